@@ -1,0 +1,1 @@
+"""What every function shares: the domain, its storage, and the edge to HTTP."""
