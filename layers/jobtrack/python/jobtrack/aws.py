@@ -1,0 +1,32 @@
+"""AWS clients, configured once."""
+
+from typing import TYPE_CHECKING, Literal, overload
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_kms import KMSClient
+    from types_boto3_sqs import SQSClient
+
+# Transactions that lose to another writer are not retried by botocore; throttling, 5xx and broken connections are.
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 4},
+    connect_timeout=2,
+    read_timeout=10,
+    max_pool_connections=64,
+    tcp_keepalive=True,
+    user_agent_extra="jobtrack",
+)
+
+
+@overload
+def client(service: Literal["dynamodb"]) -> "DynamoDBClient": ...
+@overload
+def client(service: Literal["sqs"]) -> "SQSClient": ...
+@overload
+def client(service: Literal["kms"]) -> "KMSClient": ...
+def client(service: Literal["dynamodb", "sqs", "kms"]) -> "DynamoDBClient | SQSClient | KMSClient":
+    """A client of the service; emulators are found by boto3's own AWS_ENDPOINT_URL_* variables."""
+    return boto3.client(service, config=_CONFIG)

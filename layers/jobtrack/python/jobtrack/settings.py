@@ -1,0 +1,33 @@
+"""What the stack tells its functions, through their environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Names of tables, queue and key; empty where the function has no business with them."""
+
+    jobs_table: str = ""
+    subscriptions_table: str = ""
+    deliveries_table: str = ""
+    delivery_queue_url: str = ""
+    secrets_key_id: str = ""
+    allowed_webhook_ports: frozenset[int] = frozenset({443})
+    allow_loopback_webhooks: bool = False
+    retention_days: int = 90
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the variables that template.yaml sets."""
+        return cls(
+            jobs_table=env.get("JOBS_TABLE", ""),
+            subscriptions_table=env.get("SUBSCRIPTIONS_TABLE", ""),
+            deliveries_table=env.get("DELIVERIES_TABLE", ""),
+            delivery_queue_url=env.get("DELIVERY_QUEUE_URL", ""),
+            secrets_key_id=env.get("SECRETS_KEY_ID", ""),
+            allowed_webhook_ports=frozenset(int(port) for port in env.get("ALLOWED_WEBHOOK_PORTS", "443").split(",")),
+            allow_loopback_webhooks=env.get("ALLOW_LOOPBACK_WEBHOOKS") == "true",
+            retention_days=int(env.get("RETENTION_DAYS", "90")),
+        )
