@@ -4,6 +4,14 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SAM_VENV := .venv-sam
+SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam
+PYTEST := $(BIN)/pytest
+COMPILE := $(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --no-annotate
+# Only what runs in Lambda, for the machine it runs on.
+EXPORT := $(BIN)/python scripts/service_requirements.py \
+  | $(COMPILE) - --python-version 3.13 --python-platform aarch64-manylinux2014 --constraint requirements.lock
+LAYER_LOCK := layers/dependencies/requirements.txt
 
 help: ## What each target does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -16,7 +24,52 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
+# The SAM CLI wants other versions of our packages. Its lock is whole: pip cannot resolve extras under hashes, and need not.
+$(SAM_VENV)/ready: requirements-sam.lock
+	$(PYTHON) -m venv $(SAM_VENV)
+	$(SAM_VENV)/bin/pip install --quiet --no-deps --require-hashes --requirement requirements-sam.lock
+	touch $@
+
 run: setup ## Serve, run the sample job and show it live (Ctrl-C ends it)
 	$(BIN)/jobtrack demo
 
-.PHONY: help setup run
+test: setup ## All tests, end to end on both engines
+	$(PYTEST) tests/unit tests/functions
+	$(PYTEST) tests/faults
+	$(PYTEST) tests/e2e --engine ministack
+	if $(BIN)/python -m local fetch-dynamodb-local; then \
+	  $(PYTEST) tests/e2e --engine dynamodb-local; \
+	else \
+	  echo 'NOT RUN: tests/e2e on DynamoDB Local, which could not be fetched (see above)' >&2; \
+	  [ "$${CI:-}" != true ]; \
+	fi
+
+check: setup $(SAM_VENV)/ready ## Style, types, import rules, template, locks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/cfn-lint template.yaml
+	$(SAM) validate --lint
+	diff <($(EXPORT)) <(sed -n 's/^\([^ ]*==[^ ]*\).*/\1/p' $(LAYER_LOCK)) \
+	  || { echo '$(LAYER_LOCK) is not what the lock says: run make lock' >&2; exit 1; }
+
+bench: setup ## Cost of each operation beside its limit
+	$(BIN)/python -m bench
+
+build: setup $(SAM_VENV)/ready ## Build what is deployed, and print the layers' sizes
+	$(SAM) build
+	du -sh .aws-sam/build/*Layer
+
+lock: setup ## Resolve again: UPGRADE=--upgrade takes the newest versions
+	$(COMPILE) $(UPGRADE) pyproject.toml --extra local --group dev --universal --python-version 3.11 \
+	  --generate-hashes --output-file requirements.lock
+	$(EXPORT) --generate-hashes --output-file $(LAYER_LOCK)
+	echo 'aws-sam-cli==1.170.0' | $(COMPILE) $(UPGRADE) - --universal --python-version 3.11 \
+	  --generate-hashes --output-file requirements-sam.lock
+
+clean: ## Remove everything that was made here
+	rm -rf $(VENV) $(SAM_VENV) .aws-sam .cache .hypothesis .*_cache dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help setup run test check bench build lock clean
