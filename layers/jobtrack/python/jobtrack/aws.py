@@ -29,4 +29,5 @@ def client(service: Literal["sqs"]) -> "SQSClient": ...
 def client(service: Literal["kms"]) -> "KMSClient": ...
 def client(service: Literal["dynamodb", "sqs", "kms"]) -> "DynamoDBClient | SQSClient | KMSClient":
     """A client of the service; emulators are found by boto3's own AWS_ENDPOINT_URL_* variables."""
-    return boto3.client(service, config=_CONFIG)
+    made: DynamoDBClient | SQSClient | KMSClient = boto3.client(service, config=_CONFIG)
+    return made

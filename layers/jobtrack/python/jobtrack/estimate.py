@@ -1,0 +1,150 @@
+"""How far a job has come and what remains: one estimator for every answer that tells either.
+
+A stage's expected length is, in this order: what the worker planned, what the stage took in past jobs of the type, the
+mean of the stages that have one. The job's own pace corrects it: ended stages that took twice their plan double what is
+expected of the pending ones. Of a running stage the remainder by its own pace (elapsed x (100 - p) / p) counts with weight
+p, the planned remainder with weight 1 - p: a stage that has just begun is judged by the plan, one that is nearly done by
+itself.
+"""
+
+from dataclasses import dataclass
+
+from jobtrack import times
+from jobtrack.job import Job, Stage, StageStatus, Status
+
+
+@dataclass(frozen=True, slots=True)
+class StageEstimate:
+    """When a stage that has not ended is expected to start and end (µs), `None` where unknown."""
+
+    start: int | None
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What remains of a job, whole seconds from `now` (itself a whole second, in µs); `None` where unknown."""
+
+    now: int
+    remaining_seconds: int | None
+    stages: dict[str, StageEstimate]
+
+    @property
+    def completion(self) -> int | None:
+        """The expected end: now + remaining."""
+        return None if self.remaining_seconds is None else self.now + self.remaining_seconds * times.SECOND
+
+
+def overall_percentage(job: Job) -> int:
+    """The stages' progress by their weights, whole per cent: 100 when Completed, below it otherwise."""
+    if job.status is Status.COMPLETED:
+        return 100
+    weights = _weights(job.stages)
+    total = sum(weights)
+    staged = (
+        sum(weight * _done(stage) for weight, stage in zip(weights, job.stages, strict=True)) / total if total else 0
+    )
+    return min(99, int(max(staged, job.own_progress) + 1e-9))
+
+
+def estimate(job: Job, now: int) -> Estimate:
+    """Estimate the remainder at `now` (µs); an ended job has nothing left, a queued one is unknown until planned."""
+    moment = times.whole(now)
+    if job.status.ended:
+        return Estimate(moment, 0, {})
+    expected = _expected_seconds(job)
+    pace = _pace(job)
+    cursor: float | None = 0.0
+    stages: dict[str, StageEstimate] = {}
+    running = [stage for stage in job.stages if stage.status is StageStatus.RUNNING]
+    for stage in running:
+        left = _running_remainder(stage, expected.get(stage.name), now)
+        cursor = None if left is None or cursor is None else max(cursor, left)
+        stages[stage.name] = StageEstimate(stage.started_at, _after(moment, left))
+    for stage in job.stages:
+        if stage.status is StageStatus.PENDING:
+            length = expected.get(stage.name)
+            start, cursor = cursor, None if length is None or cursor is None else cursor + length * pace
+            stages[stage.name] = StageEstimate(_after(moment, start), _after(moment, cursor))
+    return Estimate(moment, _remaining(job, cursor, now), stages)
+
+
+def _remaining(job: Job, staged: float | None, now: int) -> int | None:
+    """The stages' remainder where there are stages that tell; else by the job's own progress and its plan."""
+    if staged is None or not any(not stage.status.ended for stage in job.stages):
+        staged = _blend(job.percentage, _elapsed(job.started_at, now), job.estimated_seconds)
+    return None if staged is None else round(staged)
+
+
+def _weights(stages: list[Stage]) -> list[float]:
+    for measure in ("weight", "expected_seconds", "usual_seconds"):
+        known = [value for stage in stages if (value := getattr(stage, measure)) is not None]
+        if known and sum(known) > 0:
+            mean = sum(known) / len(known)
+            return [mean if (value := getattr(stage, measure)) is None else value for stage in stages]
+    return [1.0] * len(stages)
+
+
+def _done(stage: Stage) -> float:
+    ended = stage.status in (StageStatus.COMPLETED, StageStatus.SKIPPED)
+    return 100.0 if ended else stage.progress
+
+
+def _expected_seconds(job: Job) -> dict[str, float]:
+    """Seconds expected of each stage, before the job's own pace; empty where nothing is known of any."""
+    known = {
+        stage.name: seconds
+        for stage in job.stages
+        if (seconds := stage.usual_seconds if stage.expected_seconds is None else stage.expected_seconds) is not None
+    }
+    if not known:
+        known = {stage.name: took for stage in job.stages if (took := stage.seconds) is not None}
+        if not known:
+            return _shares(job)
+    mean = sum(known.values()) / len(known)
+    return {stage.name: known.get(stage.name, mean) for stage in job.stages}
+
+
+def _shares(job: Job) -> dict[str, float]:
+    """Shares of the estimate of the whole job, by the stages' weights."""
+    if job.estimated_seconds is None:
+        return {}
+    weights = _weights(job.stages)
+    total = sum(weights)
+    return {
+        stage.name: job.estimated_seconds * weight / total for stage, weight in zip(job.stages, weights, strict=True)
+    }
+
+
+def _pace(job: Job) -> float:
+    """Actual over planned time of the stages that completed; 1 before any has."""
+    planned = actual = 0.0
+    for stage in job.stages:
+        plan = stage.usual_seconds if stage.expected_seconds is None else stage.expected_seconds
+        if stage.status is StageStatus.COMPLETED and plan and stage.seconds is not None:
+            planned, actual = planned + plan, actual + stage.seconds
+    return actual / planned if planned else 1.0
+
+
+def _running_remainder(stage: Stage, expected: float | None, now: int) -> float | None:
+    return _blend(stage.progress, _elapsed(stage.started_at, now), expected)
+
+
+def _blend(progress: float, elapsed: float | None, expected: float | None) -> float | None:
+    """Seconds left, from per cent done, seconds so far and seconds expected of the whole."""
+    share = progress / 100
+    by_pace = elapsed * (1 - share) / share if elapsed is not None and share > 0 else None
+    by_plan = expected * (1 - share) if expected is not None else None
+    if by_plan is not None and share == 0 and elapsed is not None:
+        by_plan = max(0.0, by_plan - elapsed)
+    if by_pace is None or by_plan is None:
+        return by_plan if by_pace is None else by_pace
+    return share * by_pace + (1 - share) * by_plan
+
+
+def _elapsed(start: int | None, now: int) -> float | None:
+    return None if start is None else max(0, now - start) / times.SECOND
+
+
+def _after(moment: int, seconds: float | None) -> int | None:
+    return None if seconds is None else moment + round(seconds) * times.SECOND

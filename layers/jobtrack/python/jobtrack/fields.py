@@ -1,0 +1,90 @@
+"""The kinds of value that requests are made of, each with its limit; importing pydantic, so for HTTP functions only."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import orjson
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+from jobtrack import limits, times
+
+_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+
+
+class Model(BaseModel):
+    """A part of a request: camelCase outside, no coercion between JSON types, unknown members let through."""
+
+    model_config = ConfigDict(
+        strict=True, frozen=True, alias_generator=to_camel, validate_by_name=True, allow_inf_nan=False
+    )
+
+
+def encoded_size(value: object) -> int:
+    """Bytes of the value as JSON in UTF-8.
+
+    Raises:
+        ValueError: it cannot be written as JSON: an integer beyond 64 bits.
+    """
+    try:
+        return len(orjson.dumps(value))
+    except orjson.JSONEncodeError as error:
+        raise ValueError("must be JSON with integers of at most 64 bits") from error
+
+
+def depth(value: object) -> int:
+    """Levels of nesting: 0 for a scalar; walks without recursion, so that no depth is too deep."""
+    deepest, level = 0, [value]
+    while level := [child for parent in level for child in _children(parent)]:
+        deepest += 1
+    return deepest
+
+
+def _children(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(value.values()) or [None]
+    if isinstance(value, list):
+        return value or [None]
+    return []
+
+
+def _at_most(limit: int) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        size = len(value.encode()) if isinstance(value, str) else encoded_size(value)
+        if size > limit:
+            raise ValueError(f"must be at most {limit} bytes in UTF-8, is {size}")
+        return value
+
+    return check
+
+
+def _shallow(value: Any) -> Any:
+    if depth(value) > limits.DETAILS_DEPTH:
+        raise ValueError(f"must be nested at most {limits.DETAILS_DEPTH} levels deep")
+    return value
+
+
+def _guid(value: object) -> object:
+    if not isinstance(value, str) or not _GUID.fullmatch(value.lower()):
+        raise ValueError("must be a GUID")
+    return value.lower()
+
+
+def _moment(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("must be an RFC 3339 time with an offset, as a string")
+    return times.parse(value)
+
+
+Guid = Annotated[str, BeforeValidator(_guid), WithJsonSchema({"type": "string", "format": "uuid"})]
+Moment = Annotated[int, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=limits.NAME_CHARACTERS)]
+Message = Annotated[str, AfterValidator(_at_most(limits.MESSAGE_BYTES))]
+Description = Annotated[str, AfterValidator(_at_most(limits.DESCRIPTION_BYTES))]
+Details = Annotated[dict[str, Any], AfterValidator(_shallow), AfterValidator(_at_most(limits.DETAILS_BYTES))]
+StageMetrics = Annotated[dict[str, Any], AfterValidator(_shallow), AfterValidator(_at_most(limits.STAGE_METRICS_BYTES))]
+Metadata = Annotated[dict[str, Any], AfterValidator(_shallow), AfterValidator(_at_most(limits.METADATA_BYTES))]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Amount = Annotated[float, Field(ge=0)]
+Percent = Annotated[float, Field(ge=0, le=100)]

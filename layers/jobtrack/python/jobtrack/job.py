@@ -1,0 +1,145 @@
+"""A job as it stands: what it was asked to do and what its worker reported so far."""
+
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Any, Self
+
+Json = dict[str, Any]
+
+
+class Status(StrEnum):
+    """Where a job is in its life."""
+
+    QUEUED = "Queued"
+    RUNNING = "Running"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the status is a last one."""
+        return self in (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+
+
+class StageStatus(StrEnum):
+    """Where a stage is in its life."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    SKIPPED = "Skipped"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of the stage remains to be done."""
+        return self not in (StageStatus.PENDING, StageStatus.RUNNING)
+
+
+@dataclass(slots=True)
+class Stage:
+    """One stage: its plan, then what happened. Times in microseconds, durations in seconds, progress 0 to 100."""
+
+    name: str
+    labels: dict[str, str] | None = None
+    expected_seconds: float | None = None
+    weight: float | None = None
+    usual_seconds: float | None = None
+    status: StageStatus = StageStatus.PENDING
+    progress: float = 0.0
+    started_at: int | None = None
+    ended_at: int | None = None
+    records: int | None = None
+    total_records: int | None = None
+    metrics: Json | None = None
+    error: Json | None = None
+    spilled: bool = False
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, once it has ended; clocks that run backwards count as no time."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return max(0, self.ended_at - self.started_at) / 1e6
+
+    @classmethod
+    def load(cls, data: Json) -> Self:
+        """Read what was stored."""
+        stage = cls(**data)
+        stage.status = StageStatus(stage.status)
+        return stage
+
+
+@dataclass(slots=True)
+class Job:
+    """The state of one job. Times in microseconds, durations in seconds."""
+
+    job_id: str
+    name: str
+    type: str
+    created_at: int
+    description: str | None = None
+    priority: str = "Normal"
+    submitted_by: str = ""
+    total_records: int | None = None
+    heartbeat_seconds: int | None = None
+    metadata: Json | None = None
+
+    status: Status = Status.QUEUED
+    started_at: int | None = None
+    ended_at: int | None = None
+    error: Json | None = None
+    metrics: Json | None = None
+    stalled: bool = False
+    updated_at: int = 0
+    sequence: int = 0
+
+    percentage: int = 0
+    own_progress: float = 0.0
+    pushed_percentage: int = 0
+    stages: list[Stage] = field(default_factory=list)
+    activity: Json | None = None
+    allocated: Json | None = None
+    estimated_seconds: float | None = None
+
+    sample: Json = field(default_factory=dict)
+    usage: dict[str, list[float]] = field(default_factory=dict)
+    minute: Json | None = None
+    progress_minutes: dict[str, Json] = field(default_factory=dict)
+    spilled: bool = False
+    quality: Json = field(default_factory=dict)
+    warnings: int = 0
+    errors: int = 0
+
+    def stage(self, name: str) -> Stage | None:
+        """The stage of that name, if there is one."""
+        return next((stage for stage in self.stages if stage.name == name), None)
+
+    @property
+    def running_stage(self) -> Stage | None:
+        """The stage that runs; of several, the one that started last."""
+        running = [stage for stage in self.stages if stage.status is StageStatus.RUNNING]
+        return max(running, key=lambda stage: stage.started_at or 0, default=None)
+
+    @classmethod
+    def load(cls, data: Json) -> Self:
+        """Read what was stored."""
+        job = cls(**data)
+        job.status = Status(job.status)
+        job.stages = [Stage.load(stage) for stage in data["stages"]]
+        return job
+
+    def dump(self) -> Json:
+        """What to store: only what differs from its default, since a snapshot is written with every batch."""
+        stored = _sparse(self)
+        stored["stages"] = [_sparse(stage) for stage in self.stages]
+        return stored
+
+
+def _sparse(value: "Job | Stage") -> Json:
+    defaults = _DEFAULTS[type(value)]
+    return {name: held for name in defaults if (held := getattr(value, name)) not in (defaults[name], None, {}, [])}
+
+
+_DEFAULTS = {kind: {item.name: item.default for item in fields(kind)} for kind in (Job, Stage)}

@@ -1,0 +1,217 @@
+"""The journal of a job: what must be read again later, kept in time order, packed.
+
+Records of one family gather in the snapshot's open *tail*. When the tail is full, its densest family is *sealed* into chunks,
+each an item of its own whose key ends with the chunk's greatest time, so that a query by time touches nothing else. A
+chunk that spans over a minute is *wide* and lives apart: the few wide ones would otherwise make every reader of the many
+normal ones look further back. The *directory* in the snapshot knows, of each kind, what a reader must plan with.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple, Self
+
+import orjson
+
+from jobtrack import limits, times
+from jobtrack.job import Json
+from jobtrack.packing import pack, unpack
+
+_YEAR_ONE = 62_135_596_800 * times.SECOND
+_SPLITS = 2
+"""How many gaps a sealed family is cut at, so that some late lines do not widen the chunk of the present ones."""
+
+
+class Family(StrEnum):
+    """What is read together: log lines of a severity, or one grain of the timeline, or metrics."""
+
+    DEBUG = "D"
+    INFO = "I"
+    WARN = "W"
+    ERROR = "E"
+    PROGRESS = "P"
+    MINUTE_PROGRESS = "Q"
+    EVENT = "T"
+    METRIC_MINUTE = "M"
+
+
+LEVELS = (Family.DEBUG, Family.INFO, Family.WARN, Family.ERROR)
+"""The severities of log lines, in order."""
+
+
+class Record(NamedTuple):
+    """One entry: its family, time (µs), sequence and what else is told of it."""
+
+    family: Family
+    time: int
+    sequence: int
+    body: Any
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it stands in the job's order of time."""
+        return self.time, self.sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Records of one family sealed together; its key sorts by greatest time."""
+
+    kind: str
+    records: Sequence[Record]
+
+    @property
+    def sort_key(self) -> str:
+        """Kind, greatest time, first sequence: no two chunks of a job share a record, so none a key."""
+        return sort_key(self.kind, self.records[-1].time, min(record.sequence for record in self.records))
+
+
+def sort_key(kind: str, time: int, sequence: int = 0) -> str:
+    """The key of a chunk of that kind whose greatest time is `time` (µs since 1970; the years 1 to 9999)."""
+    return f"L{kind}#{time + _YEAR_ONE:018d}#{sequence:012d}"
+
+
+def kinds(family: Family) -> tuple[str, str]:
+    """The normal and the wide chunks of a family."""
+    return f"{family}n", f"{family}w"
+
+
+@dataclass(slots=True)
+class Shelf:
+    """What the directory knows of one kind of chunk: times in µs, the greatest span too."""
+
+    records: int = 0
+    chunks: int = 0
+    first: int = 0
+    last: int = 0
+    span: int = 0
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Count one more chunk, its records in order of time."""
+        first, last = records[0].time, records[-1].time
+        self.first = min(self.first, first) if self.chunks else first
+        self.last = max(self.last, last) if self.chunks else last
+        self.span = max(self.span, last - first)
+        self.records += len(records)
+        self.chunks += 1
+
+
+@dataclass(slots=True)
+class Journal:
+    """The open tail and the directory of what is sealed."""
+
+    tail: list[Record] = field(default_factory=list)
+    directory: dict[str, Shelf] = field(default_factory=dict)
+
+    def append(self, records: Iterable[Record]) -> list[Chunk]:
+        """Take records in; answers the chunks to store, when the tail grew too large for the snapshot."""
+        self.tail += records
+        chunks: list[Chunk] = []
+        while len(self.packed_tail()) > limits.TAIL_BYTES:
+            family = _densest(self.tail)
+            chunks += self._seal([record for record in self.tail if record.family is family])
+            self.tail = [record for record in self.tail if record.family is not family]
+        return chunks
+
+    def packed_tail(self) -> bytes:
+        """The tail as it is stored."""
+        return pack({family.value: _rows(records) for family, records in _by_family(self.tail).items()})
+
+    def _seal(self, records: list[Record]) -> list[Chunk]:
+        chunks = [
+            Chunk(_kind(part), part)
+            for run in _runs(sorted(records, key=lambda record: record.place))
+            for part in _cut_to_size(run)
+        ]
+        for chunk in chunks:
+            self.directory.setdefault(chunk.kind, Shelf()).add(chunk.records)
+        return chunks
+
+    def count(self, family: Family) -> int:
+        """How many records of the family there are."""
+        sealed = sum(self.directory[kind].records for kind in kinds(family) if kind in self.directory)
+        return sealed + sum(record.family is family for record in self.tail)
+
+    def dump_directory(self) -> Json:
+        """The directory as it is stored."""
+        return {
+            kind: [shelf.records, shelf.chunks, shelf.first, shelf.last, shelf.span]
+            for kind, shelf in self.directory.items()
+        }
+
+    @classmethod
+    def load(cls, directory: Json, tail: bytes) -> Self:
+        """Read what was stored."""
+        records = [record for family, rows in unpack(tail).items() for record in _records(Family(family), rows)]
+        records.sort(key=lambda record: record.sequence)
+        return cls(records, {kind: Shelf(*figures) for kind, figures in directory.items()})
+
+
+def pack_chunk(chunk: Chunk) -> bytes:
+    """The records of a chunk as they are stored."""
+    return pack(_rows(chunk.records))
+
+
+def unpack_chunk(kind: str, data: bytes) -> list[Record]:
+    """The records of a stored chunk, in order of time."""
+    return _records(Family(kind[0]), unpack(data))
+
+
+def _rows(records: Sequence[Record]) -> list[Any]:
+    """Times and sequences as steps from the record before: small numbers pack well."""
+    rows, time, sequence = [], 0, 0
+    for record in records:
+        rows.append([record.time - time, record.sequence - sequence, record.body])
+        time, sequence = record.place
+    return rows
+
+
+def _records(family: Family, rows: Sequence[Any]) -> list[Record]:
+    records, time, sequence = [], 0, 0
+    for time_step, sequence_step, body in rows:
+        time, sequence = time + time_step, sequence + sequence_step
+        records.append(Record(family, time, sequence, body))
+    return records
+
+
+def _by_family(records: Iterable[Record]) -> dict[Family, list[Record]]:
+    groups: dict[Family, list[Record]] = {}
+    for record in records:
+        groups.setdefault(record.family, []).append(record)
+    return groups
+
+
+def _densest(records: Iterable[Record]) -> Family:
+    groups = _by_family(records)
+    return max(groups, key=lambda family: sum(len(orjson.dumps(record.body)) + 8 for record in groups[family]))
+
+
+def _span(records: Sequence[Record]) -> int:
+    return records[-1].time - records[0].time
+
+
+def _kind(records: Sequence[Record]) -> str:
+    normal, wide = kinds(records[0].family)
+    return wide if _span(records) > limits.NORMAL_SPAN_SECONDS * times.SECOND else normal
+
+
+def _runs(records: list[Record]) -> list[list[Record]]:
+    """Cut at the largest gaps of time: where one gap makes up most of a run that is too wide."""
+    runs = [records]
+    for _ in range(_SPLITS):
+        widest = max(runs, key=_span)
+        gaps = [after.time - before.time for before, after in zip(widest, widest[1:], strict=False)]
+        if _span(widest) <= limits.NORMAL_SPAN_SECONDS * times.SECOND or max(gaps) * 2 < _span(widest):
+            break
+        cut = gaps.index(max(gaps)) + 1
+        runs.remove(widest)
+        runs += [widest[:cut], widest[cut:]]
+    return runs
+
+
+def _cut_to_size(records: list[Record]) -> list[list[Record]]:
+    """Halve until each part fits an item; one record always does."""
+    if len(records) == 1 or len(pack(_rows(records))) <= limits.CHUNK_BYTES:
+        return [records]
+    middle = len(records) // 2
+    return [*_cut_to_size(records[:middle]), *_cut_to_size(records[middle:])]

@@ -1,0 +1,265 @@
+"""What each reported event does to its job: pure, and the only place that changes a job's state."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from jobtrack import rollups
+from jobtrack.errors import Fault, InvalidTransition
+from jobtrack.estimate import overall_percentage
+from jobtrack.job import Job, Json, Stage, StageStatus, Status
+from jobtrack.journal import Family, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened: its type, its time in microseconds, and its data as reported."""
+
+    type: str
+    time: int
+    data: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an event became: its sequence, and the job's standing right after it, for those who are told of it."""
+
+    event: Event
+    sequence: int
+    status: Status
+    percentage: int
+    previous_percentage: int
+    labels: dict[str, str] | None
+
+
+def apply(job: Job, events: Iterable[Event], arrival: int) -> tuple[list[Applied], list[Record]]:
+    """Change the job by the events in their order; answers what was applied and what the journal must keep.
+
+    Raises:
+        InvalidTransition: the job's status does not allow one of them; the job must then be thrown away.
+    """
+    applied, records = [], []
+    for index, event in enumerate(events):
+        _require(job, event, index)
+        job.sequence += 1
+        records += _ACTIONS[event.type](job, event)
+        previous = job.pushed_percentage
+        job.percentage = max(job.percentage, overall_percentage(job))
+        if event.type == "progressUpdate":
+            job.pushed_percentage = job.percentage
+        labels = _labels(job, event)
+        applied.append(Applied(event, job.sequence, job.status, job.percentage, previous, labels))
+    job.updated_at = max(job.updated_at, arrival)
+    job.stalled = False
+    return applied, records
+
+
+_NEEDS_RUNNING = frozenset({"stageStarted", "stageCompleted", "stageFailed", "stageSkipped", "progressUpdate"})
+_AFTER_THE_END = frozenset({"log", "metricSample", "quality"})
+_MOVES = {
+    "jobStarted": (Status.RUNNING, {Status.QUEUED}),
+    "jobCompleted": (Status.COMPLETED, {Status.RUNNING}),
+    "jobFailed": (Status.FAILED, {Status.QUEUED, Status.RUNNING}),
+    "jobCancelled": (Status.CANCELLED, {Status.QUEUED, Status.RUNNING}),
+}
+
+
+def _require(job: Job, event: Event, index: int) -> None:
+    refusal = None
+    if event.type in _MOVES:
+        target, sources = _MOVES[event.type]
+        if job.status not in sources:
+            refusal = f"{event.type} would move the job from {job.status} to {target}"
+    elif event.type in _NEEDS_RUNNING and job.status is not Status.RUNNING:
+        refusal = f"{event.type} needs a job that is {Status.RUNNING}; it is {job.status}"
+    elif job.status.ended and event.type not in _AFTER_THE_END:
+        refusal = f"{event.type} came after the job's end; it is {job.status}"
+    if refusal:
+        raise InvalidTransition(f"{refusal}.", [Fault(f"/events/{index}", refusal)])
+
+
+def _labels(job: Job, event: Event) -> dict[str, str] | None:
+    stage = job.stage(event.data.get("stageName", "")) if "stage" in event.type else job.running_stage
+    return stage.labels if stage else None
+
+
+def _job_started(job: Job, event: Event) -> list[Record]:
+    job.status, job.started_at = Status.RUNNING, event.time
+    job.allocated = event.data.get("resourcesAllocated")
+    job.estimated_seconds = event.data.get("estimatedSeconds")
+    return [_entry(job, event)]
+
+
+def _job_ended(job: Job, event: Event) -> list[Record]:
+    job.status, _ = _MOVES[event.type]
+    job.ended_at = event.time
+    job.metrics, job.error = event.data.get("metrics"), event.data.get("error")
+    closing = StageStatus.COMPLETED if job.status is Status.COMPLETED else StageStatus.FAILED
+    for stage in job.stages:
+        if stage.status is StageStatus.RUNNING:
+            _end_stage(stage, closing, event.time)
+        elif stage.status is StageStatus.PENDING and job.status is Status.COMPLETED:
+            stage.status = StageStatus.SKIPPED
+    closed = rollups.close(job) + _close_minutes(job)
+    return [*closed, _entry(job, event)]
+
+
+def _stage_started(job: Job, event: Event) -> list[Record]:
+    stage = _planned(job, event.data["stageName"])
+    if stage.status is not StageStatus.RUNNING:
+        stage.status, stage.started_at, stage.ended_at = StageStatus.RUNNING, event.time, None
+        stage.progress, stage.records, stage.error = 0.0, None, None
+    _take_figures(stage, event.data)
+    return [_entry(job, event)]
+
+
+def _stage_ended(job: Job, event: Event) -> list[Record]:
+    stage = _planned(job, event.data["stageName"])
+    _end_stage(stage, _STAGE_ENDS[event.type], event.time)
+    _take_figures(stage, event.data)
+    stage.error = event.data.get("error")
+    return [*_close_minutes(job, stage.name), _entry(job, event)]
+
+
+_STAGE_ENDS = {
+    "stageCompleted": StageStatus.COMPLETED,
+    "stageFailed": StageStatus.FAILED,
+    "stageSkipped": StageStatus.SKIPPED,
+}
+
+
+def _end_stage(stage: Stage, status: StageStatus, time: int) -> None:
+    stage.status = status
+    if status is StageStatus.COMPLETED:
+        stage.progress = 100.0
+    if status is not StageStatus.SKIPPED:
+        stage.started_at = time if stage.started_at is None else stage.started_at
+    if stage.started_at is not None:
+        stage.ended_at = max(time, stage.started_at)
+
+
+def _planned(job: Job, name: str) -> Stage:
+    """The stage of that name; one that is not in the plan is appended to it."""
+    stage = job.stage(name)
+    if stage is None:
+        stage = Stage(name)
+        job.stages.append(stage)
+    return stage
+
+
+def _take_figures(stage: Stage, data: Json) -> None:
+    stage.records = data.get("recordsProcessed", stage.records)
+    stage.total_records = data.get("totalRecords", stage.total_records)
+    if metrics := data.get("metrics"):
+        stage.metrics = {**(stage.metrics or {}), **metrics}
+
+
+def _progress(job: Job, event: Event) -> list[Record]:
+    data = event.data
+    named = data.get("stageName")
+    stage = _planned(job, named) if named is not None else job.running_stage
+    progress = _reported_progress(job, stage, data)
+    if stage:
+        _take_figures(stage, data)
+        stage.progress = progress if stage.status is StageStatus.RUNNING else stage.progress
+    else:
+        job.own_progress = progress
+    told = {name: data[name] for name in ("component", "operation", "details") if data.get(name) is not None}
+    job.activity = {**(job.activity or {}), **told} if told else job.activity
+    return _progress_records(job, event, stage)
+
+
+def _reported_progress(job: Job, stage: Stage | None, data: Json) -> float:
+    if data.get("progress") is not None:
+        return float(data["progress"])
+    total = data.get("totalRecords") or (stage.total_records if stage else None) or job.total_records
+    if total:
+        return min(100.0, 100.0 * float(data["recordsProcessed"]) / float(total))
+    return stage.progress if stage else job.own_progress
+
+
+def _progress_records(job: Job, event: Event, stage: Stage | None) -> list[Record]:
+    """Each update for `seconds`, and the last of the minute before, once a newer minute begins, for `minutes`."""
+    body = {
+        "type": "progressUpdate",
+        "data": event.data,
+        "stage": stage.name if stage else None,
+        "progress": stage.progress if stage else job.own_progress,
+        "total": (stage.total_records if stage else None) or job.total_records,
+    }
+    name = stage.name if stage else ""
+    held = job.progress_minutes.get(name)
+    closed = _close_minutes(job, name) if held and held["time"] // 60_000_000 != event.time // 60_000_000 else []
+    job.progress_minutes[name] = {"time": event.time, "sequence": job.sequence, "body": body}
+    return [*closed, Record(Family.PROGRESS, event.time, job.sequence, body)]
+
+
+def _close_minutes(job: Job, name: str | None = None) -> list[Record]:
+    names = list(job.progress_minutes) if name is None else [name] if name in job.progress_minutes else []
+    held = [job.progress_minutes.pop(each) for each in names]
+    return [Record(Family.MINUTE_PROGRESS, each["time"], each["sequence"], each["body"]) for each in held]
+
+
+def _log(job: Job, event: Event) -> list[Record]:
+    data = event.data
+    if data["level"] == "WARN":
+        job.warnings += 1
+    elif data["level"] == "ERROR":
+        job.errors += 1
+    body = [data["message"], data.get("component"), data.get("stage"), data.get("details")]
+    while body[-1] is None:
+        body.pop()
+    return [Record(Family(data["level"]), event.time, job.sequence, body)]
+
+
+def _sample(job: Job, event: Event) -> list[Record]:
+    return rollups.add(job, event.time, event.data)
+
+
+def _quality(job: Job, event: Event) -> list[Record]:
+    job.quality |= {name: value for name, value in event.data.items() if value is not None}
+    return []
+
+
+def _note(job: Job, event: Event) -> list[Record]:
+    if event.type == "warning":
+        job.warnings += 1
+    elif event.type == "error":
+        job.errors += 1
+    return [_entry(job, event)]
+
+
+def _entry(job: Job, event: Event) -> Record:
+    return Record(Family.EVENT, event.time, job.sequence, {"type": event.type, "data": event.data})
+
+
+def _nothing(job: Job, event: Event) -> list[Record]:
+    return []
+
+
+def _kept(job: Job, event: Event) -> list[Record]:
+    return [_entry(job, event)]
+
+
+_ACTIONS: dict[str, Callable[[Job, Event], list[Record]]] = {
+    "jobQueued": _kept,
+    "jobStarted": _job_started,
+    "stageStarted": _stage_started,
+    "stageCompleted": _stage_ended,
+    "stageFailed": _stage_ended,
+    "stageSkipped": _stage_ended,
+    "progressUpdate": _progress,
+    "log": _log,
+    "metricSample": _sample,
+    "quality": _quality,
+    "milestone": _note,
+    "warning": _note,
+    "error": _note,
+    "resourceAllocated": _kept,
+    "resourceReleased": _kept,
+    "blocked": _kept,
+    "unblocked": _kept,
+    "heartbeat": _nothing,
+    "jobCompleted": _job_ended,
+    "jobFailed": _job_ended,
+    "jobCancelled": _job_ended,
+}

@@ -1,0 +1,48 @@
+"""Metric samples, summed up as they come: per minute for the history, and over the job for means and peaks.
+
+A minute is named by its end and holds the samples of (end - 60 s, end]. Its figures are sums and counts, so that two
+rollups of one minute (a late sample makes a second) add up to what one would have been.
+"""
+
+from jobtrack import times
+from jobtrack.job import Job, Json
+from jobtrack.journal import Family, Record
+
+SUMMED = ("cpuUsage", "memoryBytes", "recordsPerSecond")
+"""The figures that have a history."""
+
+
+def minute_end(moment: int) -> int:
+    """The end of the minute that a moment belongs to (µs)."""
+    return -(-moment // times.MINUTE) * times.MINUTE
+
+
+def add(job: Job, moment: int, sample: Json) -> list[Record]:
+    """Take one sample in; answers the record of the minute that it closes."""
+    figures = {name: value for name, value in sample.items() if value is not None}
+    job.sample = {**job.sample, **figures, "time": moment}
+    summed = {name: figures[name] for name in SUMMED if name in figures}
+    for name, value in summed.items():
+        count, total, peak = job.usage.get(name, (0, 0, value))
+        job.usage[name] = [count + 1, total + value, max(peak, value)]
+    end = minute_end(moment)
+    closed = close(job) if job.minute and job.minute["end"] != end else []
+    job.minute = _summed_up(job.minute or {"end": end, "figures": {}}, summed, job)
+    return closed
+
+
+def close(job: Job) -> list[Record]:
+    """End the open minute, if there is one."""
+    if job.minute is None:
+        return []
+    minute, job.minute = job.minute, None
+    return [Record(Family.METRIC_MINUTE, minute["end"], minute["sequence"], [minute["stage"], minute["figures"]])]
+
+
+def _summed_up(minute: Json, summed: Json, job: Job) -> Json:
+    figures = dict(minute["figures"])
+    for name, value in summed.items():
+        count, total = figures.get(name, (0, 0))
+        figures[name] = [count + 1, total + value]
+    stage = job.running_stage
+    return {"end": minute["end"], "sequence": job.sequence, "stage": stage.name if stage else None, "figures": figures}

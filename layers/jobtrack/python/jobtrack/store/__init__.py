@@ -1,0 +1,1 @@
+"""Where jobs are kept: DynamoDB, every write one conditional transaction."""

@@ -1,0 +1,256 @@
+"""Jobs in DynamoDB: made, read, and changed by one conditional transaction a batch."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from jobtrack import limits, times
+from jobtrack.errors import Conflict, InvalidTransition, JobBusy, NotFound, Unprocessable
+from jobtrack.job import Json
+from jobtrack.journal import Chunk, pack_chunk
+from jobtrack.keys import JobKey
+from jobtrack.lifecycle import Event, apply
+from jobtrack.packing import pack, unpack
+from jobtrack.store import outbox
+from jobtrack.store.idempotency import Idempotency
+from jobtrack.store.snapshots import (
+    EXTRAS,
+    Snapshot,
+    attributes,
+    key_of,
+    listener_value,
+    load,
+    put_extras,
+    take_extras,
+)
+from jobtrack.store.transactions import Cancelled, Item, commit
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+_CACHED_SNAPSHOTS = 256
+_FIRST_PAUSE = 0.01
+_LONGEST_PAUSE = 0.2
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(slots=True)
+class JobStore:
+    """The jobs table. Several threads and several processes may write to one job at once."""
+
+    dynamodb: "DynamoDBClient"
+    table: str
+    retention_days: int = 90
+    now: Callable[[], int] = times.now
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    uniform: Callable[[float, float], float] = random.uniform
+    _cache: dict[JobKey, Item] = field(default_factory=dict)
+
+    def read(self, key: JobKey, extras: bool = False) -> Snapshot:
+        """The job as it stands: one read, and one more for `extras` where the job has any.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        snapshot = load(key, self._fetch(key))
+        if extras and snapshot.job.spilled:
+            put_extras(snapshot.job, self._extras(key))
+        return snapshot
+
+    def create(
+        self,
+        snapshot: Snapshot,
+        body: str,
+        answer: Json,
+        idempotency: Idempotency | None = None,
+        beside: "Sequence[TransactWriteItemTypeDef]" = (),
+    ) -> Json | None:
+        """Write a new job with what belongs to it; answers `None`, or the first answer to the same request.
+
+        Args:
+            snapshot: the job, queued; its creation is reported as the event `jobQueued`.
+            body: the request's fingerprint; the same job id with the same body is the same request.
+            answer: what the same request is answered again.
+            idempotency: the client's key, if it sent one.
+            beside: what else is written with it (subscriptions).
+
+        Raises:
+            Conflict: a job of that id exists and was made by another request.
+            IdempotencyMismatch: the key was used for another job.
+        """
+        now = self.now()
+        applied, records = apply(snapshot.job, [Event("jobQueued", snapshot.job.created_at, {})], now)
+        chunks = snapshot.journal.append(records)
+        by_id = Idempotency(snapshot.key, "create", snapshot.key.job, body, self.retention_days * 24 * 3600)
+        actions = [*self._chunk_puts(snapshot.key, chunks), *self._extra_puts(snapshot)]
+        actions += [self._put(item) for item in outbox.records(snapshot, applied, now)]
+        actions = [self._creation(snapshot), *actions, *beside]
+        keys = [by_id, idempotency] if idempotency else [by_id]
+        actions += [each.record(self.table, answer, now // times.SECOND) for each in keys]
+        return self._attempts(lambda: self._create(actions, keys, now // times.SECOND))
+
+    def report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None = None) -> tuple[Json, bool]:
+        """Store a batch of events, all or nothing; answers `{accepted, lastSequence}` and whether it was a replay.
+
+        Raises:
+            NotFound: there is no such job.
+            InvalidTransition: the job's status does not allow one of the events.
+            IdempotencyMismatch: the key was used for another batch.
+            JobBusy: other writers were first for two seconds.
+        """
+        return self._attempts(lambda: self._report(key, events, idempotency))
+
+    def _report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None) -> tuple[Json, bool]:
+        cached = key in self._cache
+        item = self._cache.get(key) or self._fetch(key)
+        snapshot = load(key, item)
+        now = self.now()
+        try:
+            applied, records = apply(snapshot.job, events, now)
+        except (InvalidTransition, Unprocessable):
+            if found := idempotency and idempotency.find(self.dynamodb, self.table, now // times.SECOND):
+                return found, True
+            if cached:  # Another writer may have moved the job since: judge by what is stored.
+                self._forget(key)
+                raise Cancelled([]) from None
+            raise
+        answer = {"accepted": len(events), "lastSequence": snapshot.job.sequence}
+        chunks = snapshot.journal.append(records)
+        actions = [*self._chunk_puts(key, chunks), *self._extra_puts(snapshot)]
+        actions += [self._put(record) for record in outbox.records(snapshot, applied, now)]
+        written = attributes(snapshot, self._expiry())
+        actions.insert(0, self._update(key, snapshot.version, written))
+        if idempotency:
+            actions.append(idempotency.record(self.table, answer, now // times.SECOND))
+        try:
+            commit(self.dynamodb, actions)
+        except Cancelled as cancelled:
+            return self._lost(key, cancelled, len(actions) - 1, idempotency), True
+        self._remember(key, {**item, **written})
+        return answer, False
+
+    def _lost(self, key: JobKey, cancelled: Cancelled, last: int, idempotency: Idempotency | None) -> Json:
+        """What a batch that was not written comes to: an answer given before, or another try."""
+        refused = cancelled.at(last) if idempotency else None
+        if idempotency and refused and refused.item:
+            return idempotency.replay(refused.item)
+        newer = cancelled.at(0)
+        if newer and newer.item:
+            self._remember(key, newer.item)
+        elif newer or not cancelled.refusals:
+            self._forget(key)
+        raise cancelled
+
+    def _create(
+        self, actions: "Sequence[TransactWriteItemTypeDef]", keys: Sequence[Idempotency], now: int
+    ) -> Json | None:
+        try:
+            commit(self.dynamodb, actions)
+        except Cancelled as cancelled:
+            if not cancelled.refusals:
+                raise
+            for each in reversed(keys):
+                if answer := each.find(self.dynamodb, self.table, now):
+                    return answer
+            raise Conflict("A job of this id exists and was made by another request.") from cancelled
+        return None
+
+    def _attempts(self, attempt: Callable[[], _Answer]) -> _Answer:
+        """Try until it is written; pauses grow and are jittered, so that of many writers none starves for long."""
+        deadline, pause = self.monotonic() + limits.BUSY_SECONDS, _FIRST_PAUSE
+        while True:
+            try:
+                return attempt()
+            except Cancelled:
+                if self.monotonic() >= deadline:
+                    raise JobBusy("Too many writers report to this job at once; try again.", retry_after=1) from None
+            self.sleep(self.uniform(0, pause))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _fetch(self, key: JobKey) -> Item:
+        item = self.dynamodb.get_item(TableName=self.table, Key=key_of(key), ConsistentRead=True).get("Item")
+        if item is None:
+            raise NotFound(f"There is no job {key.job} in this project.")
+        return item
+
+    def _extras(self, key: JobKey) -> list[Json]:
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues={":pk": {"S": key.partition}, ":sk": {"S": EXTRAS}},
+        )
+        return [unpack(item["d"]["B"]) for page in pages for item in page["Items"]]
+
+    def _remember(self, key: JobKey, item: Item) -> None:
+        self._cache.pop(key, None)
+        while len(self._cache) >= _CACHED_SNAPSHOTS:
+            self._cache.pop(next(iter(self._cache)), None)
+        self._cache[key] = item
+
+    def _forget(self, key: JobKey) -> None:
+        self._cache.pop(key, None)
+
+    def _expiry(self) -> int:
+        return self.now() // times.SECOND + self.retention_days * 24 * 3600
+
+    def _put(self, item: dict[str, Any]) -> "TransactWriteItemTypeDef":
+        return {"Put": {"TableName": self.table, "Item": {"exp": {"N": str(self._expiry())}, **item}}}
+
+    def _creation(self, snapshot: Snapshot) -> "TransactWriteItemTypeDef":
+        listeners = {name: listener_value(listener) for name, listener in snapshot.listeners.items()}
+        item = {**key_of(snapshot.key), **attributes(snapshot, self._expiry()), "subs": {"M": listeners}}
+        return {
+            "Put": {"TableName": self.table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"},
+        }
+
+    def _update(self, key: JobKey, version: int, written: dict[str, Any]) -> "TransactWriteItemTypeDef":
+        """The snapshot's next version: only what a batch changes, so that who listens stays as it is stored."""
+        return {
+            "Update": {
+                "TableName": self.table,
+                "Key": key_of(key),
+                "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in written),
+                "ConditionExpression": "#v = :held",
+                "ExpressionAttributeNames": {f"#{name}": name for name in written},
+                "ExpressionAttributeValues": {
+                    ":held": {"N": str(version)},
+                    **{f":{name}": value for name, value in written.items()},
+                },
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    def _chunk_puts(self, key: JobKey, chunks: Sequence[Chunk]) -> "list[TransactWriteItemTypeDef]":
+        return [
+            self._put({"pk": {"S": key.partition}, "sk": {"S": chunk.sort_key}, "d": {"B": pack_chunk(chunk)}})
+            for chunk in chunks
+        ]
+
+    def _extra_puts(self, snapshot: Snapshot) -> "list[TransactWriteItemTypeDef]":
+        """What does not fit the snapshot, in items of at most 300 KB; the sequence in the key makes it unique."""
+        extras = take_extras(snapshot.job)
+        place = f"{EXTRAS}{snapshot.job.sequence:012d}"
+        return [
+            self._put({"pk": {"S": snapshot.key.partition}, "sk": {"S": f"{place}#{index:03d}"}, "d": {"B": packed}})
+            for index, packed in enumerate(_cut(extras))
+        ]
+
+
+def _cut(extras: Json) -> list[bytes]:
+    if not extras:
+        return []
+    packed = pack(extras)
+    stages = list(extras.get("stages", {}).items())
+    if len(packed) <= limits.CHUNK_BYTES or len(stages) < 2:
+        return [packed]
+    middle = len(stages) // 2
+    return [
+        *_cut({**extras, "stages": dict(stages[:middle])}),
+        *_cut({"stages": dict(stages[middle:])}),
+    ]

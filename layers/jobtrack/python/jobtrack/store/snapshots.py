@@ -1,0 +1,140 @@
+"""A job's snapshot: its state, journal tail and directory, and who listens, in one item read with one request.
+
+What may grow beyond a snapshot's budget (metadata, the stages' metrics) is moved out to *extras*, items of their own that
+only the readers who show them pay for.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from jobtrack import times
+from jobtrack.errors import Unprocessable
+from jobtrack.job import Job, Json, Status
+from jobtrack.journal import Journal
+from jobtrack.keys import JobKey
+from jobtrack.packing import pack, unpack
+from jobtrack.store.transactions import Item
+
+SORT_KEY = "S"
+EXTRAS = "X#"
+RANKS = {"Critical": 0, "High": 1, "Normal": 2, "Low": 3}
+
+_STAGE_METRICS_INLINE = 256
+_METRICS_INLINE = 4_096
+_METADATA_INLINE = 256
+_SNAPSHOT_BYTES = 380_000
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A live subscription as its job knows it: until when (epoch seconds), and for which kinds of event."""
+
+    expires_at: int
+    interests: frozenset[str]
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """A job as one version of it stands."""
+
+    key: JobKey
+    version: int
+    job: Job
+    journal: Journal = field(default_factory=Journal)
+    listeners: dict[str, Listener] = field(default_factory=dict)
+
+    def live(self, now: int) -> dict[str, Listener]:
+        """The listeners that have not expired at `now` (µs)."""
+        return {name: each for name, each in self.listeners.items() if each.expires_at > now // times.SECOND}
+
+
+def key_of(key: JobKey) -> dict[str, Any]:
+    """The primary key of the job's snapshot."""
+    return {"pk": {"S": key.partition}, "sk": {"S": SORT_KEY}}
+
+
+def load(key: JobKey, item: Item) -> Snapshot:
+    """Read a stored snapshot."""
+    state = unpack(item["d"]["B"])
+    directory = state.pop("directory", {})
+    return Snapshot(
+        key,
+        int(item["v"]["N"]),
+        Job.load(state),
+        Journal.load(directory, item["t"]["B"]),
+        {name: _listener(value["L"]) for name, value in item.get("subs", {"M": {}})["M"].items()},
+    )
+
+
+def attributes(snapshot: Snapshot, expires: int) -> dict[str, Any]:
+    """What a write of the next version sets, listeners aside: those are added and removed one by one.
+
+    Raises:
+        Unprocessable: the job's plan is larger than an item can be.
+    """
+    state = snapshot.job.dump()
+    if directory := snapshot.journal.dump_directory():
+        state["directory"] = directory
+    packed = pack(state)
+    if len(packed) > _SNAPSHOT_BYTES:
+        raise Unprocessable(
+            f"The job's stages and their labels take {len(packed)} bytes; {_SNAPSHOT_BYTES} is the limit."
+        )
+    partition, place = listing(snapshot.key, snapshot.job)
+    return {
+        "v": {"N": str(snapshot.version + 1)},
+        "d": {"B": packed},
+        "t": {"B": snapshot.journal.packed_tail()},
+        "gpk": {"S": partition},
+        "gsk": {"S": place},
+        "exp": {"N": str(expires)},
+    }
+
+
+def listing(key: JobKey, job: Job) -> tuple[str, str]:
+    """Where the job stands in the index by status: the queue in its own order, the rest by creation."""
+    place = f"{job.created_at:018d}#{key.job}"
+    if job.status is Status.QUEUED:
+        place = f"{RANKS[job.priority]}#{place}"
+    return f"{key.tenant}#{key.project}#{job.status}", place
+
+
+def listener_value(listener: Listener) -> dict[str, Any]:
+    """A listener as it is stored in the snapshot."""
+    return {"L": [{"N": str(listener.expires_at)}, {"S": " ".join(sorted(listener.interests))}]}
+
+
+def _listener(value: list[Any]) -> Listener:
+    return Listener(int(value[0]["N"]), frozenset(value[1]["S"].split()))
+
+
+def take_extras(job: Job) -> Json:
+    """Move out of the job what is too large for a snapshot; answers what to store apart, empty where nothing is."""
+    extras: Json = {}
+    if job.metadata is not None and _size(job.metadata) > _METADATA_INLINE:
+        extras["metadata"], job.metadata = job.metadata, None
+    sizes = {index: _size(stage.metrics) for index, stage in enumerate(job.stages) if stage.metrics}
+    crowded = sum(sizes.values()) > _METRICS_INLINE
+    for index, taken in sizes.items():
+        if crowded or taken > _STAGE_METRICS_INLINE or job.stages[index].spilled:
+            stage = job.stages[index]
+            extras.setdefault("stages", {})[stage.name], stage.metrics, stage.spilled = stage.metrics, None, True
+    if extras:
+        job.spilled = True
+    return extras
+
+
+def put_extras(job: Job, extras: list[Json]) -> None:
+    """Put back what was moved out, oldest first."""
+    for part in extras:
+        if "metadata" in part:
+            job.metadata = part["metadata"]
+        for name, metrics in part.get("stages", {}).items():
+            if stage := job.stage(name):
+                stage.metrics = {**(stage.metrics or {}), **metrics}
+
+
+def _size(value: Json | None) -> int:
+    return len(orjson.dumps(value))

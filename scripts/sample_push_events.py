@@ -1,0 +1,111 @@
+"""Writes the samples of events/ whose inside is made by our own encoders: an outbox record, and a message of the queue."""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from jobtrack import packing, times
+from jobtrack.keys import JobKey
+from jobtrack.push.messages import event_message
+from jobtrack.push.subscription import Filters, Subscription
+
+EVENTS = Path(__file__).parent.parent / "events"
+JOB = JobKey(
+    "7d1c3b5e-2f4a-4c8e-9b6d-0a1f2e3d4c5b",
+    "1f0e8400-e29b-41d4-a716-446655440000",
+    "cc0e8400-e29b-41d4-a716-446655440000",
+)
+JOB_NAME = "Customer Journey Analysis"
+SUBSCRIPTION = "123e8400-e29b-41d4-a716-446655440000"
+NOW = 1795430733  # 2026-11-23T10:45:33Z
+REGION, ACCOUNT = "ap-northeast-1", "123456789012"
+
+COMPLETED: dict[str, Any] = {
+    "type": "stageCompleted",
+    "sequence": 12,
+    "time": NOW * times.SECOND,
+    "status": "Running",
+    "percentage": 25,
+    "previousPercentage": None,
+    "labels": {"ja": "データ読み込み", "en": "Data loading"},
+    "data": {"stageName": "Data Loading", "recordsProcessed": 192850, "metrics": {"dataValidated": True}},
+}
+
+
+def outbox_record() -> dict[str, Any]:
+    """One batch of reported events, as the table's stream hands it to the dispatcher."""
+    record = {
+        "tenantId": JOB.tenant,
+        "projectId": JOB.project,
+        "jobId": JOB.job,
+        "jobName": JOB_NAME,
+        "subscriptions": [SUBSCRIPTION],
+        "events": [COMPLETED],
+    }
+    packed = base64.b64encode(packing.pack(record)).decode()
+    keys = {"pk": {"S": JOB.partition}, "sk": {"S": f"O#{COMPLETED['sequence']:012d}"}}
+    change = {
+        "ApproximateCreationDateTime": NOW,
+        "Keys": keys,
+        "NewImage": {**keys, "exp": {"N": str(NOW + 86400)}, "d": {"B": packed}},
+        "SequenceNumber": "4421584500000000017450439091",
+        "SizeBytes": 181 + len(packed) * 3 // 4,
+        "StreamViewType": "NEW_IMAGE",
+    }
+    source = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/jobtrack-JobsTable/stream/2026-11-23T03:49:41.000"
+    return {
+        "eventID": "c4ca4238a0b923820dcc509a6f75849b",
+        "eventName": "INSERT",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": REGION,
+        "dynamodb": change,
+        "eventSourceARN": source,
+    }
+
+
+def delivery_message() -> dict[str, Any]:
+    """The message that the dispatcher makes of it, as the queue hands it to the deliverer."""
+    subscription = Subscription(
+        job=JOB,
+        subscription_id=SUBSCRIPTION,
+        type="webhook",
+        url="https://hooks.example.com/jobs",
+        events=("stageCompleted",),
+        filters=Filters(),
+        language="ja",
+        created_at=NOW - 900,
+        expires_at=NOW + 27900,
+        sealed=b"",
+    )
+    message = event_message(JOB, JOB_NAME, subscription, COMPLETED, NOW)
+    assert message is not None  # noqa: S101 - it subscribes to just this event
+    body = message.encode()
+    return {
+        "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
+        "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
+        "body": body,
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": str(NOW * 1000 + 120),
+            "SenderId": "AROAEXAMPLE:jobtrack-DispatcherFunction",
+            "ApproximateFirstReceiveTimestamp": str(NOW * 1000 + 133),
+        },
+        "messageAttributes": {},
+        "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:jobtrack-DeliveryQueue",
+        "awsRegion": REGION,
+    }
+
+
+def write(name: str, record: dict[str, Any]) -> None:
+    """Save the event that holds this one record."""
+    (EVENTS / name).write_text(json.dumps({"Records": [record]}, indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    write("outbox-record.json", outbox_record())
+    write("delivery-message.json", delivery_message())
