@@ -1,4 +1,4 @@
-"""Writes the samples of events/ whose inside is made by our own encoders: an outbox record, and a message of the queue."""
+"""Writes the samples of events/ whose inside our own encoders make: an outbox record, and a message of the queue."""
 
 import base64
 import hashlib
