@@ -1,0 +1,189 @@
+"""The resources of template.yaml that one machine can run, as CloudFormation and SAM write them."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic.alias_generators import to_pascal
+
+
+class _Model(BaseModel):
+    """A part of the template; what the local service has no use for is left out."""
+
+    model_config = ConfigDict(alias_generator=to_pascal, extra="ignore", frozen=True)
+
+
+class RouteAuth(_Model):
+    """Who may call a route: anyone (`NONE`), or who has one of the scopes."""
+
+    authorizer: str | None = None
+    authorization_scopes: tuple[str, ...] = ()
+
+
+class RouteProperties(_Model):
+    """Method and path of a route."""
+
+    method: str
+    path: str
+    auth: RouteAuth = RouteAuth()
+
+
+class Route(_Model):
+    """A route of the HTTP API."""
+
+    type: Literal["HttpApi"]
+    properties: RouteProperties
+
+
+class Filter(_Model):
+    """An event filter pattern, as JSON."""
+
+    pattern: str
+
+
+class FilterCriteria(_Model):
+    """Patterns of which a record must match one."""
+
+    filters: tuple[Filter, ...] = ()
+
+
+class StreamProperties(_Model):
+    """How a table's stream reaches a function, with Lambda's own defaults."""
+
+    stream: object
+    filter_criteria: FilterCriteria = FilterCriteria()
+    batch_size: int = 100
+    bisect_batch_on_function_error: bool = False
+    maximum_retry_attempts: int = -1
+    maximum_record_age_in_seconds: int = -1
+
+
+class StreamTrigger(_Model):
+    """A table's stream that calls a function."""
+
+    type: Literal["DynamoDB"]
+    properties: StreamProperties
+
+
+class Scaling(_Model):
+    """How many batches of a queue a function handles at once."""
+
+    maximum_concurrency: int = 10
+
+
+class QueueProperties(_Model):
+    """How a queue reaches a function, with Lambda's own defaults."""
+
+    queue: object
+    batch_size: int = 10
+    scaling_config: Scaling = Scaling()
+
+
+class QueueTrigger(_Model):
+    """A queue that calls a function."""
+
+    type: Literal["SQS"]
+    properties: QueueProperties
+
+
+class OtherTrigger(_Model):
+    """A trigger that the local service does not have."""
+
+    type: str
+
+
+_KNOWN = ("HttpApi", "DynamoDB", "SQS")
+
+
+def _kind(value: object) -> str:
+    kind = value.get("Type") if isinstance(value, dict) else getattr(value, "type", None)
+    return str(kind) if kind in _KNOWN else "other"
+
+
+Trigger = Annotated[
+    Annotated[Route, Tag("HttpApi")]
+    | Annotated[StreamTrigger, Tag("DynamoDB")]
+    | Annotated[QueueTrigger, Tag("SQS")]
+    | Annotated[OtherTrigger, Tag("other")],
+    Discriminator(_kind),
+]
+
+
+class Environment(_Model):
+    """Environment variables, their values still as the template writes them."""
+
+    variables: dict[str, object] = {}
+
+
+class FunctionProperties(_Model):
+    """Where a function's code is and what calls it."""
+
+    code_uri: str
+    memory_size: int = 128
+    timeout: int = 3
+    environment: Environment = Environment()
+    events: dict[str, Trigger] = {}
+
+
+class StreamSpecification(_Model):
+    """What a table's stream shows."""
+
+    stream_view_type: str
+
+
+class TableProperties(_Model):
+    """A table as CreateTable takes it; time to live and backups are left to AWS."""
+
+    attribute_definitions: list[dict[str, str]]
+    key_schema: list[dict[str, str]]
+    global_secondary_indexes: list[dict[str, object]] = []
+    stream_specification: StreamSpecification | None = None
+
+
+class RedrivePolicy(_Model):
+    """Where a queue puts what was received too often."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    dead_letter_target_arn: object = Field(alias="deadLetterTargetArn")
+    max_receive_count: int = Field(alias="maxReceiveCount")
+
+
+class QueueSettings(_Model):
+    """A queue's times in seconds, and its dead letters."""
+
+    visibility_timeout: int = 30
+    message_retention_period: int = 345600
+    redrive_policy: RedrivePolicy | None = None
+
+
+class KeySettings(_Model):
+    """A key that seals secrets."""
+
+    description: str = ""
+
+
+class Resource(_Model):
+    """Any resource."""
+
+    type: str
+    properties: dict[str, object] = {}
+
+
+class Parameter(_Model):
+    """A parameter of the stack."""
+
+    default: str | int | None = None
+
+
+class Globals(_Model):
+    """What all functions share."""
+
+    function: dict[str, object] = {}
+
+
+class Document(_Model):
+    """The template as a whole."""
+
+    parameters: dict[str, Parameter] = {}
+    globals: Globals = Globals()
+    resources: dict[str, Resource]

@@ -1,0 +1,104 @@
+"""What template.yaml says of the service: functions, routes and scopes, triggers, tables, queues and keys."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from local import intrinsics
+from local.cloudformation import (
+    Document,
+    FunctionProperties,
+    KeySettings,
+    QueueProperties,
+    QueueSettings,
+    QueueTrigger,
+    Route,
+    RouteProperties,
+    StreamProperties,
+    StreamTrigger,
+    TableProperties,
+    Trigger,
+)
+from local.errors import LocalError
+
+PATH = Path(__file__).parent.parent / "template.yaml"
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Template:
+    """The parts of template.yaml that run on one machine, by logical id."""
+
+    defaults: Mapping[str, str]
+    functions: Mapping[str, FunctionProperties]
+    tables: Mapping[str, TableProperties]
+    queues: Mapping[str, QueueSettings]
+    keys: Mapping[str, KeySettings]
+
+    @property
+    def routes(self) -> list[RouteProperties]:
+        """Every route of every function."""
+        return [trigger.properties for _, trigger in self._triggers() if isinstance(trigger, Route)]
+
+    @property
+    def streams(self) -> list[tuple[str, StreamProperties]]:
+        """Functions that a table's stream calls, each with how."""
+        return [(name, trigger.properties) for name, trigger in self._triggers() if isinstance(trigger, StreamTrigger)]
+
+    @property
+    def consumers(self) -> list[tuple[str, QueueProperties]]:
+        """Functions that a queue calls, each with how."""
+        return [(name, trigger.properties) for name, trigger in self._triggers() if isinstance(trigger, QueueTrigger)]
+
+    def environment(self, names: intrinsics.Names) -> dict[str, str]:
+        """Every function's variables in one environment; LocalError when two functions want different values."""
+        resolved: dict[str, str] = {}
+        for function in self.functions.values():
+            for name, value in function.environment.variables.items():
+                text = names.resolve(value)
+                if resolved.setdefault(name, text) != text:
+                    raise LocalError(f"template.yaml gives {name} two values, which one process cannot have")
+        return resolved
+
+    def _triggers(self) -> Iterator[tuple[str, Trigger]]:
+        for name, function in self.functions.items():
+            for trigger in function.events.values():
+                yield name, trigger
+
+
+def load(path: Path = PATH) -> Template:
+    """Read the template; LocalError when it is missing or not as the local service needs it."""
+    try:
+        document = Document.model_validate(intrinsics.read(path))
+        return Template(
+            defaults={name: str(given.default) for name, given in document.parameters.items() if given.default},
+            functions=_all(document, "AWS::Serverless::Function", FunctionProperties, document.globals.function),
+            tables=_all(document, "AWS::DynamoDB::Table", TableProperties),
+            queues=_all(document, "AWS::SQS::Queue", QueueSettings),
+            keys=_all(document, "AWS::KMS::Key", KeySettings),
+        )
+    except ValidationError as error:
+        raise LocalError(f"{path} is not as the local service needs it: {error}") from error
+
+
+def _all(
+    document: Document, kind: str, model: type[ModelT], shared: Mapping[str, object] | None = None
+) -> dict[str, ModelT]:
+    """Every resource of the kind; `shared` properties hold where the resource has none of its own."""
+    return {
+        name: model.model_validate(_merged(shared or {}, resource.properties))
+        for name, resource in document.resources.items()
+        if resource.type == kind
+    }
+
+
+def _merged(shared: Mapping[str, object], own: Mapping[str, object]) -> dict[str, object]:
+    """SAM's Globals: mappings are merged, all else is replaced."""
+    merged = dict(shared)
+    for name, value in own.items():
+        before = merged.get(name)
+        merged[name] = _merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return merged
