@@ -1,0 +1,74 @@
+"""Least privilege: each function's policy names what it uses, and nothing else."""
+
+import json
+
+import pytest
+
+from local import intrinsics
+from tests.unit.stack import FAILURE_QUEUES, FUNCTIONS, RESOURCES, grants, listed, of_type, statements, variables
+
+READS = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}
+QUEUE = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
+
+
+@pytest.mark.parametrize("function", sorted(FUNCTIONS))
+def test_policies_name_what_they_allow(function: str) -> None:
+    for statement in statements(function):
+        assert statement["Effect"] == "Allow"
+        assert not [action for action in listed(statement["Action"]) if "*" in action]
+        if "*" in json.dumps(statement["Resource"]):
+            # AWS knows no narrower resource for it.
+            assert (function, statement["Action"], statement["Resource"]) == (
+                "DispatcherFunction",
+                "dynamodb:ListStreams",
+                "*",
+            )
+
+
+@pytest.mark.parametrize("function", sorted(FUNCTIONS))
+def test_functions_know_of_just_what_they_may_use(function: str) -> None:
+    named = {
+        intrinsics.target(value)
+        for variable, value in variables(function).items()
+        if variable.endswith(("_TABLE", "_QUEUE_URL", "_KEY_ID"))
+    }
+    allowed = {resource for resource in grants(function) if resource in RESOURCES}
+    assert named == allowed - FAILURE_QUEUES
+
+
+@pytest.mark.parametrize("function", ["LogsFunction", "ProgressFunction"])
+def test_readers_cannot_write(function: str) -> None:
+    assert set().union(*grants(function).values()) <= READS
+
+
+def test_who_touches_secrets() -> None:
+    keyed = {name: grants(name)["SecretsKey"] for name in FUNCTIONS if "SecretsKey" in grants(name)}
+    assert keyed == {
+        "JobsFunction": {"kms:Encrypt"},
+        "SubscriptionsFunction": {"kms:Encrypt"},
+        "DelivererFunction": {"kms:Decrypt"},
+    }
+
+
+def test_nothing_deletes_and_nothing_scans() -> None:
+    actions = {action for name in FUNCTIONS for granted in grants(name).values() for action in granted}
+    assert not {action for action in actions if "Delete" in action or "Scan" in action} - QUEUE
+
+
+def test_pollers_read_their_own_source_only() -> None:
+    assert grants("DispatcherFunction")["JobsTable/stream"] == STREAM
+    assert grants("DelivererFunction")["DeliveryQueue"] == QUEUE | {"sqs:SendMessage"}
+    for name in FUNCTIONS:
+        polls = {resource for resource, actions in grants(name).items() if actions & (STREAM | QUEUE)}
+        assert polls == {"DispatcherFunction": {"JobsTable/stream"}, "DelivererFunction": {"DeliveryQueue"}}.get(
+            name, set()
+        )
+
+
+def test_roles_are_for_lambda_alone() -> None:
+    for role in of_type("AWS::IAM::Role").values():
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+        (managed,) = role["ManagedPolicyArns"]
+        assert managed["Fn::Sub"].endswith("/AWSLambdaBasicExecutionRole")

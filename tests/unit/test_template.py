@@ -1,0 +1,157 @@
+"""What template.yaml must say for nothing to be lost, and no route to be open."""
+
+import json
+
+import pytest
+
+from jobtrack.push import egress
+from local import intrinsics
+from tests.unit.stack import (
+    FAILURE_QUEUES,
+    FUNCTIONS,
+    GLOBALS,
+    QUEUES,
+    RESOURCES,
+    ROOT,
+    TABLES,
+    grants,
+    of_type,
+    only_trigger,
+    triggers,
+)
+
+BASE = "/api/{tenantId}/{projectId}/execution"
+
+ROUTES = {
+    # method and path: (function, scope)
+    f"POST {BASE}/jobs": ("JobsFunction", "jobs:write"),
+    f"GET {BASE}/job/{{jobId}}": ("JobsFunction", "jobs:read"),
+    f"POST {BASE}/job/{{jobId}}/events": ("EventsFunction", "jobs:write"),
+    f"GET {BASE}/job/{{jobId}}/logs": ("LogsFunction", "jobs:read"),
+    f"GET {BASE}/job/{{jobId}}/progress": ("ProgressFunction", "jobs:read"),
+    f"POST {BASE}/job/{{jobId}}/subscribe": ("SubscriptionsFunction", "subscriptions:write"),
+    "GET /health": ("DocsFunction", None),
+}
+
+
+def test_every_route_has_its_function_and_scope() -> None:
+    found = {
+        f"{route['Method']} {route['Path']}": (name, *(route["Auth"].get("AuthorizationScopes") or [None]))
+        for name, route in triggers("HttpApi")
+    }
+    assert found == ROUTES
+
+
+def test_only_health_is_open_to_anyone() -> None:
+    open_paths = [route["Path"] for _, route in triggers("HttpApi") if route["Auth"].get("Authorizer") == "NONE"]
+    assert open_paths == ["/health"]
+    assert RESOURCES["Api"]["Properties"]["Auth"]["DefaultAuthorizer"] == "Jwt"
+    assert all(intrinsics.target(route["ApiId"]) == "Api" for _, route in triggers("HttpApi"))
+
+
+def test_the_template_and_the_folders_name_the_same_functions() -> None:
+    folders = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("functions/*/*/app.py")}
+    assert {function["CodeUri"] for function in FUNCTIONS.values()} == folders
+    assert GLOBALS["Handler"] == "app.handler"
+    assert not [name for name, function in FUNCTIONS.items() if "Handler" in function]
+
+
+def test_functions_have_no_requirements_of_their_own() -> None:
+    assert not list(ROOT.glob("functions/**/requirements*.txt"))
+
+
+def test_the_stream_starts_the_dispatcher_for_outbox_records_only() -> None:
+    name, trigger = only_trigger("DynamoDB")
+    assert name == "DispatcherFunction"
+    assert trigger["Stream"] == {"Fn::GetAtt": ["JobsTable", "StreamArn"]}
+    (criteria,) = trigger["FilterCriteria"]["Filters"]
+    assert json.loads(criteria["Pattern"]) == {
+        "eventName": ["INSERT"],
+        "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "O#"}]}}},
+    }
+
+
+def test_a_poison_record_cannot_hold_the_stream_up_for_ever() -> None:
+    _, trigger = only_trigger("DynamoDB")
+    assert trigger["StartingPosition"] == "TRIM_HORIZON"
+    assert trigger["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert trigger["BisectBatchOnFunctionError"] is True
+    assert 1 <= trigger["MaximumRetryAttempts"] <= 20
+    assert 60 <= trigger["MaximumRecordAgeInSeconds"] <= 6 * 3600
+    destination = trigger["DestinationConfig"]["OnFailure"]["Destination"]
+    assert intrinsics.target(destination) == "DispatchFailures"
+    assert "sqs:SendMessage" in grants("DispatcherFunction")["DispatchFailures"]
+
+
+def test_the_queue_outwaits_the_deliverer() -> None:
+    name, trigger = only_trigger("SQS")
+    timeout = FUNCTIONS[name]["Timeout"]
+    assert trigger["Queue"] == {"Fn::GetAtt": ["DeliveryQueue", "Arn"]}
+    assert trigger["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert trigger["ScalingConfig"]["MaximumConcurrency"] >= 2
+    assert trigger["BatchSize"] * egress.DEADLINE_SECONDS < timeout
+    assert QUEUES["DeliveryQueue"]["VisibilityTimeout"] >= 6 * timeout
+
+
+def test_what_fails_is_kept_longer_than_what_waits() -> None:
+    waiting = QUEUES["DeliveryQueue"]
+    assert waiting["MessageRetentionPeriod"] > 24 * 3600
+    assert intrinsics.target(waiting["RedrivePolicy"]["deadLetterTargetArn"]) == "DeliveryFailures"
+    assert waiting["RedrivePolicy"]["maxReceiveCount"] >= 5
+    for name in FAILURE_QUEUES:
+        assert QUEUES[name]["MessageRetentionPeriod"] == 14 * 86400
+    assert all(queue["SqsManagedSseEnabled"] is True for queue in QUEUES.values())
+
+
+@pytest.mark.parametrize("table", sorted(TABLES))
+def test_tables(table: str) -> None:
+    properties = TABLES[table]
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "exp", "Enabled": True}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert [(key["AttributeName"], key["KeyType"]) for key in properties["KeySchema"]] == [
+        ("pk", "HASH"),
+        ("sk", "RANGE"),
+    ]
+    assert all(attribute["AttributeType"] == "S" for attribute in properties["AttributeDefinitions"])
+    assert RESOURCES[table]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert RESOURCES[table]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_jobs_table_streams_and_has_a_cheap_index() -> None:
+    jobs = TABLES["JobsTable"]
+    (index,) = jobs["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == "by_status"
+    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+    assert jobs["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+    assert not [name for name in TABLES if name != "JobsTable" and "StreamSpecification" in TABLES[name]]
+
+
+def test_the_key_that_seals_secrets_rotates_and_survives_the_stack() -> None:
+    key = RESOURCES["SecretsKey"]
+    assert key["Properties"]["EnableKeyRotation"] is True
+    assert key["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert key["UpdateReplacePolicy"] == "Retain"
+
+
+def test_functions_run_where_the_layers_were_built_for() -> None:
+    assert (GLOBALS["Runtime"], GLOBALS["Architectures"]) == ("python3.13", ["arm64"])
+    assert [intrinsics.target(layer) for layer in GLOBALS["Layers"]] == ["DependenciesLayer", "JobtrackLayer"]
+    for layer in of_type("AWS::Serverless::LayerVersion").values():
+        assert layer["CompatibleRuntimes"] == ["python3.13"]
+        assert layer["CompatibleArchitectures"] == ["arm64"]
+    assert not [name for name, function in FUNCTIONS.items() if {"Runtime", "Architectures", "Layers"} & set(function)]
+
+
+def test_the_api_answers_before_the_gateway_gives_up() -> None:
+    answering = {name for name, _ in triggers("HttpApi")}
+    assert all(FUNCTIONS[name].get("Timeout", GLOBALS["Timeout"]) < 30 for name in answering)
+
+
+def test_logs_do_not_stay_for_ever() -> None:
+    assert intrinsics.target(GLOBALS["LoggingConfig"]["LogGroup"]) == "FunctionLogs"
+    assert RESOURCES["FunctionLogs"]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_loopback_webhooks_are_for_the_local_service_only() -> None:
+    assert "ALLOW_LOOPBACK_WEBHOOKS" not in (ROOT / "template.yaml").read_text()
