@@ -1,0 +1,66 @@
+"""The client of a job tracking service: what a worker reports through, and what reads it.
+
+>>> with Client() as client, client.job("Nightly import", job_type="import", stages=["Load"]) as job:
+...     with job.stage("Load", total=len(rows)) as stage:
+...         for row in rows:
+...             stage.advance()
+"""
+
+from jobtrack_client._backoff import Backoff
+from jobtrack_client._client import Client
+from jobtrack_client._exceptions import (
+    ApiError,
+    BadRequest,
+    ConfigurationError,
+    Conflict,
+    Fault,
+    Forbidden,
+    InProgress,
+    JobTrackError,
+    NotFound,
+    RequestTimeout,
+    ServerError,
+    TimedOut,
+    TokenUnavailable,
+    TooLarge,
+    TooManyRequests,
+    Unauthorized,
+    UnexpectedAnswer,
+    Unprocessable,
+    Unreachable,
+    UnsupportedMediaType,
+)
+from jobtrack_client._job import Job
+from jobtrack_client._reporter import ReporterOptions
+from jobtrack_client._stage import Stage
+from jobtrack_client._stats import Reason, Stats
+
+__all__ = [
+    "ApiError",
+    "Backoff",
+    "BadRequest",
+    "Client",
+    "ConfigurationError",
+    "Conflict",
+    "Fault",
+    "Forbidden",
+    "InProgress",
+    "Job",
+    "JobTrackError",
+    "NotFound",
+    "Reason",
+    "ReporterOptions",
+    "RequestTimeout",
+    "ServerError",
+    "Stage",
+    "Stats",
+    "TimedOut",
+    "TokenUnavailable",
+    "TooLarge",
+    "TooManyRequests",
+    "Unauthorized",
+    "UnexpectedAnswer",
+    "Unprocessable",
+    "Unreachable",
+    "UnsupportedMediaType",
+]

@@ -1,0 +1,110 @@
+"""From an answer of the service to its JSON, or to the error that it stands for."""
+
+from collections.abc import Callable
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from jobtrack_client._exceptions import (
+    ApiError,
+    BadRequest,
+    Conflict,
+    Fault,
+    Forbidden,
+    InProgress,
+    NotFound,
+    RequestTimeout,
+    ServerError,
+    TooLarge,
+    TooManyRequests,
+    Unauthorized,
+    UnexpectedAnswer,
+    Unprocessable,
+    UnsupportedMediaType,
+)
+from jobtrack_client._plain import Json
+
+_ERRORS: dict[int, type[ApiError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    408: RequestTimeout,
+    409: Conflict,
+    413: TooLarge,
+    415: UnsupportedMediaType,
+    422: Unprocessable,
+    429: TooManyRequests,
+}
+
+
+def read(response: httpx.Response, clock: Callable[[], float]) -> dict[str, Json]:
+    """The JSON object of a success.
+
+    Raises:
+        ApiError: the answer is no success, or not a JSON object.
+    """
+    if not response.is_success:
+        raise _error(response, clock)
+    body = _json_object(response)
+    if body is None:
+        raise UnexpectedAnswer(response.status_code, "the answer is not a JSON object; is this the service's address?")
+    return body
+
+
+def _error(response: httpx.Response, clock: Callable[[], float]) -> ApiError:
+    problem = _json_object(response) or {}
+    wait = retry_after(response.headers.get("Retry-After"), clock)
+    return _kind(response.status_code, wait)(
+        response.status_code,
+        _text(problem, "detail") or _text(problem, "message") or response.reason_phrase or "no explanation",
+        code=_text(problem, "code"),
+        title=_text(problem, "title"),
+        request_id=_text(problem, "requestId"),
+        errors=_faults(problem.get("errors")),
+        retry_after=wait,
+    )
+
+
+def _kind(status: int, wait: float | None) -> type[ApiError]:
+    if status == httpx.codes.CONFLICT and wait is not None:
+        return InProgress
+    if status in _ERRORS:
+        return _ERRORS[status]
+    return ServerError if status >= 500 else ApiError if status >= 400 else UnexpectedAnswer
+
+
+def retry_after(value: str | None, clock: Callable[[], float]) -> float | None:
+    """Seconds to wait by a `Retry-After` header (RFC 9110, section 10.2.3): a number or a date; else None."""
+    if value is None:
+        return None
+    if value.strip().isascii() and value.strip().isdigit():
+        return float(value)
+    moment = _date(value)
+    return None if moment is None else max(0.0, moment.timestamp() - clock())
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(value)
+    except ValueError:
+        return None
+
+
+def _json_object(response: httpx.Response) -> dict[str, Json] | None:
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _text(problem: dict[str, Json], name: str) -> str | None:
+    value = problem.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _faults(errors: Json) -> list[Fault]:
+    items = errors if isinstance(errors, list) else []
+    return [Fault(str(item.get("pointer")), str(item.get("detail"))) for item in items if isinstance(item, dict)]

@@ -1,0 +1,70 @@
+"""What the worker's operator is told, through the logger `jobtrack_client`, and not too often."""
+
+import logging
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+from jobtrack_client._stats import Reason, Stats
+
+LOGGER = logging.getLogger("jobtrack_client")
+EVERY = 30.0
+"""Seconds between warnings of one kind."""
+
+
+class Notices:
+    """Warnings of one job, each kind at most once in EVERY seconds with what came together since."""
+
+    def __init__(self, job: str, clock: Callable[[], float] = monotonic) -> None:
+        self._job = job
+        self._clock = clock
+        self._told: dict[str, float] = {}
+        self._down_since: float | None = None
+        self._dropped = 0
+        self._refused = 0
+
+    def down(self, error: Exception) -> None:
+        """A try failed that will be repeated."""
+        if self._down_since is None:
+            self._down_since = self._clock()
+        if self._due("down"):
+            LOGGER.warning("%s: the job goes on, its events wait and are sent again: %s", self._job, error)
+
+    def up(self) -> None:
+        """A try succeeded."""
+        if self._down_since is not None:
+            LOGGER.warning("%s: reporting works again after %.1f s", self._job, self._clock() - self._down_since)
+            self._down_since = None
+            self._told.pop("down", None)
+
+    def dropped(self, stats: Stats) -> None:
+        """There may be events that memory had no room for."""
+        dropped = stats.reasons.get(Reason.MEMORY, 0)
+        if dropped > self._dropped and self._due("dropped"):
+            count = dropped - self._dropped
+            LOGGER.warning("%s: no room for %d events while the service is away; they are lost", self._job, count)
+            self._dropped = dropped
+
+    def refused(self, types: Sequence[str], error: Exception) -> None:
+        """The service refused events of these types, which are lost."""
+        self._refused += len(types)
+        if self._due("refused"):
+            kinds = ", ".join(sorted(set(types)))
+            LOGGER.warning("%s: %d events (%s) were refused and are lost: %s", self._job, self._refused, kinds, error)
+            self._refused = 0
+
+    def not_created(self, error: Exception) -> None:
+        """The service refused the job itself."""
+        LOGGER.warning("%s: the service refused the job; it goes on, but is not tracked: %s", self._job, error)
+
+    def ended(self, stats: Stats) -> None:
+        """Nothing more is sent."""
+        if lost := sum(stats.dropped.values()):
+            reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(stats.reasons.items()) if count)
+            LOGGER.warning("%s: %d of the job's events are lost (%s)", self._job, lost, reasons)
+
+    def _due(self, kind: str) -> bool:
+        now = self._clock()
+        if kind in self._told and now - self._told[kind] < EVERY:
+            return False
+        self._told[kind] = now
+        return True

@@ -1,0 +1,52 @@
+"""Any value that a worker may hand over, as plain JSON: reporting never fails for what is in `details`."""
+
+import math
+from collections.abc import Mapping, Set
+from datetime import datetime
+from itertools import islice
+from numbers import Integral, Real
+from typing import TypeAlias
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+DEPTH = 32
+"""Levels of nesting of the contract; what lies deeper is written as text."""
+MEMBERS = 8192
+"""Members kept of one container: more never fit the contract's limits."""
+_INTEGER = 2**63
+
+
+def plain(value: object, depth: int = DEPTH) -> Json:
+    """The value as JSON: numpy's as their Python ones, NaN as null, what JSON does not know as text."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int | float | Integral | Real):
+        return _number(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return _container(value, depth)
+
+
+def _number(value: Integral | Real | float) -> Json:
+    if isinstance(value, Integral):
+        integer = int(value)
+        return integer if -_INTEGER <= integer < _INTEGER else str(integer)
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _container(value: object, depth: int) -> Json:
+    if depth > 0 and isinstance(value, Mapping):
+        return {as_text(key): plain(item, depth - 1) for key, item in islice(value.items(), MEMBERS)}
+    if depth > 0 and isinstance(value, list | tuple | Set):
+        return [plain(item, depth - 1) for item in islice(value, MEMBERS)]
+    listed = getattr(value, "tolist", None)
+    return plain(listed(), depth - 1) if depth > 0 and callable(listed) else as_text(value)
+
+
+def as_text(value: object) -> str:
+    """`str(value)`, or its type's name where that fails."""
+    try:
+        return str(value)
+    except Exception:  # a worker's own __str__ may raise anything, and reporting must not
+        return f"<{type(value).__name__}>"

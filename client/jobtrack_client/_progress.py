@@ -1,0 +1,91 @@
+"""How far a stage has come: every call counts, few are sent."""
+
+import threading
+from collections.abc import Callable, Mapping
+from math import isfinite
+from typing import Protocol
+
+
+class Report(Protocol):
+    """Queues an event."""
+
+    def __call__(self, type_: str, data: Mapping[str, object], moment: float | None = None) -> None:
+        """Queue an event of `moment` (seconds since 1970; default: now)."""
+
+
+class Progress:
+    """Sends an update at most every `every` seconds, and always the last one."""
+
+    def __init__(
+        self,
+        report: Report,
+        stage: str | None,
+        total: int | None,
+        *,
+        every: float,
+        clock: Callable[[], float],
+        here: Callable[[], bool],
+    ) -> None:
+        self._report = report
+        # In a forked process the lock may be held for ever by a thread that exists no more.
+        self._here = here
+        self._every = every
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._state: dict[str, object] = {"stageName": stage, "totalRecords": total}
+        self._records: int | None = None
+        self._sent_at: float | None = None
+        self._held: float | None = None
+
+    @property
+    def records(self) -> int | None:
+        """Records done so far; None when none were ever counted."""
+        return self._records
+
+    def advance(self, records: int) -> None:
+        """So many more records are done."""
+        if not self._here():
+            return
+        with self._lock:
+            self._records = max(0, (self._records or 0) + int(records))
+            self._changed()
+
+    def update(self, progress: float | None, state: Mapping[str, object]) -> None:
+        """The stage is `progress` percent done, and what else is to be told of it."""
+        if not self._here():
+            return
+        with self._lock:
+            if progress is not None and isfinite(progress):
+                self._state["progress"] = min(100.0, max(0.0, progress))
+            self._state.update({name: value for name, value in state.items() if value is not None})
+            self._changed()
+
+    def tick(self) -> None:
+        """Send what was held back, if it is time."""
+        with self._lock:
+            if self._held is not None and self._due(self._clock()):
+                self._send(self._held)
+
+    def finish(self) -> None:
+        """Send what was held back."""
+        with self._lock:
+            if self._held is not None:
+                self._send(self._held)
+
+    def _changed(self) -> None:
+        now = self._clock()
+        if self._due(now):
+            self._send(now)
+        else:
+            self._held = now
+
+    def _due(self, now: float) -> bool:
+        # A clock that was set back is due too, else nothing would be sent until it has caught up.
+        return self._sent_at is None or abs(now - self._sent_at) >= self._every
+
+    def _send(self, moment: float) -> None:
+        self._sent_at = self._clock()
+        self._held = None
+        measured = self._records is not None or "progress" in self._state
+        self._report("progressUpdate", {**self._state, "recordsProcessed": self._records if measured else 0}, moment)
+        self._state.pop("details", None)
