@@ -45,12 +45,14 @@ def _towards(box: Box, other: Box, shift: float) -> float:
 def _around(source: Box, target: Box) -> float:
     """How far to the right an arrow that passes other layers keeps clear of their boxes."""
     passed = abs(source.y - target.y) / LAYER - 1
-    return 0 if passed <= 0 else 80 + 30 * passed
+    return 0 if passed <= 0 else (max(source.width, target.width) / 2 + 25 + 25 * passed) * 4 / 3
 
 
 def _fall(source: Box, target: Box) -> tuple[Point, Point, Point, Point]:
-    start, end = (_towards(source, target, -14), source.y + HALF), (_towards(target, source, -14), target.y - HALF)
-    pull, aside = (end[1] - start[1]) * 0.5, _around(source, target)
+    aside = _around(source, target)
+    shift = source.width if aside else -14
+    start, end = (_towards(source, target, shift), source.y + HALF), (_towards(target, source, shift), target.y - HALF)
+    pull = (end[1] - start[1]) * 0.5
     return start, (start[0] + aside, start[1] + pull), (end[0] + aside, end[1] - pull), end
 
 

@@ -15,6 +15,8 @@ Micros: TypeAlias = npt.NDArray[np.int64]
 
 MISSING_TIME = int(np.iinfo(np.int64).min)
 UNREADABLE_TIME = MISSING_TIME + 1
+FIRST_TIME, LAST_TIME = -62_135_596_800_000_000, 253_402_300_799_999_999  # the years 1 to 9999
+DATE = r"\d{4}-?\d{2}-?\d{2}"
 
 
 class Cause(IntEnum):
@@ -47,13 +49,18 @@ class Vocabulary:
 
 
 def parse_times(texts: pd.Series) -> Micros:
-    """Read ISO 8601 times with any offset (none: UTC) as µs since 1970, or MISSING_TIME or UNREADABLE_TIME."""
-    parsed = pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce")
+    """Read ISO 8601 times with any offset (none: UTC) as µs since 1970; else MISSING_TIME or UNREADABLE_TIME."""
+    dated = texts.where(texts.str.match(DATE))
+    parsed = _parsed(dated)
     if parsed.dt.unit == "ns":  # nanoseconds end in the year 2262: one long fraction must not lose its neighbours
-        cut = texts.str.replace(r"(\.\d{6})\d+", r"\1", regex=True)
-        parsed = pd.to_datetime(cut, utc=True, format="ISO8601", errors="coerce")
+        parsed = _parsed(dated.str.replace(r"(\.\d{6})\d+", r"\1", regex=True))
     micros = parsed.dt.as_unit("us").to_numpy(dtype="datetime64[us]").astype(np.int64)
-    return np.where(parsed.isna(), np.where(texts.isna(), MISSING_TIME, UNREADABLE_TIME), micros)
+    readable = parsed.notna() & (micros >= FIRST_TIME) & (micros <= LAST_TIME)
+    return np.where(readable, micros, np.where(texts.isna(), MISSING_TIME, UNREADABLE_TIME))
+
+
+def _parsed(texts: pd.Series) -> pd.Series:
+    return pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce")
 
 
 @dataclass(frozen=True)

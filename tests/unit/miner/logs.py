@@ -1,0 +1,39 @@
+"""Small event logs for the tests of the analysis."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import pandas as pd
+
+from local.miner.discovery import Edge, discover
+from local.miner.eventlog import Cause, EventLog, Loader
+from local.miner.performance import analyse
+from local.miner.report import Analysis
+from local.miner.source import Chunk, Columns, Source
+
+Row: TypeAlias = tuple[str | None, str | None, str | None]
+
+
+def log_of(rows: Sequence[Row], chunk: int = 3) -> EventLog:
+    """The ordered log of the valid rows, loaded chunk rows at a time."""
+    loader, parts = Loader(), []
+    for start in range(0, len(rows), chunk):
+        frame = pd.DataFrame(rows[start : start + chunk], columns=["case", "activity", "time"], dtype="str")
+        part = loader.encode(Chunk(frame, []))
+        parts.append(part.only(part.causes() == Cause.NONE))
+    return EventLog.ordered(parts, loader.activities.names)
+
+
+def analysis_of(rows: Sequence[Row], step: int = 2) -> Analysis:
+    """Everything there is to find in the rows."""
+    log = log_of(rows)
+    source = Source(Path("small.csv"), Columns("case", ("activity",), "time"))
+    excluded = Counter({Cause.NO_CASE: len(rows) - len(log)})
+    return Analysis(source, len(rows), excluded, log, discover(log, step), analyse(log, step))
+
+
+def named(log: EventLog, edge: Edge) -> tuple[str, str]:
+    """The activities of a transition."""
+    return log.activity_names[edge[0]], log.activity_names[edge[1]]
