@@ -1,10 +1,10 @@
 """How far a job has come and what remains: one estimator for every answer that tells either.
 
-A stage's expected length is, in this order: what the worker planned, what the stage took in past jobs of the type, the
-mean of the stages that have one. The job's own pace corrects it: ended stages that took twice their plan double what is
-expected of the pending ones. Of a running stage the remainder by its own pace (elapsed x (100 - p) / p) counts with weight
-p, the planned remainder with weight 1 - p: a stage that has just begun is judged by the plan, one that is nearly done by
-itself.
+A stage's expected length is, in this order: what the worker planned, what the stage took in past jobs of the type,
+the mean of the stages that have one. The job's own pace corrects it: completed stages that took twice their plan
+double what is expected of the pending ones. Of a running stage the remainder by its own pace, elapsed x (100 - p) / p,
+counts with weight p and the planned remainder with weight 1 - p: a stage that has just begun is judged by the plan, one
+that is nearly done by itself.
 """
 
 from dataclasses import dataclass

@@ -1,14 +1,15 @@
 """The journal of a job: what must be read again later, kept in time order, packed.
 
-Records of one family gather in the snapshot's open *tail*. When the tail is full, its densest family is *sealed* into chunks,
-each an item of its own whose key ends with the chunk's greatest time, so that a query by time touches nothing else. A
-chunk that spans over a minute is *wide* and lives apart: the few wide ones would otherwise make every reader of the many
-normal ones look further back. The *directory* in the snapshot knows, of each kind, what a reader must plan with.
+Records of one family gather in the snapshot's open *tail*. When the tail is full, its densest family is *sealed* into
+chunks, each an item of its own whose key ends with the chunk's greatest time, so that a query by time touches nothing
+else. A chunk that spans over a minute is *wide* and lives apart: the few wide ones would otherwise make every reader of
+the many normal ones look further back. The *directory* in the snapshot knows, of each kind, what a reader plans with.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 import orjson
@@ -69,6 +70,12 @@ class Chunk:
 def sort_key(kind: str, time: int, sequence: int = 0) -> str:
     """The key of a chunk of that kind whose greatest time is `time` (µs since 1970; the years 1 to 9999)."""
     return f"L{kind}#{time + _YEAR_ONE:018d}#{sequence:012d}"
+
+
+def place_of(key: str) -> tuple[int, int]:
+    """The greatest time (µs) and first sequence of the chunk of that key."""
+    _, time, sequence = key.split("#")
+    return int(time) - _YEAR_ONE, int(sequence)
 
 
 def kinds(family: Family) -> tuple[str, str]:
@@ -200,7 +207,7 @@ def _runs(records: list[Record]) -> list[list[Record]]:
     runs = [records]
     for _ in range(_SPLITS):
         widest = max(runs, key=_span)
-        gaps = [after.time - before.time for before, after in zip(widest, widest[1:], strict=False)]
+        gaps = [after.time - before.time for before, after in pairwise(widest)]
         if _span(widest) <= limits.NORMAL_SPAN_SECONDS * times.SECOND or max(gaps) * 2 < _span(widest):
             break
         cut = gaps.index(max(gaps)) + 1

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from jobtrack import rollups
-from jobtrack.errors import Fault, InvalidTransition
+from jobtrack import limits, rollups, times
+from jobtrack.errors import Fault, InvalidTransition, Unprocessable
 from jobtrack.estimate import overall_percentage
 from jobtrack.job import Job, Json, Stage, StageStatus, Status
 from jobtrack.journal import Family, Record
@@ -141,37 +141,52 @@ def _planned(job: Job, name: str) -> Stage:
     """The stage of that name; one that is not in the plan is appended to it."""
     stage = job.stage(name)
     if stage is None:
+        if len(job.stages) >= limits.STAGES:
+            raise Unprocessable(f"A job has at most {limits.STAGES} stages; {name!r} would be one more.")
         stage = Stage(name)
         job.stages.append(stage)
     return stage
 
 
 def _take_figures(stage: Stage, data: Json) -> None:
-    stage.records = data.get("recordsProcessed", stage.records)
-    stage.total_records = data.get("totalRecords", stage.total_records)
+    stage.records = _given(data, "recordsProcessed", stage.records)
+    stage.total_records = _given(data, "totalRecords", stage.total_records)
     if metrics := data.get("metrics"):
         stage.metrics = {**(stage.metrics or {}), **metrics}
+
+
+def _given(data: Json, name: str, otherwise: int | None) -> int | None:
+    value: int | None = data.get(name)
+    return otherwise if value is None else value
 
 
 def _progress(job: Job, event: Event) -> list[Record]:
     data = event.data
     named = data.get("stageName")
-    stage = _planned(job, named) if named is not None else job.running_stage
+    stage = job.running_stage if named is None else _planned(job, named)
     progress = _reported_progress(job, stage, data)
-    if stage:
-        _take_figures(stage, data)
-        stage.progress = progress if stage.status is StageStatus.RUNNING else stage.progress
-    else:
+    if stage is None:
         job.own_progress = progress
+    else:
+        _take_progress(stage, progress, event)
     told = {name: data[name] for name in ("component", "operation", "details") if data.get(name) is not None}
     job.activity = {**(job.activity or {}), **told} if told else job.activity
     return _progress_records(job, event, stage)
 
 
+def _take_progress(stage: Stage, progress: float, event: Event) -> None:
+    """A stage that reports progress runs, though its start was not reported; one that has ended stays as it ended."""
+    if stage.status is StageStatus.PENDING:
+        stage.status, stage.started_at = StageStatus.RUNNING, event.time
+    _take_figures(stage, event.data)
+    if stage.status is StageStatus.RUNNING:
+        stage.progress = progress
+
+
 def _reported_progress(job: Job, stage: Stage | None, data: Json) -> float:
     if data.get("progress") is not None:
         return float(data["progress"])
-    total = data.get("totalRecords") or (stage.total_records if stage else None) or job.total_records
+    total = data.get("totalRecords") or (stage and stage.total_records) or job.total_records
     if total:
         return min(100.0, 100.0 * float(data["recordsProcessed"]) / float(total))
     return stage.progress if stage else job.own_progress
@@ -179,18 +194,24 @@ def _reported_progress(job: Job, stage: Stage | None, data: Json) -> float:
 
 def _progress_records(job: Job, event: Event, stage: Stage | None) -> list[Record]:
     """Each update for `seconds`, and the last of the minute before, once a newer minute begins, for `minutes`."""
-    body = {
-        "type": "progressUpdate",
-        "data": event.data,
-        "stage": stage.name if stage else None,
-        "progress": stage.progress if stage else job.own_progress,
-        "total": (stage.total_records if stage else None) or job.total_records,
-    }
     name = stage.name if stage else ""
     held = job.progress_minutes.get(name)
-    closed = _close_minutes(job, name) if held and held["time"] // 60_000_000 != event.time // 60_000_000 else []
-    job.progress_minutes[name] = {"time": event.time, "sequence": job.sequence, "body": body}
-    return [*closed, Record(Family.PROGRESS, event.time, job.sequence, body)]
+    minute = event.time // times.MINUTE
+    closed = _close_minutes(job, name) if held and held["time"] // times.MINUTE != minute else []
+    shown = _shown_progress(job, event.data, stage)
+    job.progress_minutes[name] = {"time": event.time, "sequence": job.sequence, "body": shown}
+    return [*closed, Record(Family.PROGRESS, event.time, job.sequence, {**shown, "data": event.data})]
+
+
+def _shown_progress(job: Job, data: Json, stage: Stage | None) -> Json:
+    shown = {
+        "stage": stage.name if stage else None,
+        "progress": stage.progress if stage else job.own_progress,
+        "operation": data.get("operation"),
+        "records": data.get("recordsProcessed"),
+        "total": (stage and stage.total_records) or job.total_records,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 def _close_minutes(job: Job, name: str | None = None) -> list[Record]:
@@ -208,7 +229,7 @@ def _log(job: Job, event: Event) -> list[Record]:
     body = [data["message"], data.get("component"), data.get("stage"), data.get("details")]
     while body[-1] is None:
         body.pop()
-    return [Record(Family(data["level"]), event.time, job.sequence, body)]
+    return [Record(Family[data["level"]], event.time, job.sequence, body)]
 
 
 def _sample(job: Job, event: Event) -> list[Record]:

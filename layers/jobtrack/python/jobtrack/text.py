@@ -54,10 +54,10 @@ def _told(event_type: str, language: str, data: Mapping[str, Any], labels: Mappi
     told = texts.get(language, texts[DEFAULT_LANGUAGE]).format(
         stage=labels.get(language) or data.get("stageName") or "",
         progress=progress,
-        records=data.get("recordsProcessed"),
+        records=data.get("recordsProcessed", 0),
         reason=(data.get("error") or {}).get("message") or "",
-        resource=data.get("resourceName") or data.get("resourceId"),
-        condition=data.get("condition"),
+        resource=data.get("resourceName") or data.get("resourceId") or "",
+        condition=data.get("condition", ""),
     )
     return told.strip().removesuffix(":")
 

@@ -1,7 +1,7 @@
 """A job's snapshot: its state, journal tail and directory, and who listens, in one item read with one request.
 
-What may grow beyond a snapshot's budget (metadata, the stages' metrics) is moved out to *extras*, items of their own that
-only the readers who show them pay for.
+What may grow beyond a snapshot's budget (metadata, the stages' metrics) is moved out to *extras*, items of their own
+that only the readers who show them pay for.
 """
 
 from dataclasses import dataclass, field
