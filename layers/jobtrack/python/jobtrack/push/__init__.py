@@ -1,0 +1,1 @@
+"""Pushing a job's events to those who subscribed to them."""

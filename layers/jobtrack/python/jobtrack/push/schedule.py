@@ -1,0 +1,45 @@
+"""When a message that could not be delivered is tried again; all times in epoch seconds."""
+
+import math
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+FIRST_DELAYS = (5, 30, 120, 600, 1800, 3600)
+LATER_DELAY = 7200
+JITTER = 0.2
+RETRY_SECONDS = 24 * 3600
+LONGEST_HOP = 900
+"""The longest DelaySeconds that SQS takes."""
+
+
+def next_attempt(
+    failed: int, now: float, first_at: float, expires_at: float, random: float, retry_after: float | None = None
+) -> float | None:
+    """When to try again after `failed` (1…) attempts in vain, or None when the contract's time for it is over.
+
+    `random` (0 to 1) spreads the delay by ±20 %; `retry_after` is what the receiver asked for, in seconds.
+    """
+    delay = max(_delay(failed) * (1 + JITTER * (2 * random - 1)), retry_after or 0)
+    at = now + delay
+    return at if at < min(first_at + RETRY_SECONDS, expires_at) else None
+
+
+def _delay(failed: int) -> int:
+    return FIRST_DELAYS[failed - 1] if failed <= len(FIRST_DELAYS) else LATER_DELAY
+
+
+def hop(not_before: float, now: float) -> int:
+    """The DelaySeconds that brings a message to its time, or as near to it as SQS allows; 0 when it is due."""
+    return min(LONGEST_HOP, max(0, math.ceil(not_before - now)))
+
+
+def retry_after_seconds(header: str | None, now: float) -> float | None:
+    """What a Retry-After header asks for, in seconds or as an HTTP date; None when it says nothing understandable."""
+    text = (header or "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:10])
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return None
+    return max(0.0, moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - now)

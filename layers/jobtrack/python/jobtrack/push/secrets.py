@@ -1,0 +1,80 @@
+"""What a subscription keeps secret: sealed with KMS before it is stored, opened in the deliverer only."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+import orjson
+
+from jobtrack.keys import JobKey
+
+if TYPE_CHECKING:
+    from types_boto3_kms import KMSClient
+
+CACHED_SECONDS = 300
+CACHED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SigningSecret:
+    """A `whsec_` secret, and until when it signs (epoch seconds) if it was replaced."""
+
+    secret: str = field(repr=False)
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The signing secrets, newest first, and the bearer token that the receiver asks for."""
+
+    signing: tuple[SigningSecret, ...]
+    token: str | None = field(default=None, repr=False)
+
+    def signing_at(self, now: float) -> list[str]:
+        """The secrets that sign at this moment."""
+        return [held.secret for held in self.signing if held.until is None or now < held.until]
+
+
+class Vault:
+    """Seals and opens with one KMS key; the encryption context ties what is sealed to its tenant and subscription."""
+
+    def __init__(self, kms: "KMSClient", key_id: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._kms = kms
+        self._key_id = key_id
+        self._clock = clock
+        self._opened: dict[bytes, tuple[float, Secrets]] = {}
+
+    def seal(self, job: JobKey, subscription_id: str, secrets: Secrets) -> bytes:
+        """Encrypt (KMS takes 4 KB directly, so no data key is needed)."""
+        text = orjson.dumps(asdict(secrets))
+        context = _context(job, subscription_id)
+        return self._kms.encrypt(KeyId=self._key_id, Plaintext=text, EncryptionContext=context)["CiphertextBlob"]
+
+    def open(self, job: JobKey, subscription_id: str, sealed: bytes) -> Secrets:
+        """Decrypt, or give what was decrypted within the last five minutes.
+
+        Raises:
+            botocore.exceptions.ClientError: it was sealed for another tenant or subscription, or with another key.
+        """
+        cache_key = f"{job.tenant}/{subscription_id}/".encode() + sealed
+        held = self._opened.get(cache_key)
+        if held is None or self._clock() >= held[0]:
+            held = (self._clock() + CACHED_SECONDS, self._decrypt(job, subscription_id, sealed))
+            self._keep(cache_key, held)
+        return held[1]
+
+    def _keep(self, cache_key: bytes, held: tuple[float, Secrets]) -> None:
+        if len(self._opened) >= CACHED:
+            self._opened.clear()
+        self._opened[cache_key] = held
+
+    def _decrypt(self, job: JobKey, subscription_id: str, sealed: bytes) -> Secrets:
+        context = _context(job, subscription_id)
+        answer = self._kms.decrypt(KeyId=self._key_id, CiphertextBlob=sealed, EncryptionContext=context)
+        stored = orjson.loads(answer["Plaintext"])
+        return Secrets(tuple(SigningSecret(**signing) for signing in stored["signing"]), stored["token"])
+
+
+def _context(job: JobKey, subscription_id: str) -> dict[str, str]:
+    return {"tenant": job.tenant, "subscription": subscription_id}

@@ -1,0 +1,30 @@
+"""Signing as Standard Webhooks 1.0 says (https://www.standardwebhooks.com), with several secrets while they rotate."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Iterable
+
+PREFIX = "whsec_"
+SECRET_BYTES = 32
+
+
+def new_secret(token_bytes: Callable[[int], bytes] = secrets.token_bytes) -> str:
+    """A signing secret: `whsec_` and 32 random bytes in base64."""
+    return PREFIX + base64.b64encode(token_bytes(SECRET_BYTES)).decode()
+
+
+def headers(message_id: str, timestamp: int, body: bytes, signing_secrets: Iterable[str]) -> dict[str, str]:
+    """The three headers of a message sent at `timestamp` (epoch seconds), signed with each of the secrets."""
+    content = f"{message_id}.{timestamp}.".encode() + body
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(_signature(secret, content) for secret in signing_secrets),
+    }
+
+
+def _signature(secret: str, content: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+    return "v1," + base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()

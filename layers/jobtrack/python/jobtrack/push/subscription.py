@@ -1,0 +1,185 @@
+"""A subscription: who wants which of a job's events pushed where, and until when."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from jobtrack import packing, times
+from jobtrack.keys import JobKey
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+
+DEFAULT_EVENTS = ("stageStarted", "stageCompleted", "progressUpdate", "error", "warning", "jobCompleted")
+OTHER_EVENTS = (
+    "jobQueued",
+    "jobStarted",
+    "jobFailed",
+    "jobCancelled",
+    "jobStalled",
+    "stageFailed",
+    "stageSkipped",
+    "milestone",
+    "log",
+)
+ERROR_EVENTS = ("error", "stageFailed", "jobFailed")
+"""What `notifyOnErrors` pushes, subscribed to or not."""
+KEPT_SECONDS = 7 * 24 * 3600
+"""How long a subscription can be read after it expired: as long as its deliveries."""
+
+_LOG_EVENTS = {"WARN": "warning", "ERROR": "error"}
+
+Event = Mapping[str, Any]
+"""An event of an outbox record: type, sequence, time, data, status, percentage, previousPercentage, labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which of the subscribed events are pushed."""
+
+    min_progress_increment: int = 0
+    include_debug_events: bool = False
+    notify_on_errors: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One subscription of a job; times in epoch seconds, secrets sealed (see `secrets`)."""
+
+    job: JobKey
+    subscription_id: str
+    type: str
+    url: str | None
+    events: tuple[str, ...]
+    filters: Filters
+    language: str
+    created_at: int
+    expires_at: int
+    sealed: bytes = field(repr=False)
+    status: str = "Active"
+    end_reason: str | None = None
+
+    def live(self, now: float) -> bool:
+        """Whether events may be pushed at this moment."""
+        return self.status == "Active" and now < self.expires_at
+
+    def ended(self, reason: str) -> Self:
+        """The subscription after its end."""
+        return replace(self, status="Ended", end_reason=reason)
+
+    def interests(self) -> frozenset[str]:
+        """The kinds of reported event that could be wanted; a log line's kind tells its level, as in `log.WARN`."""
+        levels = {level for level in ("DEBUG", "INFO", "WARN", "ERROR") if self._wanted_log(level)}
+        return frozenset(self._subscribed() - {"log"} | {f"log.{level}" for level in levels})
+
+    def wants(self, event: Event) -> str | None:
+        """The type to push the event under, or None; the same for the same event, however often it is asked."""
+        reported = str(event["type"])
+        if reported == "log":
+            return self._wanted_log(event["data"]["level"])
+        if reported not in self._subscribed():
+            return None
+        return None if reported == "progressUpdate" and not self._far_enough(event) else reported
+
+    def _subscribed(self) -> set[str]:
+        return {*self.events, *(ERROR_EVENTS if self.filters.notify_on_errors else ())}
+
+    def _wanted_log(self, level: str) -> str | None:
+        if (name := _LOG_EVENTS.get(level)) in self._subscribed():
+            return name
+        allowed = level != "DEBUG" or self.filters.include_debug_events
+        return "log" if allowed and "log" in self.events else None
+
+    def _far_enough(self, event: Event) -> bool:
+        step = self.filters.min_progress_increment
+        return step == 0 or event["percentage"] // step > (event["previousPercentage"] or 0) // step
+
+    def answer(self, now: float) -> dict[str, Any]:
+        """The subscription as the API shows it, without secrets."""
+        expired = self.status == "Active" and now >= self.expires_at
+        return {
+            "subscriptionId": self.subscription_id,
+            "jobId": self.job.job,
+            "subscriptionType": self.type,
+            "status": "Expired" if expired else self.status,
+            "endReason": "expired" if expired else self.end_reason,
+            "webhookUrl": self.url,
+            "eventsSubscribed": list(self.events),
+            "filters": {
+                "minProgressIncrement": self.filters.min_progress_increment,
+                "includeDebugEvents": self.filters.include_debug_events,
+                "notifyOnErrors": self.filters.notify_on_errors,
+            },
+            "language": self.language,
+            "createdAt": times.render(self.created_at * times.SECOND),
+            "expiresAt": times.render(self.expires_at * times.SECOND),
+        }
+
+    def item(self) -> "dict[str, AttributeValueTypeDef]":
+        """The subscription as stored; what a later change touches has an attribute of its own."""
+        end: dict[str, AttributeValueTypeDef] = {"endReason": {"S": self.end_reason}} if self.end_reason else {}
+        return {
+            **key(self.job, self.subscription_id),
+            **end,
+            "status": {"S": self.status},
+            "createdAt": {"N": str(self.created_at)},
+            "expiresAt": {"N": str(self.expires_at)},
+            "exp": {"N": str(self.expires_at + KEPT_SECONDS)},
+            "secrets": {"B": self.sealed},
+            "d": {"B": packing.pack(self._details())},
+        }
+
+    def _details(self) -> dict[str, Any]:
+        return {
+            "type": self.type,
+            "url": self.url,
+            "events": self.events,
+            "filters": self.filters,
+            "language": self.language,
+        }
+
+    @classmethod
+    def load(cls, item: "Mapping[str, AttributeValueTypeDef]") -> Self:
+        """Read what was stored."""
+        details = packing.unpack(bytes(item["d"]["B"]))
+        return cls(
+            job=JobKey(*item["pk"]["S"].split("#")),
+            subscription_id=item["sk"]["S"],
+            type=details["type"],
+            url=details["url"],
+            events=tuple(details["events"]),
+            filters=Filters(**details["filters"]),
+            language=details["language"],
+            created_at=int(item["createdAt"]["N"]),
+            expires_at=int(item["expiresAt"]["N"]),
+            sealed=bytes(item["secrets"]["B"]),
+            status=item["status"]["S"],
+            end_reason=item["endReason"]["S"] if "endReason" in item else None,
+        )
+
+    def pointer(self) -> "dict[str, AttributeValueTypeDef]":
+        """The item that leads from the subscription's id to its job."""
+        return {
+            "pk": {"S": self.job.owner.partition},
+            "sk": {"S": self.subscription_id},
+            "job": {"S": self.job.job},
+            "exp": {"N": str(self.expires_at + KEPT_SECONDS)},
+        }
+
+    def creation(self, table: str) -> "list[TransactWriteItemTypeDef]":
+        """The parts of a transaction that make the subscription."""
+        condition = "attribute_not_exists(pk)"
+        return [
+            {"Put": {"TableName": table, "Item": item, "ConditionExpression": condition}}
+            for item in (self.item(), self.pointer())
+        ]
+
+
+def key(job: JobKey, subscription_id: str) -> "dict[str, AttributeValueTypeDef]":
+    """Where a subscription of the job is stored."""
+    return {"pk": {"S": job.partition}, "sk": {"S": subscription_id}}
+
+
+def interests(subscriptions: Collection[Subscription]) -> frozenset[str]:
+    """The reported types of event that any of the subscriptions could want."""
+    return frozenset[str]().union(*(subscription.interests() for subscription in subscriptions))

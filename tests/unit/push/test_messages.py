@@ -1,0 +1,122 @@
+"""What is pushed, and that it passes through the queue unharmed."""
+
+import json
+import re
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobtrack.keys import JobKey
+from jobtrack.push.messages import Message, event_message, message_id
+from jobtrack.push.subscription import Filters, Subscription
+
+JOB = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+messages = st.builds(
+    Message,
+    job=st.just(JOB),
+    subscription_id=st.just("sub-1"),
+    message_id=st.just("msg_1"),
+    type=st.sampled_from(["log", "ping"]),
+    sequence=st.none() | st.integers(1, 10**9),
+    payload=TEXT,
+    first_at=st.floats(0, 4e9),
+    not_before=st.floats(0, 4e9),
+    attempt=st.integers(0, 30),
+)
+
+
+def subscription(language: str = "ja") -> Subscription:
+    events = ("stageCompleted", "log", "error")
+    return Subscription(JOB, "sub-1", "webhook", "https://a.example/", events, Filters(), language, 0, 100, b"")
+
+
+def stage_completed() -> dict[str, Any]:
+    return {
+        "type": "stageCompleted",
+        "sequence": 7,
+        "time": 1_705_747_533_000_000,
+        "status": "Running",
+        "percentage": 40,
+        "previousPercentage": None,
+        "labels": {"ja": "データローディング", "en": "Data Loading"},
+        "data": {"stageName": "Data Loading", "recordsProcessed": 192850, "metrics": {"dataQualityScore": 98.2}},
+    }
+
+
+def test_the_body_of_the_contract() -> None:
+    message = event_message(JOB, "Customer Journey Analysis", subscription(), stage_completed(), 5.0)
+    assert message is not None
+    assert json.loads(message.payload) == {
+        "type": "stageCompleted",
+        "timestamp": "2024-01-20T10:45:33Z",
+        "data": {
+            "tenantId": JOB.tenant,
+            "projectId": JOB.project,
+            "jobId": JOB.job,
+            "jobName": "Customer Journey Analysis",
+            "subscriptionId": "sub-1",
+            "sequence": 7,
+            "status": "Running",
+            "percentage": 40,
+            "description": "データローディングステージ完了",
+            "event": {"stageName": "Data Loading", "recordsProcessed": 192850, "metrics": {"dataQualityScore": 98.2}},
+        },
+    }
+    assert (message.sequence, message.type, message.first_at, message.attempt) == (7, "stageCompleted", 5.0, 0)
+
+
+def test_descriptions_are_in_the_subscriptions_language() -> None:
+    message = event_message(JOB, "j", subscription("en"), stage_completed(), 0)
+    assert message is not None
+    assert json.loads(message.payload)["data"]["description"] == "Data Loading stage completed"
+
+
+def test_a_log_line_is_pushed_as_what_it_counts_for_with_what_was_reported() -> None:
+    data = {"level": "ERROR", "message": "out of memory"}
+    message = event_message(JOB, "j", subscription(), {**stage_completed(), "type": "log", "data": data}, 0)
+    assert message is not None
+    body = json.loads(message.payload)
+    assert (message.type, body["type"], body["data"]["event"]) == ("error", "error", data)
+    assert body["data"]["description"] == "out of memory"
+
+
+def test_what_is_not_wanted_makes_no_message() -> None:
+    assert event_message(JOB, "j", subscription(), {**stage_completed(), "type": "milestone"}, 0) is None
+
+
+@given(messages)
+def test_it_passes_through_the_queue_unharmed(message: Message) -> None:
+    encoded = message.encode()
+    assert Message.decode(encoded) == message
+    assert re.fullmatch(r"[\t\n\r -~]*", encoded)
+
+
+@given(st.lists(st.text('\x00\\"é漢😀\uffff', max_size=200), max_size=5))
+def test_in_the_queue_it_is_at_most_three_times_as_large(texts: list[str]) -> None:
+    payload = json.dumps(texts, ensure_ascii=False)
+    message = Message(JOB, "sub-1", "msg_1", "log", 1, payload, 0.0)
+    assert len(message.encode()) <= 3 * len(payload.encode()) + 1000
+
+
+def test_the_webhook_id_depends_on_the_message_alone() -> None:
+    other_job = JobKey(JOB.tenant, JOB.project, JOB.tenant)
+    other_tenant = JobKey(JOB.project, JOB.project, JOB.job)
+    ids = {
+        message_id(job, name, what)
+        for job in (JOB, other_job, other_tenant)
+        for name in ("sub-1", "sub-2")
+        for what in (1, 2, "ping-nonce")
+    }
+    assert len(ids) == 18
+    assert message_id(JOB, "sub-1", 1) == message_id(JobKey(JOB.tenant, JOB.project, JOB.job), "sub-1", 1)
+    assert all(re.fullmatch(r"msg_[0-9a-f]{32}", each) for each in ids)
+
+
+def test_a_later_attempt_is_the_same_message() -> None:
+    message = Message(JOB, "sub-1", "msg_1", "log", 1, "{}", 10.0)
+    later = message.later(42.5)
+    assert (later.attempt, later.not_before) == (1, 42.5)
+    assert (later.message_id, later.payload, later.first_at) == ("msg_1", "{}", 10.0)

@@ -1,0 +1,90 @@
+"""When a message is tried again."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobtrack.push.schedule import LONGEST_HOP, hop, next_attempt, retry_after_seconds
+
+HOUR = 3600.0
+
+
+def attempts(first_at: float, expires_at: float, random: float) -> list[float]:
+    """The times of all attempts of a message whose receiver never accepts it, each attempt taking no time."""
+    times = [first_at]
+    while (at := next_attempt(len(times), times[-1], first_at, expires_at, random)) is not None:
+        times.append(at)
+    return times
+
+
+def test_the_contracts_schedule() -> None:
+    times = attempts(0, 10 * 24 * HOUR, 0.5)
+    delays = [later - earlier for earlier, later in pairwise(times)]
+    assert delays == [5, 30, 120, 600, 1800, 3600] + [7200] * 11
+    assert times[-1] < 24 * HOUR
+
+
+@given(st.floats(0, 2e9), st.integers(0, 604_800), st.floats(0, 1))
+def test_never_after_expiry_nor_after_a_day(first_at: float, lifetime: int, random: float) -> None:
+    times = attempts(first_at, first_at + lifetime, random)
+    assert all(at < first_at + min(lifetime, 24 * HOUR) for at in times[1:])
+    assert times == sorted(times)
+
+
+@given(st.integers(1, 30), st.floats(0, 1))
+def test_jitter_is_at_most_a_fifth(failed: int, random: float) -> None:
+    at = next_attempt(failed, 0, 0, 1e12, random)
+    plain = next_attempt(failed, 0, 0, 1e12, 0.5)
+    assert at is not None
+    assert plain is not None
+    assert abs(at - plain) <= 0.2 * plain + 1e-6
+
+
+def test_the_receivers_own_wish_is_honoured_but_never_shortens_the_schedule() -> None:
+    assert next_attempt(1, 100, 100, 1e9, 0.5, retry_after=3600) == 3700
+    assert next_attempt(3, 100, 100, 1e9, 0.5, retry_after=1) == 220
+    assert next_attempt(1, 100, 100, 1e9, 0.5, retry_after=25 * HOUR) is None
+
+
+@given(st.floats(0, 2e9), st.floats(0, 24 * HOUR))
+def test_hops_lead_to_the_time_and_not_before_it(now: float, wait: float) -> None:
+    at, hops = now + wait, 0
+    while delay := hop(at, now):
+        assert 0 < delay <= LONGEST_HOP
+        now, hops = now + delay, hops + 1
+    assert at <= now < at + 1.001
+    assert hops <= wait // LONGEST_HOP + 1
+
+
+NOW = 1_700_000_000.0  # 2023-11-14T22:13:20Z
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("120", 120),
+        (" 0 ", 0),
+        ("Tue, 14 Nov 2023 22:14:20 GMT", 60),
+        ("Tue, 14 Nov 2023 23:14:20 +0100", 60),
+        ("Tuesday, 14-Nov-23 22:14:20 GMT", 60),
+        ("Tue, 14 Nov 2023 22:00:00 GMT", 0),
+        ("9" * 30, 9_999_999_999),
+        (None, None),
+        ("", None),
+        ("-5", None),
+        ("1.5", None),
+        ("soon", None),
+        ("٣", None),
+        ("Tue, 99 Nov 2023 22:14:20 GMT", None),
+    ],
+)
+def test_retry_after_in_seconds_or_as_a_date(header: str | None, seconds: float | None) -> None:
+    assert retry_after_seconds(header, NOW) == seconds
+
+
+@given(st.text(max_size=60))
+def test_no_header_breaks_it(header: str) -> None:
+    seconds = retry_after_seconds(header, NOW)
+    assert seconds is None or seconds >= 0

@@ -1,0 +1,195 @@
+"""Which events a subscription wants, and that it survives being stored."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobtrack.keys import JobKey
+from jobtrack.push.subscription import (
+    DEFAULT_EVENTS,
+    ERROR_EVENTS,
+    KEPT_SECONDS,
+    OTHER_EVENTS,
+    Filters,
+    Subscription,
+    interests,
+)
+from jobtrack.store import outbox
+
+JOB = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
+REPORTED = (*DEFAULT_EVENTS, *OTHER_EVENTS, "metricSample", "quality", "heartbeat", "resourceAllocated", "blocked")
+
+
+def subscription(*events: str, step: int = 0, debug: bool = False, on_errors: bool = False) -> Subscription:
+    filters = Filters(step, debug, on_errors)
+    return Subscription(JOB, "sub-1", "webhook", "https://a.example/", events, filters, "en", 100, 200, b"sealed")
+
+
+def event(reported: str, level: str = "INFO", before: int | None = 0, percentage: int = 50) -> dict[str, Any]:
+    data = {"level": level, "message": "m"} if reported == "log" else {}
+    return {"type": reported, "data": data, "percentage": percentage, "previousPercentage": before}
+
+
+def kind(seen: dict[str, Any]) -> str:
+    """How the outbox asks whether anybody is interested."""
+    return outbox.interest(seen["type"], seen["data"])
+
+
+def log(level: str) -> dict[str, Any]:
+    return event("log", level)
+
+
+subscriptions = st.builds(
+    lambda events, step, debug, on_errors: subscription(*events, step=step, debug=debug, on_errors=on_errors),
+    st.lists(st.sampled_from(DEFAULT_EVENTS + OTHER_EVENTS), unique=True),
+    st.integers(0, 100),
+    st.booleans(),
+    st.booleans(),
+)
+events = st.builds(
+    event,
+    st.sampled_from(REPORTED),
+    st.sampled_from(["DEBUG", "INFO", "WARN", "ERROR"]),
+    st.none() | st.integers(0, 100),
+    st.integers(0, 100),
+)
+
+
+@pytest.mark.parametrize("name", DEFAULT_EVENTS + tuple(name for name in OTHER_EVENTS if name != "log"))
+def test_a_subscribed_event_is_pushed_under_its_name_and_no_other_is(name: str) -> None:
+    one = subscription(name)
+    assert one.wants(event(name)) == name
+    assert [other for other in REPORTED if other not in (name, "log") and one.wants(event(other))] == []
+
+
+@pytest.mark.parametrize(
+    ("subscribed", "level", "pushed"),
+    [
+        (["log"], "INFO", "log"),
+        (["log"], "WARN", "log"),
+        (["log"], "ERROR", "log"),
+        (["log"], "DEBUG", None),
+        (["log", "warning"], "WARN", "warning"),
+        (["log", "warning"], "ERROR", "log"),
+        (["log", "error"], "ERROR", "error"),
+        (["warning"], "WARN", "warning"),
+        (["warning"], "INFO", None),
+        (["error"], "WARN", None),
+        (["error"], "ERROR", "error"),
+        (["milestone"], "ERROR", None),
+    ],
+)
+def test_a_log_line_is_one_message_under_one_name(subscribed: list[str], level: str, pushed: str | None) -> None:
+    assert subscription(*subscribed).wants(log(level)) == pushed
+
+
+def test_debug_lines_are_let_in_for_subscribers_of_logs() -> None:
+    assert subscription("log", debug=True).wants(log("DEBUG")) == "log"
+    assert subscription("error", debug=True).wants(log("DEBUG")) is None
+
+
+@pytest.mark.parametrize("name", ERROR_EVENTS)
+def test_errors_are_pushed_though_not_subscribed_if_asked_for(name: str) -> None:
+    assert subscription("milestone", on_errors=True).wants(event(name)) == name
+    assert subscription("milestone", on_errors=False).wants(event(name)) is None
+
+
+def test_an_error_in_the_log_counts_as_an_error() -> None:
+    assert subscription("milestone", on_errors=True).wants(log("ERROR")) == "error"
+    assert subscription("milestone", on_errors=True).wants(log("WARN")) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "before", "now", "pushed"),
+    [
+        (0, 10, 10, True),
+        (5, 0, 4, False),
+        (5, 4, 5, True),
+        (5, 5, 5, False),
+        (5, 5, 9, False),
+        (5, 9, 11, True),
+        (5, 9, 31, True),
+        (100, 0, 99, False),
+        (100, 99, 100, True),
+        (1, 7, 8, True),
+        (10, None, 9, False),
+        (10, None, 10, True),
+    ],
+)
+def test_progress_is_pushed_when_it_reached_a_multiple(step: int, before: int | None, now: int, pushed: bool) -> None:
+    wanted = subscription("progressUpdate", step=step).wants(event("progressUpdate", before=before, percentage=now))
+    assert (wanted == "progressUpdate") is pushed
+
+
+@given(st.integers(1, 100), st.lists(st.integers(0, 100), min_size=1).map(sorted))
+def test_a_rising_progress_is_pushed_once_for_each_multiple_that_it_comes_to(step: int, seen: list[int]) -> None:
+    one = subscription("progressUpdate", step=step)
+    moves = list(pairwise([0, *seen]))
+    pushed = [b for a, b in moves if one.wants(event("progressUpdate", before=a, percentage=b))]
+    assert pushed == [b for a, b in moves if any(a < multiple <= b for multiple in range(step, 101, step))]
+
+
+@given(subscriptions, events)
+def test_what_is_wanted_is_among_the_interests_under_a_known_name(one: Subscription, seen: dict[str, Any]) -> None:
+    wanted = one.wants(seen)
+    assert wanted is None or (wanted in DEFAULT_EVENTS + OTHER_EVENTS and kind(seen) in one.interests())
+    assert one.wants(seen) == wanted
+
+
+@given(subscriptions)
+def test_every_interest_is_wanted_in_some_event(one: Subscription) -> None:
+    for interest in one.interests():
+        reported, _, level = interest.partition(".")
+        assert one.wants(event(reported, level, 0, 100))
+
+
+@given(subscriptions, st.booleans())
+def test_it_survives_being_stored(one: Subscription, over: bool) -> None:
+    stored = one.ended("gone") if over else one
+    assert Subscription.load(stored.item()) == stored
+
+
+@given(st.lists(subscriptions, max_size=3))
+def test_the_interests_of_several_are_those_of_each(several: list[Subscription]) -> None:
+    assert interests(several) == {name for one in several for name in one.interests()}
+
+
+def test_its_life_ends_at_expiry_or_before() -> None:
+    one = subscription("log")
+    assert [one.live(199.9), one.live(200), one.ended("deleted").live(150)] == [True, False, False]
+
+
+def test_the_answer_shows_its_state_and_no_secret() -> None:
+    one = subscription("log", "error", step=5)
+    assert one.answer(150) == {
+        "subscriptionId": "sub-1",
+        "jobId": JOB.job,
+        "subscriptionType": "webhook",
+        "status": "Active",
+        "endReason": None,
+        "webhookUrl": "https://a.example/",
+        "eventsSubscribed": ["log", "error"],
+        "filters": {"minProgressIncrement": 5, "includeDebugEvents": False, "notifyOnErrors": False},
+        "language": "en",
+        "createdAt": "1970-01-01T00:01:40Z",
+        "expiresAt": "1970-01-01T00:03:20Z",
+    }
+    assert one.answer(200)["status"] == "Expired"
+    assert one.answer(200)["endReason"] == "expired"
+    assert one.ended("gone").answer(300)["status"] == "Ended"
+    assert "sealed" not in repr(one)
+
+
+def test_it_is_made_once_together_with_the_pointer_from_its_id_to_its_job() -> None:
+    put_item, put_pointer = (part["Put"] for part in subscription("log").creation("subscriptions"))
+    assert put_item["Item"]["pk"] == {"S": JOB.partition}
+    assert put_pointer["Item"] == {
+        "pk": {"S": JOB.owner.partition},
+        "sk": {"S": "sub-1"},
+        "job": {"S": JOB.job},
+        "exp": {"N": str(200 + KEPT_SECONDS)},
+    }
+    assert {put_item["ConditionExpression"], put_pointer["ConditionExpression"]} == {"attribute_not_exists(pk)"}

@@ -1,0 +1,109 @@
+"""Which webhook URLs may be subscribed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobtrack.push.urls import Target, check_url
+
+PORTS = frozenset({443})
+
+LOOPBACK = [
+    "127.0.0.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "017700000001", "127.1", "127.0.1", "127.0.0.1.",
+    "[::1]", "localhost", "LOCALHOST", "localhost.", "app.localhost",
+]  # fmt: skip
+NOT_PUBLIC = [
+    "0", "0.0.0.0", "169.254.169.254", "2852039166", "0xA9FEA9FE", "10.0.0.1", "192.168.1.1", "100.64.0.1",  # noqa: S104
+    "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]", "[64:ff9b:1::a9fe:a9fe]",
+    "[2002:7f00:1::]", "[fe80::1]", "[fec0::1]", "[fd00:ec2::254]", "[2001:db8::1]", "224.0.0.1", "255.255.255.255",
+]  # fmt: skip
+MALFORMED = [
+    "https://", "https:///path", "https://user@example.com/", "https://user:pw@example.com/", "https://@example.com/",
+    "https://example.com@169.254.169.254/", "https://example.com:0/", "https://example.com:99999/", "https://example.com:x/",
+    "https://exa mple.com/", "https://example.com\\@127.0.0.1/", "https://127.0.0.1\\.example.com/", "https://example.com/\n",
+    "\thttps://example.com/", "https://ex\tample.com/", "https://１２７.0.0.1/", "https://127。0。0。1/", "https://例え.jp/",
+    "https://%31%32%37.0.0.1/", "https://127.0.0.%31/", "https://[::1%25lo]/", "https://[fe80::1%eth0]/", "https://[::1/",
+    "https://::1/", "https://1.2.3.4.5/", "https://256.1.1.1/", "https://-a.example/", "https://a..example/",
+    "https://.example/",
+    "https://.", "ftp://example.com/", "//example.com/", "example.com", "", "javascript:alert(1)", "file:///etc/passwd",
+    "https://example.com:443:80/", "https://exa_mple.com/", "https://" + "a" * 64 + ".example/",
+    "https://example.com/" + "a" * 2048,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", LOOPBACK + NOT_PUBLIC)
+def test_an_address_that_is_not_public_is_refused_in_any_notation(host: str) -> None:
+    with pytest.raises(ValueError, match="must not"):
+        check_url(f"https://{host}/hook", PORTS)
+
+
+@pytest.mark.parametrize("url", MALFORMED)
+@pytest.mark.parametrize("local", [False, True])
+def test_what_is_no_proper_https_url_is_refused(url: str, local: bool) -> None:
+    with pytest.raises(ValueError, match="must"):
+        check_url(url, PORTS, allow_loopback=local)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.com/", "https://example.com:8443/", "https://example.com:80/", "http://8.8.8.8/"]
+)
+@pytest.mark.parametrize("local", [False, True])
+def test_public_hosts_need_https_and_an_allowed_port(url: str, local: bool) -> None:
+    with pytest.raises(ValueError, match=r"https|port 443"):
+        check_url(url, PORTS, allow_loopback=local)
+
+
+def test_other_ports_are_a_parameter() -> None:
+    assert check_url("https://example.com:8443/", {443, 8443}).port == 8443
+
+
+@pytest.mark.parametrize("host", LOOPBACK)
+def test_loopback_is_allowed_only_locally_and_then_with_any_port_and_plain_http(host: str) -> None:
+    url = f"http://{host}:49152/hook"
+    with pytest.raises(ValueError, match="this host itself"):
+        check_url(url, PORTS)
+    assert check_url(url, PORTS, allow_loopback=True).port == 49152
+
+
+@pytest.mark.parametrize("host", NOT_PUBLIC)
+def test_locally_no_other_address_becomes_allowed(host: str) -> None:
+    with pytest.raises(ValueError, match="must not"):
+        check_url(f"https://{host}/", PORTS, allow_loopback=True)
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("https://your-app.com/webhooks/job-events", Target(True, "your-app.com", 443, "/webhooks/job-events")),
+        ("HTTPS://Your-App.COM", Target(True, "your-app.com", 443, "/")),
+        ("https://a.example.:443?x=1&y=%20#part", Target(True, "a.example", 443, "/?x=1&y=%20")),
+        ("https://8.8.8.8/", Target(True, "8.8.8.8", 443, "/")),
+        ("https://[2606:4700:4700::1111]/", Target(True, "2606:4700:4700::1111", 443, "/")),
+        ("https://xn--r8jz45g.jp/a@b", Target(True, "xn--r8jz45g.jp", 443, "/a@b")),
+    ],
+)
+def test_urls_are_taken_apart(url: str, target: Target) -> None:
+    assert check_url(url, PORTS) == target
+
+
+@pytest.mark.parametrize(
+    ("url", "authority"),
+    [
+        ("https://a.example/", "a.example"),
+        ("https://a.example:8443/", "a.example:8443"),
+        ("http://127.0.0.1:80/", "127.0.0.1"),
+        ("http://[::1]:8080/", "[::1]:8080"),
+    ],
+)
+def test_the_host_header_names_the_port_only_where_it_is_not_the_schemes_own(url: str, authority: str) -> None:
+    assert Target.read(url).authority == authority
+
+
+@given(st.text(max_size=40).map("https://{}".format) | st.text(max_size=40))
+def test_any_text_gives_a_target_or_a_clear_refusal(url: str) -> None:
+    told = ""
+    try:
+        target = check_url(url, PORTS)
+    except ValueError as error:
+        told = str(error)
+    assert told.startswith("must") if told else (target.tls, target.port, target.path[0]) == (True, 443, "/")
