@@ -18,16 +18,18 @@ help: ## What each target does
 
 setup: $(VENV)/ready ## Install everything into .venv
 
+# pip fills the environments from outside: Debian's Python cannot put one in without a package more.
 $(VENV)/ready: requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	test -e $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --require-hashes --requirement requirements.lock
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 # The SAM CLI wants other versions of our packages. Its lock is whole: pip cannot resolve extras under hashes, and need not.
 $(SAM_VENV)/ready: requirements-sam.lock
-	$(PYTHON) -m venv $(SAM_VENV)
-	$(SAM_VENV)/bin/pip install --quiet --no-deps --require-hashes --requirement requirements-sam.lock
+	test -e $(SAM_VENV)/bin/python || $(PYTHON) -m venv --without-pip $(SAM_VENV)
+	$(PYTHON) -m pip --python $(SAM_VENV)/bin/python install --quiet --no-deps --require-hashes \
+	  --requirement requirements-sam.lock
 	touch $@
 
 run: setup ## Serve, run the sample job and show it live (Ctrl-C ends it)
