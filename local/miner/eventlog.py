@@ -1,5 +1,6 @@
 """The event log in memory: 16 bytes an event, names kept once."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeAlias
@@ -84,9 +85,23 @@ class Part:
         choices = [Cause.NO_CASE, Cause.NO_ACTIVITY, Cause.NO_TIME, Cause.UNREADABLE_TIME]
         return np.select(conditions, [np.int8(choice) for choice in choices], np.int8(Cause.NONE))
 
-    def only(self, kept: npt.NDArray[np.bool_]) -> "Part":
-        """The records that the mask keeps."""
-        return Part(self.cases[kept], self.activities[kept], self.times[kept], self.numbers[kept], [])
+    def checked(self) -> "Checked":
+        """Split what can be analysed from what cannot."""
+        causes = self.causes()
+        valid = causes == Cause.NONE
+        excluded = Counter({Cause(code): count for code, count in Counter(causes[~valid].tolist()).items()})
+        excluded[Cause.MALFORMED] += len(self.malformed)
+        kept = Part(self.cases[valid], self.activities[valid], self.times[valid], self.numbers[valid], [])
+        return Checked(kept, +excluded, sorted([*self.numbers[~valid].tolist(), *self.malformed]))
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A part's valid records, and how many others by cause with their numbers."""
+
+    valid: Part
+    excluded: Counter[Cause]
+    numbers: list[int]
 
 
 @dataclass

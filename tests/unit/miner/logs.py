@@ -21,8 +21,7 @@ def log_of(rows: Sequence[Row], chunk: int = 3) -> EventLog:
     loader, parts = Loader(), []
     for start in range(0, len(rows), chunk):
         frame = pd.DataFrame(rows[start : start + chunk], columns=["case", "activity", "time"], dtype="str")
-        part = loader.encode(Chunk(frame, []))
-        parts.append(part.only(part.causes() == Cause.NONE))
+        parts.append(loader.encode(Chunk(frame, [])).checked().valid)
     return EventLog.ordered(parts, loader.activities.names)
 
 

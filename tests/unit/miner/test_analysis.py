@@ -85,6 +85,9 @@ def test_a_record_is_left_out_for_the_first_cause_that_holds() -> None:
         Cause.UNREADABLE_TIME,
     ]
     assert part.records == 6
+    checked = part.checked()
+    assert checked.excluded == {cause: 1 for cause in Cause if cause}
+    assert (len(checked.valid.cases), checked.numbers) == (1, [1, 2, 3, 4, 6])
 
 
 def test_refuses_a_log_without_a_valid_record() -> None:

@@ -1,0 +1,111 @@
+"""What the job has of this machine, and what it uses of it."""
+
+import platform
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import psutil
+
+GIBIBYTE = 1024**3
+
+
+class Sample(Protocol):
+    """Takes one sample, by the contract's names."""
+
+    def __call__(self, **measures: float | None) -> None:
+        """Report it."""
+
+
+def cores() -> int:
+    """The processors that this process may run on."""
+    process = psutil.Process()
+    if hasattr(process, "cpu_affinity"):  # not on macOS
+        return len(process.cpu_affinity())
+    return psutil.cpu_count() or 1
+
+
+def resources() -> dict[str, object]:
+    """The job's share of this machine, as `jobStarted` tells it."""
+    memory = psutil.virtual_memory().total / GIBIBYTE
+    return {"cpuUnits": cores(), "memoryGB": round(memory, 1), "workerNode": platform.node()}
+
+
+class Probe:
+    """Measures this process (its disk traffic where the system tells), and the machine's network since it began."""
+
+    def __init__(self, records: Callable[[], int], out: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._records = records
+        self._out = out
+        self._clock = clock
+        self._cores = cores()
+        self._process = psutil.Process()
+        self._process.cpu_percent()
+        self._last = (clock(), records())
+        self._network = _traffic()
+
+    def measure(self) -> dict[str, float | None]:
+        """The use since the last measurement, by the contract's names; bytes of disk and network are totals."""
+        return {
+            "cpuUsage": round(self._process.cpu_percent() / self._cores, 1),
+            "memoryBytes": self._process.memory_info().rss,
+            "diskUsedBytes": sum(file.stat().st_size for file in self._out.glob("*")),
+            "recordsPerSecond": self._rate(),
+            **self._disk(),
+            **self._net(),
+        }
+
+    def _rate(self) -> float | None:
+        (then, before), now = self._last, (self._clock(), self._records())
+        self._last = now
+        return round((now[1] - before) / (now[0] - then), 1) if now[0] > then else None
+
+    def _disk(self) -> dict[str, float | None]:
+        if not hasattr(self._process, "io_counters"):  # not on macOS
+            return {}
+        counters = self._process.io_counters()
+        return {"diskReadBytes": counters.read_bytes, "diskWriteBytes": counters.write_bytes}
+
+    def _net(self) -> dict[str, float | None]:
+        received, sent = _traffic()
+        return {"networkInBytes": received - self._network[0], "networkOutBytes": sent - self._network[1]}
+
+
+def _traffic() -> tuple[int, int]:
+    """Bytes received and sent by this machine, 0 where it has no network."""
+    interfaces = psutil.net_io_counters(pernic=True).values()
+    return sum(each.bytes_recv for each in interfaces), sum(each.bytes_sent for each in interfaces)
+
+
+class Sampler:
+    """Takes a sample every so many seconds while its `with` statement lasts, and one at its end."""
+
+    def __init__(self, sample: Sample, probe: Probe, every: float = 1.0) -> None:
+        self._sample = sample
+        self._probe = probe
+        self._every = every
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Take the last sample and end."""
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        going = True
+        while going:
+            going = not self._ended.wait(self._every)
+            with suppress(OSError, psutil.Error):  # what cannot be measured now may be in a second
+                self._sample(**self._probe.measure())
