@@ -27,7 +27,8 @@ class Client:
 
     What is not given is read from JOBTRACK_URL, JOBTRACK_TOKEN, JOBTRACK_TENANT and JOBTRACK_PROJECT. `token` may be a
     callable, which is asked before every request. A request that meets no answer, a 5xx, 408 or 429 is tried
-    `attempts` times, a POST under the same Idempotency-Key. Every call raises a `JobTrackError` when it fails.
+    `attempts` times, a POST under the same Idempotency-Key, unless the service asks to wait for more than `patience`
+    seconds. Every call raises a `JobTrackError` when it fails.
 
     Raises:
         ConfigurationError: something is missing or cannot be used.
@@ -42,6 +43,7 @@ class Client:
         *,
         timeout: float = 10.0,
         attempts: int = 5,
+        patience: float = 60.0,
         backoff: Backoff | None = None,
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.time,
@@ -52,6 +54,7 @@ class Client:
         self._http = Http(settings, timeout=timeout, clock=clock, transport=transport)
         self._timeout = timeout
         self._attempts = attempts
+        self._patience = patience
         self._backoff = backoff or Backoff(random=random.random)
         self._clock = clock
         self._sleep = sleep
@@ -186,7 +189,7 @@ class Client:
             try:
                 return send()
             except JobTrackError as error:
-                if not error.transient:
+                if not error.transient or (error.retry_after or 0) > self._patience:
                     raise
                 self._sleep(self._backoff.delay(tries, error.retry_after))
         return send()

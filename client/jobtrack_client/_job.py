@@ -8,13 +8,13 @@ from typing import Self
 
 from jobtrack_client._events import describe_error
 from jobtrack_client._logging import JobLogHandler
-from jobtrack_client._plain import Json
+from jobtrack_client._plain import Json, as_text
 from jobtrack_client._progress import Progress
 from jobtrack_client._reporter import Reporter, ReporterOptions
 from jobtrack_client._stage import Stage
 from jobtrack_client._stats import Stats
 
-_LEVELS = {"WARNING": "WARN", "CRITICAL": "ERROR", "FATAL": "ERROR", "TRACE": "DEBUG"}
+_LEVELS = {"DEBUG": "DEBUG", "WARN": "WARN", "WARNING": "WARN", "ERROR": "ERROR", "CRITICAL": "ERROR", "FATAL": "ERROR"}
 
 
 class Job:
@@ -99,10 +99,10 @@ class Job:
         details: Mapping[str, object] | None = None,
         moment: float | None = None,
     ) -> None:
-        """A log line of DEBUG, INFO, WARN or ERROR (`logging`'s names are known too), of the stage that runs."""
-        name = _LEVELS.get(level.upper(), level.upper())
+        """A log line of DEBUG, INFO (and what is none of these), WARN or ERROR, of the stage that runs."""
+        name = _LEVELS.get(as_text(level).upper(), "INFO")
         where = {"component": component or None, "stage": stage or self.current_stage}
-        self._report("log", {"level": name, "message": str(message), **where, "details": details or None}, moment)
+        self._report("log", {"level": name, "message": as_text(message), **where, "details": details}, moment)
 
     def milestone(self, description: str, **details: object) -> None:
         """Something was reached."""
@@ -202,7 +202,7 @@ class Job:
         self._reporter.report(type_, data, moment)
 
     def _note(self, type_: str, description: str, details: Mapping[str, object]) -> None:
-        self._report(type_, {"description": str(description), "details": details or None})
+        self._report(type_, {"description": as_text(description), "details": details or None})
 
     def _end(self, type_: str, data: Mapping[str, object]) -> None:
         with self._lock:

@@ -12,10 +12,14 @@ EVERY = 30.0
 
 
 class Notices:
-    """Warnings of one job, each kind at most once in EVERY seconds with what came together since."""
+    """Warnings of one job, each kind at most once in EVERY seconds with what came together since.
 
-    def __init__(self, job: str, clock: Callable[[], float] = monotonic) -> None:
+    Of a gap `tell` is told too, so that who reads the job's log knows of it.
+    """
+
+    def __init__(self, job: str, tell: Callable[[str], None], clock: Callable[[], float] = monotonic) -> None:
         self._job = job
+        self._tell = tell
         self._clock = clock
         self._told: dict[str, float] = {}
         self._down_since: float | None = None
@@ -40,9 +44,10 @@ class Notices:
         """There may be events that memory had no room for."""
         dropped = stats.reasons.get(Reason.MEMORY, 0)
         if dropped > self._dropped and self._due("dropped"):
-            count = dropped - self._dropped
-            LOGGER.warning("%s: no room for %d events while the service is away; they are lost", self._job, count)
+            message = f"{dropped - self._dropped} events were lost: the memory to wait in was full"
+            LOGGER.warning("%s: %s; the service is away or does not keep up", self._job, message)
             self._dropped = dropped
+            self._tell(message)
 
     def refused(self, types: Sequence[str], error: Exception) -> None:
         """The service refused events of these types, which are lost."""
@@ -55,6 +60,10 @@ class Notices:
     def not_created(self, error: Exception) -> None:
         """The service refused the job itself."""
         LOGGER.warning("%s: the service refused the job; it goes on, but is not tracked: %s", self._job, error)
+
+    def existing(self, error: Exception) -> None:
+        """The job was there before, as somebody else created it."""
+        LOGGER.warning("%s: exists already, and is reported to as it is: %s", self._job, error)
 
     def ended(self, stats: Stats) -> None:
         """Nothing more is sent."""

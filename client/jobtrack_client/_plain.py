@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Set
 from datetime import datetime
+from decimal import Decimal
 from itertools import islice
 from numbers import Integral, Real
 from typing import TypeAlias
@@ -18,28 +19,24 @@ _INTEGER = 2**63
 
 def plain(value: object, depth: int = DEPTH) -> Json:
     """The value as JSON: numpy's as their Python ones, NaN as null, what JSON does not know as text."""
-    if value is None or isinstance(value, bool | str):
+    if value is None or isinstance(value, (str, bool)):
         return value
-    if isinstance(value, int | float | Integral | Real):
-        return _number(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return _container(value, depth)
-
-
-def _number(value: Integral | Real | float) -> Json:
-    if isinstance(value, Integral):
+    if isinstance(value, (int, Integral)):
         integer = int(value)
-        return integer if -_INTEGER <= integer < _INTEGER else str(integer)
-    number = float(value)
-    return number if math.isfinite(number) else None
+        return integer if -_INTEGER <= integer < _INTEGER else as_text(integer)
+    if isinstance(value, (float, Real, Decimal)):
+        number = float(value)
+        return number if math.isfinite(number) else None
+    return _container(value, depth)
 
 
 def _container(value: object, depth: int) -> Json:
     if depth > 0 and isinstance(value, Mapping):
         return {as_text(key): plain(item, depth - 1) for key, item in islice(value.items(), MEMBERS)}
-    if depth > 0 and isinstance(value, list | tuple | Set):
+    if depth > 0 and isinstance(value, (list, tuple, Set)):
         return [plain(item, depth - 1) for item in islice(value, MEMBERS)]
+    if isinstance(value, datetime):
+        return value.isoformat()
     listed = getattr(value, "tolist", None)
     return plain(listed(), depth - 1) if depth > 0 and callable(listed) else as_text(value)
 

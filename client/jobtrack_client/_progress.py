@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Protocol
 
+from jobtrack_client._notices import LOGGER
+
 
 class Report(Protocol):
     """Queues an event."""
@@ -47,7 +49,7 @@ class Progress:
         if not self._here():
             return
         with self._lock:
-            self._records = max(0, (self._records or 0) + int(records))
+            self._records = max(0, (self._records or 0) + (_integer(records) or 0))
             self._changed()
 
     def update(self, progress: float | None, state: Mapping[str, object]) -> None:
@@ -55,8 +57,8 @@ class Progress:
         if not self._here():
             return
         with self._lock:
-            if progress is not None and isfinite(progress):
-                self._state["progress"] = min(100.0, max(0.0, progress))
+            if (percentage := _percentage(progress)) is not None:
+                self._state["progress"] = percentage
             self._state.update({name: value for name, value in state.items() if value is not None})
             self._changed()
 
@@ -89,3 +91,19 @@ class Progress:
         measured = self._records is not None or "progress" in self._state
         self._report("progressUpdate", {**self._state, "recordsProcessed": self._records if measured else 0}, moment)
         self._state.pop("details", None)
+
+
+def _integer(value: float) -> int | None:
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):  # a worker's slip must not end its job
+        LOGGER.warning("%r is no number of records", value)
+        return None
+
+
+def _percentage(value: float | None) -> float | None:
+    try:
+        return None if value is None or not isfinite(value) else min(100.0, max(0.0, value))
+    except TypeError:  # as above
+        LOGGER.warning("%r is no percentage", value)
+        return None

@@ -58,7 +58,7 @@ class Reporter:
             self._outbox,
             self._creation,
             self._post,
-            notices=Notices(self._name),
+            notices=Notices(self._name, self._gap),
             backoff=options.backoff,
             flush_seconds=options.flush_seconds,
         )
@@ -72,6 +72,8 @@ class Reporter:
             JobTrackError: it is `required` that the job is tracked, and the service refused it or stayed away for
                 `close_seconds`.
         """
+        if self._sender.ident is not None:
+            return
         atexit.register(self._at_exit)
         self._sender.start(tick)
         self._creation.tried.wait(self._options.create_seconds)
@@ -131,6 +133,9 @@ class Reporter:
             return
         self.close(0)
         raise self._creation.refusal or Unreachable("the service did not answer while the job was to be created")
+
+    def _gap(self, message: str) -> None:
+        self.report("log", {"level": "WARN", "component": "jobtrack_client", "message": message})
 
     def _at_exit(self) -> None:
         self.close(self._options.exit_seconds)

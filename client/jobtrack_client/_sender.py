@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from jobtrack_client._backoff import Backoff
-from jobtrack_client._exceptions import ApiError, JobTrackError
+from jobtrack_client._exceptions import ApiError, Conflict, JobTrackError
 from jobtrack_client._notices import Notices
 from jobtrack_client._outbox import Batch, Outbox
 from jobtrack_client._stats import Reason
@@ -18,13 +18,16 @@ _EVENT = re.compile(r"/events/(\d+)(?:/|$)")
 
 
 class Creation:
-    """What became of the job's creation; `settled` once the first try has an outcome or tries are over."""
+    """How to create the job (within so many seconds, if the end is near), and what became of it."""
 
     def __init__(self, send: Callable[[float | None], None]) -> None:
         self.send = send
         self.tried = threading.Event()
+        """The first try is over, whatever came of it."""
         self.settled = threading.Event()
+        """No more tries follow."""
         self.refusal: JobTrackError | None = None
+        """Why the service will not have the job."""
 
 
 class Sender:
@@ -118,6 +121,9 @@ class Sender:
     def _failed_creation(self, error: Exception) -> float | None:
         if isinstance(error, JobTrackError) and error.transient:
             return self._down(error)
+        if isinstance(error, Conflict):
+            self._notices.existing(error)
+            return None
         self._creation.refusal = error if isinstance(error, JobTrackError) else JobTrackError(repr(error))
         self._notices.not_created(error)
         return None

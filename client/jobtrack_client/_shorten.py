@@ -8,15 +8,16 @@ EVENT_BYTES = 64 * 1024
 MESSAGE_BYTES = 32 * 1024
 NAME_CHARACTERS = 200
 
-_BYTES = {"message": MESSAGE_BYTES, "description": 2048, "condition": 2048, "resolution": 2048}
+_TEXT_BYTES = {"message": MESSAGE_BYTES, "description": 2048, "condition": 2048, "resolution": 2048}
 _JSON_BYTES = {"details": 16 * 1024, "metrics": 4 * 1024}
 _OTHER_JSON_BYTES = 8 * 1024
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _LADDER = (8192, 2048, 512, 128, 32)
 
 
 def dumps(value: Json) -> bytes:
     """Compact JSON in UTF-8; half a surrogate pair, which UTF-8 cannot hold, becomes `?`."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return _ENCODER.encode(value).encode("utf-8", "replace")
 
 
 def cut(text: str, limit: int) -> str:
@@ -45,8 +46,8 @@ def squeeze(value: Json, room: int) -> Json:
 
 def _member(name: str, value: Json) -> Json:
     if isinstance(value, str):
-        return cut(value, _BYTES[name]) if name in _BYTES else _name(value)
-    if isinstance(value, dict | list):
+        return cut(value, _TEXT_BYTES[name]) if name in _TEXT_BYTES else _name(value)
+    if isinstance(value, (dict, list)):
         return squeeze(value, _JSON_BYTES.get(name, _OTHER_JSON_BYTES))
     return value
 

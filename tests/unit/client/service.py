@@ -1,0 +1,122 @@
+"""A service in memory that keeps the contract's promises, and fails as it is told to."""
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import httpx
+
+from jobtrack_client import Backoff, Client, ReporterOptions
+
+GUID = "cc0e8400-e29b-41d4-a716-446655440000"
+Failure = Callable[[httpx.Request, "Service"], httpx.Response]
+QUICK = ReporterOptions(flush_seconds=0.005, progress_seconds=0, close_seconds=20, backoff=Backoff(first=0, longest=0))
+
+
+def problem(status: int, detail: str = "no", pointers: Iterable[str] = (), **headers: str) -> httpx.Response:
+    errors = [{"pointer": pointer, "detail": "is wrong"} for pointer in pointers]
+    body = {
+        "status": status,
+        "code": "some_code",
+        "title": "Some",
+        "detail": detail,
+        "requestId": "r1",
+        "errors": errors,
+    }
+    return httpx.Response(status, json=body, headers={"Content-Type": "application/problem+json", **headers})
+
+
+class Service:
+    """Stores a batch once per Idempotency-Key; an event that says `bad` is refused with all its batch."""
+
+    def __init__(self, failures: Iterable[Failure | None] = (), *, names_the_bad: bool = True) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.jobs: list[dict[str, Any]] = []
+        self.requests: list[httpx.Request] = []
+        self.most_at_once = 0
+        self._failures: Iterator[Failure | None] = iter(failures)
+        self._names_the_bad = names_the_bad
+        self._answered: dict[str, tuple[bytes, httpx.Response]] = {}
+        self._at_once = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            self.requests.append(request)
+            failure = next(self._failures, None)
+            return self.answer(request) if failure is None else failure(request, self)
+        finally:
+            self._at_once -= 1
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        with self._lock:
+            key = request.headers["Idempotency-Key"]
+            if key not in self._answered:
+                self._answered[key] = (request.content, self._store(request))
+            body, response = self._answered[key]
+            return response if body == request.content else problem(409, "the key was used for another body")
+
+    def messages(self) -> list[str]:
+        return [event["data"]["message"] for event in self.events if event["type"] == "log"]
+
+    def types(self) -> list[str]:
+        return [event["type"] for event in self.events]
+
+    def _store(self, request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content)
+        if request.url.path.endswith("/jobs"):
+            self.jobs.append(body)
+            return httpx.Response(201, json={**body, "links": {"self": "/there"}})
+        bad = [
+            f"/events/{i}/data/message" for i, event in enumerate(body["events"]) if _message(event).startswith("bad")
+        ]
+        if bad:
+            return problem(422, "out of contract", bad if self._names_the_bad else ())
+        self.events += body["events"]
+        return httpx.Response(202, json={"accepted": len(body["events"]), "lastSequence": len(self.events)})
+
+
+def _message(event: dict[str, Any]) -> str:
+    return str(event.get("data", {}).get("message", ""))
+
+
+def client(handler: Callable[[httpx.Request], httpx.Response], **more: Any) -> Client:
+    return Client("http://service.test", "secret", GUID, GUID, transport=httpx.MockTransport(handler), **more)
+
+
+def refuse_connection(request: httpx.Request, service: Service) -> httpx.Response:
+    raise httpx.ConnectError("refused", request=request)
+
+
+def lose_answer(request: httpx.Request, service: Service) -> httpx.Response:
+    service.answer(request)
+    raise httpx.ReadTimeout("too late", request=request)
+
+
+def fail_after_storing(request: httpx.Request, service: Service) -> httpx.Response:
+    service.answer(request)
+    return httpx.Response(502, text="<html>Bad gateway</html>")
+
+
+def fail_with(status: int, **headers: str) -> Failure:
+    return lambda request, service: problem(status, **headers)
+
+
+def show_a_page(request: httpx.Request, service: Service) -> httpx.Response:
+    return httpx.Response(200, text="<html>We are down for maintenance</html>")
+
+
+OUTAGES: list[Failure] = [
+    refuse_connection,
+    lose_answer,
+    fail_after_storing,
+    fail_with(500),
+    fail_with(503, **{"Retry-After": "0"}),
+    fail_with(429, **{"Retry-After": "0"}),
+    fail_with(408),
+    fail_with(409, **{"Retry-After": "0"}),
+    show_a_page,
+]

@@ -1,0 +1,122 @@
+"""Nothing that was reported is lost or repeated, whatever fails on the way."""
+
+from collections.abc import Callable
+
+import httpx
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobtrack_client._backoff import Backoff
+from jobtrack_client._buffer import Buffer
+from jobtrack_client._events import make_event
+from jobtrack_client._http import Http
+from jobtrack_client._notices import Notices
+from jobtrack_client._outbox import Batch, Outbox
+from jobtrack_client._sender import Creation, Sender
+from jobtrack_client._settings import Settings
+from tests.unit.client.service import GUID, OUTAGES, Failure, Service, fail_with
+
+failures = st.lists(st.none() | st.sampled_from(OUTAGES), max_size=30)
+steps = st.lists(st.sampled_from(["good", "good", "good", "bad", "send"]), max_size=60)
+
+
+class Line:
+    """What lies between the job and the service, without the thread that drives it."""
+
+    def __init__(self, service: Callable[[httpx.Request], httpx.Response]) -> None:
+        http = Http(
+            Settings("http://service.test", GUID, GUID, "secret"),
+            timeout=1,
+            clock=lambda: 0.0,
+            transport=httpx.MockTransport(service),
+        )
+
+        def post(batch: Batch, remaining: float | None) -> None:
+            http.post("/job/x/events", batch.body, batch.key)
+
+        self.outbox = Outbox(Buffer(10_000, 10_000_000))
+        self.sender = Sender(
+            self.outbox,
+            Creation(lambda remaining: None),
+            post,
+            notices=Notices("job", lambda message: None),
+            backoff=Backoff(),
+            flush_seconds=0,
+        )
+
+    def report(self, message: str) -> None:
+        self.outbox.put(make_event("log", {"level": "INFO", "message": message}, 0))
+
+    def send(self) -> None:
+        while batch := self.outbox.take():
+            while self.sender.attempt(batch) is not None:
+                pass
+
+
+def run(line: Line, steps: list[str]) -> list[str]:
+    reported = [f"{step} {number}" for number, step in enumerate(steps) if step != "send"]
+    for number, step in enumerate(steps):
+        if step == "send":
+            line.send()
+        else:
+            line.report(f"{step} {number}")
+    line.send()
+    return reported
+
+
+@given(steps=steps, failures=failures, names_the_bad=st.booleans())
+def test_each_good_event_arrives_once_and_in_order(
+    steps: list[str], failures: list[Failure | None], names_the_bad: bool
+) -> None:
+    service = Service(failures, names_the_bad=names_the_bad)
+    line = Line(service)
+    reported = run(line, steps)
+    good = [message for message in reported if message.startswith("good")]
+    assert service.messages() == good
+    stats = line.outbox.stats
+    assert stats.reported.get("log", 0) == len(reported)
+    assert stats.acknowledged.get("log", 0) == len(good)
+    assert stats.dropped.get("log", 0) == sum(stats.reasons.values()) == len(reported) - len(good)
+    assert stats.waiting == 0
+
+
+@given(outages=st.lists(st.sampled_from(OUTAGES), min_size=1, max_size=10))
+def test_a_batch_keeps_its_key_and_body_until_it_is_settled(outages: list[Failure]) -> None:
+    service = Service(outages)
+    line = Line(service)
+    run(line, ["good"] * 3)
+    assert len(service.requests) == len(outages) + 1
+    assert len({(request.headers["Idempotency-Key"], request.content) for request in service.requests}) == 1
+
+
+@given(count=st.integers(1, 1700))
+def test_a_request_holds_at_most_500_events(count: int) -> None:
+    service = Service()
+    run(Line(service), ["good"] * count)
+    assert len(service.requests) == -(-count // 500)
+
+
+def test_a_request_is_at_most_one_mebibyte() -> None:
+    service = Service()
+    line = Line(service)
+    for _ in range(100):
+        line.report("x" * 32_000)
+    line.send()
+    assert len(service.messages()) == 100
+    assert 1_000_000 < max(len(request.content) for request in service.requests) <= 1024 * 1024
+
+
+def test_events_that_the_service_names_are_left_out_at_once() -> None:
+    service = Service()
+    line = Line(service)
+    run(line, ["good", "bad", "good", "bad", "good"])
+    assert len(service.requests) == 2
+    assert service.messages() == ["good 0", "good 2", "good 4"]
+
+
+def test_a_batch_refused_as_a_whole_is_not_tried_again() -> None:
+    service = Service([fail_with(403)])
+    line = Line(service)
+    run(line, ["good"] * 3)
+    assert len(service.requests) == 1
+    assert line.outbox.stats.dropped == {"log": 3}
