@@ -1,0 +1,171 @@
+"""An event within the contract's limits, whatever the worker hands over."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobtrack_client._events import Rank, describe_error, make_event
+from jobtrack_client._plain import plain
+from jobtrack_client._shorten import EVENT_BYTES, MESSAGE_BYTES, NAME_CHARACTERS, cut, dumps, squeeze
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=30,
+)
+any_text = st.text(st.characters(), max_size=50)
+
+
+def made(type_: str, time: float = 0, **data: object) -> dict[str, Any]:
+    body = make_event(type_, data, time).body
+    assert len(body) <= EVENT_BYTES
+    parsed: dict[str, Any] = json.loads(body)
+    return parsed
+
+
+def test_an_event_has_its_type_time_and_what_is_known() -> None:
+    event = made("log", 1_700_000_000.25, level="INFO", message="読み込み", component=None)
+    assert event == {
+        "type": "log",
+        "time": "2023-11-14T22:13:20.250000Z",
+        "data": {"level": "INFO", "message": "読み込み"},
+    }
+
+
+def test_an_event_without_data_has_none() -> None:
+    assert made("heartbeat") == {"type": "heartbeat", "time": "1970-01-01T00:00:00Z"}
+
+
+@given(details=st.dictionaries(st.text(), json_values))
+def test_details_of_json_arrive_as_they_are_but_for_what_json_cannot_hold(details: dict[str, Any]) -> None:
+    arrived = made("log", level="INFO", message="", details=details)["data"]["details"]
+    assert json.dumps(arrived, allow_nan=False)
+    assert len(arrived) == len(details)
+
+
+@given(text=any_text, times=st.integers(1, 3000), limit=st.integers(100, MESSAGE_BYTES))
+def test_a_text_is_cut_to_its_bytes_with_a_mark(text: str, times: int, limit: int) -> None:
+    long = text * times
+    short = cut(long, limit)
+    assert len(short.encode("utf-8", "replace")) <= limit
+    assert short == long or short.endswith(f"… [shortened from {len(long)} characters]")
+    if len(long.encode("utf-8", "replace")) <= limit:
+        assert short == long
+
+
+@pytest.mark.parametrize("character", ["x", "語", "😀", "\x00", '"', "\ud800"])
+def test_a_huge_message_is_shortened_with_a_mark(character: str) -> None:
+    message = made("log", level="INFO", message=character * 200_000)["data"]["message"]
+    assert len(message.encode()) <= MESSAGE_BYTES
+    assert message.endswith("characters]")
+
+
+def test_a_long_name_is_shortened() -> None:
+    component = made("log", level="INFO", message="", component="c" * 300)["data"]["component"]
+    assert component == "c" * (NAME_CHARACTERS - 1) + "…"
+
+
+def test_huge_details_keep_their_names() -> None:
+    details = made("log", level="INFO", message="", details={"a": "x" * 50_000, "n": 1})["data"]["details"]
+    assert len(dumps(details)) <= 16 * 1024
+    assert details["n"] == 1
+    assert details["a"].startswith("xxx")
+    assert details["a"].endswith("characters]")
+
+
+def test_too_many_details_are_kept_as_the_beginning_of_their_text() -> None:
+    details = made("log", level="INFO", message="", details={str(i): i for i in range(100_000)})["data"]["details"]
+    assert details["shortened"].startswith('{"0":0,"1":1,')
+
+
+@given(value=json_values, room=st.integers(300, 2000))
+def test_squeezed_json_fits(value: Any, room: int) -> None:
+    assert len(dumps(squeeze(plain(value), room))) <= room
+
+
+@given(filler=any_text, count=st.integers(0, 3000))
+def test_every_event_fits_whatever_is_in_it(filler: str, count: int) -> None:
+    text = filler * count
+    many: dict[str, object] = {f"{filler}{i}": filler for i in range(count)}
+    made("log", level="INFO", message=text, component=text, stage=text, details={"all": text, **many})
+    made("jobFailed", error=describe_error(text), metrics=many)
+
+
+def nested(levels: int) -> object:
+    value: object = 1
+    for _ in range(levels):
+        value = {"in": value}
+    return value
+
+
+def levels(value: Any) -> int:
+    return 1 + levels(value["in"]) if isinstance(value, dict) else 0
+
+
+def test_32_levels_are_kept_and_what_is_deeper_is_text() -> None:
+    assert plain(nested(32)) == nested(32)
+    assert levels(plain(nested(33))) == 32
+    assert levels(plain(nested(100_000))) == 32
+
+
+class Sulky:
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (float("nan"), None),
+        (float("inf"), None),
+        (2**63 - 1, 2**63 - 1),
+        (2**70, str(2**70)),
+        (True, True),
+        (Decimal("5.75"), 5.75),
+        (np.int64(7), 7),
+        (np.float32(0.5), 0.5),
+        (np.bool_(True), True),
+        (np.array([1, 2]), [1, 2]),
+        ({1: (2, {3})}, {"1": [2, [3]]}),
+        (datetime(2024, 1, 20, tzinfo=UTC), "2024-01-20T00:00:00+00:00"),
+        (Sulky(), "<Sulky>"),
+    ],
+)
+def test_any_value_becomes_json(value: object, expected: object) -> None:
+    assert plain(value) == expected
+    assert type(plain(value)) is type(expected)
+
+
+def test_an_integer_too_long_to_be_written_is_told_by_its_type() -> None:
+    assert plain(10**5000) == "<int>"
+
+
+@pytest.mark.parametrize(
+    ("type_", "level", "rank"),
+    [
+        ("log", "DEBUG", Rank.DEBUG),
+        ("log", "INFO", Rank.ROUTINE),
+        ("log", "WARN", Rank.WARN),
+        ("log", "ERROR", Rank.NOTABLE),
+        ("progressUpdate", None, Rank.ROUTINE),
+        ("metricSample", None, Rank.ROUTINE),
+        ("milestone", None, Rank.NOTABLE),
+        ("stageStarted", None, Rank.LIFECYCLE),
+        ("jobCompleted", None, Rank.LIFECYCLE),
+        ("blocked", None, Rank.LIFECYCLE),
+    ],
+)
+def test_how_dear_an_event_is(type_: str, level: str | None, rank: Rank) -> None:
+    assert make_event(type_, {"level": level}, 0).rank is rank
+
+
+def test_an_error_is_told_by_its_text_or_its_type() -> None:
+    assert describe_error(ValueError("broken")) == {"message": "broken", "type": "ValueError"}
+    assert describe_error(KeyError()) == {"message": "KeyError", "type": "KeyError"}
+    assert describe_error("told") == {"message": "told"}

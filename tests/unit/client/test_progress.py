@@ -1,0 +1,103 @@
+"""Few updates are sent, and always the last."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobtrack_client._progress import Progress
+
+
+class Watch:
+    """A clock that is set, and what was reported by it."""
+
+    def __init__(self, total: int | None = None, here: bool = True) -> None:
+        self.now = 100.0
+        self.sent: list[tuple[float, dict[str, Any]]] = []
+        self.progress = Progress(self, "Load", total, every=0.5, clock=lambda: self.now, here=lambda: here)
+
+    def __call__(self, type_: str, data: Mapping[str, object], moment: float | None = None) -> None:
+        assert type_ == "progressUpdate"
+        assert moment is not None
+        self.sent.append((moment, {name: value for name, value in data.items() if value is not None}))
+
+
+steps = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), st.booleans()), max_size=50)
+
+
+@given(steps=steps)
+def test_the_last_count_is_always_sent_and_updates_keep_their_distance(steps: list[tuple[float, int, bool]]) -> None:
+    watch = Watch()
+    for seconds, records, ticks in steps:
+        watch.now += seconds
+        watch.progress.advance(records)
+        if ticks:
+            watch.progress.tick()
+    watch.progress.finish()
+    counts = [data["recordsProcessed"] for _, data in watch.sent]
+    assert counts == sorted(counts)
+    assert counts[-1:] == ([sum(records for _, records, _ in steps)] if steps else [])
+    spent = sum(seconds for seconds, _, _ in steps)
+    assert len(watch.sent) <= 2 + spent / 0.5
+
+
+def test_a_held_update_is_sent_by_the_tick_with_the_time_it_was_told() -> None:
+    watch = Watch(total=10)
+    watch.progress.advance(1)
+    watch.now = 100.1
+    watch.progress.advance(2)
+    watch.progress.tick()
+    assert len(watch.sent) == 1
+    watch.now = 100.6
+    watch.progress.tick()
+    watch.progress.tick()
+    assert watch.sent[1:] == [(100.1, {"stageName": "Load", "totalRecords": 10, "recordsProcessed": 3})]
+
+
+def test_a_clock_set_back_does_not_silence_the_stage() -> None:
+    watch = Watch()
+    watch.progress.advance(1)
+    watch.now = 50.0
+    watch.progress.advance(1)
+    assert [moment for moment, _ in watch.sent] == [100.0, 50.0]
+
+
+def test_what_was_told_stays_but_for_details() -> None:
+    watch = Watch()
+    watch.progress.update(40, {"operation": "parsing", "details": {"file": 1}})
+    watch.now += 1
+    watch.progress.update(None, {"component": "Parser"})
+    assert watch.sent[1][1] == {"stageName": "Load", "progress": 40, "operation": "parsing", "component": "Parser"}
+
+
+def test_an_operation_alone_comes_with_a_measure() -> None:
+    watch = Watch()
+    watch.progress.update(None, {"operation": "opening"})
+    assert watch.sent[0][1] == {"stageName": "Load", "operation": "opening", "recordsProcessed": 0}
+
+
+@pytest.mark.parametrize(("told", "sent"), [(-1, 0), (101, 100), (33.3, 33.3)])
+def test_a_percentage_stays_within_0_and_100(told: float, sent: float) -> None:
+    watch = Watch()
+    watch.progress.update(told, {})
+    assert watch.sent[0][1]["progress"] == sent
+
+
+def test_a_slip_of_the_worker_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    watch = Watch()
+    watch.progress.advance("three")  # type: ignore[arg-type]
+    watch.progress.update("50%", {})  # type: ignore[arg-type]
+    watch.progress.update(float("nan"), {})
+    watch.progress.finish()
+    assert watch.sent[-1][1] == {"stageName": "Load", "recordsProcessed": 0}
+    assert "'three' is no number of records" in caplog.text
+    assert "'50%' is no percentage" in caplog.text
+
+
+def test_a_forked_process_sends_nothing() -> None:
+    watch = Watch(here=False)
+    watch.progress.advance(1)
+    watch.progress.update(50, {})
+    assert watch.sent == []
