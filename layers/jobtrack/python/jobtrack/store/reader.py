@@ -1,9 +1,9 @@
 """Reading a journal by time: the entries of some families nearest to one end of a range, in few requests.
 
 Each kind of chunk is a stream sorted by its chunks' greatest time. Whatever has been read of a stream, nothing unread
-lies beyond its *bound*: backward, an unread chunk ends no later than the last one read; forward, it begins no earlier than
-that one's end less the kind's greatest span. What lies beyond every stream's bound is complete. The densest stream is
-read first, as many chunks as its share of the wanted entries fills, and its bound is the target of the others.
+lies beyond its *bound*: backward, an unread chunk ends no later than the last one read; forward, it begins no earlier
+than that one's end less the kind's greatest span. What lies beyond every stream's bound is complete. The densest stream
+is read first, as many chunks as its share of the wanted entries fills, and its bound is the target of the others.
 """
 
 import math
@@ -26,7 +26,7 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Which entries are asked for: times inclusive (µs), at most `limit`, from the newest or the oldest, beyond `after`."""
+    """Which entries are asked for: times inclusive (µs), at most `limit`, newest or oldest, beyond `after`."""
 
     families: Sequence[Family]
     first: int = EARLIEST

@@ -1,0 +1,30 @@
+"""`POST …/job/{jobId}/events`: a worker reports."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from jobtrack import aws, times
+from jobtrack.api import answer, create_router, idempotency, job_key, lambda_handler
+from jobtrack.events import EventBatch
+from jobtrack.settings import Settings
+from jobtrack.store.idempotency import Idempotency
+from jobtrack.store.jobs import JobStore
+
+settings = Settings.from_env()
+jobs = JobStore(aws.client("dynamodb"), settings.jobs_table, settings.retention_days)
+router = create_router()
+
+
+@router.post("/job/{jobId}/events", status_code=202)
+async def report(
+    request: Request, batch: EventBatch, key: Annotated[Idempotency | None, Depends(idempotency)]
+) -> Response:
+    """Store a batch of events, all or nothing, in the order given."""
+    events = batch.reported(await request.json(), arrival=times.now())
+    accepted, replayed = await run_in_threadpool(jobs.report, job_key(request), events, key)
+    return answer(accepted, 202, {"Idempotency-Replayed": "true"} if replayed else {})
+
+
+handler = lambda_handler(router)

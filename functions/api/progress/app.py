@@ -1,0 +1,22 @@
+"""`GET …/job/{jobId}/progress`: how far a job has come."""
+
+from fastapi import Request, Response
+
+from jobtrack import aws, times
+from jobtrack.api import answer, create_router, job_key, lambda_handler
+from jobtrack.settings import Settings
+from jobtrack.store.jobs import JobStore
+from jobtrack.views.progress import progress
+
+jobs = JobStore(aws.client("dynamodb"), Settings.from_env().jobs_table)
+router = create_router()
+
+
+@router.get("/job/{jobId}/progress")
+def get_progress(request: Request) -> Response:
+    """The stages, what runs now, what remains, and what the job uses."""
+    snapshot = jobs.read(job_key(request), extras=True)
+    return answer(progress(snapshot.job, times.now()))
+
+
+handler = lambda_handler(router)

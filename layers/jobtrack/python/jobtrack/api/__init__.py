@@ -1,0 +1,8 @@
+"""The edge to HTTP: what every function of the API shares."""
+
+from jobtrack.api.answers import answer
+from jobtrack.api.app import create_app, lambda_handler
+from jobtrack.api.requests import caller, idempotency, job_key, project_key
+from jobtrack.api.routes import create_router
+
+__all__ = ["answer", "caller", "create_app", "create_router", "idempotency", "job_key", "lambda_handler", "project_key"]

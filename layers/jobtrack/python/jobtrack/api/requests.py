@@ -1,0 +1,101 @@
+"""What a request says, read once and checked: caller, path, body, Idempotency-Key."""
+
+from typing import Any
+
+import orjson
+from fastapi import Request
+
+from jobtrack import auth, limits
+from jobtrack.auth import Caller
+from jobtrack.errors import Fault, InvalidRequest, TooLarge, Unprocessable, UnsupportedMediaType
+from jobtrack.keys import JobKey, ProjectKey
+from jobtrack.store.idempotency import Idempotency, fingerprint
+
+
+class JsonRequest(Request):
+    """A request whose body is read as strict JSON: no NaN, no lone surrogates, no endless nesting."""
+
+    async def body(self) -> bytes:
+        """The body's bytes.
+
+        Raises:
+            TooLarge: it is larger than a request may be.
+        """
+        if not hasattr(self, "_body"):
+            chunks, size = [], 0
+            async for chunk in self.stream():
+                size += len(chunk)
+                if size > limits.REQUEST_BYTES:
+                    raise TooLarge(f"A request has at most {limits.REQUEST_BYTES} bytes.")
+                chunks.append(chunk)
+            self._body = b"".join(chunks)
+        return self._body
+
+    async def json(self) -> Any:
+        """The body's value.
+
+        Raises:
+            InvalidRequest: the body is not JSON.
+        """
+        if not hasattr(self, "_json"):
+            try:
+                self._json = orjson.loads(await self.body())
+            except orjson.JSONDecodeError as error:
+                raise InvalidRequest(f"The body is not valid JSON: {error}.") from error
+        return self._json
+
+    def require_json(self) -> None:
+        """Refuse a body that does not call itself JSON.
+
+        Raises:
+            UnsupportedMediaType: the content type is another, or missing.
+        """
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+            raise UnsupportedMediaType("Send the body as Content-Type: application/json.")
+
+
+def authorize(request: Request) -> Caller:
+    """The caller, if the path is theirs.
+
+    Raises:
+        Unauthorized: there is no trusted token.
+        Forbidden: the path is another tenant's or project's.
+    """
+    found = auth.caller(request.scope.get("aws.event", {}))
+    found.require_project(request.path_params["tenantId"], request.path_params["projectId"])
+    return found
+
+
+def caller(request: Request) -> Caller:
+    """The caller that the route let in."""
+    found: Caller = request.state.caller
+    return found
+
+
+def project_key(request: Request) -> ProjectKey:
+    """The project of the path."""
+    return ProjectKey(request.path_params["tenantId"].lower(), request.path_params["projectId"].lower())
+
+
+def job_key(request: Request) -> JobKey:
+    """The job of the path."""
+    owner = project_key(request)
+    return JobKey(owner.tenant, owner.project, request.path_params["jobId"].lower())
+
+
+async def idempotency(request: Request) -> Idempotency | None:
+    """The client's Idempotency-Key, bound to the path and the body; kept in the job's partition or the project's.
+
+    Raises:
+        Unprocessable: the key is empty, too long, or not of printable ASCII.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= limits.IDEMPOTENCY_KEY_CHARACTERS or not key.isascii() or not key.isprintable():
+        detail = f"must be 1 to {limits.IDEMPOTENCY_KEY_CHARACTERS} printable ASCII characters"
+        raise Unprocessable(f"Idempotency-Key {detail}.", [Fault("/header/Idempotency-Key", detail)])
+    owner = job_key(request) if "jobId" in request.path_params else project_key(request)
+    body = await request.json() if await request.body() else None
+    return Idempotency(owner, request.url.path.lower(), key, fingerprint(body))

@@ -1,0 +1,37 @@
+"""`GET …/job/{jobId}`."""
+
+from jobtrack import figures, times
+from jobtrack.estimate import estimate
+from jobtrack.job import Job, Json
+from jobtrack.keys import JobKey
+from jobtrack.views.progress import completion, elapsed_seconds
+
+
+def job(key: JobKey, job: Job, now: int) -> Json:
+    """The answer for a job at `now` (µs)."""
+    running = job.running_stage
+    elapsed = elapsed_seconds(job, now)
+    return {
+        "jobId": job.job_id,
+        "projectId": key.project,
+        "jobType": job.type,
+        "jobName": job.name,
+        "jobDescription": job.description,
+        "status": job.status,
+        "stalled": job.stalled,
+        "priority": job.priority,
+        "submittedBy": job.submitted_by,
+        "progress": {
+            "percentage": job.percentage,
+            "currentStage": running.name if running else None,
+            "estimatedCompletion": completion(job, estimate(job, now)),
+            "elapsedTime": None if elapsed is None else figures.duration(elapsed),
+        },
+        "createdAt": times.render(job.created_at),
+        "startedAt": None if job.started_at is None else times.render(job.started_at),
+        "endedAt": None if job.ended_at is None else times.render(job.ended_at),
+        "lastUpdated": times.render(job.updated_at),
+        "lastSequence": job.sequence,
+        "error": job.error,
+        "metadata": job.metadata,
+    }
