@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack.keys import JobKey
-from jobtrack.push.messages import Message, event_message, message_id
+from jobtrack.push.messages import Message, event_message, group, message_id
 from jobtrack.push.subscription import Filters, Subscription
 
 JOB = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
@@ -22,6 +22,7 @@ messages = st.builds(
     type=st.sampled_from(["log", "ping"]),
     sequence=st.none() | st.integers(1, 10**9),
     payload=TEXT,
+    group=st.just("t-1"),
     first_at=st.floats(0, 4e9),
     not_before=st.floats(0, 4e9),
     attempt=st.integers(0, 30),
@@ -97,7 +98,7 @@ def test_it_passes_through_the_queue_unharmed(message: Message) -> None:
 @given(st.lists(st.text('\x00\\"é漢😀\uffff', max_size=200), max_size=5))
 def test_in_the_queue_it_is_at_most_three_times_as_large(texts: list[str]) -> None:
     payload = json.dumps(texts, ensure_ascii=False)
-    message = Message(JOB, "sub-1", "msg_1", "log", 1, payload, 0.0)
+    message = Message(JOB, "sub-1", "msg_1", "log", 1, payload, "g", 0.0)
     assert len(message.encode()) <= 3 * len(payload.encode()) + 1000
 
 
@@ -115,8 +116,18 @@ def test_the_webhook_id_depends_on_the_message_alone() -> None:
     assert all(re.fullmatch(r"msg_[0-9a-f]{32}", each) for each in ids)
 
 
+def test_a_group_is_a_tenants_receiver_whatever_its_path() -> None:
+    def group_of(job: JobKey, url: str) -> str:
+        return group(Subscription(job, "sub-1", "webhook", url, (), Filters(), "ja", 0, 1, b""))
+
+    here = group_of(JOB, "https://a.example/one")
+    assert here == group_of(JOB, "https://A.example:8443/two")
+    assert here not in (group_of(JOB, "https://b.example/one"), group_of(JobKey("t", "p", "j"), "https://a.example/one"))
+    assert re.fullmatch(r"[0-9a-f-]{1,128}", here)
+
+
 def test_a_later_attempt_is_the_same_message() -> None:
-    message = Message(JOB, "sub-1", "msg_1", "log", 1, "{}", 10.0)
+    message = Message(JOB, "sub-1", "msg_1", "log", 1, "{}", "g", 10.0)
     later = message.later(42.5)
     assert (later.attempt, later.not_before) == (1, 42.5)
     assert (later.message_id, later.payload, later.first_at) == ("msg_1", "{}", 10.0)

@@ -11,6 +11,7 @@ import orjson
 from jobtrack import text, times
 from jobtrack.keys import JobKey
 from jobtrack.push.subscription import Event, Subscription
+from jobtrack.push.urls import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Message:
     type: str
     sequence: int | None
     payload: str
+    group: str
     first_at: float
     not_before: float = 0.0
     attempt: int = 0
@@ -44,6 +46,7 @@ class Message:
             "attempt": self.attempt,
             "notBefore": self.not_before,
             "firstAt": self.first_at,
+            "group": self.group,
             "payload": self.payload,
         }
         return json.dumps(body, separators=(",", ":"))
@@ -59,6 +62,7 @@ class Message:
             type=stored["type"],
             sequence=stored["sequence"],
             payload=stored["payload"],
+            group=stored["group"],
             first_at=stored["firstAt"],
             not_before=stored["notBefore"],
             attempt=stored["attempt"],
@@ -69,6 +73,12 @@ def message_id(job: JobKey, subscription_id: str, what: int | str) -> str:
     """The `webhook-id`: the same for the same job, subscription and sequence (or the nonce of what has none)."""
     told = f"{job.tenant}/{job.job}/{subscription_id}/{what}"
     return "msg_" + hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def group(subscription: Subscription) -> str:
+    """Who shares a receiver: by it the queue sees that one of them is noisy, and serves the others first."""
+    host = Target.read(subscription.url).host if subscription.url else subscription.subscription_id
+    return f"{subscription.job.tenant}-{hashlib.sha256(host.encode()).hexdigest()[:16]}"
 
 
 def event_message(job: JobKey, job_name: str, subscription: Subscription, event: Event, now: float) -> Message | None:
@@ -83,6 +93,7 @@ def event_message(job: JobKey, job_name: str, subscription: Subscription, event:
         type=pushed_as,
         sequence=event["sequence"],
         payload=_payload(job, job_name, subscription, event, pushed_as),
+        group=group(subscription),
         first_at=now,
     )
 

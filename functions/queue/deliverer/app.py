@@ -1,0 +1,50 @@
+"""Signs and posts the messages of the delivery queue."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from jobtrack import aws
+from jobtrack.push.deliverer import Deliverer
+from jobtrack.push.deliveries import DeliveryTable
+from jobtrack.push.egress import Egress
+from jobtrack.push.queue import DeliveryQueue
+from jobtrack.push.secrets import Vault
+from jobtrack.push.subscription_table import SubscriptionTable
+from jobtrack.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+def _assemble(settings: Settings) -> Deliverer:
+    dynamodb = aws.client("dynamodb")
+    return Deliverer(
+        subscriptions=SubscriptionTable(dynamodb, settings.subscriptions_table),
+        deliveries=DeliveryTable(dynamodb, settings.deliveries_table),
+        queue=DeliveryQueue(aws.client("sqs"), settings.delivery_queue_url),
+        vault=Vault(aws.client("kms"), settings.secrets_key_id),
+        egress=Egress(settings.allow_loopback_webhooks),
+        ports=settings.allowed_webhook_ports,
+        allow_loopback=settings.allow_loopback_webhooks,
+    )
+
+
+_deliverer = _assemble(Settings.from_env())
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Serve a batch of the queue, its messages side by side so that a slow receiver delays none of the others."""
+    records = event["Records"]
+    with ThreadPoolExecutor(max_workers=len(records)) as pool:
+        done = list(pool.map(_done, records))
+    failed = [record["messageId"] for record, served in zip(records, done, strict=True) if not served]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _done(record: dict[str, Any]) -> bool:
+    try:
+        _deliverer.deliver(record["body"])
+    except Exception:
+        logger.exception("message %s could not be handled", record["messageId"])
+        return False
+    return True

@@ -1,0 +1,24 @@
+"""Makes one message for each subscription of what the outbox holds. Makes no call to the outside."""
+
+from typing import Any
+
+from jobtrack import aws
+from jobtrack.push.dispatcher import Dispatcher
+from jobtrack.push.queue import DeliveryQueue
+from jobtrack.push.subscription_table import SubscriptionTable
+from jobtrack.settings import Settings
+
+_settings = Settings.from_env()
+_dispatcher = Dispatcher(
+    SubscriptionTable(aws.client("dynamodb"), _settings.subscriptions_table),
+    DeliveryQueue(aws.client("sqs"), _settings.delivery_queue_url),
+)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Serve a batch of the stream; answers which records failed.
+
+    Our own loop: importing Powertools' batch processor alone takes longer than this function may take to start.
+    """
+    failed = _dispatcher.dispatch(event["Records"])
+    return {"batchItemFailures": [{"itemIdentifier": sequence_number} for sequence_number in failed]}

@@ -1,0 +1,126 @@
+"""From the queue to the receiver: check, sign, post, record, and try again by the schedule.
+
+Every step may be the last of its process: a message is acknowledged only after what follows from it was written, so a
+crash repeats a step and loses nothing.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from jobtrack import times
+from jobtrack.push import signatures
+from jobtrack.push.deliveries import Attempt, Delivery, DeliveryTable
+from jobtrack.push.egress import Answer, Egress, EgressError
+from jobtrack.push.messages import Message
+from jobtrack.push.queue import DeliveryQueue
+from jobtrack.push.schedule import hop, next_attempt, retry_after_seconds
+from jobtrack.push.secrets import Secrets, Vault
+from jobtrack.push.subscription import Subscription
+from jobtrack.push.subscription_table import SubscriptionTable
+from jobtrack.push.urls import Target, check_url
+
+logger = logging.getLogger(__name__)
+
+USER_AGENT = "jobtrack"
+GONE = 410
+
+
+@dataclass(frozen=True, slots=True)
+class Deliverer:
+    """Delivers messages of the queue; safe for several threads at once."""
+
+    subscriptions: SubscriptionTable
+    deliveries: DeliveryTable
+    queue: DeliveryQueue
+    vault: Vault
+    egress: Egress
+    ports: Collection[int]
+    allow_loopback: bool = False
+    clock: Callable[[], float] = time.time
+    random: Callable[[], float] = random.random
+
+    def deliver(self, body: str) -> None:
+        """Do what is next for a message of the queue; when this returns, the message may be acknowledged."""
+        message = Message.decode(body)
+        if hop(message.not_before, self.clock()):
+            self.queue.put([message])
+            return
+        delivery = self.deliveries.get(message)
+        if not delivery.settles(message):
+            self._try(message, delivery)
+
+    def _try(self, message: Message, delivery: Delivery) -> None:
+        subscription = self.subscriptions.get(message.job, message.subscription_id)
+        if subscription is None or not subscription.live(self.clock()):
+            self._give_up(message, delivery)
+            return
+        secrets = self.vault.open(subscription.job, subscription.subscription_id, subscription.sealed)
+        attempt, answer = self._attempt(message, subscription, secrets)
+        self._conclude(message, delivery, subscription, attempt, answer)
+
+    def _give_up(self, message: Message, delivery: Delivery) -> None:
+        """What was never sent is skipped; what was sent in vain has failed."""
+        self.deliveries.put(message, delivery.after(message, "Failed" if message.attempt else "Skipped"))
+
+    def _attempt(self, message: Message, subscription: Subscription, secrets: Secrets) -> tuple[Attempt, Answer | None]:
+        started = self.clock()
+        try:
+            answer = self._post(message, subscription, secrets, started)
+        except EgressError as error:
+            return Attempt(_micros(started), self._milliseconds(started), None, str(error)), None
+        return Attempt(_micros(started), self._milliseconds(started), answer.status), answer
+
+    def _post(self, message: Message, subscription: Subscription, secrets: Secrets, now: float) -> Answer:
+        target = self._target(subscription)
+        body = message.payload.encode()
+        headers = {"content-type": "application/json", "user-agent": USER_AGENT}
+        headers |= signatures.headers(message.message_id, int(now), body, secrets.signing_at(now))
+        if secrets.token is not None:
+            headers["authorization"] = f"Bearer {secrets.token}"
+        return self.egress.post(target, headers, body)
+
+    def _target(self, subscription: Subscription) -> Target:
+        """Where to post to: checked again, since what the stack allows may have changed."""
+        try:
+            return check_url(subscription.url or "", self.ports, self.allow_loopback)
+        except ValueError as error:
+            raise EgressError(f"the URL {error}") from error
+
+    def _conclude(
+        self,
+        message: Message,
+        delivery: Delivery,
+        subscription: Subscription,
+        attempt: Attempt,
+        answer: Answer | None,
+    ) -> None:
+        if answer and 200 <= answer.status < 300:
+            status = "Delivered"
+        elif answer and answer.status == GONE:
+            self.subscriptions.end(subscription, "gone")
+            status = "Failed"
+        else:
+            status = "Pending" if self._retry(message, subscription, answer) else "Failed"
+        self.deliveries.put(message, delivery.after(message, status, attempt))
+        logger.info("%s %s after attempt %d", message.message_id, status, message.attempt + 1)
+
+    def _retry(self, message: Message, subscription: Subscription, answer: Answer | None) -> bool:
+        """Enqueue the next attempt, if there is time for one."""
+        now = self.clock()
+        wish = retry_after_seconds(answer.retry_after, now) if answer else None
+        at = next_attempt(
+            message.attempt + 1, now, message.first_at, subscription.expires_at, self.random(), retry_after=wish
+        )
+        if at is not None:
+            self.queue.put([message.later(at)])
+        return at is not None
+
+    def _milliseconds(self, started: float) -> int:
+        return round(1000 * (self.clock() - started))
+
+
+def _micros(moment: float) -> int:
+    return round(moment * times.SECOND)

@@ -1,0 +1,76 @@
+"""Handing messages to the delivery queue: in as few requests as its limits allow, none left behind unnoticed."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jobtrack.push.messages import Message
+from jobtrack.push.schedule import hop
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+ENTRIES = 10
+BATCH_BYTES = 256 * 1024
+"""What a batch of entries may weigh together; pure ASCII, so characters are bytes."""
+TRIES = 4
+PAUSE_SECONDS = 0.1
+
+
+class QueueError(Exception):
+    """The queue did not take every message."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryQueue:
+    """The queue that the deliverer serves; a standard one, so a message may come twice or out of order."""
+
+    sqs: "SQSClient"
+    url: str
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+
+    def put(self, messages: Sequence[Message]) -> None:
+        """Enqueue all of them, each to appear at its time or at the first hop on the way there.
+
+        Raises:
+            QueueError: some were not taken, though tried again; others may have been.
+        """
+        for batch in _batches([self._entry(index, message) for index, message in enumerate(messages)]):
+            self._put_batch(batch)
+
+    def _entry(self, index: int, message: Message) -> "SendMessageBatchRequestEntryTypeDef":
+        return {
+            "Id": str(index),
+            "MessageBody": message.encode(),
+            "DelaySeconds": hop(message.not_before, self.clock()),
+            "MessageGroupId": message.group,
+        }
+
+    def _put_batch(self, batch: "list[SendMessageBatchRequestEntryTypeDef]") -> None:
+        for tried in range(TRIES):
+            failed = self.sqs.send_message_batch(QueueUrl=self.url, Entries=batch).get("Failed", [])
+            if not failed:
+                return
+            again = {failure["Id"] for failure in failed}
+            batch = [entry for entry in batch if entry["Id"] in again]
+            self.sleep(PAUSE_SECONDS * 2**tried)
+        raise QueueError(f"{len(batch)} messages were not taken: {failed[0]['Code']}")
+
+
+def _batches(
+    entries: "Sequence[SendMessageBatchRequestEntryTypeDef]",
+) -> "Iterator[list[SendMessageBatchRequestEntryTypeDef]]":
+    batch: list[SendMessageBatchRequestEntryTypeDef] = []
+    size = 0
+    for entry in entries:
+        added = len(entry["MessageBody"])
+        if batch and (len(batch) == ENTRIES or size + added > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(entry)
+        size += added
+    if batch:
+        yield batch
