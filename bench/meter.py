@@ -1,0 +1,103 @@
+"""Counts what AWS would charge for: requests, capacity units and bytes, at the client's own events."""
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+Item = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Usage:
+    """What was used: requests, write units, read units, bytes read."""
+
+    requests: int = 0
+    write_units: float = 0
+    read_units: float = 0
+    bytes_read: int = 0
+
+
+@dataclass(slots=True)
+class Meter:
+    """Measures one client; another, unmetered, looks up the items that updates left behind.
+
+    A transaction's units are 2 x the sum of each item's KB rounded up, the larger of before and after counting; the local
+    engine under-reports them. Reads count 4 KB a unit, as the engine reports.
+    """
+
+    client: "DynamoDBClient"
+    lookup: "DynamoDBClient"
+    usage: Usage = field(default_factory=Usage)
+
+    def __post_init__(self) -> None:
+        events = self.client.meta.events
+        for operation in ("GetItem", "Query", "BatchGetItem"):
+            events.register(f"provide-client-params.dynamodb.{operation}", _ask_for_units)
+            events.register(f"after-call.dynamodb.{operation}", self._read)
+        for operation in ("TransactWriteItems", "UpdateItem", "PutItem"):
+            events.register(f"provide-client-params.dynamodb.{operation}", self._writing)
+
+    @contextmanager
+    def measured(self) -> Iterator[Usage]:
+        """What is used inside."""
+        self.usage = Usage()
+        yield self.usage
+
+    def _read(self, parsed: Mapping[str, Any], **_: object) -> None:
+        self.usage.requests += 1
+        used = parsed.get("ConsumedCapacity", {})
+        used = used if isinstance(used, list) else [used]
+        self.usage.read_units += sum(each.get("CapacityUnits", 0) for each in used)
+        items = parsed.get("Items") or [parsed.get("Item") or {}]
+        self.usage.bytes_read += sum(size(item) for item in items)
+
+    def _writing(self, params: dict[str, Any], model: Any, **_: object) -> None:
+        self.usage.requests += 1
+        actions = params.get("TransactItems") or [{model.name[:3]: params}]
+        factor = 2 if "TransactItems" in params else 1
+        for action in actions:
+            ((_, write),) = action.items()
+            self.usage.write_units += factor * self._units(write)
+
+    def _units(self, write: Mapping[str, Any]) -> int:
+        after = size(write["Item"]) if "Item" in write else self._updated_size(write)
+        return math.ceil(after / 1024)
+
+    def _updated_size(self, write: Mapping[str, Any]) -> int:
+        """The larger of the item before and after the update: the former as stored, the latter by what is set."""
+        stored = self.lookup.get_item(TableName=write["TableName"], Key=write["Key"]).get("Item", {})
+        names = write["ExpressionAttributeNames"]
+        values = write["ExpressionAttributeValues"]
+        after = dict(stored) | {name: values[f":{name}"] for name in names.values() if f":{name}" in values}
+        return max(size(stored), size(after))
+
+
+def size(item: Item) -> int:
+    """Bytes of an item by DynamoDB's rules: names and values, numbers by their digits."""
+    return sum(len(name.encode()) + _value(value) for name, value in item.items())
+
+
+def _value(value: Mapping[str, Any]) -> int:
+    ((kind, held),) = value.items()
+    match kind:
+        case "S":
+            return len(held.encode())
+        case "B":
+            return len(held)
+        case "N":
+            return len(held.strip("-0.")) // 2 + 2
+        case "M":
+            return 3 + sum(1 + len(name.encode()) + _value(each) for name, each in held.items())
+        case "L":
+            return 3 + sum(1 + _value(each) for each in held)
+        case _:
+            return 1
+
+
+def _ask_for_units(params: dict[str, Any], **_: object) -> None:
+    params["ReturnConsumedCapacity"] = "TOTAL"
