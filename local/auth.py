@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from typing import TypedDict
 
 from jobtrack.errors import Forbidden, Unauthorized
-
 from local.tokens import Verifier
 
 

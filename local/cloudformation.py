@@ -1,9 +1,15 @@
 """The resources of template.yaml that one machine can run, as CloudFormation and SAM write them."""
 
-from typing import Annotated, Literal
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from pydantic.alias_generators import to_pascal
+
+from local.intrinsics import Names
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.literals import QueueAttributeNameType
 
 
 class _Model(BaseModel):
@@ -138,6 +144,13 @@ class TableProperties(_Model):
     global_secondary_indexes: list[dict[str, object]] = []
     stream_specification: StreamSpecification | None = None
 
+    def arguments(self) -> dict[str, Any]:
+        """What CreateTable wants besides a name."""
+        wanted = self.model_dump(by_alias=True, exclude_defaults=True)
+        if self.stream_specification:
+            wanted["StreamSpecification"]["StreamEnabled"] = True
+        return wanted
+
 
 class RedrivePolicy(_Model):
     """Where a queue puts what was received too often."""
@@ -147,6 +160,11 @@ class RedrivePolicy(_Model):
     dead_letter_target_arn: object = Field(alias="deadLetterTargetArn")
     max_receive_count: int = Field(alias="maxReceiveCount")
 
+    def resolved(self, names: Names) -> str:
+        """The policy as SQS takes it, in JSON."""
+        arn = names.resolve(self.dead_letter_target_arn)
+        return json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": self.max_receive_count})
+
 
 class QueueSettings(_Model):
     """A queue's times in seconds, and its dead letters."""
@@ -154,6 +172,16 @@ class QueueSettings(_Model):
     visibility_timeout: int = 30
     message_retention_period: int = 345600
     redrive_policy: RedrivePolicy | None = None
+
+    def attributes(self, names: Names) -> "dict[QueueAttributeNameType, str]":
+        """What CreateQueue wants besides a name."""
+        wanted: dict[QueueAttributeNameType, str] = {
+            "VisibilityTimeout": str(self.visibility_timeout),
+            "MessageRetentionPeriod": str(self.message_retention_period),
+        }
+        if self.redrive_policy:
+            wanted["RedrivePolicy"] = self.redrive_policy.resolved(names)
+        return wanted
 
 
 class KeySettings(_Model):

@@ -46,6 +46,8 @@ class Engines:
 def running(choice: str, claim: Claim | None) -> Iterator[Engines]:
     """Start `ministack` or `dynamodb-local`, or find a URL; with a claim they keep their data in its folder."""
     if "://" in choice:
+        if claim is not None:
+            raise LocalError("--data has no meaning with --engine URL: that engine keeps the data itself")
         yield elsewhere(choice)
         return
     if choice not in ("ministack", "dynamodb-local"):

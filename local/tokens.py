@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from jobtrack.errors import Unauthorized
 
+from jobtrack.errors import Unauthorized
 from local import folders
 from local.errors import LocalError
 

@@ -1,0 +1,17 @@
+"""`python -m local`: the local service without the client's commands."""
+
+import typer
+
+from local import cli
+
+
+def main() -> None:
+    """Run the command line."""
+    app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+    cli.commands(app)
+    app.command()(cli.fetch_dynamodb_local)
+    app(prog_name="python -m local")
+
+
+if __name__ == "__main__":
+    main()

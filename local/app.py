@@ -1,0 +1,49 @@
+"""The whole HTTP API in one application: every function's own router behind the local gateway."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+
+from jobtrack.api import create_app
+from local.cloudformation import Route
+from local.errors import LocalError
+from local.gateway import Gateway
+from local.invocation import module
+from local.template import Template
+from local.tokens import Verifier
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+def build(template: Template, verifier: Verifier, after_write: Callable[[], None]) -> "ASGIApp":
+    """The application; `after_write` is called after each request that may have written."""
+    return _Doorbell(Gateway(create_app(*routers(template)), template.routes, verifier), after_write)
+
+
+def routers(template: Template) -> list[APIRouter]:
+    """The router of each function that has routes."""
+    found = []
+    for properties in template.functions.values():
+        if any(isinstance(trigger, Route) for trigger in properties.events.values()):
+            router = getattr(module(properties), "router", None)
+            if not isinstance(router, APIRouter):
+                raise LocalError(f"{properties.code_uri}/app.py has no router")
+            found.append(router)
+    return found
+
+
+class _Doorbell:
+    """Rings after every request but GET: what it wrote may be in a stream now."""
+
+    def __init__(self, app: "ASGIApp", ring: Callable[[], None]) -> None:
+        self._app = app
+        self._ring = ring
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            if scope["method"] != "GET":
+                self._ring()

@@ -1,0 +1,66 @@
+"""The commands of the local service."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from local import tokens
+from local.errors import LocalError
+
+DEFAULT_PORT = 8080
+
+
+def commands(app: typer.Typer) -> None:
+    """Add `serve` and `token` to the application."""
+    app.command()(serve)
+    app.command()(token)
+
+
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = DEFAULT_PORT,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data; else they live in memory.")] = None,
+    engine: Annotated[str, typer.Option(help="ministack, dynamodb-local, or the URL of a running one.")] = "ministack",
+) -> None:
+    """Serve the whole API on 127.0.0.1 until Ctrl-C."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    with one_line():
+        from local import service
+
+        service.serve(port, data, engine, ready=lambda url: print(f"jobtrack serves at {url}", flush=True))
+    sys.stdout.flush()
+    os._exit(0)  # a slow receiver may hold a thread for seconds more; its message comes again
+
+
+def token(
+    tenant: Annotated[str, typer.Option(help="The tenant's GUID.")],
+    project: Annotated[str | None, typer.Option(help="Confines the token to this project's GUID.")] = None,
+    scope: Annotated[str, typer.Option(help="Separated by spaces.")] = tokens.SCOPES,
+    ttl: Annotated[int, typer.Option(min=1, help="Seconds that it is valid.")] = tokens.DAY_SECONDS,
+) -> None:
+    """Print a development token for every `jobtrack serve` of this user."""
+    with one_line():
+        print(tokens.issue(tenant, project, scope, ttl))
+
+
+def fetch_dynamodb_local() -> None:
+    """Fetch DynamoDB Local for this user, unless it is there."""
+    with one_line():
+        from local import dynamodb_local
+
+        print(dynamodb_local.fetch())
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Say on one line of standard error what went wrong, and exit with 1."""
+    try:
+        yield
+    except LocalError as error:
+        print(f"jobtrack: {' '.join(str(error).split())}", file=sys.stderr)
+        raise typer.Exit(1) from error

@@ -1,0 +1,143 @@
+"""The local service as a whole: an engine, what template.yaml wants on it, its pumps, and the HTTP server."""
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from local import app, engines, environment, folders, template
+from local.claim import claim
+from local.engines import Engines
+from local.errors import LocalError
+from local.provision import provision
+from local.pumps import Pump
+from local.tokens import Verifier, signing_key
+from local.wiring import pumps
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+STOP_SECONDS = 5
+"""How long requests and batches under way may take once the service stops."""
+KEEP_ALIVE_SECONDS = 75
+WATCH_SECONDS = 0.5
+
+
+def serve(port: int, data: Path | None, engine: str, ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; calls `ready` with the URL. LocalError when it cannot, or its engine ends."""
+    with suppress(KeyboardInterrupt), _stopped_by_signals(), ExitStack() as stack:
+        listener = stack.enter_context(_listener(port))
+        verifier = Verifier(signing_key(folders.home()))
+        held = None if data is None else stack.enter_context(claim(data))
+        found = stack.enter_context(engines.running(engine, held))
+        application, carriers = _assemble(found, verifier)
+        server = _Server(application, lambda: ready(f"http://127.0.0.1:{listener.getsockname()[1]}"))
+        stack.enter_context(_pumping(carriers))
+        stack.enter_context(_watching(found, server))
+        server.run([listener])
+        raise LocalError(f"the engine {engine} ended by itself")
+
+
+def _assemble(found: Engines, verifier: Verifier) -> tuple["ASGIApp", Sequence[Pump]]:
+    plan = template.load()
+    environment.point_boto3_at(found, os.environ)
+    names = provision(plan)
+    environment.tell_functions(plan, names, os.environ)
+    carriers = pumps(plan, names)
+
+    def ring() -> None:
+        for carrier in carriers:
+            carrier.halt.ring()
+
+    return app.build(plan, verifier, after_write=ring), carriers
+
+
+class _Server(uvicorn.Server):
+    """Tells when it is ready."""
+
+    def __init__(self, application: "ASGIApp", ready: Callable[[], None]) -> None:
+        self._ready = ready
+        super().__init__(
+            uvicorn.Config(
+                application,
+                interface="asgi3",
+                lifespan="off",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=STOP_SECONDS,
+            )
+        )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """SIGINT and SIGTERM are a KeyboardInterrupt, once: stopping is not to be interrupted."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {each: signal.signal(each, stop) for each in signals}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+@contextmanager
+def _listener(port: int) -> Iterator[socket.socket]:
+    # IPPROTO_TCP said outright: asyncio switches Nagle's algorithm off only for sockets that say it.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with folders.telling(f"listen on port {port}"):
+            listener.bind(("127.0.0.1", port))
+            listener.listen(socket.SOMAXCONN)
+        yield listener
+
+
+@contextmanager
+def _pumping(carriers: Sequence[Pump]) -> Iterator[None]:
+    threads = [threading.Thread(target=carrier.run, daemon=True) for carrier in carriers]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for carrier in carriers:
+            carrier.halt.stop()
+        for thread in threads:
+            thread.join(STOP_SECONDS)
+
+
+@contextmanager
+def _watching(found: Engines, server: uvicorn.Server) -> Iterator[None]:
+    """Stop the server when an engine ends by itself."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(WATCH_SECONDS):
+            if not all(process.running for process in found.processes):
+                server.should_exit = True
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()

@@ -1,0 +1,55 @@
+"""The pumps that template.yaml asks for: each trigger's source, and the function that it calls."""
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+from jobtrack import aws
+from local import intrinsics, invocation
+from local.cloudformation import QueueProperties, StreamProperties
+from local.halt import Halt
+from local.intrinsics import Names
+from local.outbox import Outbox
+from local.patterns import Pattern
+from local.pumps import Pump, QueuePump, StreamPump
+from local.streams import StreamReader
+from local.template import Template
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodbstreams import DynamoDBStreamsClient
+
+
+def pumps(template: Template, names: Names) -> list[Pump]:
+    """One pump for each trigger that is a stream or a queue."""
+    return [
+        *(_stream_pump(template, names, name, trigger) for name, trigger in template.streams),
+        *(_queue_pump(template, names, name, trigger) for name, trigger in template.consumers),
+    ]
+
+
+def _stream_pump(template: Template, names: Names, name: str, trigger: StreamProperties) -> StreamPump:
+    table, arn = names.refs[intrinsics.target(trigger.stream)], names.resolve(trigger.stream)
+    backlog = [
+        Outbox(aws.client("dynamodb"), table, arn, prefix)
+        for found in trigger.filter_criteria.filters
+        if (prefix := Pattern(found.pattern).prefix("dynamodb", "Keys", "sk", "S"))
+    ]
+    return StreamPump(
+        StreamReader(_streams_client(), arn),
+        lambda: (records for outbox in backlog for records in outbox.records()),
+        invocation.load(name, template.functions[name]),
+        trigger,
+        Halt(),
+    )
+
+
+def _queue_pump(template: Template, names: Names, name: str, trigger: QueueProperties) -> QueuePump:
+    queue = intrinsics.target(trigger.queue)
+    function = invocation.load(name, template.functions[name])
+    return QueuePump(aws.client("sqs"), names.refs[queue], names.resolve(trigger.queue), function, trigger, Halt())
+
+
+def _streams_client() -> "DynamoDBStreamsClient":
+    client: DynamoDBStreamsClient = boto3.client("dynamodbstreams", config=Config(connect_timeout=2, read_timeout=10))
+    return client
