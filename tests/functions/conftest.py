@@ -1,28 +1,31 @@
-"""Handlers as Lambda calls them: samples of events/, and the tables, queues and key of template.yaml in moto."""
+"""Handlers as Lambda calls them: samples of events/, the stack of template.yaml in moto, and its policies held."""
 
 import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 import pytest
+from botocore.model import OperationModel
 from moto import mock_aws
 
 from local import intrinsics, template
+from tests import permissions
+from tests.stack import ROOT, grants
 
-EVENTS = Path(__file__).parents[2] / "events"
 REGION, ACCOUNT = "us-east-1", "123456789012"
-STACK = template.load()
+TEMPLATE = template.load()
 NAMES = intrinsics.Names(
     refs={
-        **STACK.defaults,
-        **{table: table for table in STACK.tables},
-        **{queue: f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{queue}" for queue in STACK.queues},
+        **TEMPLATE.defaults,
+        **{table: table for table in TEMPLATE.tables},
+        **{queue: f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{queue}" for queue in TEMPLATE.queues},
     },
-    attributes={(key, "Arn"): f"alias/{key}" for key in STACK.keys},
+    attributes={(key, "Arn"): f"alias/{key}" for key in TEMPLATE.keys},
 )
 
 # Now, not in a fixture: in Lambda too, the environment is there before a function's module is imported.
@@ -30,7 +33,7 @@ os.environ |= {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_DEFAULT_REGION": REGION,
-    **STACK.environment(NAMES),
+    **TEMPLATE.environment(NAMES),
 }
 
 
@@ -50,6 +53,57 @@ class Context:
         return 20_000
 
 
+class Policies:
+    """Notes what the function that runs calls without being allowed to; None runs: the test itself calls."""
+
+    def __init__(self) -> None:
+        self.running: str | None = None
+        self.denied: list[str] = []
+
+    def watch(self, session: boto3.Session) -> None:
+        """See every call of the clients that the session makes from now on."""
+        session.events.register("provide-client-params", self._check)
+
+    def _check(self, params: dict[str, Any], model: OperationModel, **_: object) -> None:
+        if self.running:
+            service = model.service_model.service_name
+            self.denied += permissions.denied(grants(self.running), service, model.name, params, _logical_id)
+
+
+def _logical_id(name: str) -> str:
+    return name.rsplit("/", 1)[-1]
+
+
+POLICIES = Policies()
+boto3.setup_default_session()
+POLICIES.watch(boto3._get_default_session())
+
+
+class Invoke(Protocol):
+    """Calls the handler of a function of template.yaml."""
+
+    def __call__(self, function: str, event: dict[str, Any]) -> dict[str, Any]: ...
+
+
+@pytest.fixture
+def invoke(stack: None) -> Invoke:
+    """Runs a function by its logical id, within its policy: `invoke("LogsFunction", sample("get-logs"))`."""
+
+    def call(function: str, event: dict[str, Any]) -> dict[str, Any]:
+        folder = Path(TEMPLATE.functions[function].code_uri)
+        module = import_module(".".join((*folder.parts, "app")))
+        POLICIES.running, POLICIES.denied = function, []
+        try:
+            answer = module.handler(event, Context(function))
+        finally:
+            POLICIES.running = None
+        assert not POLICIES.denied
+        assert isinstance(answer, dict)
+        return answer
+
+    return call
+
+
 @pytest.fixture
 def context() -> Context:
     return Context()
@@ -60,7 +114,7 @@ def sample() -> Callable[[str], dict[str, Any]]:
     """Reads a sample event, anew each time: `sample("get-job")`."""
 
     def read(name: str) -> dict[str, Any]:
-        event = json.loads((EVENTS / f"{name}.json").read_text())
+        event = json.loads((ROOT / "events" / f"{name}.json").read_text())
         assert isinstance(event, dict)
         return event
 
@@ -69,31 +123,13 @@ def sample() -> Callable[[str], dict[str, Any]]:
 
 @pytest.fixture
 def stack() -> Iterator[None]:
-    """The stack's tables, queues and key, empty, while the test runs."""
+    """The stack's tables, queues and key, empty, while the test runs; named by their logical ids."""
     with mock_aws():
-        _create_tables()
-        _create_queues()
-        _create_keys()
+        for name, table in TEMPLATE.tables.items():
+            boto3.client("dynamodb").create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **table.arguments())
+        for name in TEMPLATE.queues:
+            boto3.client("sqs").create_queue(QueueName=name)
+        for name in TEMPLATE.keys:
+            key = boto3.client("kms").create_key()["KeyMetadata"]["KeyId"]
+            boto3.client("kms").create_alias(AliasName=f"alias/{name}", TargetKeyId=key)
         yield
-
-
-def _create_tables() -> None:
-    client = boto3.client("dynamodb")
-    for name, table in STACK.tables.items():
-        wanted = table.model_dump(by_alias=True, exclude_defaults=True)
-        if table.stream_specification:
-            wanted["StreamSpecification"]["StreamEnabled"] = True
-        client.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **wanted)
-
-
-def _create_queues() -> None:
-    client = boto3.client("sqs")
-    for name in STACK.queues:
-        client.create_queue(QueueName=name)
-
-
-def _create_keys() -> None:
-    client = boto3.client("kms")
-    for name in STACK.keys:
-        key = client.create_key()["KeyMetadata"]["KeyId"]
-        client.create_alias(AliasName=f"alias/{name}", TargetKeyId=key)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from local import intrinsics
-from tests.unit.stack import FAILURE_QUEUES, FUNCTIONS, RESOURCES, grants, listed, of_type, statements, variables
+from tests.stack import FAILURE_QUEUES, FUNCTIONS, RESOURCES, grants, listed, of_type, statements, variables
 
 READS = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
 STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}

@@ -6,7 +6,7 @@ import pytest
 
 from jobtrack.push import egress
 from local import intrinsics
-from tests.unit.stack import (
+from tests.stack import (
     FAILURE_QUEUES,
     FUNCTIONS,
     GLOBALS,

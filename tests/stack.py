@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from local import intrinsics
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 TEMPLATE = cast("dict[str, Any]", intrinsics.read(ROOT / "template.yaml"))
 RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
 GLOBALS: dict[str, Any] = TEMPLATE["Globals"]["Function"]
