@@ -4,19 +4,19 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
-
-import httpx
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from jobtrack_client._backoff import Backoff
 from jobtrack_client._exceptions import JobTrackError
-from jobtrack_client._http import Http
 from jobtrack_client._job import Job
 from jobtrack_client._outbox import new_key
 from jobtrack_client._plain import Json, plain
 from jobtrack_client._reporter import Reporter, ReporterOptions
 from jobtrack_client._settings import Token, guid, resolve
 from jobtrack_client._shorten import dumps
+
+if TYPE_CHECKING:
+    import httpx
 
 _Answer = TypeVar("_Answer")
 Answer = dict[str, Json]
@@ -45,11 +45,14 @@ class Client:
         attempts: int = 5,
         patience: float = 60.0,
         backoff: Backoff | None = None,
-        transport: httpx.BaseTransport | None = None,
+        transport: "httpx.BaseTransport | None" = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         key: Callable[[], str] = new_key,
     ) -> None:
+        # Here, since importing httpx loads rich and click where they are installed.
+        from jobtrack_client._http import Http
+
         settings = resolve(base_url, token, tenant_id, project_id)
         self._http = Http(settings, timeout=timeout, clock=clock, transport=transport)
         self._timeout = timeout

@@ -5,17 +5,20 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic, time
+from typing import TYPE_CHECKING
 
 from jobtrack_client._backoff import Backoff
 from jobtrack_client._buffer import Buffer
 from jobtrack_client._events import make_event
 from jobtrack_client._exceptions import Unreachable
-from jobtrack_client._http import Http
 from jobtrack_client._notices import LOGGER, Notices
 from jobtrack_client._outbox import Batch, Outbox, new_key
 from jobtrack_client._plain import Json
 from jobtrack_client._sender import Creation, Sender
 from jobtrack_client._stats import Stats
+
+if TYPE_CHECKING:
+    from jobtrack_client._http import Http
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class ReporterOptions:
 class Reporter:
     """Reports one job; a process forked from the job's reports nothing."""
 
-    def __init__(self, http: Http, job_id: str, name: str, body: bytes, options: ReporterOptions) -> None:
+    def __init__(self, http: "Http", job_id: str, name: str, body: bytes, options: ReporterOptions) -> None:
         self._http = http
         self._path = f"/job/{job_id}/events"
         self._body = body

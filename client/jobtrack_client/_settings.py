@@ -5,8 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
-
-import httpx
+from urllib.parse import urlsplit
 
 from jobtrack_client._exceptions import ConfigurationError
 
@@ -86,9 +85,10 @@ def _required(environ: Mapping[str, str], variable: str, argument: str) -> str:
 
 def _url(value: str) -> str:
     try:
-        url = httpx.URL(value)
-    except httpx.InvalidURL as error:
-        raise ConfigurationError(f"base_url {value!r} is not a URL: {error}") from None
-    if url.scheme not in ("http", "https") or not url.host:
+        url = urlsplit(value)
+        good = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    except ValueError:  # an odd port or address
+        good = False
+    if not good:
         raise ConfigurationError(f"base_url must be an http or https URL, not {value!r}")
     return value
