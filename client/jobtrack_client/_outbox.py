@@ -65,7 +65,8 @@ class Outbox:
                 self._tally.drop([event], self._shut)
                 return
             self._last += 1
-            self._drop(self._buffer.put(Entry(self._last, event)), Reason.MEMORY)
+            if gone := self._buffer.put(Entry(self._last, event)):
+                self._drop(gone, Reason.MEMORY)
             if len(self._buffer) == MAX_EVENTS or self._buffer.bytes >= MAX_BYTES:
                 self._changed.notify_all()
 
