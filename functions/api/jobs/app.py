@@ -47,7 +47,7 @@ def _create(request: Request, wanted: JobRequest, body: str, idempotent: Idempot
     created = _answer(key, job, request)
     beside = list(relations.creation(key, wanted.relations(), expires))
     first = jobs.create(Snapshot(key, 0, job), body, created, idempotent, beside)
-    location = {"Location": created["links"]["self"]}
+    location = {"Location": (first or created)["links"]["self"]}
     return answer(first or created, 201, location | ({"Idempotency-Replayed": "true"} if first else {}))
 
 

@@ -48,10 +48,10 @@ def overall_percentage(job: Job) -> int:
 
 
 def estimate(job: Job, now: int) -> Estimate:
-    """Estimate the remainder at `now` (µs); an ended job has nothing left, a queued one is unknown until planned."""
+    """Estimate the remainder at `now` (µs): nothing is left of an ended job, nothing known of one that still waits."""
     moment = times.whole(now)
-    if job.status.ended:
-        return Estimate(moment, 0, {})
+    if job.status is not Status.RUNNING:
+        return Estimate(moment, 0 if job.status.ended else None, {})
     expected = _expected_seconds(job)
     pace = _pace(job)
     cursor: float | None = 0.0

@@ -77,7 +77,7 @@ def request_id(request: Request) -> str:
     return str(context.get("requestId") or uuid.uuid4())
 
 
-def _pointer(place: Sequence[int | str], body: Any) -> str:
+def _pointer(place: Sequence[Any], body: Any) -> str:
     """A JSON pointer into the body; `/query/name` and so on for the rest of the request."""
     source, *parts = place
     if source != "body":

@@ -11,7 +11,7 @@ from jobtrack.store.snapshots import key_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
 _WRITES = 25
 """What DynamoDB takes in one BatchWriteItem."""
@@ -48,7 +48,7 @@ class RelationStore:
     def creation(self, key: JobKey, relations: Json, expires: int) -> "Iterator[TransactWriteItemTypeDef]":
         """The parts of the job's transaction that keep what it waits for."""
         for kind, value in relations.items():
-            item = {
+            item: dict[str, AttributeValueTypeDef] = {
                 "pk": {"S": key.partition},
                 "sk": {"S": f"R#{kind}"},
                 "d": {"B": pack(value)},

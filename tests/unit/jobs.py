@@ -1,0 +1,32 @@
+"""Jobs and events for tests, short to write."""
+
+from typing import Any
+
+from jobtrack import times
+from jobtrack.job import Job, Stage
+from jobtrack.lifecycle import Event, apply
+
+START = times.parse("2024-01-20T10:30:00Z")
+
+
+def at(clock: str) -> int:
+    """A moment of the example's day, such as `10:32:15`."""
+    return times.parse(f"2024-01-20T{clock}Z")
+
+
+def queued(*stages: str | Stage, **settings: Any) -> Job:
+    """A job that waits."""
+    planned = [stage if isinstance(stage, Stage) else Stage(stage) for stage in stages]
+    return Job("cc0e8400-e29b-41d4-a716-446655440000", "Example", "Test", START, stages=planned, **settings)
+
+
+def running(*stages: str | Stage, **settings: Any) -> Job:
+    """A job that started at 10:30:00."""
+    job = queued(*stages, **settings)
+    report(job, "10:30:00", "jobStarted")
+    return job
+
+
+def report(job: Job, clock: str, kind: str, /, **data: Any) -> None:
+    """One event, applied."""
+    apply(job, [Event(kind, at(clock), data)], at(clock))
