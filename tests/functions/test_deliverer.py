@@ -1,0 +1,317 @@
+"""The deliverer: what becomes of a message, whatever the receiver does and wherever the process ends."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from functions.queue.deliverer import app
+from jobtrack import aws
+from jobtrack.push.deliverer import Deliverer
+from jobtrack.push.deliveries import ATTEMPTS, Attempt, Delivery, DeliveryTable
+from jobtrack.push.egress import Answer, EgressError
+from jobtrack.push.messages import Message
+from jobtrack.push.queue import DeliveryQueue
+from jobtrack.push.secrets import Secrets, SigningSecret, Vault
+from jobtrack.push.signatures import new_secret
+from jobtrack.push.subscription import Subscription
+from jobtrack.push.subscription_table import SubscriptionTable
+from jobtrack.settings import Settings
+from tests.pushing import (
+    JOB,
+    NOW,
+    SECRET,
+    TOKEN,
+    Clock,
+    Crash,
+    FakeSqs,
+    Receiver,
+    crashing,
+    message,
+    store,
+    subscription,
+)
+
+pytestmark = pytest.mark.usefixtures("stack")
+
+OK, BROKEN, UNREACHABLE = Answer(200), Answer(500), EgressError("connection refused")
+DAY = 24 * 3600
+
+
+class World:
+    """A deliverer with real tables and key, and with a receiver, a queue and a clock that are the test's."""
+
+    def __init__(self, *answers: Answer | EgressError, subscribed: Subscription | None = None) -> None:
+        self.clock = Clock()
+        self.receiver = Receiver(self.clock, *answers)
+        self.sqs = FakeSqs(self.clock)
+        self.dynamodb, self.kms = aws.client("dynamodb"), aws.client("kms")
+        vault = Vault(self.kms, Settings.from_env().secrets_key_id, self.clock)
+        self.deliverer = Deliverer(
+            subscriptions=SubscriptionTable(self.dynamodb, "SubscriptionsTable"),
+            deliveries=DeliveryTable(self.dynamodb, "DeliveriesTable", self.clock),
+            queue=DeliveryQueue(self.sqs, "queue", self.clock, sleep=lambda _: None),  # type: ignore[arg-type]
+            vault=vault,
+            egress=self.receiver,
+            ports={443},
+            clock=self.clock,
+            random=lambda: 0.5,
+        )
+        self.subscription = subscribed or subscription()
+        store(self.dynamodb, vault, self.subscription)
+
+    def deliver(self, one: Message) -> None:
+        self.deliverer.deliver(one.encode())
+
+    def delivered(self, one: Message) -> Delivery:
+        return self.deliverer.deliveries.get(one)
+
+    def stored(self) -> Subscription | None:
+        return self.deliverer.subscriptions.get(JOB, "sub-1")
+
+
+def test_a_message_is_posted_signed_and_recorded() -> None:
+    world = World(OK)
+    world.deliver(message())
+    [(_, target, headers, body)] = world.receiver.posted
+    assert (target.host, target.path, body.decode()) == ("hook.example", "/events", message().payload)
+    assert headers["authorization"] == f"Bearer {TOKEN}"
+    assert headers["content-type"] == "application/json"
+    assert headers["webhook-id"] == message().message_id
+    assert headers["webhook-timestamp"] == str(NOW)
+    assert world.receiver.verified(SECRET) == [json.loads(message().payload)]
+    assert world.delivered(message()) == Delivery("Delivered", 1, (Attempt(NOW * 1_000_000, 0, 200),))
+    assert world.sqs.waiting == []
+
+
+def test_the_record_lasts_a_week_and_keeps_what_a_retry_by_hand_needs() -> None:
+    world = World(OK)
+    world.deliver(message(7))
+    [item] = world.dynamodb.scan(TableName="DeliveriesTable")["Items"]
+    assert (item["pk"], item["sk"]) == ({"S": "sub-1"}, {"S": message(7).message_id})
+    assert (item["type"], item["sequence"]) == ({"S": "stageCompleted"}, {"N": "7"})
+    assert item["exp"] == {"N": str(NOW + 7 * DAY)}
+
+
+def test_a_message_that_comes_twice_is_posted_once() -> None:
+    world = World(OK)
+    world.deliver(message())
+    world.deliver(message())
+    assert len(world.receiver.posted) == 1
+
+
+def test_while_secrets_rotate_both_sign() -> None:
+    world, newer = World(OK), new_secret()
+    both = Secrets((SigningSecret(newer), SigningSecret(SECRET, until=NOW + 10)), None)
+    sealed = world.deliverer.vault.seal(JOB, "sub-1", both)
+    world.dynamodb.put_item(TableName="SubscriptionsTable", Item=replace(world.subscription, sealed=sealed).item())
+    world.deliver(message(1))
+    world.receiver.verified(SECRET)
+    world.receiver.verified(newer)
+    world.clock.now = NOW + 10
+    world.deliver(message(2))
+    assert " " not in world.receiver.posted[1][2]["webhook-signature"]
+    assert "authorization" not in world.receiver.posted[0][2]
+
+
+@pytest.mark.parametrize("answer", [BROKEN, Answer(302), Answer(404), Answer(429), Answer(101), UNREACHABLE])
+def test_what_is_no_success_is_tried_again_by_the_schedule_and_fails_after_a_day(answer: Answer | EgressError) -> None:
+    world = World(answer, subscribed=subscription(expires_at=NOW + 7 * DAY))
+    world.deliver(message())
+    assert world.delivered(message()).status == "Pending"
+    world.sqs.run(world.deliverer.deliver)
+    times = [at for at, *_ in world.receiver.posted]
+    assert [later - earlier for earlier, later in pairwise(times)] == [5, 30, 120, 600, 1800, 3600] + [7200] * 11
+    assert world.delivered(message()).status == "Failed"
+    assert [attempt.time for attempt in world.delivered(message()).attempts] == [at * 1_000_000 for at in times]
+    assert set(world.receiver.ids) == {message().message_id}
+    assert len({headers["webhook-timestamp"] for _, _, headers, _ in world.receiver.posted}) == len(times)
+
+
+def test_an_attempt_tells_what_came_of_it() -> None:
+    world = World(BROKEN, UNREACHABLE, OK)
+    world.deliver(message())
+    world.sqs.run(world.deliverer.deliver)
+    attempts = world.delivered(message()).attempts
+    assert [(each.status_code, each.error) for each in attempts] == [
+        (500, None),
+        (None, "connection refused"),
+        (200, None),
+    ]
+    assert world.delivered(message()).status == "Delivered"
+
+
+def test_the_subscriptions_end_ends_the_retries() -> None:
+    world = World(BROKEN, subscribed=subscription(expires_at=NOW + 100))
+    world.deliver(message())
+    world.sqs.run(world.deliverer.deliver)
+    assert [at - NOW for at, *_ in world.receiver.posted] == [0, 5, 35]
+    assert world.delivered(message()).status == "Failed"
+
+
+def test_the_receivers_wish_to_wait_is_honoured() -> None:
+    world = World(Answer(429, "1000"), Answer(503, "Mon, 23 Nov 2026 11:45:33 GMT"), OK)
+    world.deliver(message())
+    world.sqs.run(world.deliverer.deliver)
+    assert [at - NOW for at, *_ in world.receiver.posted] == [0, 1000, 3600]
+
+
+def test_long_waits_hop_over_the_longest_delay_of_the_queue_without_an_attempt() -> None:
+    world = World(OK)
+    world.deliver(message().later(NOW + 2000.5))
+    assert [entry["DelaySeconds"] for _, entry in world.sqs.waiting] == [900]
+    world.sqs.run(world.deliverer.deliver)
+    assert [at - NOW for at, *_ in world.receiver.posted] == [2001]
+
+
+def test_gone_ends_the_subscription_and_what_else_waits_is_skipped() -> None:
+    world = World(Answer(410))
+    world.deliver(message(1))
+    ended = world.stored()
+    assert ended is not None
+    assert (ended.status, ended.end_reason) == ("Ended", "gone")
+    assert world.delivered(message(1)).status == "Failed"
+    world.deliver(message(2))
+    assert world.delivered(message(2)) == Delivery("Skipped", 1, ())
+    assert len(world.receiver.posted) == 1
+    assert world.sqs.waiting == []
+
+
+@pytest.mark.parametrize(
+    "subscribed",
+    [subscription(expires_at=NOW), subscription(status="Ended", end_reason="deleted"), subscription("sub-other")],
+    ids=["expired", "deleted", "unknown"],
+)
+def test_nothing_is_sent_for_a_subscription_that_is_over(subscribed: Subscription) -> None:
+    world = World(OK, subscribed=subscribed)
+    world.deliver(message(1))
+    world.deliver(replace(message(2), attempt=3))
+    assert world.receiver.posted == []
+    assert (world.delivered(message(1)).status, world.delivered(message(2)).status) == ("Skipped", "Failed")
+
+
+def test_a_subscription_that_ended_otherwise_keeps_its_reason() -> None:
+    world = World(OK)
+    table = world.deliverer.subscriptions
+    table.end(world.subscription, "deleted")
+    table.end(world.subscription, "gone")
+    stored = world.stored()
+    assert stored is not None
+    assert stored.end_reason == "deleted"
+
+
+def test_an_url_that_the_stack_no_longer_allows_is_not_posted_to() -> None:
+    world = World(OK, subscribed=subscription(url="https://hook.example:8443/"))
+    world.deliver(message())
+    assert world.receiver.posted == []
+    assert [each.error for each in world.delivered(message()).attempts] == ["the URL must have port 443"]
+
+
+def test_of_two_copies_side_by_side_the_failure_does_not_undo_the_success() -> None:
+    world = World(OK)
+    world.deliverer.deliveries.put(message(), Delivery("Delivered", 1))
+    world.deliverer.deliveries.put(message(), Delivery("Pending", 1))
+    assert world.delivered(message()).status == "Delivered"
+
+
+def test_copies_of_a_message_do_not_multiply_its_retries() -> None:
+    world = World(BROKEN, BROKEN, OK)
+    for _ in range(3):
+        world.deliver(message())
+    assert len(world.sqs.waiting) == 1
+    again = world.sqs.waiting[0]
+    world.sqs.waiting += [again, again]
+    world.sqs.run(world.deliverer.deliver)
+    assert len(world.receiver.posted) == 3
+
+
+def test_the_log_of_attempts_is_bounded() -> None:
+    delivery = Delivery()
+    for number in range(ATTEMPTS + 5):
+        delivery = delivery.after(message(), "Pending", Attempt(number, 1))
+    assert [each.time for each in delivery.attempts] == list(range(5, ATTEMPTS + 5))
+
+
+@pytest.mark.parametrize(
+    "answers", [(OK,), (BROKEN, OK), (UNREACHABLE, OK), (Answer(410),)], ids=["200", "500", "none", "410"]
+)
+def test_a_crash_at_any_step_loses_nothing(answers: tuple[Answer | EgressError, ...]) -> None:
+    """The message comes again, as SQS brings what was not acknowledged; it ends as it would have without the crash."""
+    crashed, step = True, -1
+    while crashed:
+        step += 1
+        world = World(*answers, subscribed=subscription(f"sub-{step}"))
+        one = message(1, world.subscription)
+        crashed = _crashes(world, one, step)
+        world.deliver(one)
+        world.sqs.run(world.deliverer.deliver)
+        gone = answers == (Answer(410),)
+        final = world.delivered(one).status
+        assert final in (("Failed", "Skipped") if gone else ("Delivered",))
+        assert set(world.receiver.ids) == {one.message_id}
+    assert step >= 10
+
+
+def _crashes(world: World, one: Message, step: int) -> bool:
+    with crashing(step, world.dynamodb, world.kms, fakes=(world.receiver, world.sqs)):
+        try:
+            world.deliver(one)
+        except Crash:
+            return True
+    return False
+
+
+def test_the_handler_serves_a_batch_and_tells_what_failed(
+    sample: Callable[[str], dict[str, Any]], context: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(OK)
+    monkeypatch.setattr(app, "_deliverer", world.deliverer)
+    event = sample("delivery-message")
+    [template] = event["Records"]
+    event["Records"] = [
+        template,
+        {**template, "messageId": "poison", "body": "{}"},
+        {**template, "messageId": "good", "body": message().encode()},
+    ]
+    assert app.handler(event, context) == {"batchItemFailures": [{"itemIdentifier": "poison"}]}
+    assert world.receiver.ids == [message().message_id]
+
+
+def test_the_functions_own_deliverer_reads_the_stacks_settings(
+    sample: Callable[[str], dict[str, Any]], context: object
+) -> None:
+    event = sample("delivery-message")
+    assert app.handler(event, context) == {"batchItemFailures": []}
+    one = Message.decode(event["Records"][0]["body"])
+    assert DeliveryTable(aws.client("dynamodb"), "DeliveriesTable").get(one).status == "Skipped"
+
+
+def test_a_key_that_does_not_open_leaves_the_message_in_the_queue(
+    context: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(OK)
+    foreign = replace(world.subscription, sealed=b"not sealed by us").item()
+    world.dynamodb.put_item(TableName="SubscriptionsTable", Item=foreign)
+    monkeypatch.setattr(app, "_deliverer", world.deliverer)
+    records = [{"messageId": "m", "body": message().encode()}]
+    assert app.handler({"Records": records}, context) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+    assert world.receiver.posted == []
+
+
+def test_secrets_are_nowhere_but_in_what_is_sent(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    world = World(BROKEN, EgressError("TLS failed"), OK)
+    world.deliver(message())
+    waiting = str(world.sqs.waiting)
+    world.sqs.run(world.deliverer.deliver)
+    tables = [world.dynamodb.scan(TableName=name)["Items"] for name in ("SubscriptionsTable", "DeliveriesTable")]
+    opened = [deliveries.after(message(), "x") for deliveries in [world.delivered(message())]]
+    ours = [each.getMessage() for each in caplog.records if each.name.startswith(("jobtrack", "functions"))]
+    told = "".join(map(str, (waiting, tables, opened, ours)))
+    assert ours
+    assert TOKEN not in told
+    assert SECRET.removeprefix("whsec_") not in told

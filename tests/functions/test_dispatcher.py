@@ -1,0 +1,229 @@
+"""The dispatcher: each outbox record becomes the right messages, however often and with whomever it comes."""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+
+from functions.stream.dispatcher import app
+from jobtrack import aws, packing
+from jobtrack.push.dispatcher import Dispatcher
+from jobtrack.push.messages import Message, message_id
+from jobtrack.push.queue import DeliveryQueue, QueueError
+from jobtrack.push.secrets import Vault
+from jobtrack.push.subscription import Filters, Subscription
+from jobtrack.push.subscription_table import ReadError, SubscriptionTable
+from jobtrack.settings import Settings
+from tests.pushing import JOB, NOW, Clock, Crash, FakeSqs, crashing, event, message, store, subscription
+
+pytestmark = pytest.mark.usefixtures("stack")
+
+
+def record(*events: dict[str, Any], subscriptions: tuple[str, ...] = ("sub-1",), number: int = 1) -> dict[str, Any]:
+    body = {
+        "tenantId": JOB.tenant,
+        "projectId": JOB.project,
+        "jobId": JOB.job,
+        "jobName": "a job",
+        "subscriptions": subscriptions,
+        "events": events,
+    }
+    image = {"pk": {"S": JOB.partition}, "d": {"B": base64.b64encode(packing.pack(body)).decode()}}
+    return {"dynamodb": {"SequenceNumber": str(number), "NewImage": image}}
+
+
+def poison(number: int) -> dict[str, Any]:
+    return {"dynamodb": {"SequenceNumber": str(number), "NewImage": {"d": {"B": "AAAA"}}}}
+
+
+def subscribe(*subscriptions: Subscription) -> None:
+    store(aws.client("dynamodb"), Vault(aws.client("kms"), Settings.from_env().secrets_key_id), *subscriptions)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def sqs(clock: Clock) -> FakeSqs:
+    return FakeSqs(clock)
+
+
+@pytest.fixture
+def dispatcher(clock: Clock, sqs: FakeSqs) -> Dispatcher:
+    queue = DeliveryQueue(sqs, "queue", clock, sleep=lambda _: None)  # type: ignore[arg-type]  # what it uses of one
+    return Dispatcher(SubscriptionTable(aws.client("dynamodb"), "SubscriptionsTable"), queue, clock)
+
+
+def messages(sqs: FakeSqs) -> list[Message]:
+    return [Message.decode(body) for body in sqs.take()]
+
+
+def test_a_sample_record_becomes_a_message_of_the_real_queue(
+    sample: Callable[[str], dict[str, Any]], context: object
+) -> None:
+    outbox = sample("outbox-record")
+    stored = packing.unpack(base64.b64decode(outbox["Records"][0]["dynamodb"]["NewImage"]["d"]["B"]))
+    [name] = stored["subscriptions"]
+    job = type(JOB)(stored["tenantId"], stored["projectId"], stored["jobId"])
+    subscribe(subscription(name, job=job, created_at=0, expires_at=2**33))
+
+    assert app.handler(outbox, context) == {"batchItemFailures": []}
+
+    taken = aws.client("sqs").receive_message(
+        QueueUrl=Settings.from_env().delivery_queue_url, AttributeNames=["All"], WaitTimeSeconds=0
+    )["Messages"]
+    made = Message.decode(taken[0]["Body"])
+    assert len(taken) == 1
+    assert (made.job, made.subscription_id, made.sequence, made.attempt) == (job, name, 12, 0)
+    assert json.loads(made.payload)["data"]["jobName"] == stored["jobName"]
+    assert taken[0]["Attributes"]["MessageGroupId"] == made.group
+
+
+def test_each_live_subscription_gets_what_it_wants_in_order(dispatcher: Dispatcher, sqs: FakeSqs) -> None:
+    subscribe(
+        subscription("sub-1"),
+        subscription("sub-2", events=("milestone",)),
+        subscription("sub-3", events=("milestone",), filters=Filters(notify_on_errors=True)),
+        subscription("sub-ended", status="Ended", end_reason="deleted"),
+        subscription("sub-expired", expires_at=NOW),
+        subscription("sub-later"),
+    )
+    live_then = ("sub-1", "sub-2", "sub-3", "sub-ended", "sub-expired", "sub-forgotten")
+    log = event(3, "log", level="ERROR", message="m")
+    failed = dispatcher.dispatch([record(event(1), event(2, "milestone"), log, subscriptions=live_then)])
+    assert failed == []
+    assert [(each.subscription_id, each.sequence, each.type) for each in messages(sqs)] == [
+        ("sub-1", 1, "stageCompleted"),
+        ("sub-2", 2, "milestone"),
+        ("sub-3", 2, "milestone"),
+        ("sub-1", 3, "error"),
+        ("sub-3", 3, "error"),
+    ]
+
+
+def test_a_record_that_comes_three_times_makes_no_event_under_two_ids(dispatcher: Dispatcher, sqs: FakeSqs) -> None:
+    subscribe(subscription("sub-1"), subscription("sub-2"))
+    records = [record(event(1), event(2), subscriptions=("sub-1", "sub-2"))] * 3
+    assert dispatcher.dispatch(records) == []
+    made = messages(sqs)
+    assert len(made) == 12
+    assert {each.message_id for each in made} == {
+        message_id(JOB, name, sequence) for name in ("sub-1", "sub-2") for sequence in (1, 2)
+    }
+
+
+def test_a_hundred_subscriptions_get_five_hundred_events(dispatcher: Dispatcher, sqs: FakeSqs) -> None:
+    names = tuple(f"sub-{number}" for number in range(100))
+    subscribe(*(subscription(name) for name in names))
+    dispatcher.dispatch([record(*(event(number) for number in range(1, 51)), subscriptions=names)])
+    assert len({each.message_id for each in messages(sqs)}) == 5000
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_record_that_cannot_be_read_holds_up_no_other(place: int, dispatcher: Dispatcher, sqs: FakeSqs) -> None:
+    subscribe(subscription())
+    records = [record(event(number), number=number) for number in (10, 11)]
+    records.insert(place, poison(99))
+    assert dispatcher.dispatch(records) == ["99"]
+    assert [each.sequence for each in messages(sqs)] == [10, 11]
+
+
+def test_failed_records_are_answered_as_lambda_wants_it(context: object) -> None:
+    answer = app.handler({"Records": [poison(7), record(subscriptions=())]}, context)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}]}
+
+
+def test_what_the_queue_did_not_take_is_tried_again(dispatcher: Dispatcher, sqs: FakeSqs) -> None:
+    subscribe(subscription())
+    sqs.refuse = ["0", "2", "2"]
+    assert dispatcher.dispatch([record(*(event(number) for number in range(1, 5)))]) == []
+    assert sorted(each.sequence or 0 for each in messages(sqs)) == [1, 2, 3, 4]
+
+
+def test_a_queue_that_refuses_makes_the_record_fail(dispatcher: Dispatcher, sqs: FakeSqs) -> None:
+    subscribe(subscription())
+    sqs.refuse = ["0"] * 10
+    assert dispatcher.dispatch([record(event(1), number=5)]) == ["5"]
+    with pytest.raises(QueueError, match="1 messages were not taken: InternalError"):
+        dispatcher.queue.put([message()])
+
+
+def test_batches_keep_within_the_queues_limits(sqs: FakeSqs, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+
+    def seen(QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        sizes.append((len(Entries), sum(len(entry["MessageBody"]) for entry in Entries)))
+        return {}
+
+    monkeypatch.setattr(sqs, "send_message_batch", seen)
+    large = [message(number) for number in range(30)]
+    large[3:6] = [replace(one, payload="x" * 120_000) for one in large[3:6]]
+    DeliveryQueue(sqs, "queue", clock).put(large)  # type: ignore[arg-type]
+    assert sum(entries for entries, _ in sizes) == 30
+    assert all(entries <= 10 and size <= 256 * 1024 for entries, size in sizes)
+
+
+def test_keys_that_the_table_left_over_are_asked_for_again() -> None:
+    subscribe(*(subscription(f"sub-{number}") for number in range(5)))
+    dynamodb = aws.client("dynamodb")
+
+    def leave_over(parsed: dict[str, Any], **_: Any) -> None:
+        items = parsed["Responses"]["SubscriptionsTable"]
+        left = [{"pk": item["pk"], "sk": item["sk"]} for item in items[2:]]
+        del items[2:]
+        parsed["UnprocessedKeys"] = {"SubscriptionsTable": {"Keys": left}} if left else {}
+
+    dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", leave_over)
+    table = SubscriptionTable(dynamodb, "SubscriptionsTable", sleep=lambda _: None)
+    names = [f"sub-{number}" for number in range(5)]
+    assert [one.subscription_id for one in table.get_many(JOB, names)] == names
+
+
+def test_a_table_that_leaves_over_everything_makes_the_record_fail(dispatcher: Dispatcher) -> None:
+    dynamodb = aws.client("dynamodb")
+
+    def refuse(parsed: dict[str, Any], **_: Any) -> None:
+        parsed.update(
+            Responses={}, UnprocessedKeys={"SubscriptionsTable": {"Keys": [{"pk": {"S": "p"}, "sk": {"S": "s"}}]}}
+        )
+
+    dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", refuse)
+    table = SubscriptionTable(dynamodb, "SubscriptionsTable", sleep=lambda _: None)
+    with pytest.raises(ReadError, match="too busy"):
+        table.get_many(JOB, ["sub-1"])
+
+
+def test_a_crash_at_any_step_loses_no_message() -> None:
+    """The record comes again until it is served without a crash; each id arrives, whatever was repeated."""
+    names = ("sub-1", "sub-2", "sub-3")
+    subscribe(*(subscription(name) for name in names))
+    dynamodb, sqs = aws.client("dynamodb"), aws.client("sqs")
+    records = [record(*(event(number) for number in range(1, 8)), subscriptions=names)]
+    wanted = {message_id(JOB, name, number) for name in names for number in range(1, 8)}
+    for step in count():
+        url = sqs.create_queue(QueueName=f"queue-{step}")["QueueUrl"]
+        served = Dispatcher(SubscriptionTable(dynamodb, "SubscriptionsTable"), DeliveryQueue(sqs, url), Clock())
+        crashed = False
+        with crashing(step, dynamodb, sqs):
+            try:
+                served.dispatch(records)
+            except Crash:
+                crashed = True
+        if not crashed:
+            break
+        assert served.dispatch(records) == []
+        assert {each.message_id for each in _received(url)} == wanted
+    assert step == 8
+
+
+def _received(url: str) -> list[Message]:
+    sqs, received = aws.client("sqs"), []
+    while taken := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        received += [Message.decode(each["Body"]) for each in taken]
+    return received

@@ -1,0 +1,174 @@
+"""What the tests of pushing share: subscriptions in the tables, a scripted receiver, a queue whose time is ours."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from standardwebhooks.webhooks import Webhook
+
+from jobtrack.keys import JobKey
+from jobtrack.push.egress import Answer, Egress, EgressError
+from jobtrack.push.messages import Message, event_message
+from jobtrack.push.secrets import Secrets, SigningSecret, Vault
+from jobtrack.push.signatures import new_secret
+from jobtrack.push.subscription import Filters, Subscription
+from jobtrack.push.urls import Target
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+    from types_boto3_dynamodb import DynamoDBClient
+
+JOB = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
+NOW = 1_795_430_733
+URL = "https://hook.example/events"
+SECRET = new_secret()
+TOKEN = "the-token-of-the-receiver"
+
+
+def subscription(name: str = "sub-1", **changes: Any) -> Subscription:
+    """An active subscription to stages, errors and logs, for eight hours from `NOW`."""
+    events = ("stageCompleted", "error", "log")
+    base = Subscription(JOB, name, "webhook", URL, events, Filters(), "ja", NOW, NOW + 28_800, b"")
+    return replace(base, **changes)
+
+
+def store(dynamodb: "DynamoDBClient", vault: Vault, *subscriptions: Subscription) -> None:
+    """Seal made-up secrets into the subscriptions, and put them into their table."""
+    for one in subscriptions:
+        secrets = Secrets((SigningSecret(SECRET),), TOKEN)
+        sealed = vault.seal(one.job, one.subscription_id, secrets)
+        dynamodb.transact_write_items(TransactItems=replace(one, sealed=sealed).creation("SubscriptionsTable"))
+
+
+def event(sequence: int, reported: str = "stageCompleted", **data: Any) -> dict[str, Any]:
+    """An event as the outbox holds it."""
+    return {
+        "type": reported,
+        "sequence": sequence,
+        "time": NOW * 1_000_000,
+        "status": "Running",
+        "percentage": 40,
+        "previousPercentage": None,
+        "labels": None,
+        "data": data or {"stageName": "Mining"},
+    }
+
+
+def message(sequence: int = 1, one: Subscription | None = None) -> Message:
+    """The message that the dispatcher makes of an event."""
+    made = event_message(JOB, "a job", one or subscription(), event(sequence), NOW)
+    assert made is not None
+    return made
+
+
+@dataclass
+class Clock:
+    """The time, in epoch seconds, as the test says."""
+
+    now: float = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+Step = Callable[[], None]
+
+
+def _nothing() -> None:
+    """No process ends here."""
+
+
+class Receiver(Egress):
+    """Takes what is posted to it, checks the signature, and answers as told; the last answer is repeated."""
+
+    def __init__(self, clock: Clock, *answers: Answer | EgressError) -> None:
+        self.clock = clock
+        self.answers = list(answers) or [Answer(200)]
+        self.posted: list[tuple[float, Target, Mapping[str, str], bytes]] = []
+        self.step: Step = _nothing
+
+    def post(self, target: Target, headers: Mapping[str, str], body: bytes) -> Answer:
+        self.step()
+        self.posted.append((self.clock(), target, headers, body))
+        self.step()
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, EgressError):
+            raise answer
+        return answer
+
+    @property
+    def ids(self) -> list[str]:
+        return [headers["webhook-id"] for _, _, headers, _ in self.posted]
+
+    def verified(self, secret: str) -> list[Any]:
+        """The bodies, each signed as the public implementation signs it."""
+        for _, _, headers, body in self.posted:
+            moment = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
+            wanted = Webhook(secret).sign(headers["webhook-id"], moment, body.decode())
+            assert wanted in headers["webhook-signature"].split(" ")
+        return [json.loads(body) for *_, body in self.posted]
+
+
+@dataclass
+class FakeSqs:
+    """A queue whose messages wait by the test's clock."""
+
+    clock: Clock
+    waiting: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
+    refuse: list[str] = field(default_factory=list)
+    step: Step = _nothing
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        failed = [entry["Id"] for entry in Entries if entry["Id"] in self.refuse]
+        for name in failed:
+            self.refuse.remove(name)
+        taken = [entry for entry in Entries if entry["Id"] not in failed]
+        self.step()
+        self.waiting += [(self.clock() + entry["DelaySeconds"], entry) for entry in taken]
+        self.step()
+        return {"Successful": taken, "Failed": [{"Id": name, "Code": "InternalError"} for name in failed]}
+
+    def take(self) -> list[str]:
+        """The bodies of the messages that are due."""
+        due = [entry["MessageBody"] for at, entry in self.waiting if at <= self.clock()]
+        self.waiting = [(at, entry) for at, entry in self.waiting if at > self.clock()]
+        return due
+
+    def run(self, deliver: Callable[[str], None]) -> None:
+        """Hand over every message at its time, until none waits."""
+        while self.waiting:
+            self.clock.now = max(self.clock.now, min(at for at, _ in self.waiting))
+            for body in self.take():
+                deliver(body)
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+@contextmanager
+def crashing(at: int, *clients: "BaseClient", fakes: Sequence[Receiver | FakeSqs] = ()) -> Iterator[None]:
+    """End the process at the `at`-th step: every call is two, one before it is made and one after."""
+    steps = count()
+
+    def step(**_: Any) -> None:
+        if next(steps) == at:
+            raise Crash
+
+    for client in clients:
+        client.meta.events.register("before-call", step, unique_id="crash")
+        client.meta.events.register("after-call", step, unique_id="crash-after")
+    for fake in fakes:
+        fake.step = step
+    try:
+        yield
+    finally:
+        for client in clients:
+            client.meta.events.unregister("before-call", unique_id="crash")
+            client.meta.events.unregister("after-call", unique_id="crash-after")
+        for fake in fakes:
+            fake.step = _nothing
