@@ -1,19 +1,18 @@
 """Jobs in DynamoDB: made, read, and changed by one conditional transaction a batch."""
 
-import random
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from jobtrack import limits, times
-from jobtrack.errors import Conflict, InvalidTransition, JobBusy, NotFound, Unprocessable
+from jobtrack.errors import Conflict, InvalidTransition, NotFound, Unprocessable
 from jobtrack.job import Json
 from jobtrack.journal import Chunk, pack_chunk
 from jobtrack.keys import JobKey
 from jobtrack.lifecycle import Event, apply
 from jobtrack.packing import pack, unpack
 from jobtrack.store import outbox
+from jobtrack.store.attempts import Attempts
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.snapshots import (
     EXTRAS,
@@ -32,10 +31,6 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 _CACHED_SNAPSHOTS = 256
-_FIRST_PAUSE = 0.01
-_LONGEST_PAUSE = 0.2
-
-_Answer = TypeVar("_Answer")
 
 
 @dataclass(slots=True)
@@ -46,9 +41,7 @@ class JobStore:
     table: str
     retention_days: int = 90
     now: Callable[[], int] = times.now
-    sleep: Callable[[float], None] = time.sleep
-    monotonic: Callable[[], float] = time.monotonic
-    uniform: Callable[[float, float], float] = random.uniform
+    attempts: Attempts = field(default_factory=Attempts)
     _cache: dict[JobKey, Item] = field(default_factory=dict)
 
     def read(self, key: JobKey, extras: bool = False) -> Snapshot:
@@ -92,7 +85,7 @@ class JobStore:
         actions = [self._creation(snapshot), *actions, *beside]
         keys = [by_id, idempotency] if idempotency else [by_id]
         actions += [each.record(self.table, answer, now // times.SECOND) for each in keys]
-        return self._attempts(lambda: self._create(actions, keys, now // times.SECOND))
+        return self.attempts.until_written(lambda: self._create(actions, keys, now // times.SECOND))
 
     def report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None = None) -> tuple[Json, bool]:
         """Store a batch of events, all or nothing; answers `{accepted, lastSequence}` and whether it was a replay.
@@ -103,7 +96,7 @@ class JobStore:
             IdempotencyMismatch: the key was used for another batch.
             JobBusy: other writers were first for two seconds.
         """
-        return self._attempts(lambda: self._report(key, events, idempotency))
+        return self.attempts.until_written(lambda: self._report(key, events, idempotency))
 
     def _report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None) -> tuple[Json, bool]:
         cached = key in self._cache
@@ -159,18 +152,6 @@ class JobStore:
                     return answer
             raise Conflict("A job of this id exists and was made by another request.") from cancelled
         return None
-
-    def _attempts(self, attempt: Callable[[], _Answer]) -> _Answer:
-        """Try until it is written; pauses grow and are jittered, so that of many writers none starves for long."""
-        deadline, pause = self.monotonic() + limits.BUSY_SECONDS, _FIRST_PAUSE
-        while True:
-            try:
-                return attempt()
-            except Cancelled:
-                if self.monotonic() >= deadline:
-                    raise JobBusy("Too many writers report to this job at once; try again.", retry_after=1) from None
-            self.sleep(self.uniform(0, pause))
-            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _fetch(self, key: JobKey) -> Item:
         item = self.dynamodb.get_item(TableName=self.table, Key=key_of(key), ConsistentRead=True).get("Item")
