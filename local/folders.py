@@ -1,6 +1,7 @@
 """Where the local service keeps what outlives it."""
 
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +34,5 @@ def make(folder: Path) -> Path:
     """Create the folder, for this user alone, and see that it can be written."""
     with telling(f"write to {folder}"):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        tempfile.TemporaryFile(dir=folder).close()
     return folder
