@@ -13,7 +13,7 @@ from local.miner import plan
 from local.miner.machine import Probe, Sampler, resources
 from local.miner.reporting import EXPECTED, Reporting
 from local.miner.run import Run
-from local.miner.source import Columns, InputError, Source, flights
+from local.miner.source import Source, chosen
 from local.miner.tally import Tally
 
 COUNTS = "counts.json"
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None, connect: Callable[[], Client] =
 
 def _work(options: argparse.Namespace, connect: Callable[[], Client]) -> None:
     tally = Tally()
-    source = _source(options)
+    source = chosen(options.input, options.case, options.activity, options.time)
     with connect() as client:
         job = _job(client, source, options.job)
         try:
@@ -63,17 +63,6 @@ def _job(client: Client, source: Source, job_id: str | None) -> Job:
     if job_id is None:
         return client.job(name, job_type=plan.JOB_TYPE, stages=plan.stages(), resources_allocated=resources())
     return client.job(name, job_type=plan.JOB_TYPE, job_id=job_id, attach=True, resources_allocated=resources())
-
-
-def _source(options: argparse.Namespace) -> Source:
-    """The given event log, else the default one, with the columns that are given; all three or none without a log."""
-    columns = (options.case, options.activity, options.time)
-    if options.input is None and columns == (None, None, None):
-        return flights()
-    if None in columns:
-        raise InputError("an event log needs --case, --activity and --time: the names of its columns")
-    path = flights().path if options.input is None else options.input
-    return Source(path, Columns(options.case, tuple(options.activity.split(",")), options.time))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -92,6 +92,15 @@ def flights() -> Source:
     return Source(path, Columns("tailnum", ("origin", "dest"), "time_hour"))
 
 
+def chosen(path: Path | None, case: str | None, activity: str | None, time: str | None) -> Source:
+    """The log that options name (activity columns: a,b), else the flights; InputError when a column is not named."""
+    if path is None and (case, activity, time) == (None, None, None):
+        return flights()
+    if case is None or activity is None or time is None:
+        raise InputError("an event log needs --case, --activity and --time: the names of its columns")
+    return Source(path or flights().path, Columns(case, tuple(activity.split(",")), time))
+
+
 def _chunk(batch: list[tuple[int, list[str]]], width: int, positions: list[int]) -> Chunk:
     malformed = [number for number, row in batch if len(row) != width]
     kept = [(number, row) for number, row in batch if len(row) == width]

@@ -1,0 +1,1 @@
+"""`jobtrack demo`: serve, run the sample worker and show its job live."""
