@@ -22,7 +22,7 @@ def _needed(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str
         for item in parameters["TransactItems"]:
             for action, target in item.items():
                 yield f"{action}Item", target
-    elif operation == "BatchGetItem":
+    elif operation in ("BatchGetItem", "BatchWriteItem"):
         for table in parameters["RequestItems"]:
             yield operation, {"TableName": table}
     else:

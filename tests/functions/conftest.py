@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import boto3
 import pytest
+from botocore.handlers import BUILTIN_HANDLERS
 from botocore.model import OperationModel
 from moto import mock_aws
 
@@ -60,11 +61,7 @@ class Policies:
         self.running: str | None = None
         self.denied: list[str] = []
 
-    def watch(self, session: boto3.Session) -> None:
-        """See every call of the clients that the session makes from now on."""
-        session.events.register("provide-client-params", self._check)
-
-    def _check(self, params: dict[str, Any], model: OperationModel, **_: object) -> None:
+    def check(self, params: dict[str, Any], model: OperationModel, **_: object) -> None:
         if self.running:
             service = model.service_model.service_name
             self.denied += permissions.denied(grants(self.running), service, model.name, params, _logical_id)
@@ -75,8 +72,8 @@ def _logical_id(name: str) -> str:
 
 
 POLICIES = Policies()
-boto3.setup_default_session()
-POLICIES.watch(boto3._get_default_session())
+# For every client of every session: moto forgets boto3's default session.
+BUILTIN_HANDLERS.append(("provide-client-params", POLICIES.check))
 
 
 class Invoke(Protocol):

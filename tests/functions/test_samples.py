@@ -40,6 +40,14 @@ def test_the_job_runs(invoke: Invoke, sample: Sample, job: dict[str, Any]) -> No
     assert (shown["jobId"], shown["status"], shown["lastSequence"]) == (job["jobId"], "Running", 7)
 
 
+def test_a_job_that_waits_for_another(invoke: Invoke, sample: Sample, job: dict[str, Any]) -> None:
+    later = sample("create-job")
+    body = {**json.loads(later["body"]), "jobId": None, "prerequisites": [{"jobId": job["jobId"]}]}
+    later["body"] = json.dumps(body)
+    later["headers"]["idempotency-key"] = "another"
+    assert read(invoke("JobsFunction", later), 201)["jobId"] != job["jobId"]
+
+
 def test_logs_from_warn_on(invoke: Invoke, sample: Sample, job: dict[str, Any]) -> None:
     shown = read(invoke("LogsFunction", sample("get-logs")), 200)
     assert [entry["level"] for entry in shown["logs"]] == ["WARN"]
