@@ -11,14 +11,16 @@ from typing import Annotated
 import typer
 
 from local import tokens
+from local.demo.command import demo
 from local.errors import LocalError
 
 DEFAULT_PORT = 8080
 
 
 def commands(app: typer.Typer) -> None:
-    """Add `serve` and `token` to the application."""
+    """Add `serve`, `demo` and `token` to the application."""
     app.command()(serve)
+    app.command()(demo)
     app.command()(token)
 
 

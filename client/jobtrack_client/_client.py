@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from jobtrack_client._backoff import Backoff
-from jobtrack_client._exceptions import JobTrackError
+from jobtrack_client._exceptions import ConfigurationError, JobTrackError
 from jobtrack_client._job import Job
 from jobtrack_client._outbox import new_key
 from jobtrack_client._plain import Json, plain
@@ -146,17 +146,22 @@ class Client:
         estimated_seconds: float | None = None,
         total_records: int | None = None,
         resources_allocated: Mapping[str, object] | None = None,
+        attach: bool = False,
         required: bool = False,
         options: ReporterOptions | None = None,
     ) -> Job:
         """A job that this process runs and reports, created and started by its `with` statement.
 
+        With `attach` the job `job_id` exists already, and is only started; what else describes it is not sent.
+
         The job runs whether or not it can be tracked: where the service refuses it or stays away, the logger
         `jobtrack_client` is warned. With `required`, entering the `with` statement raises instead.
 
         Raises:
-            ConfigurationError: `job_id` is not a GUID.
+            ConfigurationError: `job_id` is not a GUID, or there is none to `attach` to.
         """
+        if attach and job_id is None:
+            raise ConfigurationError("attach=True needs the job_id of a job that exists")
         identity = self._key() if job_id is None else guid(job_id, "job_id")
         plan = None if stages is None else [{"stageName": item} if isinstance(item, str) else item for item in stages]
         body: dict[str, object] = {
@@ -177,7 +182,7 @@ class Client:
         }
         started = {"resourcesAllocated": resources_allocated, "estimatedSeconds": estimated_seconds}
         chosen = options or ReporterOptions(request_seconds=self._timeout, clock=self._clock, backoff=self._backoff)
-        reporter = Reporter(self._http, identity, name, _body(body), chosen)
+        reporter = Reporter(self._http, identity, name, None if attach else _body(body), chosen)
         return Job(identity, started, reporter, chosen, required=required)
 
     def _get(self, path: str, params: Mapping[str, str | int | bool] | None = None) -> Answer:

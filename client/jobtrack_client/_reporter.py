@@ -45,9 +45,9 @@ class ReporterOptions:
 
 
 class Reporter:
-    """Reports one job; a process forked from the job's reports nothing."""
+    """Reports one job, created by `body` unless it exists; a process forked from the job's reports nothing."""
 
-    def __init__(self, http: "Http", job_id: str, name: str, body: bytes, options: ReporterOptions) -> None:
+    def __init__(self, http: "Http", job_id: str, name: str, body: bytes | None, options: ReporterOptions) -> None:
         self._http = http
         self._path = f"/job/{job_id}/events"
         self._body = body
@@ -122,7 +122,8 @@ class Reporter:
         return self._outbox.stats
 
     def _create(self, remaining: float | None) -> None:
-        self.created = self._http.post("/jobs", self._body, self._key, self._timeout(remaining))
+        if self._body is not None:
+            self.created = self._http.post("/jobs", self._body, self._key, self._timeout(remaining))
 
     def _post(self, batch: Batch, remaining: float | None) -> None:
         self._http.post(self._path, batch.body, batch.key, self._timeout(remaining))

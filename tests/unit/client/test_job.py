@@ -58,6 +58,16 @@ def test_a_job_is_created_as_it_was_described() -> None:
     ]
 
 
+def test_a_job_that_exists_is_only_started() -> None:
+    service = Service()
+    with run(service, job_id=GUID, attach=True) as job:
+        pass
+    assert (service.jobs, job.job_id) == ([], GUID)
+    assert [event["type"] for event in service.events] == ["jobStarted", "jobCompleted"]
+    with pytest.raises(jt.ConfigurationError, match="needs the job_id"):
+        run(service, attach=True)
+
+
 def test_everything_else_that_a_worker_may_report() -> None:
     service = Service()
     with run(service) as job:
