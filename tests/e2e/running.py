@@ -1,0 +1,113 @@
+"""A `jobtrack serve` of its own for a test: started, asked, stopped or killed, always ended by its id."""
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import psutil
+
+from local import tokens
+
+JOBTRACK = Path(sys.executable).parent / "jobtrack"
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service that answers at `url`; `home` holds the key that signs its tokens."""
+
+    process: subprocess.Popen[str]
+    url: str
+    home: Path
+
+    def token(self, tenant: str, project: str | None = None, scope: str = tokens.SCOPES, ttl: float = 3600) -> str:
+        """A token that this service accepts."""
+        return tokens.issue(tenant, project, scope, ttl, home=self.home)
+
+    def client(self, tenant: str | None = None, project: str | None = None) -> httpx.Client:
+        """A client at `/api/{tenant}/{project}/execution`, of a tenant of its own unless one is given."""
+        tenant, project = tenant or str(uuid4()), project or str(uuid4())
+        return httpx.Client(
+            base_url=f"{self.url}/api/{tenant}/{project}/execution",
+            headers={"Authorization": f"Bearer {self.token(tenant)}"},
+            timeout=30,
+            trust_env=False,
+        )
+
+    def engines(self) -> list[psutil.Process]:
+        """The processes that it started."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def stop(self) -> int:
+        """SIGTERM; the exit status."""
+        self.process.terminate()
+        return self.process.wait(STOP_SECONDS)
+
+    def kill(self) -> list[psutil.Process]:
+        """`kill -9`; the engines that it leaves behind, which shall end by themselves."""
+        engines = self.engines()
+        self.process.kill()
+        self.process.wait(STOP_SECONDS)
+        return engines
+
+
+def command(*arguments: str) -> list[str]:
+    """`jobtrack …` of this environment."""
+    return [str(JOBTRACK), *arguments]
+
+
+def environment(home: Path) -> dict[str, str]:
+    """A terminal's environment, with the key kept in `home`."""
+    return {**os.environ, "JOBTRACK_HOME": str(home), "NO_COLOR": "1", "COLUMNS": "200"}
+
+
+@contextmanager
+def running(home: Path, engine: str, *arguments: str) -> Iterator[Service]:
+    """`jobtrack serve` on a free port; it and its engines have ended when the block has."""
+    process = subprocess.Popen(
+        command("serve", "--port", "0", "--engine", engine, *arguments),
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    found: list[psutil.Process] = []
+    try:
+        service = Service(process, _url(process), home)
+        found = service.engines()
+        yield service
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        _end(process)
+        assert process.stdout is not None
+        process.stdout.close()
+        assert not psutil.wait_procs(found, timeout=STOP_SECONDS)[1], "an engine outlived its service"
+
+
+def _url(process: subprocess.Popen[str]) -> str:
+    """What the line says that tells it is ready."""
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    output = process.stdout
+    assert output is not None
+    threading.Thread(target=lambda: lines.put(output.readline()), daemon=True).start()
+    line = lines.get(timeout=START_SECONDS)
+    assert line.startswith("jobtrack serves at http://127.0.0.1:"), line
+    return line.split()[-1]
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise

@@ -1,0 +1,209 @@
+"""The local service itself: starting, refusing, stopping, and what it leaves behind."""
+
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import psutil
+import pytest
+
+from tests.e2e.running import START_SECONDS, STOP_SECONDS, Service, command, environment, running
+
+JOB = {"jobName": "Customer Journey Analysis", "jobType": "process-mining"}
+
+
+def refused(home: Path, *arguments: str) -> str:
+    """The one line that a `jobtrack` says that cannot do it."""
+    done = subprocess.run(
+        command(*arguments), env=environment(home), capture_output=True, text=True, timeout=START_SECONDS, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("jobtrack: ")
+    return line
+
+
+def created(client: httpx.Client) -> str:
+    answer = client.post("/jobs", json=JOB)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["jobId"])
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == answer.status_code
+    assert body["requestId"]
+    return answer.status_code, body["code"]
+
+
+def test_health_is_open(service: Service) -> None:
+    assert httpx.get(f"{service.url}/health", trust_env=False).status_code == 200
+
+
+def test_it_listens_on_loopback_only(service: Service) -> None:
+    processes = [psutil.Process(service.process.pid), *service.engines()]
+    addresses = {
+        connection.laddr.ip
+        for process in processes
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert addresses <= {"127.0.0.1", "::ffff:127.0.0.1"}
+    assert addresses
+
+
+def test_answers_are_not_held_back_by_delayed_acknowledgements(service: Service) -> None:
+    """Nagle's algorithm would hold an answer's second segment for 40 ms: asyncio switches it off where told TCP."""
+    with httpx.Client(base_url=service.url, trust_env=False) as client:
+        taken = sorted(client.get("/health").elapsed.total_seconds() for _ in range(20))
+    assert taken[10] < 0.04
+
+
+@pytest.mark.parametrize("header", [None, "", "Basic eDp5", "Bearer", "Bearer x.y.z"])
+def test_without_a_valid_token_it_is_401(service: Service, header: str | None) -> None:
+    with service.client() as client:
+        del client.headers["Authorization"]
+        answer = client.get(f"/job/{uuid4()}", headers={} if header is None else {"Authorization": header})
+    assert problem(answer) == (401, "unauthorized")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_token_of_another_key_is_401(service: Service, tmp_path: Path) -> None:
+    with service.client() as client:
+        stranger = Service(service.process, service.url, tmp_path).token(str(uuid4()))
+        assert problem(client.get(f"/job/{uuid4()}", headers={"Authorization": f"Bearer {stranger}"}))[0] == 401
+
+
+def test_an_expired_token_is_401(service: Service) -> None:
+    with service.client() as client:
+        old = service.token(str(uuid4()), ttl=-1)
+        assert problem(client.get(f"/job/{uuid4()}", headers={"Authorization": f"Bearer {old}"}))[0] == 401
+
+
+def test_without_the_routes_scope_it_is_403(service: Service) -> None:
+    tenant, project = str(uuid4()), str(uuid4())
+    with service.client(tenant, project) as client:
+        reader = {"Authorization": f"Bearer {service.token(tenant, scope='jobs:read')}"}
+        assert problem(client.post("/jobs", json=JOB, headers=reader)) == (403, "forbidden")
+        assert problem(client.get(f"/job/{uuid4()}", headers=reader)) == (404, "not_found")
+
+
+def test_another_tenants_or_projects_token_is_403_whatever_exists(service: Service) -> None:
+    tenant, project = str(uuid4()), str(uuid4())
+    with service.client(tenant, project) as client:
+        job = created(client)
+        for token in (service.token(str(uuid4())), service.token(tenant, str(uuid4()))):
+            for path in (f"/job/{job}", f"/job/{uuid4()}"):
+                answer = client.get(path, headers={"Authorization": f"Bearer {token}"})
+                assert problem(answer) == (403, "forbidden")
+
+
+def test_a_token_confined_to_the_project_is_let_in(service: Service) -> None:
+    tenant, project = str(uuid4()), str(uuid4())
+    with service.client(tenant, project) as client:
+        job = created(client)
+        token = service.token(tenant, project.upper())
+        assert client.get(f"/job/{job}", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/nothing"), ("DELETE", "/jobs"), ("GET", "/job/a/b/c")])
+def test_what_is_no_route_is_404(api: httpx.Client, method: str, path: str) -> None:
+    assert problem(api.request(method, path)) == (404, "not_found")
+
+
+def test_a_body_without_end_is_413(api: httpx.Client) -> None:
+    chunks = (b" " * 65536 for _ in range(320))  # 20 MiB, of unknown length
+    answer = api.post("/jobs", content=chunks, headers={"Content-Type": "application/json"})
+    assert problem(answer) == (413, "too_large")
+
+
+def test_the_command_token_prints_one_that_is_accepted(service: Service, home: Path) -> None:
+    tenant, project = str(uuid4()), str(uuid4())
+    done = subprocess.run(
+        command("token", "--tenant", tenant, "--project", project, "--ttl", "60"),
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=True,
+    )
+    with service.client(tenant, project) as client:
+        client.headers["Authorization"] = f"Bearer {done.stdout.splitlines()[-1]}"
+        created(client)
+
+
+def test_a_tenant_that_is_no_guid_is_one_clear_line(home: Path) -> None:
+    assert "--tenant must be a GUID" in refused(home, "token", "--tenant", "acme")
+
+
+def test_a_port_in_use_is_one_clear_line(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"cannot listen on port {port}" in refused(home, "serve", "--port", str(port))
+
+
+@pytest.mark.parametrize("choice", ["oracle", "http://127.0.0.1:1", "ftp://127.0.0.1"])
+def test_an_engine_that_is_none_is_one_clear_line(home: Path, choice: str) -> None:
+    assert "engine" in refused(home, "serve", "--port", "0", "--engine", choice)
+
+
+def test_a_folder_that_is_none_is_one_clear_line(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said = refused(home, "serve", "--port", "0", "--data", str(tmp_path / "file" / "data"))
+    assert f"cannot write to {tmp_path / 'file' / 'data'}" in said
+
+
+def test_a_folder_in_use_is_one_clear_line(home: Path, tmp_path: Path) -> None:
+    with running(home, "ministack", "--data", str(tmp_path)):
+        said = refused(home, "serve", "--port", "0", "--data", str(tmp_path))
+    assert "in use by another jobtrack serve" in said
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_it_and_its_engines(home: Path, engine: str, sign: signal.Signals) -> None:
+    with running(home, engine) as service:
+        engines = service.engines()
+        assert engines
+        service.process.send_signal(sign)
+        assert service.process.wait(STOP_SECONDS) == 0
+        assert not any(process.is_running() for process in engines)
+
+
+def test_kill_leaves_no_engine_behind(home: Path, engine: str) -> None:
+    with running(home, engine) as service:
+        left = service.kill()
+        assert left
+        assert not psutil.wait_procs(left, timeout=STOP_SECONDS)[1]
+
+
+def test_it_ends_when_its_engine_does(home: Path, engine: str) -> None:
+    with running(home, engine) as service:
+        service.engines()[0].kill()
+        assert service.process.wait(STOP_SECONDS) == 1
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_data_outlive_the_service(home: Path, engine: str, tmp_path: Path, end: str) -> None:
+    tenant, project = str(uuid4()), str(uuid4())
+    arguments = ["--data", str(tmp_path / "data")]
+    with running(home, engine, *arguments) as service, service.client(tenant, project) as client:
+        job = created(client)
+        events = [{"type": "jobStarted", "data": {}}, {"type": "log", "data": {"level": "INFO", "message": "here"}}]
+        assert client.post(f"/job/{job}/events", json={"events": events}).status_code == 202
+        getattr(service, end)()
+    with running(home, engine, *arguments) as again, again.client(tenant, project) as client:
+        assert client.get(f"/job/{job}").json()["status"] == "Running"
+        assert [entry["message"] for entry in client.get(f"/job/{job}/logs").json()["logs"]] == ["here"]
+
+
+def test_without_a_folder_nothing_is_kept(home: Path, engine: str) -> None:
+    tenant, project = str(uuid4()), str(uuid4())
+    with running(home, engine) as service, service.client(tenant, project) as client:
+        job = created(client)
+    with running(home, engine) as again, again.client(tenant, project) as client:
+        assert client.get(f"/job/{job}").status_code == 404
