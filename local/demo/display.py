@@ -91,11 +91,12 @@ class Lines:
         """Write what changed since the last view."""
         for line in view.lines:
             if line["sequence"] not in self._written:
-                self._print(f"{line['timestamp']} {line['level']:5} {_where(line)}: {line['message']}")
+                self._print(f"{line['timestamp'][:19]}Z {line['level']:5} {_where(line)}: {line['message']}")
                 self._written.add(line["sequence"])
         for stage in view.progress["stages"]:
-            name = f"stage {stage['stageName']}"
-            self._change(name, stage["status"], f"{name}: {stage['status']} {_records(stage)}")
+            if stage["status"] != "Pending":
+                name = f"stage {stage['stageName']}"
+                self._change(name, stage["status"], f"{name}: {stage['status']} {_records(stage)}")
         overall = view.progress["overallProgress"]
         state = f"job: {view.progress['status']} {overall['percentage'] // 10 * 10} %"
         self._change("job", state, f"{state} {_remaining(view.progress)}")

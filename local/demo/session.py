@@ -20,7 +20,7 @@ from local.demo.audit import EVENTS, Counts, differences, expected_pushes
 from local.demo.children import Child, free_port
 from local.demo.display import display_for
 from local.demo.follow import Watch, read_answers
-from local.demo.receiver import Gate, Receiver
+from local.demo.receiver import Gate, Inbox, Receiver
 from local.errors import LocalError
 from local.miner import plan
 from local.miner.__main__ import COUNTS
@@ -54,9 +54,10 @@ def run(options: Options, console: Console) -> bool:
     with ExitStack() as stack:
         url, service = stack.enter_context(_service(options))
         out = options.out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jobtrack-demo-")))
-        console.print(f"service: {url} ({options.engine or 'ministack'})", highlight=False)
+        _say(console, f"service: {url}")
         wrong = _job(options.source, out, url, service, console)
-        _tell(wrong, console)
+        for line in wrong:
+            _say(console, f"NOT OK: {line}", "red")
         if not options.once:
             _serve_on(url, out, service, console)
         return not wrong
@@ -77,7 +78,11 @@ def _job(source: Source, out: Path, url: str, service: Child, console: Console) 
             return [f"the worker ended with code {worker.exit_code} and left no counts: {worker.last_words}"]
         inbox = watch.until_pushed(expected_pushes(counts).total(), QUIET_SECONDS, SETTLE_SECONDS)
         wrong = differences(counts, read_answers(client, job_id), inbox)
-        return wrong if counts["error"] is None else [f"the job failed: {counts['error']}", *wrong]
+    if counts["error"] is not None:
+        return [f"the job failed: {counts['error']}", *wrong]
+    if not wrong:
+        _say(console, _praise(counts, inbox))
+    return wrong
 
 
 def _create(client: Client, source: Source, gate: Gate, webhook: str, bearer: str) -> str:
@@ -138,20 +143,22 @@ def _wait_ready(url: str, child: Child) -> None:
     raise LocalError(f"the service was not ready within {START_SECONDS:.0f} seconds: {child.last_words}")
 
 
-def _tell(wrong: list[str], console: Console) -> None:
-    if not wrong:
-        console.print("OK: Completed, every event pushed once and verified, every count as the worker's own.")
-        return
-    console.print("NOT OK:", style="bold red")
-    for line in wrong:
-        console.print(f"  {line}", markup=False, highlight=False)
+def _praise(counts: Counts, inbox: Inbox) -> str:
+    lines, stages = counts["reported"].get("log", 0), len(counts["stages"])
+    return (
+        f"OK: Completed; {len(inbox.messages):,} events pushed, each once and with a valid signature; "
+        f"{lines:,} log lines, {stages} stages and every other count as the worker's own"
+    )
 
 
 def _serve_on(url: str, out: Path, service: Child, console: Console) -> None:
-    console.print(f"The report: {out / 'report.json'} and map.svg there, while this runs.", highlight=False)
-    console.print(
-        f"Serving {url}/docs; jobtrack token --tenant {TENANT} gives a token. Ctrl-C ends it.", highlight=False
-    )
+    _say(console, f"The report is in {out} while this runs: report.json and map.svg.")
+    _say(console, f"Serving {url}/docs until Ctrl-C; jobtrack token --tenant {TENANT} gives a token.")
     while service.exit_code is None:
         time.sleep(0.5)
     raise LocalError(f"the service ended with code {service.exit_code}: {service.last_words}")
+
+
+def _say(console: Console, text: str, style: str = "") -> None:
+    """Print a line as it is, however long."""
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)

@@ -88,7 +88,7 @@ class Run:
         step.conclude({"dataValidated": True, "errorsFound": excluded.total(), "duplicateEvents": duplicates})
 
     def _discover(self, log: EventLog) -> Model:
-        with self.reporting.step(plan.DISCOVERY, "ProcessMiner", "Finding variants and paths", len(log)) as step:
+        with self.reporting.step(plan.DISCOVERY, "ModelFinder", "Finding variants and paths", len(log)) as step:
             model = discover(log, self.chunk, _counted(step, "events"))
             found = {"activitiesDiscovered": len(model.activities), "variantsFound": len(model.variants)}
             step.conclude({**found, "pathsIdentified": len(model.edges), "casesFound": model.cases})

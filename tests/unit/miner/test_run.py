@@ -141,6 +141,7 @@ def test_creates_a_job_with_a_plan_in_both_languages(orders: Path, tmp_path: Pat
     assert plan.stages()[0] == {
         "stageName": "Data Loading",
         "labels": {"ja": "データ読み込み", "en": "Data Loading"},
+        "weight": 75,
     }
 
 
