@@ -45,8 +45,8 @@ def test_readers_cannot_write(function: str) -> None:
 def test_who_touches_secrets() -> None:
     keyed = {name: grants(name)["SecretsKey"] for name in FUNCTIONS if "SecretsKey" in grants(name)}
     assert keyed == {
-        "JobsFunction": {"kms:Encrypt"},
-        "SubscriptionsFunction": {"kms:Encrypt"},
+        "JobsFunction": {"kms:Decrypt", "kms:Encrypt"},
+        "SubscriptionsFunction": {"kms:Decrypt", "kms:Encrypt"},
         "DelivererFunction": {"kms:Decrypt"},
     }
 

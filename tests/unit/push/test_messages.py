@@ -122,7 +122,10 @@ def test_a_group_is_a_tenants_receiver_whatever_its_path() -> None:
 
     here = group_of(JOB, "https://a.example/one")
     assert here == group_of(JOB, "https://A.example:8443/two")
-    assert here not in (group_of(JOB, "https://b.example/one"), group_of(JobKey("t", "p", "j"), "https://a.example/one"))
+    assert here not in (
+        group_of(JOB, "https://b.example/one"),
+        group_of(JobKey("t", "p", "j"), "https://a.example/one"),
+    )
     assert re.fullmatch(r"[0-9a-f-]{1,128}", here)
 
 

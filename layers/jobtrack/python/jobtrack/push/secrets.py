@@ -49,31 +49,37 @@ class Vault:
         """Encrypt (KMS takes 4 KB directly, so no data key is needed)."""
         text = orjson.dumps(asdict(secrets))
         context = _context(job, subscription_id)
-        return self._kms.encrypt(KeyId=self._key_id, Plaintext=text, EncryptionContext=context)["CiphertextBlob"]
+        sealed = self._kms.encrypt(KeyId=self._key_id, Plaintext=text, EncryptionContext=context)["CiphertextBlob"]
+        self._keep(_cache_key(job, subscription_id, sealed), secrets)
+        return sealed
 
     def open(self, job: JobKey, subscription_id: str, sealed: bytes) -> Secrets:
-        """Decrypt, or give what was decrypted within the last five minutes.
+        """Decrypt, or give what was sealed or decrypted here within the last five minutes.
 
         Raises:
             botocore.exceptions.ClientError: it was sealed for another tenant or subscription, or with another key.
         """
-        cache_key = f"{job.tenant}/{subscription_id}/".encode() + sealed
-        held = self._opened.get(cache_key)
-        if held is None or self._clock() >= held[0]:
-            held = (self._clock() + CACHED_SECONDS, self._decrypt(job, subscription_id, sealed))
-            self._keep(cache_key, held)
-        return held[1]
+        cache_key = _cache_key(job, subscription_id, sealed)
+        until, secrets = self._opened.get(cache_key, (0.0, None))
+        if secrets is None or self._clock() >= until:
+            secrets = self._decrypt(job, subscription_id, sealed)
+            self._keep(cache_key, secrets)
+        return secrets
 
-    def _keep(self, cache_key: bytes, held: tuple[float, Secrets]) -> None:
+    def _keep(self, cache_key: bytes, secrets: Secrets) -> None:
         if len(self._opened) >= CACHED:
             self._opened.clear()
-        self._opened[cache_key] = held
+        self._opened[cache_key] = (self._clock() + CACHED_SECONDS, secrets)
 
     def _decrypt(self, job: JobKey, subscription_id: str, sealed: bytes) -> Secrets:
         context = _context(job, subscription_id)
         answer = self._kms.decrypt(KeyId=self._key_id, CiphertextBlob=sealed, EncryptionContext=context)
         stored = orjson.loads(answer["Plaintext"])
         return Secrets(tuple(SigningSecret(**signing) for signing in stored["signing"]), stored["token"])
+
+
+def _cache_key(job: JobKey, subscription_id: str, sealed: bytes) -> bytes:
+    return f"{job.tenant}/{subscription_id}/".encode() + sealed
 
 
 def _context(job: JobKey, subscription_id: str) -> dict[str, str]:

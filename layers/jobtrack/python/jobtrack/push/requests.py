@@ -1,0 +1,89 @@
+"""What a subscriber asks for; importing pydantic, so for HTTP functions only."""
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from jobtrack.fields import Model
+from jobtrack.push.subscription import DEFAULT_EVENTS, Filters
+from jobtrack.push.urls import URL_CHARACTERS
+from jobtrack.text import DEFAULT_LANGUAGE
+
+LIFETIME_SECONDS = 8 * 3600
+LONGEST_LIFETIME_SECONDS = 7 * 24 * 3600
+TOKEN_CHARACTERS = 2048
+WITH_JOB = 40
+"""Subscriptions made with a job: its transaction holds two items of each, and at most 100 in all."""
+
+EventName = Literal[
+    "stageStarted",
+    "stageCompleted",
+    "progressUpdate",
+    "error",
+    "warning",
+    "jobCompleted",
+    "jobQueued",
+    "jobStarted",
+    "jobFailed",
+    "jobCancelled",
+    "jobStalled",
+    "stageFailed",
+    "stageSkipped",
+    "milestone",
+    "log",
+]
+EVENT_NAMES: tuple[EventName, ...] = get_args(EventName)
+
+
+def _refused(value: int | None) -> int | None:
+    if value is not None:
+        raise ValueError("is not served yet; what happened before is in the timeline and the logs")
+    return value
+
+
+class FiltersRequest(Model):
+    """Which of the subscribed events are pushed."""
+
+    min_progress_increment: Annotated[int, Field(ge=0, le=100)] = 0
+    include_debug_events: bool = False
+    notify_on_errors: bool = False
+
+    def filters(self) -> Filters:
+        """The filters as the subscription has them."""
+        return Filters(self.min_progress_increment, self.include_debug_events, self.notify_on_errors)
+
+
+class Authentication(Model):
+    """What the receiver wants to see; visible ASCII, so that it fits a header."""
+
+    type: Literal["bearer"]
+    token: Annotated[str, StringConstraints(min_length=1, max_length=TOKEN_CHARACTERS, pattern=r"^[!-~]+$")]
+
+
+class SubscribeRequest(Model):
+    """What `subscribe` takes. Whether the URL is allowed depends on the stack: see `Subscriber`."""
+
+    subscription_type: Literal["webhook"]
+    webhook_url: Annotated[str, StringConstraints(min_length=1, max_length=URL_CHARACTERS)]
+    events: Annotated[list[EventName], Field(max_length=100)] | None = None
+    filters: FiltersRequest | None = None
+    authentication: Authentication | None = None
+    language: Literal["ja", "en"] | None = None
+    expires_in_seconds: Annotated[int, Field(ge=1, le=LONGEST_LIFETIME_SECONDS)] | None = None
+    since_sequence: Annotated[int | None, AfterValidator(_refused)] = None
+
+    def event_names(self) -> tuple[str, ...]:
+        """The events subscribed to, each once: the six of the specification where none are named."""
+        return tuple(dict.fromkeys(self.events)) if self.events else DEFAULT_EVENTS
+
+    def lifetime(self) -> int:
+        """How long it lasts, in seconds."""
+        return self.expires_in_seconds or LIFETIME_SECONDS
+
+    def spoken(self) -> str:
+        """The language of the descriptions."""
+        return self.language or DEFAULT_LANGUAGE
+
+
+JobSubscriptions = Annotated[list[SubscribeRequest], Field(max_length=WITH_JOB)]
+"""The subscriptions made with a job."""

@@ -1,0 +1,128 @@
+"""What may be subscribed to, and what a subscription is made of."""
+
+import json
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from jobtrack.errors import Unprocessable
+from jobtrack.keys import JobKey
+from jobtrack.push.requests import EVENT_NAMES, JobSubscriptions, SubscribeRequest
+from jobtrack.push.secrets import Vault
+from jobtrack.push.subscriber import Subscriber
+from jobtrack.push.subscription import DEFAULT_EVENTS, OTHER_EVENTS, Filters
+
+if TYPE_CHECKING:
+    from types_boto3_kms import KMSClient
+
+JOB = JobKey("t", "p", "j")
+SAMPLE = Path(__file__).parents[3] / "events" / "subscribe.json"
+EXAMPLE: dict[str, Any] = json.loads(json.loads(SAMPLE.read_text())["body"])
+LEFT_OUT = object()
+
+
+class FakeKms:
+    """Seals by wrapping, so that tests can look inside."""
+
+    def encrypt(self, KeyId: str, Plaintext: bytes, EncryptionContext: dict[str, str]) -> dict[str, Any]:
+        return {"CiphertextBlob": b"sealed" + Plaintext}
+
+
+def subscriber(**settings: Any) -> Subscriber:
+    vault = Vault(cast("KMSClient", FakeKms()), "key")
+    return Subscriber(vault, {443}, clock=lambda: 1000.9, new_id=lambda: uuid.UUID(int=7), **settings)
+
+
+def refusals(body: dict[str, Any]) -> list[str]:
+    """Pointers to what is wrong with the request, whoever found it."""
+    try:
+        wanted = SubscribeRequest.model_validate({name: each for name, each in body.items() if each is not LEFT_OUT})
+        subscriber().make(JOB, wanted)
+    except ValidationError as invalid:
+        return ["/" + "/".join(map(str, each["loc"])) for each in invalid.errors()]
+    except Unprocessable as refused:
+        return [fault.pointer for fault in refused.faults]
+    return []
+
+
+def test_the_example_is_in_contract() -> None:
+    assert refusals(EXAMPLE) == []
+
+
+@pytest.mark.parametrize(
+    ("pointer", "changes"),
+    [
+        ("/webhookUrl", {"webhookUrl": "http://hooks.example.com/"}),
+        ("/webhookUrl", {"webhookUrl": "https://hooks.example.com:8443/"}),
+        ("/webhookUrl", {"webhookUrl": "https://user@hooks.example.com/"}),
+        ("/webhookUrl", {"webhookUrl": "https://169.254.169.254/"}),
+        ("/webhookUrl", {"webhookUrl": "https://0x7f.1/"}),
+        ("/webhookUrl", {"webhookUrl": "https://localhost/"}),
+        ("/webhookUrl", {"webhookUrl": None}),
+        ("/webhookUrl", {"webhookUrl": LEFT_OUT}),
+        ("/subscriptionType", {"subscriptionType": "pigeon"}),
+        ("/subscriptionType", {"subscriptionType": LEFT_OUT}),
+        ("/events/1", {"events": ["log", "everything"]}),
+        ("/events", {"events": "log"}),
+        ("/filters/minProgressIncrement", {"filters": {"minProgressIncrement": 101}}),
+        ("/filters/minProgressIncrement", {"filters": {"minProgressIncrement": -1}}),
+        ("/filters/minProgressIncrement", {"filters": {"minProgressIncrement": "5"}}),
+        ("/filters/notifyOnErrors", {"filters": {"notifyOnErrors": "yes"}}),
+        ("/authentication/type", {"authentication": {"type": "basic", "token": "t"}}),
+        ("/authentication/token", {"authentication": {"type": "bearer", "token": ""}}),
+        ("/authentication/token", {"authentication": {"type": "bearer", "token": "a\r\nb: c"}}),
+        ("/authentication/token", {"authentication": {"type": "bearer", "token": "秘密"}}),
+        ("/authentication/token", {"authentication": {"type": "bearer", "token": "line\n"}}),
+        ("/language", {"language": "fr"}),
+        ("/expiresInSeconds", {"expiresInSeconds": 0}),
+        ("/expiresInSeconds", {"expiresInSeconds": 604_801}),
+        ("/sinceSequence", {"sinceSequence": 3}),
+    ],
+)
+def test_what_is_out_of_contract_is_refused_with_a_pointer_to_it(pointer: str, changes: dict[str, Any]) -> None:
+    assert refusals({**EXAMPLE, **changes}) == [pointer]
+
+
+def test_a_refusal_tells_no_token() -> None:
+    with pytest.raises(ValidationError) as refused:
+        SubscribeRequest.model_validate({**EXAMPLE, "authentication": {"type": "bearer", "token": "秘密 hunter2"}})
+    assert not [each["msg"] for each in refused.value.errors() if "hunter2" in each["msg"]]
+
+
+def test_the_events_are_those_that_can_be_pushed() -> None:
+    assert set(EVENT_NAMES) == {*DEFAULT_EVENTS, *OTHER_EVENTS}
+
+
+def test_what_is_made_of_the_example() -> None:
+    one = subscriber().make(JOB, SubscribeRequest.model_validate(EXAMPLE))
+    assert (one.subscription_id, one.job, one.type) == ("sub-00000000-0000-0000-0000-000000000007", JOB, "webhook")
+    assert (one.created_at, one.expires_at, one.language) == (1000, 1000 + 8 * 3600, "ja")
+    assert (one.events, one.filters) == (DEFAULT_EVENTS, Filters(5, False, True))
+    assert one.status == "Active"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9000/hook", "https://localhost:9000/"])
+def test_loopback_is_for_the_local_service(url: str) -> None:
+    wanted = SubscribeRequest.model_validate({**EXAMPLE, "webhookUrl": url})
+    assert subscriber(allow_loopback=True).make(JOB, wanted).url == url
+    with pytest.raises(Unprocessable, match="/subscriptions/1/webhookUrl must not lead to this host itself"):
+        subscriber().make(JOB, wanted, "/subscriptions/1")
+
+
+def test_what_is_kept_of_the_answer_holds_the_secrets_sealed_and_reveals_them() -> None:
+    maker = subscriber(new_secret=lambda: "whsec_c2VjcmV0")
+    one = maker.make(JOB, SubscribeRequest.model_validate(EXAMPLE))
+    kept = maker.kept(one)
+    assert "c2VjcmV0" not in json.dumps(kept)
+    assert EXAMPLE["authentication"]["token"] not in json.dumps(kept)
+    assert maker.revealed(JOB, kept) == {**one.answer(1000), "signingSecret": "whsec_c2VjcmV0"}
+
+
+def test_a_jobs_transaction_has_room_for_forty() -> None:
+    several: TypeAdapter[list[SubscribeRequest]] = TypeAdapter(JobSubscriptions)
+    assert len(several.validate_python([EXAMPLE] * 40)) == 40
+    with pytest.raises(ValidationError, match="at most 40"):
+        several.validate_python([EXAMPLE] * 41)
