@@ -36,6 +36,7 @@ class Route(APIRoute):
                 _require_guids(checked)
                 if self.body_field is not None:
                     checked.require_json()
+                    await checked.json()  # FastAPI would answer whatever this raises as a bare 400
                 return await serve(checked)
             except (JobTrackError, RequestValidationError, HTTPException):
                 raise
