@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -122,8 +123,9 @@ def _pumping(carriers: Sequence[Pump]) -> Iterator[None]:
     finally:
         for carrier in carriers:
             carrier.halt.stop()
+        deadline = time.monotonic() + STOP_SECONDS
         for thread in threads:
-            thread.join(STOP_SECONDS)
+            thread.join(max(0, deadline - time.monotonic()))
 
 
 @contextmanager
