@@ -14,7 +14,7 @@ from jobtrack_client._notices import Notices
 from jobtrack_client._outbox import Batch, Outbox
 from jobtrack_client._sender import Creation, Sender
 from jobtrack_client._settings import Settings
-from tests.unit.client.service import GUID, OUTAGES, Failure, Service, fail_with
+from tests.unit.client.service import GUID, OUTAGES, Failure, Service, fail_with, refuse_connection
 
 failures = st.lists(st.none() | st.sampled_from(OUTAGES), max_size=30)
 steps = st.lists(st.sampled_from(["good", "good", "good", "bad", "send"]), max_size=60)
@@ -104,6 +104,36 @@ def test_a_request_is_at_most_one_mebibyte() -> None:
     line.send()
     assert len(service.messages()) == 100
     assert 1_000_000 < max(len(request.content) for request in service.requests) <= 1024 * 1024
+
+
+def test_the_limit_of_a_request_holds_to_the_byte() -> None:
+    service = Service()
+    line = Line(service)
+    size, count = 32 * 1024, 32
+    empty = len(make_event("log", {"level": "INFO", "message": ""}, 0).body)
+    for _ in range(count):
+        line.report("x" * (size - empty - 1))
+    line.send()
+    assert [len(request.content) <= size * count for request in service.requests] == [True, True]
+
+
+def test_tries_come_closer_once_the_job_has_ended() -> None:
+    line = Line(Service([refuse_connection] * 20))
+    line.report("good")
+    assert (batch := line.outbox.take())
+    waits = [line.sender.attempt(batch) or 0 for _ in range(10)]
+    assert 5 <= waits[-1] <= 10
+    line.outbox.close(deadline=float("inf"))
+    assert 1 <= (line.sender.attempt(batch) or 0) <= 2
+
+
+def test_after_a_success_the_waits_begin_anew() -> None:
+    line = Line(Service([refuse_connection] * 9 + [None, refuse_connection]))
+    line.report("good")
+    line.send()
+    line.report("good")
+    assert (batch := line.outbox.take())
+    assert 0.25 <= (line.sender.attempt(batch) or 0) <= 0.5
 
 
 def test_events_that_the_service_names_are_left_out_at_once() -> None:

@@ -176,6 +176,21 @@ def test_progress_that_was_held_back_is_sent_while_the_stage_runs() -> None:
         assert seen.wait(20)
 
 
+def test_progress_that_was_held_back_is_sent_by_a_flush_and_before_the_end() -> None:
+    service = Service()
+    options = jt.ReporterOptions(flush_seconds=0.005, progress_seconds=1000)
+    with client(service).job("Import", job_type="import", options=options) as job:
+        with job.stage("Load") as stage:
+            for _ in range(5):
+                stage.advance()
+            assert job.flush(20)
+            assert [event["data"]["recordsProcessed"] for event in service.events[2:]] == [1, 5]
+        job.update(10)
+        job.update(90)
+    assert service.types()[-3:] == ["progressUpdate", "progressUpdate", "jobCompleted"]
+    assert service.events[-2]["data"]["progress"] == 90
+
+
 def test_a_worker_may_report_from_many_threads() -> None:
     service = Service()
     with run(service) as job, job.stage("Load", total=4000) as stage:
