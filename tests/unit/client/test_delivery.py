@@ -120,7 +120,8 @@ def test_the_limit_of_a_request_holds_to_the_byte() -> None:
 def test_tries_come_closer_once_the_job_has_ended() -> None:
     line = Line(Service([refuse_connection] * 20))
     line.report("good")
-    assert (batch := line.outbox.take())
+    batch = line.outbox.take()
+    assert batch is not None
     waits = [line.sender.attempt(batch) or 0 for _ in range(10)]
     assert 5 <= waits[-1] <= 10
     line.outbox.close(deadline=float("inf"))
@@ -132,7 +133,8 @@ def test_after_a_success_the_waits_begin_anew() -> None:
     line.report("good")
     line.send()
     line.report("good")
-    assert (batch := line.outbox.take())
+    batch = line.outbox.take()
+    assert batch is not None
     assert 0.25 <= (line.sender.attempt(batch) or 0) <= 0.5
 
 

@@ -111,8 +111,7 @@ def test_memory_is_bounded_and_the_gap_is_told(caplog: pytest.LogCaptureFixture)
     dropped = job.stats.reasons[jt.Reason.MEMORY]
     assert dropped >= 91
     assert sum(job.stats.acknowledged.values()) + dropped == sum(job.stats.reported.values())
-    assert service.types()[0] == "jobStarted"
-    assert service.types()[-1] == "jobCompleted"
+    assert [type_ for type_ in service.types() if type_ != "log"] == ["jobStarted", "jobCompleted"]
     told = [event["data"] for event in service.events if event.get("data", {}).get("component") == "jobtrack_client"]
     assert "events were lost: the memory to wait in was full" in caplog.text
     assert {log["level"] for log in told} == {"WARN"}
