@@ -32,7 +32,12 @@ def log(rng: random.Random, moment: int, level: str | None = None) -> Event:
 
 def progress(rng: random.Random, moment: int, done: int) -> Event:
     """Records processed of a stage of a million."""
-    data = {"stageName": STAGES[2], "recordsProcessed": done, "totalRecords": 10**6, "operation": "Calculating waiting times"}
+    data = {
+        "stageName": STAGES[2],
+        "recordsProcessed": done,
+        "totalRecords": 10**6,
+        "operation": "Calculating waiting times",
+    }
     return Event("progressUpdate", moment, data)
 
 

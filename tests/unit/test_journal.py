@@ -55,6 +55,12 @@ def test_lines_spread_over_minutes_make_a_wide_chunk() -> None:
     assert journal.directory["Iw"].span == 290 * times.SECOND
 
 
+def test_a_sparse_family_has_one_kind_of_chunk() -> None:
+    journal = Journal()
+    chunks = journal.append(line(1 + index, index * 10, noise(index, 50), Family.ERROR) for index in range(30))
+    assert {chunk.kind for chunk in chunks} == {"En"}
+
+
 def test_a_chunk_is_cut_to_fit_an_item() -> None:
     journal = Journal()
     chunks = journal.append(line(1 + index, index / 1000, noise(index, 10_000)) for index in range(60))

@@ -2,14 +2,14 @@
 
 Records of one family gather in the snapshot's open *tail*. When the tail is full, its densest family is *sealed* into
 chunks, each an item of its own whose key ends with the chunk's greatest time, so that a query by time touches nothing
-else. A chunk that spans over a minute is *wide* and lives apart: the few wide ones would otherwise make every reader of
-the many normal ones look further back. The *directory* in the snapshot knows, of each kind, what a reader plans with.
+else. Of the dense families, a chunk that spans over a minute is *wide* and lives apart: the few wide ones would otherwise
+make every reader of the many normal ones look further back. A sparse family's chunks all span long, and are few: one
+query reads them. The *directory* in the snapshot knows, of each kind, what a reader plans with.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 import orjson
@@ -19,8 +19,7 @@ from jobtrack.job import Json
 from jobtrack.packing import pack, unpack
 
 _YEAR_ONE = 62_135_596_800 * times.SECOND
-_SPLITS = 2
-"""How many gaps a sealed family is cut at, so that some late lines do not widen the chunk of the present ones."""
+_NORMAL_SPAN = limits.NORMAL_SPAN_SECONDS * times.SECOND
 
 
 class Family(StrEnum):
@@ -36,6 +35,7 @@ class Family(StrEnum):
     METRIC_MINUTE = "M"
 
 
+_DENSE = (Family.DEBUG, Family.INFO, Family.PROGRESS)
 LEVELS = (Family.DEBUG, Family.INFO, Family.WARN, Family.ERROR)
 """The severities of log lines, in order."""
 
@@ -78,9 +78,9 @@ def place_of(key: str) -> tuple[int, int]:
     return int(time) - _YEAR_ONE, int(sequence)
 
 
-def kinds(family: Family) -> tuple[str, str]:
-    """The normal and the wide chunks of a family."""
-    return f"{family}n", f"{family}w"
+def kinds(family: Family) -> tuple[str, ...]:
+    """The kinds of chunk that a family has: normal and wide where it is dense, one where it is sparse."""
+    return (f"{family}n", f"{family}w") if family in _DENSE else (f"{family}n",)
 
 
 @dataclass(slots=True)
@@ -198,22 +198,33 @@ def _span(records: Sequence[Record]) -> int:
 
 
 def _kind(records: Sequence[Record]) -> str:
-    normal, wide = kinds(records[0].family)
-    return wide if _span(records) > limits.NORMAL_SPAN_SECONDS * times.SECOND else normal
+    normal, *wide = kinds(records[0].family)
+    return wide[0] if wide and _span(records) > _NORMAL_SPAN else normal
 
 
 def _runs(records: list[Record]) -> list[list[Record]]:
-    """Cut at the largest gaps of time: where one gap makes up most of a run that is too wide."""
-    runs = [records]
-    for _ in range(_SPLITS):
-        widest = max(runs, key=_span)
-        gaps = [after.time - before.time for before, after in pairwise(widest)]
-        if _span(widest) <= limits.NORMAL_SPAN_SECONDS * times.SECOND or max(gaps) * 2 < _span(widest):
-            break
-        cut = gaps.index(max(gaps)) + 1
-        runs.remove(widest)
-        runs += [widest[:cut], widest[cut:]]
-    return runs
+    """Keep what is far from the present lines out of their chunk: the minute that holds most, what is before, after.
+
+    Lines that are merely jittered, or that come slowly, stay together: a chunk for a few of them would cost more than
+    it saves a reader.
+    """
+    if _span(records) <= 2 * _NORMAL_SPAN:
+        return [records]
+    first, last = _busiest_minute([record.time for record in records])
+    if 2 * (last - first) < len(records):
+        return [records]
+    return [run for run in (records[:first], records[first:last], records[last:]) if run]
+
+
+def _busiest_minute(moments: Sequence[int]) -> tuple[int, int]:
+    """Where the minute that holds most of these sorted times begins and ends in them."""
+    best, first = (0, 0), 0
+    for last, moment in enumerate(moments, 1):
+        while moment - moments[first] > _NORMAL_SPAN:
+            first += 1
+        if last - first > best[1] - best[0]:
+            best = first, last
+    return best
 
 
 def _cut_to_size(records: list[Record]) -> list[list[Record]]:

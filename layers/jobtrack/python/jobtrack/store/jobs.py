@@ -109,7 +109,7 @@ class JobStore:
             if found := idempotency and idempotency.find(self.dynamodb, self.table, now // times.SECOND):
                 return found, True
             if cached:  # Another writer may have moved the job since: judge by what is stored.
-                self._forget(key)
+                self.forget(key)
                 raise Cancelled([]) from None
             raise
         answer = {"accepted": len(events), "lastSequence": snapshot.job.sequence}
@@ -136,7 +136,7 @@ class JobStore:
         if newer and newer.item:
             self._remember(key, newer.item)
         elif newer or not cancelled.refusals:
-            self._forget(key)
+            self.forget(key)
         raise cancelled
 
     def _create(
@@ -174,7 +174,8 @@ class JobStore:
             self._cache.pop(next(iter(self._cache)), None)
         self._cache[key] = item
 
-    def _forget(self, key: JobKey) -> None:
+    def forget(self, key: JobKey) -> None:
+        """Read the job anew at the next batch, as a process that has not yet written to it does."""
         self._cache.pop(key, None)
 
     def _expiry(self) -> int:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 EARLIEST = -62_135_596_800_000_000
 LATEST = 253_402_300_799_999_999
 _LAST_SEQUENCE = 999_999_999_999
+_SLACK = 1.05
+"""A little more than the mean asks for is cheaper than another round of queries."""
 
 Place = tuple[int, int]
 
@@ -75,8 +77,10 @@ class _Stream:
         return cls(kind, shelf, False, start, end, EARLIEST - 1)
 
     def chunks_for(self, records: float) -> int:
-        """About how many chunks hold so many records."""
-        return math.ceil(records * self.shelf.chunks / self.shelf.records) + 1
+        """About how many chunks hold so many records beyond the bound: those that overlap the last one count too."""
+        shelf = self.shelf
+        overlapping = shelf.span * shelf.chunks / max(1, shelf.last - shelf.first)
+        return math.ceil(records * _SLACK * shelf.chunks / shelf.records + min(overlapping, shelf.chunks)) + 1
 
     def short_of(self, target: int | None) -> bool:
         """Whether it is known less far than the target (None: to its end)."""

@@ -1,0 +1,23 @@
+"""Print what every operation costs; exits with 1 where a limit is exceeded."""
+
+import argparse
+import sys
+
+from bench import reads, stage, writes
+from bench.report import Report
+
+
+def main() -> int:
+    """Run the bench."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--lines", type=int, default=reads.MILLION, help="lines of the large job")
+    asked = parser.parse_args()
+    report = Report()
+    with stage.running() as bench:
+        writes.measure(bench, report)
+        reads.measure(bench, report, asked.lines)
+    return 0 if report.print() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""A jobs table on DynamoDB Local, metered: AWS's own code counts the read units."""
+
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bench import workload
+from bench.meter import Meter, Usage
+from jobtrack import aws
+from jobtrack.job import Job, Stage
+from jobtrack.keys import JobKey
+from jobtrack.lifecycle import Event
+from jobtrack.store.idempotency import Idempotency
+from jobtrack.store.jobs import JobStore
+from jobtrack.store.reader import JournalReader
+from jobtrack.store.snapshots import Snapshot
+from local import engines, environment, template
+from local.provision import provision
+
+
+@dataclass(slots=True)
+class Bench:
+    """A metered store with its reader."""
+
+    meter: Meter
+    jobs: JobStore
+    reader: JournalReader
+
+    def job(self) -> JobKey:
+        """A new job of four stages, the third of which runs."""
+        key = JobKey(*(str(uuid.uuid4()) for _ in range(3)))
+        stages = [Stage(name) for name in workload.STAGES]
+        made = Job(
+            key.job, "Customer Journey Analysis", "ProcessMining", workload.START, submitted_by="user123", stages=stages
+        )
+        self.jobs.create(Snapshot(key, 0, made), "body", {})
+        self.jobs.report(key, workload.opening())
+        return key
+
+    def report(self, key: JobKey, events: Sequence[Event]) -> Usage:
+        """One batch under an Idempotency-Key of its own, and what it used."""
+        with self.meter.measured() as used:
+            self.jobs.report(key, events, Idempotency(key, "events", str(uuid.uuid4()), "body"))
+        return used
+
+
+@contextmanager
+def running() -> Iterator[Bench]:
+    """The bench's table, for as long as it is needed."""
+    with engines.running("dynamodb-local", None) as found:
+        environment.point_boto3_at(found, os.environ)
+        plan = template.load()
+        table = provision(plan).refs["JobsTable"]
+        client = aws.client("dynamodb")
+        yield Bench(Meter(client, aws.client("dynamodb")), JobStore(client, table), JournalReader(client, table))

@@ -1,0 +1,29 @@
+"""What batches of events cost."""
+
+import random
+from statistics import mean
+
+from bench import workload
+from bench.report import Report
+from bench.stage import Bench
+from jobtrack import times
+
+LIMITS = {500: 56, 100: 24, 10: 16, 1: 10}
+BATCHES = 60
+
+
+def measure(bench: Bench, report: Report) -> None:
+    """The dearest of many batches of each size, and how many requests the first and the later ones take."""
+    for size, limit in LIMITS.items():
+        rng, key, moment = random.Random(size), bench.job(), workload.START + times.MINUTE
+        used = []
+        for _ in range(BATCHES):
+            used.append(bench.report(key, workload.mixed(rng, size, moment)))
+            moment += size * 20_000 + 100_000
+        name = f"events, batches of {size}"
+        report.add(name, "write units", max(each.write_units for each in used), limit)
+        report.add(name, "write units, mean", round(mean(each.write_units for each in used), 1), limit)
+        report.add(name, "requests, version cached", max(each.requests for each in used), 1)
+        bench.jobs.forget(key)
+        again = bench.report(key, workload.mixed(rng, size, moment))
+        report.add(name, "requests, version not cached", again.requests, 2)
