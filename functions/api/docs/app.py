@@ -1,6 +1,7 @@
 """`GET /health`: the routes that need no token."""
 
 from fastapi import APIRouter, Response
+
 from jobtrack.api import answer, lambda_handler
 
 router = APIRouter()

@@ -1,6 +1,7 @@
 """`POST …/jobs` and `GET …/job/{jobId}`: a job is made, and looked at."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
@@ -12,18 +13,24 @@ from jobtrack.errors import Fault, Unprocessable
 from jobtrack.job import Job, Json
 from jobtrack.keys import JobKey
 from jobtrack.models import JobRequest
+from jobtrack.push.secrets import Vault
+from jobtrack.push.subscriber import Subscriber
+from jobtrack.push.subscription import Subscription
 from jobtrack.settings import Settings
+from jobtrack.store.batches import put_all
 from jobtrack.store.idempotency import Idempotency, fingerprint
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.queue import QueueReader
 from jobtrack.store.relations import RelationStore
-from jobtrack.store.snapshots import Snapshot
+from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.views import job as view
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
 jobs = JobStore(dynamodb, settings.jobs_table, settings.retention_days)
 relations = RelationStore(dynamodb, settings.jobs_table)
+vault = Vault(aws.client("kms"), settings.secrets_key_id)
+subscriber = Subscriber(vault, settings.allowed_webhook_ports, settings.allow_loopback_webhooks)
 queue = QueueReader(dynamodb, settings.jobs_table)
 router = create_router()
 
@@ -38,17 +45,25 @@ async def create_job(
 
 
 def _create(request: Request, wanted: JobRequest, body: str, idempotent: Idempotency | None) -> Response:
+    if wanted.subscriptions:
+        caller(request).require_scope("subscriptions:write")
     owner, now = project_key(request), times.now()
     key = JobKey(owner.tenant, owner.project, wanted.job_id or str(uuid.uuid4()))
     _require_prerequisites(key, wanted)
-    job = wanted.job(key.job, caller(request).subject, now)
+    made = [subscriber.make(key, each, f"/subscriptions/{index}") for index, each in enumerate(wanted.subscriptions)]
+    snapshot = Snapshot(key, 0, wanted.job(key.job, caller(request).subject, now), listeners=_listeners(made))
+    kept = _answer(key, snapshot.job, request.url.path.removesuffix("/jobs"), made)
     expires = now // times.SECOND + settings.retention_days * 24 * 3600
+    # First what the job's own transaction has no room for: it belongs to no job, so to nobody, until that one is made.
     relations.put_edges(key, [each.job_id for each in wanted.prerequisites], expires)
-    created = _answer(key, job, request)
-    beside = list(relations.creation(key, wanted.relations(), expires))
-    first = jobs.create(Snapshot(key, 0, job), body, created, idempotent, beside)
-    location = {"Location": (first or created)["links"]["self"]}
-    return answer(first or created, 201, location | ({"Idempotency-Replayed": "true"} if first else {}))
+    put_all(dynamodb, settings.subscriptions_table, [item for each in made for item in (each.item(), each.pointer())])
+    first = jobs.create(snapshot, body, kept, idempotent, list(relations.creation(key, wanted.relations(), expires)))
+    headers = {"Location": (first or kept)["links"]["self"]} | ({"Idempotency-Replayed": "true"} if first else {})
+    return answer(_revealed(key, first or kept), 201, headers)
+
+
+def _listeners(made: Sequence[Subscription]) -> dict[str, Listener]:
+    return {each.subscription_id: Listener(each.expires_at, each.interests()) for each in made}
 
 
 def _require_prerequisites(key: JobKey, wanted: JobRequest) -> None:
@@ -62,18 +77,25 @@ def _require_prerequisites(key: JobKey, wanted: JobRequest) -> None:
         raise Unprocessable(f"Of the prerequisites, {len(faults)} are no jobs of this project.", faults)
 
 
-def _answer(key: JobKey, job: Job, request: Request) -> Json:
-    base = request.url.path.removesuffix("/jobs") + f"/job/{key.job}"
+def _answer(key: JobKey, job: Job, base: str, made: Sequence[Subscription]) -> Json:
+    """The answer as it may be stored: the subscriptions' secrets sealed."""
     reads = ("progress", "logs", "timeline", "metrics", "dependencies", "events")
+    place = f"{base}/job/{key.job}"
     return {
         "jobId": key.job,
         "jobName": job.name,
         "status": job.status,
         "queuePosition": queue.position(key, job),
         "createdAt": times.render(job.created_at),
-        "subscriptions": [],
-        "links": {"self": base, **{name: f"{base}/{name}" for name in reads}},
+        "subscriptions": [subscriber.kept(each) for each in made],
+        "links": {"self": place, **{name: f"{place}/{name}" for name in reads}},
     }
+
+
+def _revealed(key: JobKey, kept: Json) -> Json:
+    """The answer as it goes out; a repeated request may have named no job id, so its first answer does."""
+    job = JobKey(key.tenant, key.project, kept["jobId"])
+    return {**kept, "subscriptions": [subscriber.revealed(job, each) for each in kept["subscriptions"]]}
 
 
 @router.get("/job/{jobId}")

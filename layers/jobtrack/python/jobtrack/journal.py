@@ -2,9 +2,9 @@
 
 Records of one family gather in the snapshot's open *tail*. When the tail is full, its densest family is *sealed* into
 chunks, each an item of its own whose key ends with the chunk's greatest time, so that a query by time touches nothing
-else. Of the dense families, a chunk that spans over a minute is *wide* and lives apart: the few wide ones would otherwise
-make every reader of the many normal ones look further back. A sparse family's chunks all span long, and are few: one
-query reads them. The *directory* in the snapshot knows, of each kind, what a reader plans with.
+else. Of the dense families, a chunk that spans over a minute is *wide* and lives apart: the few wide ones would
+otherwise make every reader of the many normal ones look further back. A sparse family's chunks all span long, and are
+few: one query reads them. The *directory* in the snapshot knows, of each kind, what a reader plans with.
 """
 
 from collections.abc import Iterable, Sequence

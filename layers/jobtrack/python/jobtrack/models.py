@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from jobtrack import limits
 from jobtrack.fields import Amount, Count, Description, Guid, Metadata, Model, Moment, Name
 from jobtrack.job import Job, Json, Stage
+from jobtrack.push.requests import JobSubscriptions
 
 
 class Labels(Model):
@@ -70,6 +71,7 @@ class JobRequest(Model):
     blocking_conditions: Annotated[list[BlockingCondition], Field(max_length=limits.RELATIONS)] = Field(
         default_factory=list
     )
+    subscriptions: JobSubscriptions = Field(default_factory=list)
     heartbeat_seconds: Annotated[int, Field(ge=10, le=86_400)] | None = None
     metadata: Metadata | None = None
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from jobtrack import limits
 from jobtrack.fields import Model
 from jobtrack.push.subscription import DEFAULT_EVENTS, Filters
 from jobtrack.push.urls import URL_CHARACTERS
@@ -12,8 +13,6 @@ from jobtrack.text import DEFAULT_LANGUAGE
 LIFETIME_SECONDS = 8 * 3600
 LONGEST_LIFETIME_SECONDS = 7 * 24 * 3600
 TOKEN_CHARACTERS = 2048
-WITH_JOB = 40
-"""Subscriptions made with a job: its transaction holds two items of each, and at most 100 in all."""
 
 EventName = Literal[
     "stageStarted",
@@ -85,5 +84,5 @@ class SubscribeRequest(Model):
         return self.language or DEFAULT_LANGUAGE
 
 
-JobSubscriptions = Annotated[list[SubscribeRequest], Field(max_length=WITH_JOB)]
+JobSubscriptions = Annotated[list[SubscribeRequest], Field(max_length=limits.LIVE_SUBSCRIPTIONS)]
 """The subscriptions made with a job."""

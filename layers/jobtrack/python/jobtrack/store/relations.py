@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 from jobtrack.job import Json
 from jobtrack.keys import JobKey
 from jobtrack.packing import pack
+from jobtrack.store.batches import put_all
 from jobtrack.store.snapshots import key_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
-
-_WRITES = 25
-"""What DynamoDB takes in one BatchWriteItem."""
 
 
 @dataclass(slots=True)
@@ -39,11 +37,7 @@ class RelationStore:
 
     def put_edges(self, key: JobKey, prerequisites: Sequence[str], expires: int) -> None:
         """Tell each prerequisite who waits for it, before the job is made: an edge from no job is never shown."""
-        for start in range(0, len(prerequisites), _WRITES):
-            keys = prerequisites[start : start + _WRITES]
-            request: Any = {self.table: [{"PutRequest": {"Item": _edge(key, each, expires)}} for each in keys]}
-            while request:
-                request = self.dynamodb.batch_write_item(RequestItems=request).get("UnprocessedItems")
+        put_all(self.dynamodb, self.table, [_edge(key, each, expires) for each in prerequisites])
 
     def creation(self, key: JobKey, relations: Json, expires: int) -> "Iterator[TransactWriteItemTypeDef]":
         """The parts of the job's transaction that keep what it waits for."""
