@@ -1,7 +1,9 @@
 """Each sample of events/ is served by its function, on the AWS calls that its policy allows."""
 
+import base64
 import json
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -69,15 +71,47 @@ def test_subscribing(invoke: Invoke, sample: Sample, job: dict[str, Any]) -> Non
     assert again["headers"]["idempotency-replayed"] == "true"
 
 
-@pytest.mark.usefixtures("job")
-def test_outbox_records_become_messages_of_live_subscriptions_only(invoke: Invoke, sample: Sample) -> None:
-    assert invoke("DispatcherFunction", sample("outbox-record")) == {"batchItemFailures": []}
-    queue = boto3.client("sqs")
-    # The sample's subscription is not stored here.
-    assert "Messages" not in queue.receive_message(QueueUrl=NAMES.refs["DeliveryQueue"])
+def test_what_is_reported_is_dispatched_and_tried_again_while_the_receiver_is_away(
+    invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert invoke("JobsFunction", sample("create-job"))["statusCode"] == 201
+    made = read(invoke("SubscriptionsFunction", sample("subscribe")), 201)
+    assert invoke("EventsFunction", sample("report-events"))["statusCode"] == 202
+    assert invoke("DispatcherFunction", {"Records": list(outbox(sample))}) == {"batchItemFailures": []}
+    sent = received(sample)
+    assert {json.loads(record["body"])["subscriptionId"] for record in sent} == {made["subscriptionId"]}
+    # The progressUpdate is not: 4 % is below the first multiple of minProgressIncrement.
+    assert sorted(json.loads(record["body"])["type"] for record in sent) == ["stageStarted", "warning"]
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert invoke("DelivererFunction", {"Records": sent}) == {"batchItemFailures": []}
+    stored = boto3.client("dynamodb").scan(TableName=NAMES.refs["DeliveriesTable"])["Items"]
+    assert [delivery["status"] for delivery in stored] == [{"S": "Pending"}] * 2
+    state = boto3.client("sqs").get_queue_attributes(QueueUrl=NAMES.refs["DeliveryQueue"], AttributeNames=["All"])
+    assert state["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "2"
 
 
 def test_messages_of_no_live_subscription_are_skipped(invoke: Invoke, sample: Sample) -> None:
     assert invoke("DelivererFunction", sample("delivery-message")) == {"batchItemFailures": []}
     (delivery,) = boto3.client("dynamodb").scan(TableName=NAMES.refs["DeliveriesTable"])["Items"]
     assert delivery["status"] == {"S": "Skipped"}
+
+
+def outbox(sample: Sample) -> Iterator[dict[str, Any]]:
+    """What the jobs table's stream would show of its outbox, in the sample's shape."""
+    for item in boto3.client("dynamodb").scan(TableName=NAMES.refs["JobsTable"])["Items"]:
+        if item["sk"]["S"].startswith("O#"):
+            (record,) = sample("outbox-record")["Records"]
+            packed = base64.b64encode(bytes(item["d"]["B"])).decode()
+            record["dynamodb"] |= {"NewImage": {**item, "d": {"B": packed}}, "SequenceNumber": item["sk"]["S"]}
+            yield record
+
+
+def received(sample: Sample) -> list[dict[str, Any]]:
+    """The delivery queue's messages, in the sample's shape."""
+    (record,) = sample("delivery-message")["Records"]
+    messages = boto3.client("sqs").receive_message(QueueUrl=NAMES.refs["DeliveryQueue"], MaxNumberOfMessages=10)
+    return [{**record, "messageId": each["MessageId"], "body": each["Body"]} for each in messages["Messages"]]
