@@ -29,7 +29,7 @@ def on_error(request: Request, error: JobTrackError) -> Response:
 
 def on_invalid(request: Request, error: RequestValidationError) -> Response:
     """What a request out of contract is answered: every fault, with a pointer to it."""
-    faults = [Fault(_pointer(each["loc"], error.body), _message(each)) for each in error.errors()]
+    faults = [Fault(_pointer(each, error.body), _message(each)) for each in error.errors()]
     summary = "; ".join(f"{fault.pointer} {fault.detail}" for fault in faults[:3])
     return on_error(request, Unprocessable(summary or "The request is out of contract.", faults))
 
@@ -77,11 +77,13 @@ def request_id(request: Request) -> str:
     return str(context.get("requestId") or uuid.uuid4())
 
 
-def _pointer(place: Sequence[Any], body: Any) -> str:
+def _pointer(error: Mapping[str, Any], body: Any) -> str:
     """A JSON pointer into the body; `/query/name` and so on for the rest of the request."""
-    source, *parts = place
+    source, *parts = error["loc"]
     if source != "body":
-        return "/".join(["", *map(str, place)])
+        return "/".join(["", *map(str, error["loc"])])
+    if error["type"].startswith("union_tag"):
+        parts.append(error["ctx"]["discriminator"].strip("'"))
     steps: list[str] = []
     for index, part in enumerate(parts):
         if (isinstance(body, list) and isinstance(part, int) and part < len(body)) or (

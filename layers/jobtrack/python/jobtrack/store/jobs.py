@@ -1,11 +1,12 @@
 """Jobs in DynamoDB: made, read, and changed by one conditional transaction a batch."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from jobtrack import limits, times
-from jobtrack.errors import Conflict, InvalidTransition, NotFound, Unprocessable
+from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, NotFound, Unprocessable
 from jobtrack.job import Json
 from jobtrack.journal import Chunk, pack_chunk
 from jobtrack.keys import JobKey
@@ -83,9 +84,9 @@ class JobStore:
         actions = [*self._chunk_puts(snapshot.key, chunks), *self._extra_puts(snapshot)]
         actions += [self._put(item) for item in outbox.records(snapshot, applied, now)]
         actions = [self._creation(snapshot), *actions, *beside]
-        keys = [by_id, idempotency] if idempotency else [by_id]
-        actions += [each.record(self.table, answer, now // times.SECOND) for each in keys]
-        return self.attempts.until_written(lambda: self._create(actions, keys, now // times.SECOND))
+        by_client = [idempotency] if idempotency else []
+        actions += [each.record(self.table, answer, now // times.SECOND) for each in (by_id, *by_client)]
+        return self.attempts.until_written(lambda: self._create(actions, by_id, by_client, now // times.SECOND))
 
     def report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None = None) -> tuple[Json, bool]:
         """Store a batch of events, all or nothing; answers `{accepted, lastSequence}` and whether it was a replay.
@@ -140,15 +141,22 @@ class JobStore:
         raise cancelled
 
     def _create(
-        self, actions: "Sequence[TransactWriteItemTypeDef]", keys: Sequence[Idempotency], now: int
+        self,
+        actions: "Sequence[TransactWriteItemTypeDef]",
+        by_id: Idempotency,
+        by_client: Sequence[Idempotency],
+        now: int,
     ) -> Json | None:
         try:
             commit(self.dynamodb, actions)
         except Cancelled as cancelled:
             if not cancelled.refusals:
                 raise
-            for each in reversed(keys):
+            for each in by_client:
                 if answer := each.find(self.dynamodb, self.table, now):
+                    return answer
+            with suppress(IdempotencyMismatch):
+                if answer := by_id.find(self.dynamodb, self.table, now):
                     return answer
             raise Conflict("A job of this id exists and was made by another request.") from cancelled
         return None
