@@ -42,6 +42,13 @@ def test_the_job_runs(invoke: Invoke, sample: Sample, job: dict[str, Any]) -> No
     assert (shown["jobId"], shown["status"], shown["lastSequence"]) == (job["jobId"], "Running", 7)
 
 
+def test_making_the_job_again(invoke: Invoke, sample: Sample, job: dict[str, Any]) -> None:
+    again = invoke("JobsFunction", sample("create-job"))
+    assert read(again, 201) == job
+    assert job["subscriptions"][0]["signingSecret"].startswith("whsec_")
+    assert again["headers"]["idempotency-replayed"] == "true"
+
+
 def test_a_job_that_waits_for_another(invoke: Invoke, sample: Sample, job: dict[str, Any]) -> None:
     later = sample("create-job")
     body = {**json.loads(later["body"]), "jobId": None, "prerequisites": [{"jobId": job["jobId"]}]}
