@@ -3,13 +3,13 @@
 import atexit
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic, time
 from typing import TYPE_CHECKING
 
 from jobtrack_client._backoff import Backoff
 from jobtrack_client._buffer import Buffer
-from jobtrack_client._events import make_event
+from jobtrack_client._events import Rank, make_event
 from jobtrack_client._exceptions import Unreachable
 from jobtrack_client._notices import LOGGER, Notices
 from jobtrack_client._outbox import Batch, Outbox, new_key
@@ -139,7 +139,9 @@ class Reporter:
         raise self._creation.refusal or Unreachable("the service did not answer while the job was to be created")
 
     def _gap(self, message: str) -> None:
-        self.report("log", {"level": "WARN", "component": "jobtrack_client", "message": message})
+        data = {"level": "WARN", "component": "jobtrack_client", "message": message}
+        # Kept whatever else goes: the notices see to it that it comes seldom.
+        self._outbox.put(replace(make_event("log", data, self._options.clock()), rank=Rank.LIFECYCLE))
 
     def _at_exit(self) -> None:
         self.close(self._options.exit_seconds)
