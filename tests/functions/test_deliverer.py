@@ -50,19 +50,19 @@ class World:
         self.receiver = Receiver(self.clock, *answers)
         self.sqs = FakeSqs(self.clock)
         self.dynamodb, self.kms = aws.client("dynamodb"), aws.client("kms")
-        vault = Vault(self.kms, Settings.from_env().secrets_key_id, self.clock)
+        key = Settings.from_env().secrets_key_id
         self.deliverer = Deliverer(
             subscriptions=SubscriptionTable(self.dynamodb, "SubscriptionsTable"),
             deliveries=DeliveryTable(self.dynamodb, "DeliveriesTable", self.clock),
             queue=DeliveryQueue(self.sqs, "queue", self.clock, sleep=lambda _: None),  # type: ignore[arg-type]
-            vault=vault,
+            vault=Vault(self.kms, key, self.clock),
             egress=self.receiver,
             ports={443},
             clock=self.clock,
             random=lambda: 0.5,
         )
         self.subscription = subscribed or subscription()
-        store(self.dynamodb, vault, self.subscription)
+        store(self.dynamodb, Vault(self.kms, key), self.subscription)  # another process than the one that opens them
 
     def deliver(self, one: Message) -> None:
         self.deliverer.deliver(one.encode())

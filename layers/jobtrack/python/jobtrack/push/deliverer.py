@@ -28,7 +28,7 @@ USER_AGENT = "jobtrack"
 GONE = 410
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Deliverer:
     """Delivers messages of the queue; safe for several threads at once."""
 

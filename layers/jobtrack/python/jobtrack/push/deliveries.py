@@ -68,7 +68,7 @@ class Delivery:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DeliveryTable:
     """The deliveries table."""
 

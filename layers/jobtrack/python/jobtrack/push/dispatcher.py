@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 StreamRecord = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Dispatcher:
     """Serves a stream of outbox items. A repeated record makes the same messages, under the same ids."""
 

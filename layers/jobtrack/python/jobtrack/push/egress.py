@@ -63,7 +63,7 @@ class Egress:
     ) -> None:
         self._allow_loopback = allow_loopback
         self._resolve = resolve
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls
         self._seconds = seconds
         self._clock = clock
 
@@ -109,10 +109,16 @@ class Egress:
             return connected
         try:
             connected.settimeout(_remaining(deadline, self._clock))
-            return self._tls.wrap_socket(connected, server_hostname=target.host)
+            return self._context().wrap_socket(connected, server_hostname=target.host)
         except BaseException:
             connected.close()
             raise
+
+    def _context(self) -> ssl.SSLContext:
+        """Made when first needed: reading the certificate authorities takes a quarter of what importing boto3 does."""
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
 
     def _checked(self, target: Target) -> Sequence[str]:
         addresses = self._resolve(target.host, target.port)

@@ -23,7 +23,7 @@ class QueueError(Exception):
     """The queue did not take every message."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DeliveryQueue:
     """The queue that the deliverer serves; a standard one, so a message may come twice or out of order."""
 

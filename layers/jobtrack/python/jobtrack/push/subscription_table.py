@@ -22,7 +22,7 @@ class ReadError(Exception):
     """The table did not give all that was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SubscriptionTable:
     """The subscriptions table; every read is strongly consistent."""
 
