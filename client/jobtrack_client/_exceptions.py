@@ -86,9 +86,10 @@ class ApiError(JobTrackError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        """Status, code, detail and each wrong value on one line."""
+        """Status, code, detail and each wrong value that the detail does not name itself, on one line."""
         head = " ".join(str(part) for part in (self.status, self.code) if part)
-        return "; ".join([f"{head}: {self.detail}", *(f"{fault.pointer} {fault.detail}" for fault in self.errors)])
+        unnamed = [fault for fault in self.errors if fault.pointer not in self.detail]
+        return "; ".join([f"{head}: {self.detail}", *(f"{fault.pointer} {fault.detail}" for fault in unnamed)])
 
 
 class BadRequest(ApiError):

@@ -67,6 +67,11 @@ def test_wrong_values_are_named() -> None:
     assert str(error) == ("422 some_code: out of contract; /events/1/data/level is wrong; /events/2/type is wrong")
 
 
+def test_a_wrong_value_is_named_once() -> None:
+    error = refusal(problem(422, "/events/1/type is wrong", ["/events/1/type"]))
+    assert str(error) == "422 some_code: /events/1/type is wrong"
+
+
 @pytest.mark.parametrize(
     ("response", "text"),
     [
