@@ -28,12 +28,12 @@ class Claim:
 
 
 @contextmanager
-def claim(folder: Path) -> Iterator[Claim]:
-    """Take the folder; LocalError when it cannot be written or another `serve` has it."""
+def claim(folder: Path, patience: float = ENGINE_SECONDS) -> Iterator[Claim]:
+    """Take the folder; LocalError when it cannot be written or another `serve` has it, or an engine for `patience` s."""
     folder = folders.make(folder.absolute())
     with (
         _locked(folder / "serve.lock", 0, f"{folder} is in use by another jobtrack serve"),
-        _locked(folder / "engine.lock", ENGINE_SECONDS, f"an engine that was left behind still uses {folder}") as lock,
+        _locked(folder / "engine.lock", patience, f"an engine that was left behind still uses {folder}") as lock,
     ):
         yield Claim(folder, lock)
 

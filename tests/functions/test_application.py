@@ -1,0 +1,98 @@
+"""What the local service makes of template.yaml: its application, its resources, its backlog."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import boto3
+import pytest
+from fastapi.routing import APIRoute
+from moto import mock_aws
+
+from local import app, invocation, provision, template
+from local.intrinsics import Names
+from local.outbox import Outbox
+from local.wiring import pumps
+
+PLAN = template.load()
+SAMPLE = json.loads((Path(__file__).parents[2] / "events" / "outbox-record.json").read_text())["Records"][0]
+NOW = 1_795_430_733
+
+
+@pytest.fixture
+def names() -> Iterator[Names]:
+    with mock_aws():
+        yield provision.provision(PLAN)
+
+
+def test_the_routers_have_the_templates_routes_and_no_others() -> None:
+    found = {
+        (method, route.path)
+        for router in app.routers(PLAN)
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+    }
+    assert found == {(route.method, route.path) for route in PLAN.routes}
+
+
+def test_every_variable_that_functions_are_told_has_a_local_meaning(names: Names) -> None:
+    told = PLAN.environment(names)
+    assert told["JOBS_TABLE"] == "jobtrack-JobsTable"
+    assert told["DELIVERY_QUEUE_URL"].endswith("/jobtrack-DeliveryQueue")
+
+
+def test_tables_queues_and_keys_are_those_of_the_template(names: Names) -> None:
+    dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
+    jobs = dynamodb.describe_table(TableName=names.refs["JobsTable"])["Table"]
+    assert jobs["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+    assert [index["IndexName"] for index in jobs["GlobalSecondaryIndexes"]] == ["by_status"]
+    queue = sqs.get_queue_attributes(QueueUrl=names.refs["DeliveryQueue"], AttributeNames=["All"])["Attributes"]
+    assert queue["VisibilityTimeout"] == str(PLAN.queues["DeliveryQueue"].visibility_timeout)
+    assert json.loads(queue["RedrivePolicy"])["deadLetterTargetArn"] == names.attributes["DeliveryFailures", "Arn"]
+
+
+def test_what_is_there_is_found_again(names: Names) -> None:
+    assert provision.provision(PLAN) == names
+
+
+def test_each_trigger_gets_its_pump(names: Names) -> None:
+    assert len(pumps(PLAN, names)) == len(PLAN.streams) + len(PLAN.consumers) == 2
+
+
+def test_the_backlog_is_what_has_not_expired_as_the_stream_would_show_it(names: Names) -> None:
+    dynamodb, table = boto3.client("dynamodb"), names.refs["JobsTable"]
+    for sort_key, expires in (("O#2", NOW + 1), ("O#1", NOW + 1), ("O#0", NOW), ("S", NOW + 1), ("L#1", NOW + 1)):
+        item = {"pk": {"S": "p"}, "sk": {"S": sort_key}, "exp": {"N": str(expires)}, "d": {"B": b"\x00\xff"}}
+        dynamodb.put_item(TableName=table, Item=item)
+    stream = names.attributes["JobsTable", "StreamArn"]
+    (page,) = Outbox(dynamodb, table, stream, "O#", lambda: NOW).records()
+    keys = [change(record)["Keys"] for record in page]
+    assert keys == [{"pk": {"S": "p"}, "sk": {"S": "O#1"}}, {"pk": {"S": "p"}, "sk": {"S": "O#2"}}]
+    assert all(set(record) == set(SAMPLE) and set(change(record)) == set(change(SAMPLE)) for record in page)
+    assert '"d": {"B": "AP8="}' in json.dumps(change(page[0])["NewImage"])
+    assert len({invocation.sequence_number(record) for record in page}) == 2
+    assert {invocation.created(record) for record in page} == {NOW}
+
+
+def test_a_record_of_the_stream_gets_lambdas_shape() -> None:
+    given = {
+        **SAMPLE,
+        "dynamodb": {
+            **change(SAMPLE),
+            "ApproximateCreationDateTime": datetime.fromtimestamp(NOW, UTC),
+            "NewImage": {"d": {"B": b"\x00\xff"}, "l": {"L": [{"B": b"\x00"}]}},
+        },
+    }
+    del given["eventSourceARN"]
+    shown = invocation.stream_record(given, SAMPLE["eventSourceARN"])
+    image = {"d": {"B": "AP8="}, "l": {"L": [{"B": "AA=="}]}}
+    assert shown == {**SAMPLE, "dynamodb": {**change(SAMPLE), "NewImage": image}}
+    json.dumps(shown)
+
+
+def change(record: invocation.Record) -> dict[str, object]:
+    found = record["dynamodb"]
+    assert isinstance(found, dict)
+    return found

