@@ -84,11 +84,8 @@ def _lines(counts: Counts, answers: Answers) -> Compared:
 
 
 def _stages(counts: Counts, answers: Answers) -> Compared:
-    yield (
-        "stages completed",
-        [s["stageName"] for s in answers.progress["stages"] if s["status"] == "Completed"],
-        list(counts["stages"]),
-    )
+    completed = [stage["stageName"] for stage in answers.progress["stages"] if stage["status"] == "Completed"]
+    yield "stages completed", completed, list(counts["stageMetrics"])
     for stage in answers.progress["stages"]:
         name = stage["stageName"]
         yield f"recordsProcessed of {name}", stage["recordsProcessed"], counts["stages"].get(name)

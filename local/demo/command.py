@@ -37,7 +37,7 @@ def demo(
     from local.errors import LocalError
     from local.miner.source import InputError, chosen
 
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
     try:
         source = chosen(log, case, activity, time)

@@ -1,9 +1,9 @@
 """How the demo shows the job: live on a terminal, as plain lines elsewhere."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self
+from typing import IO, Protocol, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -45,7 +45,7 @@ class Display(Protocol):
 
 def display_for(console: Console) -> Display:
     """A live display on a terminal, else plain lines."""
-    return Board(console) if console.is_terminal else Lines(console.file.write)
+    return Board(console) if console.is_terminal else Lines(console.file)
 
 
 class Board:
@@ -74,7 +74,7 @@ class Board:
 class Lines:
     """A line for each thing that changed: new log lines, stages that begin or end, each tenth of the way."""
 
-    write: Callable[[str], object]
+    file: IO[str]
     _written: set[int] = field(default_factory=set)
     _shown: dict[str, str] = field(default_factory=dict)
 
@@ -108,7 +108,7 @@ class Lines:
             self._print(text.rstrip())
 
     def _print(self, text: str) -> None:
-        self.write(f"{text}\n")
+        print(text, file=self.file, flush=True)
 
 
 def render(view: View) -> RenderableType:

@@ -4,12 +4,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
-from jobtrack_client import Client
+from jobtrack_client import Client, Unreachable
 from local.demo.answers import LogsAnswer, ProgressAnswer
 from local.demo.audit import Answers
-from local.demo.children import Child
 from local.demo.display import Display, View
 from local.demo.receiver import Gate, Inbox
 from local.errors import LocalError
@@ -20,6 +19,27 @@ SHOWN_LINES = 200
 PAGE = 10_000
 
 
+class Process(Protocol):
+    """What is known of a process that may have ended."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended; None while it runs."""
+
+    @property
+    def last_words(self) -> str:
+        """The last line that it printed."""
+
+
+def ended(process: Process) -> LocalError:
+    """Tell that a process ended which should run."""
+    return LocalError(f"the {process.name} ended with code {process.exit_code}; its last words: {process.last_words}")
+
+
 @dataclass(frozen=True)
 class Watch:
     """Shows the job as the service tells it."""
@@ -28,20 +48,23 @@ class Watch:
     job_id: str
     gate: Gate
     display: Display
-    service: Child
+    service: Process
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
     def look(self) -> ProgressAnswer:
-        """Show the job as it is now."""
-        if self.service.exit_code is not None:
-            raise LocalError(f"the service ended with code {self.service.exit_code}: {self.service.last_words}")
-        progress = cast(ProgressAnswer, self.client.progress(self.job_id))
-        lines = cast(LogsAnswer, self.client.logs(self.job_id, limit=SHOWN_LINES))["logs"]
+        """Show the job as it is now; LocalError when the service has ended."""
+        try:
+            progress = cast(ProgressAnswer, self.client.progress(self.job_id))
+            lines = cast(LogsAnswer, self.client.logs(self.job_id, limit=SHOWN_LINES))["logs"]
+        except Unreachable as error:
+            if self.service.exit_code is None:
+                raise
+            raise ended(self.service) from error
         self.display.show(View(progress, lines, self.gate.snapshot()))
         return progress
 
-    def until_ended(self, worker: Child) -> str:
+    def until_ended(self, worker: Process) -> str:
         """Follow the job until it or its worker ended; the job's status."""
         while True:
             gone = worker.exit_code is not None

@@ -19,7 +19,7 @@ from local import tokens
 from local.demo.audit import EVENTS, Counts, differences, expected_pushes
 from local.demo.children import Child, free_port
 from local.demo.display import display_for
-from local.demo.follow import Watch, read_answers
+from local.demo.follow import Watch, ended, read_answers
 from local.demo.receiver import Gate, Inbox, Receiver
 from local.errors import LocalError
 from local.miner import plan
@@ -135,7 +135,7 @@ def _wait_ready(url: str, child: Child) -> None:
         if child.exit_code is not None:
             raise LocalError(f"the service did not start: {child.last_words}")
         try:
-            if httpx.get(f"{url}/health", timeout=2).status_code == httpx.codes.OK:
+            if httpx.get(f"{url}/health", timeout=2, trust_env=False).status_code == httpx.codes.OK:
                 return
         except httpx.TransportError:
             pass  # not listening yet
@@ -156,7 +156,7 @@ def _serve_on(url: str, out: Path, service: Child, console: Console) -> None:
     _say(console, f"Serving {url}/docs until Ctrl-C; jobtrack token --tenant {TENANT} gives a token.")
     while service.exit_code is None:
         time.sleep(0.5)
-    raise LocalError(f"the service ended with code {service.exit_code}: {service.last_words}")
+    raise ended(service)
 
 
 def _say(console: Console, text: str, style: str = "") -> None:

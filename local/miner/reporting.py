@@ -49,6 +49,7 @@ class Reporting:
         """Run a stage; what breaks it is an ERROR line of the stage too."""
         with self.job.stage(name, total) as stage:
             step = Step(stage, self.tally, LOGGER.getChild(component))
+            step.advance(0)
             stage.update(operation=operation, component=step.logger.name)
             step.say(logging.INFO, operation)
             try:

@@ -60,7 +60,7 @@ def test_tells_of_repeats_and_refusals() -> None:
 
 def test_writes_each_thing_once() -> None:
     out = io.StringIO()
-    lines = Lines(out.write)
+    lines = Lines(out)
     view = View(RUNNING, [line(1), line(2, "WARN")], inbox())
     lines.show(view)
     first = out.getvalue()
@@ -83,7 +83,7 @@ def test_writes_each_thing_once() -> None:
 
 def test_a_line_that_arrives_late_is_written_too() -> None:
     out = io.StringIO()
-    lines = Lines(out.write)
+    lines = Lines(out)
     lines.show(View(RUNNING, [line(1), line(9)], inbox(0)))
     lines.show(View(RUNNING, [line(1), line(4, message="late"), line(9)], inbox(0)))
     assert out.getvalue().count("late") == 1
