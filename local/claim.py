@@ -29,7 +29,7 @@ class Claim:
 
 @contextmanager
 def claim(folder: Path, patience: float = ENGINE_SECONDS) -> Iterator[Claim]:
-    """Take the folder; LocalError when it cannot be written or another `serve` has it, or an engine for `patience` s."""
+    """Take the folder; LocalError when it cannot be written another `serve` has it, or its engine for `patience` s."""
     folder = folders.make(folder.absolute())
     with (
         _locked(folder / "serve.lock", 0, f"{folder} is in use by another jobtrack serve"),

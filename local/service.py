@@ -86,8 +86,8 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    """SIGINT and SIGTERM are a KeyboardInterrupt, once: stopping is not to be interrupted."""
-    signals = (signal.SIGINT, signal.SIGTERM)
+    """Ctrl-C, SIGTERM and a closed terminal are a KeyboardInterrupt, once: stopping is not to be interrupted."""
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def stop(number: int, frame: FrameType | None) -> None:
         for each in signals:
