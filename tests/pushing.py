@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from standardwebhooks.webhooks import Webhook
 
+from jobtrack import aws
 from jobtrack.keys import JobKey
+from jobtrack.push.deliverer import Deliverer
+from jobtrack.push.deliveries import Delivery, DeliveryTable
 from jobtrack.push.egress import Answer, Egress, EgressError
 from jobtrack.push.messages import Message, event_message
+from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.secrets import Secrets, SigningSecret, Vault
 from jobtrack.push.signatures import new_secret
 from jobtrack.push.subscription import Filters, Subscription
+from jobtrack.push.subscription_table import SubscriptionTable
 from jobtrack.push.urls import Target
+from jobtrack.settings import Settings
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -144,6 +150,38 @@ class FakeSqs:
             self.clock.now = max(self.clock.now, min(at for at, _ in self.waiting))
             for body in self.take():
                 deliver(body)
+
+
+class World:
+    """A deliverer with real tables and key, and with a receiver, a queue and a clock that are the test's."""
+
+    def __init__(self, *answers: Answer | EgressError, subscribed: Subscription | None = None) -> None:
+        self.clock = Clock()
+        self.receiver = Receiver(self.clock, *answers)
+        self.sqs = FakeSqs(self.clock)
+        self.dynamodb, self.kms = aws.client("dynamodb"), aws.client("kms")
+        key = Settings.from_env().secrets_key_id
+        self.deliverer = Deliverer(
+            subscriptions=SubscriptionTable(self.dynamodb, "SubscriptionsTable"),
+            deliveries=DeliveryTable(self.dynamodb, "DeliveriesTable", self.clock),
+            queue=DeliveryQueue(self.sqs, "queue", self.clock, sleep=lambda _: None),  # type: ignore[arg-type]
+            vault=Vault(self.kms, key, self.clock),
+            egress=self.receiver,
+            ports={443},
+            clock=self.clock,
+            random=lambda: 0.5,
+        )
+        self.subscription = subscribed or subscription()
+        store(self.dynamodb, Vault(self.kms, key), self.subscription)  # another process than the one that opens them
+
+    def deliver(self, one: Message) -> None:
+        self.deliverer.deliver(one.encode())
+
+    def delivered(self, one: Message) -> Delivery:
+        return self.deliverer.deliveries.get(one)
+
+    def stored(self) -> Subscription | None:
+        return self.deliverer.subscriptions.get(JOB, "sub-1")
 
 
 class Crash(BaseException):

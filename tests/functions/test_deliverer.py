@@ -1,38 +1,23 @@
-"""The deliverer: what becomes of a message, whatever the receiver does and wherever the process ends."""
+"""The deliverer: what becomes of a message, whatever the receiver does."""
 
 import json
-import logging
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
-from functions.queue.deliverer import app
-from jobtrack import aws
-from jobtrack.push.deliverer import Deliverer
-from jobtrack.push.deliveries import ATTEMPTS, Attempt, Delivery, DeliveryTable
+from jobtrack.push.deliveries import ATTEMPTS, Attempt, Delivery
 from jobtrack.push.egress import Answer, EgressError
-from jobtrack.push.messages import Message
-from jobtrack.push.queue import DeliveryQueue
-from jobtrack.push.secrets import Secrets, SigningSecret, Vault
+from jobtrack.push.secrets import Secrets, SigningSecret
 from jobtrack.push.signatures import new_secret
 from jobtrack.push.subscription import Subscription
-from jobtrack.push.subscription_table import SubscriptionTable
-from jobtrack.settings import Settings
 from tests.pushing import (
     JOB,
     NOW,
     SECRET,
     TOKEN,
-    Clock,
-    Crash,
-    FakeSqs,
-    Receiver,
-    crashing,
+    World,
     message,
-    store,
     subscription,
 )
 
@@ -40,38 +25,6 @@ pytestmark = pytest.mark.usefixtures("stack")
 
 OK, BROKEN, UNREACHABLE = Answer(200), Answer(500), EgressError("connection refused")
 DAY = 24 * 3600
-
-
-class World:
-    """A deliverer with real tables and key, and with a receiver, a queue and a clock that are the test's."""
-
-    def __init__(self, *answers: Answer | EgressError, subscribed: Subscription | None = None) -> None:
-        self.clock = Clock()
-        self.receiver = Receiver(self.clock, *answers)
-        self.sqs = FakeSqs(self.clock)
-        self.dynamodb, self.kms = aws.client("dynamodb"), aws.client("kms")
-        key = Settings.from_env().secrets_key_id
-        self.deliverer = Deliverer(
-            subscriptions=SubscriptionTable(self.dynamodb, "SubscriptionsTable"),
-            deliveries=DeliveryTable(self.dynamodb, "DeliveriesTable", self.clock),
-            queue=DeliveryQueue(self.sqs, "queue", self.clock, sleep=lambda _: None),  # type: ignore[arg-type]
-            vault=Vault(self.kms, key, self.clock),
-            egress=self.receiver,
-            ports={443},
-            clock=self.clock,
-            random=lambda: 0.5,
-        )
-        self.subscription = subscribed or subscription()
-        store(self.dynamodb, Vault(self.kms, key), self.subscription)  # another process than the one that opens them
-
-    def deliver(self, one: Message) -> None:
-        self.deliverer.deliver(one.encode())
-
-    def delivered(self, one: Message) -> Delivery:
-        return self.deliverer.deliveries.get(one)
-
-    def stored(self) -> Subscription | None:
-        return self.deliverer.subscriptions.get(JOB, "sub-1")
 
 
 def test_a_message_is_posted_signed_and_recorded() -> None:
@@ -234,84 +187,3 @@ def test_the_log_of_attempts_is_bounded() -> None:
     for number in range(ATTEMPTS + 5):
         delivery = delivery.after(message(), "Pending", Attempt(number, 1))
     assert [each.time for each in delivery.attempts] == list(range(5, ATTEMPTS + 5))
-
-
-@pytest.mark.parametrize(
-    "answers", [(OK,), (BROKEN, OK), (UNREACHABLE, OK), (Answer(410),)], ids=["200", "500", "none", "410"]
-)
-def test_a_crash_at_any_step_loses_nothing(answers: tuple[Answer | EgressError, ...]) -> None:
-    """The message comes again, as SQS brings what was not acknowledged; it ends as it would have without the crash."""
-    crashed, step = True, -1
-    while crashed:
-        step += 1
-        world = World(*answers, subscribed=subscription(f"sub-{step}"))
-        one = message(1, world.subscription)
-        crashed = _crashes(world, one, step)
-        world.deliver(one)
-        world.sqs.run(world.deliverer.deliver)
-        gone = answers == (Answer(410),)
-        final = world.delivered(one).status
-        assert final in (("Failed", "Skipped") if gone else ("Delivered",))
-        assert set(world.receiver.ids) == {one.message_id}
-    assert step >= 10
-
-
-def _crashes(world: World, one: Message, step: int) -> bool:
-    with crashing(step, world.dynamodb, world.kms, fakes=(world.receiver, world.sqs)):
-        try:
-            world.deliver(one)
-        except Crash:
-            return True
-    return False
-
-
-def test_the_handler_serves_a_batch_and_tells_what_failed(
-    sample: Callable[[str], dict[str, Any]], context: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = World(OK)
-    monkeypatch.setattr(app, "_deliverer", world.deliverer)
-    event = sample("delivery-message")
-    [template] = event["Records"]
-    event["Records"] = [
-        template,
-        {**template, "messageId": "poison", "body": "{}"},
-        {**template, "messageId": "good", "body": message().encode()},
-    ]
-    assert app.handler(event, context) == {"batchItemFailures": [{"itemIdentifier": "poison"}]}
-    assert world.receiver.ids == [message().message_id]
-
-
-def test_the_functions_own_deliverer_reads_the_stacks_settings(
-    sample: Callable[[str], dict[str, Any]], context: object
-) -> None:
-    event = sample("delivery-message")
-    assert app.handler(event, context) == {"batchItemFailures": []}
-    one = Message.decode(event["Records"][0]["body"])
-    assert DeliveryTable(aws.client("dynamodb"), "DeliveriesTable").get(one).status == "Skipped"
-
-
-def test_a_key_that_does_not_open_leaves_the_message_in_the_queue(
-    context: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = World(OK)
-    foreign = replace(world.subscription, sealed=b"not sealed by us").item()
-    world.dynamodb.put_item(TableName="SubscriptionsTable", Item=foreign)
-    monkeypatch.setattr(app, "_deliverer", world.deliverer)
-    records = [{"messageId": "m", "body": message().encode()}]
-    assert app.handler({"Records": records}, context) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
-    assert world.receiver.posted == []
-
-
-def test_secrets_are_nowhere_but_in_what_is_sent(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    world = World(BROKEN, EgressError("TLS failed"), OK)
-    world.deliver(message())
-    waiting = str(world.sqs.waiting)
-    world.sqs.run(world.deliverer.deliver)
-    tables = [world.dynamodb.scan(TableName=name)["Items"] for name in ("SubscriptionsTable", "DeliveriesTable")]
-    opened = [deliveries.after(message(), "x") for deliveries in [world.delivered(message())]]
-    ours = [each.getMessage() for each in caplog.records if each.name.startswith(("jobtrack", "functions"))]
-    told = "".join(map(str, (waiting, tables, opened, ours)))
-    assert ours
-    assert TOKEN not in told
-    assert SECRET.removeprefix("whsec_") not in told
