@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from jobtrack import packing
 from jobtrack.push.deliveries import ATTEMPTS, Attempt, Delivery
 from jobtrack.push.egress import Answer, EgressError
 from jobtrack.push.secrets import Secrets, SigningSecret
@@ -48,6 +49,7 @@ def test_the_record_lasts_a_week_and_keeps_what_a_retry_by_hand_needs() -> None:
     assert (item["pk"], item["sk"]) == ({"S": "sub-1"}, {"S": message(7).message_id})
     assert (item["type"], item["sequence"]) == ({"S": "stageCompleted"}, {"N": "7"})
     assert item["exp"] == {"N": str(NOW + 7 * DAY)}
+    assert packing.unpack(item["d"]["B"])["payload"] == message(7).payload
 
 
 def test_a_message_that_comes_twice_is_posted_once() -> None:
