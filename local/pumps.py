@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 BUSY_SECONDS = 0.05
 IDLE_SECONDS = 1.0
 """How long a stream rests unless someone rings."""
-WAIT_SECONDS = 2
+WAIT_SECONDS = 1
 """How long the queue is asked for messages at a time, and so how long stopping may take."""
 SQS_BATCH = 10
 """Most messages that SQS gives or deletes at once."""
