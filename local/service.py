@@ -34,7 +34,7 @@ WATCH_SECONDS = 0.5
 def serve(port: int, data: Path | None, engine: str, ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; calls `ready` with the URL. LocalError when it cannot, or its engine ends."""
     with suppress(KeyboardInterrupt), _stopped_by_signals(), ExitStack() as stack:
-        listener = stack.enter_context(_listener(port))
+        listener = stack.enter_context(bound(port))
         verifier = Verifier(signing_key(folders.home()))
         held = None if data is None else stack.enter_context(claim(data))
         found = stack.enter_context(engines.running(engine, held))
@@ -103,7 +103,8 @@ def _stopped_by_signals() -> Iterator[None]:
 
 
 @contextmanager
-def _listener(port: int) -> Iterator[socket.socket]:
+def bound(port: int) -> Iterator[socket.socket]:
+    """A socket that listens on 127.0.0.1; LocalError when the port is not to be had."""
     # IPPROTO_TCP said outright: asyncio switches Nagle's algorithm off only for sockets that say it.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -10,6 +10,7 @@ import httpx
 import psutil
 import pytest
 
+from local import service as service_module
 from tests.e2e.running import START_SECONDS, STOP_SECONDS, Service, command, environment, running
 
 JOB = {"jobName": "Customer Journey Analysis", "jobType": "process-mining"}
@@ -57,11 +58,9 @@ def test_it_listens_on_loopback_only(service: Service) -> None:
     assert addresses
 
 
-def test_answers_are_not_held_back_by_delayed_acknowledgements(service: Service) -> None:
-    """Nagle's algorithm would hold an answer's second segment for 40 ms: asyncio switches it off where told TCP."""
-    with httpx.Client(base_url=service.url, trust_env=False) as client:
-        taken = sorted(client.get("/health").elapsed.total_seconds() for _ in range(20))
-    assert taken[10] < 0.04
+def test_its_socket_says_that_it_is_tcp_without_which_asyncio_keeps_nagles_algorithm() -> None:
+    with service_module.bound(0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 @pytest.mark.parametrize("header", [None, "", "Basic eDp5", "Bearer", "Bearer x.y.z"])
@@ -179,6 +178,22 @@ def test_kill_leaves_no_engine_behind(home: Path, engine: str) -> None:
         left = service.kill()
         assert left
         assert not psutil.wait_procs(left, timeout=STOP_SECONDS)[1]
+
+
+def test_at_a_url_it_uses_the_engine_that_runs_there_and_leaves_it_running(home: Path) -> None:
+    tenant, project = str(uuid4()), str(uuid4())
+    with running(home, "ministack") as owner, owner.client(tenant, project) as client:
+        job = created(client)
+        (process,) = owner.engines()
+        (port,) = {found.laddr.port for found in process.net_connections("inet") if found.status == psutil.CONN_LISTEN}
+        with running(home, f"http://127.0.0.1:{port}") as guest, guest.client(tenant, project) as other:
+            assert guest.engines() == []
+            assert other.get(f"/job/{job}").status_code == 200
+        assert client.get(f"/job/{job}").status_code == 200
+
+
+def test_at_a_url_there_is_no_folder_to_keep_data_in(service: Service, home: Path, tmp_path: Path) -> None:
+    assert "--data" in refused(home, "serve", "--port", "0", "--engine", service.url, "--data", str(tmp_path))
 
 
 def test_it_ends_when_its_engine_does(home: Path, engine: str) -> None:
