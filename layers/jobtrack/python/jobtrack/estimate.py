@@ -7,10 +7,15 @@ counts with weight p and the planned remainder with weight 1 - p: a stage that h
 that is nearly done by itself.
 """
 
+import math
 from dataclasses import dataclass
 
 from jobtrack import times
 from jobtrack.job import Job, Stage, StageStatus, Status
+from jobtrack.past import Past
+
+_SHORTER, _LONGER = 0.85, 1.25
+"""The middle half of what really happens, as shares of a plan: plans are rather too short than too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +74,47 @@ def estimate(job: Job, now: int) -> Estimate:
     return Estimate(moment, _remaining(job, cursor, now), stages)
 
 
+def expected_range(stage: Stage) -> tuple[float, float] | None:
+    """Seconds within which the stage takes about half of the time (P25 to P75): of past jobs, else around its plan."""
+    if stage.expected_seconds is not None:
+        return _SHORTER * stage.expected_seconds, _LONGER * stage.expected_seconds
+    return None if stage.usual_range is None else (stage.usual_range[0], stage.usual_range[1])
+
+
+def expected_job_range(job: Job) -> tuple[float, float] | None:
+    """The same for the whole job: past jobs of the type, else the worker's own estimate, else the stages' plan.
+
+    Stages run long or short independently of each other, so that their deviations add up in quadrature.
+    """
+    if past := Past.load(job.past):
+        return past.at(0.25), past.at(0.75)
+    if job.estimated_seconds is not None:
+        return _SHORTER * job.estimated_seconds, _LONGER * job.estimated_seconds
+    known = [(middle, found) for stage in job.stages if (found := expected_range(stage)) and (middle := _middle(stage))]
+    if not known or len(known) < len(job.stages):
+        return None
+    total = sum(middle for middle, _ in known)
+    less, more = (math.hypot(*(middle - found[side] for middle, found in known)) for side in (0, 1))
+    return total - less, total + more
+
+
+def total_seconds(job: Job, now: int) -> float | None:
+    """How long the job takes as a whole, by the estimate at `now` (µs); what it took, once it has ended."""
+    if job.started_at is None:
+        return None
+    end = now if job.ended_at is None else job.ended_at
+    left = estimate(job, now).remaining_seconds
+    return None if left is None else max(0, end - job.started_at) / times.SECOND + left
+
+
+def _middle(stage: Stage) -> float | None:
+    return stage.usual_seconds if stage.expected_seconds is None else stage.expected_seconds
+
+
 def _remaining(job: Job, staged: float | None, now: int) -> int | None:
     """The stages' remainder where there are stages that tell; else by the job's own progress and its plan."""
     if staged is None or not any(not stage.status.ended for stage in job.stages):
-        staged = _blend(job.percentage, _elapsed(job.started_at, now), job.estimated_seconds)
+        staged = _blend(job.percentage, _elapsed(job.started_at, now), _whole_seconds(job))
     return None if staged is None else round(staged)
 
 
@@ -92,11 +134,7 @@ def _done(stage: Stage) -> float:
 
 def _expected_seconds(job: Job) -> dict[str, float]:
     """Seconds expected of each stage, before the job's own pace; empty where nothing is known of any."""
-    known = {
-        stage.name: seconds
-        for stage in job.stages
-        if (seconds := stage.usual_seconds if stage.expected_seconds is None else stage.expected_seconds) is not None
-    }
+    known = {stage.name: seconds for stage in job.stages if (seconds := _middle(stage)) is not None}
     if not known:
         known = {stage.name: took for stage in job.stages if (took := stage.seconds) is not None}
         if not known:
@@ -105,22 +143,29 @@ def _expected_seconds(job: Job) -> dict[str, float]:
     return {stage.name: known.get(stage.name, mean) for stage in job.stages}
 
 
+def _whole_seconds(job: Job) -> float | None:
+    """Seconds expected of the whole job, stages apart: the worker's own estimate, else the median of past jobs."""
+    if job.estimated_seconds is not None:
+        return job.estimated_seconds
+    past = Past.load(job.past)
+    return past.at(0.5) if past else None
+
+
 def _shares(job: Job) -> dict[str, float]:
     """Shares of the estimate of the whole job, by the stages' weights."""
-    if job.estimated_seconds is None:
+    whole = _whole_seconds(job)
+    if whole is None:
         return {}
     weights = _weights(job.stages)
     total = sum(weights)
-    return {
-        stage.name: job.estimated_seconds * weight / total for stage, weight in zip(job.stages, weights, strict=True)
-    }
+    return {stage.name: whole * weight / total for stage, weight in zip(job.stages, weights, strict=True)}
 
 
 def _pace(job: Job) -> float:
     """Actual over planned time of the stages that completed; 1 before any has."""
     planned = actual = 0.0
     for stage in job.stages:
-        plan = stage.usual_seconds if stage.expected_seconds is None else stage.expected_seconds
+        plan = _middle(stage)
         if stage.status is StageStatus.COMPLETED and plan and stage.seconds is not None:
             planned, actual = planned + plan, actual + stage.seconds
     return actual / planned if planned else 1.0

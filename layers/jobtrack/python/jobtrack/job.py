@@ -46,6 +46,7 @@ class Stage:
     expected_seconds: float | None = None
     weight: float | None = None
     usual_seconds: float | None = None
+    usual_range: list[float] | None = None
     status: StageStatus = StageStatus.PENDING
     progress: float = 0.0
     started_at: int | None = None
@@ -102,6 +103,8 @@ class Job:
     activity: Json | None = None
     allocated: Json | None = None
     estimated_seconds: float | None = None
+    first_estimate: float | None = None
+    past: Json | None = None
 
     sample: Json = field(default_factory=dict)
     usage: dict[str, list[float]] = field(default_factory=dict)

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from jobtrack import limits, rollups, times
-from jobtrack.errors import Fault, InvalidTransition, Unprocessable
-from jobtrack.estimate import overall_percentage
+from jobtrack.errors import Unprocessable
+from jobtrack.estimate import expected_job_range, expected_range, overall_percentage, total_seconds
 from jobtrack.job import Job, Json, Stage, StageStatus, Status
 from jobtrack.journal import Family, Record
+from jobtrack.transitions import MOVES, require
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Applied:
     status: Status
     percentage: int
     previous_percentage: int
+    stage: str | None
     labels: dict[str, str] | None
 
 
@@ -39,58 +41,48 @@ def apply(job: Job, events: Iterable[Event], arrival: int) -> tuple[list[Applied
     """
     applied, records = [], []
     for index, event in enumerate(events):
-        _require(job, event, index)
+        require(job.status, event.type, index)
         job.sequence += 1
         records += _ACTIONS[event.type](job, event)
         previous = job.pushed_percentage
         job.percentage = max(job.percentage, overall_percentage(job))
         if event.type == "progressUpdate":
             job.pushed_percentage = job.percentage
-        labels = _labels(job, event)
-        applied.append(Applied(event, job.sequence, job.status, job.percentage, previous, labels))
+        applied.append(_applied(job, event, previous))
     job.updated_at = max(job.updated_at, arrival)
     job.stalled = False
+    _keep_first_estimate(job, arrival)
     return applied, records
 
 
-_NEEDS_RUNNING = frozenset({"stageStarted", "stageCompleted", "stageFailed", "stageSkipped", "progressUpdate"})
-_AFTER_THE_END = frozenset({"log", "metricSample", "quality"})
-_MOVES = {
-    "jobStarted": (Status.RUNNING, {Status.QUEUED}),
-    "jobCompleted": (Status.COMPLETED, {Status.RUNNING}),
-    "jobFailed": (Status.FAILED, {Status.QUEUED, Status.RUNNING}),
-    "jobCancelled": (Status.CANCELLED, {Status.QUEUED, Status.RUNNING}),
-}
+def stall(job: Job, moment: int) -> tuple[list[Applied], list[Record]]:
+    """Note that nothing was heard of a running job for too long: an event of its own, though no report."""
+    event = Event("jobStalled", moment, {})
+    job.sequence += 1
+    job.stalled = True
+    return [_applied(job, event, job.pushed_percentage)], [_entry(job, event)]
 
 
-def _require(job: Job, event: Event, index: int) -> None:
-    refusal = None
-    if event.type in _MOVES:
-        target, sources = _MOVES[event.type]
-        if job.status not in sources:
-            refusal = f"{event.type} would move the job from {job.status} to {target}"
-    elif event.type in _NEEDS_RUNNING and job.status is not Status.RUNNING:
-        refusal = f"{event.type} needs a job that is {Status.RUNNING}; it is {job.status}"
-    elif job.status.ended and event.type not in _AFTER_THE_END:
-        refusal = f"{event.type} came after the job's end; it is {job.status}"
-    if refusal:
-        raise InvalidTransition(f"{refusal}.", [Fault(f"/events/{index}", refusal)])
+def _applied(job: Job, event: Event, previous_percentage: int) -> Applied:
+    stage = job.stage(event.data.get("stageName") or "") if "stage" in event.type else job.running_stage
+    name, labels = (stage.name, stage.labels) if stage else (None, None)
+    return Applied(event, job.sequence, job.status, job.percentage, previous_percentage, name, labels)
 
 
-def _labels(job: Job, event: Event) -> dict[str, str] | None:
-    stage = job.stage(event.data.get("stageName", "")) if "stage" in event.type else job.running_stage
-    return stage.labels if stage else None
+def _keep_first_estimate(job: Job, arrival: int) -> None:
+    if job.first_estimate is None and job.status is Status.RUNNING:
+        job.first_estimate = total_seconds(job, arrival)
 
 
 def _job_started(job: Job, event: Event) -> list[Record]:
     job.status, job.started_at = Status.RUNNING, event.time
     job.allocated = event.data.get("resourcesAllocated")
     job.estimated_seconds = event.data.get("estimatedSeconds")
-    return [_entry(job, event)]
+    return [_entry(job, event, expected_job_range(job))]
 
 
 def _job_ended(job: Job, event: Event) -> list[Record]:
-    job.status, _ = _MOVES[event.type]
+    job.status, _ = MOVES[event.type]
     job.ended_at = event.time
     job.metrics, job.error = event.data.get("metrics"), event.data.get("error")
     closing = StageStatus.COMPLETED if job.status is Status.COMPLETED else StageStatus.FAILED
@@ -109,7 +101,7 @@ def _stage_started(job: Job, event: Event) -> list[Record]:
         stage.status, stage.started_at, stage.ended_at = StageStatus.RUNNING, event.time, None
         stage.progress, stage.records, stage.error = 0.0, None, None
     _take_figures(stage, event.data)
-    return [_entry(job, event)]
+    return [_entry(job, event, expected_range(stage))]
 
 
 def _stage_ended(job: Job, event: Event) -> list[Record]:
@@ -117,7 +109,9 @@ def _stage_ended(job: Job, event: Event) -> list[Record]:
     _end_stage(stage, _STAGE_ENDS[event.type], event.time)
     _take_figures(stage, event.data)
     stage.error = event.data.get("error")
-    return [*_close_minutes(job, stage.name), _entry(job, event)]
+    took = {"seconds": stage.seconds} if stage.seconds is not None else {}
+    body = {"type": event.type, "data": event.data, **took}
+    return [*_close_minutes(job, stage.name), Record(Family.EVENT, event.time, job.sequence, body)]
 
 
 _STAGE_ENDS = {
@@ -249,8 +243,10 @@ def _note(job: Job, event: Event) -> list[Record]:
     return [_entry(job, event)]
 
 
-def _entry(job: Job, event: Event) -> Record:
-    return Record(Family.EVENT, event.time, job.sequence, {"type": event.type, "data": event.data})
+def _entry(job: Job, event: Event, expected: tuple[float, float] | None = None) -> Record:
+    """What the timeline shows; `expected` is the range of seconds that was expected when it began."""
+    body = {"type": event.type, "data": event.data} | ({"expected": expected} if expected else {})
+    return Record(Family.EVENT, event.time, job.sequence, body)
 
 
 def _nothing(job: Job, event: Event) -> list[Record]:

@@ -46,3 +46,24 @@ def _summed_up(minute: Json, summed: Json, job: Job) -> Json:
         figures[name] = [count + 1, total + value]
     stage = job.running_stage
     return {"end": minute["end"], "sequence": job.sequence, "stage": stage.name if stage else None, "figures": figures}
+
+
+def mean_usage(job: Job, name: str) -> float | None:
+    """The mean of a figure over the job's samples."""
+    count, total, _ = job.usage.get(name, (0, 0, 0))
+    return total / count if count else None
+
+
+def peak_usage(job: Job, name: str) -> float | None:
+    """The greatest of a figure over the job's samples."""
+    return job.usage[name][2] if name in job.usage else None
+
+
+def throughput(job: Job) -> float | None:
+    """Records a second of an ended job: the mean of its samples, else the most records of a stage over its duration."""
+    if (sampled := mean_usage(job, "recordsPerSecond")) is not None:
+        return sampled
+    records = max((stage.records for stage in job.stages if stage.records is not None), default=None)
+    if records is None or job.started_at is None or job.ended_at is None or job.ended_at <= job.started_at:
+        return None
+    return records / ((job.ended_at - job.started_at) / times.SECOND)

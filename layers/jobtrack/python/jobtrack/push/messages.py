@@ -111,7 +111,9 @@ def _payload(job: JobKey, job_name: str, subscription: Subscription, event: Even
             "sequence": event["sequence"],
             "status": event["status"],
             "percentage": event["percentage"],
-            "description": text.describe(pushed_as, subscription.language, event["data"], event["labels"]),
+            "description": text.describe(
+                pushed_as, subscription.language, {"stageName": event.get("stage"), **event["data"]}, event["labels"]
+            ),
             "event": event["data"],
         },
     }

@@ -53,6 +53,7 @@ def _told(applied: Applied) -> Json:
         "status": applied.status,
         "percentage": applied.percentage,
         "previousPercentage": applied.previous_percentage,
+        "stage": applied.stage,
         "labels": applied.labels,
         "data": applied.event.data,
     }
