@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 import zstandard
+
 from jobtrack import times
 from jobtrack.job import Job, Json
 from jobtrack.journal import Chunk, Family, Journal, Record
@@ -116,8 +117,8 @@ def _samples(rng: random.Random) -> list[bytes]:
     for event in _life(rng):
         moment += rng.randrange(1, 30_000_000)
         _, records = apply(job, [Event(event["type"], moment, event["data"])], moment)
-        journal.append(records)
-    state = {**job.dump(), "directory": journal.dump_directory()}
+        journal.append(records, job.sequence)
+    state = {**job.dump(), "journal": journal.dump()}
     chunk = [_record(rng, start, sequence) for sequence in range(1, rng.randrange(3, 30))]
     return [orjson.dumps(state), journal_json(journal.tail), journal_json(Chunk("In", chunk).records)]
 
