@@ -26,8 +26,8 @@ class Usage:
 class Meter:
     """Measures one client; another, unmetered, looks up the items that updates left behind.
 
-    A transaction's units are 2 x the sum of each item's KB rounded up, the larger of before and after counting; the local
-    engine under-reports them. Reads count 4 KB a unit, as the engine reports.
+    A transaction's units are 2 x the sum of each item's KB rounded up, the larger of before and after counting; the
+    local engine under-reports them. Reads count 4 KB a unit, as the engine reports.
     """
 
     client: "DynamoDBClient"
