@@ -4,8 +4,8 @@ import argparse
 import logging
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jobtrack_client import Client, Job, JobTrackError
@@ -17,6 +17,7 @@ from local.miner.source import Source, chosen
 from local.miner.tally import Tally
 
 COUNTS = "counts.json"
+INTERRUPTED_SECONDS = 5.0
 
 
 def main(arguments: Sequence[str] | None = None, connect: Callable[[], Client] = Client) -> int:
@@ -41,7 +42,7 @@ def _work(options: argparse.Namespace, connect: Callable[[], Client]) -> None:
     with connect() as client:
         job = _job(client, source, options.job)
         try:
-            with job:
+            with job, _hurrying(job):
                 _report(Reporting(job, tally), source, options)
         except Exception as error:
             tally.error = str(error)
@@ -49,6 +50,17 @@ def _work(options: argparse.Namespace, connect: Callable[[], Client]) -> None:
         finally:
             with suppress(OSError):  # an unusable folder is already the job's own error
                 tally.write(options.out / COUNTS, job)
+
+
+@contextmanager
+def _hurrying(job: Job) -> Iterator[None]:
+    """Let who interrupts the job not wait long for a service that may be gone as well."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        job.cancel()
+        job.close(INTERRUPTED_SECONDS)
+        raise
 
 
 def _report(reporting: Reporting, source: Source, options: argparse.Namespace) -> None:
