@@ -3,7 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack import limits, times
-from jobtrack.journal import Chunk, Family, Journal, Record, pack_chunk, place_of, unpack_chunk
+from jobtrack.journal import LEVELS, Chunk, Family, Journal, Record, pack_chunk, place_of, unpack_chunk
+from jobtrack.sequences import RESIDENCE
 
 from .jobs import START
 
@@ -22,14 +23,14 @@ def noise(sequence: int, size: int) -> str:
 
 def test_a_few_lines_stay_in_the_tail() -> None:
     journal = Journal()
-    assert journal.append([line(1, 0), line(2, 1)]) == []
+    assert journal.append([line(1, 0), line(2, 1)], 2) == []
     assert len(journal.packed_tail()) <= limits.TAIL_BYTES
 
 
 def test_a_full_tail_seals_its_densest_family() -> None:
     journal = Journal()
     rare = line(1, 0, noise(0, 50), Family.ERROR)
-    chunks = journal.append([rare, *(line(2 + index, index, noise(index, 50)) for index in range(40))])
+    chunks = journal.append([rare, *(line(2 + index, index, noise(index, 50)) for index in range(40))], 41)
     assert {chunk.kind for chunk in chunks} == {"In"}
     assert journal.tail == [rare]
 
@@ -38,7 +39,7 @@ def test_late_lines_are_cut_off_from_the_present_ones() -> None:
     journal = Journal()
     late = [line(1 + index, -7200 + index, noise(index, 100)) for index in range(5)]
     present = [line(10 + index, index, noise(index + 50, 100)) for index in range(20)]
-    chunks = journal.append([*late, *present])
+    chunks = journal.append([*late, *present], 29)
     assert [
         [record.sequence for record in chunk.records] for chunk in sorted(chunks, key=lambda each: each.sort_key)
     ] == [
@@ -50,22 +51,33 @@ def test_late_lines_are_cut_off_from_the_present_ones() -> None:
 
 def test_lines_spread_over_minutes_make_a_wide_chunk() -> None:
     journal = Journal()
-    chunks = journal.append(line(1 + index, index * 10, noise(index, 50)) for index in range(30))
+    chunks = journal.append((line(1 + index, index * 10, noise(index, 50)) for index in range(30)), 30)
     assert {chunk.kind for chunk in chunks} == {"Iw"}
     assert journal.directory["Iw"].span == 290 * times.SECOND
 
 
 def test_a_sparse_family_has_one_kind_of_chunk() -> None:
     journal = Journal()
-    chunks = journal.append(line(1 + index, index * 10, noise(index, 50), Family.ERROR) for index in range(30))
+    chunks = journal.append((line(1 + index, index * 10, noise(index, 50), Family.ERROR) for index in range(30)), 30)
     assert {chunk.kind for chunk in chunks} == {"En"}
 
 
 def test_a_chunk_is_cut_to_fit_an_item() -> None:
     journal = Journal()
-    chunks = journal.append(line(1 + index, index / 1000, noise(index, 10_000)) for index in range(60))
+    chunks = journal.append((line(1 + index, index / 1000, noise(index, 10_000)) for index in range(60)), 60)
     assert len(chunks) > 1
     assert all(len(pack_chunk(chunk)) <= limits.CHUNK_BYTES for chunk in chunks)
+
+
+@given(st.lists(st.tuples(st.sampled_from(LEVELS), st.integers(1, limits.EVENTS)), max_size=60))
+def test_no_line_waits_longer_than_the_index_by_sequence_counts_on(batches: list[tuple[Family, int]]) -> None:
+    journal, sequence = Journal(), 0
+    for family, size in batches:
+        sequence += size
+        journal.append([line(sequence, sequence / 10, "x", family)], sequence)
+        assert all(record.sequence > sequence - RESIDENCE for record in journal.tail)
+    for entry in journal.index.entries:
+        assert entry.first <= entry.last <= entry.sealed_at < entry.first + RESIDENCE + limits.EVENTS
 
 
 families = st.sampled_from(Family)
@@ -89,8 +101,8 @@ def test_whatever_is_appended_is_in_the_tail_or_in_one_chunk(
         ]
         sequence += len(batch)
         given_records += appended
-        chunks += journal.append(appended)
-        journal = Journal.load(orjson.loads(orjson.dumps(journal.dump_directory())), journal.packed_tail())
+        chunks += journal.append(appended, sequence)
+        journal = Journal.load(orjson.loads(orjson.dumps(journal.dump())), journal.packed_tail())
     stored = [record for chunk in chunks for record in unpack_chunk(chunk.kind, pack_chunk(chunk))]
     assert sorted([*stored, *journal.tail], key=lambda record: record.sequence) == given_records
     assert len({chunk.sort_key for chunk in chunks}) == len(chunks)

@@ -43,7 +43,7 @@ class Table:
 def write(batches: list[list[Record]]) -> tuple[JournalReader, Table, Snapshot]:
     table, journal, last = Table(), Journal(), 0
     for batch in batches:
-        for chunk in journal.append(batch):
+        for chunk in journal.append(batch, batch[-1].sequence):
             table.items[chunk.sort_key] = pack_chunk(chunk)
         last = max([last, *(record.sequence for record in batch)])
     job = queued()

@@ -17,6 +17,7 @@ import orjson
 from jobtrack import limits, times
 from jobtrack.job import Json
 from jobtrack.packing import pack, unpack
+from jobtrack.sequences import STALE, Entry, Index
 
 _YEAR_ONE = 62_135_596_800 * times.SECOND
 _NORMAL_SPAN = limits.NORMAL_SPAN_SECONDS * times.SECOND
@@ -66,6 +67,12 @@ class Chunk:
         """Kind, greatest time, first sequence: no two chunks of a job share a record, so none a key."""
         return sort_key(self.kind, self.records[-1].time, min(record.sequence for record in self.records))
 
+    def entry(self, sealed_at: int) -> Entry:
+        """The chunk in the index by sequence."""
+        sequences = [record.sequence for record in self.records]
+        time = self.records[-1].time
+        return Entry(self.kind, time, min(sequences), max(sequences), len(sequences), sealed_at)
+
 
 def sort_key(kind: str, time: int, sequence: int = 0) -> str:
     """The key of a chunk of that kind whose greatest time is `time` (µs since 1970; the years 1 to 9999)."""
@@ -109,29 +116,35 @@ class Journal:
 
     tail: list[Record] = field(default_factory=list)
     directory: dict[str, Shelf] = field(default_factory=dict)
+    index: Index = field(default_factory=Index)
 
-    def append(self, records: Iterable[Record]) -> list[Chunk]:
-        """Take records in; answers the chunks to store, when the tail grew too large for the snapshot."""
+    def append(self, records: Iterable[Record], sequence: int) -> list[Chunk]:
+        """Take records in, up to the job's `sequence`; answers the chunks to store, where the tail grew too large."""
         self.tail += records
         chunks: list[Chunk] = []
         while len(self.packed_tail()) > limits.TAIL_BYTES:
-            family = _densest(self.tail)
-            chunks += self._seal([record for record in self.tail if record.family is family])
-            self.tail = [record for record in self.tail if record.family is not family]
+            chunks += self._seal(_densest(self.tail), sequence)
+        if stale := self._stale(sequence, 2 * STALE if chunks else STALE):
+            chunks += self._seal(stale, sequence)
         return chunks
+
+    def _stale(self, sequence: int, age: int) -> Family | None:
+        """The severity whose lines wait longest to be sealed, if they are so many sequences old."""
+        waiting = [record for record in self.tail if record.family in LEVELS and record.sequence < sequence - age]
+        return min(waiting, key=lambda record: record.sequence).family if waiting else None
 
     def packed_tail(self) -> bytes:
         """The tail as it is stored."""
         return pack({family.value: _rows(records) for family, records in _by_family(self.tail).items()})
 
-    def _seal(self, records: list[Record]) -> list[Chunk]:
-        chunks = [
-            Chunk(_kind(part), part)
-            for run in _runs(sorted(records, key=lambda record: record.place))
-            for part in _cut_to_size(run)
-        ]
+    def _seal(self, family: Family, sequence: int) -> list[Chunk]:
+        records = sorted((record for record in self.tail if record.family is family), key=lambda record: record.place)
+        self.tail = [record for record in self.tail if record.family is not family]
+        chunks = [Chunk(_kind(part), part) for run in _runs(records) for part in _cut_to_size(run)]
         for chunk in chunks:
             self.directory.setdefault(chunk.kind, Shelf()).add(chunk.records)
+            if family in LEVELS:
+                self.index.entries.append(chunk.entry(sequence))
         return chunks
 
     def count(self, family: Family) -> int:
@@ -139,19 +152,25 @@ class Journal:
         sealed = sum(self.directory[kind].records for kind in kinds(family) if kind in self.directory)
         return sealed + sum(record.family is family for record in self.tail)
 
-    def dump_directory(self) -> Json:
-        """The directory as it is stored."""
-        return {
+    def dump(self) -> Json:
+        """Directory and index as they are stored; nothing where nothing was sealed."""
+        if not self.directory:
+            return {}
+        shelves = {
             kind: [shelf.records, shelf.chunks, shelf.first, shelf.last, shelf.span]
             for kind, shelf in self.directory.items()
         }
+        return {"directory": shelves, "index": self.index.dump()}
 
     @classmethod
-    def load(cls, directory: Json, tail: bytes) -> Self:
+    def load(cls, stored: Json, tail: bytes) -> Self:
         """Read what was stored."""
         records = [record for family, rows in unpack(tail).items() for record in _records(Family(family), rows)]
         records.sort(key=lambda record: record.sequence)
-        return cls(records, {kind: Shelf(*figures) for kind, figures in directory.items()})
+        if not stored:
+            return cls(records)
+        shelves = {kind: Shelf(*figures) for kind, figures in stored["directory"].items()}
+        return cls(records, shelves, Index.load(stored["index"]))
 
 
 def pack_chunk(chunk: Chunk) -> bytes:

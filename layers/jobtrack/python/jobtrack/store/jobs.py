@@ -3,29 +3,20 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from jobtrack import limits, times
+from jobtrack import times
 from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, NotFound, Unprocessable
-from jobtrack.job import Json
-from jobtrack.journal import Chunk, pack_chunk
+from jobtrack.job import Json, Status
 from jobtrack.keys import JobKey
 from jobtrack.lifecycle import Event, apply
-from jobtrack.packing import pack, unpack
-from jobtrack.store import outbox
+from jobtrack.packing import unpack
 from jobtrack.store.attempts import Attempts
 from jobtrack.store.idempotency import Idempotency
-from jobtrack.store.snapshots import (
-    EXTRAS,
-    Snapshot,
-    attributes,
-    key_of,
-    listener_value,
-    load,
-    put_extras,
-    take_extras,
-)
+from jobtrack.store.past import PastStore
+from jobtrack.store.snapshots import EXTRAS, Snapshot, key_of, load, put_extras
 from jobtrack.store.transactions import Cancelled, Item, commit
+from jobtrack.store.versions import Version
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -79,13 +70,12 @@ class JobStore:
         """
         now = self.now()
         applied, records = apply(snapshot.job, [Event("jobQueued", snapshot.job.created_at, {})], now)
-        chunks = snapshot.journal.append(records)
+        version = Version(self.table, snapshot, self._expiry())
         by_id = Idempotency(snapshot.key, "create", snapshot.key.job, body, self.retention_days * 24 * 3600)
-        actions = [*self._chunk_puts(snapshot.key, chunks), *self._extra_puts(snapshot)]
-        actions += [self._put(item) for item in outbox.records(snapshot, applied, now)]
-        actions = [self._creation(snapshot), *actions, *beside]
         by_client = [idempotency] if idempotency else []
-        actions += [each.record(self.table, answer, now // times.SECOND) for each in (by_id, *by_client)]
+        parts = version.parts(applied, records, now)
+        answers = [each.record(self.table, answer, now // times.SECOND) for each in (by_id, *by_client)]
+        actions = [version.creation(), *parts, *beside, *answers]
         return self.attempts.until_written(lambda: self._create(actions, by_id, by_client, now // times.SECOND))
 
     def report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None = None) -> tuple[Json, bool]:
@@ -102,8 +92,10 @@ class JobStore:
     def _report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None) -> tuple[Json, bool]:
         cached = key in self._cache
         item = self._cache.get(key) or self._fetch(key)
-        snapshot = load(key, item)
-        now = self.now()
+        snapshot, now = load(key, item), self.now()
+        before = snapshot.job.status
+        if before is Status.QUEUED and any(event.type == "jobStarted" for event in events):
+            self._past.teach(key, snapshot.job)
         try:
             applied, records = apply(snapshot.job, events, now)
         except (InvalidTransition, Unprocessable):
@@ -114,11 +106,10 @@ class JobStore:
                 raise Cancelled([]) from None
             raise
         answer = {"accepted": len(events), "lastSequence": snapshot.job.sequence}
-        chunks = snapshot.journal.append(records)
-        actions = [*self._chunk_puts(key, chunks), *self._extra_puts(snapshot)]
-        actions += [self._put(record) for record in outbox.records(snapshot, applied, now)]
-        written = attributes(snapshot, self._expiry())
-        actions.insert(0, self._update(key, snapshot.version, written))
+        version = Version(self.table, snapshot, self._expiry())
+        beside = [*version.parts(applied, records, now), *self._transition(before, snapshot)]
+        written = version.attributes()
+        actions = [version.update(written), *beside]
         if idempotency:
             actions.append(idempotency.record(self.table, answer, now // times.SECOND))
         try:
@@ -127,6 +118,16 @@ class JobStore:
             return self._lost(key, cancelled, len(actions) - 1, idempotency), True
         self._remember(key, {**item, **written})
         return answer, False
+
+    def _transition(self, before: Status, snapshot: Snapshot) -> "Sequence[TransactWriteItemTypeDef]":
+        """What a change of status writes beside the job: a completion is counted among the past jobs of its type."""
+        if before is Status.COMPLETED or snapshot.job.status is not Status.COMPLETED:
+            return ()
+        return self._past.completion(snapshot.key, snapshot.job, self._expiry())
+
+    @property
+    def _past(self) -> PastStore:
+        return PastStore(self.dynamodb, self.table)
 
     def _lost(self, key: JobKey, cancelled: Cancelled, last: int, idempotency: Idempotency | None) -> Json:
         """What a batch that was not written comes to: an answer given before, or another try."""
@@ -188,59 +189,3 @@ class JobStore:
 
     def _expiry(self) -> int:
         return self.now() // times.SECOND + self.retention_days * 24 * 3600
-
-    def _put(self, item: dict[str, Any]) -> "TransactWriteItemTypeDef":
-        return {"Put": {"TableName": self.table, "Item": {"exp": {"N": str(self._expiry())}, **item}}}
-
-    def _creation(self, snapshot: Snapshot) -> "TransactWriteItemTypeDef":
-        listeners = {name: listener_value(listener) for name, listener in snapshot.listeners.items()}
-        item = {**key_of(snapshot.key), **attributes(snapshot, self._expiry()), "subs": {"M": listeners}}
-        return {
-            "Put": {"TableName": self.table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"},
-        }
-
-    def _update(self, key: JobKey, version: int, written: dict[str, Any]) -> "TransactWriteItemTypeDef":
-        """The snapshot's next version: only what a batch changes, so that who listens stays as it is stored."""
-        return {
-            "Update": {
-                "TableName": self.table,
-                "Key": key_of(key),
-                "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in written),
-                "ConditionExpression": "#v = :held",
-                "ExpressionAttributeNames": {f"#{name}": name for name in written},
-                "ExpressionAttributeValues": {
-                    ":held": {"N": str(version)},
-                    **{f":{name}": value for name, value in written.items()},
-                },
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            }
-        }
-
-    def _chunk_puts(self, key: JobKey, chunks: Sequence[Chunk]) -> "list[TransactWriteItemTypeDef]":
-        return [
-            self._put({"pk": {"S": key.partition}, "sk": {"S": chunk.sort_key}, "d": {"B": pack_chunk(chunk)}})
-            for chunk in chunks
-        ]
-
-    def _extra_puts(self, snapshot: Snapshot) -> "list[TransactWriteItemTypeDef]":
-        """What does not fit the snapshot, in items of at most 300 KB; the sequence in the key makes it unique."""
-        extras = take_extras(snapshot.job)
-        place = f"{EXTRAS}{snapshot.job.sequence:012d}"
-        return [
-            self._put({"pk": {"S": snapshot.key.partition}, "sk": {"S": f"{place}#{index:03d}"}, "d": {"B": packed}})
-            for index, packed in enumerate(_cut(extras))
-        ]
-
-
-def _cut(extras: Json) -> list[bytes]:
-    if not extras:
-        return []
-    packed = pack(extras)
-    stages = list(extras.get("stages", {}).items())
-    if len(packed) <= limits.CHUNK_BYTES or len(stages) < 2:
-        return [packed]
-    middle = len(stages) // 2
-    return [
-        *_cut({**extras, "stages": dict(stages[:middle])}),
-        *_cut({"stages": dict(stages[middle:])}),
-    ]

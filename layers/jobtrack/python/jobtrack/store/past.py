@@ -70,9 +70,11 @@ class PastStore:
                 "Update": {
                     "TableName": self.table,
                     "Key": {"pk": partition, "sk": {"S": f"{_COUNTER}{self.shard(SHARDS)}"}},
-                    "UpdateExpression": "ADD " + ", ".join(f"#{name} :{name}" for name in sums),
-                    "ExpressionAttributeNames": {f"#{name}": name for name in sums},
-                    "ExpressionAttributeValues": {f":{name}": {"N": f"{value:.6f}"} for name, value in sums.items()},
+                    "UpdateExpression": "ADD " + ", ".join(f"#n{place} :n{place}" for place in range(len(sums))),
+                    "ExpressionAttributeNames": {f"#n{place}": name for place, name in enumerate(sums)},
+                    "ExpressionAttributeValues": {
+                        f":n{place}": {"N": f"{value:.6f}"} for place, value in enumerate(sums.values())
+                    },
                 }
             },
             {

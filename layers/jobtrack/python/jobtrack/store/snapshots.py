@@ -58,12 +58,12 @@ def key_of(key: JobKey) -> dict[str, Any]:
 def load(key: JobKey, item: Item) -> Snapshot:
     """Read a stored snapshot."""
     state = unpack(item["d"]["B"])
-    directory = state.pop("directory", {})
+    journal = state.pop("journal", {})
     return Snapshot(
         key,
         int(item["v"]["N"]),
         Job.load(state),
-        Journal.load(directory, item["t"]["B"]),
+        Journal.load(journal, item["t"]["B"]),
         {name: _listener(value["L"]) for name, value in item.get("subs", {"M": {}})["M"].items()},
     )
 
@@ -75,8 +75,8 @@ def attributes(snapshot: Snapshot, expires: int) -> dict[str, Any]:
         Unprocessable: the job's plan is larger than an item can be.
     """
     state = snapshot.job.dump()
-    if directory := snapshot.journal.dump_directory():
-        state["directory"] = directory
+    if journal := snapshot.journal.dump():
+        state["journal"] = journal
     packed = pack(state)
     if len(packed) > _SNAPSHOT_BYTES:
         raise Unprocessable(

@@ -1,0 +1,102 @@
+"""The parts of a transaction that write a job's next version."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jobtrack import limits, sequences
+from jobtrack.job import Json
+from jobtrack.journal import Record, pack_chunk
+from jobtrack.lifecycle import Applied
+from jobtrack.packing import pack
+from jobtrack.store import outbox, snapshots
+from jobtrack.store.snapshots import EXTRAS, Snapshot, key_of, listener_value, take_extras
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A job's version to come, in the jobs table `table`; what it writes expires then (epoch seconds)."""
+
+    table: str
+    snapshot: Snapshot
+    expires: int
+
+    def parts(
+        self, applied: Iterable[Applied], records: Iterable[Record], now: int
+    ) -> "Sequence[TransactWriteItemTypeDef]":
+        """What is stored beside the snapshot: chunks, entries of the index, extras, and the outbox; `now` in µs.
+
+        It moves out of the snapshot what they hold, so the snapshot's own part is made after it.
+        """
+        items = [
+            *self._chunks(records),
+            *((f"{EXTRAS}{self._sequence}#{index:03d}", data) for index, data in enumerate(self._extras())),
+        ]
+        return [
+            *(self._put({"sk": {"S": place}, "d": {"B": data}}) for place, data in items),
+            *(self._put(item) for item in outbox.records(self.snapshot, applied, now)),
+        ]
+
+    def attributes(self) -> dict[str, Any]:
+        """What the snapshot of this version holds."""
+        return snapshots.attributes(self.snapshot, self.expires)
+
+    def creation(self) -> "TransactWriteItemTypeDef":
+        """The first version, unless the job exists."""
+        listeners = {name: listener_value(listener) for name, listener in self.snapshot.listeners.items()}
+        item = {**key_of(self.snapshot.key), **self.attributes(), "subs": {"M": listeners}}
+        return {"Put": {"TableName": self.table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+
+    def update(self, written: Mapping[str, Any]) -> "TransactWriteItemTypeDef":
+        """The next version: only what a batch changes, so that who listens stays as it is stored."""
+        return {
+            "Update": {
+                "TableName": self.table,
+                "Key": key_of(self.snapshot.key),
+                "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in written),
+                "ConditionExpression": "#v = :held",
+                "ExpressionAttributeNames": {f"#{name}": name for name in written},
+                "ExpressionAttributeValues": {
+                    ":held": {"N": str(self.snapshot.version)},
+                    **{f":{name}": value for name, value in written.items()},
+                },
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    @property
+    def _sequence(self) -> str:
+        return f"{self.snapshot.job.sequence:012d}"
+
+    def _chunks(self, records: Iterable[Record]) -> Iterator[tuple[str, bytes]]:
+        journal = self.snapshot.journal
+        chunks = journal.append(records, self.snapshot.job.sequence)
+        for chunk in chunks:
+            yield chunk.sort_key, pack_chunk(chunk)
+        if entries := journal.index.take(busy=bool(chunks)):
+            yield sequences.sort_key(entries[-1].sealed_at), pack(sequences.dump(entries))
+
+    def _extras(self) -> list[bytes]:
+        """What does not fit the snapshot, in items of at most 300 KB."""
+        return _cut(take_extras(self.snapshot.job))
+
+    def _put(self, item: dict[str, Any]) -> "TransactWriteItemTypeDef":
+        key = {"pk": {"S": self.snapshot.key.partition}, "exp": {"N": str(self.expires)}}
+        return {"Put": {"TableName": self.table, "Item": {**key, **item}}}
+
+
+def _cut(extras: Json) -> list[bytes]:
+    if not extras:
+        return []
+    packed = pack(extras)
+    stages = list(extras.get("stages", {}).items())
+    if len(packed) <= limits.CHUNK_BYTES or len(stages) < 2:
+        return [packed]
+    middle = len(stages) // 2
+    return [
+        *_cut({**extras, "stages": dict(stages[:middle])}),
+        *_cut({"stages": dict(stages[middle:])}),
+    ]
