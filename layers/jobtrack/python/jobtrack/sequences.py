@@ -13,7 +13,7 @@ from jobtrack import limits
 from jobtrack.job import Json
 
 STALE = 1_000
-"""A line that is so many sequences old is sealed, however few lines there are of its severity: one severity a batch, and
+"""A line so many sequences old is sealed, however few lines there are of its severity: one severity a batch, and
 after twice as many sequences in a batch that seals others too."""
 RESIDENCE = 2 * STALE + 4 * limits.EVENTS
 
