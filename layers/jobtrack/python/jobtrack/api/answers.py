@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from jobtrack.api.faults import faults, summary
 from jobtrack.errors import Fault, InvalidRequest, JobTrackError, Unprocessable
 
 PROBLEM = "application/problem+json"
@@ -29,9 +30,8 @@ def on_error(request: Request, error: JobTrackError) -> Response:
 
 def on_invalid(request: Request, error: RequestValidationError) -> Response:
     """What a request out of contract is answered: every fault, with a pointer to it."""
-    faults = [Fault(_pointer(each, error.body), _message(each)) for each in error.errors()]
-    summary = "; ".join(f"{fault.pointer} {fault.detail}" for fault in faults[:3])
-    return on_error(request, Unprocessable(summary or "The request is out of contract.", faults))
+    found = faults(error.errors(), error.body)
+    return on_error(request, Unprocessable(summary(found), found))
 
 
 def on_http_error(request: Request, error: HTTPException) -> Response:
@@ -53,7 +53,7 @@ def problem(
     code: str,
     title: str,
     detail: str,
-    faults: Sequence[Fault],
+    found: Sequence[Fault],
     headers: dict[str, str],
 ) -> Response:
     """A problem+json answer; `requestId` is API Gateway's, where there is one."""
@@ -66,8 +66,8 @@ def problem(
         "code": code,
         "requestId": request_id(request),
     }
-    if faults:
-        content["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults]
+    if found:
+        content["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in found]
     return Response(orjson.dumps(content), status, headers, PROBLEM)
 
 
@@ -75,26 +75,3 @@ def request_id(request: Request) -> str:
     """The id under which the gateway knows the request."""
     context = request.scope.get("aws.event", {}).get("requestContext", {})
     return str(context.get("requestId") or uuid.uuid4())
-
-
-def _pointer(error: Mapping[str, Any], body: Any) -> str:
-    """A JSON pointer into the body; `/query/name` and so on for the rest of the request."""
-    source, *parts = error["loc"]
-    if source != "body":
-        return "/".join(["", *map(str, error["loc"])])
-    if error["type"].startswith("union_tag"):
-        parts.append(error["ctx"]["discriminator"].strip("'"))
-    steps: list[str] = []
-    for index, part in enumerate(parts):
-        if (isinstance(body, list) and isinstance(part, int) and part < len(body)) or (
-            isinstance(body, dict) and part in body
-        ):
-            body = body[part]
-        elif not isinstance(body, dict) or index < len(parts) - 1 or not str(part).isidentifier():
-            continue  # The name of a variant or of a validator, not of a member.
-        steps.append(str(part).replace("~", "~0").replace("/", "~1"))
-    return "".join(f"/{step}" for step in steps)
-
-
-def _message(error: Mapping[str, Any]) -> str:
-    return str(error["msg"]).removeprefix("Value error, ")
