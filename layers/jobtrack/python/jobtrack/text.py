@@ -48,18 +48,23 @@ def describe(event_type: str, language: str, data: Mapping[str, Any], labels: Ma
 
 
 def _told(event_type: str, language: str, data: Mapping[str, Any], labels: Mapping[str, str]) -> str:
-    progress = _progress(data)
+    progress = _progress(data) if event_type == "progressUpdate" else None
     name = "recordsProcessed" if event_type == "progressUpdate" and progress is None else event_type
     texts = _CATALOGUE[name]
     told = texts.get(language, texts[DEFAULT_LANGUAGE]).format(
         stage=labels.get(language) or data.get("stageName") or "",
         progress=progress,
         records=data.get("recordsProcessed", 0),
-        reason=(data.get("error") or {}).get("message") or "",
+        reason=_reason(data.get("error")),
         resource=data.get("resourceName") or data.get("resourceId") or "",
         condition=data.get("condition", ""),
     )
     return told.strip().removesuffix(":")
+
+
+def _reason(error: object) -> str:
+    """The message of an error; workers may give any event an `error` of their own making."""
+    return str(error.get("message") or "") if isinstance(error, Mapping) else ""
 
 
 def _progress(data: Mapping[str, Any]) -> int | None:
