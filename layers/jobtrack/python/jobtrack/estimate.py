@@ -16,6 +16,7 @@ from jobtrack.past import Past
 
 _SHORTER, _LONGER = 0.85, 1.25
 """The middle half of what really happens, as shares of a plan: plans are rather too short than too long."""
+_LONGEST_SECONDS = 1000 * times.DAY * 365.25 / times.SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def estimate(job: Job, now: int) -> Estimate:
     for stage in job.stages:
         if stage.status is StageStatus.PENDING:
             length = expected.get(stage.name)
-            start, cursor = cursor, None if length is None or cursor is None else cursor + length * pace
+            start, cursor = cursor, None if length is None or cursor is None else _known(cursor + length * pace)
             stages[stage.name] = StageEstimate(_after(moment, start), _after(moment, cursor))
     return Estimate(moment, _remaining(job, cursor, now), stages)
 
@@ -178,13 +179,18 @@ def _running_remainder(stage: Stage, expected: float | None, now: int) -> float 
 def _blend(progress: float, elapsed: float | None, expected: float | None) -> float | None:
     """Seconds left, from per cent done, seconds so far and seconds expected of the whole."""
     share = progress / 100
-    by_pace = elapsed * (1 - share) / share if elapsed is not None and share > 0 else None
-    by_plan = expected * (1 - share) if expected is not None else None
+    by_pace = _known(elapsed * (1 - share) / share) if elapsed is not None and share > 0 else None
+    by_plan = _known(expected * (1 - share)) if expected is not None else None
     if by_plan is not None and share == 0 and elapsed is not None:
         by_plan = max(0.0, by_plan - elapsed)
     if by_pace is None or by_plan is None:
         return by_plan if by_pace is None else by_pace
     return share * by_pace + (1 - share) * by_plan
+
+
+def _known(seconds: float) -> float | None:
+    """The estimate, unless it is beyond telling: a plan of ages, or a pace of next to nothing."""
+    return seconds if seconds < _LONGEST_SECONDS else None
 
 
 def _elapsed(start: int | None, now: int) -> float | None:
