@@ -1,148 +1,27 @@
 """What a worker may report: one model per event type, told apart by `type`."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, model_validator
 
 from jobtrack import limits
-from jobtrack.fields import (
-    Amount,
-    Count,
-    Description,
-    Details,
-    Message,
-    Model,
-    Moment,
-    Name,
-    Percent,
-    StageMetrics,
-    encoded_size,
+from jobtrack.event_data import (
+    ConditionData,
+    EndedData,
+    FailedData,
+    JobStartedData,
+    LogData,
+    NoteData,
+    Nothing,
+    ProgressData,
+    QualityData,
+    ResourceData,
+    SampleData,
+    StageData,
 )
+from jobtrack.fields import Model, Moment, encoded_size
+from jobtrack.job import Json
 from jobtrack.lifecycle import Event
-
-
-class Error(Model):
-    """Why something failed; more members are kept as they came."""
-
-    message: Message
-
-
-class Allocation(Model):
-    """What a worker gave the job."""
-
-    cpu_units: Annotated[float, Field(gt=0)] | None = None
-    memory_gb: Annotated[float, Field(gt=0)] | None = Field(None, alias="memoryGB")
-    worker_node: Name | None = None
-
-
-class JobStartedData(Model):
-    """The job left the queue."""
-
-    resources_allocated: Allocation | None = None
-    estimated_seconds: Amount | None = None
-
-
-class StageData(Model):
-    """A stage changed its status."""
-
-    stage_name: Name
-    records_processed: Count | None = None
-    total_records: Count | None = None
-    metrics: StageMetrics | None = None
-    error: Error | None = None
-
-
-class ProgressData(Model):
-    """How far a stage, or the whole job, has come."""
-
-    stage_name: Name | None = None
-    progress: Percent | None = None
-    records_processed: Count | None = None
-    total_records: Count | None = None
-    component: Name | None = None
-    operation: Name | None = None
-    details: Details | Description | None = None
-
-    @model_validator(mode="after")
-    def _measured(self) -> Self:
-        if self.progress is None and self.records_processed is None:
-            raise ValueError("needs progress or recordsProcessed")
-        return self
-
-
-class LogData(Model):
-    """One log line."""
-
-    level: Literal["DEBUG", "INFO", "WARN", "ERROR"]
-    message: Message
-    component: Name | None = None
-    stage: Name | None = None
-    details: Details | None = None
-
-
-class SampleData(Model):
-    """A reading of the job's use of resources; bytes and retries are totals so far."""
-
-    cpu_usage: Amount | None = None
-    memory_bytes: Count | None = None
-    disk_read_bytes: Count | None = None
-    disk_write_bytes: Count | None = None
-    disk_used_bytes: Count | None = None
-    iops: Amount | None = None
-    disk_latency_ms: Amount | None = None
-    network_in_bytes: Count | None = None
-    network_out_bytes: Count | None = None
-    connections: Count | None = None
-    records_per_second: Amount | None = None
-    retries: Count | None = None
-
-
-class QualityData(Model):
-    """What the job's own validation found."""
-
-    data_quality_score: Percent | None = None
-    validations_passed: Count | None = None
-    validations_failed: Count | None = None
-
-
-class NoteData(Model):
-    """Something worth telling."""
-
-    description: Description
-    details: Details | None = None
-
-
-class ResourceData(Model):
-    """A resource that the job got or gave back."""
-
-    resource_type: Name
-    resource_id: Name
-    resource_name: Name | None = None
-    status: Name | None = None
-
-
-class ConditionData(Model):
-    """What holds the job up, or no longer does."""
-
-    condition: Description
-    resolution: Description | None = None
-
-
-class FailedData(Model):
-    """The job failed."""
-
-    error: Error
-    metrics: StageMetrics | None = None
-
-
-class EndedData(Model):
-    """The job ended."""
-
-    metrics: StageMetrics | None = None
-
-
-class Nothing(Model):
-    """No data."""
 
 
 class _Reported(Model):
@@ -160,7 +39,7 @@ class JobStarted(_Reported):
     """Queued → Running."""
 
     type: Literal["jobStarted"]
-    data: JobStartedData = JobStartedData()
+    data: JobStartedData | None = None
 
 
 class StageChanged(_Reported):
@@ -237,7 +116,7 @@ class JobEnded(_Reported):
     """Running → Completed; Queued or Running → Cancelled."""
 
     type: Literal["jobCompleted", "jobCancelled"]
-    data: EndedData = EndedData()
+    data: EndedData | None = None
 
 
 AnyEvent = Annotated[
@@ -262,9 +141,17 @@ class EventBatch(Model):
 
     events: Annotated[list[AnyEvent], Field(min_length=1, max_length=limits.EVENTS)]
 
-    def reported(self, body: dict[str, Any], arrival: int) -> list[Event]:
+    def reported(self, body: Json, arrival: int) -> list[Event]:
         """The events for the lifecycle, in order: data as they came in `body`, times defaulting to `arrival` (µs)."""
         return [
-            Event(event.type, arrival if event.time is None else event.time, raw.get("data") or {})
+            Event(event.type, arrival if event.time is None else event.time, _data(event, raw))
             for event, raw in zip(self.events, body["events"], strict=True)
         ]
+
+
+def _data(event: AnyEvent, raw: Json) -> Json:
+    """What came, members unknown to us too; but of figures only those we know, since a job keeps the last of each."""
+    if isinstance(event, MetricSample | Quality):
+        return event.data.model_dump(by_alias=True, exclude_none=True)
+    data: Json = raw.get("data") or {}
+    return data

@@ -16,21 +16,12 @@ _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 class Model(BaseModel):
     """A part of a request: camelCase outside, no coercion between JSON types, unknown members let through."""
 
-    model_config = ConfigDict(
-        strict=True, frozen=True, alias_generator=to_camel, validate_by_name=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(strict=True, frozen=True, alias_generator=to_camel, allow_inf_nan=False)
 
 
 def encoded_size(value: object) -> int:
-    """Bytes of the value as JSON in UTF-8.
-
-    Raises:
-        ValueError: it cannot be written as JSON: an integer beyond 64 bits.
-    """
-    try:
-        return len(orjson.dumps(value))
-    except orjson.JSONEncodeError as error:
-        raise ValueError("must be JSON with integers of at most 64 bits") from error
+    """Bytes of a value that was read from JSON, as JSON in UTF-8."""
+    return len(orjson.dumps(value))
 
 
 def depth(value: object) -> int:
@@ -85,6 +76,7 @@ Description = Annotated[str, AfterValidator(_at_most(limits.DESCRIPTION_BYTES))]
 Details = Annotated[dict[str, Any], AfterValidator(_shallow), AfterValidator(_at_most(limits.DETAILS_BYTES))]
 StageMetrics = Annotated[dict[str, Any], AfterValidator(_shallow), AfterValidator(_at_most(limits.STAGE_METRICS_BYTES))]
 Metadata = Annotated[dict[str, Any], AfterValidator(_shallow), AfterValidator(_at_most(limits.METADATA_BYTES))]
-Count = Annotated[int, Field(ge=0, le=2**53)]
-Amount = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=limits.NUMBER)]
+Amount = Annotated[float, Field(ge=0, le=limits.NUMBER)]
+Positive = Annotated[float, Field(gt=0, le=limits.ALLOCATED)]
 Percent = Annotated[float, Field(ge=0, le=100)]

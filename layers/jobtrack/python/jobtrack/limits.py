@@ -7,6 +7,12 @@ MESSAGE_BYTES = 32 * 1024
 DESCRIPTION_BYTES = 2 * 1024
 DETAILS_BYTES = 16 * 1024
 DETAILS_DEPTH = 32
+BODY_DEPTH = 64
+"""Levels of nesting of a body as a whole: what holds the details, and what is nobody's business."""
+NUMBER = 2**53
+"""The greatest number that may be reported: up to it, JSON integers are exact everywhere."""
+ALLOCATED = 2**32
+"""The most cores, or gigabytes, that a job may be given."""
 STAGES = 200
 NAME_CHARACTERS = 200
 STAGE_METRICS_BYTES = 4 * 1024

@@ -24,7 +24,7 @@ def add(job: Job, moment: int, sample: Json) -> list[Record]:
     summed = {name: figures[name] for name in SUMMED if name in figures}
     for name, value in summed.items():
         count, total, peak = job.usage.get(name, (0, 0, value))
-        job.usage[name] = [count + 1, total + value, max(peak, value)]
+        job.usage[name] = [count + 1, total + float(value), max(peak, value)]
     end = minute_end(moment)
     closed = close(job) if job.minute and job.minute["end"] != end else []
     job.minute = _summed_up(job.minute or {"end": end, "figures": {}}, summed, job)
@@ -43,7 +43,7 @@ def _summed_up(minute: Json, summed: Json, job: Job) -> Json:
     figures = dict(minute["figures"])
     for name, value in summed.items():
         count, total = figures.get(name, (0, 0))
-        figures[name] = [count + 1, total + value]
+        figures[name] = [count + 1, total + float(value)]
     stage = job.running_stage
     return {"end": minute["end"], "sequence": job.sequence, "stage": stage.name if stage else None, "figures": figures}
 

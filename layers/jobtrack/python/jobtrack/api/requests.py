@@ -8,6 +8,7 @@ from fastapi import Request
 from jobtrack import auth, limits
 from jobtrack.auth import Caller
 from jobtrack.errors import Fault, InvalidRequest, TooLarge, Unprocessable, UnsupportedMediaType
+from jobtrack.fields import depth
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.store.idempotency import Idempotency, fingerprint
 
@@ -36,12 +37,10 @@ class JsonRequest(Request):
 
         Raises:
             InvalidRequest: the body is not JSON.
+            Unprocessable: it is nested too deeply.
         """
         if not hasattr(self, "_json"):
-            try:
-                self._json = orjson.loads(await self.body())
-            except orjson.JSONDecodeError as error:
-                raise InvalidRequest(f"The body is not valid JSON: {error}.") from error
+            self._json = _parsed(await self.body())
         return self._json
 
     def require_json(self) -> None:
@@ -53,6 +52,17 @@ class JsonRequest(Request):
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
             raise UnsupportedMediaType("Send the body as Content-Type: application/json.")
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(f"The body is not valid JSON: {error}.") from error
+    if depth(value) > limits.BODY_DEPTH:
+        detail = f"must be nested at most {limits.BODY_DEPTH} levels deep"
+        raise Unprocessable(f"The body {detail}.", [Fault("", detail)])
+    return value
 
 
 def authorize(request: Request) -> Caller:
