@@ -75,6 +75,14 @@ class JobRequest(Model):
     heartbeat_seconds: Annotated[int, Field(ge=10, le=86_400)] | None = None
     metadata: Metadata | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: Any) -> Any:
+        """Many a client writes `null` for what it leaves out."""
+        if not isinstance(value, dict):
+            return value
+        return {name: member for name, member in value.items() if member is not None}
+
     @model_validator(mode="after")
     def _stages_differ(self) -> Self:
         names = [stage.stage_name for stage in self.stages]
