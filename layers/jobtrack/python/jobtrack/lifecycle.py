@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from jobtrack import limits, rollups, times
-from jobtrack.errors import Unprocessable
+from jobtrack.errors import Fault, Unprocessable
 from jobtrack.estimate import expected_job_range, expected_range, overall_percentage, total_seconds
 from jobtrack.job import Job, Json, Stage, StageStatus, Status
 from jobtrack.journal import Family, Record
@@ -38,10 +38,12 @@ def apply(job: Job, events: Iterable[Event], arrival: int) -> tuple[list[Applied
 
     Raises:
         InvalidTransition: the job's status does not allow one of them; the job must then be thrown away.
+        Unprocessable: one names a stage too many; the job must then be thrown away.
     """
     applied, records = [], []
     for index, event in enumerate(events):
         require(job.status, event.type, index)
+        _require_room(job, event, index)
         job.sequence += 1
         records += _ACTIONS[event.type](job, event)
         previous = job.pushed_percentage
@@ -64,9 +66,21 @@ def stall(job: Job, moment: int) -> tuple[list[Applied], list[Record]]:
 
 
 def _applied(job: Job, event: Event, previous_percentage: int) -> Applied:
-    stage = job.stage(event.data.get("stageName") or "") if "stage" in event.type else job.running_stage
+    named = event.data.get("stageName") if event.type in _OF_A_STAGE else None
+    stage = job.running_stage if named is None else job.stage(named)
     name, labels = (stage.name, stage.labels) if stage else (None, None)
     return Applied(event, job.sequence, job.status, job.percentage, previous_percentage, name, labels)
+
+
+_OF_A_STAGE = frozenset({"stageStarted", "stageCompleted", "stageFailed", "stageSkipped", "progressUpdate"})
+
+
+def _require_room(job: Job, event: Event, index: int) -> None:
+    named = event.data.get("stageName") if event.type in _OF_A_STAGE else None
+    if named is not None and len(job.stages) >= limits.STAGES and job.stage(named) is None:
+        detail = f"would be one more than the {limits.STAGES} stages that a job has at most"
+        pointer = f"/events/{index}/data/stageName"
+        raise Unprocessable(f"{pointer} {detail}.", [Fault(pointer, detail)])
 
 
 def _keep_first_estimate(job: Job, arrival: int) -> None:
@@ -76,7 +90,8 @@ def _keep_first_estimate(job: Job, arrival: int) -> None:
 
 def _job_started(job: Job, event: Event) -> list[Record]:
     job.status, job.started_at = Status.RUNNING, event.time
-    job.allocated = event.data.get("resourcesAllocated")
+    given = event.data.get("resourcesAllocated") or {}
+    job.allocated = {name: given[name] for name in ("cpuUnits", "memoryGB", "workerNode") if name in given} or None
     job.estimated_seconds = event.data.get("estimatedSeconds")
     return [_entry(job, event, expected_job_range(job))]
 
@@ -84,7 +99,8 @@ def _job_started(job: Job, event: Event) -> list[Record]:
 def _job_ended(job: Job, event: Event) -> list[Record]:
     job.status, _ = MOVES[event.type]
     job.ended_at = event.time
-    job.metrics, job.error = event.data.get("metrics"), event.data.get("error")
+    job.metrics = event.data.get("metrics")
+    job.error = event.data.get("error") if job.status is Status.FAILED else None
     closing = StageStatus.COMPLETED if job.status is Status.COMPLETED else StageStatus.FAILED
     for stage in job.stages:
         if stage.status is StageStatus.RUNNING:
@@ -135,8 +151,6 @@ def _planned(job: Job, name: str) -> Stage:
     """The stage of that name; one that is not in the plan is appended to it."""
     stage = job.stage(name)
     if stage is None:
-        if len(job.stages) >= limits.STAGES:
-            raise Unprocessable(f"A job has at most {limits.STAGES} stages; {name!r} would be one more.")
         stage = Stage(name)
         job.stages.append(stage)
     return stage
