@@ -11,8 +11,8 @@ from jobtrack.journal import LEVELS, Family, Journal, Record, kinds
 from jobtrack.views.progress import completion, whole_percentage
 from jobtrack.views.usage import cpu, memory, processing_rate
 
-_ENTRY_BYTES = 160
-"""What an entry takes beside its body, at most."""
+_ENTRY_BYTES = 190
+"""What an entry takes beside its body, at most, as text in Lambda's answer."""
 
 
 def logs(job: Job, journal: Journal, entries: Sequence[Json], cursor: str | None, now: int) -> Json:
@@ -87,8 +87,13 @@ def fitting(records: Sequence[Record], backward: bool) -> Sequence[Record]:
     """As many of the page's records, from where the walk began, as an answer of Lambda's can hold; at least one."""
     size, count = 0, 0
     for record in reversed(records) if backward else records:
-        size += len(orjson.dumps(record.body)) + _ENTRY_BYTES
+        size += _size_as_text(orjson.dumps(record.body)) + _ENTRY_BYTES
         if count and size > limits.ANSWER_BYTES:
             break
         count += 1
     return records[len(records) - count :] if backward else records[:count]
+
+
+def _size_as_text(body: bytes) -> int:
+    """What the JSON takes as a string in Lambda's answer, which is JSON itself."""
+    return len(body) + body.count(b'"') + body.count(b"\\")
