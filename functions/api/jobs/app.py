@@ -8,7 +8,16 @@ from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from jobtrack import aws, times
-from jobtrack.api import answer, caller, create_router, idempotency, job_key, lambda_handler, project_key
+from jobtrack.api import (
+    answer,
+    caller,
+    create_router,
+    idempotency,
+    job_key,
+    lambda_handler,
+    project_key,
+    unless_known,
+)
 from jobtrack.errors import Fault, Unprocessable
 from jobtrack.job import Job, Json
 from jobtrack.keys import JobKey
@@ -102,7 +111,10 @@ def _revealed(key: JobKey, kept: Json) -> Json:
 def get_job(request: Request) -> Response:
     """The job as it stands."""
     key = job_key(request)
-    return answer(view.job(key, jobs.read(key, extras=True).job, times.now()))
+    snapshot = jobs.read(key)
+    headers = unless_known(request, snapshot.job)
+    jobs.add_extras(snapshot)
+    return answer(view.job(key, snapshot.job, times.now()), headers=headers)
 
 
 handler = lambda_handler(router)

@@ -3,7 +3,7 @@
 from fastapi import Request, Response
 
 from jobtrack import aws, times
-from jobtrack.api import answer, create_router, job_key, lambda_handler
+from jobtrack.api import answer, create_router, job_key, lambda_handler, unless_known
 from jobtrack.settings import Settings
 from jobtrack.store.jobs import JobStore
 from jobtrack.views.progress import progress
@@ -15,8 +15,10 @@ router = create_router()
 @router.get("/job/{jobId}/progress")
 def get_progress(request: Request) -> Response:
     """The stages, what runs now, what remains, and what the job uses."""
-    snapshot = jobs.read(job_key(request), extras=True)
-    return answer(progress(snapshot.job, times.now()))
+    snapshot = jobs.read(job_key(request))
+    headers = unless_known(request, snapshot.job)
+    jobs.add_extras(snapshot)
+    return answer(progress(snapshot.job, times.now()), headers=headers)
 
 
 handler = lambda_handler(router)

@@ -2,7 +2,20 @@
 
 from jobtrack.api.answers import answer
 from jobtrack.api.app import create_app, lambda_handler
+from jobtrack.api.etags import unless_known
+from jobtrack.api.language import language
 from jobtrack.api.requests import caller, idempotency, job_key, project_key
 from jobtrack.api.routes import create_router
 
-__all__ = ["answer", "caller", "create_app", "create_router", "idempotency", "job_key", "lambda_handler", "project_key"]
+__all__ = [
+    "answer",
+    "caller",
+    "create_app",
+    "create_router",
+    "idempotency",
+    "job_key",
+    "lambda_handler",
+    "language",
+    "project_key",
+    "unless_known",
+]

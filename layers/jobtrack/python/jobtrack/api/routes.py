@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from jobtrack.api.answers import on_crash, request_id
+from jobtrack.api.etags import Known
 from jobtrack.api.requests import JsonRequest, authorize
 from jobtrack.errors import Fault, JobTrackError, Unprocessable
 
@@ -23,7 +24,7 @@ _GUIDS = ("tenantId", "projectId", "jobId")
 
 
 class Route(APIRoute):
-    """Authorizes, checks the path's ids and the kind of body, hands over to FastAPI, and answers our own crashes."""
+    """Authorizes, checks the path's ids and the kind of body, hands over to FastAPI; answers 304 and our own crashes."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler of one request."""
@@ -40,6 +41,8 @@ class Route(APIRoute):
                 return await serve(checked)
             except (JobTrackError, RequestValidationError, HTTPException):
                 raise
+            except Known as known:
+                return known.answer()
             except Exception:
                 logger.exception("request failed", request_id=request_id(request), path=request.url.path)
                 return on_crash(request)

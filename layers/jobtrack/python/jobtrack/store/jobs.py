@@ -43,9 +43,14 @@ class JobStore:
             NotFound: there is no such job.
         """
         snapshot = load(key, self._fetch(key))
-        if extras and snapshot.job.spilled:
-            put_extras(snapshot.job, self._extras(key))
+        if extras:
+            self.add_extras(snapshot)
         return snapshot
+
+    def add_extras(self, snapshot: Snapshot) -> None:
+        """Put back what had no room in the snapshot: no read where there is nothing."""
+        if snapshot.job.spilled:
+            put_extras(snapshot.job, self._extras(snapshot.key))
 
     def create(
         self,

@@ -1,0 +1,22 @@
+"""The language that a client would have the service's own text in."""
+
+from fastapi import Request
+
+from jobtrack.text import DEFAULT_LANGUAGE, LANGUAGES
+
+
+def language(request: Request) -> str:
+    """Of the languages spoken here the one that Accept-Language weighs most, the first of equals; Japanese if none."""
+    ranges = [_weighed(each) for each in ",".join(request.headers.getlist("accept-language")).split(",")]
+    spoken = [(name, weight) for name, weight in ranges if weight > 0 and name in LANGUAGES]
+    return max(spoken, key=lambda each: each[1], default=(DEFAULT_LANGUAGE, 1.0))[0]
+
+
+def _weighed(part: str) -> tuple[str, float]:
+    """A language range's first subtag, and its weight; one that is not understood weighs nothing."""
+    name, _, parameter = part.partition(";")
+    weight = parameter.strip().lower().removeprefix("q=") or "1"
+    try:
+        return name.strip().lower().partition("-")[0], float(weight)
+    except ValueError:
+        return "", 0.0
