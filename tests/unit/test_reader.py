@@ -1,83 +1,21 @@
 """The reader against a plain sorted list, on a table that answers queries as DynamoDB does."""
 
-import random
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack import times
-from jobtrack.journal import LEVELS, Family, Journal, Record, pack_chunk
-from jobtrack.keys import JobKey
-from jobtrack.store.reader import EARLIEST, LATEST, JournalReader, Range
-from jobtrack.store.snapshots import Snapshot
+from jobtrack.journal import LEVELS, Family, Record
+from jobtrack.store.reader import EARLIEST, LATEST, Range
 
-from .jobs import START, queued
-
-KEY = JobKey("t", "p", "j")
-
-
-@dataclass
-class Table:
-    """One partition that answers `query`: BETWEEN, order, Limit and LastEvaluatedKey."""
-
-    items: dict[str, bytes] = field(default_factory=dict)
-    queries: int = 0
-
-    def query(self, **asked: Any) -> dict[str, Any]:
-        self.queries += 1
-        values = asked["ExpressionAttributeValues"]
-        low, high = values[":low"]["S"], values[":high"]["S"]
-        assert low <= high, "DynamoDB refuses such a range"
-        keys = sorted(key for key in self.items if low <= key <= high)
-        keys = keys if asked["ScanIndexForward"] else keys[::-1]
-        page = keys[: asked["Limit"]]
-        answer: dict[str, Any] = {"Items": [{"sk": {"S": key}, "d": {"B": self.items[key]}} for key in page]}
-        if len(keys) >= asked["Limit"]:
-            answer["LastEvaluatedKey"] = {"sk": {"S": page[-1]}}
-        return answer
-
-
-def write(batches: list[list[Record]]) -> tuple[JournalReader, Table, Snapshot]:
-    table, journal, last = Table(), Journal(), 0
-    for batch in batches:
-        for chunk in journal.append(batch, batch[-1].sequence):
-            table.items[chunk.sort_key] = pack_chunk(chunk)
-        last = max([last, *(record.sequence for record in batch)])
-    job = queued()
-    job.sequence = last
-    return JournalReader(table, "jobs"), table, Snapshot(KEY, 1, job, journal)  # type: ignore[arg-type]
+from .jobs import START
+from .journals import workers, write
 
 
 def expected(records: list[Record], asked: Range) -> tuple[list[Record], bool]:
     held = sorted(filter(asked.holds, records), key=lambda record: record.place)
     page = held[-asked.limit :] if asked.backward else held[: asked.limit]
     return page, len(held) > asked.limit
-
-
-def workers(pattern: str, count: int, seed: int) -> list[list[Record]]:
-    """Lines as workers send them: in order, jittered, late, one at a time, or at any time of a day."""
-    rng, batches, sequence = random.Random(seed), [], 0
-    size = {"single": 1, "steady": 50}.get(pattern, 20)
-    for start in range(0, count, size):
-        batch = []
-        for index in range(start, start + size):
-            sequence += 1
-            offset = index * 400_000
-            if pattern == "jittered":
-                offset += rng.randrange(-30 * times.SECOND, 30 * times.SECOND)
-            elif pattern == "late" and rng.random() < 0.1:
-                offset -= rng.randrange(times.HOUR)
-            elif pattern == "scattered":
-                offset = rng.randrange(times.DAY)
-            elif pattern == "equal":
-                offset = index // 100 * times.SECOND
-            family = rng.choices([*LEVELS, Family.EVENT], [20, 60, 10, 2, 8])[0]
-            batch.append(Record(family, START + offset, sequence, [f"{rng.getrandbits(200):x}"]))
-        batches.append(batch)
-    return batches
 
 
 @pytest.mark.parametrize("pattern", ["steady", "jittered", "late", "single", "scattered", "equal"])

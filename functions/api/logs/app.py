@@ -1,47 +1,65 @@
 """`GET …/job/{jobId}/logs`: what a job logged."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from jobtrack import aws, cursors, limits, times
+from jobtrack import aws, cursors, times
 from jobtrack.api import answer, create_router, job_key, lambda_handler
-from jobtrack.errors import Fault, Unprocessable
-from jobtrack.fields import Moment
+from jobtrack.api.queries import LogQuery
+from jobtrack.journal import Record
 from jobtrack.settings import Settings
+from jobtrack.store.follower import Follower
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.reader import EARLIEST, LATEST, JournalReader, Range
+from jobtrack.store.reader import JournalReader, Range
+from jobtrack.store.snapshots import Snapshot
 from jobtrack.views.logs import entry, fitting, levels_from, logs
+from jobtrack.views.raw import raw
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
 jobs = JobStore(dynamodb, settings.jobs_table)
 reader = JournalReader(dynamodb, settings.jobs_table)
+follower = Follower(dynamodb, settings.jobs_table)
 router = create_router()
+
+Page = tuple[Sequence[Record], str | None, int]
+"""Entries, the cursor that goes on, and the sequence to follow from."""
 
 
 @router.get("/job/{jobId}/logs")
-def get_logs(
-    request: Request,
-    level: Literal["DEBUG", "INFO", "WARN", "ERROR"] = "INFO",
-    from_time: Annotated[Moment, Query(alias="fromTime")] = EARLIEST,
-    to_time: Annotated[Moment, Query(alias="toTime")] = LATEST,
-    limit: Annotated[int, Query(ge=1, le=limits.LOG_ENTRIES)] = limits.LOG_ENTRIES_DEFAULT,
-    direction: Literal["backward", "forward"] = "backward",
-    cursor: str | None = None,
-) -> Response:
-    """The newest entries (or the oldest, forward) of at least a level, ascending by time."""
-    if from_time > to_time:
-        raise Unprocessable("fromTime is after toTime.", [Fault("/query/fromTime", "is after toTime")])
-    key = job_key(request)
-    after = cursors.decode(key.job, direction, cursor) if cursor else None
-    asked = Range(levels_from(level), from_time, to_time, limit, direction == "backward", after)
-    snapshot = jobs.read(key)
+def get_logs(request: Request, query: Annotated[LogQuery, Query()]) -> Response:
+    """The newest entries of at least a level (or the oldest, or those after a sequence), in order."""
+    snapshot = jobs.read(job_key(request))
+    read = _walk if query.since_sequence is None else _follow
+    records, cursor, sequence = read(snapshot, query)
+    if query.format == "raw":
+        headers = {"Last-Sequence": str(sequence)} | ({"Next-Cursor": cursor} if cursor else {})
+        return Response("".join(f"{raw(record)}\n" for record in records), 200, headers, "text/plain; charset=utf-8")
+    entries = [entry(record) for record in records]
+    return answer(logs(snapshot.job, snapshot.journal, entries, cursor, sequence, times.now()))
+
+
+def _walk(snapshot: Snapshot, query: LogQuery) -> Page:
+    """A page by time; an answer that would grow too large ends early."""
+    job, backward = snapshot.key.job, query.direction == "backward"
+    after = cursors.decode(job, query.direction, query.cursor) if query.cursor else None
+    asked = Range(levels_from(query.level), query.from_time, query.to_time, query.limit, backward, after)
     records, more = reader.page(snapshot, asked)
-    kept = fitting(records, asked.backward)
-    last = (kept[0] if asked.backward else kept[-1]).place if kept and (more or len(kept) < len(records)) else None
-    goes_on = cursors.encode(key.job, direction, last) if last else None
-    return answer(logs(snapshot.job, snapshot.journal, [entry(record) for record in kept], goes_on, times.now()))
+    kept = fitting(records, backward)
+    if not kept or not (more or len(kept) < len(records)):
+        return kept, None, snapshot.job.sequence
+    last = kept[0] if backward else kept[-1]
+    return kept, cursors.encode(job, query.direction, last.place), snapshot.job.sequence
+
+
+def _follow(snapshot: Snapshot, query: LogQuery) -> Page:
+    """A page by sequence."""
+    asked = Range(levels_from(query.level), query.from_time, query.to_time, query.limit)
+    records, sequence = follower.page(snapshot, asked, query.since_sequence or 0)
+    kept = fitting(records, backward=False)
+    return kept, None, sequence if len(kept) == len(records) else kept[-1].sequence
 
 
 handler = lambda_handler(router)

@@ -15,8 +15,8 @@ _ENTRY_BYTES = 190
 """What an entry takes beside its body, at most, as text in Lambda's answer."""
 
 
-def logs(job: Job, journal: Journal, entries: Sequence[Json], cursor: str | None, now: int) -> Json:
-    """The answer for a page of entries at `now` (µs)."""
+def logs(job: Job, journal: Journal, entries: Sequence[Json], cursor: str | None, sequence: int, now: int) -> Json:
+    """The answer for a page of entries at `now` (µs); `sequence` is the one to follow from."""
     return {
         "jobId": job.job_id,
         "jobName": job.name,
@@ -24,6 +24,7 @@ def logs(job: Job, journal: Journal, entries: Sequence[Json], cursor: str | None
         "logsSummary": summary(journal),
         "logs": entries,
         "nextCursor": cursor,
+        "lastSequence": sequence,
         "executionMetrics": execution_metrics(job, now),
     }
 
