@@ -122,9 +122,9 @@ def render(view: View) -> RenderableType:
 
 
 def _stages(stages: Sequence[StageAnswer]) -> Table:
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid(padding=(0, 1))
     for stage in stages:
-        bar = ProgressBar(total=100, completed=stage["progress"], width=24)
+        bar = ProgressBar(total=100, completed=stage["progress"], width=20)
         status = Text(stage["status"], style=STYLES.get(stage["status"], ""))
         row = Text(stage["stageName"]), bar, f"{stage['progress']:3} %", status, _records(stage)
         table.add_row(*row)
@@ -135,9 +135,9 @@ def _records(stage: StageAnswer) -> str:
     done, total = stage["recordsProcessed"], stage["totalRecords"]
     if done is None:
         return ""
-    whole = f" of {total:,}" if total is not None else ""
+    whole = f" of {total:,}" if total is not None and total != done else ""
     took = f" in {stage['duration']}" if stage["duration"] else ""
-    return f"{done:,}{whole} records{took}"
+    return f"{done:,}{whole}{took}"
 
 
 def _use(progress: ProgressAnswer) -> str:

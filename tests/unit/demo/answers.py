@@ -20,13 +20,15 @@ COUNTS: Counts = {
 PUSHED = ("jobQueued", "jobStarted", "stageStarted", "log", "log", "warning", "error", "warning", "jobCompleted")
 
 
-def stage(name: str = "Data Loading", status: str = "Completed", progress: int = 100) -> StageAnswer:
+def stage(
+    name: str = "Data Loading", status: str = "Completed", progress: int = 100, records: int = 192850
+) -> StageAnswer:
     """A stage as the contract's example has it."""
     return {
         "stageName": name,
         "status": status,
         "progress": progress,
-        "recordsProcessed": 192850,
+        "recordsProcessed": records,
         "totalRecords": 192850,
         "duration": "2 minutes 15 seconds",
         "metrics": {"throughput": "1427 records/second", "dataValidated": True, "errorsFound": 0},

@@ -15,7 +15,7 @@ def inbox(count: int = 2) -> Inbox:
     return found
 
 
-RUNNING = progress("Running", 45, stage(), stage("Process Discovery", "Running", 78))
+RUNNING = progress("Running", 45, stage(), stage("Process Discovery", "Running", 78, 150243))
 
 
 def drawn(view: View) -> str:
@@ -29,7 +29,7 @@ def test_draws_stages_estimate_lines_and_webhooks() -> None:
     assert "Customer Journey Analysis · Running · 45 %" in picture
     assert "Process Discovery" in picture
     assert " 78 %" in picture
-    assert "192,850 of 192,850 records in 2 minutes 15 seconds" in picture
+    assert "192,850 in 2 minutes 15 seconds" in picture
     assert "15 minutes 33 seconds elapsed, 2 minutes 27 seconds remaining" in picture
     assert "10:32:45 WARN  ProcessMiner: Found [125] records" in picture
     assert "CPU 67 % · 2.3 GB · 1250 records/second" in picture
@@ -69,8 +69,8 @@ def test_writes_each_thing_once() -> None:
     assert first.splitlines() == [
         "2024-01-20T10:32:45Z INFO  ProcessMiner: Processing batch 1 of 15",
         "2024-01-20T10:32:45Z WARN  ProcessMiner: Processing batch 1 of 15",
-        "stage Data Loading: Completed 192,850 of 192,850 records in 2 minutes 15 seconds",
-        "stage Process Discovery: Running 192,850 of 192,850 records in 2 minutes 15 seconds",
+        "stage Data Loading: Completed 192,850 in 2 minutes 15 seconds",
+        "stage Process Discovery: Running 150,243 of 192,850 in 2 minutes 15 seconds",
         "job: Running 40 % 15 minutes 33 seconds elapsed, 2 minutes 27 seconds remaining",
         "webhooks: 2 received and verified",
     ]
