@@ -24,7 +24,7 @@ _GUIDS = ("tenantId", "projectId", "jobId")
 
 
 class Route(APIRoute):
-    """Authorizes, checks the path's ids and the kind of body, hands over to FastAPI; answers 304 and our own crashes."""
+    """Authorizes, checks the path's ids and the kind of body, hands over to FastAPI; answers 304 and crashes."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler of one request."""
