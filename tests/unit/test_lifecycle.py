@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +35,7 @@ KINDS = [
 ]  # fmt: skip
 
 
-def event(kind: str, clock: str = "10:31:00", **data: object) -> Event:
+def event(kind: str, clock: str = "10:31:00", **data: Any) -> Event:
     return Event(kind, at(clock), data or DATA.get(kind, {}))
 
 

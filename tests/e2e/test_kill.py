@@ -1,0 +1,104 @@
+"""`kill -9` of the worker and of the service while a job runs: what was acknowledged is all there, once."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+
+from local.demo.receiver import Gate, Receiver
+from tests.e2e.running import Service, running
+from tests.e2e.test_push import TOKEN, arrived, job, report, subscribed
+
+PATIENCE_SECONDS = 60
+WORKER = """
+import itertools
+from jobtrack_client import Client
+with Client().job("killed", job_type="test") as job:
+    print(job.job_id, flush=True)
+    for number in itertools.count():
+        job.log("INFO", f"line {number}")
+        if number % 50 == 49:
+            job.flush(30)
+            print(job.stats.acknowledged["log"], flush=True)
+"""
+
+
+def lines(client: httpx.Client, job_id: str) -> list[str]:
+    """All of the job's lines in the order of their sequences, followed page by page."""
+    found, since = list[str](), 0
+    while True:
+        page = client.get(
+            f"/job/{job_id}/logs", params={"sinceSequence": since, "level": "DEBUG", "limit": 1000}
+        ).json()
+        found += [entry["message"] for entry in page["logs"]]
+        if page["lastSequence"] == since:
+            return found
+        since = page["lastSequence"]
+
+
+def test_a_killed_worker_leaves_all_that_was_acknowledged(service: Service) -> None:
+    tenant, project = str(uuid4()), str(uuid4())
+    environment = {
+        "JOBTRACK_URL": service.url,
+        "JOBTRACK_TOKEN": service.token(tenant),
+        "JOBTRACK_TENANT": tenant,
+        "JOBTRACK_PROJECT": project,
+    }
+    worker = subprocess.Popen([sys.executable, "-c", WORKER], env=environment, stdout=subprocess.PIPE, text=True)
+    assert worker.stdout is not None
+    job_id = worker.stdout.readline().strip()
+    acknowledged = [int(worker.stdout.readline()) for _ in range(5)][-1]
+    worker.send_signal(signal.SIGKILL)
+    acknowledged = max([acknowledged, *(int(line) for line in worker.stdout if line.endswith("\n"))])
+    worker.stdout.close()
+    worker.wait(PATIENCE_SECONDS)
+    with service.client(tenant, project) as client:
+        found = lines(client, job_id)
+    assert len(found) >= acknowledged >= 250
+    assert found == [f"line {number}" for number in range(len(found))]
+
+
+def test_a_killed_service_goes_on_where_it_was_and_the_worker_notices_nothing(
+    home: Path, engine: str, tmp_path: Path
+) -> None:
+    """Batches under Idempotency-Keys are sent until they are acknowledged, twice over a `kill -9` of the service."""
+    tenant, project, gate = str(uuid4()), str(uuid4()), Gate(TOKEN)
+    arguments, sent, job_id = ["--data", str(tmp_path / "data")], 0, ""
+    with Receiver(gate) as receiver:
+        for kills in (True, True, False):
+            with running(home, engine, *arguments) as service, service.client(tenant, project) as client:
+                if not job_id:
+                    job_id = job(client)
+                    gate.know(subscribed(client, job_id, receiver.url, "milestone", "jobCompleted"))
+                    report(client, job_id, ("jobStarted", {}))
+                for _ in range(20):
+                    assert send(client, job_id, sent) == 202
+                    sent += 1
+                if kills:
+                    service.kill()
+                    continue
+                assert send(client, job_id, sent - 1) == 202, "the last batch, as if its answer had been lost"
+                report(client, job_id, ("jobCompleted", {}))
+                inbox = arrived(gate, sent + 1)
+                found = lines(client, job_id)
+    assert found == [f"{batch}/{number}" for batch in range(sent) for number in range(10)]
+    assert dict(inbox.types()) == {"milestone": sent, "jobCompleted": 1}
+    assert inbox.refused == []
+
+
+def send(client: httpx.Client, job_id: str, batch: int) -> int:
+    """One batch of ten lines and a milestone, under a key of its own."""
+    events = [{"type": "log", "data": {"level": "INFO", "message": f"{batch}/{number}"}} for number in range(10)]
+    events.append({"type": "milestone", "data": {"description": f"batch {batch}"}})
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        answer = client.post(
+            f"/job/{job_id}/events", json={"events": events}, headers={"Idempotency-Key": f"batch {batch}"}
+        )
+        if answer.status_code != 429:
+            return answer.status_code
+    return 429
