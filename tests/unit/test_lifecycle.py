@@ -13,7 +13,7 @@ from .jobs import START, at, queued, report, running
 
 ENDS = {"jobCompleted": Status.COMPLETED, "jobFailed": Status.FAILED, "jobCancelled": Status.CANCELLED}
 NEEDS_RUNNING = ("stageStarted", "stageCompleted", "stageFailed", "stageSkipped", "progressUpdate")
-DATA = {
+DATA: dict[str, dict[str, Any]] = {
     "stageStarted": {"stageName": "A"},
     "stageCompleted": {"stageName": "A"},
     "stageFailed": {"stageName": "A"},
