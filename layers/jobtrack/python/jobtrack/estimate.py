@@ -8,7 +8,7 @@ that is nearly done by itself.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobtrack import times
 from jobtrack.job import Job, Stage, StageStatus, Status
@@ -108,6 +108,21 @@ def total_seconds(job: Job, now: int) -> float | None:
     return None if left is None else max(0, end - job.started_at) / times.SECOND + left
 
 
+def planned_seconds(job: Job) -> int | None:
+    """How long a job that has not started is expected to take: what `estimate` will say of it when it starts."""
+    return estimate(replace(job, status=Status.RUNNING, started_at=0), 0).remaining_seconds
+
+
+def completed_seconds(job: Job) -> tuple[float, float]:
+    """What the completed stages of which something was expected should have taken, and what they took."""
+    planned = actual = 0.0
+    for stage in job.stages:
+        plan = _middle(stage)
+        if stage.status is StageStatus.COMPLETED and plan and stage.seconds is not None:
+            planned, actual = planned + plan, actual + stage.seconds
+    return planned, actual
+
+
 def _middle(stage: Stage) -> float | None:
     return stage.usual_seconds if stage.expected_seconds is None else stage.expected_seconds
 
@@ -164,11 +179,7 @@ def _shares(job: Job) -> dict[str, float]:
 
 def _pace(job: Job) -> float:
     """Actual over planned time of the stages that completed; 1 before any has."""
-    planned = actual = 0.0
-    for stage in job.stages:
-        plan = _middle(stage)
-        if stage.status is StageStatus.COMPLETED and plan and stage.seconds is not None:
-            planned, actual = planned + plan, actual + stage.seconds
+    planned, actual = completed_seconds(job)
     return actual / planned if planned else 1.0
 
 

@@ -13,6 +13,29 @@ def duration(seconds: float) -> str:
     return " ".join(parts) or "0 seconds"
 
 
+def mean_time(seconds: float) -> str:
+    """`5.75 minutes`, two decimals, trailing zeros dropped."""
+    return _counted(number(seconds / 60), "minute")
+
+
+def time_range(low: float, high: float) -> str:
+    """`20-25 minutes`, from two numbers of seconds: told in seconds below 2 minutes, in hours above 2 hours."""
+    unit, size = ("second", 1) if high < 120 else ("minute", 60) if high <= 7200 else ("hour", 3600)
+    first, last = round(low / size), round(high / size)
+    return _counted(last, unit) if first == last else f"{first}-{last} {unit}s"
+
+
+def milliseconds(count: float) -> str:
+    """`12ms`, with one decimal where there is one."""
+    return f"{number(count, 1)}ms"
+
+
+def ordinal(count: int) -> str:
+    """`85th`, `1st`, `12th`."""
+    ending = "th" if count // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
+    return f"{count}{ending}"
+
+
 def between(start: int, end: int) -> int:
     """Whole seconds from one moment to another (µs), 0 where the clocks ran backwards."""
     return max(0, end - start) // times.SECOND
@@ -40,5 +63,5 @@ def number(value: float, decimals: int = 2) -> float | int:
     return int(rounded) if rounded == int(rounded) else rounded
 
 
-def _counted(count: int, unit: str) -> str:
+def _counted(count: float, unit: str) -> str:
     return f"{count} {unit}" if count == 1 else f"{count} {unit}s"

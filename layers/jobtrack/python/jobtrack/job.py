@@ -98,6 +98,7 @@ class Job:
 
     percentage: int = 0
     own_progress: float = 0.0
+    records: int | None = None
     pushed_percentage: int = 0
     stages: list[Stage] = field(default_factory=list)
     activity: Json | None = None

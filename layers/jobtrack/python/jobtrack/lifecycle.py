@@ -1,9 +1,9 @@
 """What each reported event does to its job: pure, and the only place that changes a job's state."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from jobtrack import limits, rollups, times
+from jobtrack import limits, progress_minutes, rollups
 from jobtrack.errors import Fault, Unprocessable
 from jobtrack.estimate import expected_job_range, expected_range, overall_percentage, total_seconds
 from jobtrack.job import Job, Json, Stage, StageStatus, Status
@@ -33,7 +33,7 @@ class Applied:
     labels: dict[str, str] | None
 
 
-def apply(job: Job, events: Iterable[Event], arrival: int) -> tuple[list[Applied], list[Record]]:
+def apply(job: Job, events: Sequence[Event], arrival: int) -> tuple[list[Applied], list[Record]]:
     """Change the job by the events in their order; answers what was applied and what the journal must keep.
 
     Raises:
@@ -53,7 +53,7 @@ def apply(job: Job, events: Iterable[Event], arrival: int) -> tuple[list[Applied
         applied.append(_applied(job, event, previous))
     job.updated_at = max(job.updated_at, arrival)
     job.stalled = False
-    _keep_first_estimate(job, arrival)
+    _keep_first_estimate(job, events)
     return applied, records
 
 
@@ -83,9 +83,10 @@ def _require_room(job: Job, event: Event, index: int) -> None:
         raise Unprocessable(f"{pointer} {detail}.", [Fault(pointer, detail)])
 
 
-def _keep_first_estimate(job: Job, arrival: int) -> None:
+def _keep_first_estimate(job: Job, events: Sequence[Event]) -> None:
+    """By the worker's own clock, which the job's start was told by, not by ours."""
     if job.first_estimate is None and job.status is Status.RUNNING:
-        job.first_estimate = total_seconds(job, arrival)
+        job.first_estimate = total_seconds(job, max(event.time for event in events))
 
 
 def _job_started(job: Job, event: Event) -> list[Record]:
@@ -107,7 +108,7 @@ def _job_ended(job: Job, event: Event) -> list[Record]:
             _end_stage(stage, closing, event.time)
         elif stage.status is StageStatus.PENDING and job.status is Status.COMPLETED:
             stage.status = StageStatus.SKIPPED
-    closed = rollups.close(job) + _close_minutes(job)
+    closed = rollups.close(job) + progress_minutes.close(job)
     return [*closed, _entry(job, event)]
 
 
@@ -127,7 +128,7 @@ def _stage_ended(job: Job, event: Event) -> list[Record]:
     stage.error = event.data.get("error")
     took = {"seconds": stage.seconds} if stage.seconds is not None else {}
     body = {"type": event.type, "data": event.data, **took}
-    return [*_close_minutes(job, stage.name), Record(Family.EVENT, event.time, job.sequence, body)]
+    return [*progress_minutes.close_stage(job, stage.name), Record(Family.EVENT, event.time, job.sequence, body)]
 
 
 _STAGE_ENDS = {
@@ -175,6 +176,8 @@ def _progress(job: Job, event: Event) -> list[Record]:
     progress = _reported_progress(job, stage, data)
     if stage is None:
         job.own_progress = progress
+        job.records = _given(data, "recordsProcessed", job.records)
+        job.total_records = _given(data, "totalRecords", job.total_records)
     else:
         _take_progress(stage, progress, event)
     told = {name: data[name] for name in ("component", "operation", "details") if data.get(name) is not None}
@@ -201,13 +204,9 @@ def _reported_progress(job: Job, stage: Stage | None, data: Json) -> float:
 
 
 def _progress_records(job: Job, event: Event, stage: Stage | None) -> list[Record]:
-    """Each update for `seconds`, and the last of the minute before, once a newer minute begins, for `minutes`."""
-    name = stage.name if stage else ""
-    held = job.progress_minutes.get(name)
-    minute = event.time // times.MINUTE
-    closed = _close_minutes(job, name) if held and held["time"] // times.MINUTE != minute else []
+    """Each update for `seconds`, and the last of each minute for `minutes`."""
     shown = _shown_progress(job, event.data, stage)
-    job.progress_minutes[name] = {"time": event.time, "sequence": job.sequence, "body": shown}
+    closed = progress_minutes.add(job, stage.name if stage else None, event.time, shown)
     return [*closed, Record(Family.PROGRESS, event.time, job.sequence, {**shown, "data": event.data})]
 
 
@@ -220,12 +219,6 @@ def _shown_progress(job: Job, data: Json, stage: Stage | None) -> Json:
         "total": (stage and stage.total_records) or job.total_records,
     }
     return {name: value for name, value in shown.items() if value is not None}
-
-
-def _close_minutes(job: Job, name: str | None = None) -> list[Record]:
-    names = list(job.progress_minutes) if name is None else [name] if name in job.progress_minutes else []
-    held = [job.progress_minutes.pop(each) for each in names]
-    return [Record(Family.MINUTE_PROGRESS, each["time"], each["sequence"], each["body"]) for each in held]
 
 
 def _log(job: Job, event: Event) -> list[Record]:

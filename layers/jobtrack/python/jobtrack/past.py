@@ -62,6 +62,14 @@ class Past:
         width = self.quantiles[high] - self.quantiles[low]
         return (low + ((seconds - self.quantiles[low]) / width if width else 0)) / last
 
+    def rank(self, seconds: float) -> int:
+        """The percentile rank of a duration, 100 for the fastest: the per cent of the jobs that took longer.
+
+        Of those that took as long, to the histogram's resolution, one half counts.
+        """
+        within = (self.share_within(seconds * GROWTH) + self.share_within(seconds / GROWTH)) / 2
+        return round(100 * (1 - within))
+
     def compare(self, seconds: float) -> tuple[int, int, int]:
         """Whole per cent of the jobs that it is faster than, similar to, slower than; they sum to 100."""
         slower = self.share_within(seconds * (1 - SIMILAR))

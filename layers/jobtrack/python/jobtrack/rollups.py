@@ -18,34 +18,61 @@ def minute_end(moment: int) -> int:
 
 
 def add(job: Job, moment: int, sample: Json) -> list[Record]:
-    """Take one sample in; answers the record of the minute that it closes."""
+    """Take one sample in; answers the record of what it closes: the minute before, or its own where it is late."""
     figures = {name: value for name, value in sample.items() if value is not None}
-    job.sample = {**job.sample, **figures, "time": moment}
+    _keep_last(job, moment, figures)
     summed = {name: figures[name] for name in SUMMED if name in figures}
     for name, value in summed.items():
         count, total, peak = job.usage.get(name, (0, 0, value))
         job.usage[name] = [count + 1, total + float(value), max(peak, value)]
     end = minute_end(moment)
-    closed = close(job) if job.minute and job.minute["end"] != end else []
-    job.minute = _summed_up(job.minute or {"end": end, "figures": {}}, summed, job)
+    if job.minute and end < job.minute["end"]:
+        return [_record(_summed_up(_empty(end), summed, job, moment))]
+    closed = close(job) if job.minute and end > job.minute["end"] else []
+    job.minute = _summed_up(job.minute or _empty(end), summed, job, moment)
     return closed
+
+
+def _keep_last(job: Job, moment: int, figures: Json) -> None:
+    """The last known of each figure; a late sample tells only what none had told before."""
+    if moment >= job.sample.get("time", moment):
+        job.sample = {**job.sample, **figures, "time": moment}
+    else:
+        job.sample = {**figures, **job.sample}
 
 
 def close(job: Job) -> list[Record]:
     """End the open minute, if there is one."""
-    if job.minute is None:
-        return []
-    minute, job.minute = job.minute, None
-    return [Record(Family.METRIC_MINUTE, minute["end"], minute["sequence"], [minute["stage"], minute["figures"]])]
+    closed = open_minute(job)
+    job.minute = None
+    return closed
 
 
-def _summed_up(minute: Json, summed: Json, job: Job) -> Json:
+def open_minute(job: Job) -> list[Record]:
+    """What the journal does not hold yet."""
+    return [_record(job.minute)] if job.minute else []
+
+
+def _empty(end: int) -> Json:
+    return {"end": end, "last": end - times.MINUTE, "figures": {}}
+
+
+def _record(minute: Json) -> Record:
+    """`[stage, figures, microseconds from the last sample to the end]`."""
+    body = [minute["stage"], minute["figures"], minute["end"] - minute["last"]]
+    return Record(Family.METRIC_MINUTE, minute["end"], minute["sequence"], body)
+
+
+def _summed_up(minute: Json, summed: Json, job: Job, moment: int) -> Json:
     figures = dict(minute["figures"])
     for name, value in summed.items():
         count, total = figures.get(name, (0, 0))
         figures[name] = [count + 1, total + float(value)]
+    minute = {**minute, "sequence": job.sequence, "figures": figures}
+    if moment < minute["last"]:
+        return minute
     stage = job.running_stage
-    return {"end": minute["end"], "sequence": job.sequence, "stage": stage.name if stage else None, "figures": figures}
+    return {**minute, "last": moment, "stage": stage.name if stage else None}
 
 
 def mean_usage(job: Job, name: str) -> float | None:
