@@ -91,13 +91,26 @@ class QueueTrigger(_Model):
     properties: QueueProperties
 
 
+class ScheduleProperties(_Model):
+    """When the clock calls a function."""
+
+    schedule_expression: str
+
+
+class ScheduleTrigger(_Model):
+    """A clock that calls a function."""
+
+    type: Literal["ScheduleV2"]
+    properties: ScheduleProperties
+
+
 class OtherTrigger(_Model):
     """A trigger that the local service does not have."""
 
     type: str
 
 
-_KNOWN = ("HttpApi", "DynamoDB", "SQS")
+_KNOWN = ("HttpApi", "DynamoDB", "SQS", "ScheduleV2")
 
 
 def _kind(value: object) -> str:
@@ -109,6 +122,7 @@ Trigger = Annotated[
     Annotated[Route, Tag("HttpApi")]
     | Annotated[StreamTrigger, Tag("DynamoDB")]
     | Annotated[QueueTrigger, Tag("SQS")]
+    | Annotated[ScheduleTrigger, Tag("ScheduleV2")]
     | Annotated[OtherTrigger, Tag("other")],
     Discriminator(_kind),
 ]

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import uuid4
 
 from local.cloudformation import FunctionProperties
 from local.errors import LocalError
 
 Record = dict[str, object]
+ResultT = TypeVar("ResultT")
 
 
 class Handler(Protocol):
@@ -62,14 +63,17 @@ class Function:
 
     def failures(self, records: Sequence[Record], identify: Callable[[Record], str]) -> set[str]:
         """Invoke with the records; the identifiers of those to try again. HandlerFailed when that is all of them."""
-        try:
-            answer = self._handler({"Records": list(records)}, self._context())
-            failed = _reported(answer)
-        except Exception as error:  # whatever a handler raises fails its batch
-            raise HandlerFailed(f"{self.name}: {type(error).__name__}: {error}") from error
+        failed = self.call({"Records": list(records)}, _reported)
         if failed - {identify(record) for record in records}:
             raise HandlerFailed(f"{self.name} named records that it was not given")
         return failed
+
+    def call(self, event: dict[str, object], read: Callable[[object], ResultT]) -> ResultT:
+        """Invoke with the event, and read the answer; HandlerFailed when either raises."""
+        try:
+            return read(self._handler(event, self._context()))
+        except Exception as error:  # whatever a handler raises fails its event
+            raise HandlerFailed(f"{self.name}: {type(error).__name__}: {error}") from error
 
     def _context(self) -> Context:
         deadline = self._clock() + self._properties.timeout
@@ -98,6 +102,21 @@ def module(properties: FunctionProperties) -> object:
 def stream_record(record: Mapping[str, object], stream_arn: str) -> Record:
     """A record of GetRecords as Lambda passes it: bytes in base64, the time in seconds, the stream's ARN."""
     return {**{name: _plain(value) for name, value in record.items()}, "eventSourceARN": stream_arn}
+
+
+def scheduled_event(name: str, moment: datetime) -> Record:
+    """What EventBridge Scheduler sends at a moment (UTC) of the schedule `name`, unless told otherwise."""
+    return {
+        "version": "0",
+        "id": str(uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.scheduler",
+        "account": "000000000000",
+        "time": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": "us-east-1",
+        "resources": [f"arn:aws:scheduler:us-east-1:000000000000:schedule/default/{name}"],
+        "detail": "{}",
+    }
 
 
 def sequence_number(record: Record) -> str:

@@ -17,6 +17,8 @@ from local.cloudformation import (
     QueueTrigger,
     Route,
     RouteProperties,
+    ScheduleProperties,
+    ScheduleTrigger,
     StreamProperties,
     StreamTrigger,
     TableProperties,
@@ -52,6 +54,13 @@ class Template:
     def consumers(self) -> list[tuple[str, QueueProperties]]:
         """Functions that a queue calls, each with how."""
         return [(name, trigger.properties) for name, trigger in self._triggers() if isinstance(trigger, QueueTrigger)]
+
+    @property
+    def schedules(self) -> list[tuple[str, ScheduleProperties]]:
+        """Functions that the clock calls, each with when."""
+        return [
+            (name, trigger.properties) for name, trigger in self._triggers() if isinstance(trigger, ScheduleTrigger)
+        ]
 
     def environment(self, names: intrinsics.Names) -> dict[str, str]:
         """Every function's variables in one environment; LocalError when two functions want different values."""

@@ -1,13 +1,15 @@
 """The pumps that template.yaml asks for: each trigger's source, and the function that it calls."""
 
+import os
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 
 from jobtrack import aws
-from local import intrinsics, invocation
-from local.cloudformation import QueueProperties, StreamProperties
+from local import clock, intrinsics, invocation
+from local.clock import ClockPump
+from local.cloudformation import QueueProperties, ScheduleProperties, StreamProperties
 from local.halt import Halt
 from local.intrinsics import Names
 from local.outbox import Outbox
@@ -21,10 +23,11 @@ if TYPE_CHECKING:
 
 
 def pumps(template: Template, names: Names) -> list[Pump]:
-    """One pump for each trigger that is a stream or a queue."""
+    """One pump for each trigger that is a stream, a queue or a schedule."""
     return [
         *(_stream_pump(template, names, name, trigger) for name, trigger in template.streams),
         *(_queue_pump(template, names, name, trigger) for name, trigger in template.consumers),
+        *(_clock_pump(template, name, trigger) for name, trigger in template.schedules),
     ]
 
 
@@ -48,6 +51,11 @@ def _queue_pump(template: Template, names: Names, name: str, trigger: QueuePrope
     queue = intrinsics.target(trigger.queue)
     function = invocation.load(name, template.functions[name])
     return QueuePump(aws.client("sqs"), names.refs[queue], names.resolve(trigger.queue), function, trigger, Halt())
+
+
+def _clock_pump(template: Template, name: str, trigger: ScheduleProperties) -> ClockPump:
+    seconds = clock.seconds_of(trigger.schedule_expression, os.environ)
+    return ClockPump(invocation.load(name, template.functions[name]), seconds, Halt())
 
 
 def _streams_client() -> "DynamoDBStreamsClient":

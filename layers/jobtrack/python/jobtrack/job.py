@@ -126,6 +126,16 @@ class Job:
         running = [stage for stage in self.stages if stage.status is StageStatus.RUNNING]
         return max(running, key=lambda stage: stage.started_at or 0, default=None)
 
+    @property
+    def deadline(self) -> int | None:
+        """Until when (µs) something must be heard of the job, lest it be called stalled.
+
+        None where nobody waits for it: it has no heartbeat, does not run, or is called stalled already.
+        """
+        if self.heartbeat_seconds is None or self.status is not Status.RUNNING or self.stalled:
+            return None
+        return self.updated_at + self.heartbeat_seconds * 1_000_000
+
     @classmethod
     def load(cls, data: Json) -> Self:
         """Read what was stored."""

@@ -1,20 +1,24 @@
 """Jobs in DynamoDB: made, read, and changed by one conditional transaction a batch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jobtrack import times
 from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, NotFound, Unprocessable
-from jobtrack.job import Json, Status
+from jobtrack.job import Job, Json, Status
+from jobtrack.journal import Record
 from jobtrack.keys import JobKey
-from jobtrack.lifecycle import Event, apply
+from jobtrack.lifecycle import Applied, Event, apply, stall
 from jobtrack.packing import unpack
 from jobtrack.store.attempts import Attempts
+from jobtrack.store.batches import get_all
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.past import PastStore
 from jobtrack.store.snapshots import EXTRAS, Snapshot, key_of, load, put_extras
+from jobtrack.store.timers import Timer
 from jobtrack.store.transactions import Cancelled, Item, commit
 from jobtrack.store.versions import Version
 
@@ -52,6 +56,12 @@ class JobStore:
         if snapshot.job.spilled:
             put_extras(snapshot.job, self._extras(snapshot.key))
 
+    def items(self, keys: Collection[JobKey]) -> dict[JobKey, Item]:
+        """The snapshots of those of the jobs that exist, as stored: one read for each hundred."""
+        by_partition = {key.partition: key for key in keys}
+        found = get_all(self.dynamodb, self.table, [key_of(key) for key in by_partition.values()])
+        return {by_partition[item["pk"]["S"]]: item for item in found}
+
     def create(
         self,
         snapshot: Snapshot,
@@ -75,7 +85,7 @@ class JobStore:
         """
         now = self.now()
         applied, records = apply(snapshot.job, [Event("jobQueued", snapshot.job.created_at, {})], now)
-        version = Version(self.table, snapshot, self._expiry())
+        version = Version(self.table, snapshot, self.expiry())
         by_id = Idempotency(snapshot.key, "create", snapshot.key.job, body, self.retention_days * 24 * 3600)
         by_client = [idempotency] if idempotency else []
         parts = version.parts(applied, records, now)
@@ -94,15 +104,26 @@ class JobStore:
         """
         return self.attempts.until_written(lambda: self._report(key, events, idempotency))
 
+    def stall(self, key: JobKey, timer: Timer) -> bool:
+        """Note that a job is silent, unless it has reported; answers whether it is, and then takes its timer away.
+
+        What is noted replaces the version that was read, so that a report accepted before always wins.
+
+        Raises:
+            NotFound: there is no such job.
+            JobBusy: other writers were first for two seconds.
+        """
+        return self.attempts.until_written(lambda: self._stall(key, timer))
+
     def _report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None) -> tuple[Json, bool]:
         cached = key in self._cache
         item = self._cache.get(key) or self._fetch(key)
         snapshot, now = load(key, item), self.now()
-        before = snapshot.job.status
-        if before is Status.QUEUED and any(event.type == "jobStarted" for event in events):
+        before = copy(snapshot.job)
+        if before.status is Status.QUEUED and any(event.type == "jobStarted" for event in events):
             self._past.teach(key, snapshot.job)
         try:
-            applied, records = apply(snapshot.job, events, now)
+            changed = apply(snapshot.job, events, now)
         except (InvalidTransition, Unprocessable):
             if found := idempotency and idempotency.find(self.dynamodb, self.table, now // times.SECOND):
                 return found, True
@@ -111,40 +132,66 @@ class JobStore:
                 raise Cancelled([]) from None
             raise
         answer = {"accepted": len(events), "lastSequence": snapshot.job.sequence}
-        version = Version(self.table, snapshot, self._expiry())
-        beside = [*version.parts(applied, records, now), *self._transition(before, snapshot)]
-        written = version.attributes()
-        actions = [version.update(written), *beside]
-        if idempotency:
-            actions.append(idempotency.record(self.table, answer, now // times.SECOND))
+        kept = [idempotency.record(self.table, answer, now // times.SECOND)] if idempotency else []
         try:
-            commit(self.dynamodb, actions)
+            self._write(item, before, snapshot, changed, now, kept)
         except Cancelled as cancelled:
-            return self._lost(key, cancelled, len(actions) - 1, idempotency), True
-        self._remember(key, {**item, **written})
+            if idempotency and (first := cancelled.held(idempotency.item_key)):
+                return idempotency.replay(first), True
+            raise
         return answer, False
 
-    def _transition(self, before: Status, snapshot: Snapshot) -> "Sequence[TransactWriteItemTypeDef]":
-        """What a change of status writes beside the job: a completion is counted among the past jobs of its type."""
-        if before is Status.COMPLETED or snapshot.job.status is not Status.COMPLETED:
-            return ()
-        return self._past.completion(snapshot.key, snapshot.job, self._expiry())
+    def _stall(self, key: JobKey, timer: Timer) -> bool:
+        item = self._fetch(key)
+        snapshot, now = load(key, item), self.now()
+        before = copy(snapshot.job)
+        if before.deadline is None or before.deadline >= now:
+            return False
+        self._write(item, before, snapshot, stall(snapshot.job, now), now, [timer.disarmed(self.table)])
+        return True
+
+    def _write(
+        self,
+        item: Item,
+        before: Job,
+        snapshot: Snapshot,
+        changed: tuple[list[Applied], list[Record]],
+        now: int,
+        beside: "Sequence[TransactWriteItemTypeDef]",
+    ) -> None:
+        """Write the job's next version and all that belongs to it, if `item` is still what is stored.
+
+        Raises:
+            Cancelled: it is not, or another writer or a limit was in the way.
+        """
+        version = Version(self.table, snapshot, self.expiry())
+        parts = [*version.parts(*changed, now), *self._transition(before, snapshot)]
+        written = version.attributes()
+        try:
+            commit(self.dynamodb, [version.update(written), *parts, *beside])
+        except Cancelled as cancelled:
+            self._learn(snapshot.key, cancelled)
+            raise
+        self._remember(snapshot.key, {**item, **written})
+
+    def _transition(self, before: Job, snapshot: Snapshot) -> "Iterator[TransactWriteItemTypeDef]":
+        """What a change of the job's standing writes beside it: a completion is counted, a heartbeat watched."""
+        job = snapshot.job
+        if job.status is Status.COMPLETED and before.status is not Status.COMPLETED:
+            yield from self._past.completion(snapshot.key, job, self.expiry())
+        if job.deadline is not None and before.deadline is None:
+            yield Timer.at(snapshot.key, job.deadline).armed(self.table, self.expiry())
 
     @property
     def _past(self) -> PastStore:
         return PastStore(self.dynamodb, self.table)
 
-    def _lost(self, key: JobKey, cancelled: Cancelled, last: int, idempotency: Idempotency | None) -> Json:
-        """What a batch that was not written comes to: an answer given before, or another try."""
-        refused = cancelled.at(last) if idempotency else None
-        if idempotency and refused and refused.item:
-            return idempotency.replay(refused.item)
-        newer = cancelled.at(0)
-        if newer and newer.item:
-            self._remember(key, newer.item)
-        elif newer or not cancelled.refusals:
+    def _learn(self, key: JobKey, cancelled: Cancelled) -> None:
+        """Remember the version that was in the way; of one that is not told, nothing."""
+        if newer := cancelled.held(key_of(key)):
+            self._remember(key, newer)
+        elif cancelled.at(0) or not cancelled.refusals:
             self.forget(key)
-        raise cancelled
 
     def _create(
         self,
@@ -192,5 +239,6 @@ class JobStore:
         """Read the job anew at the next batch, as a process that has not yet written to it does."""
         self._cache.pop(key, None)
 
-    def _expiry(self) -> int:
+    def expiry(self) -> int:
+        """Until when (epoch seconds) what is written now is kept."""
         return self.now() // times.SECOND + self.retention_days * 24 * 3600

@@ -45,6 +45,11 @@ class Cancelled(Exception):
         """The refusal of the action at that place."""
         return next((refusal for refusal in self.refusals if refusal.index == index), None)
 
+    def held(self, key: Item) -> Item | None:
+        """The item of that key as it stands, if it is the reason."""
+        items = (refusal.item for refusal in self.refusals if refusal.item)
+        return next((item for item in items if all(item[name] == value for name, value in key.items())), None)
+
 
 def commit(dynamodb: "DynamoDBClient", actions: "Sequence[TransactWriteItemTypeDef]") -> None:
     """Write all actions or none; a single update or put goes alone, at half a transaction's price.
