@@ -1,0 +1,114 @@
+"""What the tests of the contract ask and expect, short to write."""
+
+import json
+from typing import Any
+
+import httpx
+
+Json = dict[str, Any]
+
+SAMPLES: dict[str, Json] = {
+    "stageStarted": {"stageName": "A"},
+    "stageCompleted": {"stageName": "A"},
+    "stageFailed": {"stageName": "A", "error": {"message": "broken"}},
+    "stageSkipped": {"stageName": "A"},
+    "progressUpdate": {"progress": 10},
+    "log": {"level": "INFO", "message": "a line"},
+    "metricSample": {"cpuUsage": 67},
+    "quality": {"dataQualityScore": 94.8},
+    "milestone": {"description": "a milestone"},
+    "warning": {"description": "a warning"},
+    "error": {"description": "an error"},
+    "resourceAllocated": {"resourceType": "ComputeNode", "resourceId": "worker-node-02"},
+    "resourceReleased": {"resourceType": "ComputeNode", "resourceId": "worker-node-02"},
+    "blocked": {"condition": "no memory"},
+    "unblocked": {"condition": "no memory", "resolution": "got some"},
+    "jobFailed": {"error": {"message": "boom"}},
+}
+"""Data of each type of event that needs any."""
+
+
+def event(kind: str, time: str | None = None, /, **data: Any) -> Json:
+    """An event; its data those of `SAMPLES` unless any are given."""
+    made: Json = {"type": kind, "data": data or SAMPLES.get(kind, {})}
+    return made if time is None else {**made, "time": time}
+
+
+def line(message: str, time: str | None = None, /, level: str = "INFO", **more: Any) -> Json:
+    """A log line."""
+    return event("log", time, level=level, message=message, **more)
+
+
+def create(api: httpx.Client, **wanted: Any) -> str:
+    """The id of a new job."""
+    answer = api.post("/jobs", json={"jobName": "Customer Journey Analysis", "jobType": "ProcessMining", **wanted})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["jobId"])
+
+
+def started(api: httpx.Client, **wanted: Any) -> str:
+    """The id of a new job that runs."""
+    job = create(api, **wanted)
+    reported(api, job, event("jobStarted"))
+    return job
+
+
+def encoded(value: object) -> bytes:
+    """The value as JSON, as small as it can be."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def post(api: httpx.Client, path: str, body: bytes, key: str | None = None, kind: str = "application/json") -> Any:
+    """A POST of exactly these bytes."""
+    headers = {"Content-Type": kind} | ({"Idempotency-Key": key} if key else {})
+    return api.post(path, content=body, headers=headers)
+
+
+def report(api: httpx.Client, job: str, *events: Json, key: str | None = None) -> httpx.Response:
+    """The answer to a batch."""
+    answer: httpx.Response = post(api, f"/job/{job}/events", encoded({"events": events}), key)
+    return answer
+
+
+def reported(api: httpx.Client, job: str, *events: Json) -> int:
+    """The last sequence of a batch that must be accepted."""
+    answer = report(api, job, *events)
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["accepted"] == len(events)
+    return int(answer.json()["lastSequence"])
+
+
+def got(api: httpx.Client, path: str, **query: Any) -> Json:
+    """The body of a GET that must succeed."""
+    answer = api.get(path, params=query)
+    assert answer.status_code == 200, answer.text
+    body: Json = answer.json()
+    return body
+
+
+def messages(api: httpx.Client, job: str, **query: Any) -> list[str]:
+    """The messages of a page of logs."""
+    return [entry["message"] for entry in got(api, f"/job/{job}/logs", **query)["logs"]]
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> Json:
+    """The body of a refusal, which has the shape of every refusal."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body: Json = answer.json()
+    assert set(body) - {"errors"} == {"type", "title", "status", "detail", "instance", "code", "requestId"}
+    assert (body["status"], body["code"], body["instance"]) == (status, code, answer.request.url.path)
+    assert body["type"].endswith(f":{code}")
+    assert body["title"]
+    assert body["detail"]
+    assert body["requestId"]
+    return body
+
+
+def faults(answer: httpx.Response) -> dict[str, str]:
+    """What is wrong, by pointer, of a request out of contract; each value is named once."""
+    body = problem(answer, 422, "unprocessable")
+    told = {each["pointer"]: each["detail"] for each in body["errors"]}
+    assert len(told) == len(body["errors"])
+    assert all(set(each) == {"pointer", "detail"} and each["detail"] for each in body["errors"])
+    return told
