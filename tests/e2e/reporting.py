@@ -1,6 +1,7 @@
 """What the tests of the contract ask and expect, short to write."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -28,10 +29,21 @@ SAMPLES: dict[str, Json] = {
 """Data of each type of event that needs any."""
 
 
+def example(name: str) -> Json:
+    """An answer of the specification's."""
+    found: Json = json.loads((Path(__file__).parent / "examples" / f"{name}.response.json").read_text())
+    return found
+
+
 def event(kind: str, time: str | None = None, /, **data: Any) -> Json:
     """An event; its data those of `SAMPLES` unless any are given."""
     made: Json = {"type": kind, "data": data or SAMPLES.get(kind, {})}
     return made if time is None else {**made, "time": time}
+
+
+def stage(kind: str, clock: str, name: str, **more: Any) -> Json:
+    """An event of a stage, on the day of the examples."""
+    return event(kind, f"2024-01-20T{clock}Z", stageName=name, **more)
 
 
 def line(message: str, time: str | None = None, /, level: str = "INFO", **more: Any) -> Json:
@@ -112,3 +124,23 @@ def faults(answer: httpx.Response) -> dict[str, str]:
     assert len(told) == len(body["errors"])
     assert all(set(each) == {"pointer", "detail"} and each["detail"] for each in body["errors"])
     return told
+
+
+def lacking(value: object, shape: object, at: str = "") -> list[str]:
+    """Where a value lacks a member that the shape has, or has one of another JSON type that is not null."""
+    if value is None:
+        return []
+    if _kind(value) is not _kind(shape):
+        return [at]
+    if isinstance(value, dict) and isinstance(shape, dict):
+        missing = [f"{at}/{name}" for name in shape if name not in value]
+        common = [name for name in shape if name in value]
+        return missing + [each for name in common for each in lacking(value[name], shape[name], f"{at}/{name}")]
+    if isinstance(value, list) and isinstance(shape, list):
+        pairs = enumerate(zip(value, shape, strict=False))
+        return [each for place, (one, like) in pairs for each in lacking(one, like, f"{at}/{place}")]
+    return []
+
+
+def _kind(value: object) -> type:
+    return float if type(value) is int else type(value)

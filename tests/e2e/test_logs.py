@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from jobtrack import times
-from tests.e2e.reporting import Json, create, event, faults, got, line, messages, reported, started
+from tests.e2e.reporting import Json, create, event, example, faults, got, lacking, line, messages, reported, started
 
 LEVELS = ["DEBUG", "INFO", "WARN", "ERROR"]
 ENTRIES: dict[str, tuple[str, Json]] = {
@@ -60,6 +60,17 @@ def test_every_field_of_the_answer(api: httpx.Client, job: str) -> None:
     metrics = answer["executionMetrics"]
     assert {name: metrics[name] for name in unknown} == dict.fromkeys(unknown)
     assert metrics["overallProgress"] == 0
+
+
+def test_the_examples_lines_come_back_as_they_are(api: httpx.Client) -> None:
+    job, wanted = create(api), example("logs")
+    told = [{name: value for name, value in each.items() if name != "timestamp"} for each in wanted["logs"]]
+    reported(
+        api, job, *(event("log", each["timestamp"], **data) for each, data in zip(wanted["logs"], told, strict=True))
+    )
+    answer = got(api, f"/job/{job}/logs")
+    assert lacking(answer, wanted) == []
+    assert [{name: entry[name] for name in entry if name != "sequence"} for entry in answer["logs"]] == wanted["logs"]
 
 
 def test_execution_metrics_are_the_jobs_present_state(api: httpx.Client) -> None:
