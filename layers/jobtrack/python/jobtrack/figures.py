@@ -36,6 +36,11 @@ def ordinal(count: int) -> str:
     return f"{count}{ending}"
 
 
+def additional_jobs(count: int) -> str:
+    """`6 additional jobs`."""
+    return _counted(count, "additional job")
+
+
 def between(start: int, end: int) -> int:
     """Whole seconds from one moment to another (µs), 0 where the clocks ran backwards."""
     return max(0, end - start) // times.SECOND
@@ -60,6 +65,12 @@ def rate(per_second: float) -> str:
 def number(value: float, decimals: int = 2) -> float | int:
     """A JSON number without needless decimals: 67, not 67.0."""
     rounded = round(value, decimals)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def significant(value: float, digits: int = 3) -> float | int:
+    """A JSON number of few digits, for what may be very small."""
+    rounded = float(f"{value:.{digits}g}")
     return int(rounded) if rounded == int(rounded) else rounded
 
 

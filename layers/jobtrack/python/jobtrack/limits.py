@@ -19,10 +19,25 @@ STAGE_METRICS_BYTES = 4 * 1024
 METADATA_BYTES = 8 * 1024
 RELATIONS = 100
 """Prerequisites, resources and blocking conditions, each."""
+GRAPH_JOBS = 500
+"""Jobs that an answer about dependencies shows at most."""
+DEPTH = 10
+"""Steps that it goes at most."""
 LIVE_SUBSCRIPTIONS = 100
 
 LOG_ENTRIES = 10_000
 LOG_ENTRIES_DEFAULT = 1_000
+LISTED_JOBS = 200
+LISTED_JOBS_DEFAULT = 50
+BATCH_JOBS = 100
+"""Jobs that are asked for by their ids."""
+REFRESH_SECONDS = 3600
+WORKER_SECONDS = 120
+"""How long a worker lives after a heartbeat."""
+TIMELINE_ENTRIES = 10_000
+TIMELINE_ENTRIES_DEFAULT = 1_000
+HISTORY_BUCKETS = 3_000
+"""The most buckets of a history, the newest: so many fit Lambda's answer whatever the stages are called."""
 ANSWER_BYTES = 5_500_000
 """What a body may weigh so that Lambda's answer of 6 MB still holds it."""
 

@@ -8,7 +8,7 @@ is read first, as many chunks as its share of the wanted entries fills, and its 
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jobtrack.journal import Family, Record, Shelf, kinds, place_of, sort_key, unpack_chunk
@@ -180,6 +180,11 @@ class JournalReader:
             stream.cut_at(place_of(last["sk"]["S"]))
         else:
             stream.reached(stop, target)
+
+
+def joined(snapshot: Snapshot, records: Iterable[Record]) -> Snapshot:
+    """The snapshot with records that its state holds, but its journal not yet."""
+    return replace(snapshot, journal=replace(snapshot.journal, tail=[*snapshot.journal.tail, *records]))
 
 
 def _streams(snapshot: Snapshot, asked: Range) -> list[_Stream]:

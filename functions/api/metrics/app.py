@@ -1,0 +1,36 @@
+"""`GET …/job/{jobId}/metrics`: what a job uses, how well it does, and how it compares."""
+
+from typing import Annotated
+
+from fastapi import Query, Request, Response
+
+from jobtrack import aws, limits, times
+from jobtrack.api import answer, create_router, job_key, lambda_handler, unless_known
+from jobtrack.api.queries import MetricsQuery
+from jobtrack.settings import Settings
+from jobtrack.store.history import HistoryReader
+from jobtrack.store.jobs import JobStore
+from jobtrack.store.reader import JournalReader
+from jobtrack.views.metrics import metrics
+
+settings = Settings.from_env()
+dynamodb = aws.client("dynamodb")
+jobs = JobStore(dynamodb, settings.jobs_table)
+reader = HistoryReader(JournalReader(dynamodb, settings.jobs_table))
+router = create_router()
+
+_FOR_TRENDS = 2
+
+
+@router.get("/job/{jobId}/metrics")
+def get_metrics(request: Request, query: Annotated[MetricsQuery, Query()]) -> Response:
+    """The present figures, trends and benchmarks; with `includeHistory` the newest buckets too, at most 3,000."""
+    snapshot = jobs.read(job_key(request))
+    headers = unless_known(request, snapshot.job)
+    most = limits.HISTORY_BUCKETS if query.include_history else _FOR_TRENDS
+    newest = reader.newest(snapshot, query.minutes, most)
+    shown = metrics(snapshot.job, newest, query.include_history, query.metrics, times.now())
+    return answer(shown, headers=headers)
+
+
+handler = lambda_handler(router)

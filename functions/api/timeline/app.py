@@ -1,0 +1,50 @@
+"""`GET …/job/{jobId}/timeline`: what happened to a job, and what is expected to."""
+
+from typing import Annotated
+
+from fastapi import Query, Request, Response
+
+from jobtrack import aws, cursors, times
+from jobtrack.api import answer, create_router, job_key, lambda_handler, language, unless_known
+from jobtrack.api.queries import TimelineQuery
+from jobtrack.job import Json
+from jobtrack.settings import Settings
+from jobtrack.store.jobs import JobStore
+from jobtrack.store.reader import JournalReader
+from jobtrack.store.snapshots import Snapshot
+from jobtrack.store.timeline import TimelineReader
+from jobtrack.timeline import Scope
+from jobtrack.views.timeline import entry, fitting, timeline
+
+settings = Settings.from_env()
+dynamodb = aws.client("dynamodb")
+jobs = JobStore(dynamodb, settings.jobs_table)
+reader = TimelineReader(JournalReader(dynamodb, settings.jobs_table))
+router = create_router()
+
+_WALK = "timeline"
+
+
+@router.get("/job/{jobId}/timeline")
+def get_timeline(request: Request, query: Annotated[TimelineQuery, Query()]) -> Response:
+    """The oldest events (or those beyond a cursor), in order, and the upcoming ones."""
+    snapshot = jobs.read(job_key(request))
+    headers = unless_known(request, snapshot.job)
+    entries, cursor = _page(snapshot, query, language(request))
+    shown = timeline(snapshot.job, query.granularity, entries, cursor, language(request), times.now())
+    return answer(shown, headers=headers)
+
+
+def _page(snapshot: Snapshot, query: TimelineQuery, spoken: str) -> tuple[list[Json], str | None]:
+    """A page of entries, and the cursor that goes on; an answer that would grow too large ends early."""
+    job = snapshot.key.job
+    after = cursors.decode(job, _WALK, query.cursor) if query.cursor else None
+    scope = Scope(query.granularity, query.include_sub_events)
+    records, more = reader.page(snapshot, scope, query.limit, after)
+    entries = fitting(entry(snapshot.job, record, spoken) for record in records)
+    if not more and len(entries) == len(records):
+        return entries, None
+    return entries, cursors.encode(job, _WALK, records[len(entries) - 1].place)
+
+
+handler = lambda_handler(router)

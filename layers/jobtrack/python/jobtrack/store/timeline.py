@@ -1,0 +1,34 @@
+"""Reading a job's timeline, page by page."""
+
+from dataclasses import dataclass
+
+from jobtrack.journal import Record
+from jobtrack.progress_minutes import open_minutes
+from jobtrack.store.reader import JournalReader, Place, Range, joined
+from jobtrack.store.snapshots import Snapshot
+from jobtrack.timeline import Scope
+
+_SLACK = 64
+"""Read beyond a page, so that the last minute on it is known whole without another round of queries."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineReader:
+    """Reads timelines from the jobs table: one query a family, more only where much that is read is not shown."""
+
+    journals: JournalReader
+
+    def page(self, snapshot: Snapshot, scope: Scope, limit: int, after: Place | None) -> tuple[list[Record], bool]:
+        """The oldest entries beyond the place, ascending by time and sequence, and whether more lie beyond them."""
+        whole = joined(snapshot, open_minutes(snapshot.job))
+        read: list[Record] = []
+        shown: list[Record] = []
+        size, more = limit + _SLACK, True
+        while more and len(shown) <= limit:
+            beyond = read[-1].place if read else after
+            asked = Range(scope.families, limit=size, backward=False, after=beyond)
+            found, more = self.journals.page(whole, asked)
+            read += found
+            shown = scope.shown(read, more)
+            size *= 2
+        return shown[:limit], len(shown) > limit
