@@ -37,7 +37,7 @@ def test_functions_know_of_just_what_they_may_use(function: str) -> None:
     assert named == allowed - FAILURE_QUEUES
 
 
-@pytest.mark.parametrize("function", ["LogsFunction", "ProgressFunction"])
+@pytest.mark.parametrize("function", ["BatchFunction", "QueueFunction", "LogsFunction", "ProgressFunction"])
 def test_readers_cannot_write(function: str) -> None:
     assert set().union(*grants(function).values()) <= READS
 

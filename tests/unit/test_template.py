@@ -26,9 +26,14 @@ ROUTES = {
     # method and path: (function, scope)
     f"POST {BASE}/jobs": ("JobsFunction", "jobs:write"),
     f"GET {BASE}/job/{{jobId}}": ("JobsFunction", "jobs:read"),
+    f"GET {BASE}/jobs": ("JobsFunction", "jobs:read"),
+    f"GET {BASE}/tracking/batch": ("BatchFunction", "jobs:read"),
+    f"GET {BASE}/queue": ("QueueFunction", "jobs:read"),
+    f"PUT {BASE}/worker/{{workerNode}}": ("WorkersFunction", "jobs:write"),
     f"POST {BASE}/job/{{jobId}}/events": ("EventsFunction", "jobs:write"),
     f"GET {BASE}/job/{{jobId}}/logs": ("LogsFunction", "jobs:read"),
     f"GET {BASE}/job/{{jobId}}/progress": ("ProgressFunction", "jobs:read"),
+    f"GET {BASE}/job/{{jobId}}/dependencies": ("DependenciesFunction", "jobs:read"),
     f"POST {BASE}/job/{{jobId}}/subscribe": ("SubscriptionsFunction", "subscriptions:write"),
     "GET /health": ("DocsFunction", None),
 }

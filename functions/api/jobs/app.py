@@ -1,13 +1,13 @@
-"""`POST …/jobs` and `GET …/job/{jobId}`: a job is made, and looked at."""
+"""`POST …/jobs`, `GET …/job/{jobId}` and `GET …/jobs`: a job is made, looked at, and listed."""
 
 import uuid
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from jobtrack import aws, times
+from jobtrack import aws, cursors, times
 from jobtrack.api import (
     answer,
     caller,
@@ -18,6 +18,7 @@ from jobtrack.api import (
     project_key,
     unless_known,
 )
+from jobtrack.api.project_queries import JobsQuery
 from jobtrack.errors import Fault, Unprocessable
 from jobtrack.job import Job, Json
 from jobtrack.keys import JobKey
@@ -29,10 +30,13 @@ from jobtrack.settings import Settings
 from jobtrack.store.batches import put_all
 from jobtrack.store.idempotency import Idempotency, fingerprint
 from jobtrack.store.jobs import JobStore
+from jobtrack.store.listings import JobLister
+from jobtrack.store.places import Place
 from jobtrack.store.queue import QueueReader
 from jobtrack.store.relations import RelationStore
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.views import job as view
+from jobtrack.views.jobs import fitting
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
@@ -41,7 +45,10 @@ relations = RelationStore(dynamodb, settings.jobs_table)
 vault = Vault(aws.client("kms"), settings.secrets_key_id)
 subscriber = Subscriber(vault, settings.allowed_webhook_ports, settings.allow_loopback_webhooks)
 queue = QueueReader(dynamodb, settings.jobs_table)
+lister = JobLister(dynamodb, settings.jobs_table)
 router = create_router()
+
+_WALK = "jobs"
 
 
 @router.post("/jobs", status_code=201)
@@ -115,6 +122,21 @@ def get_job(request: Request) -> Response:
     headers = unless_known(request, snapshot.job)
     jobs.add_extras(snapshot)
     return answer(view.job(key, snapshot.job, times.now()), headers=headers)
+
+
+@router.get("/jobs")
+def list_jobs(request: Request, query: Annotated[JobsQuery, Query()]) -> Response:
+    """The project's jobs, newest first; an answer that would grow too large ends early."""
+    owner, now = project_key(request), times.now()
+    after = Place.read(cursors.decode_listed(owner.partition, _WALK, query.cursor)) if query.cursor else None
+    snapshots, last = lister.page(owner, query.wanted, query.limit, after)
+    lister.add_metadata(snapshots)
+    shown = fitting(view.job(each.key, each.job, now) for each in snapshots)
+    if len(shown) < len(snapshots):
+        cut = snapshots[len(shown) - 1].job
+        last = Place(cut.created_at, cut.job_id)
+    cursor = cursors.encode_listed(owner.partition, _WALK, last.text) if last else None
+    return answer({"jobs": shown, "nextCursor": cursor})
 
 
 handler = lambda_handler(router)

@@ -1,7 +1,8 @@
-"""Cursors: where a walk goes on, opaque to who carries it, bound to the job and the direction."""
+"""Cursors: where a walk goes on, opaque to who carries it, bound to the job and the direction, or to the list."""
 
 import base64
 import hashlib
+import re
 
 import orjson
 
@@ -10,6 +11,7 @@ from jobtrack.errors import Fault, Unprocessable
 Place = tuple[int, int]
 
 _SEAL_BYTES = 6
+_LISTED = re.compile(r"(?:[0-3]#)?\d{18}#[0-9a-f-]{36}", re.ASCII)
 
 
 def encode(job: str, direction: str, place: Place) -> str:
@@ -34,6 +36,28 @@ def decode(job: str, direction: str, cursor: str) -> Place:
     return time, sequence
 
 
+def encode_listed(owner: str, walk: str, place: str) -> str:
+    """A cursor that goes on beyond a place in one of the owner's lists: `…created#job`."""
+    content = place.encode()
+    return base64.urlsafe_b64encode(_seal(owner, walk, content) + content).decode().rstrip("=")
+
+
+def decode_listed(owner: str, walk: str, cursor: str) -> str:
+    """The place in a list's cursor.
+
+    Raises:
+        Unprocessable: it was changed, or is of another list.
+    """
+    try:
+        sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        place = sealed[_SEAL_BYTES:].decode()
+    except ValueError:
+        raise _refused_in_list() from None
+    if not _LISTED.fullmatch(place) or encode_listed(owner, walk, place) != cursor:
+        raise _refused_in_list()
+    return place
+
+
 def _is_place(time: object, sequence: object) -> bool:
     return type(time) is int and type(sequence) is int and abs(time) < 10**18 and 0 <= sequence < 10**12
 
@@ -45,4 +69,9 @@ def _seal(job: str, direction: str, content: bytes) -> bytes:
 
 def _refused() -> Unprocessable:
     detail = "is none that this job gave in this direction"
+    return Unprocessable(f"The cursor {detail}.", [Fault("/query/cursor", detail)])
+
+
+def _refused_in_list() -> Unprocessable:
+    detail = "is none that this list gave"
     return Unprocessable(f"The cursor {detail}.", [Fault("/query/cursor", detail)])

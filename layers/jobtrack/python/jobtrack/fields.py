@@ -56,7 +56,12 @@ def _shallow(value: Any) -> Any:
     return value
 
 
-def _guid(value: object) -> object:
+def guid(value: object) -> str:
+    """The GUID in lower case.
+
+    Raises:
+        ValueError: it is none.
+    """
     if not isinstance(value, str) or not _GUID.fullmatch(value.lower()):
         raise ValueError("must be a GUID")
     return value.lower()
@@ -68,7 +73,7 @@ def _moment(value: object) -> object:
     return times.parse(value)
 
 
-Guid = Annotated[str, BeforeValidator(_guid), WithJsonSchema({"type": "string", "format": "uuid"})]
+Guid = Annotated[str, BeforeValidator(guid), WithJsonSchema({"type": "string", "format": "uuid"})]
 Moment = Annotated[int, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=limits.NAME_CHARACTERS)]
 Message = Annotated[str, AfterValidator(_at_most(limits.MESSAGE_BYTES))]

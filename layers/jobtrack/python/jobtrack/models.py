@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from jobtrack import limits
-from jobtrack.fields import Amount, Count, Description, Guid, Metadata, Model, Moment, Name
+from jobtrack.fields import Amount, Count, Description, Guid, Metadata, Model, Moment, Name, Positive
 from jobtrack.job import Job, Json, Stage
 from jobtrack.push.requests import JobSubscriptions
 
@@ -53,6 +53,16 @@ class BlockingCondition(Model):
 
     condition: Description
     status: Literal["Active", "Resolved"]
+
+
+class WorkerHeartbeat(Model):
+    """What `PUT /worker/{workerNode}` takes; a worker that takes no job (it is about to stop) says so by 0."""
+
+    cpu_units: Positive
+    memory_gb: Annotated[Positive, Field(alias="memoryGB")]
+    max_concurrent_jobs: Annotated[int, Field(ge=0, le=limits.ALLOCATED)]
+    cpu_usage: Amount | None = None
+    memory_bytes: Count | None = None
 
 
 class JobRequest(Model):

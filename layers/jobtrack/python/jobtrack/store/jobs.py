@@ -17,6 +17,7 @@ from jobtrack.store.attempts import Attempts
 from jobtrack.store.batches import get_all
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.past import PastStore
+from jobtrack.store.relations import RelationStore
 from jobtrack.store.snapshots import EXTRAS, Snapshot, key_of, load, put_extras
 from jobtrack.store.timers import Timer
 from jobtrack.store.transactions import Cancelled, Item, commit
@@ -84,6 +85,7 @@ class JobStore:
             IdempotencyMismatch: the key was used for another job.
         """
         now = self.now()
+        self._past.teach(snapshot.key, snapshot.job)
         applied, records = apply(snapshot.job, [Event("jobQueued", snapshot.job.created_at, {})], now)
         version = Version(self.table, snapshot, self.expiry())
         by_id = Idempotency(snapshot.key, "create", snapshot.key.job, body, self.retention_days * 24 * 3600)
@@ -132,7 +134,9 @@ class JobStore:
                 raise Cancelled([]) from None
             raise
         answer = {"accepted": len(events), "lastSequence": snapshot.job.sequence}
-        kept = [idempotency.record(self.table, answer, now // times.SECOND)] if idempotency else []
+        kept = list(RelationStore(self.dynamodb, self.table).changes(key, events, self.expiry()))
+        if idempotency:
+            kept.append(idempotency.record(self.table, answer, now // times.SECOND))
         try:
             self._write(item, before, snapshot, changed, now, kept)
         except Cancelled as cancelled:

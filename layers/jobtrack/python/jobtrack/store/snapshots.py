@@ -11,15 +11,15 @@ import orjson
 
 from jobtrack import times
 from jobtrack.errors import Unprocessable
-from jobtrack.job import Job, Json, Status
+from jobtrack.job import Job, Json
 from jobtrack.journal import Journal
 from jobtrack.keys import JobKey
 from jobtrack.packing import pack, unpack
+from jobtrack.store.places import listing
 from jobtrack.store.transactions import Item
 
 SORT_KEY = "S"
 EXTRAS = "X#"
-RANKS = {"Critical": 0, "High": 1, "Normal": 2, "Low": 3}
 
 _STAGE_METRICS_INLINE = 256
 _METRICS_INLINE = 4_096
@@ -53,6 +53,16 @@ class Snapshot:
 def key_of(key: JobKey) -> dict[str, Any]:
     """The primary key of the job's snapshot."""
     return {"pk": {"S": key.partition}, "sk": {"S": SORT_KEY}}
+
+
+def metadata_key(key: JobKey) -> dict[str, Any]:
+    """The primary key of the job's metadata, where they had no room: they are written with its first event alone."""
+    return {"pk": {"S": key.partition}, "sk": {"S": extras_key(1, 0)}}
+
+
+def extras_key(sequence: int, index: int) -> str:
+    """The sort key of one of the extras that were moved out at a sequence."""
+    return f"{EXTRAS}{sequence:012d}#{index:03d}"
 
 
 def load(key: JobKey, item: Item) -> Snapshot:
@@ -91,14 +101,6 @@ def attributes(snapshot: Snapshot, expires: int) -> dict[str, Any]:
         "gsk": {"S": place},
         "exp": {"N": str(expires)},
     }
-
-
-def listing(key: JobKey, job: Job) -> tuple[str, str]:
-    """Where the job stands in the index by status: the queue in its own order, the rest by creation."""
-    place = f"{job.created_at:018d}#{key.job}"
-    if job.status is Status.QUEUED:
-        place = f"{RANKS[job.priority]}#{place}"
-    return f"{key.tenant}#{key.project}#{job.status}", place
 
 
 def listener_value(listener: Listener) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from jobtrack.journal import Record, pack_chunk
 from jobtrack.lifecycle import Applied
 from jobtrack.packing import pack
 from jobtrack.store import outbox, snapshots
-from jobtrack.store.snapshots import EXTRAS, Snapshot, key_of, listener_value, take_extras
+from jobtrack.store.snapshots import Snapshot, extras_key, key_of, listener_value, take_extras
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -31,9 +31,10 @@ class Version:
 
         It moves out of the snapshot what they hold, so the snapshot's own part is made after it.
         """
+        sequence = self.snapshot.job.sequence
         items = [
             *self._chunks(records),
-            *((f"{EXTRAS}{self._sequence}#{index:03d}", data) for index, data in enumerate(self._extras())),
+            *((extras_key(sequence, index), data) for index, data in enumerate(self._extras())),
         ]
         return [
             *(self._put({"sk": {"S": place}, "d": {"B": data}}) for place, data in items),
@@ -66,10 +67,6 @@ class Version:
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             }
         }
-
-    @property
-    def _sequence(self) -> str:
-        return f"{self.snapshot.job.sequence:012d}"
 
     def _chunks(self, records: Iterable[Record]) -> Iterator[tuple[str, bytes]]:
         journal = self.snapshot.journal

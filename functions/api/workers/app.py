@@ -1,0 +1,26 @@
+"""`PUT …/worker/{workerNode}`: a worker says that it lives, and what it can take."""
+
+from typing import Annotated
+
+from fastapi import Path, Request, Response
+
+from jobtrack import aws, limits, times
+from jobtrack.api import create_router, lambda_handler, project_key
+from jobtrack.models import WorkerHeartbeat
+from jobtrack.settings import Settings
+from jobtrack.store.workers import WorkerStore
+
+workers = WorkerStore(aws.client("dynamodb"), Settings.from_env().jobs_table)
+router = create_router()
+
+Node = Annotated[str, Path(alias="workerNode", min_length=1, max_length=limits.NAME_CHARACTERS)]
+
+
+@router.put("/worker/{workerNode}", status_code=204)
+def put_worker(request: Request, node: Node, heartbeat: WorkerHeartbeat) -> Response:
+    """Keep the worker's heartbeat; it lives for 120 s."""
+    workers.put(project_key(request), node, heartbeat.model_dump(by_alias=True, exclude_none=True), times.now())
+    return Response(status_code=204)
+
+
+handler = lambda_handler(router)

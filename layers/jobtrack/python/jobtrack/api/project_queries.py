@@ -1,0 +1,91 @@
+"""Query strings of the reads about a whole project."""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+
+from jobtrack import limits
+from jobtrack.api.queries import Flag, Query
+from jobtrack.fields import Moment, Name, guid
+from jobtrack.job import Status
+from jobtrack.store.listings import LATEST, Wanted
+
+
+def _listed(values: list[str]) -> list[str]:
+    """The members of comma lists, one or several; each once, in their order."""
+    return list(dict.fromkeys(part.strip() for value in values for part in value.split(",")))
+
+
+def _ids(values: list[str]) -> list[str]:
+    found = []
+    for each in _listed(values):
+        try:
+            found.append(guid(each))
+        except ValueError:
+            raise ValueError(f"must be GUIDs separated by commas; {each[:50]!r} is none") from None
+    found = list(dict.fromkeys(found))
+    if len(found) > limits.BATCH_JOBS:
+        raise ValueError(f"must be at most {limits.BATCH_JOBS} jobs, are {len(found)}")
+    return found
+
+
+def _statuses(values: list[str]) -> list[str]:
+    wanted = _listed(values)
+    if unknown := [each for each in wanted if each not in list(Status)]:
+        raise ValueError(f"must be of {', '.join(Status)}, separated by commas; {unknown[0][:50]!r} is none")
+    return [status for status in Status if status in wanted]
+
+
+Statuses = Annotated[list[Status], BeforeValidator(_statuses)]
+Limit = Annotated[int, Field(ge=1, le=limits.LISTED_JOBS)]
+
+
+class ProjectQuery(Query):
+    """What every paged list takes."""
+
+    limit: Limit = limits.LISTED_JOBS_DEFAULT
+    cursor: str | None = None
+
+
+class JobsQuery(ProjectQuery):
+    """What `GET …/jobs` takes; `from` and `to` are about a job's creation."""
+
+    status: Statuses = Field(default=list(Status))
+    job_type: Name | None = None
+    submitted_by: Name | None = None
+    from_: Annotated[Moment, Field(alias="from")] = 0
+    to: Moment = LATEST
+
+    @field_validator("to")
+    @classmethod
+    def _not_before(cls, value: int, info: ValidationInfo) -> int:
+        if value < info.data.get("from_", value):
+            raise ValueError("must not be before from")
+        return value
+
+    @property
+    def wanted(self) -> Wanted:
+        """The jobs that are asked for."""
+        return Wanted(self.status, self.job_type, self.submitted_by, max(0, self.from_), min(self.to, LATEST))
+
+
+class BatchQuery(ProjectQuery):
+    """What `GET …/tracking/batch` takes."""
+
+    job_ids: Annotated[list[str], BeforeValidator(_ids)] | None = None
+    status: Statuses = Field(default=list(Status))
+    submitted_by: Name | None = None
+    include_metrics: Flag = False
+    refresh_interval: Annotated[int, Field(ge=1, le=limits.REFRESH_SECONDS)] | None = None
+
+    @field_validator("cursor")
+    @classmethod
+    def _of_a_walk(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("job_ids") is not None:
+            raise ValueError("goes on with a list of the project's jobs; jobIds names the jobs themselves")
+        return value
+
+    @property
+    def wanted(self) -> Wanted:
+        """The jobs that are asked for, by what filters say."""
+        return Wanted(self.status, submitted_by=self.submitted_by)

@@ -1,0 +1,53 @@
+"""Workers: an item for each node in the project's partition, alive for so long after its last heartbeat."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jobtrack import limits, times
+from jobtrack.job import Json
+from jobtrack.keys import ProjectKey
+from jobtrack.packing import pack, unpack
+from jobtrack.queueing import Worker
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+_PREFIX = "W#"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStore:
+    """The jobs table's workers."""
+
+    dynamodb: "DynamoDBClient"
+    table: str
+
+    def put(self, owner: ProjectKey, node: str, heartbeat: Json, now: int) -> None:
+        """Keep the heartbeat of a node, which lives for 120 s from `now` (µs)."""
+        item: dict[str, AttributeValueTypeDef] = {
+            "pk": {"S": owner.partition},
+            "sk": {"S": f"{_PREFIX}{node}"},
+            "d": {"B": pack(heartbeat)},
+            "exp": {"N": str(now // times.SECOND + limits.WORKER_SECONDS)},
+        }
+        self.dynamodb.put_item(TableName=self.table, Item=item)
+
+    def live(self, owner: ProjectKey, now: int) -> list[Worker]:
+        """The workers that were heard of within 120 s before `now` (µs)."""
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues={":pk": {"S": owner.partition}, ":sk": {"S": _PREFIX}},
+        )
+        items = [item for page in pages for item in page["Items"]]
+        return [
+            _worker(item["sk"]["S"].removeprefix(_PREFIX), unpack(bytes(item["d"]["B"])))
+            for item in items
+            if int(item["exp"]["N"]) > now // times.SECOND
+        ]
+
+
+def _worker(node: str, heartbeat: Json) -> Worker:
+    return Worker(node, heartbeat["cpuUnits"], heartbeat["maxConcurrentJobs"])
