@@ -56,6 +56,9 @@ check: setup $(SAM_VENV)/ready ## Style, types, import rules, template, locks
 	diff <($(EXPORT)) <(sed -n 's/^\([^ ]*==[^ ]*\).*/\1/p' $(LAYER_LOCK)) \
 	  || { echo '$(LAYER_LOCK) is not what the lock says: run make lock' >&2; exit 1; }
 
+openapi: setup ## Describe the API anew (functions/api/docs/openapi.json)
+	$(BIN)/python -m scripts.openapi
+
 bench: setup ## Cost of each operation beside its limit
 	$(BIN)/python -m bench
 
@@ -74,4 +77,4 @@ clean: ## Remove everything that was made here
 	rm -rf $(VENV) $(SAM_VENV) .aws-sam .cache .hypothesis .*_cache dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup run test check bench build lock clean
+.PHONY: help setup run test check openapi bench build lock clean

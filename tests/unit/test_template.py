@@ -36,6 +36,9 @@ ROUTES = {
     f"GET {BASE}/job/{{jobId}}/dependencies": ("DependenciesFunction", "jobs:read"),
     f"POST {BASE}/job/{{jobId}}/subscribe": ("SubscriptionsFunction", "subscriptions:write"),
     "GET /health": ("DocsFunction", None),
+    "GET /openapi.json": ("DocsFunction", None),
+    "GET /docs": ("DocsFunction", None),
+    "GET /docs/{file}": ("DocsFunction", None),
 }
 
 
@@ -47,9 +50,9 @@ def test_every_route_has_its_function_and_scope() -> None:
     assert found == ROUTES
 
 
-def test_only_health_is_open_to_anyone() -> None:
+def test_only_health_and_the_description_are_open_to_anyone() -> None:
     open_paths = [route["Path"] for _, route in triggers("HttpApi") if route["Auth"].get("Authorizer") == "NONE"]
-    assert open_paths == ["/health"]
+    assert open_paths == ["/health", "/openapi.json", "/docs", "/docs/{file}"]
     assert RESOURCES["Api"]["Properties"]["Auth"]["DefaultAuthorizer"] == "Jwt"
     assert all(intrinsics.target(route["ApiId"]) == "Api" for _, route in triggers("HttpApi"))
 

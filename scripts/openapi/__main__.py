@@ -1,0 +1,34 @@
+"""Writes functions/api/docs/openapi.json: `make openapi`."""
+
+import json
+import os
+import tomllib
+
+from local import app, intrinsics, template
+from scripts.openapi.document import document
+from scripts.openapi.operations import ROOT
+
+PLACE = ROOT / "functions" / "api" / "docs" / "openapi.json"
+
+
+def text() -> str:
+    """The document as it is committed; imports every function of the API."""
+    plan = template.load()
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    made = document(app.routers(plan), plan.routes, version)
+    return json.dumps(made, ensure_ascii=False, indent=1) + "\n"
+
+
+def _imagine_a_stack() -> None:
+    """What functions read when they are imported; nothing is called."""
+    plan = template.load()
+    names = intrinsics.Names(
+        refs={**plan.defaults, **{name: name for name in (*plan.tables, *plan.queues)}},
+        attributes={(name, "Arn"): name for name in plan.keys},
+    )
+    os.environ |= {"AWS_DEFAULT_REGION": "us-east-1", **plan.environment(names)}
+
+
+if __name__ == "__main__":
+    _imagine_a_stack()
+    PLACE.write_text(text())

@@ -1,0 +1,160 @@
+"""The description of the API: FastAPI's own account of the functions' routes, and what it cannot know."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from local.cloudformation import RouteProperties
+from scripts.openapi import shared
+from scripts.openapi.kinds import Answer
+from scripts.openapi.operations import OPERATIONS, Operation, example, request_example
+from scripts.openapi.shared import Json
+
+_REF = "#/components/schemas/{model}"
+
+
+def document(routers: Sequence[APIRouter], routes: Sequence[RouteProperties], version: str) -> Json:
+    """The whole document; KeyError for a route or parameter that nothing is told of."""
+    made = get_openapi(title="jobtrack", version=version, routes=[each for router in routers for each in router.routes])
+    paths = {path: _path(path, methods, routes) for path, methods in sorted(made["paths"].items())}
+    schemas = {**made.get("components", {}).get("schemas", {}), **_answers(), "Problem": shared.PROBLEM}
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    return {
+        "openapi": made["openapi"],
+        "info": {**shared.INFO, "version": version},
+        "servers": [{"url": "/"}],
+        "tags": shared.TAGS,
+        "paths": paths,
+        "components": {
+            "schemas": {name: _plain(schemas[name]) for name in sorted(schemas)},
+            "parameters": shared.PARAMETERS,
+            "headers": shared.header_components(),
+            "responses": shared.problem_components(),
+            "securitySchemes": shared.SECURITY,
+        },
+    }
+
+
+def _answers() -> Json:
+    models: list[type[Answer]] = sorted(
+        {each.answer for each in OPERATIONS.values() if each.answer}, key=lambda model: model.__name__
+    )
+    _, schema = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
+    defined: Json = schema["$defs"]
+    return defined
+
+
+def _path(path: str, methods: Json, routes: Sequence[RouteProperties]) -> Json:
+    named = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    described = {
+        method: _operation(operation, _route(routes, method.upper(), path)) for method, operation in methods.items()
+    }
+    parameters = [{"$ref": f"#/components/parameters/{name}"} for name in named]
+    return {"parameters": parameters, **described} if parameters else described
+
+
+def _route(routes: Sequence[RouteProperties], method: str, path: str) -> RouteProperties:
+    return next(route for route in routes if (route.method, route.path) == (method, path))
+
+
+def _operation(made: Json, route: RouteProperties) -> Json:
+    known = OPERATIONS[f"{route.method} {route.path}"]
+    summary, _, more = made.get("description", "").partition("\n")
+    scopes = list(route.auth.authorization_scopes)
+    described: Json = {
+        "operationId": made["operationId"].removesuffix(re.sub(r"\W", "_", route.path) + f"_{route.method.lower()}"),
+        "tags": [known.tag],
+        "summary": summary.strip().removesuffix("."),
+        "description": "\n".join(filter(None, [more.strip(), f"Needs the scope `{scopes[0]}`." if scopes else ""])),
+        "security": [{"bearer": scopes}] if scopes else [],
+        "parameters": [*_query(made), *_headers(route, known)],
+        "responses": {**_success(known), **dict(_refusals(route, known))},
+    }
+    if "requestBody" in made:
+        described["requestBody"] = _body(made["requestBody"], known)
+    return {name: value for name, value in described.items() if value or name in ("security", "responses")}
+
+
+def _query(made: Json) -> Iterator[Json]:
+    for parameter in made.get("parameters", []):
+        if parameter["in"] == "query":
+            about = shared.QUERY[parameter["name"]]
+            yield {**parameter, "description": about, "schema": _without_null(_plain(parameter["schema"]))}
+
+
+def _headers(route: RouteProperties, known: Operation) -> Iterator[Json]:
+    asked = {"Idempotency-Key": route.method == "POST", "If-None-Match": known.etag, "Accept-Language": known.localised}
+    for name, there in asked.items():
+        if there:
+            yield {"$ref": f"#/components/parameters/{name}"}
+
+
+def _success(known: Operation) -> Json:
+    content: Json = {kind: {"schema": {"type": "string"}} for kind in known.also}
+    if known.answer:
+        shown: Json = {"schema": {"$ref": _REF.format(model=known.answer.__name__)}}
+        if known.example:
+            shown["example"] = example(known.example)
+        content = {"application/json": shown, **content}
+    elif "application/json" in content:
+        content = {"application/json": {"schema": {"type": "object"}}}
+    replayed = ("Idempotency-Replayed",) if known.status in (201, 202) else ()
+    sent = shared.headers(*known.headers, *(("ETag",) if known.etag else ()), *replayed)
+    about = (known.answer.__doc__ or "").splitlines()[0] if known.answer else "As asked"
+    parts = {"description": about, "headers": sent, "content": content}
+    found = {str(known.status): {name: value for name, value in parts.items() if value}}
+    if known.etag:
+        found["304"] = {"description": "Nothing new was reported", "headers": shared.headers("ETag")}
+    return found
+
+
+def _refusals(route: RouteProperties, known: Operation) -> Iterator[tuple[str, Json]]:
+    """The statuses that the route may refuse with."""
+    guarded, writes = bool(route.auth.authorization_scopes), route.method in ("POST", "PUT")
+    possible = {
+        400: writes,
+        401: guarded,
+        403: guarded,
+        404: "{jobId}" in route.path or "{file}" in route.path,
+        409: known.conflicts,
+        413: writes,
+        415: writes,
+        422: guarded,
+        429: route.method == "POST",
+    }
+    for status, there in possible.items():
+        if there:
+            yield str(status), {"$ref": f"#/components/responses/Problem{status}"}
+
+
+def _body(made: Json, known: Operation) -> Json:
+    content = made["content"]["application/json"]
+    if known.request:
+        content = {**content, "example": request_example(known.request)}
+    return {**made, "content": {"application/json": content}}
+
+
+def _without_null(schema: Json) -> Json:
+    """A query string has no `null`: the parameter is left out."""
+    kinds = [kind for kind in schema.get("anyOf", []) if kind.get("type") != "null"]
+    if len(kinds) != 1:
+        return schema
+    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **kinds[0]}
+
+
+def _plain(schema: Any) -> Any:
+    """Without pydantic's titles, and defaults that are our own values for what was not given."""
+    if isinstance(schema, list):
+        return [_plain(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    dropped = {"title"} if isinstance(schema.get("title"), str) else set()
+    default = schema.get("default")
+    if default is None or (schema.get("type") == "string" and not isinstance(default, str)):
+        dropped.add("default")
+    return {name: _plain(value) for name, value in schema.items() if name not in dropped}

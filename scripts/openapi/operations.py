@@ -1,0 +1,90 @@
+"""What each route answers: the part of the description that the functions' code does not say."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts.openapi import job_answers, metrics_answers, reading_answers
+from scripts.openapi.kinds import Answer
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "docs" / "examples"
+"""The bodies of the specification."""
+BASE = "/api/{tenantId}/{projectId}/execution"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A route's answer when all is well, and what it may refuse beside what any route of its kind does."""
+
+    tag: str
+    answer: type[Answer] | None
+    status: int = 200
+    example: str | None = None
+    """A file of docs/examples."""
+    request: str | None = None
+    """A file of docs/examples, or of events (whose body it is)."""
+    etag: bool = False
+    localised: bool = False
+    conflicts: bool = False
+    headers: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    """Other media types that it answers."""
+
+
+OPERATIONS = {
+    f"POST {BASE}/jobs": Operation(
+        "Reporting", job_answers.NewJob, 201, request="events/create-job.json", conflicts=True, headers=("Location",)
+    ),
+    f"POST {BASE}/job/{{jobId}}/events": Operation(
+        "Reporting", job_answers.Accepted, 202, request="events/report-events.json", conflicts=True
+    ),
+    f"PUT {BASE}/worker/{{workerNode}}": Operation("Reporting", None, 204, request="events/put-worker.json"),
+    f"GET {BASE}/job/{{jobId}}": Operation("Jobs", job_answers.Job, etag=True),
+    f"GET {BASE}/jobs": Operation("Jobs", job_answers.Jobs),
+    f"GET {BASE}/queue": Operation("Jobs", job_answers.Queue),
+    f"GET {BASE}/tracking/batch": Operation("Tracking", job_answers.Batch, example="batch.response.json"),
+    f"GET {BASE}/job/{{jobId}}/logs": Operation(
+        "Tracking",
+        reading_answers.Logs,
+        example="logs.response.json",
+        headers=("Next-Cursor", "Last-Sequence"),
+        also=("text/plain",),
+    ),
+    f"GET {BASE}/job/{{jobId}}/progress": Operation(
+        "Tracking", reading_answers.Progress, example="progress.response.json", etag=True
+    ),
+    f"GET {BASE}/job/{{jobId}}/timeline": Operation(
+        "Tracking", reading_answers.Timeline, example="timeline.response.json", etag=True, localised=True
+    ),
+    f"GET {BASE}/job/{{jobId}}/metrics": Operation(
+        "Tracking", metrics_answers.Metrics, example="metrics.response.json", etag=True
+    ),
+    f"GET {BASE}/job/{{jobId}}/dependencies": Operation(
+        "Tracking", reading_answers.Dependencies, example="dependencies.response.json", etag=True
+    ),
+    f"POST {BASE}/job/{{jobId}}/subscribe": Operation(
+        "Push",
+        job_answers.NewSubscription,
+        201,
+        example="subscribe.response.json",
+        request="docs/examples/subscribe.request.json",
+        conflicts=True,
+    ),
+    "GET /health": Operation("Service", job_answers.Health),
+    "GET /openapi.json": Operation("Service", None, also=("application/json",)),
+    "GET /docs": Operation("Service", None, also=("text/html",)),
+    "GET /docs/{file}": Operation("Service", None, also=("text/javascript", "text/css", "text/plain")),
+}
+
+
+def example(name: str) -> Any:
+    """A body of the specification."""
+    return json.loads((EXAMPLES / name).read_text())
+
+
+def request_example(name: str) -> Any:
+    """A request's body: a file's content, or the body within a sample event."""
+    content = json.loads((ROOT / name).read_text())
+    return json.loads(content["body"]) if "routeKey" in content else content
