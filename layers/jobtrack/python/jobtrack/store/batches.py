@@ -24,10 +24,14 @@ def delete_all(dynamodb: "DynamoDBClient", table: str, keys: Sequence[Any]) -> N
     _write_all(dynamodb, table, [{"DeleteRequest": {"Key": key}} for key in keys])
 
 
-def get_all(dynamodb: "DynamoDBClient", table: str, keys: Sequence[Any]) -> Iterator[Item]:
-    """Those of the items that exist, each as every write acknowledged before left it; in no order."""
+def get_all(dynamodb: "DynamoDBClient", table: str, keys: Sequence[Any], only: str | None = None) -> Iterator[Item]:
+    """Those of the items that exist, each as every write acknowledged before left it; in no order.
+
+    `only` names the one attribute that is wanted.
+    """
+    projection = {"ProjectionExpression": only} if only else {}
     for start in range(0, len(keys), _READS):
-        request: Any = {table: {"Keys": keys[start : start + _READS], "ConsistentRead": True}}
+        request: Any = {table: {"Keys": keys[start : start + _READS], "ConsistentRead": True, **projection}}
         while request:
             answer = dynamodb.batch_get_item(RequestItems=request)
             yield from answer["Responses"].get(table, [])
