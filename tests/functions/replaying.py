@@ -1,0 +1,84 @@
+"""The example job, reported through the functions' handlers at its own times."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from jobtrack import times
+from tests import example
+from tests.functions.conftest import TEMPLATE, Invoke
+
+BASE = f"/api/{example.TENANT_ID}/{example.PROJECT_ID}/execution"
+PATTERN = "/api/{tenantId}/{projectId}/execution"
+
+
+@dataclass
+class Caller:
+    """Asks the handlers what a client would ask API Gateway, at a moment of its own."""
+
+    invoke: Invoke
+    sample: Callable[[str], dict[str, Any]]
+    now: int = field(default=times.parse("2024-01-20T10:28:00Z"))
+
+    def get(self, route: str, language: str = "ja", **query: str) -> tuple[int, Any]:
+        """`get("job/{jobId}/timeline")`: the status and the body."""
+        asked = self.sample("get-progress")
+        asked["headers"] = {"accept-language": language}
+        return self._ask(asked, "GET", route, {"queryStringParameters": query} if query else {})
+
+    def post(self, route: str, body: Any, job: str = example.JOB_ID) -> Any:
+        """The body of an answer that is no refusal."""
+        asked = self.sample("report-events")
+        asked["headers"].pop("idempotency-key", None)
+        status, answer = self._ask(asked, "POST", route, {"body": json.dumps(body)}, job)
+        assert status in (201, 202), answer
+        return answer
+
+    def _ask(
+        self, asked: dict[str, Any], method: str, route: str, more: dict[str, Any], job: str = example.JOB_ID
+    ) -> tuple[int, Any]:
+        path = f"{BASE}/{route}".format(jobId=job)
+        query = "&".join(f"{name}={value}" for name, value in more.get("queryStringParameters", {}).items())
+        asked |= {"rawPath": path, "rawQueryString": query, **more}
+        asked["pathParameters"]["jobId"] = job
+        asked["requestContext"]["http"] |= {"method": method, "path": path}
+        answer = self.invoke(_function(method, f"{PATTERN}/{route}"), asked)
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def replay(self, operation: str = example.OPERATIONS["timeline"], **creation: Any) -> None:
+        """The example job up to 10:45:33."""
+        self.now = times.parse(example.at("10:28:00"))
+        self.post("jobs", example.creation(**creation))
+        for moment, events in example.batches(operation):
+            self.now = times.parse(moment)
+            self.post("job/{jobId}/events", {"events": events})
+
+    def past(self) -> None:
+        """The completed jobs of the same type."""
+        for wanted, events in example.past_jobs():
+            job = self.post("jobs", wanted)["jobId"]
+            self.post("job/{jobId}/events", {"events": events}, job)
+
+
+def caller(invoke: Invoke, sample: Callable[[str], dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> Caller:
+    """A caller whose clock the functions read."""
+    found = Caller(invoke, sample)
+    monkeypatch.setattr(times, "now", lambda: found.now)
+    for function in TEMPLATE.functions.values():
+        module = import_module(".".join((*function.code_uri.strip("/").split("/"), "app")))
+        if hasattr(module, "jobs"):
+            monkeypatch.setattr(module.jobs, "now", lambda: found.now)
+    return found
+
+
+def _function(method: str, route: str) -> str:
+    for name, function in TEMPLATE.functions.items():
+        for trigger in function.events.values():
+            properties = trigger.properties
+            if (getattr(properties, "method", None), getattr(properties, "path", None)) == (method, route):
+                return name
+    raise LookupError(route)
