@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from jobtrack import aws, cursors, times
-from jobtrack.api import answer, create_router, job_key, lambda_handler
+from jobtrack.api import answer, create_router, job_key, lambda_handler, unless_known
 from jobtrack.api.queries import LogQuery
 from jobtrack.journal import Record
 from jobtrack.settings import Settings
@@ -32,13 +32,15 @@ Page = tuple[Sequence[Record], str | None, int]
 def get_logs(request: Request, query: Annotated[LogQuery, Query()]) -> Response:
     """The newest entries of at least a level (or the oldest, or those after a sequence), in order."""
     snapshot = jobs.read(job_key(request))
+    headers = unless_known(request, snapshot.job)
     read = _walk if query.since_sequence is None else _follow
     records, cursor, sequence = read(snapshot, query)
     if query.format == "raw":
-        headers = {"Last-Sequence": str(sequence)} | ({"Next-Cursor": cursor} if cursor else {})
+        headers |= {"Last-Sequence": str(sequence)} | ({"Next-Cursor": cursor} if cursor else {})
         return Response("".join(f"{raw(record)}\n" for record in records), 200, headers, "text/plain; charset=utf-8")
     entries = [entry(record) for record in records]
-    return answer(logs(snapshot.job, snapshot.journal, entries, cursor, sequence, times.now()))
+    shown = logs(snapshot.job, snapshot.journal, entries, cursor, sequence, times.now())
+    return answer(shown, headers=headers)
 
 
 def _walk(snapshot: Snapshot, query: LogQuery) -> Page:
