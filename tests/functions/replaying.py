@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from jobtrack import times
+from local.cloudformation import Route
 from tests import example
 from tests.functions.conftest import TEMPLATE, Invoke
 
@@ -78,7 +79,6 @@ def caller(invoke: Invoke, sample: Callable[[str], dict[str, Any]], monkeypatch:
 def _function(method: str, route: str) -> str:
     for name, function in TEMPLATE.functions.items():
         for trigger in function.events.values():
-            properties = trigger.properties
-            if (getattr(properties, "method", None), getattr(properties, "path", None)) == (method, route):
+            if isinstance(trigger, Route) and (trigger.properties.method, trigger.properties.path) == (method, route):
                 return name
     raise LookupError(route)

@@ -59,6 +59,7 @@ class ProgressData(Model):
     component: Name | None = None
     operation: Name | None = None
     details: Details | Description | None = None
+    metrics: StageMetrics | None = None
 
     @model_validator(mode="after")
     def _measured(self) -> Self:
