@@ -65,16 +65,18 @@ def _pointer(error: Mapping[str, Any], body: Any) -> str:
 
 def _steps(parts: Sequence[str | int], value: Any) -> Iterator[str | int]:
     """The parts that lead to a member: pydantic names variants of unions and validators among them."""
-    in_list = False
     for index, part in enumerate(parts):
         if isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value, in_list = value[part], True
-        elif isinstance(value, dict) and not (in_list and part == value.get("type")):
-            in_list = False
-            if part not in value and (index < len(parts) - 1 or not str(part).isidentifier()):
-                continue
+            value = value[part]
+        elif isinstance(value, dict) and _is_member(parts, index, value):
             value = value.get(part)
         else:
-            in_list = False
             continue
         yield part
+
+
+def _is_member(parts: Sequence[str | int], index: int, value: Mapping[str, Any]) -> bool:
+    part = parts[index]
+    if index == 2 and parts[0] == "events" and part == value.get("type") != "type":
+        return False  # the variant of the event
+    return part in value or (index == len(parts) - 1 and str(part).isidentifier())
