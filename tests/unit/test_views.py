@@ -168,10 +168,10 @@ plausible = st.fixed_dictionaries(
         **dict.fromkeys(("metrics", "details", "labels", "component", "stage", "stage_name"), json_values),
     },
 )
-kinds = st.sampled_from(
-    "stageStarted stageCompleted stageFailed stageSkipped progressUpdate log metricSample quality milestone warning"
-    " error resourceAllocated blocked heartbeat jobStarted jobCompleted".split()
-)
+kinds = st.sampled_from([
+    "stageStarted", "stageCompleted", "stageFailed", "stageSkipped", "progressUpdate", "log", "metricSample", "quality",
+    "milestone", "warning", "error", "resourceAllocated", "blocked", "heartbeat", "jobStarted", "jobCompleted",
+])  # fmt: skip
 plans = st.builds(Stage, st.sampled_from("AB"), expected_seconds=st.none() | numbers, weight=st.none() | numbers)
 
 

@@ -100,7 +100,7 @@ def _job_started(job: Job, event: Event) -> list[Record]:
 def _job_ended(job: Job, event: Event) -> list[Record]:
     job.status, _ = MOVES[event.type]
     job.ended_at = event.time
-    job.metrics = event.data.get("metrics")
+    job.metrics = event.data.get("metrics") or None
     job.error = event.data.get("error") if job.status is Status.FAILED else None
     closing = StageStatus.COMPLETED if job.status is Status.COMPLETED else StageStatus.FAILED
     for stage in job.stages:
