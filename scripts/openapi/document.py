@@ -83,8 +83,9 @@ def _operation(made: Json, route: RouteProperties) -> Json:
 def _query(made: Json) -> Iterator[Json]:
     for parameter in made.get("parameters", []):
         if parameter["in"] == "query":
-            about = shared.QUERY[parameter["name"]]
-            yield {**parameter, "description": about, "schema": _without_null(_plain(parameter["schema"]))}
+            schema = _without_null(_plain(parameter["schema"]))
+            lists = {"explode": False} if schema.get("type") == "array" else {}
+            yield {**parameter, **lists, "description": shared.QUERY[parameter["name"]], "schema": schema}
 
 
 def _headers(route: RouteProperties, known: Operation) -> Iterator[Json]:

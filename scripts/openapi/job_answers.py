@@ -11,6 +11,7 @@ from scripts.openapi.kinds import (
     Duration,
     Id,
     JobStatus,
+    MeanTime,
     Members,
     Percent,
     Priority,
@@ -132,9 +133,9 @@ class TrackedUsage(Answer):
 
     cpu: Percent | None
     memory: Size | None
-    memoryUsageBytes: Count | None = None
+    memoryBytes: Count | None
     processingRate: Rate | None
-    recordsPerSecond: float | None = None
+    recordsPerSecond: float | None
 
 
 class TrackedJob(Answer):
@@ -143,21 +144,16 @@ class TrackedJob(Answer):
     jobId: Id
     jobName: str
     status: JobStatus
-    stalled: bool = False
+    stalled: bool
     progress: Whole
-    startTime: Time | None = None
-    endTime: Time | None = None
-    elapsedTime: Duration | None = None
-    elapsedSeconds: Count | None = None
-    estimatedRemaining: Duration | None = None
-    remainingSeconds: Count | None = None
+    startTime: Time | None
     estimatedCompletion: Time | None
-    currentStage: str | None = None
-    queuePosition: int | None = None
-    estimatedStartTime: Time | None = None
+    currentStage: str | None
+    queuePosition: int | None
+    estimatedStartTime: Time | None
     submittedBy: str
     priority: Priority
-    resourceUsage: TrackedUsage | None = None
+    resourceUsage: Annotated[TrackedUsage, Field(description="With `includeMetrics=true`")] | None = None
 
 
 class StatusCounts(Answer):
@@ -167,7 +163,7 @@ class StatusCounts(Answer):
     queued: Count
     completed: Count
     failed: Count
-    cancelled: Count = 0
+    cancelled: Count
 
 
 class SystemHealth(Answer):
@@ -177,6 +173,7 @@ class SystemHealth(Answer):
     queueHealth: Literal["Good", "Degraded", "Critical"]
     resourceAvailability: Literal["High", "Medium", "Low"] | None
     estimatedCapacity: Annotated[str | None, Field(description="Such as `6 additional jobs`")]
+    additionalJobs: Count | None
 
 
 class Batch(Answer):
@@ -189,8 +186,8 @@ class Batch(Answer):
     systemHealth: SystemHealth
     notFound: list[str]
     nextCursor: Cursor
-    refreshInterval: int | None = None
-    nextRefreshAt: Time | None = None
+    refreshInterval: int | None
+    nextRefreshAt: Time | None
 
 
 class QueueSummary(Answer):
@@ -201,8 +198,10 @@ class QueueSummary(Answer):
     highPriorityJobs: Count
     normalPriorityJobs: Count
     lowPriorityJobs: Count
-    averageWaitTime: str | None
-    estimatedProcessingTime: str | None
+    averageWaitTime: MeanTime | None
+    averageWaitSeconds: float | None
+    estimatedProcessingTime: Duration | None
+    estimatedProcessingSeconds: Count | None
 
 
 class Capacity(Answer):
@@ -223,7 +222,8 @@ class QueuedJob(Answer):
     priority: Priority
     queuePosition: int
     estimatedStartTime: Time | None
-    estimatedDuration: str | None
+    estimatedDuration: Duration | None
+    estimatedDurationSeconds: Count | None
     submittedBy: str
     dateSubmitted: Time
 

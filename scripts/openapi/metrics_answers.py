@@ -69,8 +69,8 @@ class StageCounts(Answer):
     completed: Count
     running: Count
     pending: Count
-    failed: Count = 0
-    skipped: Count = 0
+    failed: Count
+    skipped: Count
     averageStageTime: MeanTime | None
     stageEfficiency: Percent | None
 
@@ -96,9 +96,9 @@ class Bucket(Answer):
 class Trends(Answer):
     """Where the job is heading."""
 
-    cpuTrend: Trend
-    memoryTrend: Trend
-    throughputTrend: Trend
+    cpuTrend: Trend = None
+    memoryTrend: Trend = None
+    throughputTrend: Trend = None
     overallEfficiency: Literal["Excellent", "Good", "Fair", "Poor"] | None
     predictionAccuracy: Percent | None
 
@@ -106,9 +106,9 @@ class Trends(Answer):
 class Comparison(Answer):
     """Shares of the past jobs of the type, whole per cent that sum to 100; similar is within 10 %."""
 
-    fasterThan: Whole
-    similarTo: Whole
-    slowerThan: Whole
+    fasterThan: Whole | None
+    similarTo: Whole | None
+    slowerThan: Whole | None
 
 
 class Benchmarks(Answer):
@@ -118,7 +118,7 @@ class Benchmarks(Answer):
     averageJobDuration: MeanTime | None
     averageThroughput: Rate | None
     currentPerformanceRank: Annotated[str | None, Field(description="Such as `85th percentile`")]
-    similarJobsComparison: Comparison | None
+    similarJobsComparison: Comparison
 
 
 class Metrics(Answer):

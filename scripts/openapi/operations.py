@@ -49,6 +49,7 @@ OPERATIONS = {
         "Tracking",
         reading_answers.Logs,
         example="logs.response.json",
+        etag=True,
         headers=("Next-Cursor", "Last-Sequence"),
         also=("text/plain",),
     ),

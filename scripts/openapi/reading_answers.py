@@ -197,6 +197,10 @@ class Timeline(Answer):
     timeline: list[TimelineEvent]
     upcomingEvents: list[UpcomingEvent]
     nextCursor: Cursor
+    lastSequence: Sequence
+
+
+Distance = Annotated[int, Field(ge=1, description="Steps from the job asked about")]
 
 
 class Prerequisite(Answer):
@@ -207,6 +211,7 @@ class Prerequisite(Answer):
     status: JobStatus | None
     completedAt: Time | None
     dependency: str | None
+    distance: Distance
 
 
 class ResourceDependency(Answer):
@@ -214,10 +219,11 @@ class ResourceDependency(Answer):
 
     resourceType: str
     resourceId: str
-    resourceName: str | None = None
-    status: str | None = None
-    lastModified: Time | None = None
-    allocatedAt: Time | None = None
+    resourceName: str | None
+    status: str | None
+    lastModified: Time | None
+    allocatedAt: Time | None
+    releasedAt: Time | None
 
 
 class Dependent(Answer):
@@ -227,6 +233,7 @@ class Dependent(Answer):
     jobName: str | None
     status: JobStatus | None
     waitingFor: str | None
+    distance: Distance
 
 
 class DependencyLists(Answer):
@@ -242,8 +249,8 @@ class BlockingCondition(Answer):
 
     condition: str
     status: Literal["Active", "Resolved"]
-    resolvedAt: Time | None = None
-    resolution: str | None = None
+    resolvedAt: Time | None
+    resolution: str | None
 
 
 class Node(Answer):
@@ -252,6 +259,7 @@ class Node(Answer):
     id: Id
     type: Literal["PrerequisiteJob", "CurrentJob", "DependentJob"]
     status: JobStatus | None
+    jobName: str | None
 
 
 class Edge(Answer):
@@ -267,6 +275,7 @@ class Graph(Answer):
 
     nodes: list[Node]
     edges: list[Edge]
+    complete: Annotated[bool, Field(description="Whether nothing was left out for size")]
 
 
 class Dependencies(Answer):

@@ -19,7 +19,8 @@ Workers report what their jobs do; tenants ask how far they are, or have it push
   projects, `project_ids`.
 - **Times** are RFC 3339, taken with any offset and answered in UTC with `Z`. Ids are GUIDs in any letter case.
 - **Errors** are RFC 9457 `application/problem+json`, with a `code` and, for values out of contract, a JSON pointer
-  to each. What the gateway itself refuses (a token that is none, more requests than it lets through) has the gateway's own body.
+  to each. What the gateway itself refuses (a token that is none, more requests than it lets through) has the
+  gateway's own body.
 - **Repeating a POST** is safe with an `Idempotency-Key`: for 24 hours the same key and body get the first answer again.
 - **Polling** is cheap with `If-None-Match`: 304 when nothing new was reported, though the clock ran on.
 - A field that is not known is `null`. Answers may gain fields.
@@ -28,7 +29,7 @@ Workers report what their jobs do; tenants ask how far they are, or have it push
 
 TAGS = [
     {"name": "Reporting", "description": "How a worker tells of its job"},
-    {"name": "Tracking", "description": "The seven ways to follow a job"},
+    {"name": "Tracking", "description": "How to follow a job"},
     {"name": "Jobs", "description": "Jobs and the queue"},
     {"name": "Push", "description": "Events sent to a receiver"},
     {"name": "Service", "description": "The service itself; no token needed"},
@@ -159,6 +160,18 @@ def problem_components() -> Json:
     return {f"Problem{status}": _problem(status, kinds) for status, kinds in sorted(found.items())}
 
 
+def _problem_example(kind: type[JobTrackError]) -> Json:
+    return {
+        "type": f"urn:jobtrack:problem:{kind.code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": (kind.__doc__ or "").splitlines()[0],
+        "instance": "/api/7d1c3b5e-2f4a-4c8e-9b6d-0a1f2e3d4c5b/1f0e8400-e29b-41d4-a716-446655440000/execution/jobs",
+        "code": kind.code,
+        "requestId": "5f1c2b3a-0d4e-4f6a-8b7c-9d0e1f2a3b4c",
+    }
+
+
 def _problem(status: int, kinds: list[type[JobTrackError]]) -> Json:
     meanings = [f"`{kind.code}`: {(kind.__doc__ or '').splitlines()[0]}" for kind in kinds]
     schema = {
@@ -167,5 +180,6 @@ def _problem(status: int, kinds: list[type[JobTrackError]]) -> Json:
             {"properties": {"status": {"const": status}, "code": {"enum": [kind.code for kind in kinds]}}},
         ]
     }
-    described = {"description": " ".join(meanings), "content": {"application/problem+json": {"schema": schema}}}
+    media = {"schema": schema, "example": _problem_example(kinds[0])}
+    described = {"description": " ".join(meanings), "content": {"application/problem+json": media}}
     return {**described, "headers": headers("Retry-After")} if status == 429 else described

@@ -73,14 +73,17 @@ def test_every_refusal_is_a_problem() -> None:
 
 @pytest.mark.parametrize(("place", "media"), [pytest.param(*each, id=each[0]) for each in shown()])
 def test_examples_are_as_described_but_for_what_was_added_to_them(place: str, media: dict[str, Any]) -> None:
-    validator = OAS31Validator({**media["schema"], "components": DOCUMENT["components"]})
-    wrong = [error for error in validator.iter_errors(media["example"]) if not added(error, place)]
-    assert not wrong, wrong[0]
+    components = DOCUMENT["components"] if "request" in place else without_required(DOCUMENT["components"])
+    OAS31Validator({**media["schema"], "components": components}).validate(media["example"])
 
 
-def added(error: Any, place: str) -> bool:
+def without_required(schema: Any) -> Any:
     """Our answers have more members than the specification's."""
-    return error.validator == "required" and "request" not in place
+    if isinstance(schema, list):
+        return [without_required(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {name: without_required(each) for name, each in schema.items() if name != "required"}
 
 
 def test_the_specifications_bodies_are_all_shown() -> None:
