@@ -9,6 +9,7 @@ from jobtrack.api.queries import Flag, Query
 from jobtrack.fields import Moment, Name, guid
 from jobtrack.job import Status
 from jobtrack.store.listings import LATEST, Wanted
+from jobtrack.store.reader import EARLIEST
 
 
 def _listed(values: list[str]) -> list[str]:
@@ -53,7 +54,7 @@ class JobsQuery(ProjectQuery):
     status: Statuses = Field(default=list(Status))
     job_type: Name | None = None
     submitted_by: Name | None = None
-    from_: Annotated[Moment, Field(alias="from")] = 0
+    from_: Annotated[Moment, Field(alias="from")] = EARLIEST
     to: Moment = LATEST
 
     @field_validator("to")
@@ -78,11 +79,11 @@ class BatchQuery(ProjectQuery):
     include_metrics: Flag = False
     refresh_interval: Annotated[int, Field(ge=1, le=limits.REFRESH_SECONDS)] | None = None
 
-    @field_validator("cursor")
+    @field_validator("job_ids")
     @classmethod
-    def _of_a_walk(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is not None and info.data.get("job_ids") is not None:
-            raise ValueError("goes on with a list of the project's jobs; jobIds names the jobs themselves")
+    def _name_the_jobs_themselves(cls, value: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        if value is not None and info.data.get("cursor") is not None:
+            raise ValueError("must not come with a cursor, which goes on with a list of the project's jobs")
         return value
 
     @property
