@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from bench import reads, stage, writes
+from bench import lists, reads, stage, writes
 from bench.report import Report
 
 
@@ -15,6 +15,7 @@ def main() -> int:
     report = Report()
     with stage.running() as bench:
         writes.measure(bench, report)
+        lists.measure(bench, report)
         reads.measure(bench, report, asked.lines)
     return 0 if report.print() else 1
 

@@ -10,7 +10,7 @@ from bench.stage import Bench
 from jobtrack import times
 from jobtrack.journal import LEVELS, Family, Record
 from jobtrack.keys import JobKey
-from jobtrack.lifecycle import Event
+from jobtrack.reported import Event
 from jobtrack.store.reader import Range
 
 MILLION = 1_000_000

@@ -11,7 +11,7 @@ from bench.meter import Meter, Usage
 from jobtrack import aws
 from jobtrack.job import Job, Stage
 from jobtrack.keys import JobKey
-from jobtrack.lifecycle import Event
+from jobtrack.reported import Event
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.reader import JournalReader

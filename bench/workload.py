@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from jobtrack import times
 from jobtrack.job import Json
-from jobtrack.lifecycle import Event
+from jobtrack.reported import Event
 
 STAGES = ("Data Loading", "Process Discovery", "Performance Analysis", "Report Generation")
 START = times.parse("2026-01-20T10:30:00Z")

@@ -15,7 +15,8 @@ import zstandard
 from jobtrack import times
 from jobtrack.job import Job, Json
 from jobtrack.journal import Chunk, Family, Journal, Record
-from jobtrack.lifecycle import Event, apply
+from jobtrack.lifecycle import apply
+from jobtrack.reported import Event
 
 DICTIONARY_BYTES = 8 * 1024
 SAMPLES = 3_000

@@ -17,8 +17,8 @@ from jobtrack.errors import Conflict, IdempotencyMismatch, JobBusy, NotFound, Un
 from jobtrack.job import Job, Stage
 from jobtrack.journal import LEVELS, Family, Record
 from jobtrack.keys import JobKey
-from jobtrack.lifecycle import Event
 from jobtrack.packing import unpack
+from jobtrack.reported import Event
 from jobtrack.store.attempts import Attempts
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.jobs import JobStore

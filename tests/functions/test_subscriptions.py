@@ -15,11 +15,11 @@ from functions.api.subscriptions import app
 from jobtrack import aws, limits, packing, times
 from jobtrack.job import Job
 from jobtrack.keys import JobKey
-from jobtrack.lifecycle import Event
 from jobtrack.push.requests import EVENT_NAMES
 from jobtrack.push.secrets import Secrets, Vault
 from jobtrack.push.subscription import DEFAULT_EVENTS, OTHER_EVENTS, Filters, Subscription
 from jobtrack.push.subscription_table import SubscriptionTable
+from jobtrack.reported import Event
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Listener, Snapshot
 from tests.functions.conftest import Invoke

@@ -7,7 +7,8 @@ from typing import Any
 
 from jobtrack.job import Job
 from jobtrack.keys import JobKey, ProjectKey
-from jobtrack.lifecycle import Event, apply
+from jobtrack.lifecycle import apply
+from jobtrack.reported import Event
 from jobtrack.store.snapshots import Snapshot, attributes, key_of
 
 from .jobs import START

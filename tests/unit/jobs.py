@@ -4,7 +4,8 @@ from typing import Any
 
 from jobtrack import times
 from jobtrack.job import Job, Stage
-from jobtrack.lifecycle import Event, apply
+from jobtrack.lifecycle import apply
+from jobtrack.reported import Event
 
 START = times.parse("2024-01-20T10:30:00Z")
 

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from jobtrack import fields, limits
 from jobtrack.api.faults import faults, summary
 from jobtrack.events import EventBatch
-from jobtrack.lifecycle import Event
 from jobtrack.models import JobRequest
+from jobtrack.reported import Event
 
 from .jobs import START
 

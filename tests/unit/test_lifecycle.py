@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from jobtrack.errors import InvalidTransition, Unprocessable
 from jobtrack.job import Job, StageStatus, Status
 from jobtrack.journal import Family
-from jobtrack.lifecycle import Event, apply
+from jobtrack.lifecycle import apply
+from jobtrack.reported import Event
 
 from .jobs import START, at, queued, report, running
 

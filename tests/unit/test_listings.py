@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from jobtrack import limits
 from jobtrack.job import Job, Stage, Status
 from jobtrack.keys import JobKey
-from jobtrack.lifecycle import Event, apply
+from jobtrack.lifecycle import apply
 from jobtrack.queueing import PRIORITIES, Running, Waiting
+from jobtrack.reported import Event
 from jobtrack.store import places
 from jobtrack.store.listings import JobLister, Wanted
 from jobtrack.store.places import Place

@@ -12,8 +12,8 @@ from jobtrack import figures, times
 from jobtrack.estimate import total_seconds
 from jobtrack.history import Bucket
 from jobtrack.job import Job, Stage
-from jobtrack.lifecycle import Event
 from jobtrack.past import Past, bucket
+from jobtrack.reported import Event
 from jobtrack.store.history import HistoryReader
 from jobtrack.views.metrics import GROUPS, benchmarks, history, metrics, trend, trends
 

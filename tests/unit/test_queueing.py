@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from jobtrack import times
 from jobtrack.estimate import planned_seconds, total_seconds
 from jobtrack.job import Job, Stage
-from jobtrack.lifecycle import Event, apply
+from jobtrack.lifecycle import apply
 from jobtrack.past import Past
 from jobtrack.queueing import PRIORITIES, Queue, Running, Turn, Waiting, Worker, health, waits
+from jobtrack.reported import Event
 
 from .jobs import START, queued
 

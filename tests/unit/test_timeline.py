@@ -12,8 +12,9 @@ from jobtrack import limits, times
 from jobtrack.estimate import estimate
 from jobtrack.job import Job, Stage
 from jobtrack.journal import Family, Record
-from jobtrack.lifecycle import Event, stall
+from jobtrack.lifecycle import stall
 from jobtrack.progress_minutes import settled
+from jobtrack.reported import Event
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.timeline import TimelineReader
 from jobtrack.timeline import GRANULARITIES, Scope

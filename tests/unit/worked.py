@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from jobtrack import times
 from jobtrack.job import Job
 from jobtrack.journal import Journal, pack_chunk
-from jobtrack.lifecycle import Event, apply
+from jobtrack.lifecycle import apply
+from jobtrack.reported import Event
 from jobtrack.store.reader import JournalReader
 from jobtrack.store.snapshots import Snapshot
 

@@ -21,7 +21,7 @@ from jobtrack.event_data import (
 )
 from jobtrack.fields import Model, Moment, encoded_size
 from jobtrack.job import Json
-from jobtrack.lifecycle import Event
+from jobtrack.reported import Event
 
 
 class _Reported(Model):

@@ -1,36 +1,14 @@
 """What each reported event does to its job: pure, and the only place that changes a job's state."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from jobtrack import limits, progress_minutes, rollups
+from jobtrack import limits, progress_minutes, rollups, staging
 from jobtrack.errors import Fault, Unprocessable
-from jobtrack.estimate import expected_job_range, expected_range, overall_percentage, total_seconds
-from jobtrack.job import Job, Json, Stage, StageStatus, Status
+from jobtrack.estimate import expected_job_range, overall_percentage, total_seconds
+from jobtrack.job import Job, StageStatus, Status
 from jobtrack.journal import Family, Record
+from jobtrack.reported import Applied, Event, entry
 from jobtrack.transitions import MOVES, require
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened: its type, its time in microseconds, and its data as reported."""
-
-    type: str
-    time: int
-    data: Json
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What an event became: its sequence, and the job's standing right after it, for those who are told of it."""
-
-    event: Event
-    sequence: int
-    status: Status
-    percentage: int
-    previous_percentage: int
-    stage: str | None
-    labels: dict[str, str] | None
 
 
 def apply(job: Job, events: Sequence[Event], arrival: int) -> tuple[list[Applied], list[Record]]:
@@ -62,7 +40,7 @@ def stall(job: Job, moment: int) -> tuple[list[Applied], list[Record]]:
     event = Event("jobStalled", moment, {})
     job.sequence += 1
     job.stalled = True
-    return [_applied(job, event, job.pushed_percentage)], [_entry(job, event)]
+    return [_applied(job, event, job.pushed_percentage)], [entry(job, event)]
 
 
 def _applied(job: Job, event: Event, previous_percentage: int) -> Applied:
@@ -94,7 +72,7 @@ def _job_started(job: Job, event: Event) -> list[Record]:
     given = event.data.get("resourcesAllocated") or {}
     job.allocated = {name: given[name] for name in ("cpuUnits", "memoryGB", "workerNode") if name in given} or None
     job.estimated_seconds = event.data.get("estimatedSeconds")
-    return [_entry(job, event, expected_job_range(job))]
+    return [entry(job, event, expected_job_range(job))]
 
 
 def _job_ended(job: Job, event: Event) -> list[Record]:
@@ -105,120 +83,11 @@ def _job_ended(job: Job, event: Event) -> list[Record]:
     closing = StageStatus.COMPLETED if job.status is Status.COMPLETED else StageStatus.FAILED
     for stage in job.stages:
         if stage.status is StageStatus.RUNNING:
-            _end_stage(stage, closing, event.time)
+            staging.end_stage(stage, closing, event.time)
         elif stage.status is StageStatus.PENDING and job.status is Status.COMPLETED:
             stage.status = StageStatus.SKIPPED
     closed = rollups.close(job) + progress_minutes.close(job)
-    return [*closed, _entry(job, event)]
-
-
-def _stage_started(job: Job, event: Event) -> list[Record]:
-    stage = _planned(job, event.data["stageName"])
-    if stage.status is not StageStatus.RUNNING:
-        stage.status, stage.started_at, stage.ended_at = StageStatus.RUNNING, event.time, None
-        stage.progress, stage.records, stage.error = 0.0, None, None
-    _take_figures(stage, event.data)
-    return [_entry(job, event, expected_range(stage))]
-
-
-def _stage_ended(job: Job, event: Event) -> list[Record]:
-    stage = _planned(job, event.data["stageName"])
-    _end_stage(stage, _STAGE_ENDS[event.type], event.time)
-    _take_figures(stage, event.data)
-    stage.error = event.data.get("error")
-    took = {"seconds": stage.seconds} if stage.seconds is not None else {}
-    body = {"type": event.type, "data": event.data, **took}
-    return [*progress_minutes.close_stage(job, stage.name), Record(Family.EVENT, event.time, job.sequence, body)]
-
-
-_STAGE_ENDS = {
-    "stageCompleted": StageStatus.COMPLETED,
-    "stageFailed": StageStatus.FAILED,
-    "stageSkipped": StageStatus.SKIPPED,
-}
-
-
-def _end_stage(stage: Stage, status: StageStatus, time: int) -> None:
-    stage.status = status
-    if status is StageStatus.COMPLETED:
-        stage.progress = 100.0
-    if status is not StageStatus.SKIPPED:
-        stage.started_at = time if stage.started_at is None else stage.started_at
-    if stage.started_at is not None:
-        stage.ended_at = max(time, stage.started_at)
-
-
-def _planned(job: Job, name: str) -> Stage:
-    """The stage of that name; one that is not in the plan is appended to it."""
-    stage = job.stage(name)
-    if stage is None:
-        stage = Stage(name)
-        job.stages.append(stage)
-    return stage
-
-
-def _take_figures(stage: Stage, data: Json) -> None:
-    stage.records = _given(data, "recordsProcessed", stage.records)
-    stage.total_records = _given(data, "totalRecords", stage.total_records)
-    if metrics := data.get("metrics"):
-        stage.metrics = {**(stage.metrics or {}), **metrics}
-
-
-def _given(data: Json, name: str, otherwise: int | None) -> int | None:
-    value: int | None = data.get(name)
-    return otherwise if value is None else value
-
-
-def _progress(job: Job, event: Event) -> list[Record]:
-    data = event.data
-    named = data.get("stageName")
-    stage = job.running_stage if named is None else _planned(job, named)
-    progress = _reported_progress(job, stage, data)
-    if stage is None:
-        job.own_progress = progress
-        job.records = _given(data, "recordsProcessed", job.records)
-        job.total_records = _given(data, "totalRecords", job.total_records)
-    else:
-        _take_progress(stage, progress, event)
-    told = {name: data[name] for name in ("component", "operation", "details") if data.get(name) is not None}
-    job.activity = {**(job.activity or {}), **told} if told else job.activity
-    return _progress_records(job, event, stage)
-
-
-def _take_progress(stage: Stage, progress: float, event: Event) -> None:
-    """A stage that reports progress runs, though its start was not reported; one that has ended stays as it ended."""
-    if stage.status is StageStatus.PENDING:
-        stage.status, stage.started_at = StageStatus.RUNNING, event.time
-    _take_figures(stage, event.data)
-    if stage.status is StageStatus.RUNNING:
-        stage.progress = progress
-
-
-def _reported_progress(job: Job, stage: Stage | None, data: Json) -> float:
-    if data.get("progress") is not None:
-        return float(data["progress"])
-    total = data.get("totalRecords") or (stage and stage.total_records) or job.total_records
-    if total:
-        return min(100.0, 100.0 * float(data["recordsProcessed"]) / float(total))
-    return stage.progress if stage else job.own_progress
-
-
-def _progress_records(job: Job, event: Event, stage: Stage | None) -> list[Record]:
-    """Each update for `seconds`, and the last of each minute for `minutes`."""
-    shown = _shown_progress(job, event.data, stage)
-    closed = progress_minutes.add(job, stage.name if stage else None, event.time, shown)
-    return [*closed, Record(Family.PROGRESS, event.time, job.sequence, {**shown, "data": event.data})]
-
-
-def _shown_progress(job: Job, data: Json, stage: Stage | None) -> Json:
-    shown = {
-        "stage": stage.name if stage else None,
-        "progress": stage.progress if stage else job.own_progress,
-        "operation": data.get("operation"),
-        "records": data.get("recordsProcessed"),
-        "total": (stage and stage.total_records) or job.total_records,
-    }
-    return {name: value for name, value in shown.items() if value is not None}
+    return [*closed, entry(job, event)]
 
 
 def _log(job: Job, event: Event) -> list[Record]:
@@ -247,13 +116,7 @@ def _note(job: Job, event: Event) -> list[Record]:
         job.warnings += 1
     elif event.type == "error":
         job.errors += 1
-    return [_entry(job, event)]
-
-
-def _entry(job: Job, event: Event, expected: tuple[float, float] | None = None) -> Record:
-    """What the timeline shows; `expected` is the range of seconds that was expected when it began."""
-    body = {"type": event.type, "data": event.data} | ({"expected": expected} if expected else {})
-    return Record(Family.EVENT, event.time, job.sequence, body)
+    return [entry(job, event)]
 
 
 def _nothing(job: Job, event: Event) -> list[Record]:
@@ -261,17 +124,17 @@ def _nothing(job: Job, event: Event) -> list[Record]:
 
 
 def _kept(job: Job, event: Event) -> list[Record]:
-    return [_entry(job, event)]
+    return [entry(job, event)]
 
 
 _ACTIONS: dict[str, Callable[[Job, Event], list[Record]]] = {
     "jobQueued": _kept,
     "jobStarted": _job_started,
-    "stageStarted": _stage_started,
-    "stageCompleted": _stage_ended,
-    "stageFailed": _stage_ended,
-    "stageSkipped": _stage_ended,
-    "progressUpdate": _progress,
+    "stageStarted": staging.stage_started,
+    "stageCompleted": staging.stage_ended,
+    "stageFailed": staging.stage_ended,
+    "stageSkipped": staging.stage_ended,
+    "progressUpdate": staging.progress,
     "log": _log,
     "metricSample": _sample,
     "quality": _quality,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from jobtrack import limits
 from jobtrack.job import Job, Json
-from jobtrack.lifecycle import Event
+from jobtrack.reported import Event
 
 _RESOURCES = {"resourceAllocated": "Allocated", "resourceReleased": "Released"}
 _CONDITIONS = {"blocked": "Active", "unblocked": "Resolved"}

@@ -11,8 +11,9 @@ from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, No
 from jobtrack.job import Job, Json, Status
 from jobtrack.journal import Record
 from jobtrack.keys import JobKey
-from jobtrack.lifecycle import Applied, Event, apply, stall
+from jobtrack.lifecycle import apply, stall
 from jobtrack.packing import unpack
+from jobtrack.reported import Applied, Event
 from jobtrack.store.attempts import Attempts
 from jobtrack.store.batches import get_all
 from jobtrack.store.idempotency import Idempotency

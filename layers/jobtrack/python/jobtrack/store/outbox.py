@@ -5,8 +5,8 @@ from typing import Any
 
 from jobtrack import limits, times
 from jobtrack.job import Json
-from jobtrack.lifecycle import Applied
 from jobtrack.packing import pack
+from jobtrack.reported import Applied
 from jobtrack.store.snapshots import Listener, Snapshot
 
 SORT_KEY = "O#"

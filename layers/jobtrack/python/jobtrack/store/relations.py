@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from jobtrack import limits
 from jobtrack.job import Json
 from jobtrack.keys import JobKey
-from jobtrack.lifecycle import Event
 from jobtrack.packing import pack, unpack
 from jobtrack.relations import CHANGES, Changed, Relations
+from jobtrack.reported import Event
 from jobtrack.store.batches import get_all, put_all
 from jobtrack.store.transactions import Item
 

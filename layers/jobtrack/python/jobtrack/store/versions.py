@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from jobtrack import limits, sequences
 from jobtrack.job import Json
 from jobtrack.journal import Record, pack_chunk
-from jobtrack.lifecycle import Applied
 from jobtrack.packing import pack
+from jobtrack.reported import Applied
 from jobtrack.store import outbox, snapshots
 from jobtrack.store.snapshots import Snapshot, extras_key, key_of, listener_value, take_extras
 
