@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -117,6 +117,7 @@ LINES = st.lists(st.tuples(st.text(alphabet='a"\\\n界', max_size=8), st.integer
 
 
 @settings(max_examples=30)
+@example([('"' * 8, 20)] * 2, True)
 @given(LINES, st.booleans())
 def test_a_page_fits_an_answer_of_lambdas_however_it_is_escaped(lines: list[tuple[str, int]], backward: bool) -> None:
     records = [
@@ -177,13 +178,14 @@ plans = st.builds(Stage, st.sampled_from("AB"), expected_seconds=st.none() | num
 
 @given(
     st.lists(plans, max_size=2, unique_by=lambda stage: stage.name),
+    st.tuples(moments, plausible),
     st.lists(st.tuples(kinds, moments, plausible), max_size=8),
 )
 def test_whatever_is_let_in_can_be_applied_stored_and_shown(
-    plan: list[Stage], told: list[tuple[str, str | None, dict[str, Any]]]
+    plan: list[Stage], start: tuple[str | None, dict[str, Any]], told: list[tuple[str, str | None, dict[str, Any]]]
 ) -> None:
     job = queued(*plan)
-    for kind, time, data in [("jobStarted", None, {}), *told]:
+    for kind, time, data in [("jobStarted", *start), ("jobStarted", None, {}), *told]:
         body = {"events": [{"type": kind, "time": time, "data": data}]}
         try:
             events = EventBatch.model_validate(body).reported(body, START)
