@@ -37,7 +37,18 @@ def test_functions_know_of_just_what_they_may_use(function: str) -> None:
     assert named == allowed - FAILURE_QUEUES
 
 
-@pytest.mark.parametrize("function", ["BatchFunction", "QueueFunction", "LogsFunction", "ProgressFunction"])
+@pytest.mark.parametrize(
+    "function",
+    [
+        "BatchFunction",
+        "DependenciesFunction",
+        "LogsFunction",
+        "MetricsFunction",
+        "ProgressFunction",
+        "QueueFunction",
+        "TimelineFunction",
+    ],
+)
 def test_readers_cannot_write(function: str) -> None:
     assert set().union(*grants(function).values()) <= READS
 
@@ -51,9 +62,10 @@ def test_who_touches_secrets() -> None:
     }
 
 
-def test_nothing_deletes_and_nothing_scans() -> None:
-    actions = {action for name in FUNCTIONS for granted in grants(name).values() for action in granted}
-    assert not {action for action in actions if "Delete" in action or "Scan" in action} - QUEUE
+def test_nothing_scans_and_only_the_watchdog_deletes() -> None:
+    found = {name: {action for actions in grants(name).values() for action in actions} for name in FUNCTIONS}
+    assert not [name for name, actions in found.items() if "dynamodb:Scan" in actions]
+    assert [name for name, actions in found.items() if "dynamodb:DeleteItem" in actions] == ["WatchdogFunction"]
 
 
 def test_pollers_read_their_own_source_only() -> None:

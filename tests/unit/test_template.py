@@ -33,6 +33,8 @@ ROUTES = {
     f"POST {BASE}/job/{{jobId}}/events": ("EventsFunction", "jobs:write"),
     f"GET {BASE}/job/{{jobId}}/logs": ("LogsFunction", "jobs:read"),
     f"GET {BASE}/job/{{jobId}}/progress": ("ProgressFunction", "jobs:read"),
+    f"GET {BASE}/job/{{jobId}}/metrics": ("MetricsFunction", "jobs:read"),
+    f"GET {BASE}/job/{{jobId}}/timeline": ("TimelineFunction", "jobs:read"),
     f"GET {BASE}/job/{{jobId}}/dependencies": ("DependenciesFunction", "jobs:read"),
     f"POST {BASE}/job/{{jobId}}/subscribe": ("SubscriptionsFunction", "subscriptions:write"),
     "GET /health": ("DocsFunction", None),
