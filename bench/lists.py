@@ -1,0 +1,81 @@
+"""What the reads about a whole project cost: a batch of 100 ids, a page of jobs, the queue."""
+
+import uuid
+
+from bench import workload
+from bench.report import Report
+from bench.stage import Bench
+from jobtrack import times
+from jobtrack.job import Job, Stage
+from jobtrack.keys import JobKey, ProjectKey
+from jobtrack.lifecycle import Event
+from jobtrack.store.listings import JobLister, Wanted
+from jobtrack.store.queue import QueueReader, knowing
+from jobtrack.store.snapshots import Snapshot
+from jobtrack.store.workers import WorkerStore
+
+JOBS, ASKED, PAGE = 300, 100, 50
+"""A third each queued, running and completed."""
+
+_JOB_UNITS = 1.0
+"""A snapshot of a few stages takes 4 KB at most."""
+_INDEX_UNITS = 4.0
+"""Of a query of a hundred places of 200 bytes, read as they may lag."""
+
+
+def measure(bench: Bench, report: Report) -> None:
+    """Each read, beside its limit; what it finds is checked."""
+    owner = ProjectKey(str(uuid.uuid4()), str(uuid.uuid4()))
+    made = [_job(bench, owner, number) for number in range(JOBS)]
+    table, now = bench.jobs.table, workload.START + times.HOUR
+    worker = {"cpuUnits": 4, "memoryGB": 16, "maxConcurrentJobs": 40}
+    WorkerStore(bench.jobs.dynamodb, table).put(owner, "worker-node-02", worker, now)
+    lister, queue = JobLister(bench.jobs.dynamodb, table), QueueReader(bench.jobs.dynamodb, table)
+    _batch(bench, report, owner, made[:ASKED], lister, queue, now)
+    _queue(bench, report, owner, lister, queue, now)
+    for name, wanted, requests in (("", Wanted(), 9), (" of one status", Wanted(Wanted().statuses[1:2]), 2)):
+        with bench.meter.measured() as used:
+            page, _ = lister.page(owner, wanted, PAGE)
+        _require(len(page) == PAGE)
+        report.add(f"jobs, a page of {PAGE}{name}", "requests", used.requests, requests)
+        report.add(f"jobs, a page of {PAGE}{name}", "read units", used.read_units, PAGE * _JOB_UNITS + 2 * _INDEX_UNITS)
+
+
+def _batch(
+    bench: Bench, report: Report, owner: ProjectKey, ids: list[str], lister: JobLister, queue: QueueReader, now: int
+) -> None:
+    with bench.meter.measured() as used:
+        found = lister.read(owner, ids)
+        standing = knowing(queue.read(owner, now), [each.job for each in found.values()])
+    _require((len(found), len(standing.waiting), len(standing.running)) == (ASKED, JOBS // 3, JOBS // 3))
+    name = f"batch of {ASKED} ids, {JOBS // 3} jobs queued"
+    report.add(name, "requests", used.requests, 4)
+    report.add(name, "read units", used.read_units, ASKED * _JOB_UNITS + 2 * _INDEX_UNITS + 1)
+
+
+def _queue(bench: Bench, report: Report, owner: ProjectKey, lister: JobLister, queue: QueueReader, now: int) -> None:
+    with bench.meter.measured() as used:
+        standing = queue.read(owner, now)
+        page = lister.read(owner, [each.job for each in standing.waiting[:PAGE]])
+    _require((len(page), standing.slots) == (PAGE, 40))
+    name = f"queue, a page of {PAGE} of {JOBS // 3}"
+    report.add(name, "requests", used.requests, 4)
+    report.add(name, "read units", used.read_units, PAGE * _JOB_UNITS + 2 * _INDEX_UNITS + 1)
+
+
+def _job(bench: Bench, owner: ProjectKey, number: int) -> str:
+    key = JobKey(owner.tenant, owner.project, str(uuid.uuid4()))
+    stages = [Stage(name, expected_seconds=300) for name in workload.STAGES]
+    created = workload.START + number
+    job = Job(key.job, "Customer Journey Analysis", "ProcessMining", created, submitted_by="user123", stages=stages)
+    bench.jobs.create(Snapshot(key, 0, job), "body", {})
+    if number % 3:
+        bench.jobs.report(key, workload.opening())
+    if number % 3 == 2:
+        bench.jobs.report(key, [Event("jobCompleted", workload.START + times.MINUTE, {})])
+    return key.job
+
+
+def _require(kept: bool) -> None:
+    if not kept:
+        raise AssertionError("the bench read something else than it wrote")
