@@ -95,8 +95,8 @@ def invoke(stack: None) -> Invoke:
         finally:
             POLICIES.running = None
         assert not POLICIES.denied
-        assert isinstance(answer, dict)
-        return answer
+        assert isinstance(answer, dict | None)
+        return answer or {}
 
     return call
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from jobtrack import packing
 from jobtrack.push.messages import Message
-from local import template
+from local import invocation, template
 from scripts import sample_push_events
 
 ROOT = Path(__file__).parents[2]
@@ -77,3 +78,10 @@ def test_the_queue_message_is_what_the_dispatcher_would_send() -> None:
 
 def _packed(outbox: dict[str, Any]) -> Any:
     return packing.unpack(base64.b64decode(outbox["dynamodb"]["NewImage"]["d"]["B"]))
+
+
+def test_the_clocks_sample_is_what_the_local_clock_sends() -> None:
+    sent = invocation.scheduled_event("Any", datetime(2026, 11, 23, 10, 45, tzinfo=UTC))
+    assert list(sent) == list(SAMPLES["schedule"])
+    same = ("version", "detail-type", "source", "time", "detail")
+    assert [sent[name] for name in same] == [SAMPLES["schedule"][name] for name in same]

@@ -163,6 +163,13 @@ def test_the_api_answers_before_the_gateway_gives_up() -> None:
     assert all(FUNCTIONS[name].get("Timeout", GLOBALS["Timeout"]) < 30 for name in answering)
 
 
+def test_the_watchdog_runs_every_minute_and_ends_before_it_runs_again() -> None:
+    name, schedule = only_trigger("ScheduleV2")
+    assert (name, schedule["ScheduleExpression"]) == ("WatchdogFunction", "rate(1 minute)")
+    assert FUNCTIONS[name]["Timeout"] < 60
+    assert schedule["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}
+
+
 def test_logs_do_not_stay_for_ever() -> None:
     assert intrinsics.target(GLOBALS["LoggingConfig"]["LogGroup"]) == "FunctionLogs"
     assert RESOURCES["FunctionLogs"]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}

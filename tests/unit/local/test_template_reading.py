@@ -114,6 +114,10 @@ def test_triggers_carry_their_bounds_and_lambdas_defaults(minimal: template.Temp
     assert (target(queue.queue), queue.batch_size) == ("Work", 5)
 
 
+def test_a_schedule_carries_its_rate(minimal: template.Template) -> None:
+    assert [(name, found.schedule_expression) for name, found in minimal.schedules] == [("Reader", "rate(1 day)")]
+
+
 def test_a_table_is_created_with_its_stream_and_without_time_to_live(minimal: template.Template) -> None:
     assert minimal.tables["Things"].arguments() == {
         "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
