@@ -8,7 +8,7 @@ from bench.stage import Bench
 from jobtrack import times
 from jobtrack.job import Job, Stage
 from jobtrack.keys import JobKey, ProjectKey
-from jobtrack.lifecycle import Event
+from jobtrack.reported import Event
 from jobtrack.store.listings import JobLister, Wanted
 from jobtrack.store.queue import QueueReader, knowing
 from jobtrack.store.snapshots import Snapshot
