@@ -1,5 +1,7 @@
 """What `progress` makes of what was reported: percentages, retries, figures at their ends."""
 
+import random
+
 import httpx
 import pytest
 
@@ -85,6 +87,19 @@ def test_a_stage_may_be_retried_and_complete_without_having_started(api: httpx.C
     again, _ = got(api, f"/job/{job}/progress")["stages"]
     assert (again["status"], again["error"], again["startTime"]) == ("Running", None, "2024-01-20T10:03:00Z")
     assert (again["progress"], again["endTime"], again["duration"]) == (0, None, None)
+
+
+def test_long_errors_of_many_stages_are_kept_until_the_stage_is_tried_again(api: httpx.Client) -> None:
+    errors = {f"{n}": {"message": f"{random.Random(n).getrandbits(40_000):x}", "code": n} for n in range(200)}
+    job, names = started(api), list(errors)
+    for first in range(0, 200, 50):
+        batch = names[first : first + 50]
+        reported(api, job, *(event("stageFailed", stageName=name, error=errors[name]) for name in batch))
+    reported(
+        api, job, event("stageStarted", stageName="7"), event("stageFailed", stageName="8", error={"message": "short"})
+    )
+    shown = {stage["stageName"]: stage["error"] for stage in got(api, f"/job/{job}/progress")["stages"]}
+    assert shown == errors | {"7": None, "8": {"message": "short"}}
 
 
 def test_clocks_that_run_backwards_make_no_negative_times(api: httpx.Client) -> None:

@@ -39,7 +39,10 @@ class StageStatus(StrEnum):
 
 @dataclass(slots=True)
 class Stage:
-    """One stage: its plan, then what happened. Times in microseconds, durations in seconds, progress 0 to 100."""
+    """One stage: its plan, then what happened. Times in microseconds, durations in seconds, progress 0 to 100.
+
+    `error_at` is the sequence of the error's event.
+    """
 
     name: str
     labels: dict[str, str] | None = None
@@ -55,6 +58,7 @@ class Stage:
     total_records: int | None = None
     metrics: Json | None = None
     error: Json | None = None
+    error_at: int | None = None
     spilled: bool = False
 
     @property

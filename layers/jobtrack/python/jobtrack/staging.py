@@ -12,7 +12,7 @@ def stage_started(job: Job, event: Event) -> list[Record]:
     stage = _planned(job, event.data["stageName"])
     if stage.status is not StageStatus.RUNNING:
         stage.status, stage.started_at, stage.ended_at = StageStatus.RUNNING, event.time, None
-        stage.progress, stage.records, stage.error = 0.0, None, None
+        stage.progress, stage.records, stage.error, stage.error_at = 0.0, None, None, None
     _take_figures(stage, event.data)
     return [entry(job, event, expected_range(stage))]
 
@@ -23,6 +23,7 @@ def stage_ended(job: Job, event: Event) -> list[Record]:
     end_stage(stage, _STAGE_ENDS[event.type], event.time)
     _take_figures(stage, event.data)
     stage.error = event.data.get("error")
+    stage.error_at = job.sequence if stage.error else None
     took = {"seconds": stage.seconds} if stage.seconds is not None else {}
     body = {"type": event.type, "data": event.data, **took}
     return [*progress_minutes.close_stage(job, stage.name), Record(Family.EVENT, event.time, job.sequence, body)]

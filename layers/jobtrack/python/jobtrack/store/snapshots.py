@@ -1,7 +1,7 @@
 """A job's snapshot: its state, journal tail and directory, and who listens, in one item read with one request.
 
-What may grow beyond a snapshot's budget (metadata, the stages' metrics) is moved out to *extras*, items of their own
-that only the readers who show them pay for.
+What may grow beyond a snapshot's budget (metadata, the stages' metrics and errors) is moved out to *extras*, items of
+their own that only the readers who show them pay for.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ import orjson
 
 from jobtrack import times
 from jobtrack.errors import Unprocessable
-from jobtrack.job import Job, Json
+from jobtrack.job import Job, Json, Stage
 from jobtrack.journal import Journal
 from jobtrack.keys import JobKey
 from jobtrack.packing import pack, unpack
@@ -23,6 +23,7 @@ EXTRAS = "X#"
 
 _STAGE_METRICS_INLINE = 256
 _METRICS_INLINE = 4_096
+_ERROR_INLINE = 256
 _METADATA_INLINE = 256
 _SNAPSHOT_BYTES = 380_000
 
@@ -117,12 +118,9 @@ def take_extras(job: Job) -> Json:
     extras: Json = {}
     if job.metadata is not None and _size(job.metadata) > _METADATA_INLINE:
         extras["metadata"], job.metadata = job.metadata, None
-    sizes = {index: _size(stage.metrics) for index, stage in enumerate(job.stages) if stage.metrics}
-    crowded = sum(sizes.values()) > _METRICS_INLINE
-    for index, taken in sizes.items():
-        if crowded or taken > _STAGE_METRICS_INLINE or job.stages[index].spilled:
-            stage = job.stages[index]
-            extras.setdefault("stages", {})[stage.name], stage.metrics, stage.spilled = stage.metrics, None, True
+    crowded = sum(_size(stage.metrics) for stage in job.stages if stage.metrics) > _METRICS_INLINE
+    if stages := {stage.name: taken for stage in job.stages if (taken := _taken(stage, crowded))}:
+        extras["stages"] = stages
     if extras:
         job.spilled = True
     return extras
@@ -133,9 +131,26 @@ def put_extras(job: Job, extras: list[Json]) -> None:
     for part in extras:
         if "metadata" in part:
             job.metadata = part["metadata"]
-        for name, metrics in part.get("stages", {}).items():
+        for name, taken in part.get("stages", {}).items():
             if stage := job.stage(name):
-                stage.metrics = {**(stage.metrics or {}), **metrics}
+                _put_back(stage, taken)
+
+
+def _taken(stage: Stage, crowded: bool) -> Json:
+    taken: Json = {}
+    if stage.metrics and (crowded or stage.spilled or _size(stage.metrics) > _STAGE_METRICS_INLINE):
+        taken["metrics"], stage.metrics, stage.spilled = stage.metrics, None, True
+    if stage.error and _size(stage.error) > _ERROR_INLINE:
+        taken["error"], stage.error = [stage.error_at, stage.error], None
+    return taken
+
+
+def _put_back(stage: Stage, taken: Json) -> None:
+    if metrics := taken.get("metrics"):
+        stage.metrics = {**(stage.metrics or {}), **metrics}
+    at, error = taken.get("error", (None, None))
+    if error and at == stage.error_at:  # else of an attempt before the last
+        stage.error = error
 
 
 def _size(value: Json | None) -> int:
