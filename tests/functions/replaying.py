@@ -39,16 +39,23 @@ class Caller:
         assert status in (201, 202), answer
         return answer
 
+    def put(self, route: str, worker: str, body: Any) -> None:
+        """A worker's heartbeat."""
+        asked = self.sample("report-events")
+        asked["pathParameters"]["workerNode"] = worker
+        status, answer = self._ask(asked, "PUT", route, {"body": json.dumps(body)})
+        assert status == 204, answer
+
     def _ask(
         self, asked: dict[str, Any], method: str, route: str, more: dict[str, Any], job: str = example.JOB_ID
     ) -> tuple[int, Any]:
-        path = f"{BASE}/{route}".format(jobId=job)
+        path = f"{BASE}/{route}".format_map({**asked["pathParameters"], "jobId": job})
         query = "&".join(f"{name}={value}" for name, value in more.get("queryStringParameters", {}).items())
         asked |= {"rawPath": path, "rawQueryString": query, **more}
         asked["pathParameters"]["jobId"] = job
         asked["requestContext"]["http"] |= {"method": method, "path": path}
         answer = self.invoke(_function(method, f"{PATTERN}/{route}"), asked)
-        return answer["statusCode"], json.loads(answer["body"])
+        return answer["statusCode"], json.loads(answer["body"] or "null")
 
     def replay(self, operation: str = example.OPERATIONS["timeline"], **creation: Any) -> None:
         """The example job up to 10:45:33."""
