@@ -68,6 +68,31 @@ def test_progress(invoke: Invoke, sample: Sample, job: dict[str, Any]) -> None:
     assert [stage["progress"] for stage in shown["stages"]] == [44, 0, 0, 0]
 
 
+def test_a_worker_lives_and_the_job_that_runs_takes_one_of_its_slots(
+    invoke: Invoke, sample: Sample, job: dict[str, Any]
+) -> None:
+    assert invoke("WorkersFunction", sample("put-worker"))["statusCode"] == 204
+    capacity = read(invoke("QueueFunction", sample("get-queue")), 200)["processingCapacity"]
+    assert capacity == {"activeWorkers": 1, "maxConcurrentJobs": 7, "currentlyRunning": 1, "currentLoad": 14}
+
+
+def test_the_batch(invoke: Invoke, sample: Sample, job: dict[str, Any]) -> None:
+    answer = invoke("BatchFunction", sample("get-batch"))
+    shown = read(answer, 200)
+    assert ([each["jobId"] for each in shown["jobs"]], len(shown["notFound"])) == ([job["jobId"]], 1)
+    assert answer["headers"]["cache-control"] == "private, max-age=30"
+
+
+def test_the_list(invoke: Invoke, sample: Sample, job: dict[str, Any]) -> None:
+    listed = read(invoke("JobsFunction", sample("list-jobs")), 200)
+    one = read(invoke("JobsFunction", sample("get-job")), 200)
+    clocked = ("progress",)
+    assert [each.keys() for each in listed["jobs"]] == [one.keys()]
+    assert {k: v for k, v in listed["jobs"][0].items() if k not in clocked} == {
+        k: v for k, v in one.items() if k not in clocked
+    }
+
+
 def test_subscribing(invoke: Invoke, sample: Sample, job: dict[str, Any]) -> None:
     made = read(invoke("SubscriptionsFunction", sample("subscribe")), 201)
     assert made["jobId"] == job["jobId"]
