@@ -31,7 +31,7 @@ SAMPLES: dict[str, Json] = {
 
 def example(name: str) -> Json:
     """An answer of the specification's."""
-    found: Json = json.loads((Path(__file__).parent / "examples" / f"{name}.response.json").read_text())
+    found: Json = json.loads((Path(__file__).parents[2] / "docs" / "examples" / f"{name}.response.json").read_text())
     return found
 
 
