@@ -9,7 +9,9 @@ from jobtrack.store.snapshots import Snapshot
 from jobtrack.timeline import Scope
 
 _SLACK = 64
-"""Read beyond a page, so that the last minute on it is known whole without another round of queries."""
+_READ_AHEAD = 2
+"""A page reads twice as much at once, and a little more: what later updates replaced, and the last minute on it, which
+must be known whole, cost no other round of queries then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class TimelineReader:
         whole = joined(snapshot, open_minutes(snapshot.job))
         read: list[Record] = []
         shown: list[Record] = []
-        size, more = limit + _SLACK, True
+        size, more = _READ_AHEAD * limit + _SLACK, True
         while more and len(shown) <= limit:
             beyond = read[-1].place if read else after
             asked = Range(scope.families, limit=size, backward=False, after=beyond)

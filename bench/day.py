@@ -1,0 +1,112 @@
+"""What the timeline and the metrics of a day cost; each answer is compared with plain lists."""
+
+import random
+from collections.abc import Sequence
+
+from bench import workload
+from bench.report import Report
+from bench.stage import Bench
+from jobtrack import limits, times
+from jobtrack.journal import Record
+from jobtrack.keys import JobKey
+from jobtrack.reported import Event
+from jobtrack.store.history import HistoryReader
+from jobtrack.store.timeline import TimelineReader
+from jobtrack.timeline import Scope
+
+_SECONDS = 24 * 3600
+_EVERY = 10
+"""Seconds from one progress and one sample to the next."""
+_BATCH = 15
+_LATE = 0.1
+"""The share of reports that are up to an hour late, of the worker whose reports are."""
+_EVERY_UPDATE = 6
+"""Requests for a page of every update, of which there are two kinds of chunk: normal and wide."""
+_FIRST = 8
+"""The sequence of the first report after the job's opening."""
+
+Place = tuple[int, int]
+
+
+def measure(bench: Bench, report: Report) -> None:
+    """A day of a worker that is in time, and of one that is not."""
+    for name, late in (("", 0.0), (", a tenth of it late", _LATE)):
+        key, events = bench.job(), _day(random.Random(7), late)
+        for start in range(0, len(events), _BATCH):
+            bench.jobs.report(key, events[start : start + _BATCH])
+        for sub_events, requests in ((False, 3), (True, 5)):
+            for limit in (limits.TIMELINE_ENTRIES_DEFAULT, limits.TIMELINE_ENTRIES):
+                scope = Scope(sub_events=sub_events)
+                _timeline(bench, report, key, events, scope, limit, name, requests)
+        _timeline(bench, report, key, events, Scope("major_events"), limits.TIMELINE_ENTRIES, name, 3)
+        _timeline(bench, report, key, events, Scope("seconds"), limits.TIMELINE_ENTRIES_DEFAULT, name, _EVERY_UPDATE)
+        for minutes in (1, 5, 15):
+            _metrics(bench, report, key, events, minutes, name)
+
+
+def _day(rng: random.Random, late: float) -> list[Event]:
+    """Progress and a sample every ten seconds, a WARN a minute, an ERROR every ten, a resource every hour."""
+    events = []
+    for second in range(0, _SECONDS, _EVERY):
+        moment = workload.START + times.MINUTE + second * times.SECOND
+        moment -= rng.randrange(times.HOUR) if rng.random() < late else 0
+        events += [workload.progress(rng, moment, second), workload.sample(rng, moment)]
+        if second % 60 == 0:
+            events.append(workload.log(rng, moment, "ERROR" if second % 600 == 0 else "WARN"))
+        if second % 3600 == 0:
+            events.append(Event("resourceAllocated", moment, {"resourceType": "ComputeNode", "resourceId": "node"}))
+    return events
+
+
+def _timeline(
+    bench: Bench,
+    report: Report,
+    key: JobKey,
+    events: Sequence[Event],
+    scope: Scope,
+    limit: int,
+    name: str,
+    requests: int,
+) -> None:
+    name = f"timeline of 24 h{name}, {scope.granularity}{', sub-events' * scope.sub_events}, limit={limit}"
+    with bench.meter.measured() as used:
+        page, _ = TimelineReader(bench.reader).page(bench.jobs.read(key), scope, limit, None)
+    if [record.place for record in page if record.sequence >= _FIRST] != _plain(events, scope, page)[:limit]:
+        raise AssertionError(f"{name}: not what plain lists give")
+    report.add(name, "requests", used.requests, requests)
+
+
+def _plain(events: Sequence[Event], scope: Scope, page: Sequence[Record]) -> list[Place]:
+    """Where the entries stand, up to the page's last."""
+    numbered = [(each, (each.time, sequence)) for sequence, each in enumerate(events, _FIRST)]
+    last: dict[int, Place] = {}
+    for each, place in numbered:
+        if each.type == "progressUpdate":
+            minute = each.time // times.MINUTE
+            last[minute] = max(place, last.get(minute, place))
+    wanted = {
+        "progressUpdate": {
+            "seconds": {place for _, place in numbered},
+            "minutes": set(last.values()),
+            "major_events": set(),
+        }[scope.granularity],
+        "log": {place for _, place in numbered} if scope.sub_events else set(),
+        "resourceAllocated": {place for _, place in numbered} if scope.sub_events else set(),
+    }
+    return sorted(place for each, place in numbered if place in wanted.get(each.type, ()) and place <= page[-1].place)
+
+
+def _metrics(bench: Bench, report: Report, key: JobKey, events: Sequence[Event], minutes: int, late: str) -> None:
+    name = f"metrics with 24 h of history{late}, {minutes}m"
+    with bench.meter.measured() as used:
+        found = HistoryReader(bench.reader).newest(bench.jobs.read(key), minutes, limits.HISTORY_BUCKETS)
+    width = minutes * times.MINUTE
+    sampled: dict[int, list[float]] = {}
+    for each in events:
+        if each.type == "metricSample":
+            sampled.setdefault(-(-each.time // width) * width, []).append(each.data["cpuUsage"])
+    wanted = [(end, round(sum(values) / len(values), 6)) for end, values in sorted(sampled.items())]
+    if [(bucket.end, round(bucket.mean("cpuUsage") or 0, 6)) for bucket in found] != wanted:
+        raise AssertionError(f"{name}: not what plain lists give")
+    report.add(name, "requests", used.requests, 2)
+    report.add(name, "read units", used.read_units, 160)
