@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from local import service as service_module
+from local.clock import FASTER
 from tests.e2e.running import START_SECONDS, STOP_SECONDS, Service, command, environment, running
 
 JOB = {"jobName": "Customer Journey Analysis", "jobType": "process-mining"}
@@ -222,3 +223,10 @@ def test_without_a_folder_nothing_is_kept(home: Path, engine: str) -> None:
         job = created(client)
     with running(home, engine) as again, again.client(tenant, project) as client:
         assert client.get(f"/job/{job}").status_code == 404
+
+
+def test_a_clock_that_would_call_at_no_interval_is_told(
+    home: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FASTER, "often")
+    assert f"{FASTER} is 'often'" in refused(home, "serve", "--port", "0", "--engine", engine)
