@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from bench import day, lists, reads, stage, writes
+from bench import around, day, lists, reads, stage, writes
 from bench.report import Report
 
 
@@ -16,6 +16,7 @@ def main() -> int:
     with stage.running() as bench:
         writes.measure(bench, report)
         lists.measure(bench, report)
+        around.measure(bench, report)
         day.measure(bench, report)
         reads.measure(bench, report, asked.lines)
     return 0 if report.print() else 1

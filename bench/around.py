@@ -1,0 +1,45 @@
+"""What it costs to look around a job: what it waits for, and what waits for it."""
+
+import time
+import uuid
+
+from bench import workload
+from bench.report import Report
+from bench.stage import Bench
+from jobtrack.job import Job, Stage
+from jobtrack.keys import JobKey, ProjectKey
+from jobtrack.store.graph import GraphReader
+from jobtrack.store.relations import RelationStore
+from jobtrack.store.snapshots import Snapshot
+
+BEFORE, AFTER = 20, 30
+_UNITS = 4 + BEFORE + 2 * AFTER
+"""A snapshot of a few stages, and what a job waits for, take 4 KB at most each."""
+
+
+def measure(bench: Bench, report: Report) -> None:
+    """One step in both directions, beside its limit; what it finds is checked."""
+    owner = ProjectKey(str(uuid.uuid4()), str(uuid.uuid4()))
+    before = [_job(bench, owner, ()) for _ in range(BEFORE)]
+    job = _job(bench, owner, before)
+    after = [_job(bench, owner, (job, before[0])) for _ in range(AFTER)]
+    reader = GraphReader(bench.jobs.dynamodb, bench.jobs.table)
+    with bench.meter.measured() as used:
+        _, graph, _ = reader.walk(JobKey(owner.tenant, owner.project, job), 1)
+    if set(graph.jobs) != {job, *before, *after}:
+        raise AssertionError("dependencies: not the jobs around it")
+    name = f"dependencies, {BEFORE} jobs before and {AFTER} after"
+    report.add(name, "requests", used.requests, 3)
+    report.add(name, "read units", used.read_units, _UNITS)
+
+
+def _job(bench: Bench, owner: ProjectKey, prerequisites: tuple[str, ...] | list[str]) -> str:
+    key = JobKey(owner.tenant, owner.project, str(uuid.uuid4()))
+    relations, expires = RelationStore(bench.jobs.dynamodb, bench.jobs.table), int(time.time()) + 3600
+    relations.put_edges(key, prerequisites, expires)
+    stages = [Stage(name) for name in workload.STAGES]
+    kept = {"prerequisites": [[each, "its results"] for each in prerequisites]} if prerequisites else {}
+    beside = list(relations.creation(key, kept, expires))
+    made = Job(key.job, "Around", "Bench", workload.START, stages=stages)
+    bench.jobs.create(Snapshot(key, 0, made), "body", {}, beside=beside)
+    return key.job
