@@ -21,6 +21,8 @@ from tests.functions.replaying import BASE, Caller, caller
 
 Json = dict[str, Any]
 
+STARTED = {"type": "jobStarted", "data": {"resourcesAllocated": {"cpuUnits": 2}}}
+UNKNOWN = str(uuid.uuid4())
 CLIENTS = {"BatchFunction": batch_client, "JobsFunction": jobs_client, "QueueFunction": queue_client}
 
 
@@ -84,6 +86,20 @@ def project(invoke: Invoke, sample: Callable[[str], Json], monkeypatch: pytest.M
     found = Project(caller(invoke, sample, monkeypatch))
     found.at("10:30:00")
     return found
+
+
+def ids(jobs: list[Json]) -> list[str]:
+    return [each["jobId"] for each in jobs]
+
+
+def pointers(answer: Json) -> list[str]:
+    """What is wrong with a request out of contract."""
+    assert answer["statusCode"] == 422, answer["body"]
+    return [each["pointer"] for each in json.loads(answer["body"])["errors"]]
+
+
+def shown(tenant: Project, job: str) -> Json:
+    return tenant.get("JobsFunction", f"job/{job}")
 
 
 @contextmanager
