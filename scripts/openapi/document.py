@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from jobtrack import limits
 from local.cloudformation import RouteProperties
 from scripts.openapi import shared
 from scripts.openapi.kinds import Answer
@@ -18,12 +19,10 @@ _REF = "#/components/schemas/{model}"
 
 
 def document(routers: Sequence[APIRouter], routes: Sequence[RouteProperties], version: str) -> Json:
-    """The whole document; KeyError for a route or parameter that nothing is told of."""
+    """The whole document; LookupError for a route or a parameter that nothing is told of."""
     made = get_openapi(title="jobtrack", version=version, routes=[each for router in routers for each in router.routes])
     paths = {path: _path(path, methods, routes) for path, methods in sorted(made["paths"].items())}
-    schemas = {**made.get("components", {}).get("schemas", {}), **_answers(), "Problem": shared.PROBLEM}
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
+    schemas = _schemas(made["components"]["schemas"])
     return {
         "openapi": made["openapi"],
         "info": {**shared.INFO, "version": version},
@@ -38,6 +37,15 @@ def document(routers: Sequence[APIRouter], routes: Sequence[RouteProperties], ve
             "securitySchemes": shared.SECURITY,
         },
     }
+
+
+def _schemas(requests: Json) -> Json:
+    """Of requests, answers and refusals; ValueError where two have one name."""
+    kept = {name: schema for name, schema in requests.items() if name not in ("HTTPValidationError", "ValidationError")}
+    answers = {**_answers(), "Problem": shared.PROBLEM}
+    if twice := sorted(kept.keys() & answers.keys()):
+        raise ValueError(f"requests and answers both have a {', a '.join(twice)}")
+    return {**kept, **answers}
 
 
 def _answers() -> Json:
@@ -63,7 +71,9 @@ def _route(routes: Sequence[RouteProperties], method: str, path: str) -> RoutePr
 
 
 def _operation(made: Json, route: RouteProperties) -> Json:
-    known = OPERATIONS[f"{route.method} {route.path}"]
+    known = OPERATIONS.get(f"{route.method} {route.path}")
+    if known is None:
+        raise LookupError(f"say in scripts/openapi/operations.py what {route.method} {route.path} answers")
     summary, _, more = made.get("description", "").partition("\n")
     scopes = list(route.auth.authorization_scopes)
     described: Json = {
@@ -85,7 +95,10 @@ def _query(made: Json) -> Iterator[Json]:
         if parameter["in"] == "query":
             schema = _without_null(_plain(parameter["schema"]))
             lists = {"explode": False} if schema.get("type") == "array" else {}
-            yield {**parameter, **lists, "description": shared.QUERY[parameter["name"]], "schema": schema}
+            about = shared.QUERY.get(parameter["name"])
+            if about is None:
+                raise LookupError(f"say in scripts/openapi/shared.py what the parameter {parameter['name']} is")
+            yield {**parameter, **lists, "description": about, "schema": schema}
 
 
 def _headers(route: RouteProperties, known: Operation) -> Iterator[Json]:
@@ -137,7 +150,8 @@ def _body(made: Json, known: Operation) -> Json:
     content = made["content"]["application/json"]
     if known.request:
         content = {**content, "example": request_example(known.request)}
-    return {**made, "content": {"application/json": content}}
+    about = f"At most {limits.REQUEST_BYTES} bytes"
+    return {**made, "description": about, "content": {"application/json": content}}
 
 
 def _without_null(schema: Json) -> Json:
@@ -149,9 +163,11 @@ def _without_null(schema: Json) -> Json:
 
 
 def _plain(schema: Any) -> Any:
-    """Without pydantic's titles, and defaults that are our own values for what was not given."""
+    """Without pydantic's titles and needless decimals, and defaults that are our own values for what was not given."""
     if isinstance(schema, list):
         return [_plain(each) for each in schema]
+    if isinstance(schema, float) and schema.is_integer():
+        return int(schema)
     if not isinstance(schema, dict):
         return schema
     dropped = {"title"} if isinstance(schema.get("title"), str) else set()

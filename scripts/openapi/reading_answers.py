@@ -203,7 +203,7 @@ class Timeline(Answer):
 Distance = Annotated[int, Field(ge=1, description="Steps from the job asked about")]
 
 
-class Prerequisite(Answer):
+class PrerequisiteJob(Answer):
     """A job that this one waits for."""
 
     jobId: Id
@@ -226,7 +226,7 @@ class ResourceDependency(Answer):
     releasedAt: Time | None
 
 
-class Dependent(Answer):
+class DependentJob(Answer):
     """A job that waits for this one."""
 
     jobId: Id
@@ -239,12 +239,12 @@ class Dependent(Answer):
 class DependencyLists(Answer):
     """What the job waits for, and what waits for it."""
 
-    prerequisiteJobs: list[Prerequisite]
+    prerequisiteJobs: list[PrerequisiteJob]
     resourceDependencies: list[ResourceDependency]
-    dependentJobs: list[Dependent]
+    dependentJobs: list[DependentJob]
 
 
-class BlockingCondition(Answer):
+class ConditionState(Answer):
     """What holds the job up, or did."""
 
     condition: str
@@ -283,5 +283,5 @@ class Dependencies(Answer):
 
     jobId: Id
     dependencies: DependencyLists
-    blockingConditions: list[BlockingCondition]
+    blockingConditions: list[ConditionState]
     dependencyGraph: Graph

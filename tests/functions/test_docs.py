@@ -5,6 +5,8 @@ import gzip
 import hashlib
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -132,6 +134,15 @@ def test_the_viewer_is_as_its_authors_published_it() -> None:
     sums = {name: digest for digest, name in lines}
     assert sums == {name: hashlib.sha256((VIEWER / name).read_bytes()).hexdigest() for name in sums}
     assert {path.name for path in VIEWER.iterdir()} == {*sums, "README.md", "page.html", "page.js", "sha256sums"}
+
+
+def test_the_function_loads_no_other_and_no_clients_of_aws() -> None:
+    code = "import sys, functions.api.docs.app; print(*sys.modules)"
+    listed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    loaded = set(listed.split())
+    assert "functions.api.docs.app" in loaded
+    assert {"boto3", "local", "scripts", "jobtrack.models", "jobtrack.views"} & loaded == set()
+    assert {name for name in loaded if name.startswith("functions.api.") and ".docs" not in name} == set()
 
 
 def docs_file(sample: Sample, name: str) -> dict[str, Any]:

@@ -50,6 +50,12 @@ def _at_most(limit: int) -> Callable[[Any], Any]:
     return check
 
 
+def _bytes(limit: int, levels: int | None = None) -> Any:
+    """Tells the limit in the API's description: JSON Schema has no word for it."""
+    nested = "" if levels is None else f", nested at most {levels} levels deep"
+    return Field(description=f"At most {limit} bytes in UTF-8{nested}")
+
+
 def _shallow(value: Any) -> Any:
     if depth(value) > limits.DETAILS_DEPTH:
         raise ValueError(f"must be nested at most {limits.DETAILS_DEPTH} levels deep")
@@ -76,11 +82,26 @@ def _moment(value: object) -> object:
 Guid = Annotated[str, BeforeValidator(guid), WithJsonSchema({"type": "string", "format": "uuid"})]
 Moment = Annotated[int, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=limits.NAME_CHARACTERS)]
-Message = Annotated[str, AfterValidator(_at_most(limits.MESSAGE_BYTES))]
-Description = Annotated[str, AfterValidator(_at_most(limits.DESCRIPTION_BYTES))]
-Details = Annotated[dict[str, Any], AfterValidator(_shallow), AfterValidator(_at_most(limits.DETAILS_BYTES))]
-StageMetrics = Annotated[dict[str, Any], AfterValidator(_shallow), AfterValidator(_at_most(limits.STAGE_METRICS_BYTES))]
-Metadata = Annotated[dict[str, Any], AfterValidator(_shallow), AfterValidator(_at_most(limits.METADATA_BYTES))]
+Message = Annotated[str, AfterValidator(_at_most(limits.MESSAGE_BYTES)), _bytes(limits.MESSAGE_BYTES)]
+Description = Annotated[str, AfterValidator(_at_most(limits.DESCRIPTION_BYTES)), _bytes(limits.DESCRIPTION_BYTES)]
+Details = Annotated[
+    dict[str, Any],
+    AfterValidator(_shallow),
+    AfterValidator(_at_most(limits.DETAILS_BYTES)),
+    _bytes(limits.DETAILS_BYTES, limits.DETAILS_DEPTH),
+]
+StageMetrics = Annotated[
+    dict[str, Any],
+    AfterValidator(_shallow),
+    AfterValidator(_at_most(limits.STAGE_METRICS_BYTES)),
+    _bytes(limits.STAGE_METRICS_BYTES, limits.DETAILS_DEPTH),
+]
+Metadata = Annotated[
+    dict[str, Any],
+    AfterValidator(_shallow),
+    AfterValidator(_at_most(limits.METADATA_BYTES)),
+    _bytes(limits.METADATA_BYTES, limits.DETAILS_DEPTH),
+]
 Count = Annotated[int, Field(ge=0, le=limits.NUMBER)]
 Amount = Annotated[float, Field(ge=0, le=limits.NUMBER)]
 Positive = Annotated[float, Field(gt=0, le=limits.ALLOCATED)]
