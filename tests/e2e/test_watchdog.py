@@ -1,0 +1,99 @@
+"""Several watchdogs and reporters at once, on a real engine: each silence is told once, and no report is lost."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from jobtrack import aws, times
+from jobtrack.job import Job
+from jobtrack.keys import JobKey
+from jobtrack.packing import unpack
+from jobtrack.reported import Event
+from jobtrack.store.jobs import JobStore
+from jobtrack.store.snapshots import Listener, Snapshot
+from jobtrack.store.timers import TimerStore
+from jobtrack.watchdog import Watchdog
+from local import engines, environment, template
+from local.provision import provision
+
+START = times.parse("2024-01-20T10:30:00Z")
+JOBS, HEARTBEAT = 24, 10
+IN_TIME, LATE = START + 9 * times.SECOND, START + 11 * times.SECOND
+
+
+@pytest.fixture(scope="module")
+def table(engine: str) -> Iterator[str]:
+    held = dict(os.environ)
+    with engines.running(engine, None) as found:
+        environment.point_boto3_at(found, os.environ)
+        yield provision(template.load()).refs["JobsTable"]
+    os.environ.clear()
+    os.environ.update(held)
+
+
+def store(table: str, now: int) -> JobStore:
+    return JobStore(aws.client("dynamodb"), table, now=lambda: now)
+
+
+def watch(table: str, now: int) -> None:
+    timers = TimerStore(aws.client("dynamodb"), table)
+    with ThreadPoolExecutor(4) as pool:
+        Watchdog(timers, store(table, now), lambda: now).run(lambda: True, pool.map)
+
+
+def running(table: str) -> list[JobKey]:
+    """Jobs that started at `START`."""
+    jobs = store(table, START)
+    keys = [JobKey(*(str(uuid.uuid4()) for _ in range(3))) for _ in range(JOBS)]
+    for key in keys:
+        job = Job(key.job, "Example", "Test", START, heartbeat_seconds=HEARTBEAT)
+        listeners = {"sub": Listener(2**40, frozenset({"jobStalled"}))}
+        jobs.create(Snapshot(key, 0, job, listeners=listeners), "body", {})
+        jobs.report(key, [Event("jobStarted", START, {})])
+    return keys
+
+
+def alarms(table: str, key: JobKey) -> list[int]:
+    """Sequences of what is owed to those who listen."""
+    items = aws.client("dynamodb").query(
+        TableName=table,
+        ConsistentRead=True,
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+        ExpressionAttributeValues={":pk": {"S": key.partition}, ":sk": {"S": "O#"}},
+    )["Items"]
+    return [event["sequence"] for item in items for event in unpack(bytes(item["d"]["B"]))["events"]]
+
+
+def timers(table: str) -> int:
+    shards = (TimerStore(aws.client("dynamodb"), table).due(shard, 2**33) for shard in range(4))
+    return sum(len(page) for pages in shards for page in pages)
+
+
+def test_each_silent_job_is_told_once_by_four_watchdogs_at_once(table: str) -> None:
+    keys = running(table)
+    with ThreadPoolExecutor(4) as dogs:
+        list(dogs.map(lambda _: watch(table, LATE), range(4)))
+    assert [alarms(table, key) for key in keys] == [[3]] * JOBS
+    assert all(store(table, LATE).read(key).job.stalled for key in keys)
+    watch(table, LATE)
+    assert timers(table) == 0
+
+
+def test_a_report_that_is_accepted_first_wins_and_one_after_the_alarm_ends_it(table: str) -> None:
+    keys = running(table)
+    with ThreadPoolExecutor(6) as all_at_once:
+        dogs = [all_at_once.submit(watch, table, LATE) for _ in range(2)]
+        reports = [
+            all_at_once.submit(store(table, IN_TIME).report, key, [Event("heartbeat", START, {})]) for key in keys
+        ]
+        accepted = [each.result()[0]["lastSequence"] for each in reports]
+        for each in dogs:
+            each.result()
+    for key, sequence in zip(keys, accepted, strict=True):
+        assert alarms(table, key) == ([] if sequence == 3 else [3])
+        assert store(table, LATE).read(key).job.stalled is False
+    watch(table, IN_TIME + HEARTBEAT * times.SECOND + times.SECOND)
+    assert all(store(table, LATE).read(key).job.stalled for key in keys), "the timers were kept"
