@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.openapi import job_answers, metrics_answers, reading_answers
+from scripts.openapi import dependency_answers, job_answers, metrics_answers, reading_answers
 from scripts.openapi.kinds import Answer
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +63,7 @@ OPERATIONS = {
         "Tracking", metrics_answers.Metrics, example="metrics.response.json", etag=True
     ),
     f"GET {BASE}/job/{{jobId}}/dependencies": Operation(
-        "Tracking", reading_answers.Dependencies, example="dependencies.response.json", etag=True
+        "Tracking", dependency_answers.Dependencies, example="dependencies.response.json", etag=True
     ),
     f"POST {BASE}/job/{{jobId}}/subscribe": Operation(
         "Push",
