@@ -93,6 +93,19 @@ def test_the_list(invoke: Invoke, sample: Sample, job: dict[str, Any]) -> None:
     }
 
 
+def test_timeline_with_sub_events(invoke: Invoke, sample: Sample, job: dict[str, Any]) -> None:
+    shown = read(invoke("TimelineFunction", sample("get-timeline")), 200)
+    # When it was queued, our clock says.
+    told = {each["eventType"]: each["description"] for each in shown["timeline"] if each["eventType"] != "JobQueued"}
+    assert list(told) == ["JobStarted", "StageStarted", "Warning", "Progress"]
+    assert told["Progress"] == "Data loading 44% complete"
+
+
+def test_metrics_with_history(invoke: Invoke, sample: Sample, job: dict[str, Any]) -> None:
+    shown = read(invoke("MetricsFunction", sample("get-metrics")), 200)
+    assert [(each["timestamp"], each["cpu"]) for each in shown["historicalMetrics"]] == [("2026-11-23T10:35:00Z", 67)]
+
+
 def test_subscribing(invoke: Invoke, sample: Sample, job: dict[str, Any]) -> None:
     made = read(invoke("SubscriptionsFunction", sample("subscribe")), 201)
     assert made["jobId"] == job["jobId"]

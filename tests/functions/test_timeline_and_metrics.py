@@ -1,14 +1,17 @@
 """`timeline` and `metrics` through their handlers: parameters, pages, languages, refusals."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from openapi_schema_validator import OAS31Validator
 
 from jobtrack import times
 from tests import example
 from tests.functions.conftest import Invoke
-from tests.functions.replaying import Caller, caller
+from tests.functions.replaying import PATTERN, Caller, caller
+from tests.stack import ROOT
 
 Json = dict[str, Any]
 TIMELINE, METRICS = "job/{jobId}/timeline", "job/{jobId}/metrics"
@@ -100,6 +103,16 @@ def test_a_parameter_out_of_contract_is_named(api: Caller, route: str, query: di
     status, problem = api.get(route, **query)
     assert (status, problem["code"]) == (422, "unprocessable")
     assert [each["pointer"] for each in problem["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("route", [TIMELINE, METRICS])
+def test_answers_are_as_described(api: Caller, route: str) -> None:
+    described = json.loads((ROOT / "functions/api/docs/openapi.json").read_text())
+    operation = described["paths"][f"{PATTERN}/{route}"]["get"]
+    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    validator = OAS31Validator({**schema, "components": described["components"]})
+    for query in ({}, {"includeSubEvents": "true"}, {"includeHistory": "true"}, {"metrics": "disk"}):
+        validator.validate(api.get(route, **query)[1])
 
 
 @pytest.mark.parametrize("route", [TIMELINE, METRICS])

@@ -92,6 +92,13 @@ def test_each_wrong_value_is_pointed_at_and_told_once(event: object, pointer: st
     assert refused({"events": [{"type": "heartbeat"}, event]}) == {f"/events/1{pointer}": detail}
 
 
+def test_metrics_that_come_with_progress_are_checked() -> None:
+    data = {"progress": 5, "metrics": {"bottlenecksIdentified": 8}}
+    EventBatch.model_validate({"events": [{"type": "progressUpdate", "data": data}]})
+    with pytest.raises(ValidationError, match="metrics"):
+        EventBatch.model_validate({"events": [{"type": "progressUpdate", "data": {**data, "metrics": [1]}}]})
+
+
 def test_an_unknown_type_is_told_the_known_ones() -> None:
     for kind in ("type", "jobQueued", 5):
         ((pointer, detail),) = refused({"events": [{"type": kind}]}).items()

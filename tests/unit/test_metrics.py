@@ -118,6 +118,13 @@ def test_an_hour_without_a_sample_leaves_no_bucket() -> None:
     assert [each["timestamp"][11:16] for each in found] == ["10:30", "11:30"]
 
 
+def test_a_bucket_that_ends_after_the_last_year_is_left_out() -> None:
+    last = times.parse("9999-12-31T23:57:30Z")
+    assert told(sample(last, cpuUsage=1)) == []
+    assert [each["timestamp"] for each in told(sample(last, cpuUsage=1), minutes=1)] == ["9999-12-31T23:58:00Z"]
+    assert told(sample(last + 2 * times.MINUTE, cpuUsage=1), minutes=1) == []
+
+
 @pytest.mark.parametrize(
     ("groups", "members"),
     [

@@ -9,6 +9,8 @@ from jobtrack.journal import Record
 Place = tuple[int, int]
 
 _START = -(10**18), 0
+_LAST_END = times.parse("9999-12-31T23:59:59Z")
+"""No later end has a name."""
 
 
 @dataclass(slots=True)
@@ -41,5 +43,6 @@ def buckets(rollups: Iterable[Record], minutes: int) -> Sequence[Bucket]:
     found: dict[int, Bucket] = {}
     for record in rollups:
         end = -(-record.time // (minutes * times.MINUTE)) * minutes * times.MINUTE
-        found.setdefault(end, Bucket(end)).add(record)
+        if end <= _LAST_END:
+            found.setdefault(end, Bucket(end)).add(record)
     return [found[end] for end in sorted(found) if found[end].figures]
