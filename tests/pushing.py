@@ -15,6 +15,7 @@ from jobtrack.keys import JobKey
 from jobtrack.push.deliverer import Deliverer
 from jobtrack.push.deliveries import Delivery, DeliveryTable
 from jobtrack.push.egress import Answer, Egress, EgressError
+from jobtrack.push.endings import Endings
 from jobtrack.push.messages import Message, event_message
 from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.secrets import Secrets, SigningSecret, Vault
@@ -161,8 +162,11 @@ class World:
         self.sqs = FakeSqs(self.clock)
         self.dynamodb, self.kms = aws.client("dynamodb"), aws.client("kms")
         key = Settings.from_env().secrets_key_id
+        subscriptions = SubscriptionTable(self.dynamodb, "SubscriptionsTable")
+        self.endings = Endings(subscriptions, "JobsTable", self.clock)
         self.deliverer = Deliverer(
-            subscriptions=SubscriptionTable(self.dynamodb, "SubscriptionsTable"),
+            subscriptions=subscriptions,
+            endings=self.endings,
             deliveries=DeliveryTable(self.dynamodb, "DeliveriesTable", self.clock),
             queue=DeliveryQueue(self.sqs, "queue", self.clock, sleep=lambda _: None),  # type: ignore[arg-type]
             vault=Vault(self.kms, key, self.clock),

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,11 +14,15 @@ from jobtrack import aws, packing
 from jobtrack.push.dispatcher import Dispatcher
 from jobtrack.push.messages import Message, message_id
 from jobtrack.push.queue import DeliveryQueue, QueueError
+from jobtrack.push.replays import Replays
 from jobtrack.push.secrets import Vault
 from jobtrack.push.subscription import Filters, Subscription
 from jobtrack.push.subscription_table import ReadError, SubscriptionTable
 from jobtrack.settings import Settings
 from tests.pushing import JOB, NOW, Clock, Crash, FakeSqs, crashing, event, message, store, subscription
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -44,6 +48,11 @@ def subscribe(*subscriptions: Subscription) -> None:
     store(aws.client("dynamodb"), Vault(aws.client("kms"), Settings.from_env().secrets_key_id), *subscriptions)
 
 
+def dispatching(queue: DeliveryQueue, clock: Clock, dynamodb: "DynamoDBClient") -> Dispatcher:
+    subscriptions = SubscriptionTable(dynamodb, "SubscriptionsTable")
+    return Dispatcher(subscriptions, queue, Replays(dynamodb, "JobsTable"), clock)
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -57,7 +66,7 @@ def sqs(clock: Clock) -> FakeSqs:
 @pytest.fixture
 def dispatcher(clock: Clock, sqs: FakeSqs) -> Dispatcher:
     queue = DeliveryQueue(sqs, "queue", clock, sleep=lambda _: None)  # type: ignore[arg-type]  # what it uses of one
-    return Dispatcher(SubscriptionTable(aws.client("dynamodb"), "SubscriptionsTable"), queue, clock)
+    return dispatching(queue, clock, aws.client("dynamodb"))
 
 
 def messages(sqs: FakeSqs) -> list[Message]:
@@ -208,7 +217,7 @@ def test_a_crash_at_any_step_loses_no_message() -> None:
     wanted = {message_id(JOB, name, number) for name in names for number in range(1, 8)}
     for step in count():
         url = sqs.create_queue(QueueName=f"queue-{step}")["QueueUrl"]
-        served = Dispatcher(SubscriptionTable(dynamodb, "SubscriptionsTable"), DeliveryQueue(sqs, url), Clock())
+        served = dispatching(DeliveryQueue(sqs, url), Clock(), dynamodb)
         crashed = False
         with crashing(step, dynamodb, sqs):
             try:

@@ -89,7 +89,9 @@ def test_it_is_stored_sealed_and_found_by_its_id(invoke: Invoke, sample: Sample)
     assert opened(key, name).token == "your-webhook-auth-token"
     assert opened(key, name).signing[0].secret == body["signingSecret"]
     items = aws.client("dynamodb").scan(TableName="SubscriptionsTable")["Items"]
-    assert sorted(item["pk"]["S"] for item in items) == [key.owner.partition, key.partition]
+    assert sorted(item["pk"]["S"] for item in items)[:2] == [key.owner.partition, key.partition]
+    [timer] = [item for item in items if item["pk"]["S"].startswith("expiry#")]
+    assert timer["sk"]["S"] == f"{stored(key, name).expires_at:012d}#{key.partition}#{name}"
 
 
 def test_the_jobs_writers_hear_of_it(invoke: Invoke, sample: Sample) -> None:
@@ -151,7 +153,7 @@ def test_the_same_request_is_answered_the_same_secret_included_and_made_once(
     assert again["body"] == first["body"]
     assert "idempotency-replayed" not in first["headers"]
     assert again["headers"]["idempotency-replayed"] == "true"
-    assert aws.client("dynamodb").scan(TableName="SubscriptionsTable")["Count"] == 2
+    assert aws.client("dynamodb").scan(TableName="SubscriptionsTable")["Count"] == 3
 
 
 def test_the_same_key_for_another_request_is_a_conflict(invoke: Invoke, sample: Sample) -> None:

@@ -72,7 +72,7 @@ def _create(request: Request, wanted: JobRequest, body: str, idempotent: Idempot
     expires = now // times.SECOND + settings.retention_days * 24 * 3600
     # First what the job's own transaction has no room for: it belongs to no job, so to nobody, until that one is made.
     relations.put_edges(key, [each.job_id for each in wanted.prerequisites], expires)
-    put_all(dynamodb, settings.subscriptions_table, [item for each in made for item in (each.item(), each.pointer())])
+    put_all(dynamodb, settings.subscriptions_table, [item for each in made for item in each.items()])
     first = jobs.create(snapshot, body, kept, idempotent, list(relations.creation(key, wanted.relations(), expires)))
     headers = {"Location": (first or kept)["links"]["self"]} | ({"Idempotency-Replayed": "true"} if first else {})
     return answer(_revealed(key, first or kept), 201, headers)

@@ -8,6 +8,7 @@ from jobtrack import aws
 from jobtrack.push.deliverer import Deliverer
 from jobtrack.push.deliveries import DeliveryTable
 from jobtrack.push.egress import Egress
+from jobtrack.push.endings import Endings
 from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.secrets import Vault
 from jobtrack.push.subscription_table import SubscriptionTable
@@ -18,8 +19,10 @@ logger = logging.getLogger(__name__)
 
 def _assemble(settings: Settings) -> Deliverer:
     dynamodb = aws.client("dynamodb")
+    subscriptions = SubscriptionTable(dynamodb, settings.subscriptions_table)
     return Deliverer(
-        subscriptions=SubscriptionTable(dynamodb, settings.subscriptions_table),
+        subscriptions=subscriptions,
+        endings=Endings(subscriptions, settings.jobs_table),
         deliveries=DeliveryTable(dynamodb, settings.deliveries_table),
         queue=DeliveryQueue(aws.client("sqs"), settings.delivery_queue_url),
         vault=Vault(aws.client("kms"), settings.secrets_key_id),

@@ -5,13 +5,16 @@ from typing import Any
 from jobtrack import aws
 from jobtrack.push.dispatcher import Dispatcher
 from jobtrack.push.queue import DeliveryQueue
+from jobtrack.push.replays import Replays
 from jobtrack.push.subscription_table import SubscriptionTable
 from jobtrack.settings import Settings
 
 _settings = Settings.from_env()
+_dynamodb = aws.client("dynamodb")
 _dispatcher = Dispatcher(
-    SubscriptionTable(aws.client("dynamodb"), _settings.subscriptions_table),
+    SubscriptionTable(_dynamodb, _settings.subscriptions_table),
     DeliveryQueue(aws.client("sqs"), _settings.delivery_queue_url),
+    Replays(_dynamodb, _settings.jobs_table),
 )
 
 

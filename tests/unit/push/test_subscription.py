@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack.keys import JobKey
+from jobtrack.push.expiry import KEPT_SECONDS, Expiry
 from jobtrack.push.subscription import (
     DEFAULT_EVENTS,
     ERROR_EVENTS,
-    KEPT_SECONDS,
     OTHER_EVENTS,
     Filters,
     Subscription,
@@ -184,7 +184,7 @@ def test_the_answer_shows_its_state_and_no_secret() -> None:
 
 
 def test_it_is_made_once_together_with_the_pointer_from_its_id_to_its_job() -> None:
-    put_item, put_pointer = (part["Put"] for part in subscription("log").creation("subscriptions"))
+    put_item, put_pointer, put_expiry = (part["Put"] for part in subscription("log").creation("subscriptions"))
     assert put_item["Item"]["pk"] == {"S": JOB.partition}
     assert put_pointer["Item"] == {
         "pk": {"S": JOB.owner.partition},
@@ -192,4 +192,5 @@ def test_it_is_made_once_together_with_the_pointer_from_its_id_to_its_job() -> N
         "job": {"S": JOB.job},
         "exp": {"N": str(200 + KEPT_SECONDS)},
     }
+    assert put_expiry["Item"] == Expiry(JOB, "sub-1", 200).item()
     assert {put_item["ConditionExpression"], put_pointer["ConditionExpression"]} == {"attribute_not_exists(pk)"}

@@ -23,11 +23,12 @@ def apply(job: Job, events: Sequence[Event], arrival: int) -> tuple[list[Applied
         require(job.status, event.type, index)
         _require_room(job, event, index)
         job.sequence += 1
-        records += _ACTIONS[event.type](job, event)
+        made = _ACTIONS[event.type](job, event)
         previous = job.pushed_percentage
         job.percentage = max(job.percentage, overall_percentage(job))
         if event.type == "progressUpdate":
             job.pushed_percentage = job.percentage
+        records += [_marked(record, job, previous) for record in made]
         applied.append(_applied(job, event, previous))
     job.updated_at = max(job.updated_at, arrival)
     job.stalled = False
@@ -35,12 +36,27 @@ def apply(job: Job, events: Sequence[Event], arrival: int) -> tuple[list[Applied
     return applied, records
 
 
+def _marked(record: Record, job: Job, previous: int) -> Record:
+    """With the job's standing right after the event, by which it is pushed to who subscribes later.
+
+    Of timeline events only what is not usual: a percentage above 0, a status that is not Running.
+    """
+    if record.family is Family.PROGRESS:
+        return record._replace(body={**record.body, "percentages": [job.percentage, previous]})
+    if record.family is not Family.EVENT:
+        return record
+    percentage = {"percentage": job.percentage} if job.percentage else {}
+    status = {} if job.status is Status.RUNNING else {"status": job.status}
+    return record._replace(body={**record.body, **percentage, **status})
+
+
 def stall(job: Job, moment: int) -> tuple[list[Applied], list[Record]]:
     """Note that nothing was heard of a running job for too long: an event of its own, though no report."""
     event = Event("jobStalled", moment, {})
     job.sequence += 1
     job.stalled = True
-    return [_applied(job, event, job.pushed_percentage)], [entry(job, event)]
+    previous = job.pushed_percentage
+    return [_applied(job, event, previous)], [_marked(entry(job, event), job, previous)]
 
 
 def _applied(job: Job, event: Event, previous_percentage: int) -> Applied:

@@ -14,9 +14,10 @@ from jobtrack import times
 from jobtrack.push import signatures
 from jobtrack.push.deliveries import Attempt, Delivery, DeliveryTable
 from jobtrack.push.egress import Answer, Egress, EgressError
-from jobtrack.push.messages import Message
+from jobtrack.push.endings import Endings
+from jobtrack.push.messages import ENDED, Message
 from jobtrack.push.queue import DeliveryQueue
-from jobtrack.push.schedule import hop, next_attempt, retry_after_seconds
+from jobtrack.push.schedule import END_SECONDS, hop, next_attempt, next_end_attempt, retry_after_seconds
 from jobtrack.push.secrets import Secrets, Vault
 from jobtrack.push.subscription import Subscription
 from jobtrack.push.subscription_table import SubscriptionTable
@@ -33,6 +34,7 @@ class Deliverer:
     """Delivers messages of the queue; safe for several threads at once."""
 
     subscriptions: SubscriptionTable
+    endings: Endings
     deliveries: DeliveryTable
     queue: DeliveryQueue
     vault: Vault
@@ -54,10 +56,13 @@ class Deliverer:
 
     def _try(self, message: Message, delivery: Delivery) -> None:
         subscription = self.subscriptions.get(message.job, message.subscription_id)
-        if subscription is None or not subscription.live(self.clock()):
+        if subscription is None:
             self._give_up(message, delivery)
             return
         secrets = self.vault.open(subscription.job, subscription.subscription_id, subscription.sealed)
+        if not _may_send(message, subscription, self.clock()):
+            self._give_up(message, delivery)
+            return
         attempt, answer = self._attempt(message, subscription, secrets)
         self._conclude(message, delivery, subscription, attempt, answer)
 
@@ -100,7 +105,7 @@ class Deliverer:
         if answer and 200 <= answer.status < 300:
             status = "Delivered"
         elif answer and answer.status == GONE:
-            self.subscriptions.end(subscription, "gone")
+            self.endings.end(subscription.job, subscription.subscription_id, "gone")
             status = "Failed"
         else:
             status = "Pending" if self._retry(message, subscription, answer) else "Failed"
@@ -111,15 +116,24 @@ class Deliverer:
         """Enqueue the next attempt, if there is time for one."""
         now = self.clock()
         wish = retry_after_seconds(answer.retry_after, now) if answer else None
-        at = next_attempt(
-            message.attempt + 1, now, message.first_at, subscription.expires_at, self.random(), retry_after=wish
-        )
+        if message.type == ENDED:
+            at = next_end_attempt(message.failed, now, message.first_at, self.random(), wish)
+        else:
+            expires = subscription.expires_at
+            at = next_attempt(message.failed, now, message.first_at, expires, self.random(), wish)
         if at is not None:
             self.queue.put([message.later(at)])
         return at is not None
 
     def _milliseconds(self, started: float) -> int:
         return round(1000 * (self.clock() - started))
+
+
+def _may_send(message: Message, subscription: Subscription, now: float) -> bool:
+    """Nothing after the end but the word of it, and that not for long."""
+    if message.type == ENDED:
+        return message.attempt == 0 or now < message.first_at + END_SECONDS
+    return subscription.live(now)
 
 
 def _micros(moment: float) -> int:

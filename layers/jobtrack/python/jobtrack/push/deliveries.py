@@ -60,7 +60,6 @@ class Delivery:
             **_key(message),
             "type": {"S": message.type},
             "sequence": sequence,
-            "at": {"N": str(int(message.first_at))},
             "status": {"S": self.status},
             "concluded": {"N": str(self.concluded)},
             "exp": {"N": str(int(now) + KEPT_SECONDS)},

@@ -2,21 +2,27 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import orjson
 
 from jobtrack import text, times
+from jobtrack.job import Job, Json
 from jobtrack.keys import JobKey
 from jobtrack.push.subscription import Event, Subscription
 from jobtrack.push.urls import Target
 
+PING = "ping"
+ENDED = "subscriptionEnded"
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to one subscription; times in epoch seconds, `payload` the very text to sign and send."""
+    """One message to one subscription; times in epoch seconds, `payload` the very text to sign and send.
+
+    `earlier` counts the attempts before the present schedule began, which a retry by hand begins anew.
+    """
 
     job: JobKey
     subscription_id: str
@@ -28,6 +34,12 @@ class Message:
     first_at: float
     not_before: float = 0.0
     attempt: int = 0
+    earlier: int = 0
+
+    @property
+    def failed(self) -> int:
+        """How many attempts of the present schedule are over once this one is."""
+        return self.attempt + 1 - self.earlier
 
     def later(self, not_before: float) -> Self:
         """The message for its next attempt."""
@@ -44,6 +56,7 @@ class Message:
             "type": self.type,
             "sequence": self.sequence,
             "attempt": self.attempt,
+            "earlier": self.earlier,
             "notBefore": self.not_before,
             "firstAt": self.first_at,
             "group": self.group,
@@ -66,13 +79,22 @@ class Message:
             first_at=stored["firstAt"],
             not_before=stored["notBefore"],
             attempt=stored["attempt"],
+            earlier=stored["earlier"],
         )
 
 
-def message_id(job: JobKey, subscription_id: str, what: int | str) -> str:
-    """The `webhook-id`: the same for the same job, subscription and sequence (or the nonce of what has none)."""
-    told = f"{job.tenant}/{job.job}/{subscription_id}/{what}"
-    return "msg_" + hashlib.sha256(told.encode()).hexdigest()[:32]
+def message_id(job: JobKey, subscription_id: str, sequence: int) -> str:
+    """The `webhook-id` of an event: the same for the same job, subscription and sequence.
+
+    It begins with the sequence, so that a subscription's messages sort by it: they are listed as they are kept.
+    """
+    told = f"{job.tenant}/{job.job}/{subscription_id}/{sequence}"
+    return f"msg_{sequence:012d}_{hashlib.sha256(told.encode()).hexdigest()[:32]}"
+
+
+def own_id(sequence: int, now: float, nonce: str) -> str:
+    """The `webhook-id` of a message that tells of no event: it sorts after those up to the job's present sequence."""
+    return f"msg_{sequence:012d}_t{int(now * 1000):013d}{nonce}"
 
 
 def group(subscription: Subscription) -> str:
@@ -92,29 +114,57 @@ def event_message(job: JobKey, job_name: str, subscription: Subscription, event:
         message_id=message_id(job, subscription.subscription_id, event["sequence"]),
         type=pushed_as,
         sequence=event["sequence"],
-        payload=_payload(job, job_name, subscription, event, pushed_as),
+        payload=_payload(job_name, subscription, event, pushed_as),
         group=group(subscription),
         first_at=now,
     )
 
 
-def _payload(job: JobKey, job_name: str, subscription: Subscription, event: Event, pushed_as: str) -> str:
-    body: Mapping[str, Any] = {
-        "type": pushed_as,
-        "timestamp": times.render(event["time"]),
-        "data": {
-            "tenantId": job.tenant,
-            "projectId": job.project,
-            "jobId": job.job,
-            "jobName": job_name,
-            "subscriptionId": subscription.subscription_id,
-            "sequence": event["sequence"],
-            "status": event["status"],
-            "percentage": event["percentage"],
-            "description": text.describe(
-                pushed_as, subscription.language, {"stageName": event.get("stage"), **event["data"]}, event["labels"]
-            ),
-            "event": event["data"],
-        },
+def own_message(
+    kind: str, subscription: Subscription, job: Job | None, now: float, nonce: str, reason: str | None = None
+) -> Message:
+    """A `ping`, or `subscriptionEnded` and why; the job as it stands, `None` where it is no longer kept."""
+    told: Json = {
+        "status": job.status if job else None,
+        "percentage": job.percentage if job else None,
+        "description": text.describe(kind, subscription.language, {}),
+        "event": {},
+        **({"reason": reason} if reason else {}),
     }
-    return orjson.dumps(body).decode()
+    return Message(
+        job=subscription.job,
+        subscription_id=subscription.subscription_id,
+        message_id=own_id(job.sequence if job else 0, now, nonce),
+        type=kind,
+        sequence=None,
+        payload=_body(kind, int(now) * times.SECOND, subscription, job.name if job else None, None, told),
+        group=group(subscription),
+        first_at=now,
+    )
+
+
+def _payload(job_name: str, subscription: Subscription, event: Event, pushed_as: str) -> str:
+    data = {"stageName": event.get("stage"), **event["data"]}
+    told = {
+        "status": event["status"],
+        "percentage": event["percentage"],
+        "description": text.describe(pushed_as, subscription.language, data, event["labels"]),
+        "event": event["data"],
+    }
+    return _body(pushed_as, event["time"], subscription, job_name, event["sequence"], told)
+
+
+def _body(
+    kind: str, time: int, subscription: Subscription, job_name: str | None, sequence: int | None, told: Json
+) -> str:
+    job = subscription.job
+    data = {
+        "tenantId": job.tenant,
+        "projectId": job.project,
+        "jobId": job.job,
+        "jobName": job_name,
+        "subscriptionId": subscription.subscription_id,
+        "sequence": sequence,
+        **told,
+    }
+    return orjson.dumps({"type": kind, "timestamp": times.render(time), "data": data}).decode()

@@ -8,6 +8,9 @@ FIRST_DELAYS = (5, 30, 120, 600, 1800, 3600)
 LATER_DELAY = 7200
 JITTER = 0.2
 RETRY_SECONDS = 24 * 3600
+END_ATTEMPTS = 3
+END_SECONDS = 300
+"""How often, and for how long, a receiver is told that its subscription has ended."""
 LONGEST_HOP = 900
 """The longest DelaySeconds that SQS takes."""
 
@@ -22,6 +25,15 @@ def next_attempt(
     delay = max(_delay(failed) * (1 + JITTER * (2 * random - 1)), retry_after or 0)
     at = now + delay
     return at if at < min(first_at + RETRY_SECONDS, expires_at) else None
+
+
+def next_end_attempt(
+    failed: int, now: float, first_at: float, random: float, retry_after: float | None = None
+) -> float | None:
+    """The same for the message that tells of a subscription's end: three tries, within five minutes."""
+    if failed >= END_ATTEMPTS:
+        return None
+    return next_attempt(failed, now, first_at, first_at + END_SECONDS, random, retry_after)
 
 
 def _delay(failed: int) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from jobtrack import packing, times
 from jobtrack.keys import JobKey
+from jobtrack.push.expiry import KEPT_SECONDS, Expiry
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
@@ -24,9 +25,6 @@ OTHER_EVENTS = (
 )
 ERROR_EVENTS = ("error", "stageFailed", "jobFailed")
 """What `notifyOnErrors` pushes, subscribed to or not."""
-KEPT_SECONDS = 7 * 24 * 3600
-"""How long a subscription can be read after it expired: as long as its deliveries."""
-
 _LOG_EVENTS = {"WARN": "warning", "ERROR": "error"}
 
 Event = Mapping[str, Any]
@@ -65,7 +63,7 @@ class Subscription:
 
     def ended(self, reason: str) -> Self:
         """The subscription after its end."""
-        return replace(self, status="Ended", end_reason=reason)
+        return replace(self, status=status_after(reason), end_reason=reason)
 
     def interests(self) -> frozenset[str]:
         """The kinds of reported event that could be wanted; a log line's kind tells its level, as in `log.WARN`."""
@@ -166,18 +164,24 @@ class Subscription:
             "exp": {"N": str(self.expires_at + KEPT_SECONDS)},
         }
 
+    def items(self) -> "list[dict[str, AttributeValueTypeDef]]":
+        """All that is stored of a new subscription: itself, its pointer, and when to look whether it expired."""
+        return [self.item(), self.pointer(), Expiry(self.job, self.subscription_id, self.expires_at).item()]
+
     def creation(self, table: str) -> "list[TransactWriteItemTypeDef]":
         """The parts of a transaction that make the subscription."""
         condition = "attribute_not_exists(pk)"
-        return [
-            {"Put": {"TableName": table, "Item": item, "ConditionExpression": condition}}
-            for item in (self.item(), self.pointer())
-        ]
+        return [{"Put": {"TableName": table, "Item": item, "ConditionExpression": condition}} for item in self.items()]
 
 
 def key(job: JobKey, subscription_id: str) -> "dict[str, AttributeValueTypeDef]":
     """Where a subscription of the job is stored."""
     return {"pk": {"S": job.partition}, "sk": {"S": subscription_id}}
+
+
+def status_after(reason: str) -> str:
+    """The status of a subscription that ended for that reason."""
+    return "Expired" if reason == "expired" else "Ended"
 
 
 def interests(subscriptions: Collection[Subscription]) -> frozenset[str]:

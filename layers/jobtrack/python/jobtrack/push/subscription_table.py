@@ -5,9 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from jobtrack.keys import JobKey
+from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.push.subscription import Subscription, key
 
 if TYPE_CHECKING:
@@ -35,6 +33,24 @@ class SubscriptionTable:
         answer = self.dynamodb.get_item(TableName=self.name, Key=key(job, subscription_id), ConsistentRead=True)
         return Subscription.load(answer["Item"]) if "Item" in answer else None
 
+    def find(self, owner: ProjectKey, subscription_id: str) -> Subscription | None:
+        """The project's subscription of that id, if it is still known."""
+        pointer: dict[str, AttributeValueTypeDef] = {"pk": {"S": owner.partition}, "sk": {"S": subscription_id}}
+        found = self.dynamodb.get_item(TableName=self.name, Key=pointer, ConsistentRead=True).get("Item")
+        return self.get(JobKey(owner.tenant, owner.project, found["job"]["S"]), subscription_id) if found else None
+
+    def page(self, job: JobKey, limit: int, after: str) -> tuple[list[Subscription], bool]:
+        """The job's subscriptions in the order of their ids, beyond one, and whether there are more."""
+        answer = self.dynamodb.query(
+            TableName=self.name,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND sk > :after",
+            ExpressionAttributeValues={":pk": {"S": job.partition}, ":after": {"S": after or " "}},
+            Limit=limit + 1,
+        )
+        found = [Subscription.load(item) for item in answer["Items"]]
+        return found[:limit], len(found) > limit or "LastEvaluatedKey" in answer
+
     def get_many(self, job: JobKey, subscription_ids: Sequence[str]) -> list[Subscription]:
         """Those of the job's subscriptions (at most 100) that are still known, in the order asked for.
 
@@ -56,22 +72,3 @@ class SubscriptionTable:
             wanted = {**wanted, "Keys": rest[self.name]["Keys"]}
             self.sleep(PAUSE_SECONDS * 2**tried)
         raise ReadError("the subscriptions table is too busy")
-
-    def end(self, subscription: Subscription, reason: str) -> None:
-        """End an active subscription; one that ended already keeps its reason."""
-        try:
-            self.dynamodb.update_item(
-                TableName=self.name,
-                Key=key(subscription.job, subscription.subscription_id),
-                UpdateExpression="SET #status = :ended, endReason = :reason",
-                ConditionExpression="#status = :active",
-                ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues={
-                    ":ended": {"S": "Ended"},
-                    ":active": {"S": "Active"},
-                    ":reason": {"S": reason},
-                },
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jobtrack import times
-from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, NotFound, Unprocessable
+from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, Unprocessable
 from jobtrack.job import Job, Json, Status
 from jobtrack.journal import Record
 from jobtrack.keys import JobKey
@@ -19,7 +19,7 @@ from jobtrack.store.batches import get_all
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.past import PastStore
 from jobtrack.store.relations import RelationStore
-from jobtrack.store.snapshots import EXTRAS, Snapshot, key_of, load, put_extras
+from jobtrack.store.snapshots import EXTRAS, Snapshot, fetch, key_of, load, put_extras
 from jobtrack.store.timers import Timer
 from jobtrack.store.transactions import Cancelled, Item, commit
 from jobtrack.store.versions import Version
@@ -220,10 +220,7 @@ class JobStore:
         return None
 
     def _fetch(self, key: JobKey) -> Item:
-        item = self.dynamodb.get_item(TableName=self.table, Key=key_of(key), ConsistentRead=True).get("Item")
-        if item is None:
-            raise NotFound(f"There is no job {key.job} in this project.")
-        return item
+        return fetch(self.dynamodb, self.table, key)
 
     def _extras(self, key: JobKey) -> list[Json]:
         pages = self.dynamodb.get_paginator("query").paginate(

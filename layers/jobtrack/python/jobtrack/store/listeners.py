@@ -8,10 +8,10 @@ from jobtrack import limits, times
 from jobtrack.errors import Conflict, Unprocessable
 from jobtrack.job import Json
 from jobtrack.keys import JobKey
+from jobtrack.store import outbox
 from jobtrack.store.attempts import Attempts
 from jobtrack.store.idempotency import Idempotency
-from jobtrack.store.jobs import JobStore
-from jobtrack.store.snapshots import Listener, Snapshot, key_of, listener_value
+from jobtrack.store.snapshots import Listener, Snapshot, fetch, key_of, listener_value, load
 from jobtrack.store.transactions import Cancelled, commit
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class ListenerStore:
         beside: "Sequence[TransactWriteItemTypeDef]",
         answer: Json,
         idempotency: Idempotency | None = None,
+        since: int | None = None,
     ) -> Json | None:
         """Let a subscription listen from now on; answers `None`, or the first answer where the key was used before.
 
@@ -48,6 +49,7 @@ class ListenerStore:
             beside: what is written with it (the subscription itself).
             answer: what is answered again when the same Idempotency-Key comes.
             idempotency: the client's key, if it sent one.
+            since: it is owed, too, what happened after this sequence.
 
         Raises:
             NotFound: there is no such job.
@@ -56,7 +58,7 @@ class ListenerStore:
             IdempotencyMismatch: the key was used for another subscription.
         """
         return self.attempts.until_written(
-            lambda: self._add(key, subscription_id, listener, beside, answer, idempotency)
+            lambda: self._add(key, subscription_id, listener, beside, answer, idempotency, since)
         )
 
     def _add(
@@ -67,13 +69,18 @@ class ListenerStore:
         beside: "Sequence[TransactWriteItemTypeDef]",
         answer: Json,
         idempotency: Idempotency | None,
+        since: int | None,
     ) -> Json | None:
         now = self.now()
         if idempotency and (first := idempotency.find(self.dynamodb, self.table, now // times.SECOND)):
             return first
-        snapshot = JobStore(self.dynamodb, self.table).read(key)
-        live = _require_room(snapshot, now)
-        actions = [self._update(snapshot, live, subscription_id, listener), *beside]
+        snapshot = load(key, fetch(self.dynamodb, self.table, key))
+        if snapshot.job.status.ended:
+            raise Conflict(f"The job has ended ({snapshot.job.status}); there is nothing to subscribe to.")
+        actions = [listening(self.table, snapshot, subscription_id, listener, now), *beside]
+        if since is not None and since < (last := snapshot.job.sequence):
+            owed = outbox.replay(key, subscription_id, {"since": since, "up_to": last}, now // times.SECOND)
+            actions.append({"Put": {"TableName": self.table, "Item": owed}})
         if idempotency:
             actions.append(idempotency.record(self.table, answer, now // times.SECOND))
         try:
@@ -85,35 +92,43 @@ class ListenerStore:
             raise
         return None
 
-    def _update(
-        self, snapshot: Snapshot, live: dict[str, Listener], subscription_id: str, listener: Listener
-    ) -> "TransactWriteItemTypeDef":
-        """The next version, with one listener more and without those that have expired."""
-        gone = [name for name in snapshot.listeners if name not in live]
-        names = {"#v": "v", "#subs": "subs", "#id": subscription_id}
-        names |= {f"#gone{index}": name for index, name in enumerate(gone)}
-        values: dict[str, Any] = {
-            ":held": {"N": str(snapshot.version)},
-            ":next": {"N": str(snapshot.version + 1)},
-            ":listener": listener_value(listener),
-        }
-        removal = f" REMOVE {', '.join(f'#subs.#gone{index}' for index in range(len(gone)))}" if gone else ""
-        return {
-            "Update": {
-                "TableName": self.table,
-                "Key": key_of(snapshot.key),
-                "UpdateExpression": f"SET #v = :next, #subs.#id = :listener{removal}",
-                "ConditionExpression": "#v = :held",
-                "ExpressionAttributeNames": names,
-                "ExpressionAttributeValues": values,
-            }
-        }
 
+def listening(
+    table: str, snapshot: Snapshot, subscription_id: str, listener: Listener, now: int
+) -> "TransactWriteItemTypeDef":
+    """The next version, in which the listener listens as told, and those that have expired no more; `now` in µs.
 
-def _require_room(snapshot: Snapshot, now: int) -> dict[str, Listener]:
-    if snapshot.job.status.ended:
-        raise Conflict(f"The job has ended ({snapshot.job.status}); there is nothing to subscribe to.")
+    Raises:
+        Unprocessable: the job has as many live subscriptions as it may have.
+    """
     live = snapshot.live(now)
-    if len(live) >= limits.LIVE_SUBSCRIPTIONS:
+    if len(live.keys() - {subscription_id}) >= limits.LIVE_SUBSCRIPTIONS:
         raise Unprocessable(f"A job has at most {limits.LIVE_SUBSCRIPTIONS} live subscriptions.")
-    return live
+    gone = [name for name in snapshot.listeners if name not in live and name != subscription_id]
+    removal = f" REMOVE {', '.join(f'#subs.#gone{index}' for index in range(len(gone)))}" if gone else ""
+    names = {"#id": subscription_id, **{f"#gone{index}": name for index, name in enumerate(gone)}}
+    return _update(table, snapshot, f", #subs.#id = :listener{removal}", names, {":listener": listener_value(listener)})
+
+
+def without(table: str, snapshot: Snapshot, subscription_id: str) -> "TransactWriteItemTypeDef":
+    """The next version, in which the subscription no longer listens."""
+    return _update(table, snapshot, " REMOVE #subs.#id", {"#id": subscription_id}, {})
+
+
+def _update(
+    table: str, snapshot: Snapshot, change: str, names: dict[str, str], values: dict[str, Any]
+) -> "TransactWriteItemTypeDef":
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": key_of(snapshot.key),
+            "UpdateExpression": f"SET #v = :next{change}",
+            "ConditionExpression": "#v = :held",
+            "ExpressionAttributeNames": {"#v": "v", "#subs": "subs", **names},
+            "ExpressionAttributeValues": {
+                ":held": {"N": str(snapshot.version)},
+                ":next": {"N": str(snapshot.version + 1)},
+                **values,
+            },
+        }
+    }

@@ -1,13 +1,17 @@
 """The outbox: what a batch owes to its listeners, written with the batch or not at all."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobtrack import limits, times
 from jobtrack.job import Json
+from jobtrack.keys import JobKey
 from jobtrack.packing import pack
 from jobtrack.reported import Applied
 from jobtrack.store.snapshots import Listener, Snapshot
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
 SORT_KEY = "O#"
 KEPT_SECONDS = 2 * 24 * 3600
@@ -25,14 +29,34 @@ def records(snapshot: Snapshot, applied: Iterable[Applied], now: int) -> list[di
         "subscriptions": sorted(live),
     }
     return [
-        {
-            "pk": {"S": snapshot.key.partition},
-            "sk": {"S": f"{SORT_KEY}{part[0]['sequence']:012d}"},
-            "d": {"B": packed},
-            "exp": {"N": str(now // times.SECOND + KEPT_SECONDS)},
-        }
+        _item(snapshot.key, f"{part[0]['sequence']:012d}", packed, now // times.SECOND)
         for part, packed in _cut(head, wanted)
     ]
+
+
+def carrying(table: str, key: JobKey, message_id: str, body: str, nonce: str, now: int) -> "TransactWriteItemTypeDef":
+    """The action that owes a message (`body`, as the delivery queue takes it), in any transaction; `now` in seconds.
+
+    The nonce makes it an item of its own, however often the message is owed.
+    """
+    item = _item(key, f"{message_id}#{nonce}", pack({"messages": [body]}), now)
+    return {"Put": {"TableName": table, "Item": item}}
+
+
+def replay(key: JobKey, subscription_id: str, step: Json, now: int) -> "dict[str, AttributeValueTypeDef]":
+    """The item that owes a subscription what happened before it was made, from a step on; `now` in seconds."""
+    place = f"{step['up_to']:012d}#{subscription_id}#{step.get('number', 0):06d}"
+    job = {"tenantId": key.tenant, "projectId": key.project, "jobId": key.job}
+    return _item(key, place, pack({**job, "subscriptions": [subscription_id], "replay": step}), now)
+
+
+def _item(key: JobKey, place: str, packed: bytes, now: int) -> "dict[str, AttributeValueTypeDef]":
+    return {
+        "pk": {"S": key.partition},
+        "sk": {"S": f"{SORT_KEY}{place}"},
+        "d": {"B": packed},
+        "exp": {"N": str(now + KEPT_SECONDS)},
+    }
 
 
 def interest(event_type: str, data: Json) -> str:

@@ -5,18 +5,21 @@ their own that only the readers who show them pay for.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from jobtrack import times
-from jobtrack.errors import Unprocessable
+from jobtrack.errors import NotFound, Unprocessable
 from jobtrack.job import Job, Json, Stage
 from jobtrack.journal import Journal
 from jobtrack.keys import JobKey
 from jobtrack.packing import pack, unpack
 from jobtrack.store.places import listing
 from jobtrack.store.transactions import Item
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
 
 SORT_KEY = "S"
 EXTRAS = "X#"
@@ -64,6 +67,18 @@ def metadata_key(key: JobKey) -> dict[str, Any]:
 def extras_key(sequence: int, index: int) -> str:
     """The sort key of one of the extras that were moved out at a sequence."""
     return f"{EXTRAS}{sequence:012d}#{index:03d}"
+
+
+def fetch(dynamodb: "DynamoDBClient", table: str, key: JobKey) -> Item:
+    """The stored snapshot, as every write acknowledged before left it.
+
+    Raises:
+        NotFound: there is no such job.
+    """
+    item = dynamodb.get_item(TableName=table, Key=key_of(key), ConsistentRead=True).get("Item")
+    if item is None:
+        raise NotFound(f"There is no job {key.job} in this project.")
+    return item
 
 
 def load(key: JobKey, item: Item) -> Snapshot:
