@@ -85,6 +85,17 @@ def test_the_client_chooses_the_language(api: Caller) -> None:
     assert told["fr, en;q=0.5"] == told["en"]
 
 
+def test_upcoming_events_are_the_estimate_of_progress(api: Caller) -> None:
+    _, progress = api.get("job/{jobId}/progress")
+    _, shown = api.get(TIMELINE, language="en")
+    running, *pending = progress["stages"]
+    assert [(each["estimatedTime"], each["description"]) for each in shown["upcomingEvents"]] == [
+        (running["estimatedEndTime"], "Data Loading stage expected to complete"),
+        *((each["estimatedStartTime"], f"{each['stageName']} stage expected to start") for each in pending),
+        (progress["overallProgress"]["estimatedCompletion"], "Job expected to complete"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("route", "query", "pointer"),
     [
