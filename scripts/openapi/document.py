@@ -31,7 +31,6 @@ def document(routers: Sequence[APIRouter], routes: Sequence[RouteProperties], ve
         "paths": paths,
         "components": {
             "schemas": {name: _plain(schemas[name]) for name in sorted(schemas)},
-            "parameters": shared.PARAMETERS,
             "headers": shared.header_components(),
             "responses": shared.problem_components(),
             "securitySchemes": shared.SECURITY,
@@ -58,12 +57,9 @@ def _answers() -> Json:
 
 
 def _path(path: str, methods: Json, routes: Sequence[RouteProperties]) -> Json:
-    named = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-    described = {
+    return {
         method: _operation(operation, _route(routes, method.upper(), path)) for method, operation in methods.items()
     }
-    parameters = [{"$ref": f"#/components/parameters/{name}"} for name in named]
-    return {"parameters": parameters, **described} if parameters else described
 
 
 def _route(routes: Sequence[RouteProperties], method: str, path: str) -> RouteProperties:
@@ -82,12 +78,17 @@ def _operation(made: Json, route: RouteProperties) -> Json:
         "summary": summary.strip().removesuffix("."),
         "description": "\n".join(filter(None, [more.strip(), f"Needs the scope `{scopes[0]}`." if scopes else ""])),
         "security": [{"bearer": scopes}] if scopes else [],
-        "parameters": [*_query(made), *_headers(route, known)],
+        "parameters": [*_path_parameters(route), *_query(made), *_headers(route, known)],
         "responses": {**_success(known), **dict(_refusals(route, known))},
     }
     if "requestBody" in made:
         described["requestBody"] = _body(made["requestBody"], known)
     return {name: value for name, value in described.items() if value or name in ("security", "responses")}
+
+
+def _path_parameters(route: RouteProperties) -> Iterator[Json]:
+    """Each in full: Swagger UI shows references to parameters late, or not at all."""
+    return (shared.PARAMETERS[part[1:-1]] for part in route.path.split("/") if part.startswith("{"))
 
 
 def _query(made: Json) -> Iterator[Json]:
@@ -105,7 +106,7 @@ def _headers(route: RouteProperties, known: Operation) -> Iterator[Json]:
     asked = {"Idempotency-Key": route.method == "POST", "If-None-Match": known.etag, "Accept-Language": known.localised}
     for name, there in asked.items():
         if there:
-            yield {"$ref": f"#/components/parameters/{name}"}
+            yield shared.PARAMETERS[name]
 
 
 def _success(known: Operation) -> Json:

@@ -26,7 +26,6 @@ OPERATIONS = {
     f"{method.upper()} {path}": operation
     for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
-    if method != "parameters"
 }
 
 
@@ -63,6 +62,13 @@ def test_operations_have_names_of_their_own() -> None:
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in names)
     assert all(operation["summary"] for operation in OPERATIONS.values())
+
+
+def test_every_part_of_a_path_is_described() -> None:
+    for name, operation in OPERATIONS.items():
+        given = [each["name"] for each in operation.get("parameters", []) if each["in"] == "path"]
+        assert given == re.findall(r"{(\w+)}", name)
+        assert all(each["description"] for each in operation.get("parameters", []))
 
 
 def test_every_refusal_is_a_problem() -> None:
@@ -102,6 +108,7 @@ def test_the_document_is_answered_as_it_is_committed(invoke: Invoke, sample: Sam
     plain = invoke("DocsFunction", event)
     assert plain["body"].encode() == description.PLACE.read_bytes()
     assert plain["headers"]["content-type"] == "application/json; charset=utf-8"
+    assert plain["headers"]["cache-control"] == "no-cache"
 
 
 def test_the_page_may_load_its_own_files_only(invoke: Invoke, sample: Sample) -> None:

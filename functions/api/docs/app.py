@@ -25,7 +25,6 @@ VIEWER = {
 }
 """The files of the page, and what they are."""
 HEADERS = {
-    "Cache-Control": "public, max-age=3600",
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
         " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -66,7 +65,8 @@ def get_docs_file(request: Request, file: str) -> Response:
 def _file(request: Request, name: str, kind: str) -> Response:
     """A file of this folder, compressed for who takes it: API Gateway would not."""
     small = "gzip" in request.headers.get("accept-encoding", "")
-    headers = HEADERS | ({"Content-Encoding": "gzip"} if small else {})
+    kept = "public, max-age=86400" if name.startswith("viewer/swagger-ui") else "no-cache"
+    headers = HEADERS | {"Cache-Control": kept} | ({"Content-Encoding": "gzip"} if small else {})
     return Response(
         _compressed(name) if small else (FOLDER / name).read_bytes(), 200, headers, f"{kind}; charset=utf-8"
     )
