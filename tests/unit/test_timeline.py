@@ -7,17 +7,21 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from jobtrack import limits, times
+from jobtrack.errors import InvalidTransition
 from jobtrack.estimate import estimate
+from jobtrack.events import EventBatch
 from jobtrack.job import Job, Stage
 from jobtrack.journal import Family, Record
-from jobtrack.lifecycle import stall
+from jobtrack.lifecycle import apply, stall
 from jobtrack.progress_minutes import settled
 from jobtrack.reported import Event
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.timeline import TimelineReader
 from jobtrack.timeline import GRANULARITIES, Scope
+from jobtrack.views.metrics import GROUPS, metrics
 from jobtrack.views.timeline import entry, fitting, timeline, upcoming
 
 from .jobs import START, at, queued, report, running
@@ -369,3 +373,44 @@ def test_an_answer_ends_before_it_would_be_too_large_for_lambda() -> None:
     assert 1 < len(kept) < 20
     assert len(orjson.dumps(orjson.dumps(kept).decode())) <= limits.ANSWER_BYTES + 100
     assert len(fitting([{"details": '"' * limits.ANSWER_BYTES}] * 2)) == 1
+
+
+values = (
+    st.none() | st.booleans() | st.integers(-5, 10**6) | st.text(max_size=5) | st.sampled_from([{"a": [1]}, [None]])
+)
+NAMES = (
+    "stageName recordsProcessed totalRecords metrics error progress operation details level message description condition"
+    " resourceType resourceId resourcesAllocated estimatedSeconds retries cpuUsage sequence labels"
+)
+members = st.dictionaries(st.sampled_from(NAMES.split()), values)
+BARE: dict[str, dict[str, Any]] = {
+    **KINDS,
+    "stageStarted": {"stageName": "A"},
+    "stageCompleted": {"stageName": "A"},
+    "stageFailed": {"stageName": "A"},
+    "stageSkipped": {"stageName": "B"},
+    "progressUpdate": {"progress": 5},
+    "log": {"level": "WARN", "message": "m"},
+    "metricSample": {},
+    "jobStarted": {},
+    "jobFailed": {"error": {"message": "m"}},
+}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(sorted(BARE)), members), max_size=8), st.sampled_from(["ja", "en"]))
+def test_whatever_is_accepted_can_be_told(reports: list[tuple[str, dict[str, Any]]], language: str) -> None:
+    job = queued("A", total_records=0)
+    journals, _, snapshot = worked([], job)
+    for kind, more in [("jobStarted", {}), *reports]:
+        body = {"events": [{"type": kind, "time": times.render(START), "data": {**BARE[kind], **more}}]}
+        try:
+            events = EventBatch.model_validate(body).reported(body, START)
+            _, records = apply(job, events, START)
+        except (ValidationError, InvalidTransition):
+            continue
+        snapshot.journal.append(records, job.sequence)
+    page, _ = TimelineReader(journals).page(snapshot, Scope("seconds", sub_events=True), 1000, None)
+    found = [entry(job, record, language) for record in page]
+    assert all(each["description"] and isinstance(each["details"], dict) for each in found)
+    assert orjson.dumps([found, upcoming(job, language, START), metrics(job, [], True, GROUPS, START)])
