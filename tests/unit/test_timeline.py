@@ -379,8 +379,8 @@ values = (
     st.none() | st.booleans() | st.integers(-5, 10**6) | st.text(max_size=5) | st.sampled_from([{"a": [1]}, [None]])
 )
 NAMES = (
-    "stageName recordsProcessed totalRecords metrics error progress operation details level message description condition"
-    " resourceType resourceId resourcesAllocated estimatedSeconds retries cpuUsage sequence labels"
+    "stageName recordsProcessed totalRecords metrics error progress operation details level message description"
+    " condition resourceType resourceId resourcesAllocated estimatedSeconds retries cpuUsage sequence labels"
 )
 members = st.dictionaries(st.sampled_from(NAMES.split()), values)
 BARE: dict[str, dict[str, Any]] = {
