@@ -118,7 +118,7 @@ def _success(known: Operation) -> Json:
         content = {"application/json": shown, **content}
     elif "application/json" in content:
         content = {"application/json": {"schema": {"type": "object"}}}
-    replayed = ("Idempotency-Replayed",) if known.status in (201, 202) else ()
+    replayed = ("Idempotency-Replayed",) if known.conflicts else ()
     sent = shared.headers(*known.headers, *(("ETag",) if known.etag else ()), *replayed)
     about = (known.answer.__doc__ or "").splitlines()[0] if known.answer else "As asked"
     parts = {"description": about, "headers": sent, "content": content}
@@ -135,12 +135,12 @@ def _refusals(route: RouteProperties, known: Operation) -> Iterator[tuple[str, J
         400: writes,
         401: guarded,
         403: guarded,
-        404: "{jobId}" in route.path or "{file}" in route.path,
+        404: any(name in route.path for name in ("{jobId}", "{subscriptionId}", "{file}")),
         409: known.conflicts,
         413: writes,
         415: writes,
         422: guarded,
-        429: route.method == "POST",
+        429: route.method in ("POST", "DELETE"),
     }
     for status, there in possible.items():
         if there:

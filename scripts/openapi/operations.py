@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.openapi import dependency_answers, job_answers, metrics_answers, reading_answers
+from scripts.openapi import dependency_answers, job_answers, metrics_answers, push_answers, reading_answers
 from scripts.openapi.kinds import Answer
 
 ROOT = Path(__file__).parents[2]
@@ -72,6 +72,20 @@ OPERATIONS = {
         example="subscribe.response.json",
         request="docs/examples/subscribe.request.json",
         conflicts=True,
+    ),
+    f"GET {BASE}/job/{{jobId}}/subscriptions": Operation("Push", push_answers.Subscriptions),
+    f"GET {BASE}/subscription/{{subscriptionId}}": Operation("Push", job_answers.Subscription),
+    f"DELETE {BASE}/subscription/{{subscriptionId}}": Operation("Push", None, 204),
+    f"POST {BASE}/subscription/{{subscriptionId}}/renew": Operation(
+        "Push", job_answers.Subscription, request="events/renew-subscription.json", conflicts=True
+    ),
+    f"POST {BASE}/subscription/{{subscriptionId}}/rotate-secret": Operation(
+        "Push", push_answers.NewSecret, conflicts=True
+    ),
+    f"POST {BASE}/subscription/{{subscriptionId}}/test": Operation("Push", push_answers.Owed, 202, conflicts=True),
+    f"GET {BASE}/subscription/{{subscriptionId}}/deliveries": Operation("Push", push_answers.Deliveries),
+    f"POST {BASE}/subscription/{{subscriptionId}}/deliveries/{{messageId}}/retry": Operation(
+        "Push", push_answers.Owed, 202, conflicts=True
     ),
     "GET /health": Operation("Service", job_answers.Health),
     "GET /openapi.json": Operation("Service", None, also=("application/json",)),

@@ -57,10 +57,16 @@ def _header(name: str, about: str, schema: Json) -> Json:
     return {"name": name, "in": "header", "description": about, "schema": schema}
 
 
+_SUBSCRIPTION = "^[Ss][Uu][Bb]-[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+
 PARAMETERS = {
     "tenantId": _guid("tenantId", "The tenant; the token's `tenant_id`"),
     "projectId": _guid("projectId", "The project"),
     "jobId": _guid("jobId", "The job"),
+    "subscriptionId": _path(
+        "subscriptionId", "The subscription; `sub-` and a GUID", {"type": "string", "pattern": _SUBSCRIPTION}
+    ),
+    "messageId": _path("messageId", "The `webhook-id` of a message", {"type": "string"}),
     "workerNode": _path(
         "workerNode", "The worker's name", {"type": "string", "minLength": 1, "maxLength": limits.NAME_CHARACTERS}
     ),

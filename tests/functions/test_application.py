@@ -58,7 +58,7 @@ def test_what_is_there_is_found_again(names: Names) -> None:
 
 
 def test_each_trigger_gets_its_pump(names: Names) -> None:
-    assert len(pumps(PLAN, names)) == len(PLAN.streams) + len(PLAN.consumers) + len(PLAN.schedules) == 3
+    assert len(pumps(PLAN, names)) == len(PLAN.streams) + len(PLAN.consumers) + len(PLAN.schedules) == 4
 
 
 def test_the_backlog_is_what_has_not_expired_as_the_stream_would_show_it(names: Names) -> None:

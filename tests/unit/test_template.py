@@ -21,6 +21,7 @@ from tests.stack import (
 )
 
 BASE = "/api/{tenantId}/{projectId}/execution"
+SUBSCRIPTION = f"{BASE}/subscription/{{subscriptionId}}"
 
 ROUTES = {
     # method and path: (function, scope)
@@ -37,6 +38,14 @@ ROUTES = {
     f"GET {BASE}/job/{{jobId}}/timeline": ("TimelineFunction", "jobs:read"),
     f"GET {BASE}/job/{{jobId}}/dependencies": ("DependenciesFunction", "jobs:read"),
     f"POST {BASE}/job/{{jobId}}/subscribe": ("SubscriptionsFunction", "subscriptions:write"),
+    f"GET {BASE}/job/{{jobId}}/subscriptions": ("SubscriptionsFunction", "jobs:read"),
+    f"GET {SUBSCRIPTION}": ("SubscriptionsFunction", "jobs:read"),
+    f"DELETE {SUBSCRIPTION}": ("SubscriptionsFunction", "subscriptions:write"),
+    f"POST {SUBSCRIPTION}/renew": ("SubscriptionsFunction", "subscriptions:write"),
+    f"POST {SUBSCRIPTION}/rotate-secret": ("SubscriptionsFunction", "subscriptions:write"),
+    f"POST {SUBSCRIPTION}/test": ("SubscriptionsFunction", "subscriptions:write"),
+    f"GET {SUBSCRIPTION}/deliveries": ("DeliveriesFunction", "jobs:read"),
+    f"POST {SUBSCRIPTION}/deliveries/{{messageId}}/retry": ("DeliveriesFunction", "subscriptions:write"),
     "GET /health": ("DocsFunction", None),
     "GET /openapi.json": ("DocsFunction", None),
     "GET /docs": ("DocsFunction", None),
@@ -163,11 +172,17 @@ def test_the_api_answers_before_the_gateway_gives_up() -> None:
     assert all(FUNCTIONS[name].get("Timeout", GLOBALS["Timeout"]) < 30 for name in answering)
 
 
-def test_the_watchdog_runs_every_minute_and_ends_before_it_runs_again() -> None:
-    name, schedule = only_trigger("ScheduleV2")
-    assert (name, schedule["ScheduleExpression"]) == ("WatchdogFunction", "rate(1 minute)")
-    assert FUNCTIONS[name]["Timeout"] < 60
-    assert schedule["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}
+def test_what_the_clock_starts_runs_every_minute_and_ends_before_it_runs_again() -> None:
+    assert sorted(name for name, _ in triggers("ScheduleV2")) == ["ExpirerFunction", "WatchdogFunction"]
+    for name, schedule in triggers("ScheduleV2"):
+        assert schedule["ScheduleExpression"] == "rate(1 minute)"
+        assert FUNCTIONS[name]["Timeout"] < 60
+        assert schedule["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}
+
+
+def test_only_who_makes_and_who_uses_secrets_may_open_them() -> None:
+    opening = {name for name in FUNCTIONS if "kms:Decrypt" in grants(name).get("SecretsKey", set())}
+    assert opening == {"JobsFunction", "SubscriptionsFunction", "DelivererFunction"}
 
 
 def test_logs_do_not_stay_for_ever() -> None:

@@ -1,30 +1,48 @@
-"""`POST …/job/{jobId}/subscribe`: a receiver wants to be told."""
+"""Subscriptions: made, shown, renewed, tested and ended."""
 
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 
-from jobtrack import aws
-from jobtrack.api import answer, create_router, idempotency, job_key, lambda_handler
-from jobtrack.push.requests import SubscribeRequest
+from jobtrack import aws, cursors
+from jobtrack.api import (
+    answer,
+    create_router,
+    idempotency,
+    job_key,
+    lambda_handler,
+    project_key,
+    subscription_id,
+)
+from jobtrack.api.push_queries import SubscriptionsQuery
+from jobtrack.keys import JobKey
+from jobtrack.push.changes import Changes
+from jobtrack.push.endings import Endings
+from jobtrack.push.requests import RenewRequest, SubscribeRequest
 from jobtrack.push.secrets import Vault
 from jobtrack.push.subscriber import Subscriber
+from jobtrack.push.subscription_table import SubscriptionTable
 from jobtrack.settings import Settings
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.listeners import ListenerStore
-from jobtrack.store.snapshots import Listener
+from jobtrack.store.snapshots import Listener, fetch
 
 settings = Settings.from_env()
-listeners = ListenerStore(aws.client("dynamodb"), settings.jobs_table)
+dynamodb = aws.client("dynamodb")
+listeners = ListenerStore(dynamodb, settings.jobs_table)
 vault = Vault(aws.client("kms"), settings.secrets_key_id)
 subscriber = Subscriber(vault, settings.allowed_webhook_ports, settings.allow_loopback_webhooks)
+subscriptions = SubscriptionTable(dynamodb, settings.subscriptions_table)
+changes = Changes(subscriptions, settings.jobs_table)
+endings = Endings(subscriptions, settings.jobs_table)
 router = create_router()
+
+_WALK = "subscriptions"
+IdempotencyKey = Annotated[Idempotency | None, Depends(idempotency)]
 
 
 @router.post("/job/{jobId}/subscribe", status_code=201)
-def subscribe(
-    request: Request, wanted: SubscribeRequest, key: Annotated[Idempotency | None, Depends(idempotency)]
-) -> Response:
+def subscribe(request: Request, wanted: SubscribeRequest, key: IdempotencyKey) -> Response:
     """Push the job's events to the receiver from now on."""
     job = job_key(request)
     made = subscriber.make(job, wanted)
@@ -36,9 +54,64 @@ def subscribe(
         made.creation(settings.subscriptions_table),
         kept,
         key,
+        wanted.since_sequence,
     )
-    headers = {"Idempotency-Replayed": "true"} if first else {}
-    return answer(subscriber.revealed(job, first or kept), 201, headers)
+    return answer(subscriber.revealed(job, first or kept), 201, _replayed(first is not None))
+
+
+@router.get("/job/{jobId}/subscriptions")
+def list_subscriptions(request: Request, query: Annotated[SubscriptionsQuery, Query()]) -> Response:
+    """Who is told of the job's events, or was within the last week."""
+    job = job_key(request)
+    fetch(dynamodb, settings.jobs_table, job)
+    after = query.cursor and cursors.decode_listed(job.partition, _WALK, query.cursor, cursors.SUBSCRIPTION)
+    found, last = subscriptions.page(job, query.limit, after)
+    cursor = last and cursors.encode_listed(job.partition, _WALK, last)
+    now = changes.clock()
+    return answer({"subscriptions": [each.answer(now) for each in found], "nextCursor": cursor})
+
+
+@router.get("/subscription/{subscriptionId}")
+def get_subscription(request: Request) -> Response:
+    """The subscription as it stands."""
+    found = changes.find(project_key(request), subscription_id(request))
+    return answer(found.answer(changes.clock()))
+
+
+@router.delete("/subscription/{subscriptionId}", status_code=204)
+def delete_subscription(request: Request) -> Response:
+    """End the subscription; its receiver is told. One that has ended already stays as it ended."""
+    found = changes.find(project_key(request), subscription_id(request))
+    endings.end(found.job, found.subscription_id, "deleted")
+    return Response(status_code=204)
+
+
+@router.post("/subscription/{subscriptionId}/renew")
+def renew_subscription(request: Request, key: IdempotencyKey, wanted: RenewRequest | None = None) -> Response:
+    """Let a live subscription live for so long from now on, eight hours unless told otherwise."""
+    seconds = (wanted or RenewRequest()).expires_in_seconds
+    content, replayed = changes.renew(project_key(request), subscription_id(request), seconds, key)
+    return answer(content, headers=_replayed(replayed))
+
+
+@router.post("/subscription/{subscriptionId}/rotate-secret")
+def rotate_secret(request: Request, key: IdempotencyKey) -> Response:
+    """Sign with a new secret from now on, and for 24 hours with the one before too."""
+    owner = project_key(request)
+    kept, replayed = changes.rotate(owner, subscription_id(request), vault, key)
+    revealed = subscriber.revealed(JobKey(owner.tenant, owner.project, kept["jobId"]), kept)
+    return answer({"signingSecret": revealed["signingSecret"]}, headers=_replayed(replayed))
+
+
+@router.post("/subscription/{subscriptionId}/test", status_code=202)
+def test_subscription(request: Request, key: IdempotencyKey) -> Response:
+    """Push a `ping` to the receiver."""
+    content, replayed = changes.ping(project_key(request), subscription_id(request), key)
+    return answer(content, 202, _replayed(replayed))
+
+
+def _replayed(replayed: bool) -> dict[str, str]:
+    return {"Idempotency-Replayed": "true"} if replayed else {}
 
 
 handler = lambda_handler(router)

@@ -11,6 +11,8 @@ from jobtrack.errors import Fault, Unprocessable
 Place = tuple[int, int]
 
 _SEAL_BYTES = 6
+SUBSCRIPTION = re.compile(r"sub-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+DELIVERY = re.compile(r"msg_\d{12}_[0-9a-t]{1,64}", re.ASCII)
 _LISTED = re.compile(r"(?:[0-3]#)?\d{18}#[0-9a-f-]{36}", re.ASCII)
 
 
@@ -42,8 +44,8 @@ def encode_listed(owner: str, walk: str, place: str) -> str:
     return base64.urlsafe_b64encode(_seal(owner, walk, content) + content).decode().rstrip("=")
 
 
-def decode_listed(owner: str, walk: str, cursor: str) -> str:
-    """The place in a list's cursor.
+def decode_listed(owner: str, walk: str, cursor: str, shape: re.Pattern[str] = _LISTED) -> str:
+    """The place in a list's cursor, of the shape that its places have.
 
     Raises:
         Unprocessable: it was changed, or is of another list.
@@ -53,7 +55,7 @@ def decode_listed(owner: str, walk: str, cursor: str) -> str:
         place = sealed[_SEAL_BYTES:].decode()
     except ValueError:
         raise _refused_in_list() from None
-    if not _LISTED.fullmatch(place) or encode_listed(owner, walk, place) != cursor:
+    if not shape.fullmatch(place) or encode_listed(owner, walk, place) != cursor:
         raise _refused_in_list()
     return place
 

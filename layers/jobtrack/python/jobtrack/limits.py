@@ -24,11 +24,16 @@ GRAPH_JOBS = 500
 DEPTH = 10
 """Steps that it goes at most."""
 LIVE_SUBSCRIPTIONS = 100
+SIGNING_SECRETS = 10
+"""Those of a subscription that sign at once: so many fit, with a bearer token, what KMS seals directly."""
 
 LOG_ENTRIES = 10_000
 LOG_ENTRIES_DEFAULT = 1_000
 LISTED_JOBS = 200
 LISTED_JOBS_DEFAULT = 50
+LISTED_SUBSCRIPTIONS = 200
+LISTED_DELIVERIES = 200
+LISTED_DELIVERIES_DEFAULT = 50
 BATCH_JOBS = 100
 """Jobs that are asked for by their ids."""
 REFRESH_SECONDS = 3600

@@ -4,7 +4,7 @@ from jobtrack.api.answers import answer
 from jobtrack.api.app import create_app, lambda_handler
 from jobtrack.api.etags import unless_known
 from jobtrack.api.language import language
-from jobtrack.api.requests import caller, idempotency, job_key, project_key
+from jobtrack.api.requests import caller, idempotency, job_key, project_key, subscription_id
 from jobtrack.api.routes import create_router
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "lambda_handler",
     "language",
     "project_key",
+    "subscription_id",
     "unless_known",
 ]

@@ -94,6 +94,11 @@ def job_key(request: Request) -> JobKey:
     return JobKey(owner.tenant, owner.project, request.path_params["jobId"].lower())
 
 
+def subscription_id(request: Request) -> str:
+    """The subscription of the path."""
+    return str(request.path_params["subscriptionId"]).lower()
+
+
 async def idempotency(request: Request) -> Idempotency | None:
     """The client's Idempotency-Key, bound to the path and the body; kept in the job's partition or the project's.
 

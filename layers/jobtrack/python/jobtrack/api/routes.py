@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from jobtrack import cursors
 from jobtrack.api.answers import on_crash, request_id
 from jobtrack.api.etags import Known
 from jobtrack.api.requests import JsonRequest, authorize
@@ -19,8 +20,14 @@ PREFIX = "/api/{tenantId}/{projectId}/execution"
 
 logger = Logger()
 
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-_GUIDS = ("tenantId", "projectId", "jobId")
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII), "a GUID"
+_IDS = {
+    "tenantId": _GUID,
+    "projectId": _GUID,
+    "jobId": _GUID,
+    "subscriptionId": (cursors.SUBSCRIPTION, "sub- and a GUID"),
+    "messageId": (cursors.DELIVERY, "a webhook-id"),
+}
 
 
 class Route(APIRoute):
@@ -34,8 +41,8 @@ class Route(APIRoute):
             checked = JsonRequest(request.scope, request.receive)
             try:
                 checked.state.caller = authorize(checked)
-                _require_guids(checked)
-                if self.body_field is not None:
+                _require_ids(checked)
+                if self.body_field is not None and (self.body_field.field_info.is_required() or await checked.body()):
                     checked.require_json()
                     await checked.json()  # FastAPI would answer whatever this raises as a bare 400
                 return await serve(checked)
@@ -55,11 +62,11 @@ def create_router() -> APIRouter:
     return APIRouter(prefix=PREFIX, route_class=Route)
 
 
-def _require_guids(request: Request) -> None:
+def _require_ids(request: Request) -> None:
     faults = [
-        Fault(f"/path/{name}", "must be a GUID")
-        for name in _GUIDS
-        if name in request.path_params and not _GUID.fullmatch(request.path_params[name])
+        Fault(f"/path/{name}", f"must be {kind}")
+        for name, (expression, kind) in _IDS.items()
+        if name in request.path_params and not expression.fullmatch(request.path_params[name].lower())
     ]
     if faults:
         raise Unprocessable("; ".join(f"{fault.pointer} {fault.detail}" for fault in faults) + ".", faults)

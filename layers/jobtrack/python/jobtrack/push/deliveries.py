@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import ClientError
 
-from jobtrack import packing
-from jobtrack.push.messages import Message
+from jobtrack import packing, times
+from jobtrack.push.messages import Message, group
+from jobtrack.push.subscription import Subscription
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
+_LAST = "msg`"
+"""After every message's id."""
 KEPT_SECONDS = 7 * 24 * 3600
 ATTEMPTS = 50
 """How many attempts are kept, the newest; the schedule makes 18, retries by hand and repeats come on top."""
@@ -67,6 +70,58 @@ class Delivery:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A delivery as it is listed: the message's id, type and sequence, its payload, and what became of it."""
+
+    message_id: str
+    type: str
+    sequence: int | None
+    payload: str
+    delivery: Delivery
+
+    @classmethod
+    def load(cls, item: "dict[str, AttributeValueTypeDef]") -> Self:
+        """Read what was stored."""
+        sequence = int(item["sequence"]["N"]) if "N" in item["sequence"] else None
+        payload = packing.unpack(bytes(item["d"]["B"]))["payload"]
+        return cls(item["sk"]["S"], item["type"]["S"], sequence, payload, Delivery.load(item))
+
+    def answer(self) -> dict[str, Any]:
+        """The delivery as the API shows it."""
+        return {
+            "messageId": self.message_id,
+            "type": self.type,
+            "sequence": self.sequence,
+            "status": self.delivery.status,
+            "attempts": [
+                {
+                    "time": times.render(each.time),
+                    "statusCode": each.status_code,
+                    "milliseconds": each.milliseconds,
+                    "error": each.error,
+                }
+                for each in self.delivery.attempts
+            ],
+        }
+
+    def again(self, subscription: Subscription, now: float) -> Message:
+        """The message for another try, with which its schedule begins anew."""
+        concluded = self.delivery.concluded
+        return Message(
+            job=subscription.job,
+            subscription_id=subscription.subscription_id,
+            message_id=self.message_id,
+            type=self.type,
+            sequence=self.sequence,
+            payload=self.payload,
+            group=group(subscription),
+            first_at=now,
+            attempt=concluded,
+            earlier=concluded,
+        )
+
+
 @dataclass(slots=True)
 class DeliveryTable:
     """The deliveries table."""
@@ -93,6 +148,47 @@ class DeliveryTable:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
+
+    def find(self, subscription_id: str, message_id: str) -> Kept | None:
+        """A delivery by its ids, if it is still kept."""
+        key: dict[str, AttributeValueTypeDef] = {"pk": {"S": subscription_id}, "sk": {"S": message_id}}
+        item = self.dynamodb.get_item(TableName=self.name, Key=key, ConsistentRead=True).get("Item")
+        return Kept.load(item) if item and self._kept(item) else None
+
+    def page(self, subscription_id: str, limit: int, before: str | None) -> tuple[list[Kept], str | None]:
+        """The newest deliveries, or those before one, and the message before which there are more, if there are."""
+        answer = self.dynamodb.query(
+            TableName=self.name,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND sk < :before",
+            ExpressionAttributeValues={":pk": {"S": subscription_id}, ":before": {"S": before or _LAST}},
+            ScanIndexForward=False,
+            Limit=limit + 1,
+        )
+        items = answer["Items"]
+        more = len(items) > limit or "LastEvaluatedKey" in answer
+        shown = items[:limit]
+        return [Kept.load(item) for item in shown if self._kept(item)], shown[-1]["sk"]["S"] if more else None
+
+    def reopening(self, kept: Kept, subscription_id: str) -> "TransactWriteItemTypeDef":
+        """The part of a transaction by which a delivery waits for another try."""
+        return {
+            "Update": {
+                "TableName": self.name,
+                "Key": {"pk": {"S": subscription_id}, "sk": {"S": kept.message_id}},
+                "UpdateExpression": "SET #status = :pending",
+                "ConditionExpression": "concluded = :concluded",
+                "ExpressionAttributeNames": {"#status": "status"},
+                "ExpressionAttributeValues": {
+                    ":pending": {"S": "Pending"},
+                    ":concluded": {"N": str(kept.delivery.concluded)},
+                },
+            }
+        }
+
+    def _kept(self, item: "dict[str, AttributeValueTypeDef]") -> bool:
+        """Whether it is not yet too old to be shown: DynamoDB deletes later."""
+        return int(item["exp"]["N"]) > self.clock()
 
 
 def _key(message: Message) -> "dict[str, AttributeValueTypeDef]":

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from jobtrack import limits
 from jobtrack.fields import Model
@@ -34,10 +34,7 @@ EventName = Literal[
 EVENT_NAMES: tuple[EventName, ...] = get_args(EventName)
 
 
-def _refused(value: int | None) -> int | None:
-    if value is not None:
-        raise ValueError("is not served yet; what happened before is in the timeline and the logs")
-    return value
+Lifetime = Annotated[int, Field(ge=1, le=LONGEST_LIFETIME_SECONDS)]
 
 
 class FiltersRequest(Model):
@@ -68,8 +65,8 @@ class SubscribeRequest(Model):
     filters: FiltersRequest | None = None
     authentication: Authentication | None = None
     language: Literal["ja", "en"] | None = None
-    expires_in_seconds: Annotated[int, Field(ge=1, le=LONGEST_LIFETIME_SECONDS)] | None = None
-    since_sequence: Annotated[int | None, AfterValidator(_refused)] = None
+    expires_in_seconds: Lifetime | None = None
+    since_sequence: Annotated[int, Field(ge=0, le=limits.NUMBER)] | None = None
 
     def event_names(self) -> tuple[str, ...]:
         """The events subscribed to, each once: the six of the specification where none are named."""
@@ -82,6 +79,12 @@ class SubscribeRequest(Model):
     def spoken(self) -> str:
         """The language of the descriptions."""
         return self.language or DEFAULT_LANGUAGE
+
+
+class RenewRequest(Model):
+    """What `renew` takes."""
+
+    expires_in_seconds: Lifetime = LIFETIME_SECONDS
 
 
 JobSubscriptions = Annotated[list[SubscribeRequest], Field(max_length=limits.LIVE_SUBSCRIPTIONS)]

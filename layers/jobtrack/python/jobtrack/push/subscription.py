@@ -166,7 +166,11 @@ class Subscription:
 
     def items(self) -> "list[dict[str, AttributeValueTypeDef]]":
         """All that is stored of a new subscription: itself, its pointer, and when to look whether it expired."""
-        return [self.item(), self.pointer(), Expiry(self.job, self.subscription_id, self.expires_at).item()]
+        return [self.item(), self.pointer(), self.expiry().item()]
+
+    def expiry(self) -> Expiry:
+        """When to look whether it has expired."""
+        return Expiry(self.job, self.subscription_id, self.expires_at)
 
     def creation(self, table: str) -> "list[TransactWriteItemTypeDef]":
         """The parts of a transaction that make the subscription."""

@@ -10,7 +10,7 @@ from jobtrack.push.subscription import Subscription, key
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, KeysAndAttributesTypeDef
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, KeysAndAttributesTypeDef, TransactWriteItemTypeDef
 
 TRIES = 6
 PAUSE_SECONDS = 0.05
@@ -39,8 +39,8 @@ class SubscriptionTable:
         found = self.dynamodb.get_item(TableName=self.name, Key=pointer, ConsistentRead=True).get("Item")
         return self.get(JobKey(owner.tenant, owner.project, found["job"]["S"]), subscription_id) if found else None
 
-    def page(self, job: JobKey, limit: int, after: str) -> tuple[list[Subscription], bool]:
-        """The job's subscriptions in the order of their ids, beyond one, and whether there are more."""
+    def page(self, job: JobKey, limit: int, after: str | None) -> tuple[list[Subscription], str | None]:
+        """The job's subscriptions in the order of their ids, beyond one, and after which there are more, if any."""
         answer = self.dynamodb.query(
             TableName=self.name,
             ConsistentRead=True,
@@ -49,7 +49,45 @@ class SubscriptionTable:
             Limit=limit + 1,
         )
         found = [Subscription.load(item) for item in answer["Items"]]
-        return found[:limit], len(found) > limit or "LastEvaluatedKey" in answer
+        more = len(found) > limit or "LastEvaluatedKey" in answer
+        return found[:limit], found[:limit][-1].subscription_id if more else None
+
+    def renewal(self, held: Subscription, renewed: Subscription) -> "list[TransactWriteItemTypeDef]":
+        """The parts of a transaction that change until when it lives, and when to look whether it expired."""
+        changed = renewed.item()
+        names, values = {"#status": "status"}, {":expires": changed["expiresAt"], ":exp": changed["exp"]}
+        condition = {":active": held.item()["status"], ":seen": held.item()["expiresAt"]}
+        return [
+            {
+                "Update": {
+                    "TableName": self.name,
+                    "Key": key(held.job, held.subscription_id),
+                    "UpdateExpression": "SET expiresAt = :expires, exp = :exp",
+                    "ConditionExpression": "#status = :active AND expiresAt = :seen",
+                    "ExpressionAttributeNames": names,
+                    "ExpressionAttributeValues": {**values, **condition},
+                }
+            },
+            {"Put": {"TableName": self.name, "Item": renewed.pointer()}},
+            {"Put": {"TableName": self.name, "Item": renewed.expiry().item()}},
+        ]
+
+    def resealing(self, held: Subscription, sealed: bytes) -> "TransactWriteItemTypeDef":
+        """The part of a transaction that changes its secrets."""
+        return {
+            "Update": {
+                "TableName": self.name,
+                "Key": key(held.job, held.subscription_id),
+                "UpdateExpression": "SET secrets = :sealed",
+                "ConditionExpression": "#status = :active AND secrets = :seen",
+                "ExpressionAttributeNames": {"#status": "status"},
+                "ExpressionAttributeValues": {
+                    ":sealed": {"B": sealed},
+                    ":seen": {"B": held.sealed},
+                    ":active": {"S": "Active"},
+                },
+            }
+        }
 
     def get_many(self, job: JobKey, subscription_ids: Sequence[str]) -> list[Subscription]:
         """Those of the job's subscriptions (at most 100) that are still known, in the order asked for.

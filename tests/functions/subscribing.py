@@ -1,0 +1,90 @@
+"""What the tests of subscriptions share: a job with a subscription, and requests about it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from jobtrack import aws, packing, times
+from jobtrack.job import Job
+from jobtrack.keys import JobKey
+from jobtrack.push.messages import Message
+from jobtrack.push.subscription import Subscription
+from jobtrack.push.subscription_table import SubscriptionTable
+from jobtrack.reported import Event
+from jobtrack.store.jobs import JobStore
+from jobtrack.store.outbox import SORT_KEY
+from jobtrack.store.snapshots import Snapshot
+from tests.functions.conftest import Invoke
+
+Sample = Callable[[str], dict[str, Any]]
+FUNCTION = "SubscriptionsFunction"
+
+
+def job_of(event: dict[str, Any]) -> JobKey:
+    """The job of a sample."""
+    ids = event["pathParameters"]
+    return JobKey(ids["tenantId"], ids["projectId"], ids["jobId"])
+
+
+def jobs() -> JobStore:
+    """The jobs table, without the functions' policies."""
+    return JobStore(aws.client("dynamodb"), "JobsTable")
+
+
+def table() -> SubscriptionTable:
+    """The subscriptions table, likewise."""
+    return SubscriptionTable(aws.client("dynamodb"), "SubscriptionsTable")
+
+
+def subscribed(invoke: Invoke, sample: Sample, **changes: Any) -> dict[str, Any]:
+    """The answer to the sample's subscribe, with these changes of its body; its job is made unless it is there."""
+    event = sample("subscribe")
+    event["body"] = json.dumps({**json.loads(event["body"]), **changes})
+    event["headers"]["content-length"] = str(len(event["body"]))
+    del event["headers"]["idempotency-key"]
+    key = job_of(event)
+    if key not in jobs().items([key]):
+        jobs().create(Snapshot(key, 0, Job(key.job, "a job", "mining", times.now())), "b", {})
+    answer = invoke(FUNCTION, event)
+    assert answer["statusCode"] == 201, answer["body"]
+    made = json.loads(answer["body"])
+    assert isinstance(made, dict)
+    return made
+
+
+def report(key: JobKey, kind: str, **data: Any) -> None:
+    """One event of the job."""
+    jobs().report(key, [Event(kind, times.now(), data)])
+
+
+def about(sample: Sample, name: str, subscription_id: str, body: Any = None, **ids: str) -> dict[str, Any]:
+    """The sample's request about another subscription, without an Idempotency-Key; `ids` replace those of the path."""
+    event = sample(name)
+    event["headers"].pop("idempotency-key", None)
+    event["pathParameters"] |= {"subscriptionId": subscription_id, **ids}
+    _, template = event["routeKey"].split(" ")
+    event["rawPath"] = event["requestContext"]["http"]["path"] = template.format_map(event["pathParameters"])
+    if body is not None:
+        event["body"] = json.dumps(body)
+        event["headers"] |= {"content-type": "application/json", "content-length": str(len(event["body"]))}
+    return event
+
+
+def read(answer: dict[str, Any], status: int = 200) -> Any:
+    """The body of an answer that must have the status."""
+    assert answer["statusCode"] == status, answer.get("body")
+    return json.loads(answer["body"]) if answer.get("body") else None
+
+
+def stored(made: dict[str, Any], key: JobKey) -> Subscription:
+    """The subscription that an answer told of, as it is stored."""
+    found = table().get(key, made["subscriptionId"])
+    assert found is not None
+    return found
+
+
+def owed(key: JobKey) -> list[Message]:
+    """The messages that the job's outbox owes, beside events."""
+    items = aws.client("dynamodb").scan(TableName="JobsTable")["Items"]
+    kept = [packing.unpack(bytes(item["d"]["B"])) for item in items if item["sk"]["S"].startswith(SORT_KEY)]
+    return [Message.decode(body) for record in kept for body in record.get("messages", [])]
