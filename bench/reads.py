@@ -1,4 +1,4 @@
-"""What reads cost, on jobs of 10 events and of a million; each answer is compared with a plain sorted list."""
+"""What reads cost, on jobs of 10, 10,000 and a million events; each answer is compared with a plain sorted list."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -11,31 +11,58 @@ from jobtrack import times
 from jobtrack.journal import LEVELS, Family, Record
 from jobtrack.keys import JobKey
 from jobtrack.reported import Event
+from jobtrack.store.follower import Follower
+from jobtrack.store.history import HistoryReader
 from jobtrack.store.reader import Range
+from jobtrack.store.timeline import TimelineReader
+from jobtrack.timeline import Scope
 
 MILLION = 1_000_000
 HIDDEN_ERRORS = 10
 
 
 def measure(bench: Bench, report: Report, count: int = MILLION) -> None:
-    """Every read of the milestone, beside its limit."""
-    small, large = bench.job(), bench.job()
-    _write(bench, small, islice(workload.lines(random.Random(1), 10), 10), 10)
-    lines = _write(bench, large, _mostly_quiet(random.Random(2), count), 500)
-    for key, name in ((small, "10"), (large, f"{count:,}")):
-        _snapshot(bench, report, key, f"progress of a job of {name} events")
+    """Every read of one job, at three sizes; then the pages of a large one, and of writers who are not in order."""
+    for size in (10, 10_000, count):
+        key = bench.job()
+        lines = _write(bench, key, _mostly_quiet(random.Random(size), size), min(size, 500))
+        _same_at_any_size(bench, report, key, lines, f"{size:,} events")
     errors = f"logs, level=ERROR, {HIDDEN_ERRORS} in {count:,} lines"
-    _page(bench, report, large, lines, Range((Family.ERROR,)), errors, requests=2, read_units=4)
+    _page(bench, report, key, lines, Range((Family.ERROR,)), errors, requests=2, read_units=4)
     page = f"logs, limit=10000 of {count:,} lines sent 500 at a time"
     for asked in (Range(LEVELS, limit=10_000), Range(LEVELS, limit=10_000, backward=False)):
-        _page(bench, report, large, lines, asked, f"{page}, {_direction(asked)}", requests=6, megabytes=0.7)
+        _page(bench, report, key, lines, asked, f"{page}, {_direction(asked)}", requests=6, megabytes=0.7)
     for name, writer, size, count in WRITERS:
         key = bench.job()
         written = _write(bench, key, writer(random.Random(3), count), size)
         for asked in (Range(LEVELS, limit=10_000), Range(LEVELS, limit=10_000, backward=False)):
-            _page(
-                bench, report, key, written, asked, f"the same, {name}, {_direction(asked)}", requests=8, megabytes=1.5
-            )
+            title = f"the same, {name}, {_direction(asked)}"
+            _page(bench, report, key, written, asked, title, requests=8, megabytes=1.5)
+
+
+def _same_at_any_size(bench: Bench, report: Report, key: JobKey, lines: list[Record], name: str) -> None:
+    """The reads whose cost must not grow with the job."""
+    _snapshot(bench, report, key, f"progress of a job of {name}")
+    _page(bench, report, key, lines, Range(LEVELS), f"logs, a page of 1000 of {name}", requests=6)
+    for scope, requests in ((Scope(), 3), (Scope(sub_events=True), 5)):
+        with bench.meter.measured() as used:
+            TimelineReader(bench.reader).page(bench.jobs.read(key), scope, 1000, None)
+        report.add(f"timeline{', sub-events' * scope.sub_events}, {name}", "requests", used.requests, requests)
+    with bench.meter.measured() as used:
+        HistoryReader(bench.reader).newest(bench.jobs.read(key), 1, 1000)
+    report.add(f"metrics, {name}", "requests", used.requests, 2)
+    _follow(bench, report, key, lines, name)
+
+
+def _follow(bench: Bench, report: Report, key: JobKey, lines: list[Record], name: str) -> None:
+    """What a follower who is near the head reads."""
+    follower = Follower(bench.meter.client, bench.jobs.table)
+    since = lines[-5].sequence
+    with bench.meter.measured() as used:
+        page, _ = follower.page(bench.jobs.read(key), Range(LEVELS), since)
+    if page != [line for line in lines if line.sequence > since]:
+        raise AssertionError(f"following {name}: not what the list gives")
+    report.add(f"logs, following the last lines of {name}", "requests", used.requests, 2)
 
 
 def _snapshot(bench: Bench, report: Report, key: JobKey, name: str) -> None:
@@ -84,7 +111,7 @@ def _write(bench: Bench, key: JobKey, lines: Iterator[Event], size: int) -> list
 
 def _mostly_quiet(rng: random.Random, count: int) -> Iterator[Event]:
     """Lines of which ten, spread over all, are errors."""
-    every = count // HIDDEN_ERRORS
+    every = max(1, count // HIDDEN_ERRORS)
     for index in range(count):
         level = "ERROR" if index % every == every // 2 else rng.choices(("DEBUG", "INFO", "WARN"), (26, 66, 8))[0]
         yield workload.log(rng, workload.START + index * 10_000, level)
