@@ -1,7 +1,7 @@
 """Compact bytes for what is stored together: JSON, compressed with a small trained dictionary."""
 
 import threading
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -10,7 +10,7 @@ import zstandard
 LEVEL = 3
 UNPACKED_BYTES = 16 * 1024 * 1024
 
-_DICTIONARY = zstandard.ZstdCompressionDict(resources.files(__package__).joinpath("packing.dictionary").read_bytes())
+_DICTIONARY = zstandard.ZstdCompressionDict(Path(__file__).with_name("packing.dictionary").read_bytes())
 
 
 class _Codec(threading.local):
