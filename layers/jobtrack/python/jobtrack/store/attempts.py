@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,6 +14,14 @@ _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.2
 
 _Answer = TypeVar("_Answer")
+
+
+def pauses(uniform: Callable[[float, float], float] = random.uniform) -> Iterator[float]:
+    """Seconds to wait after each failure, without end: they grow, and are jittered."""
+    longest = _FIRST_PAUSE
+    while True:
+        yield uniform(0, longest)
+        longest = min(2 * longest, _LONGEST_PAUSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +38,12 @@ class Attempts:
         Raises:
             JobBusy: other writers were first for two seconds.
         """
-        deadline, pause = self.monotonic() + limits.BUSY_SECONDS, _FIRST_PAUSE
-        while True:
+        deadline = self.monotonic() + limits.BUSY_SECONDS
+        for pause in pauses(self.uniform):
             try:
                 return attempt()
             except Cancelled:
                 if self.monotonic() >= deadline:
                     raise JobBusy("Too many writers report to this job at once; try again.", retry_after=1) from None
-            self.sleep(self.uniform(0, pause))
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            self.sleep(pause)
+        raise AssertionError("pauses have no end")

@@ -1,8 +1,10 @@
 """Many items at once, where nothing depends on their order."""
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from jobtrack.store.attempts import pauses
 from jobtrack.store.transactions import Item
 
 if TYPE_CHECKING:
@@ -32,14 +34,18 @@ def get_all(dynamodb: "DynamoDBClient", table: str, keys: Sequence[Any], only: s
     projection = {"ProjectionExpression": only} if only else {}
     for start in range(0, len(keys), _READS):
         request: Any = {table: {"Keys": keys[start : start + _READS], "ConsistentRead": True, **projection}}
-        while request:
+        for pause in pauses():
             answer = dynamodb.batch_get_item(RequestItems=request)
             yield from answer["Responses"].get(table, [])
-            request = answer.get("UnprocessedKeys")
+            if not (request := answer.get("UnprocessedKeys")):
+                break
+            time.sleep(pause)
 
 
 def _write_all(dynamodb: "DynamoDBClient", table: str, writes: Sequence[Any]) -> None:
     for start in range(0, len(writes), _WRITES):
         request: Any = {table: writes[start : start + _WRITES]}
-        while request:
-            request = dynamodb.batch_write_item(RequestItems=request).get("UnprocessedItems")
+        for pause in pauses():
+            if not (request := dynamodb.batch_write_item(RequestItems=request).get("UnprocessedItems")):
+                break
+            time.sleep(pause)

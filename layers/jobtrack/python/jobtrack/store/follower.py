@@ -13,6 +13,7 @@ from jobtrack import sequences
 from jobtrack.journal import Record, sort_key, unpack_chunk
 from jobtrack.packing import unpack
 from jobtrack.sequences import RESIDENCE, Entry
+from jobtrack.store.batches import get_all
 from jobtrack.store.reader import Range
 from jobtrack.store.snapshots import Snapshot
 
@@ -85,14 +86,8 @@ class Follower:
             {"pk": {"S": snapshot.key.partition}, "sk": {"S": sort_key(each.kind, each.time, each.first)}}
             for each in entries
         ]
-        request: Any = {self.table: {"Keys": keys, "ConsistentRead": True}}
-        records: list[Record] = []
-        while request:
-            answer = self.dynamodb.batch_get_item(RequestItems=request)
-            for item in answer["Responses"].get(self.table, []):
-                records += unpack_chunk(item["sk"]["S"][1:3], item["d"]["B"])
-            request = answer.get("UnprocessedKeys")
-        return records
+        found = get_all(self.dynamodb, self.table, keys)
+        return [record for item in found for record in unpack_chunk(item["sk"]["S"][1:3], item["d"]["B"])]
 
 
 def _between(found: Mapping[int, Record], asked: Range, since: int, last: int) -> list[Record]:
