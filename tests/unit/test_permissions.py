@@ -62,10 +62,13 @@ def test_who_touches_secrets() -> None:
     }
 
 
-def test_nothing_scans_and_only_the_watchdog_deletes() -> None:
+def test_nothing_scans_and_only_what_keeps_timers_deletes() -> None:
     found = {name: {action for actions in grants(name).values() for action in actions} for name in FUNCTIONS}
     assert not [name for name, actions in found.items() if "dynamodb:Scan" in actions]
-    assert [name for name, actions in found.items() if "dynamodb:DeleteItem" in actions] == ["WatchdogFunction"]
+    assert [name for name, actions in found.items() if "dynamodb:DeleteItem" in actions] == [
+        "WatchdogFunction",
+        "ExpirerFunction",
+    ]
 
 
 def test_pollers_read_their_own_source_only() -> None:
