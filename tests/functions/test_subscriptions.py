@@ -203,3 +203,22 @@ def test_a_hundred_live_subscriptions_are_the_most(invoke: Invoke, sample: Sampl
     answer = invoke(FUNCTION, event)
     assert answer["statusCode"] == 422
     assert "100" in json.loads(answer["body"])["detail"]
+
+
+def test_a_job_that_is_made_twice_or_not_at_all_leaves_no_subscriptions_of_no_job(
+    invoke: Invoke, sample: Sample
+) -> None:
+    def ids() -> set[str]:
+        items = aws.client("dynamodb").scan(TableName="SubscriptionsTable")["Items"]
+        return {item["pk"]["S"] + item["sk"]["S"] for item in items}
+
+    event = sample("create-job")
+    made = json.loads(invoke("JobsFunction", event)["body"])["subscriptions"]
+    first = ids()
+    assert len(first) == 3 * len(made) > 0
+    assert json.loads(invoke("JobsFunction", event)["body"])["subscriptions"] == made
+    other = {**json.loads(event["body"]), "jobName": "another job of the same id"}
+    event["body"], event["headers"]["idempotency-key"] = json.dumps(other), "another"
+    event["headers"]["content-length"] = str(len(event["body"]))
+    assert invoke("JobsFunction", event)["statusCode"] == 409
+    assert ids() == first

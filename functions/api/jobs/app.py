@@ -1,7 +1,7 @@
 """`POST …/jobs`, `GET …/job/{jobId}` and `GET …/jobs`: a job is made, looked at, and listed."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
@@ -19,7 +19,7 @@ from jobtrack.api import (
     unless_known,
 )
 from jobtrack.api.project_queries import JobsQuery
-from jobtrack.errors import Fault, Unprocessable
+from jobtrack.errors import Fault, JobTrackError, Unprocessable
 from jobtrack.job import Job, Json
 from jobtrack.keys import JobKey
 from jobtrack.models import JobRequest
@@ -27,7 +27,7 @@ from jobtrack.push.secrets import Vault
 from jobtrack.push.subscriber import Subscriber
 from jobtrack.push.subscription import Subscription
 from jobtrack.settings import Settings
-from jobtrack.store.batches import put_all
+from jobtrack.store.batches import delete_all, put_all
 from jobtrack.store.idempotency import Idempotency, fingerprint
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.listings import JobLister
@@ -73,9 +73,28 @@ def _create(request: Request, wanted: JobRequest, body: str, idempotent: Idempot
     # First what the job's own transaction has no room for: it belongs to no job, so to nobody, until that one is made.
     relations.put_edges(key, [each.job_id for each in wanted.prerequisites], expires)
     put_all(dynamodb, settings.subscriptions_table, [item for each in made for item in each.items()])
-    first = jobs.create(snapshot, body, kept, idempotent, list(relations.creation(key, wanted.relations(), expires)))
+    beside = list(relations.creation(key, wanted.relations(), expires))
+    first = _first(lambda: jobs.create(snapshot, body, kept, idempotent, beside), made)
     headers = {"Location": (first or kept)["links"]["self"]} | ({"Idempotency-Replayed": "true"} if first else {})
     return answer(_revealed(key, first or kept), 201, headers)
+
+
+def _first(create: Callable[[], Json | None], made: Sequence[Subscription]) -> Json | None:
+    """What `create` answers; subscriptions of a job that was made before, or is not made, are taken away again."""
+    try:
+        first = create()
+    except JobTrackError:
+        _withdraw(made)
+        raise
+    if first:
+        told = {each["subscriptionId"] for each in first["subscriptions"]}
+        _withdraw([each for each in made if each.subscription_id not in told])
+    return first
+
+
+def _withdraw(made: Sequence[Subscription]) -> None:
+    keys = [{name: item[name] for name in ("pk", "sk")} for each in made for item in each.items()]
+    delete_all(dynamodb, settings.subscriptions_table, keys)
 
 
 def _listeners(made: Sequence[Subscription]) -> dict[str, Listener]:

@@ -1,0 +1,72 @@
+"""Ids that sort as what they name, secrets that sign for their day, timers that tell what they were made for."""
+
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobtrack import cursors, limits
+from jobtrack.errors import Conflict
+from jobtrack.keys import JobKey
+from jobtrack.push.changes import OVERLAP_SECONDS, rotated
+from jobtrack.push.expiry import Expiry, _expiry
+from jobtrack.push.messages import message_id, own_id
+from jobtrack.push.schedule import END_ATTEMPTS, END_SECONDS, next_end_attempt
+from jobtrack.push.secrets import Secrets, SigningSecret
+
+JOB = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
+SEQUENCES = st.integers(0, 10**12 - 2)
+MOMENTS = st.floats(1e9, 4e9)
+
+
+@given(SEQUENCES, SEQUENCES)
+def test_ids_of_events_sort_by_sequence(one: int, other: int) -> None:
+    ids = [message_id(JOB, "sub-1", each) for each in (one, other)]
+    assert (ids[0] < ids[1]) == (one < other)
+    assert all(cursors.DELIVERY.fullmatch(each) for each in ids)
+
+
+@given(SEQUENCES, MOMENTS, st.uuids())
+def test_a_message_of_our_own_sorts_after_the_events_before_it(sequence: int, now: float, nonce: uuid.UUID) -> None:
+    own = own_id(sequence, now, nonce.hex[:16])
+    assert message_id(JOB, "sub-1", sequence) < own < message_id(JOB, "sub-1", sequence + 1)
+    assert own < own_id(sequence, now + 0.002, "0")
+    assert cursors.DELIVERY.fullmatch(own)
+
+
+@given(st.lists(st.integers(1, 3 * OVERLAP_SECONDS), max_size=30))
+def test_each_secret_signs_until_a_day_after_the_next_one_came(waits: list[int]) -> None:
+    now, held, replaced = 0, Secrets((SigningSecret("whsec_0"),), "token"), dict[str, int]()
+    for number, wait in enumerate(waits, 1):
+        now += wait
+        try:
+            held, before = rotated(held, f"whsec_{number}", now), held
+        except Conflict:
+            assert len(held.signing_at(now)) == limits.SIGNING_SECRETS
+            continue
+        replaced[before.signing[0].secret] = now + OVERLAP_SECONDS
+        signing = held.signing_at(now)
+        assert signing[0] == f"whsec_{number}"
+        assert set(signing[1:]) == {secret for secret, until in replaced.items() if now < until}
+        assert len(signing) <= limits.SIGNING_SECRETS
+    assert held.token == "token"
+
+
+@pytest.mark.parametrize("retry_after", [None, 10.0, 200.0, 10_000.0])
+@given(first=MOMENTS, random=st.floats(0, 1))
+def test_the_word_of_an_end_is_sent_at_most_three_times_within_five_minutes(
+    retry_after: float | None, first: float, random: float
+) -> None:
+    tries = [first]
+    while (at := next_end_attempt(len(tries), tries[-1], first, random, retry_after)) is not None:
+        tries.append(at)
+    assert len(tries) <= END_ATTEMPTS
+    assert tries[-1] < first + END_SECONDS
+    assert len(tries) == END_ATTEMPTS or (retry_after or 0) > 100
+
+
+@given(st.integers(0, 10**11), st.uuids())
+def test_a_timer_tells_what_it_was_made_for(due: int, name: uuid.UUID) -> None:
+    expiry = Expiry(JOB, f"sub-{name}", due)
+    assert _expiry(expiry.item()["sk"]["S"]) == expiry
