@@ -1,0 +1,82 @@
+"""The same reports, read at one moment, are answered alike on both engines: byte for byte."""
+
+import os
+from collections.abc import Iterator
+
+import orjson
+import pytest
+
+from jobtrack import aws, times
+from jobtrack.events import EventBatch
+from jobtrack.keys import JobKey
+from jobtrack.models import JobRequest
+from jobtrack.store.follower import Follower
+from jobtrack.store.history import HistoryReader
+from jobtrack.store.jobs import JobStore
+from jobtrack.store.reader import JournalReader, Range
+from jobtrack.store.snapshots import Snapshot
+from jobtrack.store.timeline import TimelineReader
+from jobtrack.timeline import Scope
+from jobtrack.views import job as job_view
+from jobtrack.views.logs import entry, levels_from, logs
+from jobtrack.views.metrics import GROUPS, metrics
+from jobtrack.views.progress import progress
+from jobtrack.views.timeline import entry as timeline_entry
+from jobtrack.views.timeline import timeline
+from local import engines, environment, template
+from local.provision import provision
+from tests import example
+
+KEY = JobKey(example.TENANT_ID, example.PROJECT_ID, example.JOB_ID)
+NOW = times.parse(example.NOW)
+
+
+@pytest.fixture(autouse=True)
+def _own_environment() -> Iterator[None]:
+    held = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(held)
+
+
+def test_both_engines_answer_alike() -> None:
+    first, second = (dict(answers(engine)) for engine in ("ministack", "dynamodb-local"))
+    assert first == second
+    assert set(first) == {"job", "progress", "logs", "followed", "timeline", "metrics"}
+
+
+def answers(engine: str) -> Iterator[tuple[str, bytes]]:
+    """Each answer about the specification's example job, reported to this engine at its own times."""
+    with engines.running(engine, None) as found:
+        environment.point_boto3_at(found, os.environ)
+        client, table = aws.client("dynamodb"), provision(template.load()).refs["JobsTable"]
+        snapshot = _replayed(JobStore(client, table))
+        for name, content in _read(snapshot, JournalReader(client, table), Follower(client, table)):
+            yield name, orjson.dumps(content)
+
+
+def _replayed(store: JobStore) -> Snapshot:
+    clock = [times.parse("2024-01-20T10:28:00Z")]
+    store.now = lambda: clock[0]
+    wanted = JobRequest.model_validate(example.creation())
+    store.create(Snapshot(KEY, 0, wanted.job(KEY.job, "user123", clock[0])), "body", {})
+    for moment, events in example.batches():
+        clock[0] = times.parse(moment)
+        body = {"events": events}
+        store.report(KEY, EventBatch.model_validate(body).reported(body, clock[0]))
+    return store.read(KEY, extras=True)
+
+
+def _read(snapshot: Snapshot, reader: JournalReader, follower: Follower) -> Iterator[tuple[str, object]]:
+    job, journal = snapshot.job, snapshot.journal
+    lines, _ = reader.page(snapshot, Range(levels_from("DEBUG"), limit=100))
+    entries, _ = TimelineReader(reader).page(snapshot, Scope(sub_events=True), 1000, None)
+    told = [timeline_entry(job, record, "ja") for record in entries]
+    buckets = HistoryReader(reader).newest(snapshot, 5, 3000)
+    yield "job", job_view.job(KEY, job, NOW)
+    yield "progress", progress(job, NOW)
+    yield "logs", logs(job, journal, [entry(record) for record in lines], None, job.sequence, NOW)
+    followed, _ = follower.page(snapshot, Range(levels_from("DEBUG"), limit=200), 0)
+    yield "followed", [entry(record) for record in followed]
+    yield "timeline", timeline(job, "minutes", told, None, "ja", NOW)
+    yield "metrics", metrics(job, buckets, True, GROUPS, NOW)
