@@ -63,7 +63,7 @@ def test_other_jobs_queries_and_languages_have_tags_of_their_own() -> None:
     [
         ("", "ja"), ("en", "en"), ("en-US,en;q=0.9,ja;q=0.8", "en"), ("ja;q=0.5, en;q=0.7", "en"), ("fr, de", "ja"),
         ("EN", "en"), ("en;q=0", "ja"), ("fr;q=1, en;q=0.1", "en"), ("*", "ja"), ("en;q=x", "ja"), ("ja,en", "ja"),
-        ("en;q=nan", "ja"),
+        ("en;q=nan", "ja"), ("ja;q=0, *", "en"), ("en;q=0.5, *", "ja"), ("en, *;q=0.5", "en"), ("*;q=0", "ja"),
     ],
 )  # fmt: skip
 def test_the_language_that_is_wished_most_of_those_spoken(field: str, spoken: str) -> None:

@@ -1,5 +1,7 @@
 """The language that a client would have the service's own text in."""
 
+from collections.abc import Iterable
+
 from fastapi import Request
 
 from jobtrack.text import DEFAULT_LANGUAGE, LANGUAGES
@@ -8,8 +10,16 @@ from jobtrack.text import DEFAULT_LANGUAGE, LANGUAGES
 def language(request: Request) -> str:
     """Of the languages spoken here the one that Accept-Language weighs most, the first of equals; Japanese if none."""
     ranges = [_weighed(each) for each in ",".join(request.headers.getlist("accept-language")).split(",")]
-    spoken = [(name, weight) for name, weight in ranges if weight > 0 and name in LANGUAGES]
-    return max(spoken, key=lambda each: each[1], default=(DEFAULT_LANGUAGE, 1.0))[0]
+    wished = [(spoken, weight) for name, weight in ranges for spoken in _meant(name, ranges) if weight > 0]
+    return max(wished, key=lambda each: each[1], default=(DEFAULT_LANGUAGE, 1.0))[0]
+
+
+def _meant(name: str, ranges: Iterable[tuple[str, float]]) -> list[str]:
+    """The languages spoken here that a range means; `*` means those that no other range names (RFC 4647, 3.3.1)."""
+    if name != "*":
+        return [name] if name in LANGUAGES else []
+    named = {other for other, _ in ranges}
+    return sorted(LANGUAGES - named, key=lambda spoken: spoken != DEFAULT_LANGUAGE)
 
 
 def _weighed(part: str) -> tuple[str, float]:
