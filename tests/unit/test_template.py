@@ -180,11 +180,6 @@ def test_what_the_clock_starts_runs_every_minute_and_ends_before_it_runs_again()
         assert schedule["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}
 
 
-def test_only_who_makes_and_who_uses_secrets_may_open_them() -> None:
-    opening = {name for name in FUNCTIONS if "kms:Decrypt" in grants(name).get("SecretsKey", set())}
-    assert opening == {"JobsFunction", "SubscriptionsFunction", "DelivererFunction"}
-
-
 def test_logs_do_not_stay_for_ever() -> None:
     assert intrinsics.target(GLOBALS["LoggingConfig"]["LogGroup"]) == "FunctionLogs"
     assert RESOURCES["FunctionLogs"]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
