@@ -36,7 +36,7 @@ run: setup ## Serve, run the sample job and show it live (Ctrl-C ends it)
 	$(BIN)/jobtrack demo
 
 test: setup ## All tests, end to end on both engines
-	$(PYTEST) tests/unit tests/functions
+	$(PYTEST) tests/unit tests/functions --numprocesses 2
 	$(PYTEST) tests/faults
 	$(PYTEST) tests/e2e --engine ministack
 	if $(BIN)/python -m local fetch-dynamodb-local; then \
