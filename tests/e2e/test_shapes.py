@@ -43,17 +43,20 @@ class Project:
 
     api: httpx.Client
     jobs: Mapping[str, str]
+    subscription: str
 
     def get(self, path: str, kind: str = "example", query: str = "") -> httpx.Response:
         """The answer about a job."""
-        return self.api.get(path.format(jobId=self.jobs[kind]) + (query or QUERIES.get(path, "")))
+        filled = path.format(jobId=self.jobs[kind], subscriptionId=self.subscription)
+        return self.api.get(filled + (query or QUERIES.get(path, "")))
 
 
 @pytest.fixture(scope="module")
 def project(service: Service) -> Iterator[Project]:
     """With the example's job; a worker lives in it."""
     with service.client(example.TENANT_ID, str(uuid4())) as api:
-        yield Project(api, dict(populate(api)))
+        jobs = dict(populate(api))
+        yield Project(api, jobs, subscribed(api, jobs["bare"]))
 
 
 def populate(api: httpx.Client) -> Iterator[tuple[str, str]]:
@@ -71,6 +74,15 @@ def populate(api: httpx.Client) -> Iterator[tuple[str, str]]:
     yield "failed", (failed := started(api, stages=[{"stageName": "A"}, {"stageName": "B"}]))
     reported(api, failed, *map(event, ("stageStarted", "stageFailed", "jobFailed")))
     yield "bare", started(api)
+
+
+def subscribed(api: httpx.Client, job_id: str) -> str:
+    """A subscription with a message on its way to a receiver that is not there."""
+    wanted = {"subscriptionType": "webhook", "webhookUrl": "http://127.0.0.1:9/", "events": ["milestone"]}
+    answer = api.post(f"/job/{job_id}/subscribe", json=wanted)
+    assert answer.status_code == 201, answer.text
+    reported(api, job_id, event("milestone"))
+    return str(answer.json()["subscriptionId"])
 
 
 @pytest.mark.parametrize("path", [path for path in READS if "{jobId}" in path])
