@@ -23,6 +23,7 @@ from jobtrack.push.signatures import new_secret
 from jobtrack.push.subscription import Filters, Subscription
 from jobtrack.push.subscription_table import SubscriptionTable
 from jobtrack.push.urls import Target
+from jobtrack.push.webhook import WebhookSender
 from jobtrack.settings import Settings
 
 if TYPE_CHECKING:
@@ -98,8 +99,11 @@ class Receiver(Egress):
         self.posted: list[tuple[float, Target, Mapping[str, str], bytes]] = []
         self.step: Step = _nothing
 
-    def post(self, target: Target, headers: Mapping[str, str], body: bytes) -> Answer:
+    def post(
+        self, target: Target, headers: Mapping[str, str], body: bytes, ready: Callable[[], None] = _nothing
+    ) -> Answer:
         self.step()
+        ready()
         self.posted.append((self.clock(), target, headers, body))
         self.step()
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -169,9 +173,7 @@ class World:
             endings=self.endings,
             deliveries=DeliveryTable(self.dynamodb, "DeliveriesTable", self.clock),
             queue=DeliveryQueue(self.sqs, "queue", self.clock, sleep=lambda _: None),  # type: ignore[arg-type]
-            vault=Vault(self.kms, key, self.clock),
-            egress=self.receiver,
-            ports={443},
+            webhooks=WebhookSender(Vault(self.kms, key, self.clock), self.receiver, {443}, clock=self.clock),
             clock=self.clock,
             random=lambda: 0.5,
         )

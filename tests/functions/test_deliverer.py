@@ -62,7 +62,7 @@ def test_a_message_that_comes_twice_is_posted_once() -> None:
 def test_while_secrets_rotate_both_sign() -> None:
     world, newer = World(OK), new_secret()
     both = Secrets((SigningSecret(newer), SigningSecret(SECRET, until=NOW + 10)), None)
-    sealed = world.deliverer.vault.seal(JOB, "sub-1", both)
+    sealed = world.deliverer.webhooks.vault.seal(JOB, "sub-1", both)
     world.dynamodb.put_item(TableName="SubscriptionsTable", Item=replace(world.subscription, sealed=sealed).item())
     world.deliver(message(1))
     world.receiver.verified(SECRET)

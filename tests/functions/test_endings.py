@@ -119,7 +119,7 @@ def test_one_that_was_deleted_before_stays_deleted() -> None:
 def test_many_expire_in_one_run_page_by_page_and_one_that_cannot_holds_up_no_other() -> None:
     world = heard()
     names = [f"sub-{number}" for number in range(2, 30)]
-    store(world.dynamodb, world.deliverer.vault, *(subscription(name) for name in names))
+    store(world.dynamodb, world.deliverer.webhooks.vault, *(subscription(name) for name in names))
     poison = Expiry(JOB, "sub-poison", NOW)
     world.dynamodb.put_item(TableName="SubscriptionsTable", Item=poison.item())
     world.dynamodb.put_item(
@@ -156,7 +156,7 @@ def test_a_crash_at_any_step_ends_it_once() -> None:
     world = heard()
     for step in count():
         name = f"sub-{step + 100}"
-        store(world.dynamodb, world.deliverer.vault, subscription(name))
+        store(world.dynamodb, world.deliverer.webhooks.vault, subscription(name))
         world.clock.now = NOW + EIGHT_HOURS
         crashed = False
         with crashing(step, world.dynamodb):
@@ -257,13 +257,13 @@ def test_a_receiver_that_is_gone_is_told_and_its_subscription_listens_no_more() 
 
 def test_what_expires_while_its_secrets_are_fetched_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     world = heard()
-    opened = world.deliverer.vault.open
+    opened = world.deliverer.webhooks.vault.open
 
     def slowly(*arguments: Any) -> Any:
         world.clock.now = NOW + EIGHT_HOURS
         return opened(*arguments)
 
-    monkeypatch.setattr(world.deliverer.vault, "open", slowly)
+    monkeypatch.setattr(world.deliverer.webhooks.vault, "open", slowly)
     world.deliver(message(1))
     assert world.receiver.posted == []
 

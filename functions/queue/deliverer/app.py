@@ -12,6 +12,7 @@ from jobtrack.push.endings import Endings
 from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.secrets import Vault
 from jobtrack.push.subscription_table import SubscriptionTable
+from jobtrack.push.webhook import WebhookSender
 from jobtrack.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -25,10 +26,12 @@ def _assemble(settings: Settings) -> Deliverer:
         endings=Endings(subscriptions, settings.jobs_table),
         deliveries=DeliveryTable(dynamodb, settings.deliveries_table),
         queue=DeliveryQueue(aws.client("sqs"), settings.delivery_queue_url),
-        vault=Vault(aws.client("kms"), settings.secrets_key_id),
-        egress=Egress(settings.allow_loopback_webhooks),
-        ports=settings.allowed_webhook_ports,
-        allow_loopback=settings.allow_loopback_webhooks,
+        webhooks=WebhookSender(
+            vault=Vault(aws.client("kms"), settings.secrets_key_id),
+            egress=Egress(settings.allow_loopback_webhooks),
+            ports=settings.allowed_webhook_ports,
+            allow_loopback=settings.allow_loopback_webhooks,
+        ),
     )
 
 

@@ -7,26 +7,27 @@ crash repeats a step and loses nothing.
 import logging
 import random
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from jobtrack import times
-from jobtrack.push import signatures
 from jobtrack.push.deliveries import Attempt, Delivery, DeliveryTable
-from jobtrack.push.egress import Answer, Egress, EgressError
+from jobtrack.push.egress import Answer, EgressError
 from jobtrack.push.endings import Endings
 from jobtrack.push.messages import ENDED, Message
 from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.schedule import END_SECONDS, hop, next_attempt, next_end_attempt, retry_after_seconds
-from jobtrack.push.secrets import Secrets, Vault
 from jobtrack.push.subscription import Subscription
 from jobtrack.push.subscription_table import SubscriptionTable
-from jobtrack.push.urls import Target, check_url
+from jobtrack.push.webhook import WebhookSender
 
 logger = logging.getLogger(__name__)
 
-USER_AGENT = "jobtrack"
 GONE = 410
+
+
+class _Over(Exception):
+    """The time in which the message may be sent has ended."""
 
 
 @dataclass(slots=True)
@@ -37,10 +38,7 @@ class Deliverer:
     endings: Endings
     deliveries: DeliveryTable
     queue: DeliveryQueue
-    vault: Vault
-    egress: Egress
-    ports: Collection[int]
-    allow_loopback: bool = False
+    webhooks: WebhookSender
     clock: Callable[[], float] = time.time
     random: Callable[[], float] = random.random
 
@@ -59,40 +57,29 @@ class Deliverer:
         if subscription is None:
             self._give_up(message, delivery)
             return
-        secrets = self.vault.open(subscription.job, subscription.subscription_id, subscription.sealed)
-        if not _may_send(message, subscription, self.clock()):
+        try:
+            attempt, answer = self._attempt(message, subscription)
+        except _Over:
             self._give_up(message, delivery)
             return
-        attempt, answer = self._attempt(message, subscription, secrets)
         self._conclude(message, delivery, subscription, attempt, answer)
 
     def _give_up(self, message: Message, delivery: Delivery) -> None:
         """What was never sent is skipped; what was sent in vain has failed."""
         self.deliveries.put(message, delivery.after(message, "Failed" if message.attempt else "Skipped"))
 
-    def _attempt(self, message: Message, subscription: Subscription, secrets: Secrets) -> tuple[Attempt, Answer | None]:
+    def _attempt(self, message: Message, subscription: Subscription) -> tuple[Attempt, Answer | None]:
+        self._check(message, subscription)
         started = self.clock()
         try:
-            answer = self._post(message, subscription, secrets, started)
+            answer = self.webhooks.send(message, subscription, lambda: self._check(message, subscription))
         except EgressError as error:
             return Attempt(_micros(started), self._milliseconds(started), None, str(error)), None
         return Attempt(_micros(started), self._milliseconds(started), answer.status), answer
 
-    def _post(self, message: Message, subscription: Subscription, secrets: Secrets, now: float) -> Answer:
-        target = self._target(subscription)
-        body = message.payload.encode()
-        headers = {"content-type": "application/json", "user-agent": USER_AGENT}
-        headers |= signatures.headers(message.message_id, int(now), body, secrets.signing_at(now))
-        if secrets.token is not None:
-            headers["authorization"] = f"Bearer {secrets.token}"
-        return self.egress.post(target, headers, body)
-
-    def _target(self, subscription: Subscription) -> Target:
-        """Where to post to: checked again, since what the stack allows may have changed."""
-        try:
-            return check_url(subscription.url or "", self.ports, self.allow_loopback)
-        except ValueError as error:
-            raise EgressError(f"the URL {error}") from error
+    def _check(self, message: Message, subscription: Subscription) -> None:
+        if not _may_send(message, subscription, self.clock()):
+            raise _Over
 
     def _conclude(
         self,

@@ -9,8 +9,8 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import TYPE_CHECKING
@@ -50,6 +50,10 @@ def resolve(host: str, port: int) -> list[str]:
     return sorted({str(entry[4][0]) for entry in found}, key=lambda address: (":" in address, address))
 
 
+def _ready() -> None:
+    """Nobody objects to the sending."""
+
+
 class Egress:
     """Sends; keeps nothing between requests but the TLS settings."""
 
@@ -67,16 +71,28 @@ class Egress:
         self._seconds = seconds
         self._clock = clock
 
-    def post(self, target: Target, headers: Mapping[str, str], body: bytes) -> Answer:
+    def post(
+        self, target: Target, headers: Mapping[str, str], body: bytes, ready: Callable[[], None] = _ready
+    ) -> Answer:
         """POST the body and give the receiver's answer, whatever its status.
+
+        `ready` is called when the connection stands, right before the first byte is sent; what it raises ends it.
 
         Raises:
             EgressError: the host is not public, cannot be reached, or has not answered within the deadline.
         """
         deadline = self._clock() + self._seconds
-        try:
-            with self._connect(target, deadline) as connected:
+        with self._explained():
+            connected = self._connect(target, deadline)
+        with connected:
+            ready()
+            with self._explained():
                 return self._exchange(_Wire(connected, deadline, self._clock), target, headers, body)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
         except TimeoutError as error:
             raise EgressError(f"no answer within {self._seconds:g} seconds") from error
         except ssl.SSLError as error:
