@@ -170,8 +170,24 @@ def test_plain_http_is_for_loopback_only(monkeypatch: pytest.MonkeyPatch) -> Non
     assert refuser.opened == 0
 
 
-def test_a_slow_resolver_counts_against_the_deadline() -> None:
-    moments = iter([0.0, 11.0, 11.0])
+def test_a_look_up_that_hangs_is_left_at_the_deadline_and_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuser, over = Refuser(monkeypatch), threading.Event()
+
+    def hang(host: str, port: int) -> list[str]:
+        over.wait(30)
+        return ["93.184.215.14"]
+
+    before = threading.active_count()
+    with pytest.raises(EgressError, match=r"no answer within 0.5 seconds"):
+        Egress(resolve=hang, seconds=0.5).post(Target(True, "hook.example", 443, "/"), {}, b"{}")
+    [waiting] = [thread for thread in threading.enumerate() if thread.name == "lookup"]
+    over.set()
+    waiting.join(30)
+    assert (refuser.opened, threading.active_count()) == (0, before)
+
+
+def test_a_slow_look_up_leaves_less_for_the_rest() -> None:
+    moments = iter([0.0, 0.0, 11.0])
     guarded = Egress(resolve=lambda host, port: ["93.184.215.14"], seconds=10, clock=lambda: next(moments))
     with pytest.raises(EgressError, match="no answer within 10 seconds"):
         guarded.post(Target(True, "hook.example", 443, "/"), {}, b"{}")

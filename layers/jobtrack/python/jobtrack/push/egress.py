@@ -16,6 +16,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import TYPE_CHECKING
 
 from jobtrack.push.addresses import is_loopback, is_public
+from jobtrack.push.lookup import Resolve, resolve, resolve_within
 from jobtrack.push.urls import Target
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ ADDRESSES = 4
 COURTESY_SECONDS = 1.0
 """How long the rest of an answer is awaited, so that a receiver sees its answer taken rather than cut off."""
 
-Resolve = Callable[[str, int], Sequence[str]]
 Clock = Callable[[], float]
 
 
@@ -42,12 +42,6 @@ class Answer:
 
     status: int
     retry_after: str | None = None
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a host, IPv4 first: a Lambda outside a VPC has no route for IPv6."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-    return sorted({str(entry[4][0]) for entry in found}, key=lambda address: (":" in address, address))
 
 
 def _ready() -> None:
@@ -111,7 +105,7 @@ class Egress:
         return Answer(response.status, response.getheader("retry-after"))
 
     def _connect(self, target: Target, deadline: float) -> socket.socket:
-        addresses = self._checked(target)[:ADDRESSES]
+        addresses = self._checked(target, deadline)[:ADDRESSES]
         for later in range(len(addresses) - 1, 0, -1):
             try:
                 return self._open(addresses[-1 - later], target, deadline, 1 / (later + 1))
@@ -136,8 +130,9 @@ class Egress:
             self._tls = ssl.create_default_context()
         return self._tls
 
-    def _checked(self, target: Target) -> Sequence[str]:
-        addresses = self._resolve(target.host, target.port)
+    def _checked(self, target: Target, deadline: float) -> Sequence[str]:
+        left = _remaining(deadline, self._clock)
+        addresses = resolve_within(left, self._resolve, target.host, target.port)
         allowed = [address for address in addresses if self._allowed(address, target)]
         if not addresses or len(allowed) != len(addresses):
             raise EgressError("the host does not lead to public addresses only")
