@@ -6,15 +6,19 @@ from typing import Any
 Grants = Mapping[str, set[str]]
 Named = Callable[[str], str]
 
+_CONNECTIONS = {"PostToConnection": "POST", "DeleteConnection": "DELETE", "GetConnection": "GET"}
+"""The HTTP methods by which policies tell apart what is done with WebSocket connections."""
+
 
 def denied(grants: Grants, service: str, operation: str, parameters: Mapping[str, Any], named: Named) -> list[str]:
     """What the call needs and the policy does not grant; `named` gives the logical id of a table, queue or key."""
-    needed = _needed(operation, parameters)
-    return [
-        f"{service}:{action} on {resource}"
-        for action, resource in ((action, _resource(target, named)) for action, target in needed)
-        if f"{service}:{action}" not in grants.get(resource, set())
-    ]
+    if service == "apigatewaymanagementapi":
+        needed = {("execute-api:ManageConnections", f"WebSocketApi/{_CONNECTIONS[operation]}")}
+    else:
+        needed = {
+            (f"{service}:{action}", _resource(target, named)) for action, target in _needed(operation, parameters)
+        }
+    return [f"{action} on {resource}" for action, resource in needed if action not in grants.get(resource, set())]
 
 
 def _needed(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

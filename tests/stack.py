@@ -24,7 +24,7 @@ QUEUES = of_type("AWS::SQS::Queue")
 
 def triggers(kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, function in FUNCTIONS.items():
-        for trigger in function["Events"].values():
+        for trigger in function.get("Events", {}).values():
             if trigger["Type"] == kind:
                 yield name, trigger["Properties"]
 
@@ -50,12 +50,14 @@ def statements(function: str) -> list[dict[str, Any]]:
 
 
 def resource_of(arn: Any) -> str:
-    """The logical id of a policy's resource, with what is within it: `JobsTable`, `JobsTable/index/by_status`."""
+    """The logical id of a policy's resource, with what is within: `JobsTable/index/by_status`, `WebSocketApi/POST`."""
     match arn:
         case {"Fn::GetAtt": [name, "Arn"]}:
             return str(name)
         case {"Fn::GetAtt": [name, "StreamArn"]}:
             return f"{name}/stream"
+        case {"Fn::Sub": str(text)} if text.endswith("/@connections/*"):
+            return f"WebSocketApi/{text.split('/')[-3]}"
         case {"Fn::Sub": text}:
             return str(text).removeprefix("${").replace(".Arn}", "")
     return str(arn)

@@ -23,10 +23,17 @@ TEMPLATE = template.load()
 NAMES = intrinsics.Names(
     refs={
         **TEMPLATE.defaults,
+        "AWS::Region": REGION,
+        "AWS::URLSuffix": "amazonaws.com",
+        "WebSocketApi": "a1b2c3d4e5",
+        "WebSocketStage": "live",
         **{table: table for table in TEMPLATE.tables},
         **{queue: f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{queue}" for queue in TEMPLATE.queues},
     },
-    attributes={(key, "Arn"): f"alias/{key}" for key in TEMPLATE.keys},
+    attributes={
+        **{(key, "Arn"): f"alias/{key}" for key in TEMPLATE.keys},
+        ("WebSocketApi", "ApiEndpoint"): f"wss://a1b2c3d4e5.execute-api.{REGION}.amazonaws.com",
+    },
 )
 
 # Now, not in a fixture: in Lambda too, the environment is there before a function's module is imported.

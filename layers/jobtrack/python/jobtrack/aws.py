@@ -6,6 +6,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from types_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_kms import KMSClient
     from types_boto3_sqs import SQSClient
@@ -20,6 +21,9 @@ _CONFIG = Config(
     user_agent_extra="jobtrack",
 )
 
+# A post is repeated by who posts; the next one waits for it.
+_POSTING = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 2}, read_timeout=5))
+
 
 @overload
 def client(service: Literal["dynamodb"]) -> "DynamoDBClient": ...
@@ -30,4 +34,12 @@ def client(service: Literal["kms"]) -> "KMSClient": ...
 def client(service: Literal["dynamodb", "sqs", "kms"]) -> "DynamoDBClient | SQSClient | KMSClient":
     """A client of the service; emulators are found by boto3's own AWS_ENDPOINT_URL_* variables."""
     made: DynamoDBClient | SQSClient | KMSClient = boto3.client(service, config=_CONFIG)
+    return made
+
+
+def websockets(endpoint: str) -> "ApiGatewayManagementApiClient":
+    """A client that posts to the connections of the WebSocket API behind the endpoint."""
+    made: ApiGatewayManagementApiClient = boto3.client(
+        "apigatewaymanagementapi", endpoint_url=endpoint, config=_POSTING
+    )
     return made

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Names of tables, queue and key; empty where the function has no business with them."""
+    """Names of tables, queue, key and WebSocket API; empty where the function has no business with them.
+
+    Clients connect to `websocket_url`, with a ticket; `websocket_endpoint` is where their connections are posted to.
+    """
 
     jobs_table: str = ""
     subscriptions_table: str = ""
@@ -15,6 +18,8 @@ class Settings:
     delivery_queue_url: str = ""
     secrets_key_id: str = ""
     allowed_webhook_ports: frozenset[int] = frozenset({443})
+    websocket_url: str = ""
+    websocket_endpoint: str = ""
     allow_loopback_webhooks: bool = False
     retention_days: int = 90
 
@@ -29,5 +34,7 @@ class Settings:
             secrets_key_id=env.get("SECRETS_KEY_ID", ""),
             allowed_webhook_ports=frozenset(int(port) for port in env.get("ALLOWED_WEBHOOK_PORTS", "443").split(",")),
             allow_loopback_webhooks=env.get("ALLOW_LOOPBACK_WEBHOOKS") == "true",
+            websocket_url=env.get("WEBSOCKET_URL", ""),
+            websocket_endpoint=env.get("WEBSOCKET_ENDPOINT", ""),
             retention_days=int(env.get("RETENTION_DAYS", "90")),
         )

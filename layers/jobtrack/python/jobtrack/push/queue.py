@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from jobtrack.push.messages import Message
 from jobtrack.push.schedule import hop
+from jobtrack.push.wakes import Wake
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -32,7 +33,7 @@ class DeliveryQueue:
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
 
-    def put(self, messages: Sequence[Message]) -> None:
+    def put(self, messages: Sequence[Message | Wake]) -> None:
         """Enqueue all of them, each to appear at its time or at the first hop on the way there.
 
         Raises:
@@ -41,7 +42,7 @@ class DeliveryQueue:
         for batch in _batches([self._entry(index, message) for index, message in enumerate(messages)]):
             self._put_batch(batch)
 
-    def _entry(self, index: int, message: Message) -> "SendMessageBatchRequestEntryTypeDef":
+    def _entry(self, index: int, message: Message | Wake) -> "SendMessageBatchRequestEntryTypeDef":
         return {
             "Id": str(index),
             "MessageBody": message.encode(),

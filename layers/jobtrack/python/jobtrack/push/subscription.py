@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from jobtrack import packing, times
 from jobtrack.keys import JobKey
+from jobtrack.push.cursor import Cursor
 from jobtrack.push.expiry import KEPT_SECONDS, Expiry
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One subscription of a job; times in epoch seconds, secrets sealed (see `secrets`)."""
+    """One subscription of a job; times in epoch seconds. A webhook has secrets, sealed; a WebSocket has a cursor."""
 
     job: JobKey
     subscription_id: str
@@ -56,6 +57,7 @@ class Subscription:
     sealed: bytes = field(repr=False)
     status: str = "Active"
     end_reason: str | None = None
+    cursor: Cursor | None = None
 
     def live(self, now: float) -> bool:
         """Whether events may be pushed at this moment."""
@@ -119,11 +121,12 @@ class Subscription:
         return {
             **key(self.job, self.subscription_id),
             **end,
+            **({"secrets": {"B": self.sealed}} if self.sealed else {}),
+            **(self.cursor.item() if self.cursor else {}),
             "status": {"S": self.status},
             "createdAt": {"N": str(self.created_at)},
             "expiresAt": {"N": str(self.expires_at)},
             "exp": {"N": str(self.expires_at + KEPT_SECONDS)},
-            "secrets": {"B": self.sealed},
             "d": {"B": packing.pack(self._details())},
         }
 
@@ -150,9 +153,10 @@ class Subscription:
             language=details["language"],
             created_at=int(item["createdAt"]["N"]),
             expires_at=int(item["expiresAt"]["N"]),
-            sealed=bytes(item["secrets"]["B"]),
+            sealed=bytes(item["secrets"]["B"]) if "secrets" in item else b"",
             status=item["status"]["S"],
             end_reason=item["endReason"]["S"] if "endReason" in item else None,
+            cursor=Cursor.load(item),
         )
 
     def pointer(self) -> "dict[str, AttributeValueTypeDef]":

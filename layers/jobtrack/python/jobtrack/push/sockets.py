@@ -1,0 +1,52 @@
+"""Posting to WebSocket connections, and closing them, through API Gateway."""
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from types_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
+
+logger = logging.getLogger(__name__)
+
+
+class SocketError(Exception):
+    """The message was not taken; it may be later."""
+
+
+class Gone(SocketError):
+    """There is no such connection, or not yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """The connections of the stack's WebSocket API."""
+
+    api: "ApiGatewayManagementApiClient"
+
+    def post(self, connection_id: str, text: str) -> None:
+        """Send a message.
+
+        Raises:
+            Gone: the connection is closed, or not open yet.
+            SocketError: API Gateway did not take the message.
+        """
+        try:
+            self.api.post_to_connection(ConnectionId=connection_id, Data=text.encode())
+        except self.api.exceptions.GoneException as error:
+            raise Gone("the connection is gone") from error
+        except (ClientError, BotoCoreError) as error:
+            raise SocketError(f"the message was not taken: {_reason(error)}") from error
+
+    def close(self, connection_id: str) -> None:
+        """Close a connection that is of no use any more; one that cannot be closed, API Gateway ends in its time."""
+        try:
+            self.api.delete_connection(ConnectionId=connection_id)
+        except (ClientError, BotoCoreError) as error:
+            logger.info("a connection was not closed: %s", _reason(error))
+
+
+def _reason(error: ClientError | BotoCoreError) -> str:
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__
