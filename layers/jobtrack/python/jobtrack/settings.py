@@ -17,9 +17,9 @@ class Settings:
     deliveries_table: str = ""
     delivery_queue_url: str = ""
     secrets_key_id: str = ""
-    allowed_webhook_ports: frozenset[int] = frozenset({443})
     websocket_url: str = ""
     websocket_endpoint: str = ""
+    allowed_webhook_ports: frozenset[int] = frozenset({443})
     allow_loopback_webhooks: bool = False
     retention_days: int = 90
 
@@ -32,9 +32,9 @@ class Settings:
             deliveries_table=env.get("DELIVERIES_TABLE", ""),
             delivery_queue_url=env.get("DELIVERY_QUEUE_URL", ""),
             secrets_key_id=env.get("SECRETS_KEY_ID", ""),
-            allowed_webhook_ports=frozenset(int(port) for port in env.get("ALLOWED_WEBHOOK_PORTS", "443").split(",")),
-            allow_loopback_webhooks=env.get("ALLOW_LOOPBACK_WEBHOOKS") == "true",
             websocket_url=env.get("WEBSOCKET_URL", ""),
             websocket_endpoint=env.get("WEBSOCKET_ENDPOINT", ""),
+            allowed_webhook_ports=frozenset(int(port) for port in env.get("ALLOWED_WEBHOOK_PORTS", "443").split(",")),
+            allow_loopback_webhooks=env.get("ALLOW_LOOPBACK_WEBHOOKS") == "true",
             retention_days=int(env.get("RETENTION_DAYS", "90")),
         )
