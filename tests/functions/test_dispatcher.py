@@ -2,17 +2,21 @@
 
 import base64
 import json
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from functions.stream.dispatcher import app
+from functions.stream.dispatcher.app import Context
 from jobtrack import aws, packing
-from jobtrack.push.dispatcher import Dispatcher
+from jobtrack.push.dispatcher import ENOUGH_SECONDS, Dispatcher
 from jobtrack.push.messages import Message, message_id
+from jobtrack.push.quarantine import QuarantineTable, load
 from jobtrack.push.queue import DeliveryQueue, QueueError
 from jobtrack.push.replays import Replays
 from jobtrack.push.secrets import Vault
@@ -41,7 +45,8 @@ def record(*events: dict[str, Any], subscriptions: tuple[str, ...] = ("sub-1",),
 
 
 def poison(number: int) -> dict[str, Any]:
-    return {"dynamodb": {"SequenceNumber": str(number), "NewImage": {"d": {"B": "AAAA"}}}}
+    keys = {"pk": {"S": JOB.partition}, "sk": {"S": f"O#{number:012d}"}}
+    return {"dynamodb": {"SequenceNumber": str(number), "Keys": keys, "NewImage": {**keys, "d": {"B": "AAAA"}}}}
 
 
 def subscribe(*subscriptions: Subscription) -> None:
@@ -50,7 +55,8 @@ def subscribe(*subscriptions: Subscription) -> None:
 
 def dispatching(queue: DeliveryQueue, clock: Clock, dynamodb: "DynamoDBClient") -> Dispatcher:
     subscriptions = SubscriptionTable(dynamodb, "SubscriptionsTable")
-    return Dispatcher(subscriptions, queue, Replays(dynamodb, "JobsTable"), clock)
+    quarantine = QuarantineTable(dynamodb, "QuarantineTable", clock)
+    return Dispatcher(subscriptions, queue, Replays(dynamodb, "JobsTable"), quarantine, clock)
 
 
 @pytest.fixture
@@ -74,7 +80,7 @@ def messages(sqs: FakeSqs) -> list[Message]:
 
 
 def test_a_sample_record_becomes_a_message_of_the_real_queue(
-    sample: Callable[[str], dict[str, Any]], context: object
+    sample: Callable[[str], dict[str, Any]], context: Context
 ) -> None:
     outbox = sample("outbox-record")
     stored = packing.unpack(base64.b64decode(outbox["Records"][0]["dynamodb"]["NewImage"]["d"]["B"]))
@@ -139,11 +145,80 @@ def test_a_record_that_cannot_be_read_holds_up_no_other(place: int, dispatcher: 
     subscribe(subscription())
     records = [record(event(number), number=number) for number in (10, 11)]
     records.insert(place, poison(99))
-    assert dispatcher.dispatch(records) == ["99"]
+    assert dispatcher.dispatch(records) == []
     assert [each.sequence for each in messages(sqs)] == [10, 11]
+    [kept] = quarantined()
+    assert (kept["pk"], kept["sk"]) == ({"S": JOB.partition}, {"S": "O#000000000099"})
+    assert (kept["sequenceNumber"], kept["failedAt"]) == ({"S": "99"}, {"N": str(NOW)})
+    assert kept["error"]["S"].startswith("ZstdError: ")
+    assert load(kept) == poison(99)
 
 
-def test_failed_records_are_answered_as_lambda_wants_it(context: object) -> None:
+def quarantined() -> list[dict[str, Any]]:
+    return list(aws.client("dynamodb").scan(TableName="QuarantineTable")["Items"])
+
+
+def test_a_record_that_cannot_be_read_is_kept_once_however_often_it_comes(dispatcher: Dispatcher) -> None:
+    assert dispatcher.dispatch([poison(99)] * 3) == []
+    assert len(quarantined()) == 1
+
+
+def test_a_record_without_keys_is_kept_by_its_number(dispatcher: Dispatcher) -> None:
+    nothing = {"dynamodb": {"SequenceNumber": "7"}}
+    assert dispatcher.dispatch([nothing]) == []
+    [kept] = quarantined()
+    assert (kept["pk"], kept["sk"], load(kept)) == ({"S": "unknown"}, {"S": "7"}, nothing)
+
+
+def test_a_record_as_large_as_any_is_kept_in_one_item(dispatcher: Dispatcher) -> None:
+    large = poison(1)
+    large["dynamodb"]["NewImage"]["d"]["B"] = base64.b64encode(random.Random(1).randbytes(300_000)).decode()
+    assert dispatcher.dispatch([large]) == []
+    [kept] = quarantined()
+    assert load(kept) == large
+    assert len(kept["record"]["B"]) < 310_000
+
+
+@pytest.mark.parametrize(("code", "comes_again"), [("ThrottlingException", True), ("InvalidMessageContents", False)])
+def test_what_the_queue_will_never_take_is_quarantined_and_what_passes_is_not(
+    code: str, comes_again: bool, dispatcher: Dispatcher, sqs: FakeSqs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise ClientError({"Error": {"Code": code}}, "SendMessageBatch")
+
+    subscribe(subscription())
+    monkeypatch.setattr(sqs, "send_message_batch", refuse)
+    assert dispatcher.dispatch([record(event(1), number=5)]) == (["5"] if comes_again else [])
+    assert len(quarantined()) == (0 if comes_again else 1)
+
+
+def test_what_the_quarantine_did_not_take_comes_again(dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    def throttle(**_: object) -> None:
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem")
+
+    aws_put = dispatcher.quarantine.dynamodb.put_item
+    monkeypatch.setattr(dispatcher.quarantine.dynamodb, "put_item", throttle)
+    assert dispatcher.dispatch([poison(7), record(subscriptions=())]) == ["7"]
+    monkeypatch.setattr(dispatcher.quarantine.dynamodb, "put_item", aws_put)
+    assert dispatcher.dispatch([poison(7)]) == []
+
+
+def test_records_are_left_for_the_next_invocation_when_time_runs_out(dispatcher: Dispatcher, sqs: FakeSqs) -> None:
+    subscribe(subscription())
+    left = iter([ENOUGH_SECONDS, ENOUGH_SECONDS - 1, 0.0])
+    records = [record(event(number), number=number) for number in range(1, 5)]
+    assert dispatcher.dispatch(records, lambda: next(left)) == ["3", "4"]
+    assert [each.sequence for each in messages(sqs)] == [1, 2]
+
+
+def test_one_record_is_always_begun(dispatcher: Dispatcher, sqs: FakeSqs) -> None:
+    subscribe(subscription())
+    assert dispatcher.dispatch([record(event(1), number=5)], lambda: 0.0) == []
+    assert [each.sequence for each in messages(sqs)] == [1]
+
+
+def test_failed_records_are_answered_as_lambda_wants_it(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QuarantineTable, "put", lambda *_: 1 / 0)
     answer = app.handler({"Records": [poison(7), record(subscriptions=())]}, context)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}]}
 

@@ -12,6 +12,7 @@ from jobtrack import aws, packing, times
 from jobtrack.job import Job, Stage
 from jobtrack.push.dispatcher import Dispatcher
 from jobtrack.push.messages import Message
+from jobtrack.push.quarantine import QuarantineTable
 from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.replays import Replays
 from jobtrack.push.requests import EVENT_NAMES
@@ -40,7 +41,8 @@ class Stream:
         queue = DeliveryQueue(self.sqs, "queue", self.sqs.clock)  # type: ignore[arg-type]  # what it uses of one
         subscriptions = SubscriptionTable(self.dynamodb, "SubscriptionsTable")
         replays = Replays(self.dynamodb, "JobsTable", page)
-        self.dispatcher = Dispatcher(subscriptions, queue, replays, self.sqs.clock)
+        quarantine = QuarantineTable(self.dynamodb, "QuarantineTable")
+        self.dispatcher = Dispatcher(subscriptions, queue, replays, quarantine, self.sqs.clock)
         self.shown: set[str] = set()
         self.steps = 0
 

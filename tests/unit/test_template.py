@@ -5,6 +5,7 @@ import json
 import pytest
 
 from jobtrack.push import egress
+from jobtrack.push.dispatcher import ENOUGH_SECONDS
 from local import intrinsics
 from tests.stack import (
     FAILURE_QUEUES,
@@ -95,16 +96,18 @@ def test_the_stream_starts_the_dispatcher_for_outbox_records_only() -> None:
     }
 
 
-def test_a_poison_record_cannot_hold_the_stream_up_for_ever() -> None:
+def test_an_outage_of_hours_loses_no_record_and_pointers_come_before_the_stream_forgets() -> None:
     _, trigger = only_trigger("DynamoDB")
     assert trigger["StartingPosition"] == "TRIM_HORIZON"
     assert trigger["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert trigger["BisectBatchOnFunctionError"] is True
-    assert 1 <= trigger["MaximumRetryAttempts"] <= 20
-    assert 60 <= trigger["MaximumRecordAgeInSeconds"] <= 6 * 3600
+    assert trigger["MaximumRetryAttempts"] == 10_000  # the most that Lambda takes: the age is the bound that counts
+    assert 12 * 3600 <= trigger["MaximumRecordAgeInSeconds"] <= 23 * 3600
     destination = trigger["DestinationConfig"]["OnFailure"]["Destination"]
     assert intrinsics.target(destination) == "DispatchFailures"
     assert "sqs:SendMessage" in grants("DispatcherFunction")["DispatchFailures"]
+    assert grants("DispatcherFunction")["QuarantineTable"] == {"dynamodb:PutItem"}
+    assert FUNCTIONS["DispatcherFunction"]["Timeout"] > 2 * ENOUGH_SECONDS
 
 
 def test_the_queue_outwaits_the_deliverer() -> None:

@@ -1,9 +1,10 @@
 """Makes one message for each subscription of what the outbox holds. Makes no call to the outside."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from jobtrack import aws
 from jobtrack.push.dispatcher import Dispatcher
+from jobtrack.push.quarantine import QuarantineTable
 from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.replays import Replays
 from jobtrack.push.subscription_table import SubscriptionTable
@@ -15,13 +16,21 @@ _dispatcher = Dispatcher(
     SubscriptionTable(_dynamodb, _settings.subscriptions_table),
     DeliveryQueue(aws.client("sqs"), _settings.delivery_queue_url),
     Replays(_dynamodb, _settings.jobs_table),
+    QuarantineTable(_dynamodb, _settings.quarantine_table),
 )
 
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Serve a batch of the stream; answers which records failed.
+class Context(Protocol):
+    """What Lambda tells of an invocation, as far as it matters here."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """How long the invocation may still take."""
+
+
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Serve a batch of the stream; answers which records are to come again.
 
     Our own loop: importing Powertools' batch processor alone takes longer than this function may take to start.
     """
-    failed = _dispatcher.dispatch(event["Records"])
+    failed = _dispatcher.dispatch(event["Records"], lambda: context.get_remaining_time_in_millis() / 1000)
     return {"batchItemFailures": [{"itemIdentifier": sequence_number} for sequence_number in failed]}

@@ -5,16 +5,17 @@ Beside batches of events the outbox owes messages that are ready to be sent, and
 
 import base64
 import logging
+import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from jobtrack import packing
 from jobtrack.errors import NotFound
 from jobtrack.job import Json
 from jobtrack.keys import JobKey
 from jobtrack.push.messages import Message, event_message
+from jobtrack.push.quarantine import QuarantineTable, StreamRecord, passes
 from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.replays import Replays, Step
 from jobtrack.push.subscription import Event, Subscription
@@ -23,7 +24,12 @@ from jobtrack.store import outbox
 
 logger = logging.getLogger(__name__)
 
-StreamRecord = Mapping[str, Any]
+ENOUGH_SECONDS = 15.0
+"""No further record is begun with less time left: what is done shall be told before Lambda ends the process."""
+
+
+def _no_end() -> float:
+    return math.inf
 
 
 @dataclass(slots=True)
@@ -33,22 +39,37 @@ class Dispatcher:
     subscriptions: SubscriptionTable
     queue: DeliveryQueue
     replays: Replays
+    quarantine: QuarantineTable
     clock: Callable[[], float] = time.time
 
-    def dispatch(self, records: Sequence[StreamRecord]) -> list[str]:
-        """Enqueue what the records owe; answers the sequence numbers of those that failed.
+    def dispatch(self, records: Sequence[StreamRecord], seconds_left: Callable[[], float] = _no_end) -> list[str]:
+        """Enqueue what the records owe; answers the sequence numbers of those that are to come again.
 
-        The rest go on: Lambda comes again with everything from the first that failed, and the ids stay the same.
+        The rest go on: Lambda comes again with everything from the first of these, and the ids stay the same.
         """
-        return [record["dynamodb"]["SequenceNumber"] for record in records if not self._served(record)]
+        failed: list[str] = []
+        for index, record in enumerate(records):
+            in_time = index == 0 or seconds_left() >= ENOUGH_SECONDS
+            if not (in_time and self._served(record)):
+                failed.append(record["dynamodb"]["SequenceNumber"])
+        return failed
 
     def _served(self, record: StreamRecord) -> bool:
         try:
-            self._serve(packing.unpack(base64.b64decode(record["dynamodb"]["NewImage"]["d"]["B"])))
+            self._serve_or_quarantine(record)
         except Exception:
-            logger.exception("outbox record %s failed", record["dynamodb"]["SequenceNumber"])
+            logger.exception("outbox record %s failed, and comes again", record["dynamodb"]["SequenceNumber"])
             return False
         return True
+
+    def _serve_or_quarantine(self, record: StreamRecord) -> None:
+        try:
+            self._serve(packing.unpack(base64.b64decode(record["dynamodb"]["NewImage"]["d"]["B"])))
+        except Exception as error:
+            if passes(error):
+                raise
+            logger.exception("outbox record %s is put into quarantine", record["dynamodb"]["SequenceNumber"])
+            self.quarantine.put(record, error)
 
     def _serve(self, stored: Json) -> None:
         if "messages" in stored:
