@@ -1,13 +1,18 @@
 """Receivers on a loopback socket that behave as a test tells them."""
 
+import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from jobtrack.push.urls import Target
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
+PATIENCE_SECONDS = 30
+"""How long a receiver goes on with what it does, unless the other side hangs up or the test is over."""
 
 Behave = Callable[[socket.socket, threading.Event], None]
 
@@ -35,10 +40,20 @@ def _serve(listening: socket.socket, behave: Behave, over: threading.Event) -> N
 
 
 def request_of(connected: socket.socket) -> bytes:
+    """A whole request, as its Content-Length says."""
     received = b""
-    while b"\r\n\r\n" not in received or not received.endswith(b"{}"):
-        received += connected.recv(65536)
+    while (length := _length(received)) is None or len(received) < length:
+        if not (part := connected.recv(65536)):
+            break
+        received += part
     return received
+
+
+def _length(received: bytes) -> int | None:
+    """How long a request is, once its headers are there."""
+    head, end, _ = received.partition(b"\r\n\r\n")
+    found = re.search(rb"\r\ncontent-length: (\d+)", head, re.IGNORECASE)
+    return len(head) + len(end) + int(found[1] if found else 0) if end else None
 
 
 def answering(*parts: bytes) -> Behave:
@@ -48,3 +63,17 @@ def answering(*parts: bytes) -> Behave:
             connected.sendall(part)
 
     return behave
+
+
+def over_tls(server: Path, behave: Behave, asked: list[str | None] | None = None) -> Behave:
+    """The same behind TLS, with the key and certificate of this file; `asked` is told the names that were asked for."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(server)
+    if asked is not None:
+        context.sni_callback = lambda connection, name, _: asked.append(name)
+
+    def secured(connected: socket.socket, over: threading.Event) -> None:
+        with context.wrap_socket(connected, server_side=True) as wrapped:
+            behave(wrapped, over)
+
+    return secured

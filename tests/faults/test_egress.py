@@ -1,52 +1,181 @@
-"""Receivers that misbehave, over loopback sockets: each exchange ends by itself, at the deadline at the latest."""
+"""Receivers that misbehave, on loopback sockets: each exchange ends by itself, at the deadline at the latest.
 
-import gzip
+Each is called by a process of its own, which sees its true peak of memory (see `measured`).
+"""
+
 import itertools
 import socket
-import struct
 import threading
-import tracemalloc
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import pytest
 
-from jobtrack.push.egress import ANSWER_BYTES, Answer, Egress, EgressError
+from jobtrack.push.egress import DEADLINE_SECONDS, Answer, Egress, EgressError
 from jobtrack.push.urls import Target
-from tests.receivers import HEAD, Behave, answering, receiver, request_of
+from tests.certificates import Certified, certify
+from tests.faults import misbehaving
+from tests.faults.measured import NAIVE_BYTES, Measured, measured
+from tests.receivers import HEAD, Behave, answering, over_tls, receiver, request_of
 
-DEADLINE = 0.5
+DEADLINE = 1.5
+SPARE_SECONDS = 10
+"""What a busy machine may add to a deadline, far less than receivers go on for."""
+HOST = "hook.example"
+MOST_MEMORY = 5 * 2**20
+LATE = f"no answer within {DEADLINE} seconds"
+CUT = "the connection ended without an answer"
+FINE = answering(HEAD + b"Content-Length: 0\r\n\r\n")
 
 
 def egress(seconds: float = DEADLINE) -> Egress:
     return Egress(allow_loopback=True, seconds=seconds)
 
 
-def hang_on_read(connected: socket.socket, over: threading.Event) -> None:
-    over.wait(10)
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Certified:
+    return certify(tmp_path_factory.mktemp("tls"), HOST)
 
 
-def hang_after_request(connected: socket.socket, over: threading.Event) -> None:
-    request_of(connected)
-    over.wait(10)
+def called(behave: Behave, seconds: float = DEADLINE) -> Measured:
+    with receiver(FINE) as warm, receiver(behave) as target:
+        return measured(target, warm, seconds)
 
 
-def drip_of_head(connected: socket.socket, over: threading.Event) -> None:
-    request_of(connected)
-    for byte in itertools.cycle(b"HTTP/1.1 200 OK\r\nX: "):
-        connected.sendall(bytes([byte]))
-        if over.wait(0.02):
-            return
+def called_over_tls(behave: Behave, certified: Certified) -> Measured:
+    with receiver(over_tls(certified.server, FINE)) as warm, receiver(behave) as target:
+        warm, target = (replace(each, tls=True, host=HOST) for each in (warm, target))
+        return measured(target, warm, DEADLINE, authority=certified.authority)
 
 
-def endless_informational_answers(connected: socket.socket, over: threading.Event) -> None:
-    request_of(connected)
-    while not over.wait(0.001):
-        connected.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+def ended(found: Measured, outcome: int | str) -> None:
+    """It came to this, and left nothing behind."""
+    assert found.outcome == outcome
+    assert found.grown < MOST_MEMORY
+    assert (found.descriptors, found.threads) == (0, 0)
 
 
-def reset(connected: socket.socket, over: threading.Event) -> None:
-    request_of(connected)
-    connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+def ended_at_the_deadline(found: Measured, deadline: float = DEADLINE) -> None:
+    ended(found, f"no answer within {deadline:g} seconds")
+    assert deadline <= found.seconds < deadline + SPARE_SECONDS
+
+
+def ended_in_time(found: Measured, outcome: int | str) -> None:
+    ended(found, outcome)
+    assert found.seconds < DEADLINE + SPARE_SECONDS
+
+
+def test_the_measure_sees_what_a_client_takes_that_reads_on() -> None:
+    with receiver(FINE) as warm, receiver(misbehaving.pour_a_gigabyte) as target:
+        found = measured(target, warm, naive=True)
+    assert found.outcome == NAIVE_BYTES
+    assert found.grown > NAIVE_BYTES * 0.9
+
+
+def test_connection_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = Target(False, "127.0.0.1", closed.getsockname()[1], "/")
+    with receiver(FINE) as warm:
+        ended_in_time(measured(nobody, warm, DEADLINE), "connection refused")
+
+
+@contextmanager
+def not_accepting() -> Iterator[Target]:
+    """A socket whose backlog is full: nobody takes the connection."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
+        for _ in range(3):
+            queued = waiting.enter_context(socket.socket())
+            queued.setblocking(False)
+            queued.connect_ex(full.getsockname())
+        yield Target(False, "127.0.0.1", full.getsockname()[1], "/")
+
+
+@pytest.mark.parametrize("addresses", [1, 6])
+def test_hang_on_connect(addresses: int) -> None:
+    with receiver(FINE) as warm, not_accepting() as target:
+        found = measured(target, warm, DEADLINE, ["127.0.0.1"] * addresses)
+    ended_at_the_deadline(found)
+
+
+@pytest.mark.parametrize(
+    "behave",
+    [
+        misbehaving.hang_before_reading,
+        misbehaving.hang_after_the_request,
+        misbehaving.drip_the_headers,
+        misbehaving.drip_100_continue,
+    ],
+    ids=lambda behave: behave.__name__,
+)
+def test_no_answer(behave: Behave) -> None:
+    ended_at_the_deadline(called(behave))
+
+
+def test_no_answer_within_the_true_deadline_of_10_seconds() -> None:
+    assert DEADLINE_SECONDS == 10
+    ended_at_the_deadline(called(misbehaving.drip_the_headers, DEADLINE_SECONDS), DEADLINE_SECONDS)
+
+
+def test_the_request_is_not_taken() -> None:
+    with receiver(misbehaving.hang_before_reading) as target, pytest.raises(EgressError, match=LATE):
+        egress().post(target, {}, b"x" * 50_000_000)
+
+
+@pytest.mark.parametrize(
+    "handshake",
+    [
+        lambda certified: misbehaving.hang_in_the_handshake,
+        lambda certified: misbehaving.drip_the_handshake(certified.server),
+        lambda certified: over_tls(certified.server, misbehaving.hang_after_the_request),
+        lambda certified: over_tls(certified.server, misbehaving.drip_the_headers),
+    ],
+    ids=["handshake hangs", "handshake drips", "hangs after the request", "headers drip"],
+)
+def test_no_answer_over_tls(handshake: Callable[[Certified], Behave], certified: Certified) -> None:
+    ended_at_the_deadline(called_over_tls(handshake(certified), certified))
+
+
+@pytest.mark.parametrize(
+    ("behave", "outcome"),
+    [
+        (misbehaving.drip_the_body, 200),
+        (misbehaving.reset_before_the_answer, CUT),
+        (misbehaving.reset_within_the_headers, CUT),
+        (misbehaving.reset_within_the_body, 200),
+        (misbehaving.reset_after_the_body, 200),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_cut_short(behave: Behave, outcome: int | str) -> None:
+    ended_in_time(called(behave), outcome)
+
+
+@pytest.mark.parametrize(
+    ("behave", "outcome"),
+    [
+        (misbehaving.pour_a_gigabyte, 200),
+        (misbehaving.pour_chunks, 200),
+        (misbehaving.send_a_bomb, 200),
+        (misbehaving.pour_one_header, 200),
+        (misbehaving.pour_headers, CUT),
+        (misbehaving.pour_100_continue, CUT),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_of_what_is_huge_or_endless_only_the_beginning_is_taken(behave: Behave, outcome: int | str) -> None:
+    ended_in_time(called(behave), outcome)
+
+
+@pytest.mark.parametrize("behave", [misbehaving.pour_a_gigabyte, misbehaving.send_a_bomb], ids=["1 GB", "gzip bomb"])
+def test_over_tls_too(behave: Behave, certified: Certified) -> None:
+    ended_in_time(called_over_tls(over_tls(certified.server, behave), certified), 200)
+
+
+@pytest.mark.parametrize("answer", [b"", b"\r\n", b"SSH-2.0-x\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\x00" * 100_000])
+def test_what_is_no_http_is_no_answer(answer: bytes) -> None:
+    with receiver(answering(answer)) as target, pytest.raises(EgressError, match=CUT):
+        egress().post(target, {}, b"{}")
 
 
 def test_the_request_is_a_plain_post_with_our_headers() -> None:
@@ -64,122 +193,6 @@ def test_the_request_is_a_plain_post_with_our_headers() -> None:
     assert not [line for line in lines if line.lower().startswith("accept-encoding") and "gzip" in line]
 
 
-@pytest.mark.parametrize("behave", [hang_on_read, hang_after_request, drip_of_head, endless_informational_answers])
-def test_who_never_answers_is_left_at_the_deadline(behave: Behave) -> None:
-    with (
-        receiver(behave) as target,
-        pytest.raises(EgressError, match=r"no answer within 0.5 seconds|without an answer"),
-    ):
-        egress().post(target, {}, b"{}")
-
-
-def test_who_does_not_take_the_request_is_left_at_the_deadline() -> None:
-    with receiver(hang_on_read) as target, pytest.raises(EgressError, match=r"no answer within"):
-        egress().post(target, {}, b"x" * 50_000_000)
-
-
-def test_a_dripping_body_does_not_hold_up_an_answer_that_has_its_status() -> None:
-    def behave(connected: socket.socket, over: threading.Event) -> None:
-        request_of(connected)
-        connected.sendall(HEAD + b"Content-Length: 1000\r\n\r\n")
-        while not over.wait(0.02):
-            connected.sendall(b"x")
-
-    with receiver(behave) as target:
-        assert egress().post(target, {}, b"{}").status == 200
-
-
-def test_a_reset_before_the_answer_is_no_answer() -> None:
-    with receiver(reset) as target, pytest.raises(EgressError, match="without an answer"):
-        egress().post(target, {}, b"{}")
-
-
-def test_a_reset_within_the_body_comes_after_the_answer() -> None:
-    def behave(connected: socket.socket, over: threading.Event) -> None:
-        request_of(connected)
-        connected.sendall(HEAD + b"Content-Length: 1000\r\n\r\nx")
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-    with receiver(behave) as target:
-        assert egress().post(target, {}, b"{}").status == 200
-
-
-def test_who_does_not_take_the_connection_is_left_at_the_deadline() -> None:
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
-        for _ in range(3):
-            queued = waiting.enter_context(socket.socket())
-            queued.setblocking(False)
-            queued.connect_ex(full.getsockname())
-        with pytest.raises(EgressError, match="no answer within"):
-            egress().post(Target(False, "127.0.0.1", full.getsockname()[1], "/"), {}, b"{}")
-
-
-def test_nobody_listening_is_refused() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    with pytest.raises(EgressError, match="connection refused"):
-        egress().post(Target(False, "127.0.0.1", port, "/"), {}, b"{}")
-
-
-@pytest.mark.parametrize("answer", [b"", b"\r\n", b"SSH-2.0-x\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\x00" * 100_000])
-def test_what_is_no_http_is_no_answer(answer: bytes) -> None:
-    with receiver(answering(answer)) as target, pytest.raises(EgressError):
-        egress().post(target, {}, b"{}")
-
-
-def flood(connected: socket.socket, over: threading.Event) -> None:
-    request_of(connected)
-    connected.sendall(HEAD + b"Content-Length: 1000000000\r\n\r\n")
-    _pour(connected, b"x" * 65536)
-
-
-def chunked_flood(connected: socket.socket, over: threading.Event) -> None:
-    request_of(connected)
-    connected.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
-    _pour(connected, b"10000\r\n" + b"x" * 65536 + b"\r\n")
-
-
-def flood_of_headers(connected: socket.socket, over: threading.Event) -> None:
-    request_of(connected)
-    connected.sendall(HEAD)
-    _pour(connected, b"X: " + b"x" * 60000 + b"\r\n")
-
-
-def gzip_bomb(connected: socket.socket, over: threading.Event) -> None:
-    request_of(connected)
-    connected.sendall(HEAD + b"Content-Encoding: gzip\r\n\r\n")
-    _pour(connected, gzip.compress(bytes(1_000_000)))
-
-
-def _pour(connected: socket.socket, part: bytes) -> None:
-    for _ in range(1_000_000_000 // len(part)):
-        connected.sendall(part)
-
-
-@pytest.mark.parametrize("behave", [flood, chunked_flood, flood_of_headers, gzip_bomb])
-def test_of_a_huge_answer_only_its_beginning_is_taken(behave: Behave) -> None:
-    with receiver(behave) as target:
-        tracemalloc.start()
-        try:
-            assert egress(5).post(target, {}, b"{}").status == 200
-            taken = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-    assert taken < 5 * 2**20 - ANSWER_BYTES
-
-
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_redirects_are_not_followed(status: int) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
-        location = f"Location: http://127.0.0.1:{elsewhere.getsockname()[1]}/\r\n".encode()
-        head = f"HTTP/1.1 {status} Moved\r\n".encode() + location + b"Content-Length: 0\r\n\r\n"
-        with receiver(answering(head)) as target:
-            assert egress().post(target, {}, b"{}") == Answer(status)
-        elsewhere.setblocking(False)
-        with pytest.raises(BlockingIOError):
-            elsewhere.accept()
-
-
 def test_retry_after_is_told() -> None:
     with receiver(answering(b"HTTP/1.1 429 Slow down\r\nRetry-After: 7\r\n\r\n")) as target:
         assert egress().post(target, {}, b"{}") == Answer(429, "7")
@@ -188,20 +201,12 @@ def test_retry_after_is_told() -> None:
 def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    with receiver(answering(HEAD + b"\r\n")) as target:
+    with receiver(FINE) as target:
         assert egress().post(target, {}, b"{}").status == 200
-
-
-def test_no_thread_and_no_socket_is_left_behind() -> None:
-    before = threading.active_count()
-    for behave in (hang_after_request, drip_of_head, reset):
-        with receiver(behave) as target, suppress(EgressError):
-            egress(0.1).post(target, {}, b"{}")
-    assert threading.active_count() == before
 
 
 def test_the_whole_takes_no_longer_than_the_deadline_by_our_own_clock() -> None:
     moments = itertools.count()
-    with receiver(drip_of_head) as target, pytest.raises(EgressError, match="no answer within 50 seconds"):
+    with receiver(misbehaving.drip_100_continue) as target, pytest.raises(EgressError, match="within 50 seconds"):
         Egress(allow_loopback=True, seconds=50, clock=lambda: float(next(moments))).post(target, {}, b"{}")
     assert next(moments) <= 60

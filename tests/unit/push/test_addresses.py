@@ -7,18 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack.push.addresses import is_loopback, is_public, literal
+from tests.hostile import ADDRESSES
 
-HOSTILE = [
-    "0.0.0.0", "10.0.0.1", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.255.254", "169.254.169.254",  # noqa: S104
-    "169.254.170.2", "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.0.2.1", "192.88.99.1", "192.168.0.1",
-    "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1",
-    "255.255.255.255",
-    "::", "::1", "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:8.8.8.8", "::ffff:0:169.254.169.254",
-    "64:ff9b::169.254.169.254",
-    "64:ff9b::8.8.8.8", "64:ff9b:1::a9fe:a9fe", "100::1", "2001::1", "2001:0:4136:e378:8000:63bf:3fff:fdd2",
-    "2001:2::1", "2001:10::1", "2001:20::1", "2001:db8::1", "2002:7f00:1::", "2002:a9fe:a9fe::1", "3ffe::1", "3fff::1",
-    "5f00::1", "fc00::1", "fd00:ec2::254", "fe80::1", "fe80::1%eth0", "fec0::1", "ff02::1",
-]  # fmt: skip
 PUBLIC = ["1.1.1.1", "8.8.8.8", "93.184.215.14", "100.63.255.255", "172.32.0.1", "192.0.1.1", "223.255.255.254",
           "2606:4700:4700::1111", "2a00:1450:4001:82b::200e", "2001:4860:4860::8888", "2400:cb00::1"]  # fmt: skip
 
@@ -27,7 +17,7 @@ ipv4 = st.ip_addresses(v=4).map(IPv4Address)
 notations = st.sampled_from(["{0}", "0x{0:x}", "0{0:o}"])
 
 
-@pytest.mark.parametrize("address", HOSTILE)
+@pytest.mark.parametrize("address", ADDRESSES)
 def test_hostile_addresses_are_not_public(address: str) -> None:
     assert not is_public(ip_address(address))
 

@@ -5,30 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack.push.urls import Target, check_url
+from tests.hostile import LOOPBACK, MALFORMED, NOT_PUBLIC, OTHER_PORTS, PLAIN
 
 PORTS = frozenset({443})
-
-LOOPBACK = [
-    "127.0.0.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "017700000001", "127.1", "127.0.1", "127.0.0.1.",
-    "[::1]", "localhost", "LOCALHOST", "localhost.", "app.localhost",
-]  # fmt: skip
-NOT_PUBLIC = [
-    "0", "0.0.0.0", "169.254.169.254", "2852039166", "0xA9FEA9FE", "10.0.0.1", "192.168.1.1", "100.64.0.1",  # noqa: S104
-    "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]", "[64:ff9b:1::a9fe:a9fe]",
-    "[2002:7f00:1::]", "[fe80::1]", "[fec0::1]", "[fd00:ec2::254]", "[2001:db8::1]", "224.0.0.1", "255.255.255.255",
-]  # fmt: skip
-MALFORMED = [
-    "https://", "https:///path", "https://user@example.com/", "https://user:pw@example.com/", "https://@example.com/",
-    "https://example.com@169.254.169.254/", "https://example.com:0/", "https://example.com:99999/", "https://example.com:x/",
-    "https://exa mple.com/", "https://example.com\\@127.0.0.1/", "https://127.0.0.1\\.example.com/", "https://example.com/\n",
-    "\thttps://example.com/", "https://ex\tample.com/", "https://１２７.0.0.1/", "https://127。0。0。1/", "https://例え.jp/",
-    "https://%31%32%37.0.0.1/", "https://127.0.0.%31/", "https://[::1%25lo]/", "https://[fe80::1%eth0]/", "https://[::1/",
-    "https://::1/", "https://1.2.3.4.5/", "https://256.1.1.1/", "https://-a.example/", "https://a..example/",
-    "https://.example/",
-    "https://.", "ftp://example.com/", "//example.com/", "example.com", "", "javascript:alert(1)", "file:///etc/passwd",
-    "https://example.com:443:80/", "https://exa_mple.com/", "https://" + "a" * 64 + ".example/",
-    "https://example.com/" + "a" * 2048,
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("host", LOOPBACK + NOT_PUBLIC)
@@ -44,9 +23,7 @@ def test_what_is_no_proper_https_url_is_refused(url: str, local: bool) -> None:
         check_url(url, PORTS, allow_loopback=local)
 
 
-@pytest.mark.parametrize(
-    "url", ["http://example.com/", "https://example.com:8443/", "https://example.com:80/", "http://8.8.8.8/"]
-)
+@pytest.mark.parametrize("url", OTHER_PORTS + PLAIN)
 @pytest.mark.parametrize("local", [False, True])
 def test_public_hosts_need_https_and_an_allowed_port(url: str, local: bool) -> None:
     with pytest.raises(ValueError, match=r"https|port 443"):
