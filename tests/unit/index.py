@@ -9,7 +9,8 @@ from jobtrack.job import Job
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.lifecycle import apply
 from jobtrack.reported import Event
-from jobtrack.store.snapshots import Snapshot, attributes, key_of
+from jobtrack.store.snapshots import Snapshot, key_of
+from jobtrack.store.versions import attributes
 
 from .jobs import START
 

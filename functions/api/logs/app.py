@@ -11,7 +11,7 @@ from jobtrack.api.queries import LogQuery
 from jobtrack.journal import Record
 from jobtrack.settings import Settings
 from jobtrack.store.follower import Follower
-from jobtrack.store.jobs import JobStore
+from jobtrack.store.job_reader import JobReader
 from jobtrack.store.reader import JournalReader, Range
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.views.logs import entry, fitting, levels_from, logs
@@ -19,7 +19,7 @@ from jobtrack.views.raw import raw
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
-jobs = JobStore(dynamodb, settings.jobs_table)
+jobs = JobReader(dynamodb, settings.jobs_table)
 reader = JournalReader(dynamodb, settings.jobs_table)
 follower = Follower(dynamodb, settings.jobs_table)
 router = create_router()

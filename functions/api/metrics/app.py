@@ -9,13 +9,13 @@ from jobtrack.api import answer, create_router, job_key, lambda_handler, unless_
 from jobtrack.api.queries import MetricsQuery
 from jobtrack.settings import Settings
 from jobtrack.store.history import HistoryReader
-from jobtrack.store.jobs import JobStore
+from jobtrack.store.job_reader import JobReader
 from jobtrack.store.reader import JournalReader
 from jobtrack.views.metrics import metrics
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
-jobs = JobStore(dynamodb, settings.jobs_table)
+jobs = JobReader(dynamodb, settings.jobs_table)
 reader = HistoryReader(JournalReader(dynamodb, settings.jobs_table))
 router = create_router()
 

@@ -5,10 +5,10 @@ from fastapi import Request, Response
 from jobtrack import aws, times
 from jobtrack.api import answer, create_router, job_key, lambda_handler, unless_known
 from jobtrack.settings import Settings
-from jobtrack.store.jobs import JobStore
+from jobtrack.store.job_reader import JobReader
 from jobtrack.views.progress import progress
 
-jobs = JobStore(aws.client("dynamodb"), Settings.from_env().jobs_table)
+jobs = JobReader(aws.client("dynamodb"), Settings.from_env().jobs_table)
 router = create_router()
 
 

@@ -9,7 +9,7 @@ from jobtrack.api import answer, create_router, job_key, lambda_handler, languag
 from jobtrack.api.queries import TimelineQuery
 from jobtrack.job import Json
 from jobtrack.settings import Settings
-from jobtrack.store.jobs import JobStore
+from jobtrack.store.job_reader import JobReader
 from jobtrack.store.reader import JournalReader
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.timeline import TimelineReader
@@ -18,7 +18,7 @@ from jobtrack.views.timeline import entry, fitting, timeline
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
-jobs = JobStore(dynamodb, settings.jobs_table)
+jobs = JobReader(dynamodb, settings.jobs_table)
 reader = TimelineReader(JournalReader(dynamodb, settings.jobs_table))
 router = create_router()
 

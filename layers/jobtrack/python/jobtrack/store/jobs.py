@@ -1,6 +1,6 @@
-"""Jobs in DynamoDB: made, read, and changed by one conditional transaction a batch."""
+"""Jobs in DynamoDB: made, and changed by one conditional transaction a batch."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
@@ -12,57 +12,31 @@ from jobtrack.job import Job, Json, Status
 from jobtrack.journal import Record
 from jobtrack.keys import JobKey
 from jobtrack.lifecycle import apply, stall
-from jobtrack.packing import unpack
 from jobtrack.reported import Applied, Event
 from jobtrack.store.attempts import Attempts
-from jobtrack.store.batches import get_all
 from jobtrack.store.idempotency import Idempotency
+from jobtrack.store.job_reader import JobReader
 from jobtrack.store.past import PastStore
 from jobtrack.store.relations import RelationStore
-from jobtrack.store.snapshots import EXTRAS, Snapshot, fetch, key_of, load, put_extras
+from jobtrack.store.snapshots import Snapshot, fetch, key_of, load
 from jobtrack.store.timers import Timer
 from jobtrack.store.transactions import Cancelled, Item, commit
 from jobtrack.store.versions import Version
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 _CACHED_SNAPSHOTS = 256
 
 
 @dataclass(slots=True)
-class JobStore:
-    """The jobs table. Several threads and several processes may write to one job at once."""
+class JobStore(JobReader):
+    """Reads jobs and writes to them. Several threads and several processes may write to one job at once."""
 
-    dynamodb: "DynamoDBClient"
-    table: str
     retention_days: int = 90
     now: Callable[[], int] = times.now
     attempts: Attempts = field(default_factory=Attempts)
     _cache: dict[JobKey, Item] = field(default_factory=dict)
-
-    def read(self, key: JobKey, extras: bool = False) -> Snapshot:
-        """The job as it stands: one read, and one more for `extras` where the job has any.
-
-        Raises:
-            NotFound: there is no such job.
-        """
-        snapshot = load(key, self._fetch(key))
-        if extras:
-            self.add_extras(snapshot)
-        return snapshot
-
-    def add_extras(self, snapshot: Snapshot) -> None:
-        """Put back what had no room in the snapshot: no read where there is nothing."""
-        if snapshot.job.spilled:
-            put_extras(snapshot.job, self._extras(snapshot.key))
-
-    def items(self, keys: Collection[JobKey]) -> dict[JobKey, Item]:
-        """The snapshots of those of the jobs that exist, as stored: one read for each hundred."""
-        by_partition = {key.partition: key for key in keys}
-        found = get_all(self.dynamodb, self.table, [key_of(key) for key in by_partition.values()])
-        return {by_partition[item["pk"]["S"]]: item for item in found}
 
     def create(
         self,
@@ -120,7 +94,7 @@ class JobStore:
 
     def _report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None) -> tuple[Json, bool]:
         cached = key in self._cache
-        item = self._cache.get(key) or self._fetch(key)
+        item = self._cache.get(key) or fetch(self.dynamodb, self.table, key)
         snapshot, now = load(key, item), self.now()
         before = copy(snapshot.job)
         if before.status is Status.QUEUED and any(event.type == "jobStarted" for event in events):
@@ -147,7 +121,7 @@ class JobStore:
         return answer, False
 
     def _stall(self, key: JobKey, timer: Timer) -> bool:
-        item = self._fetch(key)
+        item = fetch(self.dynamodb, self.table, key)
         snapshot, now = load(key, item), self.now()
         before = copy(snapshot.job)
         if before.deadline is None or before.deadline >= now:
@@ -218,18 +192,6 @@ class JobStore:
                     return answer
             raise Conflict("A job of this id exists and was made by another request.") from cancelled
         return None
-
-    def _fetch(self, key: JobKey) -> Item:
-        return fetch(self.dynamodb, self.table, key)
-
-    def _extras(self, key: JobKey) -> list[Json]:
-        pages = self.dynamodb.get_paginator("query").paginate(
-            TableName=self.table,
-            ConsistentRead=True,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-            ExpressionAttributeValues={":pk": {"S": key.partition}, ":sk": {"S": EXTRAS}},
-        )
-        return [unpack(item["d"]["B"]) for page in pages for item in page["Items"]]
 
     def _remember(self, key: JobKey, item: Item) -> None:
         self._cache.pop(key, None)

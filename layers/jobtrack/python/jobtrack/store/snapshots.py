@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from jobtrack import times
-from jobtrack.errors import NotFound, Unprocessable
+from jobtrack.errors import NotFound
 from jobtrack.job import Job, Json, Stage
 from jobtrack.journal import Journal
 from jobtrack.keys import JobKey
-from jobtrack.packing import pack, unpack
-from jobtrack.store.places import listing
+from jobtrack.packing import unpack
 from jobtrack.store.transactions import Item
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ _STAGE_METRICS_INLINE = 256
 _METRICS_INLINE = 4_096
 _ERROR_INLINE = 256
 _METADATA_INLINE = 256
-_SNAPSHOT_BYTES = 380_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,31 +90,6 @@ def load(key: JobKey, item: Item) -> Snapshot:
         Journal.load(journal, item["t"]["B"]),
         {name: _listener(value["L"]) for name, value in item.get("subs", {"M": {}})["M"].items()},
     )
-
-
-def attributes(snapshot: Snapshot, expires: int) -> dict[str, Any]:
-    """What a write of the next version sets, listeners aside: those are added and removed one by one.
-
-    Raises:
-        Unprocessable: the job's plan is larger than an item can be.
-    """
-    state = snapshot.job.dump()
-    if journal := snapshot.journal.dump():
-        state["journal"] = journal
-    packed = pack(state)
-    if len(packed) > _SNAPSHOT_BYTES:
-        raise Unprocessable(
-            f"The job's stages and their labels take {len(packed)} bytes; {_SNAPSHOT_BYTES} is the limit."
-        )
-    partition, place = listing(snapshot.key, snapshot.job)
-    return {
-        "v": {"N": str(snapshot.version + 1)},
-        "d": {"B": packed},
-        "t": {"B": snapshot.journal.packed_tail()},
-        "gpk": {"S": partition},
-        "gsk": {"S": place},
-        "exp": {"N": str(expires)},
-    }
 
 
 def listener_value(listener: Listener) -> dict[str, Any]:

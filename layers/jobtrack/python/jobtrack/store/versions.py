@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jobtrack import limits, sequences
+from jobtrack.errors import Unprocessable
 from jobtrack.job import Json
 from jobtrack.journal import Record, pack_chunk
 from jobtrack.packing import pack
 from jobtrack.reported import Applied
-from jobtrack.store import outbox, snapshots
+from jobtrack.store import outbox
+from jobtrack.store.places import listing
 from jobtrack.store.snapshots import Snapshot, extras_key, key_of, listener_value, take_extras
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+_SNAPSHOT_BYTES = 380_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Version:
 
     def attributes(self) -> dict[str, Any]:
         """What the snapshot of this version holds."""
-        return snapshots.attributes(self.snapshot, self.expires)
+        return attributes(self.snapshot, self.expires)
 
     def creation(self) -> "TransactWriteItemTypeDef":
         """The first version, unless the job exists."""
@@ -97,3 +101,28 @@ def _cut(extras: Json) -> list[bytes]:
         *_cut({**extras, "stages": dict(stages[:middle])}),
         *_cut({"stages": dict(stages[middle:])}),
     ]
+
+
+def attributes(snapshot: Snapshot, expires: int) -> dict[str, Any]:
+    """What a write of the next version sets, listeners aside: those are added and removed one by one.
+
+    Raises:
+        Unprocessable: the job's plan is larger than an item can be.
+    """
+    state = snapshot.job.dump()
+    if journal := snapshot.journal.dump():
+        state["journal"] = journal
+    packed = pack(state)
+    if len(packed) > _SNAPSHOT_BYTES:
+        raise Unprocessable(
+            f"The job's stages and their labels take {len(packed)} bytes; {_SNAPSHOT_BYTES} is the limit."
+        )
+    partition, place = listing(snapshot.key, snapshot.job)
+    return {
+        "v": {"N": str(snapshot.version + 1)},
+        "d": {"B": packed},
+        "t": {"B": snapshot.journal.packed_tail()},
+        "gpk": {"S": partition},
+        "gsk": {"S": place},
+        "exp": {"N": str(expires)},
+    }

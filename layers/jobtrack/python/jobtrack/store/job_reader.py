@@ -1,0 +1,54 @@
+"""Jobs in DynamoDB, as every write acknowledged before left them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jobtrack.job import Json
+from jobtrack.keys import JobKey
+from jobtrack.packing import unpack
+from jobtrack.store.batches import get_all
+from jobtrack.store.snapshots import EXTRAS, Snapshot, fetch, key_of, load, put_extras
+from jobtrack.store.transactions import Item
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+
+@dataclass(slots=True)
+class JobReader:
+    """Reads jobs from their table."""
+
+    dynamodb: "DynamoDBClient"
+    table: str
+
+    def read(self, key: JobKey, extras: bool = False) -> Snapshot:
+        """The job as it stands: one read, and one more for `extras` where the job has any.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        snapshot = load(key, fetch(self.dynamodb, self.table, key))
+        if extras:
+            self.add_extras(snapshot)
+        return snapshot
+
+    def add_extras(self, snapshot: Snapshot) -> None:
+        """Put back what had no room in the snapshot: no read where there is nothing."""
+        if snapshot.job.spilled:
+            put_extras(snapshot.job, self._extras(snapshot.key))
+
+    def items(self, keys: Collection[JobKey]) -> dict[JobKey, Item]:
+        """The snapshots of those of the jobs that exist, as stored: one read for each hundred."""
+        by_partition = {key.partition: key for key in keys}
+        found = get_all(self.dynamodb, self.table, [key_of(key) for key in by_partition.values()])
+        return {by_partition[item["pk"]["S"]]: item for item in found}
+
+    def _extras(self, key: JobKey) -> list[Json]:
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues={":pk": {"S": key.partition}, ":sk": {"S": EXTRAS}},
+        )
+        return [unpack(item["d"]["B"]) for page in pages for item in page["Items"]]
