@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
 from pydantic.alias_generators import to_pascal
 
 from local.intrinsics import Names
@@ -23,6 +23,13 @@ class RouteAuth(_Model):
 
     authorizer: str | None = None
     authorization_scopes: tuple[str, ...] = ()
+
+    @field_validator("authorization_scopes", mode="before")
+    @classmethod
+    def _resolved(cls, scopes: list[object], info: ValidationInfo) -> list[str]:
+        """With what the stack's parameters say, which are the context of the validation."""
+        names = info.context if isinstance(info.context, Names) else Names()
+        return [names.resolve(scope) for scope in scopes]
 
 
 class RouteProperties(_Model):

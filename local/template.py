@@ -78,13 +78,15 @@ class Template:
                 yield name, trigger
 
 
-def load(path: Path = PATH) -> Template:
-    """Read the template; LocalError when it is missing or not as the local service needs it."""
+def load(path: Path = PATH, parameters: Mapping[str, str] = {}) -> Template:
+    """Read the template; `parameters` before its defaults. LocalError when it is not as the local service needs it."""
     try:
         document = Document.model_validate(intrinsics.read(path))
+        given = {name: str(each.default) for name, each in document.parameters.items() if each.default is not None}
+        names = intrinsics.Names({**given, **parameters})
         return Template(
-            defaults={name: str(given.default) for name, given in document.parameters.items() if given.default},
-            functions=_all(document, "AWS::Serverless::Function", FunctionProperties, document.globals.function),
+            defaults=names.refs,
+            functions=_all(document, "AWS::Serverless::Function", FunctionProperties, document.globals.function, names),
             tables=_all(document, "AWS::DynamoDB::Table", TableProperties),
             queues=_all(document, "AWS::SQS::Queue", QueueSettings),
             keys=_all(document, "AWS::KMS::Key", KeySettings),
@@ -94,11 +96,15 @@ def load(path: Path = PATH) -> Template:
 
 
 def _all(
-    document: Document, kind: str, model: type[ModelT], shared: Mapping[str, object] | None = None
+    document: Document,
+    kind: str,
+    model: type[ModelT],
+    shared: Mapping[str, object] | None = None,
+    names: intrinsics.Names | None = None,
 ) -> dict[str, ModelT]:
     """Every resource of the kind; `shared` properties hold where the resource has none of its own."""
     return {
-        name: model.model_validate(_merged(shared or {}, resource.properties))
+        name: model.model_validate(_merged(shared or {}, resource.properties), context=names)
         for name, resource in document.resources.items()
         if resource.type == kind
     }

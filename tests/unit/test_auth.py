@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from jobtrack import auth
+from jobtrack.auth import ClaimNames
 from jobtrack.errors import Forbidden, Unauthorized
 
 TENANT, PROJECT, OTHER = (f"{digit * 8}-aaaa-4aaa-8aaa-aaaaaaaaaaaa" for digit in "abc")
@@ -68,3 +69,24 @@ def test_a_scope_is_whole_words() -> None:
 def test_who_is_not_named_is_not_let_in(unknown: dict[str, Any]) -> None:
     with pytest.raises(Unauthorized):
         auth.caller(unknown)
+
+
+def test_claims_go_by_the_names_that_the_issuer_gives_them() -> None:
+    names = ClaimNames("client_id", "https://acme.example/tenant", "custom:projects", "jobtrack/")
+    told = {"client_id": "me", "https://acme.example/tenant": TENANT, "custom:projects": f"[{PROJECT}]"}
+    found = auth.caller(event(**told, scope="jobtrack/jobs:read openid"), names)
+    assert found == auth.Caller("me", TENANT, frozenset({PROJECT}), frozenset({"jobs:read"}))
+    with pytest.raises(Unauthorized):
+        auth.caller(event(), names)
+
+
+def test_a_scope_without_the_prefix_is_another_ones() -> None:
+    names = ClaimNames(scope_prefix="jobtrack/")
+    for scope in ("jobs:read", "other/jobs:read", "jobtrack/jobtrack/jobs:read"):
+        with pytest.raises(Forbidden):
+            auth.caller(event(scope=scope), names).require_scope("jobs:read")
+
+
+def test_scopes_stand_in_the_claim_that_api_gateway_looks_at() -> None:
+    assert auth.caller(event(scope="", scp="[jobs:read]")).scopes == {"jobs:read"}
+    assert auth.caller(event(scope="jobs:write", scp="jobs:read")).scopes == {"jobs:write"}

@@ -8,6 +8,16 @@ from jobtrack.errors import Forbidden, Unauthorized
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimNames:
+    """What the issuer calls the claims, and what it writes before our scopes."""
+
+    subject: str = "sub"
+    tenant: str = "tenant_id"
+    projects: str = "project_ids"
+    scope_prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """The subject of a token, its tenant, and the projects it is confined to (None: all of the tenant's)."""
 
@@ -35,23 +45,29 @@ class Caller:
             raise Forbidden(f"The token lacks the scope {scope}.")
 
 
-def caller(event: Mapping[str, Any]) -> Caller:
+def caller(event: Mapping[str, Any], names: ClaimNames = ClaimNames()) -> Caller:
     """The caller of an API Gateway event (payload 2.0), whose claims are all strings.
 
     Raises:
         Unauthorized: no authorizer let it through, or the token names no subject or tenant.
     """
     claims = event.get("requestContext", {}).get("authorizer", {}).get("jwt", {}).get("claims", {})
-    subject, tenant = claims.get("sub"), claims.get("tenant_id")
+    subject, tenant = claims.get(names.subject), claims.get(names.tenant)
     if not subject or not tenant:
         raise Unauthorized("The token names no subject or no tenant.")
-    projects = claims.get("project_ids")
+    projects = claims.get(names.projects)
     return Caller(
         subject,
         tenant.lower(),
         None if projects is None else frozenset(project.lower() for project in _list(projects)),
-        frozenset(_list(claims.get("scope", ""))),
+        _scopes(claims, names.scope_prefix),
     )
+
+
+def _scopes(claims: Mapping[str, str], prefix: str) -> frozenset[str]:
+    """Our scopes, without the prefix, of the claim that API Gateway looks at too: `scope`, else `scp`."""
+    granted = _list(claims.get("scope") or claims.get("scp") or "")
+    return frozenset(scope.removeprefix(prefix) for scope in granted if scope.startswith(prefix))
 
 
 def _list(claim: str) -> list[str]:

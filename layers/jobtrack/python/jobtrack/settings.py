@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from jobtrack.auth import ClaimNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Settings:
     allowed_webhook_ports: frozenset[int] = frozenset({443})
     allow_loopback_webhooks: bool = False
     retention_days: int = 90
+    claims: ClaimNames = field(default_factory=ClaimNames)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -37,4 +40,15 @@ class Settings:
             allowed_webhook_ports=frozenset(int(port) for port in env.get("ALLOWED_WEBHOOK_PORTS", "443").split(",")),
             allow_loopback_webhooks=env.get("ALLOW_LOOPBACK_WEBHOOKS") == "true",
             retention_days=int(env.get("RETENTION_DAYS", "90")),
+            claims=_claims(env),
         )
+
+
+def _claims(env: Mapping[str, str]) -> ClaimNames:
+    usual = ClaimNames()
+    return ClaimNames(
+        subject=env.get("SUBJECT_CLAIM", usual.subject),
+        tenant=env.get("TENANT_CLAIM", usual.tenant),
+        projects=env.get("PROJECTS_CLAIM", usual.projects),
+        scope_prefix=env.get("SCOPE_PREFIX", usual.scope_prefix),
+    )

@@ -11,11 +11,13 @@ from starlette.exceptions import HTTPException
 
 from jobtrack.api import answers
 from jobtrack.errors import JobTrackError
+from jobtrack.settings import Settings
 
 
 def create_app(*routers: APIRouter) -> FastAPI:
-    """An application of these routers that answers every error as problem+json."""
+    """An application of these routers that reads tokens as the stack says, and answers every error as problem+json."""
     app = FastAPI(title="jobtrack", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.claims = Settings.from_env().claims
     for router in routers:
         app.include_router(router)
     app.add_exception_handler(JobTrackError, answers.on_error)  # type: ignore[arg-type]

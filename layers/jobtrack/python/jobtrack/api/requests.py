@@ -72,7 +72,7 @@ def authorize(request: Request) -> Caller:
         Unauthorized: there is no trusted token.
         Forbidden: the path is another tenant's or project's.
     """
-    found = auth.caller(request.scope.get("aws.event", {}))
+    found = auth.caller(request.scope.get("aws.event", {}), request.app.state.claims)
     found.require_project(request.path_params["tenantId"], request.path_params["projectId"])
     return found
 
