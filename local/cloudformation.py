@@ -59,6 +59,18 @@ class FilterCriteria(_Model):
     filters: tuple[Filter, ...] = ()
 
 
+class OnFailure(_Model):
+    """The queue that is told of records that were given up."""
+
+    destination: object
+
+
+class DestinationConfig(_Model):
+    """Whom Lambda tells how it went."""
+
+    on_failure: OnFailure | None = None
+
+
 class StreamProperties(_Model):
     """How a table's stream reaches a function, with Lambda's own defaults."""
 
@@ -68,6 +80,8 @@ class StreamProperties(_Model):
     bisect_batch_on_function_error: bool = False
     maximum_retry_attempts: int = -1
     maximum_record_age_in_seconds: int = -1
+    function_response_types: tuple[str, ...] = ()
+    destination_config: DestinationConfig = DestinationConfig()
 
 
 class StreamTrigger(_Model):
@@ -89,6 +103,7 @@ class QueueProperties(_Model):
     queue: object
     batch_size: int = 10
     scaling_config: Scaling = Scaling()
+    function_response_types: tuple[str, ...] = ()
 
 
 class QueueTrigger(_Model):

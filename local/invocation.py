@@ -3,7 +3,7 @@
 import base64
 import importlib
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -24,7 +24,7 @@ class Handler(Protocol):
 
 
 class HandlerFailed(Exception):
-    """The handler raised, or its answer names records that were not sent: the whole batch counts as failed."""
+    """The handler raised, or its answer cannot be what it means: the whole batch counts as failed."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Context:
     @property
     def invoked_function_arn(self) -> str:
         """An ARN in the form of AWS."""
-        return f"arn:aws:lambda:us-east-1:000000000000:function:{self.function_name}"
+        return arn(self.function_name)
 
     def get_remaining_time_in_millis(self) -> int:
         """How long the invocation may still take."""
@@ -61,12 +61,9 @@ class Function:
         self._properties = properties
         self._clock = clock
 
-    def failures(self, records: Sequence[Record], identify: Callable[[Record], str]) -> set[str]:
-        """Invoke with the records; the identifiers of those to try again. HandlerFailed when that is all of them."""
-        failed = self.call({"Records": list(records)}, _reported)
-        if failed - {identify(record) for record in records}:
-            raise HandlerFailed(f"{self.name} named records that it was not given")
-        return failed
+    def serve(self, records: Sequence[Record]) -> object:
+        """Invoke with the records of a stream or queue; the answer. HandlerFailed when it raises."""
+        return self.call({"Records": list(records)}, lambda answer: answer)
 
     def call(self, event: dict[str, object], read: Callable[[object], ResultT]) -> ResultT:
         """Invoke with the event, and read the answer; HandlerFailed when either raises."""
@@ -78,6 +75,11 @@ class Function:
     def _context(self) -> Context:
         deadline = self._clock() + self._properties.timeout
         return Context(self.name, self._properties.memory_size, deadline, self._clock)
+
+
+def arn(name: str) -> str:
+    """A function's ARN, in the form of AWS."""
+    return f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
 
 
 def load(name: str, properties: FunctionProperties) -> Function:
@@ -153,12 +155,6 @@ def message_id(record: Record) -> str:
 def _change(record: Record) -> Mapping[str, object]:
     change = record["dynamodb"]
     return change if isinstance(change, dict) else {}
-
-
-def _reported(answer: object) -> set[str]:
-    """Identifiers in `batchItemFailures`; an answer without it means that all went well."""
-    failures: Collection[object] = (answer.get("batchItemFailures") or ()) if isinstance(answer, dict) else ()
-    return {str(failure["itemIdentifier"]) for failure in failures if isinstance(failure, dict)}
 
 
 def _plain(value: object) -> object:

@@ -1,18 +1,20 @@
-"""Carry what the engine holds to the functions that template.yaml names for it, as Lambda's pollers do."""
+"""Carry what the engine holds to the functions that template.yaml names for it, by the rules of Lambda's pollers."""
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.batches import Batches
-from local.cloudformation import QueueProperties, StreamProperties
 from local.halt import Halt
-from local.invocation import Function, HandlerFailed, Record, message_id, queue_record, sequence_number, stream_record
-from local.patterns import Pattern, any_match
-from local.streams import StreamReader
+from local.invocation import Record
+from local.simulator.parts import Lost
+from local.simulator.pointers import pointer
+from local.simulator.queues import QueueMapping
+from local.simulator.streams import StreamMapping
+from local.streams import EngineStream
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -22,11 +24,9 @@ log = logging.getLogger(__name__)
 
 BUSY_SECONDS = 0.05
 IDLE_SECONDS = 1.0
-"""How long a stream rests unless someone rings."""
+"""How long a stream rests unless someone rings, or a record is to be tried again."""
 WAIT_SECONDS = 1
 """How long the queue is asked for messages at a time, and so how long stopping may take."""
-SQS_BATCH = 10
-"""Most messages that SQS gives or deletes at once."""
 
 
 class Pump(Protocol):
@@ -43,56 +43,45 @@ class StreamPump:
 
     def __init__(
         self,
-        reader: StreamReader,
+        stream: EngineStream,
         backlog: Callable[[], Iterable[Sequence[Record]]],
-        function: Function,
-        trigger: StreamProperties,
+        mapping: StreamMapping,
         halt: Halt,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.halt = halt
-        self._reader = reader
+        self._stream = stream
         self._backlog = backlog
-        self._patterns = [Pattern(found.pattern) for found in trigger.filter_criteria.filters]
-        self._batches = Batches(lambda records: function.failures(records, sequence_number), trigger, halt.pause)
+        self._mapping = mapping
+        self._clock = clock
 
     def run(self) -> None:
         """Carry until stopped."""
-        while not self.halt.stopping and not self.halt.patiently(self._replay):
+        while not self.halt.stopping and not self.halt.patiently(self._begin):
             continue
         while not self.halt.stopping:
             self.halt.patiently(self._carry)
 
-    def _replay(self) -> None:
-        self._reader.start()  # first, so that nothing can slip between the two
+    def _begin(self) -> None:
+        self._stream.start()  # first, so that nothing can slip between the two
         for records in self._backlog():
-            self._handle(records)
+            self._mapping.take(records)
 
     def _carry(self) -> None:
-        carried = 0
-        for page in self._reader.poll():
-            carried += len(page)
-            self._handle([stream_record({**record}, self._reader.arn) for record in page])
+        carried = self._mapping.step()
         self.halt.pause(BUSY_SECONDS)
         if not carried:
-            self.halt.rest(IDLE_SECONDS)
-
-    def _handle(self, records: Sequence[Record]) -> None:
-        self._batches.handle([record for record in records if any_match(self._patterns, record)])
+            due = self._mapping.due
+            self.halt.rest(IDLE_SECONDS if due is None else min(IDLE_SECONDS, max(0.0, due - self._clock())))
 
 
 class QueuePump:
     """A queue → a function: one thread asks for messages, each batch is handled in a thread of its own."""
 
-    def __init__(
-        self, client: "SQSClient", url: str, arn: str, function: Function, trigger: QueueProperties, halt: Halt
-    ) -> None:
+    def __init__(self, mapping: QueueMapping, concurrency: int, halt: Halt) -> None:
         self.halt = halt
-        self._client = client
-        self._url = url
-        self._arn = arn
-        self._function = function
-        self._batch_size = min(SQS_BATCH, trigger.batch_size)
-        self._free = threading.BoundedSemaphore(trigger.scaling_config.maximum_concurrency)
+        self._mapping = mapping
+        self._free = threading.BoundedSemaphore(concurrency)
 
     def run(self) -> None:
         """Carry until stopped; batches under way end by themselves, or their messages come again."""
@@ -100,44 +89,63 @@ class QueuePump:
             if self._free.acquire(timeout=WAIT_SECONDS) and not self._started():
                 self._free.release()
 
-    def handle(self, messages: Sequence["MessageTypeDef"]) -> None:
-        """Invoke the function once; delete what it handled, and leave the rest to the visibility time-out."""
-        records = [queue_record({**message}, self._arn) for message in messages]
-        try:
-            failed = self._function.failures(records, message_id)
-        except HandlerFailed as error:
-            log.warning("%s", error)
-            return
-        handles = [message["ReceiptHandle"] for message in messages if message["MessageId"] not in failed]
-        if handles:
-            entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
-                {"Id": str(index), "ReceiptHandle": handle} for index, handle in enumerate(handles)
-            ]
-            self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
-
     def _started(self) -> bool:
         """Whether there were messages, now in the hands of a thread."""
         received: list[MessageTypeDef] = []
-        self.halt.patiently(lambda: received.extend(self._receive()))
+        self.halt.patiently(lambda: received.extend(self._mapping.receive()))
         if received:
             threading.Thread(target=self._handle_and_release, args=(received,), daemon=True).start()
         return bool(received)
 
-    def _receive(self) -> list["MessageTypeDef"]:
+    def _handle_and_release(self, messages: Sequence["MessageTypeDef"]) -> None:
+        try:
+            self._mapping.handle(messages)
+        except (BotoCoreError, ClientError) as error:
+            if not self.halt.stopping:
+                log.warning("handled messages will come again: %s", error)
+        finally:
+            self._free.release()
+
+
+class EngineQueue:
+    """A queue on an engine."""
+
+    def __init__(self, client: "SQSClient", url: str, arn: str) -> None:
+        self.arn = arn
+        self._client = client
+        self._url = url
+
+    def receive(self, most: int) -> Sequence["MessageTypeDef"]:
+        """Messages that are due, for which it waits a moment."""
         answer = self._client.receive_message(
             QueueUrl=self._url,
-            MaxNumberOfMessages=self._batch_size,
+            MaxNumberOfMessages=most,
             WaitTimeSeconds=WAIT_SECONDS,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
         return answer.get("Messages", [])
 
-    def _handle_and_release(self, messages: Sequence["MessageTypeDef"]) -> None:
-        try:
-            self.handle(messages)
-        except (BotoCoreError, ClientError) as error:
-            if not self.halt.stopping:
-                log.warning("handled messages will come again: %s", error)
-        finally:
-            self._free.release()
+    def delete(self, handles: Sequence[str]) -> None:
+        """Forget the messages."""
+        entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
+            {"Id": str(index), "ReceiptHandle": handle} for index, handle in enumerate(handles)
+        ]
+        self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
+
+
+class Destination:
+    """Tells of what a stream's mapping gave up, and sends a pointer to it to the on-failure queue, if there is one."""
+
+    def __init__(self, client: "SQSClient", url: str | None, stream_arn: str, function_arn: str) -> None:
+        self._client = client
+        self._url = url
+        self._stream_arn = stream_arn
+        self._function_arn = function_arn
+
+    def give_up(self, lost: Lost, shard: str) -> None:
+        """Send the pointer; what a client of SQS raises when it is not taken."""
+        document = pointer(lost, shard, self._stream_arn, self._function_arn, time.time())
+        if self._url:
+            self._client.send_message(QueueUrl=self._url, MessageBody=document)
+        log.error("gave up %d records of the stream (%s): %s", len(lost.records), lost.condition, document)

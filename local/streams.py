@@ -1,95 +1,82 @@
-"""Reads a table's stream: every shard, parents before their children."""
+"""A table's stream on an engine, as the rules of the event source ask for it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from local.invocation import stream_record
+from local.simulator.streams import Page, Shard
+
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
-    from types_boto3_dynamodbstreams.type_defs import RecordTypeDef, ShardTypeDef
-
-DISCOVER_EVERY = 50
-"""Polls after which new shards are looked for, if none was closed before."""
+    from types_boto3_dynamodbstreams.type_defs import ShardTypeDef
 
 
-@dataclass
-class _Position:
-    """Where reading a shard goes on; `iterator` is None once the shard is closed and read."""
+@dataclass(frozen=True)
+class _Held:
+    """An iterator, None at a closed shard's end, and the sequence number after which it reads."""
 
+    after: str | None
     iterator: str | None
-    last: str | None = None
 
 
-class StreamReader:
-    """Keeps its position in each shard in memory only; what was written before `start` is for others to find."""
+class EngineStream:
+    """Reads shards; its iterators live in memory only, and one that was lost is made anew."""
 
     def __init__(self, client: "DynamoDBStreamsClient", arn: str) -> None:
         self.arn = arn
         self._client = client
-        self._positions: dict[str, _Position] = {}
-        self._until_discovery = DISCOVER_EVERY
+        self._held: dict[str, _Held] = {}
 
     def start(self) -> None:
-        """Begin at what is written from now on."""
-        for shard in self._shards():
-            answer = self._client.get_shard_iterator(
-                StreamArn=self.arn, ShardId=shard["ShardId"], ShardIteratorType="LATEST"
-            )
-            self._positions[shard["ShardId"]] = _Position(answer["ShardIterator"])
+        """Read each shard that there is from what is written from now on."""
+        for shard in self.shards():
+            answer = self._client.get_shard_iterator(StreamArn=self.arn, ShardId=shard.name, ShardIteratorType="LATEST")
+            self._held[shard.name] = _Held(None, answer["ShardIterator"])
 
-    def poll(self) -> Iterator[list["RecordTypeDef"]]:
-        """What each shard has to give now; records count as read when the next are asked for."""
-        self._until_discovery -= 1
-        if self._until_discovery <= 0:
-            self._discover()
-        for shard_id, position in self._positions.items():
-            yield from self._read(shard_id, position)
+    def shards(self) -> list[Shard]:
+        """Every shard."""
+        return [Shard(shard["ShardId"], shard.get("ParentShardId")) for shard in self._described()]
 
-    def _read(self, shard_id: str, position: _Position) -> Iterator[list["RecordTypeDef"]]:
-        if position.iterator is None:
-            return
+    def read(self, shard: str, after: str | None) -> Page:
+        """What follows a sequence number, or the beginning, as far as the engine gives it at once."""
+        iterator = self._iterator(shard, after)
+        if iterator is None:
+            return Page(over=True)
         lost = self._client.exceptions.ExpiredIteratorException, self._client.exceptions.TrimmedDataAccessException
         try:
-            answer = self._client.get_records(ShardIterator=position.iterator)
+            answer = self._client.get_records(ShardIterator=iterator)
         except lost:
-            position.iterator = self._iterator(shard_id, position.last)
-            return
-        if records := answer["Records"]:
-            yield records
-            position.last = records[-1]["dynamodb"]["SequenceNumber"]
-        position.iterator = answer.get("NextShardIterator") or None
-        if position.iterator is None:
-            self._until_discovery = 0
+            del self._held[shard]
+            return Page()
+        records = [stream_record({**record}, self.arn) for record in answer["Records"]]
+        last = answer["Records"][-1]["dynamodb"]["SequenceNumber"] if records else after
+        following = self._held[shard] = _Held(last, answer.get("NextShardIterator") or None)
+        return Page(records, following.iterator is None)
 
-    def _discover(self) -> None:
-        """Open the shards that came since, each once its parent is read."""
-        self._until_discovery = DISCOVER_EVERY
-        shards = {shard["ShardId"]: shard for shard in self._shards()}
-        for shard_id in shards.keys() - self._positions.keys():
-            parent = shards[shard_id].get("ParentShardId")
-            if parent not in shards or self._read_through(parent):
-                self._positions[shard_id] = _Position(self._iterator(shard_id))
+    def _iterator(self, shard: str, after: str | None) -> str | None:
+        held = self._held.get(shard)
+        if held is None or held.after != after:
+            held = self._held[shard] = _Held(after, self._made(shard, after))
+        return held.iterator
 
-    def _read_through(self, shard_id: str) -> bool:
-        return shard_id in self._positions and self._positions[shard_id].iterator is None
-
-    def _iterator(self, shard_id: str, last: str | None = None) -> str:
-        """An iterator after the record `last`, or at the oldest that is left."""
-        if last is not None:
+    def _made(self, shard: str, after: str | None) -> str:
+        """An iterator after the sequence number, or at the oldest record that is left."""
+        if after is not None:
             try:
                 return self._client.get_shard_iterator(
                     StreamArn=self.arn,
-                    ShardId=shard_id,
+                    ShardId=shard,
                     ShardIteratorType="AFTER_SEQUENCE_NUMBER",
-                    SequenceNumber=last,
+                    SequenceNumber=after,
                 )["ShardIterator"]
             except self._client.exceptions.TrimmedDataAccessException:
                 pass
-        return self._client.get_shard_iterator(StreamArn=self.arn, ShardId=shard_id, ShardIteratorType="TRIM_HORIZON")[
+        return self._client.get_shard_iterator(StreamArn=self.arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")[
             "ShardIterator"
         ]
 
-    def _shards(self) -> Iterator["ShardTypeDef"]:
+    def _described(self) -> Iterator["ShardTypeDef"]:
         page = self._client.describe_stream(StreamArn=self.arn)["StreamDescription"]
         yield from page.get("Shards", [])
         while "LastEvaluatedShardId" in page:

@@ -14,8 +14,10 @@ from local.halt import Halt
 from local.intrinsics import Names
 from local.outbox import Outbox
 from local.patterns import Pattern
-from local.pumps import Pump, QueuePump, StreamPump
-from local.streams import StreamReader
+from local.pumps import Destination, EngineQueue, Pump, QueuePump, StreamPump
+from local.simulator.queues import QueueMapping
+from local.simulator.streams import StreamMapping
+from local.streams import EngineStream
 from local.template import Template
 
 if TYPE_CHECKING:
@@ -38,19 +40,28 @@ def _stream_pump(template: Template, names: Names, name: str, trigger: StreamPro
         for found in trigger.filter_criteria.filters
         if (prefix := Pattern(found.pattern).prefix("dynamodb", "Keys", "sk", "S"))
     ]
+    function = invocation.load(name, template.functions[name])
+    stream, destination = EngineStream(_streams_client(), arn), _destination(names, trigger, arn, name)
     return StreamPump(
-        StreamReader(_streams_client(), arn),
+        stream,
         lambda: (records for outbox in backlog for records in outbox.records()),
-        invocation.load(name, template.functions[name]),
-        trigger,
+        StreamMapping(stream, function.serve, trigger, destination.give_up),
         Halt(),
     )
 
 
+def _destination(names: Names, trigger: StreamProperties, arn: str, function: str) -> Destination:
+    told = trigger.destination_config.on_failure
+    url = names.refs[intrinsics.target(told.destination)] if told else None
+    return Destination(aws.client("sqs"), url, arn, invocation.arn(function))
+
+
 def _queue_pump(template: Template, names: Names, name: str, trigger: QueueProperties) -> QueuePump:
     queue = intrinsics.target(trigger.queue)
+    source = EngineQueue(aws.client("sqs"), names.refs[queue], names.resolve(trigger.queue))
     function = invocation.load(name, template.functions[name])
-    return QueuePump(aws.client("sqs"), names.refs[queue], names.resolve(trigger.queue), function, trigger, Halt())
+    mapping = QueueMapping(source, function.serve, trigger)
+    return QueuePump(mapping, trigger.scaling_config.maximum_concurrency, Halt())
 
 
 def _clock_pump(template: Template, name: str, trigger: ScheduleProperties) -> ClockPump:

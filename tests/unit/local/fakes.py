@@ -68,7 +68,9 @@ class FakeStream:
         name, position = ShardIterator.split("/")
         shard = self.shards[name]
         found = shard.records[int(position) :][:3]
-        answer: dict[str, Any] = {"Records": [{"dynamodb": {"SequenceNumber": number}} for number in found]}
+        answer: dict[str, Any] = {
+            "Records": [{"dynamodb": {"SequenceNumber": each, "ApproximateCreationDateTime": 1}} for each in found]
+        }
         end = int(position) + len(found)
         if not (shard.closed and end == len(shard.records)):
             answer["NextShardIterator"] = f"{name}/{end}"
@@ -80,14 +82,18 @@ class FakeStream:
 
 
 class FakeQueue:
-    """A queue that gives its batches once and notes what is deleted."""
+    """A queue that gives its batches once, and notes what is deleted and sent."""
 
     def __init__(self, batches: Sequence[list[dict[str, Any]]] = ()) -> None:
         self.batches = list(batches)
         self.deleted: list[str] = []
+        self.sent: list[tuple[str, str]] = []
 
     def receive_message(self, **asked: Any) -> dict[str, Any]:
         return {"Messages": self.batches.pop(0)} if self.batches else {}
+
+    def send_message(self, QueueUrl: str, MessageBody: str) -> None:
+        self.sent.append((QueueUrl, MessageBody))
 
     def delete_message_batch(self, QueueUrl: str, Entries: list[dict[str, str]]) -> None:
         self.deleted += [entry["ReceiptHandle"] for entry in Entries]

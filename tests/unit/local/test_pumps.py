@@ -1,5 +1,6 @@
 """What the pumps give to functions, and what they do with the answers."""
 
+import json
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -9,15 +10,19 @@ from botocore.exceptions import EndpointConnectionError
 
 from local.cloudformation import FunctionProperties, QueueProperties, StreamProperties
 from local.halt import Halt, Stopped
-from local.invocation import Context, Function, HandlerFailed, Record, message_id
-from local.pumps import QueuePump, StreamPump
-from local.streams import StreamReader
+from local.invocation import Context, Function, HandlerFailed, Record
+from local.pumps import Destination, EngineQueue, QueuePump, StreamPump
+from local.simulator.parts import Lost
+from local.simulator.queues import QueueMapping
+from local.simulator.streams import StreamMapping
+from local.streams import EngineStream
 from tests.unit.local.fakes import FakeQueue, FakeStream, Shard, message
 
 PATIENCE_SECONDS = 20
 PROPERTIES = FunctionProperties.model_validate({"CodeUri": "x", "Timeout": 60, "MemorySize": 512})
 STREAM = StreamProperties.model_validate({"Stream": "arn"})
-QUEUE = QueueProperties.model_validate({"Queue": "arn"})
+PARTIAL = {"FunctionResponseTypes": ["ReportBatchItemFailures"]}
+QUEUE = QueueProperties.model_validate({"Queue": "arn", **PARTIAL})
 Answer = Callable[[dict[str, Any]], object]
 
 
@@ -29,21 +34,21 @@ def failing(*ids: str) -> Answer:
     return lambda event: {"batchItemFailures": [{"itemIdentifier": each} for each in ids]}
 
 
-def queue_pump(client: FakeQueue, answer: Answer, halt: Halt | None = None) -> QueuePump:
+def queue_mapping(client: FakeQueue, answer: Answer, trigger: QueueProperties = QUEUE) -> QueueMapping:
     arn = "arn:aws:sqs:us-east-1:000000000000:Q"
-    return QueuePump(cast("Any", client), "http://127.0.0.1/Q", arn, function(answer), QUEUE, halt or Halt())
+    return QueueMapping(EngineQueue(cast("Any", client), "http://127.0.0.1/Q", arn), function(answer).serve, trigger)
 
 
 def test_handled_messages_are_deleted_and_failed_ones_left() -> None:
     client = FakeQueue()
-    queue_pump(client, failing("m1")).handle(cast("Any", [message(0), message(1), message(2)]))
+    queue_mapping(client, failing("m1")).handle(cast("Any", [message(0), message(1), message(2)]))
     assert client.deleted == ["r0", "r2"]
 
 
 @pytest.mark.parametrize("said", [None, {}, {"batchItemFailures": []}])
 def test_an_answer_without_failures_means_that_all_went_well(said: object) -> None:
     client = FakeQueue()
-    queue_pump(client, lambda event: said).handle(cast("Any", [message(0), message(1)]))
+    queue_mapping(client, lambda event: said).handle(cast("Any", [message(0), message(1)]))
     assert client.deleted == ["r0", "r1"]
 
 
@@ -54,8 +59,15 @@ def test_an_answer_without_failures_means_that_all_went_well(said: object) -> No
 )
 def test_a_batch_that_failed_is_left_whole(answer: Answer) -> None:
     client = FakeQueue()
-    queue_pump(client, answer).handle(cast("Any", [message(0), message(1)]))
+    queue_mapping(client, answer).handle(cast("Any", [message(0), message(1)]))
     assert client.deleted == []
+
+
+def test_without_partial_failures_in_the_template_an_answer_counts_for_nothing() -> None:
+    client = FakeQueue()
+    trigger = QueueProperties.model_validate({"Queue": "arn"})
+    queue_mapping(client, failing("m0"), trigger).handle(cast("Any", [message(0), message(1)]))
+    assert client.deleted == ["r0", "r1"]
 
 
 def test_messages_have_lambdas_shape() -> None:
@@ -64,7 +76,7 @@ def test_messages_have_lambdas_shape() -> None:
         "Attributes": {"ApproximateReceiveCount": "1"},
         "MessageAttributes": {"host": {"StringValue": "example.com", "DataType": "String"}},
     }
-    queue_pump(FakeQueue(), seen.append).handle(cast("Any", [sent]))
+    queue_mapping(FakeQueue(), seen.append).handle(cast("Any", [sent]))
     assert seen == [
         {
             "Records": [
@@ -100,7 +112,7 @@ def test_a_slow_batch_holds_up_no_other() -> None:
         else:
             done.set()
 
-    pump = queue_pump(FakeQueue([[message(0)], [message(1)]]), answer, halt)
+    pump = QueuePump(queue_mapping(FakeQueue([[message(0)], [message(1)]]), answer), 2, halt)
     thread = threading.Thread(target=pump.run)
     thread.start()
     assert done.wait(PATIENCE_SECONDS)
@@ -112,6 +124,14 @@ def test_a_slow_batch_holds_up_no_other() -> None:
 
 def outbox_record(number: str) -> Record:
     return {"eventName": "INSERT", "dynamodb": {"SequenceNumber": number, "ApproximateCreationDateTime": 1}}
+
+
+def stream_pump(
+    stream: FakeStream, backlog: Sequence[Record], answer: Answer, trigger: StreamProperties, halt: Halt
+) -> StreamPump:
+    source = EngineStream(cast("Any", stream), "arn")
+    mapping = StreamMapping(source, function(answer).serve, trigger, lambda lost, shard: None)
+    return StreamPump(source, lambda: [backlog], mapping, halt)
 
 
 def carried(stream: FakeStream, backlog: Sequence[Record], expected: int, wrote: Callable[[], None]) -> list[str]:
@@ -126,8 +146,7 @@ def carried(stream: FakeStream, backlog: Sequence[Record], expected: int, wrote:
         if len(seen) >= expected:
             enough.set()
 
-    reader = StreamReader(cast("Any", stream), "arn")
-    pump = StreamPump(reader, lambda: [backlog], function(answer), STREAM, halt)
+    pump = stream_pump(stream, backlog, answer, STREAM, halt)
     thread = threading.Thread(target=pump.run)
     thread.start()
     assert enough.wait(PATIENCE_SECONDS)
@@ -151,6 +170,31 @@ def test_a_stream_that_fails_for_a_moment_loses_nothing() -> None:
     assert carried(stream, [outbox_record("b0")], 1, lambda: None) == ["b0"]
 
 
+def test_a_record_that_fails_is_tried_again_and_what_follows_is_carried() -> None:
+    stream, failures = FakeStream(), [True, True]
+    stream.shards = {"a": Shard()}
+
+    def answer(event: dict[str, Any]) -> None:
+        if failures:
+            failures.pop()
+            raise OSError("on purpose")
+        halt.stop()
+
+    halt = Halt()
+    stream_pump(stream, [outbox_record("b0")], answer, STREAM, halt).run()
+    assert failures == []
+
+
+def test_what_is_given_up_is_told_to_the_queue_that_the_template_names() -> None:
+    client = FakeQueue()
+    Destination(cast("Any", client), "http://127.0.0.1/Lost", "stream", "function").give_up(
+        Lost([outbox_record("7")], "RetryAttemptsExhausted", 3), "shard"
+    )
+    [(url, body)] = client.sent
+    assert url == "http://127.0.0.1/Lost"
+    assert json.loads(body)["DDBStreamBatchInfo"]["startSequenceNumber"] == "7"
+
+
 def test_only_what_the_filter_lets_through_reaches_the_function() -> None:
     trigger = StreamProperties.model_validate(
         {"Stream": "arn", "FilterCriteria": {"Filters": [{"Pattern": '{"eventName":["INSERT"]}'}]}}
@@ -163,7 +207,7 @@ def test_only_what_the_filter_lets_through_reaches_the_function() -> None:
 
     records = [outbox_record("1") | {"eventName": "MODIFY"}, outbox_record("2")]
     stream = FakeStream()
-    StreamPump(StreamReader(cast("Any", stream), "arn"), lambda: [records], function(answer), trigger, halt).run()
+    stream_pump(stream, records, answer, trigger, halt).run()
     assert seen == ["2"]
 
 
@@ -183,7 +227,7 @@ def test_a_handler_is_told_its_invocation() -> None:
         contexts.append(context)
 
     now = [100.0]
-    Function("Test", handler, PROPERTIES, lambda: now[0]).failures([{"messageId": "m0"}], message_id)
+    Function("Test", handler, PROPERTIES, lambda: now[0]).serve([{"messageId": "m0"}])
     (context,) = contexts
     assert isinstance(context, Context)
     assert (context.function_name, context.memory_limit_in_mb) == ("Test", 512)
@@ -194,4 +238,4 @@ def test_a_handler_is_told_its_invocation() -> None:
 
 def test_what_a_handler_raises_is_told() -> None:
     with pytest.raises(HandlerFailed, match="Test: ZeroDivisionError"):
-        function(lambda event: 1 / 0).failures([{"messageId": "m0"}], message_id)
+        function(lambda event: 1 / 0).serve([{"messageId": "m0"}])

@@ -1,0 +1,130 @@
+"""A standard queue of SQS in memory: visibility, redelivery, dead letters, delays, limits; any order, and copies."""
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Self
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.literals import MessageSystemAttributeNameType
+    from types_boto3_sqs.type_defs import MessageTypeDef
+
+LONGEST_DELAY = 900
+MESSAGE_BYTES = 1024 * 1024
+"""Of a message, and of a batch of them together."""
+_FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass
+class _Waiting:
+    """A message, or a copy of one, and from when on it can be received (epoch seconds)."""
+
+    message_id: str
+    body: str
+    group: str | None
+    sent: float
+    visible: float
+    received: int = 0
+    first_received: float | None = None
+    handle: str = ""
+
+
+@dataclass
+class MemoryQueue:
+    """One queue.
+
+    `copies` is how often each message is there, as SQS may repeat one; `shuffle` changes the order in which they come.
+    """
+
+    arn: str
+    visibility_timeout: float = 30
+    retention: float = 345_600
+    max_receive_count: int | None = None
+    dead_letters: Self | None = None
+    clock: Callable[[], float] = time.time
+    copies: int = 1
+    shuffle: Callable[[list[_Waiting]], None] = lambda waiting: None
+    waiting: list[_Waiting] = field(default_factory=list)
+    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    def send(self, body: str, delay: float = 0, group: str | None = None) -> str:
+        """Put a message; its id. ClientError, with the code of SQS, for what SQS refuses."""
+        _check(body, delay)
+        now, name = self.clock(), f"{self.arn}/{next(self._numbers)}"
+        self.waiting += [_Waiting(name, body, group, now, now + delay) for _ in range(self.copies)]
+        return name
+
+    @property
+    def due(self) -> float | None:
+        """When the next message can be received (epoch seconds); None when there are none."""
+        self._expire()
+        return min((each.visible for each in self.waiting), default=None)
+
+    def receive(self, most: int) -> "Sequence[MessageTypeDef]":
+        """Messages that can be received, which hides them for the visibility time-out."""
+        self._expire()
+        now = self.clock()
+        visible = [each for each in self.waiting if each.visible <= now]
+        self.shuffle(visible)
+        alive = [each for each in visible if not self._dead(each)]
+        return [self._received(each, now) for each in alive[:most]]
+
+    def delete(self, handles: Sequence[str]) -> None:
+        """Forget what was received last under these handles; others do nothing, as SQS may treat them."""
+        self.waiting = [each for each in self.waiting if not each.handle or each.handle not in handles]
+
+    def bodies(self) -> list[str]:
+        """What it holds, for who looks on."""
+        return [each.body for each in self.waiting]
+
+    def _dead(self, message: _Waiting) -> bool:
+        """Whether it was received too often; then it is among the dead letters from now on."""
+        if self.max_receive_count is None or message.received < self.max_receive_count:
+            return False
+        self.waiting.remove(message)
+        if self.dead_letters is not None:
+            self.dead_letters.waiting.append(
+                _Waiting(message.message_id, message.body, message.group, message.sent, self.clock())
+            )
+        return True
+
+    def _received(self, message: _Waiting, now: float) -> "MessageTypeDef":
+        message.received += 1
+        message.visible = now + self.visibility_timeout
+        message.handle = f"{message.message_id}#{next(self._numbers)}"
+        message.first_received = now if message.first_received is None else message.first_received
+        attributes: dict[MessageSystemAttributeNameType, str] = {
+            "ApproximateReceiveCount": str(message.received),
+            "SentTimestamp": str(int(message.sent * 1000)),
+            "ApproximateFirstReceiveTimestamp": str(int(message.first_received * 1000)),
+        }
+        if message.group:
+            attributes["MessageGroupId"] = message.group
+        return {
+            "MessageId": message.message_id,
+            "ReceiptHandle": message.handle,
+            "Body": message.body,
+            "MD5OfBody": hashlib.md5(message.body.encode(), usedforsecurity=False).hexdigest(),
+            "Attributes": attributes,
+        }
+
+    def _expire(self) -> None:
+        oldest = self.clock() - self.retention
+        self.waiting = [each for each in self.waiting if each.sent > oldest]
+
+
+def refused(code: str, operation: str) -> ClientError:
+    """What boto3 raises when SQS answers with an error."""
+    return ClientError({"Error": {"Code": code, "Message": code}}, operation)
+
+
+def _check(body: str, delay: float) -> None:
+    if not 0 <= delay <= LONGEST_DELAY or not body or len(body.encode()) > MESSAGE_BYTES:
+        raise refused("InvalidParameterValue", "SendMessage")
+    if _FORBIDDEN.search(body):
+        raise refused("InvalidMessageContents", "SendMessage")
