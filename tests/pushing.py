@@ -49,7 +49,8 @@ def store(dynamodb: "DynamoDBClient", vault: Vault, *subscriptions: Subscription
     for one in subscriptions:
         secrets = Secrets((SigningSecret(SECRET),), TOKEN)
         sealed = vault.seal(one.job, one.subscription_id, secrets)
-        dynamodb.transact_write_items(TransactItems=replace(one, sealed=sealed).creation("SubscriptionsTable"))
+        for item in replace(one, sealed=sealed).items():
+            dynamodb.put_item(TableName="SubscriptionsTable", Item=item)
 
 
 def event(sequence: int, reported: str = "stageCompleted", **data: Any) -> dict[str, Any]:
@@ -139,7 +140,7 @@ class FakeSqs:
             self.refuse.remove(name)
         taken = [entry for entry in Entries if entry["Id"] not in failed]
         self.step()
-        self.waiting += [(self.clock() + entry["DelaySeconds"], entry) for entry in taken]
+        self.waiting += [(self.clock() + entry["DelaySeconds"], {**entry, "QueueUrl": QueueUrl}) for entry in taken]
         self.step()
         return {"Successful": taken, "Failed": [{"Id": name, "Code": "InternalError"} for name in failed]}
 

@@ -26,7 +26,8 @@ def _imagine_a_stack() -> None:
         refs={**plan.defaults, **{name: name for name in (*plan.tables, *plan.queues)}},
         attributes={(name, "Arn"): name for name in plan.keys},
     )
-    os.environ |= {"AWS_DEFAULT_REGION": "us-east-1", **plan.environment(names)}
+    elsewhere = {"WEBSOCKET_URL": "wss://ws.example/live", "WEBSOCKET_ENDPOINT": "https://ws.example/live"}
+    os.environ |= {"AWS_DEFAULT_REGION": "us-east-1", **plan.environment(names, elsewhere)}
 
 
 if __name__ == "__main__":

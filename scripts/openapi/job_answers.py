@@ -56,7 +56,12 @@ class Subscription(Answer):
 class NewSubscription(Subscription):
     """A subscription as it is told once, to who made it."""
 
-    signingSecret: Annotated[str, Field(description="Signs the webhooks (Standard Webhooks 1.0); told only here")]
+    signingSecret: Annotated[
+        str, Field(default=None, description="Of a webhook: signs the messages (Standard Webhooks 1.0); told only here")
+    ]
+    websocketUrl: Annotated[
+        str, Field(default=None, description="Of a WebSocket: where to connect, once, within 60 seconds")
+    ]
 
 
 class Links(Answer):

@@ -82,6 +82,7 @@ OPERATIONS = {
     f"POST {BASE}/subscription/{{subscriptionId}}/rotate-secret": Operation(
         "Push", push_answers.NewSecret, conflicts=True
     ),
+    f"POST {BASE}/subscription/{{subscriptionId}}/ticket": Operation("Push", push_answers.NewTicket, conflicts=True),
     f"POST {BASE}/subscription/{{subscriptionId}}/test": Operation("Push", push_answers.Owed, 202, conflicts=True),
     f"GET {BASE}/subscription/{{subscriptionId}}/deliveries": Operation("Push", push_answers.Deliveries),
     f"POST {BASE}/subscription/{{subscriptionId}}/deliveries/{{messageId}}/retry": Operation(

@@ -23,6 +23,12 @@ class NewSecret(Answer):
     signingSecret: Annotated[str, Field(description="Signs from now on; the one before signs too for 24 hours")]
 
 
+class NewTicket(Answer):
+    """Where to connect once more."""
+
+    websocketUrl: Annotated[str, Field(description="For one connection, within 60 seconds")]
+
+
 class Owed(Answer):
     """A message that will be pushed."""
 

@@ -176,12 +176,12 @@ def test_the_same_job_is_made_once_whoever_asks_first(table: Table) -> None:
 def test_no_batch_misses_a_listener_that_was_acknowledged_before_it(table: Table) -> None:
     key = table.job()
     never, always = Listener(0, frozenset({"log.INFO"})), Listener(2**40, frozenset({"log.INFO"}))
-    table.listeners().add(key, "sub-expired", never, [], {})
+    table.listeners().add(key, "sub-expired", never, lambda _: [], {})
     added, owed = [], []
     store = table.store()
     for number in range(30):
         if number == 10:
-            table.listeners().add(key, "sub-live", always, [], {})
+            table.listeners().add(key, "sub-live", always, lambda _: [], {})
             added.append(number)
         store.report(key, [line(f"{number}"), line("unheard", level="WARN")])
         owed += [f"{number}"] if added else []
@@ -194,7 +194,7 @@ def test_listeners_added_while_others_write_survive(table: Table) -> None:
     listener = Listener(2**40, frozenset({"milestone"}))
 
     def listen(number: int) -> None:
-        table.listeners().add(key, f"sub-{number}", listener, [], {})
+        table.listeners().add(key, f"sub-{number}", listener, lambda _: [], {})
 
     def write(number: int) -> None:
         report_when_not_busy(table.store(), key, [line(f"{number}")])
@@ -209,12 +209,12 @@ def test_a_job_has_at_most_100_live_listeners_and_none_after_its_end(table: Tabl
     key = table.job()
     listener = Listener(2**40, frozenset({"log.ERROR"}))
     for number in range(100):
-        table.listeners().add(key, f"sub-{number}", listener, [], {})
+        table.listeners().add(key, f"sub-{number}", listener, lambda _: [], {})
     with pytest.raises(Unprocessable, match="100 live subscriptions"):
-        table.listeners().add(key, "sub-100", listener, [], {})
+        table.listeners().add(key, "sub-100", listener, lambda _: [], {})
     table.store().report(key, [Event("jobCancelled", START, {})])
     with pytest.raises(Conflict, match="Cancelled"):
-        table.listeners().add(key, "sub-101", listener, [], {})
+        table.listeners().add(key, "sub-101", listener, lambda _: [], {})
 
 
 @pytest.mark.parametrize("pattern", ["late", "jittered", "line by line"])

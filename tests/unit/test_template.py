@@ -44,6 +44,7 @@ ROUTES = {
     f"DELETE {SUBSCRIPTION}": ("SubscriptionsFunction", "subscriptions:write"),
     f"POST {SUBSCRIPTION}/renew": ("SubscriptionsFunction", "subscriptions:write"),
     f"POST {SUBSCRIPTION}/rotate-secret": ("SubscriptionsFunction", "subscriptions:write"),
+    f"POST {SUBSCRIPTION}/ticket": ("SubscriptionsFunction", "subscriptions:write"),
     f"POST {SUBSCRIPTION}/test": ("SubscriptionsFunction", "subscriptions:write"),
     f"GET {SUBSCRIPTION}/deliveries": ("DeliveriesFunction", "jobs:read"),
     f"POST {SUBSCRIPTION}/deliveries/{{messageId}}/retry": ("DeliveriesFunction", "subscriptions:write"),

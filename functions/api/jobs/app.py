@@ -24,8 +24,7 @@ from jobtrack.job import Job, Json
 from jobtrack.keys import JobKey
 from jobtrack.models import JobRequest
 from jobtrack.push.secrets import Vault
-from jobtrack.push.subscriber import Subscriber
-from jobtrack.push.subscription import Subscription
+from jobtrack.push.subscriber import Made, Subscriber
 from jobtrack.settings import Settings
 from jobtrack.store.batches import delete_all, put_all
 from jobtrack.store.idempotency import Idempotency, fingerprint
@@ -43,7 +42,7 @@ dynamodb = aws.client("dynamodb")
 jobs = JobStore(dynamodb, settings.jobs_table, settings.retention_days)
 relations = RelationStore(dynamodb, settings.jobs_table)
 vault = Vault(aws.client("kms"), settings.secrets_key_id)
-subscriber = Subscriber(vault, settings.allowed_webhook_ports, settings.allow_loopback_webhooks)
+subscriber = Subscriber(vault, settings.allowed_webhook_ports, settings.allow_loopback_webhooks, settings.websocket_url)
 queue = QueueReader(dynamodb, settings.jobs_table)
 lister = JobLister(dynamodb, settings.jobs_table)
 router = create_router()
@@ -72,14 +71,14 @@ def _create(request: Request, wanted: JobRequest, body: str, idempotent: Idempot
     expires = now // times.SECOND + settings.retention_days * 24 * 3600
     # First what the job's own transaction has no room for: it belongs to no job, so to nobody, until that one is made.
     relations.put_edges(key, [each.job_id for each in wanted.prerequisites], expires)
-    put_all(dynamodb, settings.subscriptions_table, [item for each in made for item in each.items()])
+    put_all(dynamodb, settings.subscriptions_table, [item for each in made for item in each.items(0)])
     beside = list(relations.creation(key, wanted.relations(), expires))
     first = _first(lambda: jobs.create(snapshot, body, kept, idempotent, beside), made)
     headers = {"Location": (first or kept)["links"]["self"]} | ({"Idempotency-Replayed": "true"} if first else {})
     return answer(_revealed(key, first or kept), 201, headers)
 
 
-def _first(create: Callable[[], Json | None], made: Sequence[Subscription]) -> Json | None:
+def _first(create: Callable[[], Json | None], made: Sequence[Made]) -> Json | None:
     """What `create` answers; subscriptions of a job that was made before, or is not made, are taken away again."""
     try:
         first = create()
@@ -88,17 +87,18 @@ def _first(create: Callable[[], Json | None], made: Sequence[Subscription]) -> J
         raise
     if first:
         told = {each["subscriptionId"] for each in first["subscriptions"]}
-        _withdraw([each for each in made if each.subscription_id not in told])
+        _withdraw([each for each in made if each.subscription.subscription_id not in told])
     return first
 
 
-def _withdraw(made: Sequence[Subscription]) -> None:
-    keys = [{name: item[name] for name in ("pk", "sk")} for each in made for item in each.items()]
+def _withdraw(made: Sequence[Made]) -> None:
+    keys = [{name: item[name] for name in ("pk", "sk")} for each in made for item in each.items(0)]
     delete_all(dynamodb, settings.subscriptions_table, keys)
 
 
-def _listeners(made: Sequence[Subscription]) -> dict[str, Listener]:
-    return {each.subscription_id: Listener(each.expires_at, each.interests()) for each in made}
+def _listeners(made: Sequence[Made]) -> dict[str, Listener]:
+    subscriptions = [each.subscription for each in made]
+    return {each.subscription_id: Listener(each.expires_at, each.interests()) for each in subscriptions}
 
 
 def _require_prerequisites(key: JobKey, wanted: JobRequest) -> None:
@@ -112,7 +112,7 @@ def _require_prerequisites(key: JobKey, wanted: JobRequest) -> None:
         raise Unprocessable(f"Of the prerequisites, {len(faults)} are no jobs of this project.", faults)
 
 
-def _answer(key: JobKey, job: Job, base: str, made: Sequence[Subscription]) -> Json:
+def _answer(key: JobKey, job: Job, base: str, made: Sequence[Made]) -> Json:
     """The answer as it may be stored: the subscriptions' secrets sealed."""
     reads = ("progress", "logs", "timeline", "metrics", "dependencies", "events")
     place = f"{base}/job/{key.job}"

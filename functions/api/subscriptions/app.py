@@ -31,7 +31,7 @@ settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
 listeners = ListenerStore(dynamodb, settings.jobs_table)
 vault = Vault(aws.client("kms"), settings.secrets_key_id)
-subscriber = Subscriber(vault, settings.allowed_webhook_ports, settings.allow_loopback_webhooks)
+subscriber = Subscriber(vault, settings.allowed_webhook_ports, settings.allow_loopback_webhooks, settings.websocket_url)
 subscriptions = SubscriptionTable(dynamodb, settings.subscriptions_table)
 changes = Changes(subscriptions, settings.jobs_table)
 endings = Endings(subscriptions, settings.jobs_table)
@@ -46,15 +46,15 @@ def subscribe(request: Request, wanted: SubscribeRequest, key: IdempotencyKey) -
     """Push the job's events to the receiver from now on."""
     job = job_key(request)
     made = subscriber.make(job, wanted)
-    kept = subscriber.kept(made)
+    kept, one = subscriber.kept(made), made.subscription
     first = listeners.add(
         job,
-        made.subscription_id,
-        Listener(made.expires_at, made.interests()),
-        made.creation(settings.subscriptions_table),
+        one.subscription_id,
+        Listener(one.expires_at, one.interests()),
+        lambda last: made.creation(settings.subscriptions_table, last),
         kept,
         key,
-        wanted.since_sequence,
+        made.replayed_since,
     )
     return answer(subscriber.revealed(job, first or kept), 201, _replayed(first is not None))
 
@@ -101,6 +101,15 @@ def rotate_secret(request: Request, key: IdempotencyKey) -> Response:
     kept, replayed = changes.rotate(owner, subscription_id(request), vault, key)
     revealed = subscriber.revealed(JobKey(owner.tenant, owner.project, kept["jobId"]), kept)
     return answer({"signingSecret": revealed["signingSecret"]}, headers=_replayed(replayed))
+
+
+@router.post("/subscription/{subscriptionId}/ticket")
+def issue_ticket(request: Request, key: IdempotencyKey) -> Response:
+    """Let the receiver connect once more, within a minute."""
+    owner = project_key(request)
+    kept, replayed = changes.ticket(owner, subscription_id(request), vault, key)
+    revealed = subscriber.revealed(JobKey(owner.tenant, owner.project, kept["jobId"]), kept)
+    return answer({"websocketUrl": revealed["websocketUrl"]}, headers=_replayed(replayed))
 
 
 @router.post("/subscription/{subscriptionId}/test", status_code=202)

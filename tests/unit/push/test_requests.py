@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 JOB = JobKey("t", "p", "j")
 SAMPLE = Path(__file__).parents[3] / "events" / "subscribe.json"
 EXAMPLE: dict[str, Any] = json.loads(json.loads(SAMPLE.read_text())["body"])
+WEBSOCKET = {"subscriptionType": "websocket", "events": EXAMPLE["events"]}
 LEFT_OUT = object()
 
 
@@ -97,7 +98,7 @@ def test_the_events_are_those_that_can_be_pushed() -> None:
 
 
 def test_what_is_made_of_the_example() -> None:
-    one = subscriber().make(JOB, SubscribeRequest.model_validate(EXAMPLE))
+    one = subscriber().make(JOB, SubscribeRequest.model_validate(EXAMPLE)).subscription
     assert (one.subscription_id, one.job, one.type) == ("sub-00000000-0000-0000-0000-000000000007", JOB, "webhook")
     assert (one.created_at, one.expires_at, one.language) == (1000, 1000 + 8 * 3600, "ja")
     assert (one.events, one.filters) == (DEFAULT_EVENTS, Filters(5, False, True))
@@ -107,7 +108,7 @@ def test_what_is_made_of_the_example() -> None:
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9000/hook", "https://localhost:9000/"])
 def test_loopback_is_for_the_local_service(url: str) -> None:
     wanted = SubscribeRequest.model_validate({**EXAMPLE, "webhookUrl": url})
-    assert subscriber(allow_loopback=True).make(JOB, wanted).url == url
+    assert subscriber(allow_loopback=True).make(JOB, wanted).subscription.url == url
     with pytest.raises(Unprocessable, match="/subscriptions/1/webhookUrl must not lead to this host itself"):
         subscriber().make(JOB, wanted, "/subscriptions/1")
 
@@ -118,7 +119,38 @@ def test_what_is_kept_of_the_answer_holds_the_secrets_sealed_and_reveals_them() 
     kept = maker.kept(one)
     assert "aHVudGVyMg==" not in json.dumps(kept)
     assert EXAMPLE["authentication"]["token"] not in json.dumps(kept)
-    assert maker.revealed(JOB, kept) == {**one.answer(1000), "signingSecret": "whsec_aHVudGVyMg=="}
+    assert maker.revealed(JOB, kept) == {**one.subscription.answer(1000), "signingSecret": "whsec_aHVudGVyMg=="}
+
+
+@pytest.mark.parametrize(
+    ("pointer", "changes"),
+    [
+        ("/webhookUrl", {"webhookUrl": "https://hooks.example.com/jobs"}),
+        ("/authentication", {"authentication": EXAMPLE["authentication"]}),
+    ],
+)
+def test_what_is_for_webhooks_alone_is_refused_of_a_websocket(pointer: str, changes: dict[str, Any]) -> None:
+    assert refusals({**WEBSOCKET, **changes}) == [pointer]
+
+
+@pytest.mark.parametrize("absent", [{}, {"webhookUrl": None, "authentication": None}])
+def test_a_websocket_gets_an_url_with_a_ticket_that_is_kept_sealed(absent: dict[str, Any]) -> None:
+    maker = subscriber(new_ticket=lambda: "the-ticket", websocket_url="wss://ws.example/live")
+    made = maker.make(JOB, SubscribeRequest.model_validate({**WEBSOCKET, **absent}))
+    kept = maker.kept(made)
+    revealed = maker.revealed(JOB, kept)
+    assert revealed["websocketUrl"] == "wss://ws.example/live?ticket=the-ticket"
+    assert (revealed["subscriptionType"], revealed["webhookUrl"]) == ("websocket", None)
+    assert "signingSecret" not in revealed
+    assert "the-ticket" not in json.dumps(kept) + str(made.items(5))
+
+
+@pytest.mark.parametrize(("since", "position"), [(None, 5), (0, 0), (4, 4), (5, 5), (9, 5)])
+def test_a_websockets_cursor_begins_where_it_is_asked_to(since: int | None, position: int) -> None:
+    made = subscriber().make(JOB, SubscribeRequest.model_validate({**WEBSOCKET, "sinceSequence": since}))
+    stored = made.items(5)[0]
+    assert (stored["since"], stored["position"]) == ({"N": "5"}, {"N": str(position)})
+    assert made.replayed_since is None
 
 
 def test_a_hundred_may_be_made_with_a_job() -> None:

@@ -183,14 +183,13 @@ def test_the_answer_shows_its_state_and_no_secret() -> None:
     assert "sealed" not in repr(one)
 
 
-def test_it_is_made_once_together_with_the_pointer_from_its_id_to_its_job() -> None:
-    put_item, put_pointer, put_expiry = (part["Put"] for part in subscription("log").creation("subscriptions"))
-    assert put_item["Item"]["pk"] == {"S": JOB.partition}
-    assert put_pointer["Item"] == {
+def test_it_is_stored_together_with_the_pointer_from_its_id_to_its_job() -> None:
+    item, pointer, expiry = subscription("log").items()
+    assert item["pk"] == {"S": JOB.partition}
+    assert pointer == {
         "pk": {"S": JOB.owner.partition},
         "sk": {"S": "sub-1"},
         "job": {"S": JOB.job},
         "exp": {"N": str(200 + KEPT_SECONDS)},
     }
-    assert put_expiry["Item"] == Expiry(JOB, "sub-1", 200).item()
-    assert {put_item["ConditionExpression"], put_pointer["ConditionExpression"]} == {"attribute_not_exists(pk)"}
+    assert expiry == Expiry(JOB, "sub-1", 200).item()

@@ -16,6 +16,7 @@ from jobtrack.push.secrets import Secrets, SigningSecret, Vault
 from jobtrack.push.signatures import new_secret
 from jobtrack.push.subscription import Subscription
 from jobtrack.push.subscription_table import SubscriptionTable
+from jobtrack.push.tickets import Ticket, new_ticket
 from jobtrack.store import outbox
 from jobtrack.store.attempts import Attempts
 from jobtrack.store.idempotency import Idempotency
@@ -78,11 +79,31 @@ class Changes:
         """Give it a new signing secret; the answer has it sealed, as `revealed` opens it."""
 
         def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], Json]":
+            if subscription.cursor:
+                raise Conflict("A WebSocket subscription has no signing secret.")
             held = vault.open(subscription.job, subscription_id, subscription.sealed)
             sealed = vault.seal(subscription.job, subscription_id, rotated(held, new_secret(), int(now)))
-            ids = {"jobId": subscription.job.job, "subscriptionId": subscription_id}
-            answer = {**ids, "sealed": base64.b64encode(sealed).decode()}
-            return [self.subscriptions.resealing(subscription, sealed)], answer
+            return [self.subscriptions.resealing(subscription, sealed)], _sealed(subscription, sealed)
+
+        return self.make(owner, subscription_id, plan, idempotency)
+
+    def ticket(
+        self,
+        owner: ProjectKey,
+        subscription_id: str,
+        vault: Vault,
+        idempotency: Idempotency | None = None,
+        new_ticket: Callable[[], str] = new_ticket,
+    ) -> tuple[Json, bool]:
+        """Give out a ticket to connect with; the answer has it sealed, as `revealed` opens it."""
+
+        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], Json]":
+            if not subscription.cursor:
+                raise Conflict("A webhook subscription has no tickets: nobody connects to it.")
+            text = new_ticket()
+            sealed = vault.seal(subscription.job, subscription_id, Secrets((), text))
+            issued = Ticket.of(text, subscription.job, subscription_id, now).issue(self.subscriptions.name)
+            return [issued], _sealed(subscription, sealed)
 
         return self.make(owner, subscription_id, plan, idempotency)
 
@@ -133,6 +154,12 @@ class Changes:
 
     def _snapshot(self, subscription: Subscription) -> Snapshot:
         return load(subscription.job, fetch(self.subscriptions.dynamodb, self.jobs_table, subscription.job))
+
+
+def _sealed(subscription: Subscription, sealed: bytes) -> Json:
+    """The answer that holds a secret, as it may be stored."""
+    ids = {"jobId": subscription.job.job, "subscriptionId": subscription.subscription_id}
+    return {**ids, "sealed": base64.b64encode(sealed).decode()}
 
 
 def rotated(held: Secrets, secret: str, now: int) -> Secrets:

@@ -57,10 +57,10 @@ class Authentication(Model):
 
 
 class SubscribeRequest(Model):
-    """What `subscribe` takes. Whether the URL is allowed depends on the stack: see `Subscriber`."""
+    """What `subscribe` takes. `Subscriber` checks what depends on the type of subscription, and on the stack."""
 
-    subscription_type: Literal["webhook"]
-    webhook_url: Annotated[str, StringConstraints(min_length=1, max_length=URL_CHARACTERS)]
+    subscription_type: Literal["webhook", "websocket"]
+    webhook_url: Annotated[str, StringConstraints(min_length=1, max_length=URL_CHARACTERS)] | None = None
     events: Annotated[list[EventName], Field(max_length=100)] | None = None
     filters: FiltersRequest | None = None
     authentication: Authentication | None = None

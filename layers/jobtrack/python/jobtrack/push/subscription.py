@@ -10,7 +10,7 @@ from jobtrack.push.cursor import Cursor
 from jobtrack.push.expiry import KEPT_SECONDS, Expiry
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 DEFAULT_EVENTS = ("stageStarted", "stageCompleted", "progressUpdate", "error", "warning", "jobCompleted")
 OTHER_EVENTS = (
@@ -175,11 +175,6 @@ class Subscription:
     def expiry(self) -> Expiry:
         """When to look whether it has expired."""
         return Expiry(self.job, self.subscription_id, self.expires_at)
-
-    def creation(self, table: str) -> "list[TransactWriteItemTypeDef]":
-        """The parts of a transaction that make the subscription."""
-        condition = "attribute_not_exists(pk)"
-        return [{"Put": {"TableName": table, "Item": item, "ConditionExpression": condition}} for item in self.items()]
 
 
 def key(job: JobKey, subscription_id: str) -> "dict[str, AttributeValueTypeDef]":

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
+    Beside = Callable[[int], Sequence[TransactWriteItemTypeDef]]
+
 
 @dataclass(slots=True)
 class ListenerStore:
@@ -33,7 +35,7 @@ class ListenerStore:
         key: JobKey,
         subscription_id: str,
         listener: Listener,
-        beside: "Sequence[TransactWriteItemTypeDef]",
+        beside: "Beside",
         answer: Json,
         idempotency: Idempotency | None = None,
         since: int | None = None,
@@ -46,7 +48,7 @@ class ListenerStore:
             key: the job.
             subscription_id: the subscription.
             listener: until when it listens, and for what.
-            beside: what is written with it (the subscription itself).
+            beside: what is written with it (the subscription itself), given the job's last sequence.
             answer: what is answered again when the same Idempotency-Key comes.
             idempotency: the client's key, if it sent one.
             since: it is owed, too, what happened after this sequence.
@@ -66,7 +68,7 @@ class ListenerStore:
         key: JobKey,
         subscription_id: str,
         listener: Listener,
-        beside: "Sequence[TransactWriteItemTypeDef]",
+        beside: "Beside",
         answer: Json,
         idempotency: Idempotency | None,
         since: int | None,
@@ -77,8 +79,9 @@ class ListenerStore:
         snapshot = load(key, fetch(self.dynamodb, self.table, key))
         if snapshot.job.status.ended:
             raise Conflict(f"The job has ended ({snapshot.job.status}); there is nothing to subscribe to.")
-        actions = [listening(self.table, snapshot, subscription_id, listener, now), *beside]
-        if since is not None and since < (last := snapshot.job.sequence):
+        last = snapshot.job.sequence
+        actions = [listening(self.table, snapshot, subscription_id, listener, now), *beside(last)]
+        if since is not None and since < last:
             owed = outbox.replay(key, subscription_id, {"since": since, "up_to": last}, now // times.SECOND)
             actions.append({"Put": {"TableName": self.table, "Item": owed}})
         if idempotency:
