@@ -12,6 +12,7 @@ from local.gateway import Gateway
 from local.invocation import module
 from local.template import Template
 from local.tokens import Verifier
+from local.websocket.management import Management
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -32,6 +33,22 @@ def routers(template: Template) -> list[APIRouter]:
                 raise LocalError(f"{properties.code_uri}/app.py has no router")
             found.append(router)
     return found
+
+
+class Entrance:
+    """Leads WebSockets, posts to them, and all other requests each to its own."""
+
+    def __init__(self, websockets: "ASGIApp", management: Management, http: "ASGIApp") -> None:
+        self._websockets = websockets
+        self._management = management
+        self._http = http
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Lead on."""
+        if scope["type"] == "websocket":
+            return await self._websockets(scope, receive, send)
+        app = self._management if self._management.serves(scope["path"]) else self._http
+        await app(scope, receive, send)
 
 
 class _Doorbell:

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from types_boto3_sqs.literals import QueueAttributeNameType
 
 
-class _Model(BaseModel):
+class Model(BaseModel):
     """A part of the template; what the local service has no use for is left out."""
 
     model_config = ConfigDict(alias_generator=to_pascal, extra="ignore", frozen=True)
 
 
-class RouteAuth(_Model):
+class RouteAuth(Model):
     """Who may call a route: anyone (`NONE`), or who has one of the scopes."""
 
     authorizer: str | None = None
@@ -32,7 +32,7 @@ class RouteAuth(_Model):
         return [names.resolve(scope) for scope in scopes]
 
 
-class RouteProperties(_Model):
+class RouteProperties(Model):
     """Method and path of a route."""
 
     method: str
@@ -40,38 +40,38 @@ class RouteProperties(_Model):
     auth: RouteAuth = RouteAuth()
 
 
-class Route(_Model):
+class Route(Model):
     """A route of the HTTP API."""
 
     type: Literal["HttpApi"]
     properties: RouteProperties
 
 
-class Filter(_Model):
+class Filter(Model):
     """An event filter pattern, as JSON."""
 
     pattern: str
 
 
-class FilterCriteria(_Model):
+class FilterCriteria(Model):
     """Patterns of which a record must match one."""
 
     filters: tuple[Filter, ...] = ()
 
 
-class OnFailure(_Model):
+class OnFailure(Model):
     """The queue that is told of records that were given up."""
 
     destination: object
 
 
-class DestinationConfig(_Model):
+class DestinationConfig(Model):
     """Whom Lambda tells how it went."""
 
     on_failure: OnFailure | None = None
 
 
-class StreamProperties(_Model):
+class StreamProperties(Model):
     """How a table's stream reaches a function, with Lambda's own defaults."""
 
     stream: object
@@ -84,20 +84,20 @@ class StreamProperties(_Model):
     destination_config: DestinationConfig = DestinationConfig()
 
 
-class StreamTrigger(_Model):
+class StreamTrigger(Model):
     """A table's stream that calls a function."""
 
     type: Literal["DynamoDB"]
     properties: StreamProperties
 
 
-class Scaling(_Model):
+class Scaling(Model):
     """How many batches of a queue a function handles at once."""
 
     maximum_concurrency: int = 10
 
 
-class QueueProperties(_Model):
+class QueueProperties(Model):
     """How a queue reaches a function, with Lambda's own defaults."""
 
     queue: object
@@ -106,27 +106,27 @@ class QueueProperties(_Model):
     function_response_types: tuple[str, ...] = ()
 
 
-class QueueTrigger(_Model):
+class QueueTrigger(Model):
     """A queue that calls a function."""
 
     type: Literal["SQS"]
     properties: QueueProperties
 
 
-class ScheduleProperties(_Model):
+class ScheduleProperties(Model):
     """When the clock calls a function."""
 
     schedule_expression: str
 
 
-class ScheduleTrigger(_Model):
+class ScheduleTrigger(Model):
     """A clock that calls a function."""
 
     type: Literal["ScheduleV2"]
     properties: ScheduleProperties
 
 
-class OtherTrigger(_Model):
+class OtherTrigger(Model):
     """A trigger that the local service does not have."""
 
     type: str
@@ -150,13 +150,13 @@ Trigger = Annotated[
 ]
 
 
-class Environment(_Model):
+class Environment(Model):
     """Environment variables, their values still as the template writes them."""
 
     variables: dict[str, object] = {}
 
 
-class FunctionProperties(_Model):
+class FunctionProperties(Model):
     """Where a function's code is and what calls it."""
 
     code_uri: str
@@ -166,13 +166,13 @@ class FunctionProperties(_Model):
     events: dict[str, Trigger] = {}
 
 
-class StreamSpecification(_Model):
+class StreamSpecification(Model):
     """What a table's stream shows."""
 
     stream_view_type: str
 
 
-class TableProperties(_Model):
+class TableProperties(Model):
     """A table as CreateTable takes it; time to live and backups are left to AWS."""
 
     attribute_definitions: list[dict[str, str]]
@@ -188,7 +188,7 @@ class TableProperties(_Model):
         return wanted
 
 
-class RedrivePolicy(_Model):
+class RedrivePolicy(Model):
     """Where a queue puts what was received too often."""
 
     model_config = ConfigDict(alias_generator=None)
@@ -202,7 +202,7 @@ class RedrivePolicy(_Model):
         return json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": self.max_receive_count})
 
 
-class QueueSettings(_Model):
+class QueueSettings(Model):
     """A queue's times in seconds, and its dead letters."""
 
     visibility_timeout: int = 30
@@ -220,32 +220,32 @@ class QueueSettings(_Model):
         return wanted
 
 
-class KeySettings(_Model):
+class KeySettings(Model):
     """A key that seals secrets."""
 
     description: str = ""
 
 
-class Resource(_Model):
+class Resource(Model):
     """Any resource."""
 
     type: str
     properties: dict[str, object] = {}
 
 
-class Parameter(_Model):
+class Parameter(Model):
     """A parameter of the stack."""
 
     default: str | int | None = None
 
 
-class Globals(_Model):
+class Globals(Model):
     """What all functions share."""
 
     function: dict[str, object] = {}
 
 
-class Document(_Model):
+class Document(Model):
     """The template as a whole."""
 
     parameters: dict[str, Parameter] = {}

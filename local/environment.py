@@ -1,12 +1,13 @@
 """The environment in which boto3 finds the engine and nothing else, and the functions their tables."""
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from urllib.parse import urlsplit
 
 from local.engines import Engines
 from local.intrinsics import Names
 from local.provision import REGION
 from local.template import Template
+from local.websocket import gateway
 
 
 def point_boto3_at(engines: Engines, env: MutableMapping[str, str]) -> None:
@@ -26,11 +27,23 @@ def point_boto3_at(engines: Engines, env: MutableMapping[str, str]) -> None:
             **engines.variables(),
         }
     )
-    hosts = {urlsplit(url).hostname or "" for url in engines.variables().values()}
+    hosts = {"127.0.0.1", *(urlsplit(url).hostname or "" for url in engines.variables().values())}
     for name in ("NO_PROXY", "no_proxy"):
         env[name] = ",".join([*filter(None, [env.get(name)]), *sorted(hosts)])
 
 
-def tell_functions(template: Template, names: Names, env: MutableMapping[str, str]) -> None:
-    """Set what template.yaml tells the functions, and that loopback receivers are allowed here."""
-    env.update(template.environment(names), ALLOW_LOOPBACK_WEBHOOKS="true")
+def own_settings(url: str, secret: str) -> dict[str, str]:
+    """What differs on one machine: WebSockets are served at the service's own `url`, loopback receivers allowed.
+
+    The management API of the connections lies under a path that only the functions are told.
+    """
+    return {
+        "ALLOW_LOOPBACK_WEBHOOKS": "true",
+        "WEBSOCKET_URL": url.replace("http", "ws", 1) + gateway.PATH,
+        "WEBSOCKET_ENDPOINT": f"{url}/{secret}",
+    }
+
+
+def tell_functions(template: Template, names: Names, own: Mapping[str, str], env: MutableMapping[str, str]) -> None:
+    """Set what template.yaml tells the functions, and what is their own here instead."""
+    env.update(template.environment(names, own))

@@ -87,3 +87,13 @@ def target(value: object) -> str:
         case {"Fn::GetAtt": [str(name), *_]}:
             return name
     raise LocalError(f"template.yaml names no resource where one is needed: {value}")
+
+
+def mentioned(value: object) -> set[str]:
+    """The logical ids that an expression refers to."""
+    match value:
+        case {"Fn::Sub": str(text)}:
+            return {name.partition(".")[0] for name in re.findall(r"\$\{([^}]+)\}", text)}
+        case {"Ref": _} | {"Fn::GetAtt": _}:
+            return {target(value).partition(".")[0]}
+    return set()

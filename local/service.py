@@ -1,12 +1,14 @@
-"""The local service as a whole: an engine, what template.yaml wants on it, its pumps, and the HTTP server."""
+"""The local service as a whole: an engine, what template.yaml wants on it, its pumps, and the web server."""
 
 import os
+import secrets
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -20,7 +22,12 @@ from local.errors import LocalError
 from local.provision import provision
 from local.pumps import Pump
 from local.tokens import Verifier, signing_key
-from local.wiring import pumps
+from local.websocket.connections import Connections
+from local.websocket.gateway import WebSocketGateway
+from local.websocket.limits import FAREWELL_SECONDS, MESSAGE_BYTES
+from local.websocket.management import Management
+from local.websocket.protocol import Protocol
+from local.wiring import pumps, websockets
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -38,50 +45,71 @@ def serve(port: int, data: Path | None, engine: str, ready: Callable[[str], None
         verifier = Verifier(signing_key(folders.home()))
         held = None if data is None else stack.enter_context(claim(data))
         found = stack.enter_context(engines.running(engine, held))
-        application, carriers = _assemble(found, verifier)
-        server = _Server(application, lambda: ready(f"http://127.0.0.1:{listener.getsockname()[1]}"))
-        stack.enter_context(_pumping(carriers))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        assembly = _assemble(found, verifier, url)
+        server = Server(assembly.application, assembly.websockets, lambda: ready(url))
+        stack.enter_context(_pumping(assembly.carriers))
         stack.enter_context(_watching(found, server))
         server.run([listener])
         raise LocalError(f"the engine {engine} ended by itself")
 
 
-def _assemble(found: Engines, verifier: Verifier) -> tuple["ASGIApp", Sequence[Pump]]:
-    plan = template.load()
+@dataclass(frozen=True)
+class _Assembly:
+    application: "ASGIApp"
+    websockets: WebSocketGateway
+    carriers: Sequence[Pump]
+
+
+def _assemble(found: Engines, verifier: Verifier, url: str) -> _Assembly:
+    plan, secret = template.load(), secrets.token_urlsafe(16)
     environment.point_boto3_at(found, os.environ)
     names = provision(plan)
-    environment.tell_functions(plan, names, os.environ)
-    carriers = pumps(plan, names)
+    environment.tell_functions(plan, names, environment.own_settings(url, secret), os.environ)
+    carriers, connections = pumps(plan, names), Connections()
 
     def ring() -> None:
         for carrier in carriers:
             carrier.halt.ring()
 
-    return app.build(plan, verifier, after_write=ring), carriers
+    gateway = websockets(plan, connections, ring)
+    http = app.build(plan, verifier, after_write=ring)
+    return _Assembly(app.Entrance(gateway, Management(connections, f"/{secret}"), http), gateway, carriers)
 
 
-class _Server(uvicorn.Server):
-    """Tells when it is ready."""
+class Server(uvicorn.Server):
+    """Tells when it is ready, and takes leave of WebSockets before it stops."""
 
-    def __init__(self, application: "ASGIApp", ready: Callable[[], None]) -> None:
+    def __init__(self, application: "ASGIApp", websockets: WebSocketGateway, ready: Callable[[], None]) -> None:
+        self._websockets = websockets
         self._ready = ready
         super().__init__(
             uvicorn.Config(
                 application,
                 interface="asgi3",
                 lifespan="off",
-                ws="none",
+                ws=Protocol,
+                ws_max_size=MESSAGE_BYTES,
+                ws_ping_interval=None,  # API Gateway sends no pings, and does not compress
+                ws_per_message_deflate=False,
                 log_config=None,
+                log_level="warning",  # less severe lines hold the query of a handshake, and so its ticket
                 access_log=False,
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=STOP_SECONDS,
+                timeout_graceful_shutdown=STOP_SECONDS - FAREWELL_SECONDS,
             )
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
         await super().startup(sockets)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what is open, in order."""
+        await self._websockets.close()
+        await super().shutdown(sockets)
 
 
 @contextmanager

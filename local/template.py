@@ -25,6 +25,8 @@ from local.cloudformation import (
     Trigger,
 )
 from local.errors import LocalError
+from local.websocket import resources
+from local.websocket.resources import WebSocketApi
 
 PATH = Path(__file__).parent.parent / "template.yaml"
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -39,6 +41,7 @@ class Template:
     tables: Mapping[str, TableProperties]
     queues: Mapping[str, QueueSettings]
     keys: Mapping[str, KeySettings]
+    websocket: WebSocketApi
 
     @property
     def routes(self) -> list[RouteProperties]:
@@ -62,12 +65,12 @@ class Template:
             (name, trigger.properties) for name, trigger in self._triggers() if isinstance(trigger, ScheduleTrigger)
         ]
 
-    def environment(self, names: intrinsics.Names) -> dict[str, str]:
-        """Every function's variables in one environment; LocalError when two functions want different values."""
-        resolved: dict[str, str] = {}
+    def environment(self, names: intrinsics.Names, own: Mapping[str, str] = {}) -> dict[str, str]:
+        """Every function's variables in one environment, `own` before theirs; LocalError when two want other values."""
+        resolved: dict[str, str] = dict(own)
         for function in self.functions.values():
             for name, value in function.environment.variables.items():
-                text = names.resolve(value)
+                text = own[name] if name in own else names.resolve(value)
                 if resolved.setdefault(name, text) != text:
                     raise LocalError(f"template.yaml gives {name} two values, which one process cannot have")
         return resolved
@@ -90,6 +93,7 @@ def load(path: Path = PATH, parameters: Mapping[str, str] = {}) -> Template:
             tables=_all(document, "AWS::DynamoDB::Table", TableProperties),
             queues=_all(document, "AWS::SQS::Queue", QueueSettings),
             keys=_all(document, "AWS::KMS::Key", KeySettings),
+            websocket=resources.read(document.resources),
         )
     except ValidationError as error:
         raise LocalError(f"{path} is not as the local service needs it: {error}") from error

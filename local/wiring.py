@@ -1,6 +1,7 @@
-"""The pumps that template.yaml asks for: each trigger's source, and the function that it calls."""
+"""What template.yaml asks for: each trigger's source, each route of the WebSocket API, and the function it calls."""
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import boto3
@@ -19,6 +20,8 @@ from local.simulator.queues import QueueMapping
 from local.simulator.streams import StreamMapping
 from local.streams import EngineStream
 from local.template import Template
+from local.websocket.connections import Connections
+from local.websocket.gateway import Target, WebSocketGateway
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -31,6 +34,15 @@ def pumps(template: Template, names: Names) -> list[Pump]:
         *(_queue_pump(template, names, name, trigger) for name, trigger in template.consumers),
         *(_clock_pump(template, name, trigger) for name, trigger in template.schedules),
     ]
+
+
+def websockets(template: Template, connections: Connections, ring: Callable[[], None]) -> WebSocketGateway:
+    """The WebSocket API, whose open connections are kept in `connections`."""
+    api = template.websocket
+    names = {route.function for route in api.routes.values()}
+    functions = {name: invocation.load(name, template.functions[name]) for name in names}
+    routes = {key: Target(functions[route.function], route.answers) for key, route in api.routes.items()}
+    return WebSocketGateway(api.selection, routes, connections, ring)
 
 
 def _stream_pump(template: Template, names: Names, name: str, trigger: StreamProperties) -> StreamPump:

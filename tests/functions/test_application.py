@@ -11,9 +11,11 @@ from fastapi.routing import APIRoute
 from moto import mock_aws
 
 from local import app, invocation, provision, template
+from local.environment import own_settings
 from local.intrinsics import Names
 from local.outbox import Outbox
-from local.wiring import pumps
+from local.websocket.connections import Connections
+from local.wiring import pumps, websockets
 
 PLAN = template.load()
 SAMPLE = json.loads((Path(__file__).parents[2] / "events" / "outbox-record.json").read_text())["Records"][0]
@@ -38,7 +40,9 @@ def test_the_routers_have_the_templates_routes_and_no_others() -> None:
 
 
 def test_every_variable_that_functions_are_told_has_a_local_meaning(names: Names) -> None:
-    told = PLAN.environment(names)
+    told = PLAN.environment(names, own_settings("http://127.0.0.1:8080", "secret"))
+    assert told["WEBSOCKET_URL"] == "ws://127.0.0.1:8080/websocket"
+    assert told["WEBSOCKET_ENDPOINT"] == "http://127.0.0.1:8080/secret"
     assert told["JOBS_TABLE"] == "jobtrack-JobsTable"
     assert told["DELIVERY_QUEUE_URL"].endswith("/jobtrack-DeliveryQueue")
 
@@ -59,6 +63,18 @@ def test_what_is_there_is_found_again(names: Names) -> None:
 
 def test_each_trigger_gets_its_pump(names: Names) -> None:
     assert len(pumps(PLAN, names)) == len(PLAN.streams) + len(PLAN.consumers) + len(PLAN.schedules) == 4
+
+
+def test_each_route_of_the_websocket_api_gets_its_function() -> None:
+    assert PLAN.websocket.selection == ("action",)
+    assert {key: route.function for key, route in PLAN.websocket.routes.items()} == {
+        "$connect": "ConnectFunction",
+        "resume": "ResumeFunction",
+        "$default": "ResumeFunction",
+        "$disconnect": "DisconnectFunction",
+    }
+    assert not any(route.answers for route in PLAN.websocket.routes.values())
+    websockets(PLAN, Connections(), lambda: None)
 
 
 def test_the_backlog_is_what_has_not_expired_as_the_stream_would_show_it(names: Names) -> None:
