@@ -1,17 +1,23 @@
-"""Signs and posts the messages of the delivery queue."""
+"""Signs and posts the messages of the delivery queue; a wake has a WebSocket subscription streamed to."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from jobtrack import aws
+from jobtrack.push.backlog import Backlog
+from jobtrack.push.connection_table import ConnectionTable
 from jobtrack.push.deliverer import Deliverer
 from jobtrack.push.deliveries import DeliveryTable
 from jobtrack.push.egress import Egress
 from jobtrack.push.endings import Endings
 from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.secrets import Vault
+from jobtrack.push.socket_sender import SocketSender
+from jobtrack.push.sockets import Sockets
+from jobtrack.push.streamer import Streamer
 from jobtrack.push.subscription_table import SubscriptionTable
+from jobtrack.push.wakes import Wake
 from jobtrack.push.webhook import WebhookSender
 from jobtrack.settings import Settings
 
@@ -36,6 +42,7 @@ def _assemble(settings: Settings) -> Deliverer:
 
 
 _deliverer = _assemble(Settings.from_env())
+_streamer = _assemble_streamer(Settings.from_env())
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -49,7 +56,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 def _done(record: dict[str, Any]) -> bool:
     try:
-        _deliverer.deliver(record["body"])
+        if wake := Wake.decode(record["body"]):
+            _streamer.serve(wake)
+        else:
+            _deliverer.deliver(record["body"])
     except Exception:
         logger.exception("message %s could not be handled", record["messageId"])
         return False

@@ -22,7 +22,7 @@ _CONFIG = Config(
 )
 
 # A post is repeated by who posts; the next one waits for it.
-_POSTING = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 2}, read_timeout=5))
+_POSTING = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=5))
 
 
 @overload

@@ -24,6 +24,8 @@ GRAPH_JOBS = 500
 DEPTH = 10
 """Steps that it goes at most."""
 LIVE_SUBSCRIPTIONS = 100
+SOCKET_BYTES = 128_000
+"""What a WebSocket message may weigh: API Gateway takes 128 KB."""
 SIGNING_SECRETS = 10
 """Those of a subscription that sign at once: so many fit, with a bearer token, what KMS seals directly."""
 

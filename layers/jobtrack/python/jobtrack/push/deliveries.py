@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from jobtrack import packing, times
 from jobtrack.push.messages import Message, group
 from jobtrack.push.subscription import Subscription
+from jobtrack.store.batches import put_all
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -148,6 +149,15 @@ class DeliveryTable:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
+
+    def put_delivered(self, posted: Sequence[tuple[Message, Attempt]]) -> None:
+        """Record messages that were delivered at their first attempt, as far as anyone knows."""
+        now = self.clock()
+        put_all(
+            self.dynamodb,
+            self.name,
+            [Delivery().after(message, "Delivered", attempt).item(message, now) for message, attempt in posted],
+        )
 
     def find(self, subscription_id: str, message_id: str) -> Kept | None:
         """A delivery by its ids, if it is still kept."""

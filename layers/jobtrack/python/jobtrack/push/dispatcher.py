@@ -1,4 +1,4 @@
-"""From the outbox to the queue: one message for each live subscription that wants the event.
+"""From the outbox to the queue: one message for each live webhook that wants the event, one wake for each WebSocket.
 
 Beside batches of events the outbox owes messages that are ready to be sent, and what happened before a subscription.
 """
@@ -20,6 +20,7 @@ from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.replays import Replays, Step
 from jobtrack.push.subscription import Event, Subscription
 from jobtrack.push.subscription_table import SubscriptionTable
+from jobtrack.push.wakes import Wake
 from jobtrack.store import outbox
 
 logger = logging.getLogger(__name__)
@@ -79,7 +80,10 @@ class Dispatcher:
         known = self.subscriptions.get_many(job, stored["subscriptions"])
         live = [subscription for subscription in known if subscription.live(now)]
         if "replay" not in stored:
-            self.queue.put(_messages(stored["jobName"], stored["events"], live, now))
+            webhooks = [subscription for subscription in live if not subscription.cursor]
+            self.queue.put(
+                [*_messages(stored["jobName"], stored["events"], webhooks, now), *_wakes(stored["events"], live)]
+            )
         for subscription in live if "replay" in stored else ():
             self._replay(subscription, Step.load(stored["replay"]), now)
 
@@ -97,3 +101,9 @@ class Dispatcher:
 def _messages(job_name: str, events: Sequence[Event], live: Sequence[Subscription], now: float) -> list[Message]:
     made = [event_message(one.job, job_name, one, event, now) for event in events for one in live]
     return [message for message in made if message is not None]
+
+
+def _wakes(events: Sequence[Event], live: Sequence[Subscription]) -> list[Wake]:
+    """One for each WebSocket that wants any of the events, however many: its streamer reads them in their order."""
+    wanted = {one: [event["sequence"] for event in events if one.wants(event)] for one in live if one.cursor}
+    return [Wake.of(one, max(sequences)) for one, sequences in wanted.items() if sequences]

@@ -98,9 +98,32 @@ class Replays:
             lines, step = self._follow(snapshot, step, standing, levels)
             events += lines
         over = step.walked and (not levels or step.logged == step.up_to)
-        wanted = sorted((each for each in events if _within(step, each)), key=lambda each: int(each["sequence"]))
+        wanted = sorted((each for each in events if _within(step, each)), key=_sequence)
         rest = None if over else replace(step, number=step.number + 1, standing=standing.dump())
         return snapshot.job.name, wanted, rest
+
+    def ordered(self, subscription: Subscription, since: int, most: int) -> tuple[str, list[Event], int]:
+        """The job's name, what the subscription wants of what follows a sequence, by sequence, and up to which one.
+
+        About `most` events are given, the first; the timeline is walked whole for them, the log lines are not.
+
+        Raises:
+            NotFound: the job is no longer kept.
+        """
+        snapshot = load(subscription.job, fetch(self.dynamodb, self.table, subscription.job))
+        step, standing = Step(since, max(since, snapshot.job.sequence)), Standing()
+        events: list[Event] = []
+        while not step.walked and since < step.up_to:
+            walked, step = self._walk(snapshot, step, standing)
+            wanted = (each for each in walked if _within(step, each) and subscription.wants(each))
+            events = sorted([*events, *wanted], key=_sequence)[: most + 1]
+        if len(events) > most:
+            step = replace(step, up_to=_sequence(events[most - 1]))
+        if step.walked and (levels := _levels(subscription)):
+            lines, step = self._follow(snapshot, step, standing, levels)
+            events += (each for each in lines if subscription.wants(each))
+        up_to = step.up_to if step.logged is None else step.logged
+        return snapshot.job.name, sorted((each for each in events if _sequence(each) <= up_to), key=_sequence), up_to
 
     def owe(self, item: "dict[str, AttributeValueTypeDef]") -> None:
         """Put the outbox's item of the next step."""
@@ -166,8 +189,12 @@ def _levels(subscription: Subscription) -> list[Family]:
     return [level for level in LEVELS if f"log.{level.name}" in wanted]
 
 
+def _sequence(event: Event) -> int:
+    return int(event["sequence"])
+
+
 def _within(step: Step, event: Event) -> bool:
-    return step.since < int(event["sequence"]) <= step.up_to
+    return step.since < _sequence(event) <= step.up_to
 
 
 def _last(reached: Mapping[_Value, int], sequence: int) -> _Value:

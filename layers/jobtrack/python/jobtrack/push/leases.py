@@ -1,0 +1,158 @@
+"""Who streams to a WebSocket subscription: one process at a time, by a lease that ends by itself.
+
+Lease and position are attributes of the stored subscription, so that one conditional write decides about all of it.
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from jobtrack.push.subscription import Subscription, key
+from jobtrack.push.wakes import Wake
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Item = dict[str, AttributeValueTypeDef]
+
+LEASE_SECONDS = 25
+BUSY_SECONDS = 1
+
+_FREE = (
+    "#status = :active AND expiresAt > :now AND attribute_exists(#connection) AND quietUntil <= :now"
+    " AND (attribute_not_exists(lease) OR leaseUntil <= :now)"
+)
+_NAMES = {"#status": "status", "#connection": "connection"}
+
+
+class Busy(Exception):
+    """Somebody else streams, or the client may still say where it resumes: to be tried again at `until`."""
+
+    def __init__(self, until: float) -> None:
+        super().__init__(f"busy until {until}")
+        self.until = until
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to post a subscription's events to its connection, until a moment (epoch seconds)."""
+
+    name: str
+    subscription: Subscription
+    connection: str
+    position: int
+    connected_at: float
+    until: float
+
+
+@dataclass(slots=True)
+class LeaseTable:
+    """The leases of the subscriptions table."""
+
+    dynamodb: "DynamoDBClient"
+    table: str
+    clock: Callable[[], float] = time.time
+    new_name: Callable[[], str] = lambda: uuid.uuid4().hex
+
+    def take(self, wake: Wake) -> Lease | None:
+        """The lease, or None where there is nothing to do: no connection, no life, or the position is beyond the wake.
+
+        Raises:
+            Busy: to be tried again.
+        """
+        now, name = self.clock(), self.new_name()
+        behind = "" if wake.sequence is None else " AND #position < :sequence"
+        try:
+            item = self.dynamodb.update_item(
+                TableName=self.table,
+                Key=key(wake.job, wake.subscription_id),
+                UpdateExpression="SET lease = :name, leaseUntil = :until",
+                ConditionExpression=_FREE + behind,
+                ExpressionAttributeNames={**_NAMES, **({"#position": "position"} if behind else {})},
+                ExpressionAttributeValues={
+                    ":name": {"S": name},
+                    ":active": {"S": "Active"},
+                    ":now": _number(now),
+                    ":until": _number(now + LEASE_SECONDS),
+                    **({":sequence": {"N": str(wake.sequence)}} if behind else {}),
+                },
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )["Attributes"]
+        except ClientError as error:
+            self._refused(wake, error, now)
+            return None
+        return _lease(name, item, now)
+
+    def _refused(self, wake: Wake, error: ClientError, now: float) -> None:
+        """Tell apart what is to be tried again and what is not."""
+        response: dict[str, object] = {**error.response}
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise error
+        item = response.get("Item")
+        if not isinstance(item, dict):
+            return
+        subscription = Subscription.load(item)
+        cursor = subscription.cursor
+        if not cursor or not cursor.connection or not subscription.live(now):
+            return
+        if wake.sequence is not None and cursor.position >= wake.sequence:
+            return
+        raise Busy(max(now + BUSY_SECONDS, float(item["quietUntil"]["N"])))
+
+    def holds(self, lease: Lease) -> bool:
+        """Whether the next event may be posted: a strongly consistent read, and the clock."""
+        one = lease.subscription
+        item_key = key(one.job, one.subscription_id)
+        item = self.dynamodb.get_item(TableName=self.table, Key=item_key, ConsistentRead=True).get("Item")
+        now = self.clock()
+        if not item or now >= lease.until or "lease" not in item or item["lease"]["S"] != lease.name:
+            return False
+        return Subscription.load(item).live(now)
+
+    def advance(self, lease: Lease, position: int) -> bool:
+        """Move the position on; False if the lease was lost."""
+        return self._update(
+            lease,
+            "SET #position = :position",
+            {":position": {"N": str(position)}},
+            {"#position": "position"},
+        )
+
+    def release(self, lease: Lease) -> None:
+        """Let others stream."""
+        self._update(lease, "REMOVE lease", {}, {})
+
+    def _update(self, lease: Lease, change: str, values: "Item", names: dict[str, str]) -> bool:
+        one = lease.subscription
+        try:
+            self.dynamodb.update_item(
+                TableName=self.table,
+                Key=key(one.job, one.subscription_id),
+                UpdateExpression=change,
+                ConditionExpression="lease = :name",
+                ExpressionAttributeValues={":name": {"S": lease.name}, **values},
+                **({"ExpressionAttributeNames": names} if names else {}),  # type: ignore[arg-type]
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+
+def _lease(name: str, item: "Item", now: float) -> Lease:
+    subscription = Subscription.load(item)
+    cursor = subscription.cursor
+    if cursor is None or cursor.connection is None:
+        raise AssertionError("the condition wants both")
+    return Lease(name, subscription, cursor.connection, cursor.position, cursor.connected_at or 0, now + LEASE_SECONDS)
+
+
+def _number(moment: float) -> "AttributeValueTypeDef":
+    return {"N": f"{moment:.3f}"}
