@@ -11,6 +11,7 @@ from jobtrack.push.deliverer import Deliverer
 from jobtrack.push.deliveries import DeliveryTable
 from jobtrack.push.egress import Egress
 from jobtrack.push.endings import Endings
+from jobtrack.push.leases import LeaseTable
 from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.secrets import Vault
 from jobtrack.push.socket_sender import SocketSender
@@ -38,6 +39,18 @@ def _assemble(settings: Settings) -> Deliverer:
             ports=settings.allowed_webhook_ports,
             allow_loopback=settings.allow_loopback_webhooks,
         ),
+    )
+
+
+def _assemble_streamer(settings: Settings) -> Streamer:
+    dynamodb = aws.client("dynamodb")
+    connections = ConnectionTable(dynamodb, settings.subscriptions_table)
+    return Streamer(
+        leases=LeaseTable(dynamodb, settings.subscriptions_table),
+        backlog=Backlog(dynamodb, settings.jobs_table),
+        deliveries=DeliveryTable(dynamodb, settings.deliveries_table),
+        queue=DeliveryQueue(aws.client("sqs"), settings.delivery_queue_url),
+        sender=SocketSender(Sockets(aws.websockets(settings.websocket_endpoint)), connections),
     )
 
 

@@ -1,7 +1,7 @@
 """What became of each message: every attempt, kept for a week, with the payload for another try by hand."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
