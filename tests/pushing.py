@@ -16,7 +16,10 @@ from jobtrack.push.deliverer import Deliverer
 from jobtrack.push.deliveries import Delivery, DeliveryTable
 from jobtrack.push.egress import Answer, Egress, EgressError
 from jobtrack.push.endings import Endings
-from jobtrack.push.messages import Message, event_message
+from jobtrack.push.gate import Gate
+from jobtrack.push.health import Health
+from jobtrack.push.health_table import HealthTable
+from jobtrack.push.messages import Message, event_message, group
 from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.secrets import Secrets, SigningSecret, Vault
 from jobtrack.push.signatures import new_secret
@@ -79,9 +82,25 @@ class Clock:
     """The time, in epoch seconds, as the test says."""
 
     now: float = NOW
+    alarms: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
 
     def __call__(self) -> float:
         return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        """Time passes; what was to happen meanwhile does."""
+        end = self.now + seconds
+        while due := [alarm for alarm in self.alarms if alarm[0] <= end]:
+            self.now, act = first = min(due, key=lambda alarm: alarm[0])
+            self.alarms.remove(first)
+            act()
+        self.now = end
+
+    def alarm(self, seconds: float, act: Callable[[], None]) -> Callable[[], None]:
+        """Act then, unless what this answers is called before."""
+        set_up = (self.now + seconds, act)
+        self.alarms.append(set_up)
+        return lambda: self.alarms.remove(set_up) if set_up in self.alarms else None
 
 
 Step = Callable[[], None]
@@ -97,6 +116,7 @@ class Receiver(Egress):
     def __init__(self, clock: Clock, *answers: Answer | EgressError) -> None:
         self.clock = clock
         self.answers = list(answers) or [Answer(200)]
+        self.connecting = self.answering = 0.0
         self.posted: list[tuple[float, Target, Mapping[str, str], bytes]] = []
         self.step: Step = _nothing
 
@@ -104,9 +124,11 @@ class Receiver(Egress):
         self, target: Target, headers: Mapping[str, str], body: bytes, ready: Callable[[], None] = _nothing
     ) -> Answer:
         self.step()
+        self.clock.pass_by(self.connecting)
         ready()
         self.posted.append((self.clock(), target, headers, body))
         self.step()
+        self.clock.pass_by(self.answering)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, EgressError):
             raise answer
@@ -168,15 +190,18 @@ class World:
         self.dynamodb, self.kms = aws.client("dynamodb"), aws.client("kms")
         key = Settings.from_env().secrets_key_id
         subscriptions = SubscriptionTable(self.dynamodb, "SubscriptionsTable")
+        self.health = HealthTable(self.dynamodb, "DeliveriesTable", self.clock)
         self.endings = Endings(subscriptions, "JobsTable", self.clock)
         self.deliverer = Deliverer(
             subscriptions=subscriptions,
             endings=self.endings,
             deliveries=DeliveryTable(self.dynamodb, "DeliveriesTable", self.clock),
-            queue=DeliveryQueue(self.sqs, "queue", self.clock, sleep=lambda _: None),  # type: ignore[arg-type]
+            queue=DeliveryQueue(self.sqs, "queue", self.clock, lambda _: None, "slow"),  # type: ignore[arg-type]
+            gate=Gate(self.health, self.clock, lambda: 0.5, self.clock.pass_by),
             webhooks=WebhookSender(Vault(self.kms, key, self.clock), self.receiver, {443}, clock=self.clock),
             clock=self.clock,
             random=lambda: 0.5,
+            alarm=self.clock.alarm,
         )
         self.subscription = subscribed or subscription()
         store(self.dynamodb, Vault(self.kms, key), self.subscription)  # another process than the one that opens them
@@ -186,6 +211,10 @@ class World:
 
     def delivered(self, one: Message) -> Delivery:
         return self.deliverer.deliveries.get(one)
+
+    def known(self) -> Health:
+        """What is known of the subscription's endpoint."""
+        return self.health.get(group(self.subscription))
 
     def stored(self) -> Subscription | None:
         return self.deliverer.subscriptions.get(JOB, "sub-1")

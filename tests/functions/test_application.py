@@ -45,6 +45,7 @@ def test_every_variable_that_functions_are_told_has_a_local_meaning(names: Names
     assert told["WEBSOCKET_ENDPOINT"] == "http://127.0.0.1:8080/secret"
     assert told["JOBS_TABLE"] == "jobtrack-JobsTable"
     assert told["DELIVERY_QUEUE_URL"].endswith("/jobtrack-DeliveryQueue")
+    assert told["SLOW_DELIVERY_QUEUE_URL"].endswith("/jobtrack-SlowDeliveryQueue")
 
 
 def test_tables_queues_and_keys_are_those_of_the_template(names: Names) -> None:
@@ -62,7 +63,7 @@ def test_what_is_there_is_found_again(names: Names) -> None:
 
 
 def test_each_trigger_gets_its_pump(names: Names) -> None:
-    assert len(pumps(PLAN, names)) == len(PLAN.streams) + len(PLAN.consumers) + len(PLAN.schedules) == 4
+    assert len(pumps(PLAN, names)) == len(PLAN.streams) + len(PLAN.consumers) + len(PLAN.schedules) == 5
 
 
 def test_each_route_of_the_websocket_api_gets_its_function() -> None:

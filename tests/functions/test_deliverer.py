@@ -45,8 +45,12 @@ def test_a_message_is_posted_signed_and_recorded() -> None:
 def test_the_record_lasts_a_week_and_keeps_what_a_retry_by_hand_needs() -> None:
     world = World(OK)
     world.deliver(message(7))
-    [item] = world.dynamodb.scan(TableName="DeliveriesTable")["Items"]
-    assert (item["pk"], item["sk"]) == ({"S": "sub-1"}, {"S": message(7).message_id})
+    [item] = world.dynamodb.query(
+        TableName="DeliveriesTable",
+        KeyConditionExpression="pk = :subscription",
+        ExpressionAttributeValues={":subscription": {"S": "sub-1"}},
+    )["Items"]
+    assert item["sk"] == {"S": message(7).message_id}
     assert (item["type"], item["sequence"]) == ({"S": "stageCompleted"}, {"N": "7"})
     assert item["exp"] == {"N": str(NOW + 7 * DAY)}
     assert packing.unpack(item["d"]["B"])["payload"] == message(7).payload

@@ -35,7 +35,7 @@ def test_a_crash_at_any_step_loses_nothing(answers: tuple[Answer | EgressError, 
     crashed, step = True, -1
     while crashed:
         step += 1
-        world = World(*answers, subscribed=subscription(f"sub-{step}"))
+        world = World(*answers, subscribed=subscription(f"sub-{step}", url=f"https://hook.example/{step}"))
         one = message(1, world.subscription)
         crashed = _crashes(world, one, step)
         world.deliver(one)

@@ -18,10 +18,11 @@ from jobtrack.push.dispatcher import ENOUGH_SECONDS, Dispatcher
 from jobtrack.push.messages import Message, message_id
 from jobtrack.push.quarantine import QuarantineTable, load
 from jobtrack.push.queue import DeliveryQueue, QueueError
+from jobtrack.push.reading import ReadError
 from jobtrack.push.replays import Replays
 from jobtrack.push.secrets import Vault
 from jobtrack.push.subscription import Filters, Subscription
-from jobtrack.push.subscription_table import ReadError, SubscriptionTable
+from jobtrack.push.subscription_table import SubscriptionTable
 from jobtrack.settings import Settings
 from tests.pushing import JOB, NOW, Clock, Crash, FakeSqs, crashing, event, message, store, subscription
 

@@ -15,6 +15,7 @@ def test_tables_queue_and_key_are_where_the_environment_says() -> None:
     jobs = dynamodb.describe_table(TableName=os.environ["JOBS_TABLE"])["Table"]
     assert jobs["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
     assert [index["IndexName"] for index in jobs["GlobalSecondaryIndexes"]] == ["by_status"]
-    boto3.client("sqs").send_message(QueueUrl=os.environ["DELIVERY_QUEUE_URL"], MessageBody="x")
+    for variable in ("DELIVERY_QUEUE_URL", "SLOW_DELIVERY_QUEUE_URL"):
+        boto3.client("sqs").send_message(QueueUrl=os.environ[variable], MessageBody="x")
     sealed = boto3.client("kms").encrypt(KeyId=os.environ["SECRETS_KEY_ID"], Plaintext=b"x")
     assert boto3.client("kms").decrypt(CiphertextBlob=sealed["CiphertextBlob"])["Plaintext"] == b"x"

@@ -69,6 +69,7 @@ def test_who_touches_secrets() -> None:
         "JobsFunction": {"kms:Decrypt", "kms:Encrypt"},
         "SubscriptionsFunction": {"kms:Decrypt", "kms:Encrypt"},
         "DelivererFunction": {"kms:Decrypt"},
+        "SlowDelivererFunction": {"kms:Decrypt"},
     }
 
 
@@ -79,6 +80,7 @@ def test_nothing_scans_and_only_what_keeps_timers_or_connections_deletes() -> No
         "ConnectFunction",
         "DisconnectFunction",
         "DelivererFunction",
+        "SlowDelivererFunction",
         "WatchdogFunction",
         "ExpirerFunction",
     }
@@ -86,12 +88,12 @@ def test_nothing_scans_and_only_what_keeps_timers_or_connections_deletes() -> No
 
 def test_pollers_read_their_own_source_only() -> None:
     assert grants("DispatcherFunction")["JobsTable/stream"] == STREAM
-    assert grants("DelivererFunction")["DeliveryQueue"] == QUEUE | {"sqs:SendMessage"}
+    lanes = {"DeliveryQueue", "SlowDeliveryQueue"}
     for name in FUNCTIONS:
         polls = {resource for resource, actions in grants(name).items() if actions & (STREAM | QUEUE)}
-        assert polls == {"DispatcherFunction": {"JobsTable/stream"}, "DelivererFunction": {"DeliveryQueue"}}.get(
-            name, set()
-        )
+        delivers = {"DelivererFunction": lanes, "SlowDelivererFunction": lanes}  # one role: they are the same code
+        assert polls == {"DispatcherFunction": {"JobsTable/stream"}, **delivers}.get(name, set())
+        assert all(grants(name)[lane] == QUEUE | {"sqs:SendMessage"} for lane in polls & lanes)
 
 
 def test_roles_are_for_lambda_alone() -> None:

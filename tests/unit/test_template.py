@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from jobtrack.push import egress
+from jobtrack.push import egress, health
 from jobtrack.push.dispatcher import ENOUGH_SECONDS
 from local import intrinsics
 from tests.stack import (
@@ -19,6 +19,7 @@ from tests.stack import (
     of_type,
     only_trigger,
     triggers,
+    variables,
 )
 
 BASE = "/api/{tenantId}/{projectId}/execution"
@@ -113,24 +114,37 @@ def test_an_outage_of_hours_loses_no_record_and_pointers_come_before_the_stream_
     assert FUNCTIONS["DispatcherFunction"]["Timeout"] > 2 * ENOUGH_SECONDS
 
 
-def test_the_queue_outwaits_the_deliverer() -> None:
-    name, trigger = only_trigger("SQS")
+LANES = {"DelivererFunction": "DeliveryQueue", "SlowDelivererFunction": "SlowDeliveryQueue"}
+
+
+def test_each_lane_has_its_queue_its_function_and_its_own_concurrency() -> None:
+    found = dict(triggers("SQS"))
+    assert {name: trigger["Queue"] for name, trigger in found.items()} == {
+        name: {"Fn::GetAtt": [queue, "Arn"]} for name, queue in LANES.items()
+    }
+    assert len({FUNCTIONS[name]["CodeUri"] for name in LANES}) == 1
+    assert variables("DelivererFunction") == variables("SlowDelivererFunction")
+    assert all(trigger["ScalingConfig"]["MaximumConcurrency"] >= 2 for trigger in found.values())
+
+
+@pytest.mark.parametrize(("name", "queue"), sorted(LANES.items()))
+def test_the_queue_outwaits_the_deliverer_and_a_lease_outlives_it(name: str, queue: str) -> None:
     timeout = FUNCTIONS[name]["Timeout"]
-    assert trigger["Queue"] == {"Fn::GetAtt": ["DeliveryQueue", "Arn"]}
-    assert trigger["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert trigger["ScalingConfig"]["MaximumConcurrency"] >= 2
+    assert dict(triggers("SQS"))[name]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert timeout > 2 * egress.DEADLINE_SECONDS  # its messages are posted side by side
-    assert QUEUES["DeliveryQueue"]["VisibilityTimeout"] >= 6 * timeout
+    assert QUEUES[queue]["VisibilityTimeout"] >= 6 * timeout
+    assert timeout < health.LEASE_SECONDS
 
 
-def test_what_fails_is_kept_longer_than_what_waits() -> None:
-    waiting = QUEUES["DeliveryQueue"]
+@pytest.mark.parametrize("queue", sorted(LANES.values()))
+def test_what_fails_is_kept_longer_than_what_waits(queue: str) -> None:
+    waiting = QUEUES[queue]
     assert waiting["MessageRetentionPeriod"] > 24 * 3600
     assert intrinsics.target(waiting["RedrivePolicy"]["deadLetterTargetArn"]) == "DeliveryFailures"
     assert waiting["RedrivePolicy"]["maxReceiveCount"] >= 5
     for name in FAILURE_QUEUES:
         assert QUEUES[name]["MessageRetentionPeriod"] == 14 * 86400
-    assert all(queue["SqsManagedSseEnabled"] is True for queue in QUEUES.values())
+    assert all(one["SqsManagedSseEnabled"] is True for one in QUEUES.values())
 
 
 @pytest.mark.parametrize("table", sorted(TABLES))

@@ -11,6 +11,8 @@ from jobtrack.push.deliverer import Deliverer
 from jobtrack.push.deliveries import DeliveryTable
 from jobtrack.push.egress import Egress
 from jobtrack.push.endings import Endings
+from jobtrack.push.gate import Gate
+from jobtrack.push.health_table import HealthTable
 from jobtrack.push.leases import LeaseTable
 from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.secrets import Vault
@@ -28,11 +30,13 @@ logger = logging.getLogger(__name__)
 def _assemble(settings: Settings) -> Deliverer:
     dynamodb = aws.client("dynamodb")
     subscriptions = SubscriptionTable(dynamodb, settings.subscriptions_table)
+    sqs, slow_url = aws.client("sqs"), settings.slow_delivery_queue_url
     return Deliverer(
         subscriptions=subscriptions,
         endings=Endings(subscriptions, settings.jobs_table),
         deliveries=DeliveryTable(dynamodb, settings.deliveries_table),
-        queue=DeliveryQueue(aws.client("sqs"), settings.delivery_queue_url),
+        queue=DeliveryQueue(sqs, settings.delivery_queue_url, slow_url=slow_url),
+        gate=Gate(HealthTable(dynamodb, settings.deliveries_table)),
         webhooks=WebhookSender(
             vault=Vault(aws.client("kms"), settings.secrets_key_id),
             egress=Egress(settings.allow_loopback_webhooks),

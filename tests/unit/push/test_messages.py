@@ -27,6 +27,8 @@ messages = st.builds(
     not_before=st.floats(0, 4e9),
     attempt=st.integers(0, 30),
     earlier=st.integers(0, 30),
+    waits=st.integers(0, 30),
+    lane=st.sampled_from(["normal", "slow"]),
 )
 
 
@@ -117,13 +119,15 @@ def test_the_webhook_id_depends_on_the_message_alone() -> None:
     assert all(re.fullmatch(r"msg_\d{12}_[0-9a-f]{32}", each) for each in ids)
 
 
-def test_a_group_is_a_tenants_receiver_whatever_its_path() -> None:
+def test_a_group_is_a_tenants_endpoint_however_its_host_is_written() -> None:
     def group_of(job: JobKey, url: str) -> str:
         return group(Subscription(job, "sub-1", "webhook", url, (), Filters(), "ja", 0, 1, b""))
 
     here = group_of(JOB, "https://a.example/one")
-    assert here == group_of(JOB, "https://A.example:8443/two")
+    assert here == group_of(JOB, "https://A.example:443/one")
     assert here not in (
+        group_of(JOB, "https://a.example/two"),
+        group_of(JOB, "https://a.example:8443/one"),
         group_of(JOB, "https://b.example/one"),
         group_of(JobKey("t", "p", "j"), "https://a.example/one"),
     )
@@ -135,3 +139,17 @@ def test_a_later_attempt_is_the_same_message() -> None:
     later = message.later(42.5)
     assert (later.attempt, later.not_before) == (1, 42.5)
     assert (later.message_id, later.payload, later.first_at) == ("msg_1", "{}", 10.0)
+
+
+def test_what_was_put_into_the_queue_before_there_were_lanes_is_in_the_normal_one() -> None:
+    message = Message(JOB, "sub-1", "msg_1", "log", 1, "{}", "g", 10.0)
+    stored = json.loads(message.encode())
+    del stored["lane"], stored["waits"]
+    assert Message.decode(json.dumps(stored)) == message
+
+
+def test_a_message_that_is_put_off_is_at_the_same_attempt_and_stays_in_its_lane() -> None:
+    message = Message(JOB, "sub-1", "msg_1", "log", 1, "{}", "g", 10.0, attempt=3).moved("slow")
+    put_off = message.put_off(20.0).put_off(42.5)
+    assert (put_off.attempt, put_off.not_before, put_off.waits, put_off.lane) == (3, 42.5, 2, "slow")
+    assert (put_off.later(50.0).waits, put_off.later(50.0).lane) == (0, "normal")

@@ -17,7 +17,9 @@ class Settings:
     jobs_table: str = ""
     subscriptions_table: str = ""
     deliveries_table: str = ""
+    quarantine_table: str = ""
     delivery_queue_url: str = ""
+    slow_delivery_queue_url: str = ""
     secrets_key_id: str = ""
     websocket_url: str = ""
     websocket_endpoint: str = ""
@@ -33,7 +35,9 @@ class Settings:
             jobs_table=env.get("JOBS_TABLE", ""),
             subscriptions_table=env.get("SUBSCRIPTIONS_TABLE", ""),
             deliveries_table=env.get("DELIVERIES_TABLE", ""),
+            quarantine_table=env.get("QUARANTINE_TABLE", ""),
             delivery_queue_url=env.get("DELIVERY_QUEUE_URL", ""),
+            slow_delivery_queue_url=env.get("SLOW_DELIVERY_QUEUE_URL", ""),
             secrets_key_id=env.get("SECRETS_KEY_ID", ""),
             websocket_url=env.get("WEBSOCKET_URL", ""),
             websocket_endpoint=env.get("WEBSOCKET_ENDPOINT", ""),

@@ -6,6 +6,7 @@ crash repeats a step and loses nothing.
 
 import logging
 import random
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,9 +15,21 @@ from jobtrack import times
 from jobtrack.push.deliveries import Attempt, Delivery, DeliveryTable
 from jobtrack.push.egress import Answer, EgressError
 from jobtrack.push.endings import Endings
+from jobtrack.push.gate import Gate, Passage
+from jobtrack.push.health import QUICK_SECONDS, Health, Open, Outcome, Refusal
 from jobtrack.push.messages import ENDED, Message
 from jobtrack.push.queue import DeliveryQueue
-from jobtrack.push.schedule import END_SECONDS, hop, next_attempt, next_end_attempt, retry_after_seconds
+from jobtrack.push.schedule import (
+    END_SECONDS,
+    RETRY_SECONDS,
+    back_after,
+    hop,
+    next_attempt,
+    next_end_attempt,
+    next_look,
+    retry_after_seconds,
+)
+from jobtrack.push.standing import Standing, standing
 from jobtrack.push.subscription import Subscription
 from jobtrack.push.subscription_table import SubscriptionTable
 from jobtrack.push.webhook import WebhookSender
@@ -24,6 +37,19 @@ from jobtrack.push.webhook import WebhookSender
 logger = logging.getLogger(__name__)
 
 GONE = 410
+FRESH_SECONDS = 0.25
+"""A subscription that was read longer ago is read again before the first byte is sent."""
+
+Alarm = Callable[[float, Callable[[], None]], Callable[[], None]]
+"""Calls after so many seconds, unless what it answers is called before."""
+
+
+def alarm(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
+    """An alarm that acts in a thread of its own."""
+    timer = threading.Timer(seconds, act)
+    timer.daemon = True
+    timer.start()
+    return timer.cancel
 
 
 class _Over(Exception):
@@ -32,15 +58,17 @@ class _Over(Exception):
 
 @dataclass(slots=True)
 class Deliverer:
-    """Delivers messages of the queue; safe for several threads at once."""
+    """Delivers messages of the queues; safe for several threads at once."""
 
     subscriptions: SubscriptionTable
     endings: Endings
     deliveries: DeliveryTable
     queue: DeliveryQueue
+    gate: Gate
     webhooks: WebhookSender
     clock: Callable[[], float] = time.time
     random: Callable[[], float] = random.random
+    alarm: Alarm = alarm
 
     def deliver(self, body: str) -> None:
         """Do what is next for a message of the queue; when this returns, the message may be acknowledged."""
@@ -48,37 +76,68 @@ class Deliverer:
         if hop(message.not_before, self.clock()):
             self.queue.put([message])
             return
-        delivery = self.deliveries.get(message)
-        if not delivery.settles(message):
-            self._try(message, delivery)
-
-    def _try(self, message: Message, delivery: Delivery) -> None:
-        subscription = self.subscriptions.get(message.job, message.subscription_id)
-        if subscription is None:
-            self._give_up(message, delivery)
+        found = standing(message, self.subscriptions, self.deliveries, self.clock())
+        if found.delivery.settles(message):
             return
-        try:
-            attempt, answer = self._attempt(message, subscription)
-        except _Over:
-            self._give_up(message, delivery)
-            return
-        self._conclude(message, delivery, subscription, attempt, answer)
+        if found.subscription is None or not _may_send(message, found.subscription, self.clock()):
+            self._give_up(message, found.delivery)
+        else:
+            self._enter(message, found, found.subscription)
 
     def _give_up(self, message: Message, delivery: Delivery) -> None:
         """What was never sent is skipped; what was sent in vain has failed."""
-        self.deliveries.put(message, delivery.after(message, "Failed" if message.attempt else "Skipped"))
+        tried = delivery.attempts or message.attempt > message.earlier
+        self.deliveries.put(message, delivery.after(message, "Failed" if tried else "Skipped"))
 
-    def _attempt(self, message: Message, subscription: Subscription) -> tuple[Attempt, Answer | None]:
-        self._check(message, subscription)
+    def _enter(self, message: Message, found: Standing, subscription: Subscription) -> None:
+        match self.gate.enter(message.group, message.lane, found.health):
+            case Open(until):
+                self._skip(message, found.delivery, until)
+            case Refusal.SLOW:
+                self.queue.put([message.moved("slow")])
+            case Refusal.FULL:
+                self.queue.put([message.put_off(next_look(message.waits, self.clock(), self.random()))])
+            case Passage() as passage:
+                self._try(message, found, subscription, passage)
+
+    def _skip(self, message: Message, delivery: Delivery, until: float) -> None:
+        """While the breaker is open the message counts as skipped, but it comes back when there is hope again."""
+        if delivery.status != "Skipped":
+            self.deliveries.put(message, delivery.skipped())
+        self.queue.put([message.put_off(back_after(until, message.waits, self.random()))])
+
+    def _try(self, message: Message, found: Standing, subscription: Subscription, passage: Passage) -> None:
         started = self.clock()
         try:
-            answer = self.webhooks.send(message, subscription, lambda: self._check(message, subscription))
-        except EgressError as error:
-            return Attempt(_micros(started), self._milliseconds(started), None, str(error)), None
-        return Attempt(_micros(started), self._milliseconds(started), answer.status), answer
+            answer = self._send(message, found.read_at, subscription, passage)
+        except _Over:
+            self.gate.leave(passage, Outcome.NOT_SENT)
+            self._give_up(message, found.delivery)
+            return
+        except Exception:
+            self.gate.leave(passage, Outcome.NOT_SENT)
+            raise
+        attempt = _attempt(started, self.clock() - started, answer)
+        health = self.gate.leave(passage, _outcome(answer), attempt.milliseconds / 1000)
+        self._conclude(message, found.delivery, subscription, attempt, answer, health)
 
-    def _check(self, message: Message, subscription: Subscription) -> None:
-        if not _may_send(message, subscription, self.clock()):
+    def _send(
+        self, message: Message, read_at: float, subscription: Subscription, passage: Passage
+    ) -> Answer | EgressError:
+        silence = self.alarm(QUICK_SECONDS, lambda: self.gate.note_slow(passage))
+        try:
+            return self.webhooks.send(message, subscription, lambda: self._check(message, read_at, subscription))
+        except EgressError as error:
+            return error
+        finally:
+            silence()
+
+    def _check(self, message: Message, read_at: float, subscription: Subscription) -> None:
+        """The last word before the first byte: connecting may have taken long."""
+        known: Subscription | None = subscription
+        if self.clock() - read_at > FRESH_SECONDS:
+            known = self.subscriptions.get(message.job, message.subscription_id)
+        if known is None or not _may_send(message, known, self.clock()):
             raise _Over
 
     def _conclude(
@@ -87,41 +146,53 @@ class Deliverer:
         delivery: Delivery,
         subscription: Subscription,
         attempt: Attempt,
-        answer: Answer | None,
+        answer: Answer | EgressError,
+        health: Health,
     ) -> None:
-        if answer and 200 <= answer.status < 300:
+        outcome = _outcome(answer)
+        if outcome is Outcome.ANSWERED:
             status = "Delivered"
-        elif answer and answer.status == GONE:
+        elif outcome is Outcome.GONE:
             self.endings.end(subscription.job, subscription.subscription_id, "gone")
             status = "Failed"
         else:
-            status = "Pending" if self._retry(message, subscription, answer) else "Failed"
+            status = "Pending" if self._retry(message, subscription, answer, health) else "Failed"
         self.deliveries.put(message, delivery.after(message, status, attempt))
         logger.info("%s %s after attempt %d", message.message_id, status, message.attempt + 1)
 
-    def _retry(self, message: Message, subscription: Subscription, answer: Answer | None) -> bool:
+    def _retry(
+        self, message: Message, subscription: Subscription, answer: Answer | EgressError, health: Health
+    ) -> bool:
         """Enqueue the next attempt, if there is time for one."""
         now = self.clock()
-        wish = retry_after_seconds(answer.retry_after, now) if answer else None
+        wish = retry_after_seconds(answer.retry_after, now) if isinstance(answer, Answer) else None
         if message.type == ENDED:
             at = next_end_attempt(message.failed, now, message.first_at, self.random(), wish)
         else:
             expires = subscription.expires_at
             at = next_attempt(message.failed, now, message.first_at, expires, self.random(), wish)
         if at is not None:
-            self.queue.put([message.later(at)])
+            self.queue.put([message.later(at, "slow" if health.slow(at) else "normal")])
         return at is not None
-
-    def _milliseconds(self, started: float) -> int:
-        return round(1000 * (self.clock() - started))
 
 
 def _may_send(message: Message, subscription: Subscription, now: float) -> bool:
-    """Nothing after the end but the word of it, and that not for long."""
-    if message.type == ENDED:
-        return message.attempt == 0 or now < message.first_at + END_SECONDS
-    return subscription.live(now)
+    """Nothing after the end but the word of it, and that not for long; a first attempt may come late, but not wait."""
+    seconds = END_SECONDS if message.type == ENDED else RETRY_SECONDS
+    in_time = (message.attempt == message.earlier and not message.waits) or now < message.first_at + seconds
+    return in_time and (message.type == ENDED or subscription.live(now))
 
 
-def _micros(moment: float) -> int:
-    return round(moment * times.SECOND)
+def _outcome(answer: Answer | EgressError) -> Outcome:
+    if isinstance(answer, EgressError):
+        return Outcome.FAILED
+    if 200 <= answer.status < 300:
+        return Outcome.ANSWERED
+    return Outcome.GONE if answer.status == GONE else Outcome.FAILED
+
+
+def _attempt(started: float, seconds: float, answer: Answer | EgressError) -> Attempt:
+    at, milliseconds = round(started * times.SECOND), round(1000 * seconds)
+    if isinstance(answer, EgressError):
+        return Attempt(at, milliseconds, None, str(answer))
+    return Attempt(at, milliseconds, answer.status)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import ClientError
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _LAST = "msg`"
 """After every message's id."""
 KEPT_SECONDS = 7 * 24 * 3600
+_MANY = 10**9
+"""More attempts than any message gets."""
 ATTEMPTS = 50
 """How many attempts are kept, the newest; the schedule makes 18, retries by hand and repeats come on top."""
 
@@ -50,6 +52,10 @@ class Delivery:
         attempts = (*self.attempts, attempt)[-ATTEMPTS:] if attempt else self.attempts
         return type(self)(status, message.attempt + 1, attempts)
 
+    def skipped(self) -> Self:
+        """The delivery while its endpoint is not to be sent to: the attempt is still to be made."""
+        return replace(self, status="Skipped")
+
     @classmethod
     def load(cls, item: "dict[str, AttributeValueTypeDef]") -> Self:
         """Read what was stored."""
@@ -61,7 +67,7 @@ class Delivery:
         body: dict[str, Any] = {"attempts": self.attempts, "payload": message.payload}
         sequence: AttributeValueTypeDef = {"NULL": True} if message.sequence is None else {"N": str(message.sequence)}
         return {
-            **_key(message),
+            **key(message),
             "type": {"S": message.type},
             "sequence": sequence,
             "status": {"S": self.status},
@@ -133,18 +139,19 @@ class DeliveryTable:
 
     def get(self, message: Message) -> Delivery:
         """What became of the message so far, strongly consistent."""
-        answer = self.dynamodb.get_item(TableName=self.name, Key=_key(message), ConsistentRead=True)
+        answer = self.dynamodb.get_item(TableName=self.name, Key=key(message), ConsistentRead=True)
         return Delivery.load(answer["Item"]) if "Item" in answer else Delivery()
 
     def put(self, message: Message, delivery: Delivery) -> None:
-        """Record the state, unless another copy of the message was delivered meanwhile."""
+        """Record the state, unless another copy of the message was delivered meanwhile, or is an attempt ahead."""
+        ahead = _MANY if delivery.status == "Delivered" else delivery.concluded  # a success is told in any case
         try:
             self.dynamodb.put_item(
                 TableName=self.name,
                 Item=delivery.item(message, self.clock()),
-                ConditionExpression="attribute_not_exists(pk) OR #status <> :delivered",
+                ConditionExpression="attribute_not_exists(pk) OR (#status <> :delivered AND concluded <= :concluded)",
                 ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues={":delivered": {"S": "Delivered"}},
+                ExpressionAttributeValues={":delivered": {"S": "Delivered"}, ":concluded": {"N": str(ahead)}},
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
@@ -201,5 +208,6 @@ class DeliveryTable:
         return int(item["exp"]["N"]) > self.clock()
 
 
-def _key(message: Message) -> "dict[str, AttributeValueTypeDef]":
+def key(message: Message) -> "dict[str, AttributeValueTypeDef]":
+    """Where a message's delivery is stored."""
     return {"pk": {"S": message.subscription_id}, "sk": {"S": message.message_id}}

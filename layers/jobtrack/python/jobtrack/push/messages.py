@@ -10,6 +10,7 @@ import orjson
 from jobtrack import text, times
 from jobtrack.job import Job, Json
 from jobtrack.keys import JobKey
+from jobtrack.push.health import Lane
 from jobtrack.push.subscription import Event, Subscription
 from jobtrack.push.urls import Target
 
@@ -21,7 +22,8 @@ ENDED = "subscriptionEnded"
 class Message:
     """One message to one subscription; times in epoch seconds, `payload` the very text to sign and send.
 
-    `earlier` counts the attempts before the present schedule began, which a retry by hand begins anew.
+    `earlier` counts the attempts before the present schedule began, which a retry by hand begins anew; `waits`
+    counts how often the present attempt was put off for its endpoint's sake; `lane` is the queue that it goes through.
     """
 
     job: JobKey
@@ -35,15 +37,25 @@ class Message:
     not_before: float = 0.0
     attempt: int = 0
     earlier: int = 0
+    waits: int = 0
+    lane: Lane = "normal"
 
     @property
     def failed(self) -> int:
         """How many attempts of the present schedule are over once this one is."""
         return self.attempt + 1 - self.earlier
 
-    def later(self, not_before: float) -> Self:
+    def later(self, not_before: float, lane: Lane = "normal") -> Self:
         """The message for its next attempt."""
-        return replace(self, not_before=not_before, attempt=self.attempt + 1)
+        return replace(self, not_before=not_before, attempt=self.attempt + 1, waits=0, lane=lane)
+
+    def put_off(self, not_before: float) -> Self:
+        """The message for the same attempt, later."""
+        return replace(self, not_before=not_before, waits=self.waits + 1)
+
+    def moved(self, lane: Lane) -> Self:
+        """The message for the same attempt, in another lane."""
+        return replace(self, lane=lane)
 
     def encode(self) -> str:
         """The body of the queue's message: pure ASCII, since SQS refuses some characters that JSON allows."""
@@ -57,6 +69,8 @@ class Message:
             "sequence": self.sequence,
             "attempt": self.attempt,
             "earlier": self.earlier,
+            "waits": self.waits,
+            "lane": self.lane,
             "notBefore": self.not_before,
             "firstAt": self.first_at,
             "group": self.group,
@@ -80,6 +94,8 @@ class Message:
             not_before=stored["notBefore"],
             attempt=stored["attempt"],
             earlier=stored["earlier"],
+            waits=stored.get("waits", 0),  # what was put into the queue before there were lanes has neither
+            lane=stored.get("lane", "normal"),
         )
 
 
@@ -98,9 +114,15 @@ def own_id(sequence: int, now: float, nonce: str) -> str:
 
 
 def group(subscription: Subscription) -> str:
-    """Who shares a receiver: by it the queue sees that one of them is noisy, and serves the others first."""
-    host = Target.read(subscription.url).host if subscription.url else subscription.subscription_id
-    return f"{subscription.job.tenant}-{hashlib.sha256(host.encode()).hexdigest()[:16]}"
+    """The endpoint: what a tenant sends to one URL.
+
+    It is the unit of breaker and lanes, and by it the queue sees that one is noisy, and serves the others first.
+    """
+    receiver = subscription.subscription_id
+    if subscription.url:
+        target = Target.read(subscription.url)
+        receiver = f"{target.tls} {target.authority}{target.path}"
+    return f"{subscription.job.tenant}-{hashlib.sha256(receiver.encode()).hexdigest()[:32]}"
 
 
 def event_message(job: JobKey, job_name: str, subscription: Subscription, event: Event, now: float) -> Message | None:

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from jobtrack.errors import JobBusy
 from jobtrack.push.queue import QueueError
-from jobtrack.push.subscription_table import ReadError
+from jobtrack.push.reading import ReadError
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

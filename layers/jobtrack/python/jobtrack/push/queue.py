@@ -26,12 +26,13 @@ class QueueError(Exception):
 
 @dataclass(slots=True)
 class DeliveryQueue:
-    """The queue that the deliverer serves; a standard one, so a message may come twice or out of order."""
+    """The queues that the deliverer serves, one a lane; standard ones, so a message may come twice or out of order."""
 
     sqs: "SQSClient"
     url: str
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+    slow_url: str = ""
 
     def put(self, messages: Sequence[Message | Wake]) -> None:
         """Enqueue all of them, each to appear at its time or at the first hop on the way there.
@@ -39,8 +40,10 @@ class DeliveryQueue:
         Raises:
             QueueError: some were not taken, though tried again; others may have been.
         """
-        for batch in _batches([self._entry(index, message) for index, message in enumerate(messages)]):
-            self._put_batch(batch)
+        for url, slow in ((self.url, False), (self.slow_url, True)):
+            chosen = [message for message in messages if _slow(message) == slow]
+            for batch in _batches([self._entry(index, message) for index, message in enumerate(chosen)]):
+                self._put_batch(url, batch)
 
     def _entry(self, index: int, message: Message | Wake) -> "SendMessageBatchRequestEntryTypeDef":
         return {
@@ -50,15 +53,19 @@ class DeliveryQueue:
             "MessageGroupId": message.group,
         }
 
-    def _put_batch(self, batch: "list[SendMessageBatchRequestEntryTypeDef]") -> None:
+    def _put_batch(self, url: str, batch: "list[SendMessageBatchRequestEntryTypeDef]") -> None:
         for tried in range(TRIES):
-            failed = self.sqs.send_message_batch(QueueUrl=self.url, Entries=batch).get("Failed", [])
+            failed = self.sqs.send_message_batch(QueueUrl=url, Entries=batch).get("Failed", [])
             if not failed:
                 return
             again = {failure["Id"] for failure in failed}
             batch = [entry for entry in batch if entry["Id"] in again]
             self.sleep(PAUSE_SECONDS * 2**tried)
         raise QueueError(f"{len(batch)} messages were not taken: {failed[0]['Code']}")
+
+
+def _slow(message: Message | Wake) -> bool:
+    return isinstance(message, Message) and message.lane == "slow"
 
 
 def _batches(

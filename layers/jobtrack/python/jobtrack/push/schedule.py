@@ -13,6 +13,11 @@ END_SECONDS = 300
 """How often, and for how long, a receiver is told that its subscription has ended."""
 LONGEST_HOP = 900
 """The longest DelaySeconds that SQS takes."""
+FIRST_WAIT = 2.0
+LONGEST_WAIT = 300.0
+"""How long a message waits for its endpoint to be free: twice as long each time."""
+LONGEST_SPREAD = 60.0
+"""Over how long those come back that waited for a breaker."""
 
 
 def next_attempt(
@@ -38,6 +43,16 @@ def next_end_attempt(
 
 def _delay(failed: int) -> int:
     return FIRST_DELAYS[failed - 1] if failed <= len(FIRST_DELAYS) else LATER_DELAY
+
+
+def next_look(waits: int, now: float, random: float) -> float:
+    """When a message that has waited so often (0…) for its endpoint to be free looks again; `random` spreads it."""
+    return now + min(math.ldexp(FIRST_WAIT, min(waits, 10)), LONGEST_WAIT) * (0.5 + random)
+
+
+def back_after(until: float, waits: int, random: float) -> float:
+    """When a message comes back that found the breaker open until a time: soon after, but not all at once."""
+    return until + min(math.ldexp(FIRST_WAIT, min(waits, 10)), LONGEST_SPREAD) * random
 
 
 def hop(not_before: float, now: float) -> int:

@@ -6,18 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jobtrack.keys import JobKey, ProjectKey
+from jobtrack.push.reading import read
 from jobtrack.push.subscription import Subscription, key
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, KeysAndAttributesTypeDef, TransactWriteItemTypeDef
-
-TRIES = 6
-PAUSE_SECONDS = 0.05
-
-
-class ReadError(Exception):
-    """The table did not give all that was asked for."""
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
 
 @dataclass(slots=True)
@@ -96,17 +90,6 @@ class SubscriptionTable:
             ReadError: the table is too busy to give them all.
         """
         keys = [key(job, subscription_id) for subscription_id in subscription_ids]
-        found = [Subscription.load(item) for item in self._read(keys)] if keys else []
+        items = read(self.dynamodb, {self.name: keys}, self.sleep)[self.name]
+        found = [Subscription.load(item) for item in items]
         return sorted(found, key=lambda one: subscription_ids.index(one.subscription_id))
-
-    def _read(self, keys: "Sequence[dict[str, AttributeValueTypeDef]]") -> "list[dict[str, AttributeValueTypeDef]]":
-        items: list[dict[str, AttributeValueTypeDef]] = []
-        wanted: KeysAndAttributesTypeDef = {"Keys": keys, "ConsistentRead": True}
-        for tried in range(TRIES):
-            answer = self.dynamodb.batch_get_item(RequestItems={self.name: wanted})
-            items += answer["Responses"].get(self.name, [])
-            if not (rest := answer.get("UnprocessedKeys", {})):
-                return items
-            wanted = {**wanted, "Keys": rest[self.name]["Keys"]}
-            self.sleep(PAUSE_SECONDS * 2**tried)
-        raise ReadError("the subscriptions table is too busy")
