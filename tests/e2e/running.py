@@ -5,7 +5,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,10 +71,10 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def running(home: Path, engine: str, *arguments: str) -> Iterator[Service]:
+def running(home: Path, engine: str, *arguments: str, program: Sequence[str] = (str(JOBTRACK),)) -> Iterator[Service]:
     """`jobtrack serve` on a free port; it and its engines have ended when the block has."""
     process = subprocess.Popen(
-        command("serve", "--port", "0", "--engine", engine, *arguments),
+        [*program, "serve", "--port", "0", "--engine", engine, *arguments],
         env=environment(home),
         stdout=subprocess.PIPE,
         text=True,

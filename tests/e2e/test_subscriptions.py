@@ -1,9 +1,6 @@
 """Subscriptions in a running service: what a receiver gets of them, before, while and after they live."""
 
-import json
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,37 +9,10 @@ import pytest
 from standardwebhooks import Webhook
 
 from local.clock import FASTER
-from local.demo.receiver import Gate, Receiver
-from tests.e2e.reporting import create, event, line, post, problem, reported, started
+from local.demo.receiver import Receiver
+from tests.e2e.receiving import TOKEN, Recorder, answered, deliveries, milestone, subscribed, until
+from tests.e2e.reporting import create, line, problem, reported, started
 from tests.e2e.running import Service, running
-
-TOKEN = "the-receivers-own"
-PATIENCE_SECONDS = 60
-
-
-class Recorder(Gate):
-    """Answers as it is told, the last answer again and again, and remembers every request."""
-
-    def __init__(self, *statuses: int) -> None:
-        super().__init__(TOKEN)
-        self.statuses = list(statuses) or [204]
-        self.requests: list[tuple[Mapping[str, str], bytes]] = []
-        self._taking = threading.Lock()
-
-    def receive(self, headers: Mapping[str, str], body: bytes) -> int:
-        with self._taking:
-            self.requests.append((headers, body))
-            return self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
-
-    def bodies(self, kind: str | None = None) -> list[dict[str, Any]]:
-        found = [json.loads(body) for _, body in self.requests]
-        return [each for each in found if kind in (None, each["type"])]
-
-    def await_requests(self, count: int) -> None:
-        until(lambda: len(self.requests) == count)
-
-    def sequences(self) -> list[int | None]:
-        return [each["data"]["sequence"] for each in self.bodies()]
 
 
 @pytest.fixture(scope="module")
@@ -69,41 +39,6 @@ def recorder() -> Recorder:
 def url(recorder: Recorder) -> Iterator[str]:
     with Receiver(recorder) as receiver:
         yield receiver.url
-
-
-def subscribed(api: httpx.Client, job: str, url: str, *events: str, **more: Any) -> dict[str, Any]:
-    wanted = {
-        "subscriptionType": "webhook",
-        "webhookUrl": url,
-        "events": events,
-        "authentication": {"type": "bearer", "token": TOKEN},
-        **more,
-    }
-    return answered(api.post(f"/job/{job}/subscribe", json=wanted), 201)
-
-
-def answered(answer: httpx.Response, status: int = 200) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    body = answer.json()
-    assert isinstance(body, dict)
-    return body
-
-
-def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def milestone(number: int) -> dict[str, Any]:
-    return event("milestone", description=f"Nº {number}")
-
-
-def deliveries(api: httpx.Client, name: str, **query: Any) -> list[dict[str, Any]]:
-    found = answered(api.get(f"/subscription/{name}/deliveries", params=query))["deliveries"]
-    assert isinstance(found, list)
-    return found
 
 
 def test_it_is_shown_and_listed_without_its_secrets(api: httpx.Client, url: str) -> None:
@@ -136,24 +71,6 @@ def test_what_happened_since_a_sequence_is_pushed_first(api: httpx.Client, url: 
     until(lambda: len(recorder.requests) >= 10)
     assert sorted(recorder.sequences(), key=lambda each: each or 0) == list(range(5, 15))
     assert len({headers["webhook-id"] for headers, _ in recorder.requests}) == 10
-
-
-def test_while_secrets_rotate_both_are_accepted(api: httpx.Client, url: str, recorder: Recorder) -> None:
-    job = started(api)
-    made = subscribed(api, job, url, "milestone")
-    secrets = [made["signingSecret"]]
-    for number in range(5):
-        reported(api, job, milestone(number))
-        recorder.await_requests(number + 1)
-        if number < 3:
-            answer = post(api, f"/subscription/{made['subscriptionId']}/rotate-secret", b"", key=f"r{number}")
-            again = post(api, f"/subscription/{made['subscriptionId']}/rotate-secret", b"", key=f"r{number}")
-            assert answered(answer) == answered(again)
-            secrets.append(answered(answer)["signingSecret"])
-    for number, (headers, body) in enumerate(recorder.requests):
-        for secret in secrets[: number + 1][:4]:
-            Webhook(secret).verify(body, dict(headers))
-    assert len(set(secrets)) == 4
 
 
 def test_a_ping_arrives_and_is_listed(api: httpx.Client, url: str, recorder: Recorder) -> None:
@@ -242,28 +159,3 @@ def test_a_receiver_that_is_gone_ends_it(api: httpx.Client, url: str, recorder: 
     until(lambda: recorder.bodies("subscriptionEnded"))
     reported(api, job, milestone(2))
     assert len(recorder.bodies("milestone")) == 1
-
-
-def test_a_full_run_leaves_its_secrets_nowhere(
-    home: Path, engine: str, tmp_path: Path, url: str, recorder: Recorder, capfd: pytest.CaptureFixture[str]
-) -> None:
-    recorder.statuses = [500, 204]
-    with running(home, engine, "--data", str(tmp_path / "data")) as service, service.client() as api:
-        job = started(api)
-        made = subscribed(api, job, url, "milestone")
-        rotate = f"/subscription/{made['subscriptionId']}/rotate-secret"
-        secrets = [TOKEN, made["signingSecret"], answered(post(api, rotate, b"", key="k"))["signingSecret"]]
-        reported(api, job, milestone(1))
-        until(lambda: recorder.requests)
-        answers = [
-            api.get(path).text for path in (f"/job/{job}/subscriptions", f"/subscription/{made['subscriptionId']}")
-        ]
-        api.delete(f"/subscription/{made['subscriptionId']}")
-        until(lambda: recorder.bodies("subscriptionEnded"))
-        service.stop()
-    kept = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
-    printed = "".join(capfd.readouterr())
-    assert made["subscriptionId"].encode() in kept
-    for secret in secrets:
-        assert secret.removeprefix("whsec_") not in "".join([*answers, printed])
-        assert secret.removeprefix("whsec_").encode() not in kept

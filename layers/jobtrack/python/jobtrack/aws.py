@@ -1,5 +1,6 @@
 """AWS clients, configured once."""
 
+import logging
 from typing import TYPE_CHECKING, Literal, overload
 
 import boto3
@@ -23,6 +24,9 @@ _CONFIG = Config(
 
 # A post is repeated by who posts; the next one waits for it.
 _POSTING = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=5))
+
+# At DEBUG it writes down whole requests and answers: what is sealed and opened with the key is in them, in the clear.
+logging.getLogger("botocore").setLevel(logging.INFO)
 
 
 @overload

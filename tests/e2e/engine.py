@@ -1,0 +1,41 @@
+"""What a running service keeps on its engines, read behind its back."""
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import psutil
+
+from local import template
+from local.provision import PREFIX, REGION
+from tests.e2e.running import Service
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+Item = dict[str, Any]
+
+
+class Kept:
+    """The tables of a service: on DynamoDB Local if it runs, else on ministack."""
+
+    def __init__(self, service: Service) -> None:
+        engines = sorted(
+            service.engines(), key=lambda process: process.name() != "java"
+        )  # DynamoDB Local if it is there
+        ports = [_port(process) for process in engines]
+        session = boto3.Session("local", "local", region_name=REGION)
+        self.dynamodb: DynamoDBClient = session.client("dynamodb", endpoint_url=f"http://127.0.0.1:{ports[0]}")
+        self.plan = template.load()
+
+    def items(self, table: str) -> list[Item]:
+        """All items of a table, by its logical id."""
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=PREFIX + table, ConsistentRead=True)
+        return [item for page in pages for item in page["Items"]]
+
+    def tables(self) -> dict[str, list[Item]]:
+        """All items of every table of template.yaml."""
+        return {name: self.items(name) for name in self.plan.tables}
+
+
+def _port(process: psutil.Process) -> int:
+    return int(next(each.laddr.port for each in process.net_connections("tcp") if each.status == psutil.CONN_LISTEN))
