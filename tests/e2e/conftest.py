@@ -1,6 +1,7 @@
 """End to end: the suite runs against one `jobtrack serve`, on the engine that `--engine` names."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -8,9 +9,32 @@ import pytest
 
 from tests.e2e.running import Service, running
 
+TALLIES = pytest.StashKey[Counter[str]]()
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", default="ministack", choices=["ministack", "dynamodb-local"])
+    parser.addoption("--examples", default=15, type=int, help="random requests that schemathesis makes of each kind")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[TALLIES] = Counter()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what tests have counted."""
+    for what, count in config.stash[TALLIES].items():
+        terminalreporter.write_line(f"{count:,} {what}")
+
+
+@pytest.fixture(scope="session")
+def tally(pytestconfig: pytest.Config) -> Callable[[int, str], None]:
+    """Count what the summary of the run shall tell: `tally(3, "cells")`."""
+
+    def count(more: int, what: str) -> None:
+        pytestconfig.stash[TALLIES][what] += more
+
+    return count
 
 
 @pytest.fixture(scope="session")
