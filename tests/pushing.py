@@ -12,6 +12,7 @@ from standardwebhooks.webhooks import Webhook
 
 from jobtrack import aws
 from jobtrack.keys import JobKey
+from jobtrack.push.connection_table import ConnectionTable
 from jobtrack.push.deliverer import Deliverer
 from jobtrack.push.deliveries import Delivery, DeliveryTable
 from jobtrack.push.egress import Answer, Egress, EgressError
@@ -23,11 +24,13 @@ from jobtrack.push.messages import Message, event_message, group
 from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.secrets import Secrets, SigningSecret, Vault
 from jobtrack.push.signatures import new_secret
+from jobtrack.push.socket_sender import SocketSender
 from jobtrack.push.subscription import Filters, Subscription
 from jobtrack.push.subscription_table import SubscriptionTable
 from jobtrack.push.urls import Target
 from jobtrack.push.webhook import WebhookSender
 from jobtrack.settings import Settings
+from tests.management import Gateway, Step
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -101,9 +104,6 @@ class Clock:
         set_up = (self.now + seconds, act)
         self.alarms.append(set_up)
         return lambda: self.alarms.remove(set_up) if set_up in self.alarms else None
-
-
-Step = Callable[[], None]
 
 
 def _nothing() -> None:
@@ -185,7 +185,7 @@ class World:
 
     def __init__(self, *answers: Answer | EgressError, subscribed: Subscription | None = None) -> None:
         self.clock = Clock()
-        self.receiver = Receiver(self.clock, *answers)
+        self.receiver, self.gateway = Receiver(self.clock, *answers), Gateway()
         self.sqs = FakeSqs(self.clock)
         self.dynamodb, self.kms = aws.client("dynamodb"), aws.client("kms")
         key = Settings.from_env().secrets_key_id
@@ -199,6 +199,9 @@ class World:
             queue=DeliveryQueue(self.sqs, "queue", self.clock, lambda _: None, "slow"),  # type: ignore[arg-type]
             gate=Gate(self.health, self.clock, lambda: 0.5, self.clock.pass_by),
             webhooks=WebhookSender(Vault(self.kms, key, self.clock), self.receiver, {443}, clock=self.clock),
+            sockets=SocketSender(
+                self.gateway.sockets, ConnectionTable(self.dynamodb, "SubscriptionsTable", self.clock)
+            ),
             clock=self.clock,
             random=lambda: 0.5,
             alarm=self.clock.alarm,
@@ -225,7 +228,7 @@ class Crash(BaseException):
 
 
 @contextmanager
-def crashing(at: int, *clients: "BaseClient", fakes: Sequence[Receiver | FakeSqs] = ()) -> Iterator[None]:
+def crashing(at: int, *clients: "BaseClient", fakes: Sequence[Receiver | FakeSqs | Gateway] = ()) -> Iterator[None]:
     """End the process at the `at`-th step: every call is two, one before it is made and one after."""
     steps = count()
 

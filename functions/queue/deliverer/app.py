@@ -31,6 +31,7 @@ def _assemble(settings: Settings) -> Deliverer:
     dynamodb = aws.client("dynamodb")
     subscriptions = SubscriptionTable(dynamodb, settings.subscriptions_table)
     sqs, slow_url = aws.client("sqs"), settings.slow_delivery_queue_url
+    sockets = Sockets(aws.websockets(settings.websocket_endpoint))
     return Deliverer(
         subscriptions=subscriptions,
         endings=Endings(subscriptions, settings.jobs_table),
@@ -43,23 +44,23 @@ def _assemble(settings: Settings) -> Deliverer:
             ports=settings.allowed_webhook_ports,
             allow_loopback=settings.allow_loopback_webhooks,
         ),
+        sockets=SocketSender(sockets, ConnectionTable(dynamodb, settings.subscriptions_table)),
     )
 
 
-def _assemble_streamer(settings: Settings) -> Streamer:
+def _assemble_streamer(settings: Settings, sender: SocketSender) -> Streamer:
     dynamodb = aws.client("dynamodb")
-    connections = ConnectionTable(dynamodb, settings.subscriptions_table)
     return Streamer(
         leases=LeaseTable(dynamodb, settings.subscriptions_table),
         backlog=Backlog(dynamodb, settings.jobs_table),
         deliveries=DeliveryTable(dynamodb, settings.deliveries_table),
         queue=DeliveryQueue(aws.client("sqs"), settings.delivery_queue_url),
-        sender=SocketSender(Sockets(aws.websockets(settings.websocket_endpoint)), connections),
+        sender=sender,
     )
 
 
 _deliverer = _assemble(Settings.from_env())
-_streamer = _assemble_streamer(Settings.from_env())
+_streamer = _assemble_streamer(Settings.from_env(), _deliverer.sockets)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

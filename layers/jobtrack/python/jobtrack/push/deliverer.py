@@ -29,6 +29,7 @@ from jobtrack.push.schedule import (
     next_look,
     retry_after_seconds,
 )
+from jobtrack.push.socket_sender import SocketSender
 from jobtrack.push.standing import Standing, standing
 from jobtrack.push.subscription import Subscription
 from jobtrack.push.subscription_table import SubscriptionTable
@@ -66,6 +67,7 @@ class Deliverer:
     queue: DeliveryQueue
     gate: Gate
     webhooks: WebhookSender
+    sockets: SocketSender
     clock: Callable[[], float] = time.time
     random: Callable[[], float] = random.random
     alarm: Alarm = alarm
@@ -81,6 +83,8 @@ class Deliverer:
             return
         if found.subscription is None or not _may_send(message, found.subscription, self.clock()):
             self._give_up(message, found.delivery)
+        elif found.subscription.cursor:
+            self._tell(message, found, found.subscription)
         else:
             self._enter(message, found, found.subscription)
 
@@ -88,6 +92,20 @@ class Deliverer:
         """What was never sent is skipped; what was sent in vain has failed."""
         tried = delivery.attempts or message.attempt > message.earlier
         self.deliveries.put(message, delivery.after(message, "Failed" if tried else "Skipped"))
+
+    def _tell(self, message: Message, found: Standing, subscription: Subscription) -> None:
+        """Post to a WebSocket: there is no endpoint that could hold up others."""
+        answer: Answer | EgressError
+        started = self.clock()
+        try:
+            answer = self.sockets.send(message, subscription, lambda: self._check(message, found.read_at, subscription))
+        except _Over:
+            self._give_up(message, found.delivery)
+            return
+        except EgressError as error:
+            answer = error
+        attempt = _attempt(started, self.clock() - started, answer)
+        self._conclude(message, found.delivery, subscription, attempt, answer, found.health)
 
     def _enter(self, message: Message, found: Standing, subscription: Subscription) -> None:
         match self.gate.enter(message.group, message.lane, found.health):

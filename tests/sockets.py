@@ -1,0 +1,267 @@
+"""What the tests of WebSockets share: API Gateway's connections, a client that resumes, and all that lies between."""
+
+import base64
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from jobtrack import aws, times
+from jobtrack.job import Job
+from jobtrack.keys import JobKey
+from jobtrack.push.backlog import Backlog
+from jobtrack.push.connection_table import ConnectionTable
+from jobtrack.push.connections import Connections, leave
+from jobtrack.push.deliverer import Deliverer
+from jobtrack.push.deliveries import DeliveryTable
+from jobtrack.push.dispatcher import Dispatcher
+from jobtrack.push.endings import Endings
+from jobtrack.push.gate import Gate
+from jobtrack.push.health_table import HealthTable
+from jobtrack.push.leases import LeaseTable
+from jobtrack.push.quarantine import QuarantineTable
+from jobtrack.push.queue import DeliveryQueue
+from jobtrack.push.replays import Replays
+from jobtrack.push.requests import SubscribeRequest
+from jobtrack.push.secrets import Vault
+from jobtrack.push.socket_sender import SocketSender
+from jobtrack.push.streamer import Streamer
+from jobtrack.push.subscriber import Subscriber
+from jobtrack.push.subscription import Subscription
+from jobtrack.push.subscription_table import SubscriptionTable
+from jobtrack.push.tickets import Ticket, new_ticket
+from jobtrack.push.wakes import Wake
+from jobtrack.reported import Event
+from jobtrack.store.jobs import JobStore
+from jobtrack.store.listeners import ListenerStore
+from jobtrack.store.outbox import SORT_KEY
+from jobtrack.store.snapshots import Listener, Snapshot
+from tests.management import Gateway
+from tests.pushing import Clock, Crash, FakeSqs, crashing
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_kms import KMSClient
+    from types_boto3_sqs import SQSClient
+
+    from jobtrack.push.webhook import WebhookSender
+
+WANTED, UNWANTED = "milestone", "log"
+
+
+class _Kms:
+    def encrypt(self, Plaintext: bytes, **_: Any) -> dict[str, Any]:
+        return {"CiphertextBlob": b"sealed"}
+
+
+class SocketWorld:
+    """A job, a WebSocket subscription to it, and everything between them on real tables; clock and network are ours."""
+
+    def __init__(self, before: "SocketWorld | None" = None) -> None:
+        """A world of its own, which takes over the client of the one before: to make one takes long."""
+        self.clock, self.gateway = Clock(), Gateway()
+        self.sqs = FakeSqs(self.clock)
+        self.dynamodb: DynamoDBClient = before.dynamodb if before else aws.client("dynamodb")
+        self.job = JobKey(*(str(uuid.uuid4()) for _ in range(3)))
+        self.jobs = JobStore(self.dynamodb, "JobsTable", now=self._micros)
+        self.jobs.create(Snapshot(self.job, 0, Job(self.job.job, "a job", "mining", self._micros())), "b", {})
+        self.subscriptions = SubscriptionTable(self.dynamodb, "SubscriptionsTable")
+        self.endings = Endings(self.subscriptions, "JobsTable", self.clock)
+        self.table = ConnectionTable(self.dynamodb, "SubscriptionsTable", self.clock)
+        self.deliveries = DeliveryTable(self.dynamodb, "DeliveriesTable", self.clock)
+        self.queue = DeliveryQueue(cast("SQSClient", self.sqs), "queue", self.clock, lambda _: None)
+        sockets = self.gateway.sockets
+        self.sender = SocketSender(sockets, self.table, self.clock)
+        self.deliverer = Deliverer(
+            self.subscriptions,
+            self.endings,
+            self.deliveries,
+            self.queue,
+            Gate(HealthTable(self.dynamodb, "DeliveriesTable", self.clock), self.clock),
+            cast("WebhookSender", None),
+            self.sender,
+            self.clock,
+            random=lambda: 0.5,
+        )
+        self.connections = Connections(self.table, self.subscriptions, "JobsTable", self.queue, sockets, self.clock)
+        self.streamer = Streamer(
+            LeaseTable(self.dynamodb, "SubscriptionsTable", self.clock),
+            Backlog(self.dynamodb, "JobsTable", self.clock),
+            self.deliveries,
+            self.queue,
+            self.sender,
+            self.clock,
+        )
+        self.dispatcher = Dispatcher(
+            self.subscriptions,
+            self.queue,
+            Replays(self.dynamodb, "JobsTable"),
+            QuarantineTable(self.dynamodb, "QuarantineTable", self.clock),
+            self.clock,
+        )
+        self.dispatched: set[str] = set()
+        self.wanted: list[int] = []
+        self.name = ""
+
+    def _micros(self) -> int:
+        return int(self.clock() * times.SECOND)
+
+    def subscribe(self, since: int | None = None, **wanted: Any) -> str:
+        """Subscribe to milestones, or to what is told instead; the subscription's id."""
+        asked = {"subscriptionType": "websocket", "events": [WANTED], "sinceSequence": since, **wanted}
+        request = SubscribeRequest.model_validate(asked)
+        vault = Vault(cast("KMSClient", _Kms()), "key")
+        made = Subscriber(vault, {443}, clock=self.clock).make(self.job, request)
+        one = made.subscription
+        ListenerStore(self.dynamodb, "JobsTable", now=self._micros).add(
+            self.job,
+            one.subscription_id,
+            Listener(one.expires_at, one.interests()),
+            lambda last: made.creation("SubscriptionsTable", last),
+            {},
+            since=made.replayed_since,
+        )
+        self.name = one.subscription_id
+        return self.name
+
+    def report(self, *kinds: str) -> None:
+        """A batch of events: milestones, and log lines that nobody wants."""
+        data = {WANTED: {"description": "m"}, UNWANTED: {"level": "INFO", "message": "m"}}
+        last = self.jobs.read(self.job).job.sequence
+        self.jobs.report(self.job, [Event(kind, self._micros(), data.get(kind, {})) for kind in kinds])
+        self.wanted += [last + place for place, kind in enumerate(kinds, 1) if kind == WANTED]
+
+    def dispatch(self, again: bool = False) -> None:
+        """What the stream brings: each item of the outbox that it has not brought, or all of them."""
+        records = [
+            {"dynamodb": {"SequenceNumber": item["sk"]["S"], "Keys": {}, "NewImage": {"d": {"B": _base64(item)}}}}
+            for item in self.outbox()
+            if again or item["sk"]["S"] not in self.dispatched
+        ]
+        assert self.dispatcher.dispatch(records) == []
+        self.dispatched |= {record["dynamodb"]["SequenceNumber"] for record in records}
+
+    def outbox(self) -> list[Any]:
+        """The items of the job's outbox."""
+        return self.dynamodb.query(
+            TableName="JobsTable",
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues={":pk": {"S": self.job.partition}, ":sk": {"S": SORT_KEY}},
+        )["Items"]
+
+    def serve(self, body: str) -> None:
+        """What the deliverer does with a message of the queue."""
+        if wake := Wake.decode(body):
+            self.streamer.serve(wake)
+        else:
+            self.deliverer.deliver(body)
+
+    def run(self, seconds: float = 120) -> None:
+        """Let the queue run, for so long at most."""
+        end = self.clock() + seconds
+        while self.sqs.waiting and (due := min(at for at, _ in self.sqs.waiting)) <= end:
+            self.clock.now = max(self.clock.now, due)
+            for body in self.sqs.take():
+                self.serve(body)
+
+    def crash(self, at: int) -> bool:
+        """Serve what is due in a process that ends at the `at`-th step; what it did not acknowledge comes again."""
+        bodies = self.sqs.take()
+        with crashing(at, self.dynamodb, fakes=(self.sqs, self.gateway)):
+            try:
+                for body in tuple(bodies):
+                    self.serve(body)
+                    bodies.remove(body)
+            except Crash:
+                visible = self.clock() + 180
+                self.sqs.waiting += [(visible, {"MessageBody": body}) for body in bodies]
+                return True
+        return False
+
+    def stored(self) -> Subscription:
+        found = self.subscriptions.get(self.job, self.name)
+        assert found is not None
+        return found
+
+    def ticket(self) -> str:
+        """A ticket as the API gives it out."""
+        text = new_ticket()
+        item = Ticket.of(text, self.job, self.name, self.clock()).item()
+        self.dynamodb.put_item(TableName="SubscriptionsTable", Item=item)
+        return text
+
+
+def _base64(item: Any) -> str:
+    return base64.b64encode(bytes(item["d"]["B"])).decode()
+
+
+@dataclass
+class Client:
+    """A client that connects, resumes at the greatest sequence it saw, and checks that it may."""
+
+    world: SocketWorld
+    connection: str | None = None
+    greatest: int = 0
+    seen: set[int] = field(default_factory=set)
+    told: list[int] = field(default_factory=list)
+    connections: int = 0
+
+    def connect(self, resume: bool = True) -> None:
+        """Connect with a new ticket; a connection that it has is left open, for the service to close."""
+        self.read()
+        self.connections += 1
+        name = f"connection-{self.world.name}-{self.connections}"
+        self.world.connections.connect(self.world.ticket(), name)
+        self.world.gateway.connected.add(name)
+        self.connection = name
+        if resume:
+            self.resume(self.greatest)
+
+    def resume(self, sequence: int) -> None:
+        self.say({"action": "resume", "sinceSequence": sequence})
+
+    def say(self, message: Any) -> None:
+        assert self.connection
+        text = message if isinstance(message, str) else json.dumps(message)
+        self.world.connections.receive(self.connection, text)
+
+    def drop(self, told: bool = True) -> None:
+        """Lose the connection; the service is told, or not."""
+        self.read()
+        if self.connection:
+            self.world.gateway.connected.discard(self.connection)
+            if told:
+                leave(self.world.table, self.connection)
+        self.connection = None
+
+    def read(self) -> list[dict[str, Any]]:
+        """Take in what came, over any connection; the greatest sequence may only be one before which nothing lacks."""
+        came = [message for sent in self.world.gateway.sent.values() for message in sent]
+        self.world.gateway.sent.clear()
+        for message in came:
+            if "data" in message and (sequence := message["data"].get("sequence")) is not None:
+                self.told.append(sequence)
+                self.seen.add(sequence)
+                if sequence > self.greatest:
+                    missing = [each for each in self.world.wanted if each < sequence and each not in self.seen]
+                    assert not missing, f"{sequence} came before {missing}"
+                    self.greatest = sequence
+        return came
+
+
+Interruption = Callable[[], None]
+
+
+def interrupting(gateway: Gateway, at: int, act: Interruption) -> None:
+    """Do something at the `at`-th step of the posts: each is two, one before it arrives and one after."""
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+        if steps == at:
+            act()
+
+    gateway.step = step
