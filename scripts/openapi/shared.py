@@ -3,6 +3,7 @@
 import inspect
 from typing import Any
 
+from functions.api.docs.app import VIEWER
 from jobtrack import errors, limits
 from jobtrack.errors import JobTrackError
 
@@ -58,6 +59,9 @@ def _header(name: str, about: str, schema: Json) -> Json:
 
 
 _SUBSCRIPTION = "^[Ss][Uu][Bb]-[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+_MESSAGE = "^[Mm][Ss][Gg]_[0-9]{12}_[0-9A-Ta-t]{1,64}$"
+_TRIMMED = "^[!-~]([ -~]*[!-~])?$"
+"""Printable ASCII; HTTP takes away the spaces around a header's value."""
 
 PARAMETERS = {
     "tenantId": _guid("tenantId", "The tenant; the token's `tenant_id`"),
@@ -66,15 +70,17 @@ PARAMETERS = {
     "subscriptionId": _path(
         "subscriptionId", "The subscription; `sub-` and a GUID", {"type": "string", "pattern": _SUBSCRIPTION}
     ),
-    "messageId": _path("messageId", "The `webhook-id` of a message", {"type": "string"}),
+    "messageId": _path("messageId", "The `webhook-id` of a message", {"type": "string", "pattern": _MESSAGE}),
     "workerNode": _path(
-        "workerNode", "The worker's name", {"type": "string", "minLength": 1, "maxLength": limits.NAME_CHARACTERS}
+        "workerNode",
+        "The worker's name; with neither `/` nor `?`, which API Gateway does not take in a path, however encoded",
+        {"type": "string", "minLength": 1, "maxLength": limits.NAME_CHARACTERS, "pattern": "^[^/?]+$"},
     ),
-    "file": _path("file", "The file's name", {"type": "string"}),
+    "file": _path("file", "The file's name", {"type": "string", "enum": list(VIEWER)}),
     "Idempotency-Key": _header(
         "Idempotency-Key",
         "Any text that is this request's own; kept for 24 hours",
-        {"type": "string", "minLength": 1, "maxLength": limits.IDEMPOTENCY_KEY_CHARACTERS, "pattern": "^[ -~]+$"},
+        {"type": "string", "minLength": 1, "maxLength": limits.IDEMPOTENCY_KEY_CHARACTERS, "pattern": _TRIMMED},
     ),
     "If-None-Match": _header("If-None-Match", "The ETag of an answer that is already known", {"type": "string"}),
     "Accept-Language": _header(

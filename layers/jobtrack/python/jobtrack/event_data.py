@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from jobtrack.fields import (
     Amount,
@@ -51,6 +51,15 @@ class StageData(Model):
 
 class ProgressData(Model):
     """How far a stage, or the whole job, has come."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["progress"], "properties": {"progress": {"type": "number"}}},
+                {"required": ["recordsProcessed"], "properties": {"recordsProcessed": {"type": "integer"}}},
+            ]
+        }
+    )
 
     stage_name: Name | None = None
     progress: Percent | None = None

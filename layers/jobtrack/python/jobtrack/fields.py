@@ -51,9 +51,11 @@ def _at_most(limit: int) -> Callable[[Any], Any]:
 
 
 def _bytes(limit: int, levels: int | None = None) -> Any:
-    """Tells the limit in the API's description: JSON Schema has no word for it."""
-    nested = "" if levels is None else f", nested at most {levels} levels deep"
-    return Field(description=f"At most {limit} bytes in UTF-8{nested}")
+    """Tells the limit in the API's description: of bytes and levels JSON Schema knows only that of characters."""
+    told = f"At most {limit} bytes in UTF-8"
+    if levels is None:
+        return Field(description=told, json_schema_extra={"maxLength": limit})
+    return Field(description=f"{told}, nested at most {levels} levels deep")
 
 
 def _shallow(value: Any) -> Any:
@@ -71,6 +73,13 @@ def guid(value: object) -> str:
     if not isinstance(value, str) or not _GUID.fullmatch(value.lower()):
         raise ValueError("must be a GUID")
     return value.lower()
+
+
+def _exact(value: object) -> object:
+    """Before it becomes a float, which an integer beyond the limit may round to the limit."""
+    if type(value) is int and value > limits.NUMBER:
+        raise ValueError(f"must be at most {limits.NUMBER}")
+    return value
 
 
 def _moment(value: object) -> object:
@@ -103,6 +112,6 @@ Metadata = Annotated[
     _bytes(limits.METADATA_BYTES, limits.DETAILS_DEPTH),
 ]
 Count = Annotated[int, Field(ge=0, le=limits.NUMBER)]
-Amount = Annotated[float, Field(ge=0, le=limits.NUMBER)]
+Amount = Annotated[float, Field(ge=0, le=limits.NUMBER), BeforeValidator(_exact)]
 Positive = Annotated[float, Field(gt=0, le=limits.ALLOCATED)]
 Percent = Annotated[float, Field(ge=0, le=100)]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from jobtrack import limits
 from jobtrack.fields import Amount, Count, Description, Guid, Metadata, Model, Moment, Name, Positive
@@ -65,8 +65,17 @@ class WorkerHeartbeat(Model):
     memory_bytes: Count | None = None
 
 
+def _with_nulls(schema: Json) -> None:
+    """Tells in the API's description that `null` stands for what is left out."""
+    for name, member in schema["properties"].items():
+        if name not in schema["required"] and {"type": "null"} not in member.get("anyOf", []):
+            schema["properties"][name] = {"anyOf": [member, {"type": "null"}]}
+
+
 class JobRequest(Model):
     """What `POST /jobs` takes."""
+
+    model_config = ConfigDict(json_schema_extra=_with_nulls)
 
     job_id: Guid | None = None
     job_name: Name

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from jobtrack import limits
 from jobtrack.api.queries import Flag, Query
-from jobtrack.fields import Moment, Name, guid
+from jobtrack.fields import Guid, Moment, Name, guid
 from jobtrack.job import Status
 from jobtrack.store.listings import LATEST, Wanted
 from jobtrack.store.reader import EARLIEST
@@ -37,7 +37,7 @@ def _statuses(values: list[str]) -> list[str]:
     return [status for status in Status if status in wanted]
 
 
-Statuses = Annotated[list[Status], BeforeValidator(_statuses)]
+Statuses = Annotated[list[Status], BeforeValidator(_statuses), Field(min_length=1)]
 Limit = Annotated[int, Field(ge=1, le=limits.LISTED_JOBS)]
 
 
@@ -73,7 +73,7 @@ class JobsQuery(ProjectQuery):
 class BatchQuery(ProjectQuery):
     """What `GET …/tracking/batch` takes."""
 
-    job_ids: Annotated[list[str], BeforeValidator(_ids)] | None = None
+    job_ids: Annotated[list[Guid], BeforeValidator(_ids), Field(min_length=1)] | None = None
     status: Statuses = Field(default=list(Status))
     submitted_by: Name | None = None
     include_metrics: Flag = False

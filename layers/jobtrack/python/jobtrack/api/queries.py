@@ -30,7 +30,11 @@ def _groups(value: object) -> object:
 
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
-Groups = Annotated[frozenset[str], BeforeValidator(_groups), WithJsonSchema({"type": "string"})]
+Groups = Annotated[
+    frozenset[str],
+    BeforeValidator(_groups),
+    WithJsonSchema({"type": "array", "items": {"enum": list(GROUPS)}, "minItems": 1}),
+]
 
 
 class Query(BaseModel):

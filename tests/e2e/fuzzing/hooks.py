@@ -1,0 +1,105 @@
+"""What schemathesis is told of the API beside its description; imported by `schemathesis run`.
+
+It sends each value to a job or a subscription that can take it, so that it is the value that is judged.
+"""
+
+import os
+import re
+import uuid
+from typing import Any
+
+import httpx
+import schemathesis
+from schemathesis import Case, HookContext
+from schemathesis.core.failures import Failure
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.core.transport import Response
+from schemathesis.generation import GenerationMode
+
+ENDING = {"jobCompleted", "jobFailed", "jobCancelled"}
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_api = httpx.Client(
+    base_url=os.environ["FUZZED_BASE"],
+    headers={"Authorization": f"Bearer {os.environ['FUZZED_TOKEN']}"},
+    trust_env=False,
+)
+_running: dict[str, str] = {}
+"""Of each operation the job that takes it: what is reported to one is not pushed to the subscribers of the other."""
+
+BEYOND_SCHEMAS = [
+    (r"/query/cursor", "is none that this (job|list) gave"),
+    (r"/query", "cursor and sinceSequence exclude each other|fromTime is after toTime"),
+    (r"/query/to", "must not be before from"),
+    (r"/query/jobIds", "must not come with a cursor"),
+    (r".*", r"must be at most \d+ bytes"),
+    (r".*", "must be nested at most"),
+    (r".*", "must be an integer"),  # JSON Schema calls 60.0 one
+    (r".*", "is not a time between the years 1 and 9999"),
+    (r".*", "must be an RFC 3339 time"),  # schemathesis takes some for one that are none, such as 24:00 of offset
+    (r".*/(webhookUrl|authentication)", ""),  # their rules depend on the type of subscription, and on the stack
+    (r"", "stages must have different names|prerequisites must be different jobs"),
+    (r"/prerequisites/\d+/jobId", "is no job of this project"),
+]
+"""Rules that JSON Schema has no words for: a pointer, and what is said of it."""
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
+    """A job id, a key and a job of its own: what was taken before would be refused for having been taken."""
+    name = case.operation.definition.raw["operationId"]
+    if name in ("report", "subscribe") and _GUID.fullmatch(str(case.path_parameters.get("jobId"))):
+        case.path_parameters["jobId"] = _running.get(name) or _start(name)
+    if name == "create_job" and isinstance(case.body, dict) and _GUID.fullmatch(str(case.body.get("jobId"))):
+        case.body["jobId"] = str(uuid.uuid4())
+    if "Idempotency-Key" in case.headers and _as_described(case, ParameterLocation.HEADER):
+        case.headers["Idempotency-Key"] = str(uuid.uuid4())
+
+
+@schemathesis.hook
+def after_call(context: HookContext, case: Case[Any], response: Response) -> None:
+    """Take another job once this one has ended, or has as many live subscriptions as it may."""
+    name = case.operation.definition.raw["operationId"]
+    if (name == "report" and response.status_code == 202 and _ends(case.body)) or (
+        name == "subscribe" and response.status_code == 409
+    ):
+        _running.pop(name, None)
+
+
+@schemathesis.hook
+def filter_failure(context: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
+    """Whether it is one: not a rule that no schema can say, nor an answer that API Gateway would give."""
+    if failure.code == "ST202":
+        return not _beyond_schemas(response)
+    if failure.code == "ST204":
+        return response.status_code != 404  # what API Gateway answers where it has no route
+    return True
+
+
+def _as_described(case: Case[Any], part: ParameterLocation) -> bool:
+    """Whether the part of the request was made by the description, not against it."""
+    made = case.meta.components.get(part) if case.meta else None
+    return made is not None and made.mode is GenerationMode.POSITIVE
+
+
+def _beyond_schemas(response: Response) -> bool:
+    told = response.json().get("errors", []) if response.status_code == 422 else []
+    return bool(told) and all(
+        any(
+            re.fullmatch(pointer, each["pointer"]) and re.search(detail, each["detail"])
+            for pointer, detail in BEYOND_SCHEMAS
+        )
+        for each in told
+    )
+
+
+def _ends(body: object) -> bool:
+    events = body.get("events", []) if isinstance(body, dict) else []
+    return any(event["type"] in ENDING for event in events)
+
+
+def _start(operation: str) -> str:
+    job = str(uuid.uuid4())
+    _api.post("/jobs", json={"jobId": job, "jobName": "n", "jobType": "t"}).raise_for_status()
+    _api.post(f"/job/{job}/events", json={"events": [{"type": "jobStarted"}]}).raise_for_status()
+    _running[operation] = job
+    return job
