@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from jobtrack import limits
 from local.cloudformation import RouteProperties
-from scripts.openapi import links, shared
+from scripts.openapi import shared, webhooks
 from scripts.openapi.kinds import Answer
 from scripts.openapi.operations import OPERATIONS, Operation, example, request_example
 from scripts.openapi.shared import Json
@@ -22,19 +22,19 @@ def document(routers: Sequence[APIRouter], routes: Sequence[RouteProperties], ve
     """The whole document; LookupError for a route or a parameter that nothing is told of."""
     made = get_openapi(title="jobtrack", version=version, routes=[each for router in routers for each in router.routes])
     paths = {path: _path(path, methods, routes) for path, methods in sorted(made["paths"].items())}
-    links.add(paths)
     schemas = _schemas(made["components"]["schemas"])
     return {
         "openapi": made["openapi"],
         "info": {**shared.INFO, "version": version},
         "servers": [{"url": "/"}],
-        "tags": shared.TAGS,
+        "tags": webhooks.tags(shared.TAGS),
         "paths": paths,
+        "webhooks": webhooks.described(),
         "components": {
             "schemas": {name: _plain(schemas[name]) for name in sorted(schemas)},
             "headers": shared.header_components(),
             "responses": shared.problem_components(),
-            "securitySchemes": shared.SECURITY,
+            "securitySchemes": {**shared.SECURITY, **webhooks.SECURITY},
         },
     }
 
@@ -50,7 +50,8 @@ def _schemas(requests: Json) -> Json:
 
 def _answers() -> Json:
     models: list[type[Answer]] = sorted(
-        {each.answer for each in OPERATIONS.values() if each.answer}, key=lambda model: model.__name__
+        {*webhooks.MODELS, *(each.answer for each in OPERATIONS.values() if each.answer)},
+        key=lambda model: model.__name__,
     )
     _, schema = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     defined: Json = schema["$defs"]
