@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from jobtrack import limits
 from local.cloudformation import RouteProperties
-from scripts.openapi import shared, webhooks
+from scripts.openapi import links, shared, webhooks
 from scripts.openapi.kinds import Answer
 from scripts.openapi.operations import OPERATIONS, Operation, example, request_example
 from scripts.openapi.shared import Json
@@ -22,6 +22,7 @@ def document(routers: Sequence[APIRouter], routes: Sequence[RouteProperties], ve
     """The whole document; LookupError for a route or a parameter that nothing is told of."""
     made = get_openapi(title="jobtrack", version=version, routes=[each for router in routers for each in router.routes])
     paths = {path: _path(path, methods, routes) for path, methods in sorted(made["paths"].items())}
+    links.add(paths)
     schemas = _schemas(made["components"]["schemas"])
     return {
         "openapi": made["openapi"],
