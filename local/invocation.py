@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import uuid4
 
+from local import calls
 from local.cloudformation import FunctionProperties
 from local.errors import LocalError
 
@@ -94,7 +95,8 @@ def module(properties: FunctionProperties) -> object:
     """The module that `Handler: app.handler` means in the function's folder."""
     name = properties.code_uri.strip("/").replace("/", ".") + ".app"
     try:
-        return importlib.import_module(name)
+        with calls.of(properties.code_uri):
+            return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not name.startswith(error.name):
             raise

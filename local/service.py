@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from local import app, engines, environment, folders, template
+from local import app, calls, engines, environment, folders, template
 from local.claim import claim
 from local.engines import Engines
 from local.errors import LocalError
@@ -66,6 +66,7 @@ def _assemble(found: Engines, verifier: Verifier, url: str) -> _Assembly:
     environment.point_boto3_at(found, os.environ)
     names = provision(plan)
     environment.tell_functions(plan, names, environment.own_settings(url, secret), os.environ)
+    calls.record(names)
     carriers, connections = pumps(plan, names), Connections()
 
     def ring() -> None:

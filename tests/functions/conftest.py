@@ -70,7 +70,7 @@ class Policies:
 
     def check(self, params: dict[str, Any], model: OperationModel, **_: object) -> None:
         if self.running:
-            service = model.service_model.service_name
+            service = model.service_model.signing_name
             self.denied += permissions.denied(grants(self.running), service, model.name, params, _logical_id)
 
 

@@ -5,21 +5,16 @@ import json
 import pytest
 
 from local import intrinsics
-from tests.stack import (
-    FAILURE_QUEUES,
-    FUNCTIONS,
-    RESOURCES,
-    grants,
-    listed,
-    of_type,
-    resource_of,
-    statements,
-    variables,
-)
+from scripts.policies import listed, resource_of
+from tests.stack import FAILURE_QUEUES, FUNCTIONS, RESOURCES, grants, of_type, statements, triggers, variables
 
 READS = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
 STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}
 QUEUE = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
+
+READING = [{"Fn::Sub": "${ScopePrefix}jobs:read"}]
+WRITERS = {name for name, route in triggers("HttpApi") if route["Auth"].get("AuthorizationScopes", READING) != READING}
+READERS = sorted({name for name, _ in triggers("HttpApi")} - WRITERS)
 
 
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
@@ -47,18 +42,7 @@ def test_functions_know_of_just_what_they_may_use(function: str) -> None:
     assert named == allowed - FAILURE_QUEUES
 
 
-@pytest.mark.parametrize(
-    "function",
-    [
-        "BatchFunction",
-        "DependenciesFunction",
-        "LogsFunction",
-        "MetricsFunction",
-        "ProgressFunction",
-        "QueueFunction",
-        "TimelineFunction",
-    ],
-)
+@pytest.mark.parametrize("function", READERS)
 def test_readers_cannot_write(function: str) -> None:
     assert set().union(*grants(function).values()) <= READS
 

@@ -1,0 +1,157 @@
+"""Compare the policies of template.yaml with what the functions asked for: `python -m scripts.policies FILE`.
+
+FILE is what `JOBTRACK_CALLS` named while the end-to-end tests ran. A function may do all that it was seen to do, and
+nothing else but what `UNSEEN` gives a reason for.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from local import intrinsics
+from local.template import PATH
+
+Properties = Mapping[str, Any]
+Grants = dict[str, set[str]]
+"""Resource → actions."""
+
+_STREAM = "Lambda's poller reads the stream"
+_QUEUE = "Lambda's poller takes messages from the queue"
+UNSEEN = {
+    ("DispatcherFunction", "JobsTable/stream", "dynamodb:DescribeStream"): _STREAM,
+    ("DispatcherFunction", "JobsTable/stream", "dynamodb:GetRecords"): _STREAM,
+    ("DispatcherFunction", "JobsTable/stream", "dynamodb:GetShardIterator"): _STREAM,
+    ("DispatcherFunction", "*", "dynamodb:ListStreams"): "Lambda's poller finds the stream",
+    ("DispatcherFunction", "DispatchFailures", "sqs:SendMessage"): "Lambda's poller tells where it gave up",
+    **{
+        (function, queue, f"sqs:{action}"): _QUEUE
+        for function in ("DelivererFunction", "SlowDelivererFunction")
+        for queue in ("DeliveryQueue", "SlowDeliveryQueue")
+        for action in ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
+    },
+}
+"""What is granted and is never called by a function itself, and why."""
+
+
+def listed(value: Any) -> list[Any]:
+    """What the template gives as a list, or alone."""
+    return value if isinstance(value, list) else [value]
+
+
+def statements(resources: Mapping[str, Any], function: str) -> list[dict[str, Any]]:
+    """What the function may do, whether SAM makes its role or the template does."""
+    properties = resources[function]["Properties"]
+    if "Role" in properties:
+        role = resources[intrinsics.target(properties["Role"])]["Properties"]
+        documents = [policy["PolicyDocument"] for policy in role["Policies"]]
+    else:
+        documents = properties.get("Policies", [])
+    return [statement for document in documents for statement in document["Statement"]]
+
+
+def resource_of(arn: Any) -> str:
+    """The logical id of a policy's resource, with what is within: `JobsTable/index/by_status`, `WebSocketApi/POST`."""
+    match arn:
+        case {"Fn::GetAtt": [name, "Arn"]}:
+            return str(name)
+        case {"Fn::GetAtt": [name, "StreamArn"]}:
+            return f"{name}/stream"
+        case {"Fn::Sub": str(text)} if text.endswith("/@connections/*"):
+            return f"WebSocketApi/{text.split('/')[-3]}"
+        case {"Fn::Sub": text}:
+            return str(text).removeprefix("${").replace(".Arn}", "")
+    return str(arn)
+
+
+def grants(resources: Mapping[str, Any], function: str) -> Grants:
+    """What the function may do to which resource."""
+    found: Grants = {}
+    for statement in statements(resources, function):
+        for arn in listed(statement["Resource"]):
+            found.setdefault(resource_of(arn), set()).update(listed(statement["Action"]))
+    return found
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A function's grants beside its calls, each as (resource, action)."""
+
+    function: str
+    granted: frozenset[tuple[str, str]]
+    called: frozenset[tuple[str, str]]
+
+    @property
+    def missing(self) -> list[tuple[str, str]]:
+        """Called, and not granted."""
+        return sorted(self.called - self.granted)
+
+    @property
+    def unused(self) -> list[tuple[str, str]]:
+        """Granted, not called, and without a reason."""
+        return sorted(each for each in self.granted - self.called if (self.function, *each) not in UNSEEN)
+
+    def lines(self) -> Iterator[str]:
+        """The comparison, a line for each resource."""
+        wrong = f"{len(self.missing)} missing, {len(self.unused)} unused"
+        yield f"{self.function}: {len(self.granted)} granted, {len(self.granted & self.called)} seen, {wrong}"
+        for resource in sorted({resource for resource, _ in self.granted | self.called}):
+            yield f"  {resource}: {', '.join(self._told(resource))}"
+
+    def _told(self, resource: str) -> Iterator[str]:
+        for place, action in sorted(self.granted | self.called):
+            if place == resource:
+                yield action + self._mark(place, action)
+
+    def _mark(self, resource: str, action: str) -> str:
+        pair = (resource, action)
+        if pair not in self.granted:
+            return " MISSING"
+        if pair in self.called:
+            return ""
+        reason = UNSEEN.get((self.function, resource, action))
+        return f" ({reason})" if reason else " UNUSED"
+
+
+def compare(resources: Mapping[str, Any], calls: Iterable[tuple[str, str, str]]) -> list[Comparison]:
+    """A comparison for each function; calls are (folder, action, resource). ValueError for a folder that is none's."""
+    seen: dict[str, set[tuple[str, str]]] = {}
+    for folder, action, resource in calls:
+        seen.setdefault(folder, set()).add((resource, action))
+    functions = {
+        name: each["Properties"]["CodeUri"]
+        for name, each in resources.items()
+        if each["Type"] == "AWS::Serverless::Function"
+    }
+    if strange := seen.keys() - functions.values():
+        raise ValueError(f"no function of the template has the code in {', '.join(sorted(strange))}")
+    return [
+        Comparison(
+            name,
+            frozenset((place, action) for place, actions in grants(resources, name).items() for action in actions),
+            frozenset(seen.get(folder, ())),
+        )
+        for name, folder in functions.items()
+    ]
+
+
+def main(path: Path) -> int:
+    """Print the comparison; 1 if anything is missing or unused."""
+    resources = cast("dict[str, Any]", intrinsics.read(PATH)["Resources"])
+    calls = [tuple(json.loads(line)) for line in path.read_text().splitlines()]
+    compared = compare(resources, calls)
+    for each in compared:
+        print(*each.lines(), sep="\n")
+    wrong = [each.function for each in compared if each.missing or each.unused]
+    print(
+        f"policies and calls agree, of {len(compared)} functions"
+        if not wrong
+        else f"NOT AS GRANTED: {', '.join(wrong)}"
+    )
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
