@@ -85,7 +85,7 @@ class Connections:
             raise Unprocessable("The subscription has ended.")
         last = self._last(subscription.job)
         if sequence > last:
-            raise Unprocessable(f"sinceSequence must not be greater than the job's last sequence, {last}.")
+            raise Unprocessable(f"sinceSequence must be at most {last}, the job's last sequence.")
 
     def _last(self, job: JobKey) -> int:
         try:

@@ -68,7 +68,7 @@ _PREFIX = "ticket#"
 
 
 def _digest(ticket: str) -> str:
-    return hashlib.sha256(ticket.encode()).hexdigest()
+    return hashlib.sha256(ticket.encode(errors="replace")).hexdigest()
 
 
 def _key(digest: str) -> "dict[str, AttributeValueTypeDef]":

@@ -1,0 +1,342 @@
+"""The functions of the WebSocket API, as API Gateway calls them: tickets, connecting, resuming, leaving."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+
+from jobtrack import aws, times
+from jobtrack.keys import JobKey, ProjectKey
+from jobtrack.push.connection_table import ConnectionTable
+from jobtrack.push.cursor import Cursor
+from jobtrack.push.leases import LeaseTable
+from jobtrack.push.tickets import TICKET_SECONDS, Ticket, ticket_key
+from jobtrack.push.wakes import Wake
+from tests.functions.conftest import NAMES, Invoke
+from tests.functions.subscribing import FUNCTION, Sample, about, job_of, read, report, stored, subscribed, table
+
+pytestmark = pytest.mark.usefixtures("stack")
+
+NO_SEQUENCE = "sinceSequence must be a sequence: a whole number, 0 or greater."
+LEFT_OUT: dict[str, Any] = {"webhookUrl": None, "authentication": None}
+
+
+@pytest.fixture
+def made(invoke: Invoke, sample: Sample) -> dict[str, Any]:
+    """A WebSocket subscription of the sample's job."""
+    return subscribed(invoke, sample, subscriptionType="websocket", **LEFT_OUT)
+
+
+def ticket_of(answer: dict[str, Any]) -> str:
+    url, _, ticket = str(answer["websocketUrl"]).partition("?ticket=")
+    assert url == "wss://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/live"
+    return ticket
+
+
+def connecting(sample: Sample, ticket: str, connection: str = "connection-1") -> dict[str, Any]:
+    event = sample("websocket-connect")
+    event["queryStringParameters"] = {"ticket": ticket}
+    event["requestContext"]["connectionId"] = connection
+    return event
+
+
+def saying(sample: Sample, message: Any, connection: str = "connection-1") -> dict[str, Any]:
+    event = sample("websocket-resume")
+    event["requestContext"]["connectionId"] = connection
+    event["body"] = message if isinstance(message, str) else json.dumps(message)
+    return event
+
+
+def cursor(made: dict[str, Any], key: JobKey) -> Cursor:
+    found = stored(made, key).cursor
+    assert found
+    return found
+
+
+def wakes() -> list[Wake]:
+    """Those in the queue that are due at once: what is to come later, moto holds back."""
+    queue = boto3.client("sqs")
+    messages = queue.receive_message(QueueUrl=NAMES.refs["DeliveryQueue"], MaxNumberOfMessages=10).get("Messages", [])
+    return [wake for each in messages if (wake := Wake.decode(each["Body"]))]
+
+
+def delayed() -> int:
+    state = boto3.client("sqs").get_queue_attributes(QueueUrl=NAMES.refs["DeliveryQueue"], AttributeNames=["All"])
+    return int(state["Attributes"]["ApproximateNumberOfMessagesDelayed"])
+
+
+class Posted:
+    """What goes out to connections, seen where boto3 sends it."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, Any]] = []
+        self.closed: list[str] = []
+
+    def see(self, request: Any, **_: Any) -> None:
+        connection = request.url.rsplit("/", 1)[-1]
+        if request.method == "DELETE":
+            self.closed.append(connection)
+        else:
+            self.messages.append((connection, json.loads(request.body)))
+
+
+@pytest.fixture
+def posted() -> Posted:
+    from functions.websocket.connect import app as connect
+    from functions.websocket.resume import app as resume
+
+    seen = Posted()
+    for app in (connect, resume):
+        app._connections.sockets.api.meta.events.register("before-send.apigatewaymanagementapi", seen.see)
+    return seen
+
+
+def test_a_websocket_is_answered_with_an_url_and_no_secret(made: dict[str, Any], sample: Sample) -> None:
+    assert (made["subscriptionType"], made["webhookUrl"], made["status"]) == ("websocket", None, "Active")
+    assert len(ticket_of(made)) >= 43
+    assert "signingSecret" not in made
+    assert stored(made, job_of(sample("subscribe"))).sealed == b""
+
+
+def test_a_ticket_opens_one_connection(invoke: Invoke, sample: Sample, made: dict[str, Any], posted: Posted) -> None:
+    key, ticket = job_of(sample("subscribe")), ticket_of(made)
+    assert invoke("ConnectFunction", connecting(sample, ticket)) == {"statusCode": 200}
+    assert cursor(made, key).connection == "connection-1"
+    assert invoke("ConnectFunction", connecting(sample, ticket, "connection-2")) == {"statusCode": 401}
+    assert cursor(made, key).connection == "connection-1"
+    assert delayed() == 1
+    assert posted.closed == []
+
+
+@pytest.mark.parametrize("shown", ["", "never-given-out", "x" * 4096, "チケット"])
+def test_what_is_no_ticket_opens_nothing(shown: str, invoke: Invoke, sample: Sample, made: dict[str, Any]) -> None:
+    assert invoke("ConnectFunction", connecting(sample, shown)) == {"statusCode": 401}
+
+
+def test_who_shows_nothing_is_refused(invoke: Invoke, sample: Sample) -> None:
+    event = sample("websocket-connect")
+    del event["queryStringParameters"]
+    assert invoke("ConnectFunction", event) == {"statusCode": 401}
+
+
+def test_a_ticket_is_good_for_a_minute(invoke: Invoke, sample: Sample, made: dict[str, Any]) -> None:
+    key = job_of(sample("subscribe"))
+    for name, age in (("late", TICKET_SECONDS), ("in-time", TICKET_SECONDS - 5)):
+        given = times.now() / times.SECOND - age
+        item = Ticket.of(name, key, made["subscriptionId"], given).item()
+        aws.client("dynamodb").put_item(TableName="SubscriptionsTable", Item=item)
+    assert invoke("ConnectFunction", connecting(sample, "late")) == {"statusCode": 401}
+    assert invoke("ConnectFunction", connecting(sample, "in-time")) == {"statusCode": 200}
+
+
+def test_a_ticket_of_a_subscription_that_ended_opens_nothing(
+    invoke: Invoke, sample: Sample, made: dict[str, Any]
+) -> None:
+    ticket = ticket_of(made)
+    assert invoke(FUNCTION, about(sample, "delete-subscription", made["subscriptionId"]))["statusCode"] == 204
+    assert invoke("ConnectFunction", connecting(sample, ticket)) == {"statusCode": 401}
+
+
+def test_tickets_are_stored_by_their_hashes_alone(
+    invoke: Invoke, sample: Sample, made: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "jobtrack")
+    tickets = [ticket_of(made), issued(invoke, sample, made)]
+    for ticket in tickets:
+        assert aws.client("dynamodb").get_item(TableName="SubscriptionsTable", Key=ticket_key(ticket))["Item"]
+        invoke("ConnectFunction", connecting(sample, ticket))
+    told = "".join(
+        str(aws.client("dynamodb").scan(TableName=name)["Items"]) for name in ("JobsTable", "SubscriptionsTable")
+    )
+    assert not [ticket for ticket in tickets if ticket in told + caplog.text]
+
+
+def issued(invoke: Invoke, sample: Sample, made: dict[str, Any]) -> str:
+    return ticket_of(read(invoke(FUNCTION, about(sample, "issue-ticket", made["subscriptionId"]))))
+
+
+def test_a_new_ticket_replaces_the_connection(
+    invoke: Invoke, sample: Sample, made: dict[str, Any], posted: Posted
+) -> None:
+    key = job_of(sample("subscribe"))
+    invoke("ConnectFunction", connecting(sample, ticket_of(made)))
+    assert invoke("ConnectFunction", connecting(sample, issued(invoke, sample, made), "connection-2")) == {
+        "statusCode": 200
+    }
+    assert cursor(made, key).connection == "connection-2"
+    assert posted.closed == ["connection-1"]
+    invoke("DisconnectFunction", leaving(sample, "connection-1"))
+    assert cursor(made, key).connection == "connection-2"
+
+
+def test_the_same_request_for_a_ticket_is_answered_the_same(
+    invoke: Invoke, sample: Sample, made: dict[str, Any]
+) -> None:
+    event = about(sample, "issue-ticket", made["subscriptionId"])
+    event["headers"]["idempotency-key"] = "once"
+    first, again = invoke(FUNCTION, event), invoke(FUNCTION, event)
+    assert first["body"] == again["body"]
+    assert again["headers"]["idempotency-replayed"] == "true"
+    assert ticket_of(read(first)) != ticket_of(made)
+
+
+@pytest.mark.parametrize("other", ["tenantId", "projectId"])
+def test_no_ticket_for_the_subscription_of_another(
+    other: str, invoke: Invoke, sample: Sample, made: dict[str, Any]
+) -> None:
+    foreign = "00000000-0000-4000-8000-000000000009"
+    event = about(sample, "issue-ticket", made["subscriptionId"], **{other: foreign})
+    assert invoke(FUNCTION, event)["statusCode"] == 403
+    claims = event["requestContext"]["authorizer"]["jwt"]["claims"]
+    ids = event["pathParameters"]
+    claims |= {"tenant_id": ids["tenantId"], "project_ids": f"[{ids['projectId']}]"}
+    assert invoke(FUNCTION, event)["statusCode"] == 404
+
+
+def test_a_webhook_has_no_tickets_and_a_websocket_no_secret(
+    invoke: Invoke, sample: Sample, made: dict[str, Any]
+) -> None:
+    webhook = subscribed(invoke, sample)
+    assert invoke(FUNCTION, about(sample, "issue-ticket", webhook["subscriptionId"]))["statusCode"] == 409
+    assert invoke(FUNCTION, about(sample, "rotate-secret", made["subscriptionId"]))["statusCode"] == 409
+
+
+@pytest.mark.parametrize(
+    ("pointer", "changes"),
+    [("/webhookUrl", {"authentication": None}), ("/authentication", {"webhookUrl": None})],
+)
+def test_what_is_for_webhooks_alone_is_refused(
+    pointer: str, changes: dict[str, Any], invoke: Invoke, sample: Sample
+) -> None:
+    event = sample("subscribe")
+    subscribed(invoke, sample)  # makes the job
+    event["body"] = json.dumps({**json.loads(event["body"]), "subscriptionType": "websocket", **changes})
+    event["headers"]["content-length"] = str(len(event["body"]))
+    answer = invoke(FUNCTION, event)
+    assert [each["pointer"] for each in read(answer, 422)["errors"]] == [pointer]
+
+
+def test_websockets_made_with_the_job_begin_with_its_first_event(invoke: Invoke, sample: Sample) -> None:
+    event = sample("create-job")
+    wanted = {"subscriptionType": "websocket", "events": ["jobQueued"]}
+    event["body"] = json.dumps({**json.loads(event["body"]), "subscriptions": [wanted]})
+    event["headers"]["content-length"] = str(len(event["body"]))
+    answer = invoke("JobsFunction", event)
+    body = read(answer, 201)
+    [one] = body["subscriptions"]
+    ids = event["pathParameters"]
+    key = JobKey(ids["tenantId"], ids["projectId"], body["jobId"])
+    assert cursor(one, key) == Cursor(0, 0)
+    assert read(invoke("JobsFunction", event), 201)["subscriptions"] == [one]
+    assert invoke("ConnectFunction", connecting(sample, ticket_of(one))) == {"statusCode": 200}
+
+
+def test_resuming_sets_the_position_breaks_the_lease_and_wakes(
+    invoke: Invoke, sample: Sample, made: dict[str, Any], posted: Posted
+) -> None:
+    key = job_of(sample("subscribe"))
+    invoke("ConnectFunction", connecting(sample, ticket_of(made)))
+    for _ in range(3):
+        report(key, "milestone", description="m")
+    now = times.now() / times.SECOND + 5
+    leases = LeaseTable(aws.client("dynamodb"), "SubscriptionsTable", lambda: now)
+    lease = leases.take(Wake.of(stored(made, key)))
+    assert lease
+    assert leases.holds(lease)
+    assert invoke("ResumeFunction", saying(sample, {"action": "resume", "sinceSequence": 3})) == {"statusCode": 200}
+    assert cursor(made, key).position == 3
+    assert not leases.holds(lease)
+    assert not leases.advance(lease, 4)
+    assert Wake.of(stored(made, key)) in wakes()
+    assert posted.messages == []
+
+
+@pytest.mark.parametrize(
+    ("message", "detail"),
+    [
+        ("", "A message must be JSON."),
+        ("{", "A message must be JSON."),
+        ('"resume"', 'The only action is {"action": "resume", "sinceSequence": N}.'),
+        ({"action": "subscribe"}, 'The only action is {"action": "resume", "sinceSequence": N}.'),
+        *(({"action": "resume", "sinceSequence": bad}, NO_SEQUENCE) for bad in (-1, 1.5, "3", None, True, 2**60)),
+        ({"action": "resume"}, NO_SEQUENCE),
+        ({"action": "resume", "sinceSequence": 2}, "sinceSequence must be at most 1, the job's last sequence."),
+    ],
+)
+def test_what_cannot_be_served_is_answered_on_the_connection(
+    message: Any, detail: str, invoke: Invoke, sample: Sample, made: dict[str, Any], posted: Posted
+) -> None:
+    key = job_of(sample("subscribe"))
+    invoke("ConnectFunction", connecting(sample, ticket_of(made)))
+    assert invoke("ResumeFunction", saying(sample, message)) == {"statusCode": 200}
+    [(connection, answer)] = posted.messages
+    assert connection == "connection-1"
+    assert answer["type"] == "refused"
+    assert answer["data"] == {"code": "unprocessable", "detail": detail}
+    assert cursor(made, key).position == 1
+    assert wakes() == []
+
+
+def test_who_was_replaced_cannot_resume_and_is_closed(
+    invoke: Invoke, sample: Sample, made: dict[str, Any], posted: Posted
+) -> None:
+    key = job_of(sample("subscribe"))
+    invoke("ConnectFunction", connecting(sample, ticket_of(made)))
+    invoke("ConnectFunction", connecting(sample, issued(invoke, sample, made), "connection-2"))
+    for name in ("connection-1", "connection-of-nobody"):
+        invoke("ResumeFunction", saying(sample, {"action": "resume", "sinceSequence": 0}, name))
+    assert posted.closed == ["connection-1", "connection-1", "connection-of-nobody"]
+    assert cursor(made, key).position == 1
+
+
+def leaving(sample: Sample, connection: str = "connection-1") -> dict[str, Any]:
+    event = sample("websocket-disconnect")
+    event["requestContext"]["connectionId"] = connection
+    return event
+
+
+def test_who_leaves_is_forgotten_and_the_position_stays(invoke: Invoke, sample: Sample, made: dict[str, Any]) -> None:
+    key = job_of(sample("subscribe"))
+    invoke("ConnectFunction", connecting(sample, ticket_of(made)))
+    assert invoke("DisconnectFunction", leaving(sample)) == {"statusCode": 200}
+    assert invoke("DisconnectFunction", leaving(sample)) == {"statusCode": 200}
+    assert (cursor(made, key).connection, cursor(made, key).position) == (None, 1)
+    assert ConnectionTable(aws.client("dynamodb"), "SubscriptionsTable").find("connection-1") is None
+    assert stored(made, key).status == "Active"
+
+
+def test_a_websocket_subscription_is_listed_renewed_and_ended_like_any(
+    invoke: Invoke, sample: Sample, made: dict[str, Any]
+) -> None:
+    name, key = made["subscriptionId"], job_of(sample("subscribe"))
+    invoke("ConnectFunction", connecting(sample, ticket_of(made)))
+    shown = read(invoke(FUNCTION, about(sample, "get-subscription", name)))
+    assert shown == {member: value for member, value in made.items() if member != "websocketUrl"}
+    assert read(invoke(FUNCTION, about(sample, "renew-subscription", name)))["status"] == "Active"
+    assert cursor(made, key).connection == "connection-1"
+    assert invoke(FUNCTION, about(sample, "delete-subscription", name))["statusCode"] == 204
+    found = table().find(ProjectKey(key.tenant, key.project), name)
+    assert found
+    assert found.status == "Ended"
+
+
+def test_the_deliverer_streams_to_who_is_connected(
+    invoke: Invoke, sample: Sample, made: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from functions.queue.deliverer import app
+
+    key, seen = job_of(sample("subscribe")), Posted()
+    app._deliverer.sockets.sockets.api.meta.events.register("before-send.apigatewaymanagementapi", seen.see)
+    invoke("ConnectFunction", connecting(sample, ticket_of(made)))
+    report(key, "jobStarted")
+    report(key, "stageStarted", stageName="Mining")
+    monkeypatch.setattr(app._streamer.leases, "clock", lambda: times.now() / times.SECOND + 5)
+    wake = Wake.of(stored(made, key), 3)
+    assert invoke("DelivererFunction", {"Records": [{"messageId": "m", "body": wake.encode()}]}) == {
+        "batchItemFailures": []
+    }
+    assert [(to, each["type"], each["data"]["sequence"]) for to, each in seen.messages] == [
+        ("connection-1", "stageStarted", 3)
+    ]
+    assert cursor(made, key).position == 3
