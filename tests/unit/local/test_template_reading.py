@@ -92,6 +92,11 @@ def test_variables_are_resolved_to_local_names(minimal: template.Template) -> No
     }
 
 
+def test_what_is_otherwise_on_one_machine_is_not_asked_of_the_template(minimal: template.Template) -> None:
+    own = {"TABLE": "here", "KEY": "here", "URL": "here", "MORE": "here"}
+    assert minimal.environment(Names({"Level": "DEBUG"}), own) == {**own, "LOG_LEVEL": "DEBUG", "SHARED": "both"}
+
+
 def test_two_functions_cannot_want_one_variable_differently(tmp_path: Path) -> None:
     path = tmp_path / "template.yaml"
     path.write_text(MINIMAL.replace("Timeout: 60", "Environment: {Variables: {SHARED: mine}}"))
