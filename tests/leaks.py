@@ -2,10 +2,11 @@
 
 import base64
 import binascii
-import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from urllib.parse import quote, unquote_to_bytes
 
 import orjson
@@ -65,7 +66,8 @@ def layers(data: bytes) -> Iterator[bytes]:
 
 def _unpacked(data: bytes) -> Iterator[bytes]:
     if data.startswith(b"\x1f\x8b"):
-        yield gzip.decompress(data)
+        with suppress(zlib.error):
+            yield zlib.decompressobj(wbits=31).decompress(data)
     try:
         yield orjson.dumps(packing.unpack(data))
     except (zstandard.ZstdError, orjson.JSONDecodeError):
