@@ -1,0 +1,88 @@
+"""What a WebSocket subscription is to be told: the outbox and the journal give the same, page after page."""
+
+from dataclasses import replace
+
+import pytest
+
+from jobtrack import aws
+from jobtrack.push.backlog import Backlog, Page
+from jobtrack.push.cursor import Cursor
+from jobtrack.push.messages import event_message
+from jobtrack.push.subscription import DEFAULT_EVENTS, OTHER_EVENTS, Filters, Subscription
+from jobtrack.store.outbox import KEPT_SECONDS
+from tests.functions.test_replays import history, job_heard_by, jobs, report
+from tests.pushing import JOB, NOW, subscription
+
+pytestmark = pytest.mark.usefixtures("stack")
+
+SOCKET = subscription(type="websocket", url=None, cursor=Cursor(0, 0), created_at=NOW)
+WANTED = [
+    replace(SOCKET, events=(*DEFAULT_EVENTS, *OTHER_EVENTS)),
+    replace(SOCKET, events=(*DEFAULT_EVENTS, *OTHER_EVENTS), filters=Filters(10, True, False)),
+    replace(SOCKET, events=("milestone",), filters=Filters(0, False, True)),
+    replace(SOCKET, events=("log",)),
+    replace(SOCKET, events=("jobCompleted",)),
+]
+
+
+def pages(one: Subscription, position: int = 0, now: float = NOW, page: int = 2000) -> list[Page]:
+    return list(Backlog(aws.client("dynamodb"), "JobsTable", lambda: now, page).after(one, position))
+
+
+def from_the_journal(one: Subscription, position: int = 0, page: int = 2000) -> list[Page]:
+    """What is read once the outbox no longer reaches back to anything."""
+    return pages(replace(one, created_at=0, cursor=Cursor(10**6, 0)), position, page=page)
+
+
+def payloads(one: Subscription, read: list[Page]) -> list[tuple[int | None, str]]:
+    made = (event_message(JOB, each.job_name, one, event, NOW) for each in read for event in each.events)
+    return [(message.sequence, message.payload) for message in made if message]
+
+
+@pytest.fixture
+def job() -> int:
+    """A job that has reported; its last sequence."""
+    job_heard_by(*[replace(one, subscription_id=f"sub-{number}") for number, one in enumerate(WANTED)])
+    report(history(200, seed=7), batch=30)
+    return jobs().read(JOB).job.sequence
+
+
+@pytest.mark.parametrize("one", WANTED, ids=range(len(WANTED)))
+def test_outbox_and_journal_tell_the_same_in_the_same_order(one: Subscription, job: int) -> None:
+    told = payloads(one, pages(one))
+    assert told == payloads(one, from_the_journal(one))
+    assert told == payloads(one, from_the_journal(one, page=7))
+    assert [sequence for sequence, _ in told] == sorted({sequence for sequence, _ in told if sequence})
+
+
+@pytest.mark.parametrize("position", [0, 1, 17, 29, 30, 31, 32, 100, 213])
+def test_from_whatever_position_all_that_follows_and_nothing_else(position: int, job: int) -> None:
+    one = WANTED[0]
+    all_of_it = payloads(one, pages(one))
+    following = [(sequence, payload) for sequence, payload in all_of_it if sequence and sequence > position]
+    assert payloads(one, pages(one, position)) == following
+    assert payloads(one, from_the_journal(one, position, page=5)) == following
+
+
+def test_the_last_page_ends_where_the_job_is(job: int) -> None:
+    one = WANTED[3]
+    assert from_the_journal(one)[-1].position == job
+    assert from_the_journal(one, job) == []
+    assert pages(one, job) == []
+    positions = [each.position for each in from_the_journal(one, page=7)]
+    assert positions == sorted(set(positions))
+
+
+def test_the_journal_helps_out_where_items_of_the_outbox_have_gone(job: int) -> None:
+    one, dynamodb = WANTED[0], aws.client("dynamodb")
+    expected = payloads(one, pages(one, 40))
+    later = NOW + KEPT_SECONDS - 600  # DynamoDB may delete any of them within the hour
+    for item in dynamodb.scan(TableName="JobsTable")["Items"]:
+        if item["sk"]["S"].startswith("O#") and item["sk"]["S"] != "O#000000000032":
+            dynamodb.delete_item(TableName="JobsTable", Key={name: item[name] for name in ("pk", "sk")})
+    assert payloads(one, pages(one, 40, now=later)) == expected
+
+
+def test_a_job_that_is_no_longer_kept_has_nothing_to_tell() -> None:
+    assert from_the_journal(SOCKET) == []
+    assert pages(SOCKET) == []
