@@ -141,7 +141,7 @@ def test_what_fails_is_kept_longer_than_what_waits(queue: str) -> None:
     waiting = QUEUES[queue]
     assert waiting["MessageRetentionPeriod"] > 24 * 3600
     assert intrinsics.target(waiting["RedrivePolicy"]["deadLetterTargetArn"]) == "DeliveryFailures"
-    assert waiting["RedrivePolicy"]["maxReceiveCount"] >= 5
+    assert waiting["RedrivePolicy"]["maxReceiveCount"] * waiting["VisibilityTimeout"] >= 5 * 3600
     for name in FAILURE_QUEUES:
         assert QUEUES[name]["MessageRetentionPeriod"] == 14 * 86400
     assert all(one["SqsManagedSseEnabled"] is True for one in QUEUES.values())

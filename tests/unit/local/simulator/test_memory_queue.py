@@ -151,7 +151,7 @@ def test_an_entry_is_refused_alone(queue: MemoryQueue) -> None:
 
 def test_the_templates_queues_have_its_times_and_dead_letters(clock: Clock) -> None:
     made = queues(template.load().queues, clock)
-    assert (made["DeliveryQueue"].visibility_timeout, made["DeliveryQueue"].max_receive_count) == (180, 5)
+    assert (made["DeliveryQueue"].visibility_timeout, made["DeliveryQueue"].max_receive_count) == (180, 100)
     assert made["DeliveryQueue"].dead_letters is made["DeliveryFailures"]
     assert made["DeliveryFailures"].dead_letters is None
 

@@ -1,0 +1,413 @@
+"""The pushing side as deployed, with faults: the functions' handlers, the template's triggers, moto's tables and key.
+
+Stream and queues are the simulator's, and so is the order of things: threads take turns, time passes as the test says,
+and a process can end at any call that it makes to AWS or to a receiver, before it or after it.
+"""
+
+import base64
+import copy
+import dataclasses
+import importlib
+import random
+import threading
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import ModuleType
+from typing import Any, Self, TypeVar, cast
+
+import pytest
+from botocore.exceptions import ClientError
+
+from jobtrack import aws, packing, times
+from jobtrack.job import Job
+from jobtrack.keys import JobKey
+from jobtrack.push import egress
+from jobtrack.push.egress import Answer, EgressError
+from jobtrack.push.secrets import Vault
+from jobtrack.push.subscription import Subscription, key
+from jobtrack.reported import Event
+from jobtrack.settings import Settings
+from jobtrack.store.jobs import JobStore
+from jobtrack.store.snapshots import Listener, Snapshot
+from local import intrinsics, invocation
+from local.cloudformation import FunctionProperties
+from local.invocation import HandlerFailed, Record, sequence_number
+from local.simulator.memory_sqs import Answer as Sent
+from local.simulator.memory_sqs import Entry, MemorySqs, queues
+from local.simulator.memory_stream import MemoryStream
+from local.simulator.parts import Lost
+from local.simulator.pointers import pointer
+from local.simulator.queues import QueueMapping
+from local.simulator.streams import StreamMapping
+from tests.functions.conftest import TEMPLATE, Context
+from tests.management import Gateway
+from tests.pushing import NOW, Clock, Crash, Receiver, event, store
+
+STREAM = "arn:aws:dynamodb:us-east-1:000000000000:table/JobsTable/stream/1"
+STEP_SECONDS = 0.001
+LONGEST_RUN = 100_000
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+
+class Steps:
+    """Notes what a function calls, and ends its process where it is told to: every call is two steps."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.count = 0
+        self.kills: set[int] = set()
+        self.kill_at = ""
+        """A kind of step at whose next the process ends."""
+        self.seen: set[str] = set()
+        self.killed: list[str] = []
+        self.running = ""
+        """The code that runs now."""
+        self.dead = False
+        self.switch: Callable[[], None] = lambda: None
+
+    def __call__(self, event_name: str = "a receiver", **_: object) -> None:
+        if not self.running:
+            return
+        if not self.dead:
+            self.count += 1
+            self.clock.pass_by(STEP_SECONDS)
+            self._note(f"{self.running}: {event_name}")
+            self.switch()
+        if self.dead:
+            raise Crash
+
+    def _note(self, step: str) -> None:
+        self.seen.add(step)
+        if self.count in self.kills or step == self.kill_at:
+            self.kill_at = ""
+            self.killed.append(step)
+            self.dead = True
+
+
+class Turns:
+    """Stands in for a pool of threads: they take turns, and who is next is drawn at every step."""
+
+    def __init__(self, steps: Steps, drawn: random.Random) -> None:
+        self._steps = steps
+        self._drawn = drawn
+        self._waiting: dict[int, threading.Semaphore] = {}
+        self._current = -1
+        self._over = threading.Semaphore(0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is left to wait for."""
+
+    def map(self, act: Callable[[ItemT], ResultT], items: Sequence[ItemT]) -> Iterator[ResultT]:
+        """What comes of each; Crash when the process ended."""
+        results, failures = dict[int, ResultT](), list[BaseException]()
+
+        def run(number: int, item: ItemT) -> None:
+            self._waiting[number].acquire()
+            try:
+                results[number] = act(item)
+            except BaseException as failure:  # to be raised where the pool was asked
+                failures.append(failure)
+            del self._waiting[number]
+            self._next()
+
+        self._waiting = {number: threading.Semaphore(0) for number in range(len(items))}
+        threads = [threading.Thread(target=run, args=each) for each in enumerate(items)]
+        for thread in threads:
+            thread.start()
+        self._steps.switch = self._switch
+        self._next()
+        self._over.acquire()
+        self._steps.switch = lambda: None
+        for thread in threads:
+            thread.join()
+        if failures:
+            raise failures[0]
+        return iter([results[number] for number in range(len(items))])
+
+    def _next(self) -> None:
+        if not self._waiting:
+            self._over.release()
+            return
+        self._current = self._drawn.choice([*self._waiting])
+        self._waiting[self._current].release()
+
+    def _switch(self) -> None:
+        mine = self._waiting[self._current]
+        self._next()
+        mine.acquire()
+
+
+class Sqs(MemorySqs):
+    """The queues as the functions call them; `refuses` says which entries are not taken, and how."""
+
+    def __init__(self, drawn: random.Random, steps: Steps) -> None:
+        super().__init__(queues(TEMPLATE.queues, steps.clock))
+        self.steps = steps
+        self.refuses: Callable[[Entry], bool] = lambda entry: False
+        for queue in self.queues.values():
+            queue.shuffle = drawn.shuffle
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Entry]) -> Sent:
+        self.steps("before SendMessageBatch")
+        taken = [entry for entry in Entries if not self.refuses(entry)]
+        answer = (
+            super().send_message_batch(QueueUrl=QueueUrl, Entries=taken) if taken else Sent(Successful=[], Failed=[])
+        )
+        for entry in Entries:
+            if entry not in taken:
+                answer["Failed"].append({"Id": entry["Id"], "Code": "InternalError", "SenderFault": False})
+        self.steps("after SendMessageBatch")
+        return answer
+
+
+class Receivers(Receiver):
+    """Every receiver; `answering_with` says what a POST is answered."""
+
+    answering_with: Callable[[], Answer | EgressError] = staticmethod(lambda: Answer(200))
+    failed = 0
+    """How often it was told to a sender that its message was not taken."""
+
+    def post(self, *asked: Any, **named: Any) -> Answer:
+        self.answers = [self.answering_with()]
+        answer = super().post(*asked, **named)
+        self.failed += answer.status != 200
+        return answer
+
+
+class Deployed:
+    """The stack, of which each function is one process that begins anew after it was killed."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, seed: int = 0) -> None:
+        self.drawn = random.Random(seed)
+        self.clock = Clock()
+        self.steps = Steps(self.clock)
+        self.receivers = Receivers(self.clock)
+        self.receivers.step = self.steps
+        self.sqs = Sqs(self.drawn, self.steps)
+        self.dynamodb, self.kms = aws.client("dynamodb"), aws.client("kms")
+        self.outages: dict[str, Callable[[], bool]] = {}
+        for client in (self.dynamodb, self.kms):
+            client.meta.events.register("before-call", self._before)
+            client.meta.events.register("after-call", self.steps)
+        clients = {"dynamodb": self.dynamodb, "kms": self.kms, "sqs": self.sqs}
+        patch.setattr(aws, "client", clients.__getitem__)
+        patch.setattr(egress, "Egress", lambda *_, **__: self.receivers)
+        self.gateway = Gateway()
+        self.gateway.step = self.steps
+        patch.setattr(aws, "websockets", lambda endpoint: self.gateway)
+        self.stream = MemoryStream(self.clock)
+        self.stream.open("shard-0")
+        self.shards = ["shard-0"]
+        self.jobs: list[JobKey] = []
+        self._shown: set[tuple[str, str]] = set()
+        self.repeats = 1
+        self.served: dict[str, int] = {}
+        """How often each record of the stream was, by its sequence number."""
+        self.taken = 0
+        """Messages of queues that were given to functions."""
+        self.functions = {name: TEMPLATE.functions[name] for name, _ in (*TEMPLATE.streams, *TEMPLATE.consumers)}
+        self.processes: dict[str, ModuleType] = {}
+        self.mappings: list[StreamMapping | QueueMapping] = [*self._streams(), *self._consumers()]
+
+    def _streams(self) -> Iterator[StreamMapping]:
+        for name, trigger in TEMPLATE.streams:
+            told = trigger.destination_config.on_failure
+            assert told is not None
+            failures = self.sqs.queues[intrinsics.target(told.destination)]
+
+            def give_up(lost: Lost, shard: str) -> None:
+                failures.send(pointer(lost, shard, STREAM, name, self.clock()))  # noqa: B023  # called in this turn
+
+            yield StreamMapping(self.stream, self._serving(name), trigger, give_up, self.clock)
+
+    def _consumers(self) -> Iterator[QueueMapping]:
+        for name, trigger in TEMPLATE.consumers:
+            queue = self.sqs.queues[intrinsics.target(trigger.queue)]
+            yield QueueMapping(queue, self._serving(name), trigger)
+
+    def _serving(self, name: str) -> Callable[[Sequence[Record]], object]:
+        def serve(records: Sequence[Record]) -> object:
+            process = self._process(name, TEMPLATE.functions[name])
+            self.steps.running = process.__name__
+            try:
+                answer = process.handler({"Records": copy.deepcopy([*records])}, Context(name))
+                self._ask_again(records)
+                self.steps("the answer")
+                return answer
+            except Crash:
+                del self.processes[name]
+                raise HandlerFailed(f"{name} was killed") from None
+            except Exception as error:
+                raise HandlerFailed(f"{name} raised") from error
+            finally:
+                self.steps.running, self.steps.dead = "", False
+
+        return serve
+
+    def _ask_again(self, records: Sequence[Record]) -> None:
+        """Take the answer for lost, until each record of a stream was served as often as is asked for."""
+        numbers = [sequence_number(record) for record in records if "dynamodb" in record]
+        self.taken += len(records) - len(numbers)
+        for number in numbers:
+            self.served[number] = self.served.get(number, 0) + 1
+        if any(self.served[number] < self.repeats for number in numbers):
+            raise TimeoutError("the answer came too late")
+
+    def _process(self, name: str, properties: FunctionProperties) -> ModuleType:
+        if name not in self.processes:
+            module = importlib.reload(cast("ModuleType", invocation.module(properties)))
+            if "ThreadPoolExecutor" in vars(module):
+                vars(module)["ThreadPoolExecutor"] = lambda max_workers: Turns(self.steps, self.drawn)
+            for held in [each for each in vars(module).values() if _ours(each)]:
+                self._under_our_time(held)
+            self.processes[name] = module
+        return self.processes[name]
+
+    def _under_our_time(self, held: object) -> None:
+        """Give it, and all that it holds, the clock and the dice of the test."""
+        ours = {
+            "clock": self.clock,
+            "sleep": self.clock.pass_by,
+            "random": self.drawn.random,
+            "alarm": self.clock.alarm,
+        }
+        for name in _attributes(held):
+            value = getattr(held, name)
+            if name.lstrip("_") in ours:
+                object.__setattr__(held, name, ours[name.lstrip("_")])
+            elif _ours(value) and value is not self.receivers:
+                self._under_our_time(value)
+
+    def _before(self, model: Any, event_name: str, **_: object) -> None:
+        self.steps(event_name)
+        fails = self.outages.get(model.name)
+        if self.steps.running and fails is not None and fails():
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, model.name)
+
+    def subscribe(self, *subscriptions: Subscription) -> None:
+        """Subscriptions in their table."""
+        store(self.dynamodb, Vault(self.kms, Settings.from_env().secrets_key_id), *subscriptions)
+
+    def connect(self, one: Subscription) -> str:
+        """A client that is connected for a WebSocket subscription; its connection."""
+        connection = f"connection-of-{one.subscription_id}"
+        self.gateway.connected.add(connection)
+        self.dynamodb.update_item(
+            TableName="SubscriptionsTable",
+            Key=key(one.job, one.subscription_id),
+            UpdateExpression="SET #connection = :id, connectedAt = :now, quietUntil = :now",
+            ExpressionAttributeNames={"#connection": "connection"},
+            ExpressionAttributeValues={":id": {"S": connection}, ":now": {"N": str(self.clock())}},
+        )
+        return connection
+
+    def job(self, job: JobKey, *subscriptions: Subscription) -> None:
+        """A job that is heard by these from its beginning on."""
+        self.subscribe(*subscriptions)
+        listeners = {one.subscription_id: Listener(one.expires_at, one.interests()) for one in subscriptions}
+        snapshot = Snapshot(job, 0, Job(job.job, "a job", "mining", NOW * times.SECOND), listeners=listeners)
+        self._store().create(snapshot, "b", {})
+        self.jobs.append(job)
+        self.tail()
+
+    def report(self, job: JobKey, *events: Event) -> None:
+        """One batch of a worker's events."""
+        self._store().report(job, events)
+        self.tail()
+
+    def owe(self, job: JobKey, names: Sequence[str], *sequences: int) -> str:
+        """An outbox record of these events, without the job that they would belong to; its sequence number."""
+        record = {
+            "tenantId": job.tenant,
+            "projectId": job.project,
+            "jobId": job.job,
+            "jobName": "a job",
+            "subscriptions": names,
+            "events": [event(sequence) for sequence in sequences],
+        }
+        item = outbox_item(job, sequences[0], packing.pack(record))
+        self.dynamodb.put_item(TableName="JobsTable", Item=cast("Any", item))
+        return self.put(item)
+
+    def show(self, job: JobKey, place: int, packed: bytes) -> str:
+        """A record of the stream with these bytes in it; its sequence number."""
+        return self.put(outbox_item(job, place, packed))
+
+    def _store(self) -> JobStore:
+        return JobStore(self.dynamodb, "JobsTable", now=lambda: int(self.clock() * times.SECOND))
+
+    def put(self, item: dict[str, Any]) -> str:
+        """An item of the table, as the stream shows it."""
+        image = {name: _plain(value) for name, value in item.items()}
+        keys = {name: image[name] for name in ("pk", "sk")}
+        change = {"Keys": keys, "NewImage": image, "SizeBytes": 1, "StreamViewType": "NEW_IMAGE"}
+        record: Record = {"eventName": "INSERT", "eventSource": "aws:dynamodb", "dynamodb": change}
+        return self.stream.put(self.shards[zlib.crc32(image["pk"]["S"].encode()) % len(self.shards)], record)
+
+    def tail(self) -> None:
+        """Show the stream what was written to the outbox since."""
+        for job in self.jobs:
+            asked = {":pk": {"S": job.partition}, ":prefix": {"S": "O#"}}
+            found = self.dynamodb.query(
+                TableName="JobsTable",
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+                ExpressionAttributeValues=cast("Any", asked),
+            )
+            for item in found["Items"]:
+                if (place := (item["pk"]["S"], item["sk"]["S"])) not in self._shown:
+                    self._shown.add(place)
+                    self.put(cast("dict[str, Any]", item))
+
+    def run(self, until: float = float("inf")) -> None:
+        """Carry everything to its end, or until a moment."""
+        for _ in range(LONGEST_RUN):
+            self.tail()
+            moved = [mapping.step() for mapping in self.mappings]
+            if any(moved):
+                continue
+            due = min(self._due(), default=None)
+            if due is None or due > until:
+                return
+            self.clock.pass_by(max(0.0, due - self.clock()))
+        raise AssertionError("it does not end")
+
+    def _due(self) -> Iterable[float]:
+        consumed = [self.sqs.queues[intrinsics.target(trigger.queue)] for _, trigger in TEMPLATE.consumers]
+        streams = [each.due for each in self.mappings if isinstance(each, StreamMapping)]
+        return [due for due in (*streams, *(queue.due for queue in consumed)) if due is not None]
+
+    def dead_letters(self) -> list[str]:
+        """Bodies of what the deliverer could not handle."""
+        return self.sqs.queues["DeliveryFailures"].bodies()
+
+    def pointers(self) -> list[str]:
+        """What was given up of the stream."""
+        return self.sqs.queues["DispatchFailures"].bodies()
+
+    def quarantined(self) -> list[dict[str, Any]]:
+        """What the dispatcher put aside."""
+        return cast("list[dict[str, Any]]", self.dynamodb.scan(TableName="QuarantineTable")["Items"])
+
+
+def outbox_item(job: JobKey, place: int, packed: bytes) -> dict[str, Any]:
+    """An item of the outbox, whatever its bytes are."""
+    keys = {"pk": {"S": job.partition}, "sk": {"S": f"O#{place:012d}"}}
+    return {**keys, "d": {"B": packed}, "exp": {"N": "2000000000"}}
+
+
+def _ours(value: object) -> bool:
+    return type(value).__module__.startswith("jobtrack.") and not isinstance(value, type)
+
+
+def _attributes(held: object) -> list[str]:
+    if dataclasses.is_dataclass(held):
+        return [field.name for field in dataclasses.fields(held)]
+    return [*vars(held)]
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    return {kind: base64.b64encode(bytes(each)).decode() if kind == "B" else each for kind, each in value.items()}
