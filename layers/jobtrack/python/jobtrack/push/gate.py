@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jobtrack.push.health import (
+    QUICK_SECONDS,
     Change,
     Health,
     Lane,
@@ -83,21 +84,24 @@ class Gate:
             now, chance = self.clock(), self.random()
             return after(health, passage.lane, outcome, seconds, now, chance, passage.probe)
 
-        return self._note(passage, judged, passage.lease)
+        return self._note(passage, judged, seconds > QUICK_SECONDS, passage.lease)
 
     def note_slow(self, passage: Passage) -> None:
         """Remember that an answer is awaited for too long; the attempt goes on."""
-        self._note(passage, lambda health: noted_slow(health, self.clock()))
+        self._note(passage, lambda health: noted_slow(health, self.clock()), True)
 
-    def _note(self, passage: Passage, judged: Callable[[Health], Health], lease: Lease | None = None) -> Health:
+    def _note(
+        self, passage: Passage, judged: Callable[[Health], Health], late: bool, lease: Lease | None = None
+    ) -> Health:
         try:
-            return self._noted(passage, judged, lease)
+            return self._noted(passage, judged, late, lease)
         except (BotoCoreError, ClientError):
             logger.warning("endpoint %s could not be remembered", passage.endpoint, exc_info=True)
             return passage.health
 
-    def _noted(self, passage: Passage, judged: Callable[[Health], Health], lease: Lease | None) -> Health:
-        health = passage.health
+    def _noted(self, passage: Passage, judged: Callable[[Health], Health], late: bool, lease: Lease | None) -> Health:
+        """Write what follows for the endpoint; where it is `late`, much may have changed since the message came."""
+        health = self.table.get(passage.endpoint) if late else passage.health
         for _ in range(TRIES):
             state = judged(health)
             held = lease if lease and health.leases.get(lease.slot) == lease else None

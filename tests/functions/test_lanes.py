@@ -1,0 +1,473 @@
+"""Dead, slow and ended endpoints: what becomes of their messages, and that nothing is sent that may not be."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count, pairwise
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from functions.api.deliveries import app
+from jobtrack.push.deliveries import Delivery
+from jobtrack.push.egress import Answer, EgressError
+from jobtrack.push.health import CAPS, LEASE_SECONDS, Change, Health, Lease
+from jobtrack.push.messages import Message, group
+from tests.functions.conftest import Invoke
+from tests.functions.subscribing import Sample, about, owed, read
+from tests.pushing import JOB, NOW, Crash, World, crashing, message, store, subscription
+
+pytestmark = pytest.mark.usefixtures("stack")
+
+OK, BROKEN, HANG = Answer(200), Answer(500), EgressError("no answer within 10 seconds")
+DAY = 24 * 3600
+
+
+def lanes(world: World) -> Counter[str]:
+    """How many messages wait in which queue."""
+    return Counter(entry["QueueUrl"] for _, entry in world.sqs.waiting)
+
+
+def waiting(world: World) -> list[Message]:
+    return [Message.decode(entry["MessageBody"]) for _, entry in world.sqs.waiting]
+
+
+def broken(world: World, failures: int = 10) -> None:
+    """Let the endpoint's breaker open, by messages of another subscription to it."""
+    other = replace(world.subscription, subscription_id="sub-other")
+    store(world.dynamodb, world.deliverer.webhooks.vault, other)
+    world.receiver.answers.insert(0, BROKEN)
+    for sequence in range(1, failures + 1):
+        world.receiver.answers.insert(0, BROKEN)
+        world.deliver(message(sequence, other))
+    world.receiver.answers.pop(0)
+    world.receiver.posted.clear()
+    world.sqs.waiting.clear()
+
+
+def known_as(world: World, state: Health) -> None:
+    held = world.known()
+    assert world.health.write(group(world.subscription), Change(held.version, state))
+
+
+def test_permanent_500s_are_attempted_at_exactly_the_schedules_times_then_failed_and_a_retry_by_hand_delivers(
+    invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = about(sample, "retry-delivery", "")
+    ids = request["pathParameters"]
+    job = replace(JOB, tenant=ids["tenantId"], project=ids["projectId"])
+    subscribed = subscription("sub-223e8400-e29b-41d4-a716-446655440000", job=job, expires_at=NOW + 7 * DAY)
+    world = World(BROKEN, subscribed=subscribed)
+    world.dynamodb.put_item(TableName="SubscriptionsTable", Item=subscribed.pointer())
+    one = replace(message(7, subscribed), job=job)
+    world.deliver(one)
+    world.sqs.run(world.deliverer.deliver)
+
+    times = [at - NOW for at, *_ in world.receiver.posted]
+    delays = [5, 30, 120, 600, 1800, 3600] + [7200] * 11
+    assert times == [sum(delays[:number]) for number in range(len(delays) + 1)]
+    assert world.delivered(one).status == "Failed"
+    assert len(world.delivered(one).attempts) == len(times)
+
+    world.receiver.answers = [OK]
+    world.clock.now += 3600
+    for each in (app.changes, app.deliveries):
+        monkeypatch.setattr(each, "clock", world.clock)
+    request = about(sample, "retry-delivery", subscribed.subscription_id, messageId=one.message_id)
+    read(invoke("DeliveriesFunction", request), 202)
+    [again] = owed(job)
+    world.deliver(again)
+    assert world.delivered(one).status == "Delivered"
+    assert set(world.receiver.ids) == {one.message_id}
+    assert len(world.receiver.ids) == len(times) + 1
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.25, 1.0])
+def test_jitter_moves_a_lone_messages_attempts_and_nothing_else_does(jitter: float) -> None:
+    world = World(BROKEN, subscribed=subscription(expires_at=NOW + 7 * DAY))
+    world.deliverer.random = world.deliverer.gate.random = lambda: jitter
+    world.deliver(message())
+    world.sqs.run(world.deliverer.deliver)
+    times = [at for at, *_ in world.receiver.posted]
+    found = [later - earlier for earlier, later in pairwise(times)]
+    wanted = ([5, 30, 120, 600, 1800, 3600] + [7200] * 20)[: len(found)]
+    assert found == pytest.approx([delay * (0.8 + 0.4 * jitter) for delay in wanted], abs=1.001)
+    assert times[-1] < NOW + DAY <= times[-1] + 7200 * 1.2
+
+
+def test_while_the_breaker_is_open_a_message_is_skipped_and_delivered_when_the_endpoint_is_back() -> None:
+    world = World(OK)
+    broken(world)
+    world.deliver(message(20))
+    assert world.receiver.posted == []
+    assert world.delivered(message(20)) == Delivery("Skipped", 0, ())
+    [put_off] = waiting(world)
+    assert (put_off.attempt, put_off.waits, put_off.lane) == (0, 1, "normal")
+    assert NOW + 10 <= put_off.not_before <= NOW + 12
+    world.sqs.run(world.deliverer.deliver)
+    assert [at for at, *_ in world.receiver.posted] == [NOW + 11]
+    assert world.delivered(message(20)).status == "Delivered"
+    assert world.known().failures == 0
+
+
+def test_of_many_that_wait_for_a_breaker_one_probes_and_the_rest_follow_its_success() -> None:
+    world = World(OK)
+    broken(world)
+    for sequence in range(20, 50):
+        world.deliver(message(sequence))
+    world.sqs.run(world.deliverer.deliver)
+    assert sorted(world.receiver.ids) == [message(sequence).message_id for sequence in range(20, 50)]
+    assert all(world.delivered(message(sequence)).status == "Delivered" for sequence in range(20, 50))
+
+
+def test_of_many_to_a_dead_endpoint_few_are_attempted_each_is_skipped_or_failed_in_the_end() -> None:
+    world = World(BROKEN, subscribed=subscription(expires_at=NOW + 3 * 3600))
+    many = [message(sequence) for sequence in range(1, 41)]
+    for one in many:
+        world.deliver(one)
+        world.clock.now += 1
+    world.sqs.run(world.deliverer.deliver)
+    found = [world.delivered(one) for one in many]
+    assert {each.status for each in found} <= {"Skipped", "Failed"}
+    assert all(each.status == ("Failed" if each.attempts else "Skipped") for each in found)
+    assert len(world.receiver.posted) <= 10 + 7 + 3 * 3600 / 600
+    assert sum(len(each.attempts) for each in found) == len(world.receiver.posted)
+    assert all(each.concluded > 0 for each in found)
+
+
+def test_what_was_attempted_before_and_then_skipped_has_failed_if_its_day_ends_first() -> None:
+    world = World(BROKEN, subscribed=subscription(expires_at=NOW + 7 * DAY))
+    world.deliver(message(1))
+    known_as(world, Health(20, 600.0, NOW + 2 * DAY))
+    world.sqs.run(world.deliverer.deliver)
+    assert len(world.receiver.posted) == 1
+    assert world.delivered(message(1)).status == "Failed"
+    assert world.clock.now >= NOW + DAY
+
+
+def test_what_was_never_attempted_stays_skipped_if_its_day_ends_first_and_can_be_retried_by_hand() -> None:
+    world = World(OK, subscribed=subscription(expires_at=NOW + 7 * DAY))
+    known_as(world, Health(20, 600.0, NOW + DAY + 1))
+    world.deliver(message(1))
+    world.sqs.run(world.deliverer.deliver)
+    assert world.receiver.posted == []
+    assert world.delivered(message(1)) == Delivery("Skipped", 1, ())
+    kept = world.deliverer.deliveries.find("sub-1", message(1).message_id)
+    assert kept is not None
+    world.clock.now += 600
+    world.deliver(kept.again(world.subscription, world.clock.now))
+    assert world.receiver.ids == [message(1).message_id]
+    assert world.delivered(message(1)).status == "Delivered"
+
+
+def test_the_word_of_the_end_is_skipped_if_the_breaker_stays_open_for_its_five_minutes() -> None:
+    world = World(OK)
+    known_as(world, Health(20, 600.0, NOW + 400))
+    world.endings.end(JOB, "sub-1", "deleted")
+    [ended] = owed(JOB)
+    world.deliver(ended)
+    world.sqs.run(world.deliverer.deliver)
+    assert world.receiver.posted == []
+    assert world.delivered(ended).status == "Skipped"
+    assert world.clock.now < NOW + 600
+
+
+@pytest.mark.parametrize("answer", [Answer(429, "3600"), Answer(503, "3600")])
+def test_a_wish_to_wait_is_honoured_by_its_message_while_others_wait_for_the_breaker_only(answer: Answer) -> None:
+    world = World(answer, OK)
+    world.deliver(message(1))
+    world.deliver(message(2))
+    assert world.delivered(message(2)).status == "Delivered"
+    world.sqs.run(world.deliverer.deliver)
+    assert [at - NOW for at, *_ in world.receiver.posted] == [0, 0, 3600]
+
+
+def test_429s_in_a_row_open_the_breaker_and_410_closes_it() -> None:
+    world = World(Answer(429))
+    for sequence in range(1, 12):
+        world.deliver(message(sequence))
+    assert len(world.receiver.posted) == 10
+    world.receiver.answers = [Answer(410)]
+    world.clock.now += 11
+    world.deliver(message(12))
+    assert len(world.receiver.posted) == 11
+    assert world.known().open_for == 0
+    stored = world.stored()
+    assert stored is not None
+    assert stored.end_reason == "gone"
+
+
+def test_an_answer_over_two_seconds_sends_what_follows_into_the_slow_lane() -> None:
+    world = World(OK)
+    world.receiver.answering = 2.5
+    world.deliver(message(1))
+    assert world.delivered(message(1)).status == "Delivered"
+    world.deliver(message(2))
+    assert len(world.receiver.posted) == 1
+    assert lanes(world) == {"slow": 1}
+    [moved] = waiting(world)
+    assert (moved.lane, moved.attempt, moved.waits) == ("slow", 0, 0)
+    world.sqs.run(world.deliverer.deliver)
+    assert world.delivered(message(2)).status == "Delivered"
+
+
+def test_slowness_is_noted_while_the_answer_is_awaited() -> None:
+    world, noted = World(OK), []
+    world.receiver.answering = 10.0
+    original = world.deliverer.gate.note_slow
+
+    def note(passage: Any) -> None:
+        original(passage)
+        noted.append((world.clock() - NOW, world.known().slow(world.clock())))
+
+    world.deliverer.gate = replace(world.deliverer.gate)
+    world.deliverer.alarm = lambda seconds, act: world.clock.alarm(seconds, lambda: note(passage_of(act)))
+    world.deliver(message(1))
+    assert noted == [(2.0, True)]
+    assert world.clock.alarms == []
+
+
+def passage_of(act: Callable[[], None]) -> Any:
+    """What the alarm is about."""
+    closure = act.__closure__
+    assert closure is not None
+    return next(cell.cell_contents for cell in closure if hasattr(cell.cell_contents, "lease"))
+
+
+def test_an_alarm_is_off_once_the_answer_is_there() -> None:
+    world = World(OK, EgressError("connection refused"), OK)
+    world.receiver.answering = 1.0
+    for sequence in (1, 2, 3):
+        world.deliver(message(sequence))
+    assert world.clock.alarms == []
+    assert not world.known().slow(world.clock())
+
+
+def test_retries_of_a_slow_endpoint_wait_in_the_slow_lane_and_later_ones_do_not() -> None:
+    world = World(HANG)
+    world.receiver.answering = 10.0
+    one = message(1)
+    world.deliver(one)
+    assert lanes(world) == {"slow": 1}
+    world.deliver(replace(one, attempt=4).moved("slow"))
+    assert lanes(world) == {"slow": 1, "queue": 1}
+
+
+def test_a_quick_answer_in_the_slow_lane_leads_back() -> None:
+    world = World(OK)
+    known_as(world, Health(slow_until=NOW + 300))
+    world.deliver(message(1).moved("slow"))
+    world.deliver(message(2))
+    assert [world.delivered(message(sequence)).status for sequence in (1, 2)] == ["Delivered"] * 2
+    assert lanes(world) == {}
+
+
+@pytest.mark.parametrize("lane", ["normal", "slow"])
+def test_what_finds_no_lease_is_put_off_a_little_longer_each_time_and_sent_when_one_is_free(lane: str) -> None:
+    world = World(OK)
+    slots = range(CAPS["normal"] if lane == "normal" else CAPS["slow"])
+    for slot in slots:
+        lease = Lease(slot, NOW + LEASE_SECONDS, f"held-{slot}")
+        assert world.health.write(group(world.subscription), Change(take=lease))
+    one = message(1) if lane == "normal" else message(1).moved("slow")
+    world.deliver(one)
+    assert world.receiver.posted == []
+    assert world.delivered(one) == Delivery()
+    [put_off] = waiting(world)
+    assert (put_off.attempt, put_off.waits, put_off.lane) == (0, 1, lane)
+    world.sqs.run(world.deliverer.deliver)
+    assert world.delivered(one).status == "Delivered"
+    assert NOW + LEASE_SECONDS < world.receiver.posted[0][0] < NOW + 2 * LEASE_SECONDS
+
+
+def test_a_message_is_moved_or_put_off_without_counting_an_attempt() -> None:
+    world = World(BROKEN, OK)
+    world.deliver(message(1))
+    known_as(world, replace(world.known(), slow_until=NOW + 300))
+    world.sqs.run(world.deliverer.deliver)
+    assert [each.status_code for each in world.delivered(message(1)).attempts] == [500, 200]
+    assert world.receiver.posted[1][0] == NOW + 5
+
+
+@pytest.mark.parametrize("seconds", [0.2, 9.0])
+@pytest.mark.parametrize("change", ["expired", "deleted"])
+def test_what_ends_while_the_connection_is_made_is_not_sent(seconds: float, change: str) -> None:
+    """A resolver, a connect or a handshake takes long, and meanwhile the time is over."""
+    world = World(OK, subscribed=subscription(expires_at=NOW + (1 if change == "expired" else 100)))
+    world.clock.now = NOW + 1 - seconds / 2 if change == "expired" else NOW
+    world.receiver.connecting = max(seconds, 0.3)
+    if change == "deleted":
+        world.clock.alarm(0.1, lambda: world.endings.end(JOB, "sub-1", "deleted"))
+    world.deliver(message(1))
+    assert world.receiver.posted == []
+    assert world.delivered(message(1)) == Delivery("Skipped", 1, ())
+    assert world.known().leases == {}
+    assert world.sqs.waiting == []
+
+
+def test_a_retry_that_ends_while_the_connection_is_made_has_failed() -> None:
+    world = World(BROKEN, OK, subscribed=subscription(expires_at=NOW + 7))
+    world.deliver(message(1))
+    world.receiver.connecting = 3.0
+    world.sqs.run(world.deliverer.deliver)
+    assert len(world.receiver.posted) == 1
+    assert world.delivered(message(1)).status == "Failed"
+
+
+def test_what_is_renewed_while_the_connection_is_made_is_sent() -> None:
+    world = World(OK, subscribed=subscription(expires_at=NOW + 2))
+    world.receiver.connecting = 5.0
+    stored = world.stored()
+    assert stored is not None
+    renewed = replace(stored, expires_at=NOW + 1000).item()
+
+    def renew() -> None:
+        world.dynamodb.put_item(TableName="SubscriptionsTable", Item=renewed)
+
+    world.clock.alarm(1, renew)
+    world.deliver(message(1))
+    assert len(world.receiver.posted) == 1
+
+
+@pytest.mark.parametrize("where", ["queue", "slow", "breaker", "lease"])
+@pytest.mark.parametrize("how", ["deleted", "expired"])
+def test_what_ends_while_it_waits_is_not_sent(where: str, how: str) -> None:
+    world = World(OK, subscribed=subscription(expires_at=NOW + (5 if how == "expired" else 8 * 3600)))
+    one = message(1).moved("slow") if where == "slow" else message(1)
+    if where == "breaker":
+        known_as(world, Health(10, 10.0, NOW + 10))
+        world.deliver(one)
+        assert world.delivered(one).status == "Skipped"
+    elif where == "lease":
+        for slot in range(CAPS["normal"]):
+            world.health.write(group(world.subscription), Change(take=Lease(slot, NOW + LEASE_SECONDS, "held")))
+        world.deliver(one)
+    else:
+        world.deliverer.queue.put([replace(one, not_before=NOW + 30)])
+    assert len(world.sqs.waiting) == 1
+    if how == "deleted":
+        world.endings.end(JOB, "sub-1", "deleted")
+    else:
+        world.clock.now = NOW + 6
+    world.sqs.run(world.deliverer.deliver)
+    assert world.receiver.posted == []
+    assert world.delivered(one) == Delivery("Skipped", 1, ())
+
+
+def test_a_failure_that_is_an_attempt_behind_does_not_undo_what_is_known() -> None:
+    world = World(OK)
+    table = world.deliverer.deliveries
+    table.put(message(), Delivery("Pending", 3))
+    table.put(message(), Delivery("Skipped", 1))
+    assert world.delivered(message()) == Delivery("Pending", 3)
+    table.put(message(), Delivery("Delivered", 1))
+    assert world.delivered(message()).status == "Delivered"
+
+
+runs = count()
+acts = st.sampled_from([OK, OK, BROKEN, HANG, Answer(429, "60"), "crash before", "crash after"])
+
+
+@settings(
+    max_examples=10,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink what takes seconds would take minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    script=st.lists(st.tuples(acts, st.floats(0, 11)), max_size=30),
+    copies=st.lists(st.integers(1, 3), min_size=4, max_size=14),
+)
+def test_whatever_happens_no_message_is_lost_and_each_ends_delivered_failed_or_skipped(
+    script: list[tuple[Any, float]], copies: list[int]
+) -> None:
+    """Messages come several times, attempts overlap, processes end in them; then the endpoint answers again."""
+    run = next(runs)  # the tables outlast an example
+    subscribed = subscription(f"sub-{run}", url=f"https://hook.example/{run}", expires_at=NOW + 2 * DAY)
+    world = World(OK, subscribed=subscribed)
+    endpoint = Busy(world, script)
+    for sequence, times in enumerate(copies, start=1):
+        for _ in range(times):
+            world.deliverer.queue.put([message(sequence, subscribed)])
+    world.sqs.run(endpoint.deliver)
+    found = [world.delivered(message(sequence, subscribed)) for sequence in range(1, len(copies) + 1)]
+    assert {each.status for each in found} <= {"Delivered", "Failed", "Skipped"}
+    assert all(each.concluded > 0 for each in found)
+    assert {message(n, subscribed).message_id for n in range(1, len(copies) + 1)} == endpoint.taken | {
+        message(n, subscribed).message_id for n, each in enumerate(found, start=1) if each.status != "Delivered"
+    }
+    assert endpoint.most <= CAPS["normal"]
+
+
+class Busy:
+    """An endpoint whose attempts overlap: while one is answered, what is due is delivered by other processes."""
+
+    def __init__(self, world: World, script: list[tuple[Any, float]]) -> None:
+        self.world = world
+        self.script = iter(script)
+        self.taken: set[str] = set()
+        self.under_way = self.most = 0
+        world.receiver.post = self.post  # type: ignore[assignment, method-assign]
+
+    def deliver(self, body: str) -> None:
+        """As the queue has it delivered: what ends in a crash comes again after the visibility time-out."""
+        try:
+            self.world.deliverer.deliver(body)
+        except Crash:
+            self.world.sqs.waiting.append((self.world.clock() + 180, {"MessageBody": body, "QueueUrl": "queue"}))
+
+    def post(self, target: Any, headers: Any, body: bytes, ready: Callable[[], None]) -> Answer:
+        act, seconds = next(self.script, (OK, 0.0))
+        if act == "crash before":
+            raise Crash
+        ready()
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            if self.under_way < 8:
+                for other in self.world.sqs.take():
+                    self.deliver(other)
+            self.world.clock.pass_by(seconds)
+        finally:
+            self.under_way -= 1
+        if act == "crash after":
+            raise Crash
+        if isinstance(act, EgressError):
+            raise act
+        assert isinstance(act, Answer)
+        if act == OK:
+            self.taken.add(headers["webhook-id"])
+        return act
+
+
+@pytest.mark.parametrize("state", ["open", "half-open", "slow", "full"])
+def test_a_crash_at_any_step_of_waiting_loses_nothing(state: str) -> None:
+    crashed, step = True, -1
+    while crashed:
+        step += 1
+        world = World(OK, subscribed=subscription(f"sub-{step}", url=f"https://hook.example/{state}/{step}"))
+        match state:
+            case "open":
+                known_as(world, Health(10, 10.0, NOW + 10))
+            case "half-open":
+                known_as(world, Health(10, 10.0, NOW - 1))
+            case "slow":
+                known_as(world, Health(slow_until=NOW + 300))
+            case "full":
+                for slot in range(CAPS["normal"]):
+                    world.health.write(group(world.subscription), Change(take=Lease(slot, NOW + 35, "held")))
+        one = message(1, world.subscription)
+        crashed = False
+        with crashing(step, world.dynamodb, world.kms, fakes=(world.receiver, world.sqs)):
+            try:
+                world.deliver(one)
+            except Crash:
+                crashed = True
+        world.clock.now += 180 if crashed else 0
+        world.deliver(one)
+        world.sqs.run(world.deliverer.deliver)
+        assert world.delivered(one).status == "Delivered"
+        assert set(world.receiver.ids) == {one.message_id}
+    assert step >= 4

@@ -1,0 +1,314 @@
+"""What an endpoint may be sent, whatever happens to it: held for any order of arrivals, answers, crashes and pauses."""
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from jobtrack.push import health
+from jobtrack.push.gate import PATIENCE_SECONDS, Gate, Passage
+from jobtrack.push.health import (
+    CAPS,
+    FIRST_OPEN_SECONDS,
+    LEASE_SECONDS,
+    LONGEST_OPEN_SECONDS,
+    OPENING_FAILURES,
+    Change,
+    Health,
+    Lane,
+    Lease,
+    Open,
+    Outcome,
+    Pass,
+    Refusal,
+    admit,
+    after,
+    noted_slow,
+)
+from jobtrack.push.schedule import (
+    FIRST_DELAYS,
+    JITTER,
+    LATER_DELAY,
+    LONGEST_SPREAD,
+    LONGEST_WAIT,
+    back_after,
+    next_look,
+)
+
+NOW = 1_795_430_733.0
+TIMEOUT_SECONDS = 30
+"""What the deliverer's process lives at most."""
+DAY = 24 * 3600
+outcomes = st.sampled_from(list(Outcome))
+lanes = st.sampled_from(["normal", "slow"])
+chances = st.floats(0, 1)
+
+
+@dataclass
+class Memory:
+    """A table of one endpoint that keeps DynamoDB's promises, and remembers what it held."""
+
+    now: float = NOW
+    held: Health = field(default_factory=Health)
+
+    def __post_init__(self) -> None:
+        self.past = deque([self.held], maxlen=8)
+
+    def get(self, _: str) -> Health:
+        return self.held
+
+    def write(self, _: str, change: Change) -> bool:
+        if not change.holds(self.held, self.now):
+            return False
+        self.held = change.applied(self.held)
+        self.past.append(self.held)
+        return True
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclass
+class Flight:
+    """An attempt under way."""
+
+    passage: Passage
+    began: float
+
+
+class Endpoint(RuleBasedStateMachine):
+    """Many deliverers before one endpoint, some with old news of it, some ending in the middle."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = Memory()
+        self.flights: list[Flight] = []
+        self.probes_since_opened = 0
+        self.chance = 0.5
+        names = iter(range(10**9))
+        self.gate = Gate(
+            self.table,  # type: ignore[arg-type]
+            lambda: self.table.now,
+            lambda: self.chance,
+            lambda seconds: None,
+            lambda: str(next(names)),
+        )
+
+    @rule(lane=lanes, age=st.integers(0, 7), chance=chances)
+    def a_message_comes(self, lane: Lane, age: int, chance: float) -> None:
+        self.chance, past = chance, self.table.past
+        known = past[max(0, len(past) - 1 - age)]
+        opened, fresh = self.table.held.open_until, known is self.table.held
+        found = self.gate.enter("endpoint", lane, known)
+        if not isinstance(found, Passage):
+            return
+        assert not fresh or self.table.now >= opened
+        self.flights.append(Flight(found, self.table.now))
+        if found.probe:
+            self.probes_since_opened += 1
+            assert self.probes_since_opened == 1
+
+    @precondition(lambda self: self.flights)
+    @rule(which=st.integers(0, 100), outcome=outcomes, seconds=st.floats(0, 12), chance=chances)
+    def an_attempt_ends(self, which: int, outcome: Outcome, seconds: float, chance: float) -> None:
+        self.chance, flight = chance, self.flights.pop(which % len(self.flights))
+        opened = self.table.held.open_until
+        self.gate.leave(flight.passage, outcome, seconds)
+        if self.table.held.open_until != opened or (flight.passage.probe and outcome is Outcome.NOT_SENT):
+            self.probes_since_opened = 0
+        if flight.passage.lease:
+            assert flight.passage.lease not in self.table.held.leases.values()
+
+    @precondition(lambda self: self.flights)
+    @rule(which=st.integers(0, 100))
+    def an_answer_is_awaited_for_long(self, which: int) -> None:
+        self.gate.note_slow(self.flights[which % len(self.flights)].passage)
+        assert self.table.held.slow(self.table.now)
+
+    @precondition(lambda self: self.flights)
+    @rule(which=st.integers(0, 100))
+    def a_process_ends(self, which: int) -> None:
+        self._crash(self.flights.pop(which % len(self.flights)))
+
+    @rule(seconds=st.floats(0, 60) | st.floats(0, 900))
+    def time_goes_by(self, seconds: float) -> None:
+        self.table.now += seconds
+        for flight in [one for one in self.flights if self.table.now - one.began > TIMEOUT_SECONDS]:
+            self.flights.remove(flight)
+            self._crash(flight)
+
+    def _crash(self, flight: Flight) -> None:
+        if flight.passage.probe:
+            self.probes_since_opened = 0  # another may follow once its time is over
+
+    @invariant()
+    def no_more_attempts_are_under_way_than_may_be(self) -> None:
+        leased = [flight.passage for flight in self.flights if flight.passage.lease]
+        assert len(leased) <= CAPS["normal"]
+        assert sum(one.lane == "slow" for one in leased) <= CAPS["slow"]
+        assert len({one.lease.slot for one in leased if one.lease}) == len(leased)
+        assert all(flight.passage.lease for flight in self.flights if flight.passage.lane == "slow")
+
+    @invariant()
+    def one_probe_at_most_is_under_way(self) -> None:
+        assert sum(flight.passage.probe for flight in self.flights) <= 1
+
+
+TestEndpoint = Endpoint.TestCase
+TestEndpoint.settings = settings(max_examples=40, stateful_step_count=50, deadline=None)
+
+
+def failed(known: Health, times: int, now: float = NOW) -> Health:
+    for _ in range(times):
+        known = after(known, "normal", Outcome.FAILED, 0.1, now, 0.5, probe=False)
+    return known
+
+
+def test_the_breaker_opens_at_the_tenth_failure_in_a_row() -> None:
+    nearly = failed(Health(), OPENING_FAILURES - 1)
+    assert isinstance(admit(nearly, "normal", NOW, 0, "a"), Pass)
+    answered = after(nearly, "normal", Outcome.ANSWERED, 0.1, NOW, 0.5, probe=False)
+    assert failed(answered, OPENING_FAILURES - 1).open_for == 0
+    opened = failed(nearly, 1)
+    assert admit(opened, "normal", NOW, 0, "a") == Open(NOW + FIRST_OPEN_SECONDS)
+    assert admit(opened, "slow", NOW + 9.9, 0, "a") == Open(NOW + FIRST_OPEN_SECONDS)
+
+
+@given(chances)
+def test_each_probe_in_vain_doubles_the_wait_up_to_ten_minutes(chance: float) -> None:
+    known, now, waits = failed(Health(), OPENING_FAILURES), NOW, []
+    for _ in range(10):
+        now = known.open_until
+        found = admit(known, "normal", now, chance, "a")
+        assert isinstance(found, Pass)
+        assert found.probe
+        assert found.change
+        claimed = found.change.applied(known)
+        assert isinstance(admit(claimed, "normal", now, chance, "b"), Open)
+        known = after(claimed, "normal", Outcome.FAILED, 0.1, now + 1, chance, probe=True)
+        waits.append(known.open_until - now - 1)
+    plain = [20, 40, 80, 160, 320, *[LONGEST_OPEN_SECONDS] * 5]
+    assert waits == pytest.approx([wait * (0.8 + 0.4 * chance) for wait in plain], abs=1e-3)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ANSWERED, Outcome.GONE])
+def test_an_answer_to_the_probe_closes_the_breaker(outcome: Outcome) -> None:
+    opened = failed(Health(), 3 * OPENING_FAILURES)
+    closed = after(opened, "normal", outcome, 0.1, NOW + 11, 0.5, probe=True)
+    assert (closed.failures, closed.open_for, closed.open_until) == (0, 0, 0)
+    assert isinstance(admit(closed, "normal", NOW + 11, 0, "a"), Pass)
+
+
+def test_failures_of_what_was_under_way_do_not_lengthen_the_wait() -> None:
+    opened = failed(Health(), OPENING_FAILURES)
+    assert failed(opened, 15, NOW + 5).open_until == opened.open_until
+
+
+def test_a_probe_whose_process_ended_is_followed_by_another() -> None:
+    opened = failed(Health(), OPENING_FAILURES)
+    found = admit(opened, "normal", opened.open_until, 0, "a")
+    assert isinstance(found, Pass)
+    assert found.change
+    claimed = found.change.applied(opened)
+    still = admit(claimed, "normal", opened.open_until + LEASE_SECONDS - 1, 0, "b")
+    again = admit(claimed, "normal", opened.open_until + LEASE_SECONDS + 1, 0, "b")
+    assert isinstance(still, Open)
+    assert isinstance(again, Pass)
+    assert again.probe
+
+
+@given(st.lists(st.floats(0, 300), min_size=10, max_size=400), chances)
+def test_a_dead_endpoint_gets_few_attempts_however_many_messages_come(pauses: list[float], chance: float) -> None:
+    """Beyond those that open the breaker: one for each time that it was open, and these double up to ten minutes."""
+    known, now, attempts = Health(), NOW, 0
+    for number, pause in enumerate(pauses):
+        now += pause
+        found = admit(known, "normal", now, chance, str(number))
+        if isinstance(found, Pass):
+            attempts += 1
+            known = found.change.applied(known) if found.change else known
+            known = after(known, "normal", Outcome.FAILED, 0.1, now, chance, found.probe)
+            known = replace(known, leases={})
+    doublings = 7
+    assert attempts <= OPENING_FAILURES + doublings + (now - NOW) / (0.8 * LONGEST_OPEN_SECONDS)
+
+
+def test_a_slow_answer_moves_the_endpoint_to_the_slow_lane_for_five_minutes() -> None:
+    slow = after(Health(), "normal", Outcome.ANSWERED, 2.1, NOW, 0.5, probe=False)
+    assert admit(slow, "normal", NOW + 299, 0, "a") is Refusal.SLOW
+    assert isinstance(admit(slow, "slow", NOW + 299, 0, "a"), Pass)
+    assert isinstance(admit(slow, "normal", NOW + 300, 0, "a"), Pass)
+    assert noted_slow(slow, NOW + 10) == slow
+    assert noted_slow(slow, NOW + 100).slow_until == NOW + 400
+
+
+def test_a_quick_answer_in_the_slow_lane_ends_that_but_proves_nothing_yet() -> None:
+    slow = noted_slow(Health(fast_at=NOW), NOW)
+    quick = after(slow, "slow", Outcome.ANSWERED, 0.2, NOW + 5, 0.5, probe=False)
+    assert not quick.slow(NOW + 5)
+    assert not quick.fast(NOW + 5)
+    assert after(slow, "slow", Outcome.FAILED, 0.2, NOW + 5, 0.5, probe=False).slow(NOW + 5)
+    assert after(slow, "slow", Outcome.ANSWERED, 2.5, NOW + 100, 0.5, probe=False).slow_until == NOW + 400
+
+
+def test_what_is_known_to_be_fast_is_sent_to_without_a_write() -> None:
+    fast = after(Health(), "normal", Outcome.ANSWERED, 0.1, NOW, 0.5, probe=False)
+    assert admit(fast, "normal", NOW + 599, 0, "a") == Pass()
+    assert admit(fast, "normal", NOW + 600, 0, "a") != Pass()
+    assert after(fast, "normal", Outcome.ANSWERED, 0.1, NOW + 299, 0.5, probe=False) == fast
+    assert after(fast, "normal", Outcome.ANSWERED, 0.1, NOW + 300, 0.5, probe=False).fast_at == NOW + 300
+    assert not after(fast, "normal", Outcome.FAILED, 0.1, NOW + 1, 0.5, probe=False).fast(NOW + 1)
+
+
+@given(chances, lanes)
+def test_the_leases_are_as_many_as_may_be_and_come_back_by_themselves(chance: float, lane: Lane) -> None:
+    known = Health()
+    for number in range(CAPS[lane]):
+        found = admit(known, lane, NOW, chance, str(number))
+        assert isinstance(found, Pass)
+        assert found.change
+        known = found.change.applied(known)
+    assert len(known.leases) == CAPS[lane]
+    assert admit(known, lane, NOW + LEASE_SECONDS, chance, "x") is Refusal.FULL
+    assert isinstance(admit(known, lane, NOW + LEASE_SECONDS + 0.001, chance, "x"), Pass)
+
+
+@given(st.floats(0, 4e9), st.text("0123456789abcdef", min_size=1), st.floats(0, 4e9))
+def test_stored_leases_compare_by_their_time(until: float, name: str, now: float) -> None:
+    lease = Lease(3, round(until, 6), name)
+    assert Lease.read(3, lease.text) == lease
+    if abs(until - now) > 1e-3:
+        assert (lease.text < f"{now:017.6f}") == (lease.until < now)
+
+
+def test_a_burst_waits_a_moment_for_an_endpoint_that_answers_at_once() -> None:
+    table, slept = Memory(), list[float]()
+    gate = Gate(table, lambda: table.now, lambda: 0.5, slept.append, lambda: "a")  # type: ignore[arg-type]
+    full = Health(leases={slot: Lease(slot, NOW + 30, "b") for slot in range(CAPS["normal"])})
+    table.held = full
+    assert gate.enter("endpoint", "normal", full) is Refusal.FULL
+    assert slept == list(PATIENCE_SECONDS)
+    assert gate.enter("endpoint", "slow", full) is Refusal.FULL
+    assert slept == list(PATIENCE_SECONDS)
+    table.held = Health(fast_at=NOW, leases=full.leases)
+    assert isinstance(gate.enter("endpoint", "normal", full), Passage)
+
+
+def test_what_is_put_off_comes_back_later_each_time() -> None:
+    looks = [next_look(waits, NOW, 0.5) - NOW for waits in range(12)]
+    assert looks[:4] == [2, 4, 8, 16]
+    assert all(earlier <= later for earlier, later in pairwise(looks))
+    assert looks[-1] == LONGEST_WAIT
+    assert next_look(1000, NOW, 1) <= NOW + 1.5 * LONGEST_WAIT
+    assert [back_after(NOW, 0, chance) - NOW for chance in (0, 1)] == [0, 2]
+    assert back_after(NOW, 1000, 1) == NOW + LONGEST_SPREAD
+
+
+def test_nothing_is_open_longer_than_the_schedules_later_delays() -> None:
+    """So that a lone message to a dead receiver is attempted when its own schedule says."""
+    opened_from = FIRST_DELAYS[OPENING_FAILURES - 1 :] or (LATER_DELAY,)
+    assert min(opened_from) * (1 - JITTER) > LONGEST_OPEN_SECONDS * (1 + health.JITTER)
