@@ -59,6 +59,8 @@ def test_a_message_is_the_webhooks_with_its_id(world: SocketWorld) -> None:
 
 
 def test_one_wake_for_a_batch_however_many_events_it_has(world: SocketWorld) -> None:
+    connected(world)
+    world.sqs.waiting.clear()
     world.report(*[WANTED] * 40, UNWANTED)
     world.report(UNWANTED)
     world.dispatch()
@@ -68,7 +70,6 @@ def test_one_wake_for_a_batch_however_many_events_it_has(world: SocketWorld) -> 
 def test_what_happens_before_the_first_connection_waits_for_it(world: SocketWorld) -> None:
     world.report(WANTED, WANTED)
     world.dispatch()
-    world.run()
     assert world.sqs.waiting == []
     client = connected(world)
     all_told(world, client)
@@ -201,6 +202,21 @@ def test_a_lease_whose_holder_died_ends(world: SocketWorld) -> None:
     all_told(world, client)
     assert client.told == [2]
     assert world.clock() - start >= LEASE_SECONDS
+
+
+def test_who_loses_its_lease_to_nobody_goes_on(world: SocketWorld) -> None:
+    client = connected(world)
+    world.report(*[WANTED] * 10)
+    world.dispatch()
+    world.clock.now += 5
+
+    def stand_still() -> None:
+        world.clock.now += LEASE_SECONDS
+
+    interrupting(world.gateway, 5, stand_still)
+    world.serve(world.sqs.take()[0])
+    world.sqs.waiting = world.sqs.waiting[-1:]
+    all_told(world, client)
 
 
 def test_who_has_streamed_for_long_hands_over(world: SocketWorld) -> None:
@@ -378,10 +394,11 @@ class Story:
         self.world.clock.now += seconds
 
     def end(self) -> None:
-        """All goes well from now on."""
+        """All goes well from now on, for a client that is connected or comes back."""
         self.world.gateway.failures = []
         self.world.gateway.step = lambda: None
-        self._connect()
+        if self.client.connection not in self.world.gateway.connected:
+            self._connect()
         self.world.dispatch()
         self.world.run(900)
         self.client.read()

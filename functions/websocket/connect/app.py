@@ -3,7 +3,7 @@
 from typing import Any
 
 from jobtrack import aws
-from jobtrack.errors import Unauthorized
+from jobtrack.errors import JobTrackError
 from jobtrack.push.connection_table import ConnectionTable
 from jobtrack.push.connections import Connections
 from jobtrack.push.queue import DeliveryQueue
@@ -27,6 +27,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     shown = (event.get("queryStringParameters") or {}).get("ticket", "")
     try:
         _connections.connect(shown, event["requestContext"]["connectionId"])
-    except Unauthorized as error:
+    except JobTrackError as error:
         return {"statusCode": error.status}
     return {"statusCode": 200}

@@ -104,6 +104,7 @@ def _messages(job_name: str, events: Sequence[Event], live: Sequence[Subscriptio
 
 
 def _wakes(events: Sequence[Event], live: Sequence[Subscription]) -> list[Wake]:
-    """One for each WebSocket that wants any of the events, however many: its streamer reads them in their order."""
-    wanted = {one: [event["sequence"] for event in events if one.wants(event)] for one in live if one.cursor}
+    """One for each connected WebSocket that wants any of the events, however many; who connects later wakes by that."""
+    connected = [one for one in live if one.cursor and one.cursor.connection]
+    wanted = {one: [event["sequence"] for event in events if one.wants(event)] for one in connected}
     return [Wake.of(one, max(sequences)) for one, sequences in wanted.items() if sequences]

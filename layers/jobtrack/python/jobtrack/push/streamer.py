@@ -66,7 +66,8 @@ class Streamer:
         try:
             self._stream(lease)
         except _Lost:
-            return  # who broke the lease sent a wake
+            self.queue.put([Wake.of(lease.subscription)])  # the lease may have run out, with nobody to take it over
+            return
         except _TimeOver:
             self.queue.put([Wake.of(lease.subscription)])
         except Gone:
