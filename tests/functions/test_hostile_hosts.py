@@ -17,7 +17,7 @@ from jobtrack.store.snapshots import Snapshot
 from tests.functions.conftest import Invoke
 from tests.functions.subscribing import job_of
 from tests.hostile import ADDRESSES, INSIDE, OTHER_PORTS, PLAIN, REFUSED, Traffic, hearing
-from tests.pushing import URL, World, message
+from tests.pushing import URL, World, message, subscription
 from tests.receivers import answering, receiver
 
 pytestmark = pytest.mark.usefixtures("stack")
@@ -52,11 +52,12 @@ def delivering(names: Names | None = None) -> World:
     return world
 
 
-def moved(world: World, url: str) -> None:
-    """The stored subscription has this URL now."""
+def deliver(world: World, sequence: int, url: str) -> None:
+    """Deliver a message of the subscription, whose stored URL is this one now; no breaker knows its endpoint."""
     kept = world.stored()
     assert kept is not None
     world.dynamodb.put_item(TableName="SubscriptionsTable", Item=replace(kept, url=url).item())
+    world.deliver(message(sequence, subscription(url=f"https://endpoint-{sequence}.example/")))
 
 
 def attempts(world: World, sequence: int = 1) -> tuple[Attempt, ...]:
@@ -116,8 +117,7 @@ def test_who_was_stored_and_is_inside_now_is_not_reached(traffic: Traffic) -> No
     names, errors = Names([PUBLIC]), {}
     world = delivering(names)
     for sequence, url in enumerate([*INSIDE, *OTHER_PORTS, *PLAIN], 1):
-        moved(world, url)
-        world.deliver(message(sequence))
+        deliver(world, sequence, url)
         [attempt] = attempts(world, sequence)
         errors[url] = attempt.error or ""
     assert [url for url, error in errors.items() if not error.startswith("the URL must ")] == []
@@ -130,7 +130,7 @@ def test_whose_name_leads_inside_is_not_reached(others: list[str], last: bool, t
     names = Names(*([*others, each] if last else [each, *others] for each in ADDRESSES))
     world = delivering(names)
     for sequence, _ in enumerate(ADDRESSES, 1):
-        world.deliver(message(sequence))
+        deliver(world, sequence, f"https://hook-{sequence}.example/")
         [attempt] = attempts(world, sequence)
         assert attempt.error == "the host does not lead to public addresses only"
     assert (len(names.asked), traffic.connected, traffic.looked_up) == (len(ADDRESSES), [], [])
@@ -168,8 +168,7 @@ def test_who_redirects_is_not_followed(status: int, traffic: Traffic) -> None:
     for sequence, to in enumerate(REDIRECTS, 1):
         more = f"Location: {to}\r\nRefresh: 0; url={to}\r\nContent-Length: 0\r\n\r\n"
         with receiver(answering(f"HTTP/1.1 {status} Elsewhere\r\n{more}".encode())) as target:
-            moved(world, f"http://127.0.0.1:{target.port}/")
-            world.deliver(message(sequence))
+            deliver(world, sequence, f"http://127.0.0.1:{target.port}/")
         assert [each.status_code for each in attempts(world, sequence)] == [status]
         reached.append(("127.0.0.1", target.port))
     assert traffic.connected == reached
