@@ -11,7 +11,7 @@ from local.errors import LocalError
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with `!Ref`, `!GetAtt` and `!Sub` read as their long forms."""
+    """YAML with the short tags of CloudFormation's functions read as their long forms."""
 
 
 def _ref(loader: _Loader, node: yaml.ScalarNode) -> dict[str, object]:
@@ -22,13 +22,18 @@ def _get_att(loader: _Loader, node: yaml.ScalarNode) -> dict[str, object]:
     return {"Fn::GetAtt": str(loader.construct_scalar(node)).split(".", 1)}
 
 
-def _sub(loader: _Loader, node: yaml.ScalarNode) -> dict[str, object]:
-    return {"Fn::Sub": loader.construct_scalar(node)}
+def _function(loader: _Loader, node: yaml.Node) -> dict[str, object]:
+    """Any other function; whoever needs its value must know it."""
+    name = f"Fn::{node.tag.removeprefix('!')}"
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    return {name: str(node.value)}
 
 
 _Loader.add_constructor("!Ref", _ref)
 _Loader.add_constructor("!GetAtt", _get_att)
-_Loader.add_constructor("!Sub", _sub)
+for _name in ("Sub", "If", "Not", "Equals", "Join"):
+    _Loader.add_constructor(f"!{_name}", _function)
 
 
 def read(path: Path) -> dict[str, object]:

@@ -84,5 +84,5 @@ def test_roles_are_for_lambda_alone() -> None:
     for role in of_type("AWS::IAM::Role").values():
         (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
-        (managed,) = role["ManagedPolicyArns"]
-        assert managed["Fn::Sub"].endswith("/AWSLambdaBasicExecutionRole")
+        managed = {each["Fn::Sub"].rpartition("/")[2] for each in role["ManagedPolicyArns"]}
+        assert managed == {"AWSLambdaBasicExecutionRole", "AWSXRayDaemonWriteAccess"}
