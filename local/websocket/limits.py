@@ -12,8 +12,8 @@ IDLE_SECONDS = 10 * 60
 LIFETIME_SECONDS = 2 * 3600
 """How long a connection lives at all."""
 
-POST_SECONDS = 5
-"""How long a message waits for a client that does not read; then its connection is dropped."""
+POST_SECONDS = 3
+"""How long a message waits for a client that does not read; then it is dropped, before who posts gives up (5 s)."""
 FAREWELL_SECONDS = 1
 """How long clients have to answer that they are being closed, once the service stops."""
 HANDLERS_AT_ONCE = 32
