@@ -26,7 +26,8 @@ _CONFIG = Config(
 _POSTING = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=5))
 
 # At DEBUG it writes down whole requests and answers: what is sealed and opened with the key is in them, in the clear.
-logging.getLogger("botocore").setLevel(logging.INFO)
+# At INFO it tells of every client where its endpoint was found.
+logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
 @overload
