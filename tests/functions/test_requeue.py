@@ -1,0 +1,30 @@
+"""Records that were quarantined come back once what was wrong is mended."""
+
+import base64
+
+import pytest
+
+from jobtrack import aws, packing
+from jobtrack.push.quarantine import QuarantineTable
+from jobtrack.store.outbox import KEPT_SECONDS
+from scripts.requeue import requeue
+from tests.pushing import JOB, NOW, Clock
+
+pytestmark = pytest.mark.usefixtures("stack")
+
+
+def test_what_was_quarantined_is_owed_anew_and_leaves_the_quarantine() -> None:
+    dynamodb, clock = aws.client("dynamodb"), Clock()
+    packed = packing.pack({"events": [1, 2]})
+    for number in range(3):
+        keys = {"pk": {"S": JOB.partition}, "sk": {"S": f"O#{number:012d}"}}
+        image = {**keys, "d": {"B": base64.b64encode(packed).decode()}, "exp": {"N": str(NOW - 1)}}
+        change = {"SequenceNumber": str(number), "Keys": keys, "NewImage": image}
+        QuarantineTable(dynamodb, "QuarantineTable", clock).put({"dynamodb": change}, ValueError("on purpose"))
+    done = list(requeue(dynamodb, "JobsTable", "QuarantineTable", clock))
+    assert sorted(done) == [f"O#{number:012d}" for number in range(3)]
+    assert dynamodb.scan(TableName="QuarantineTable")["Items"] == []
+    back = dynamodb.scan(TableName="JobsTable")["Items"]
+    assert sorted(item["sk"]["S"] for item in back) == [f"O#{number:012d}#again{NOW}" for number in range(3)]
+    assert all(bytes(item["d"]["B"]) == packed for item in back)
+    assert all(item["exp"] == {"N": str(NOW + KEPT_SECONDS)} for item in back)
