@@ -47,6 +47,11 @@ def pour_100_continue(connected: socket.socket, over: threading.Event) -> None:
     _pour(connected, b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
 
 
+def pour_early_hints(connected: socket.socket, over: threading.Event) -> None:
+    request_of(connected)
+    _pour(connected, b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 1000)
+
+
 def pour_headers(connected: socket.socket, over: threading.Event) -> None:
     request_of(connected)
     connected.sendall(HEAD)

@@ -160,6 +160,7 @@ def test_cut_short(behave: Behave, outcome: int | str) -> None:
         (misbehaving.pour_one_header, 200),
         (misbehaving.pour_headers, CUT),
         (misbehaving.pour_100_continue, CUT),
+        (misbehaving.pour_early_hints, CUT),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -191,6 +192,15 @@ def test_the_request_is_a_plain_post_with_our_headers() -> None:
     assert lines[0] == "POST /hook?x=1 HTTP/1.1"
     assert {f"host: 127.0.0.1:{target.port}", "webhook-id: msg_1", "Content-Length: 2"} <= set(lines)
     assert not [line for line in lines if line.lower().startswith("accept-encoding") and "gzip" in line]
+
+
+def test_an_answer_may_be_announced_by_others() -> None:
+    hints = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    answer = b"HTTP/1.1 429 Slow down\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"
+    with receiver(answering(b"HTTP/1.1 100 Continue\r\n\r\n", hints, answer)) as target:
+        assert egress().post(target, {}, b"{}") == Answer(429, "7")
+    with receiver(answering(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n")) as target:
+        assert egress().post(target, {}, b"{}") == Answer(101)
 
 
 def test_retry_after_is_told() -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import TYPE_CHECKING
 
@@ -99,7 +100,7 @@ class Egress:
         connection.auto_open = 0
         connection.sock = wire  # it has what http.client uses of a socket
         connection.request("POST", target.path, body, {"host": target.authority, "connection": "close", **headers})
-        response = connection.getresponse()
+        response = _final(connection.getresponse())
         wire.shorten(COURTESY_SECONDS)
         _drain(response)
         return Answer(response.status, response.getheader("retry-after"))
@@ -197,6 +198,14 @@ def _remaining(deadline: float, clock: Clock) -> float:
     if left <= 0:
         raise TimeoutError
     return left
+
+
+def _final(response: HTTPResponse) -> HTTPResponse:
+    """The answer after those that only say that it will come (103 and the like; http.client passes over 100 alone)."""
+    while HTTPStatus.SWITCHING_PROTOCOLS < response.status < HTTPStatus.OK:
+        response.headers = None  # type: ignore[assignment]  # it has not begun
+        response.begin()
+    return response
 
 
 def _drain(response: HTTPResponse) -> None:
