@@ -11,6 +11,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --no-an
 # Only what runs in Lambda, for the machine it runs on.
 EXPORT := $(BIN)/python scripts/service_requirements.py \
   | $(COMPILE) - --python-version 3.13 --python-platform aarch64-manylinux2014 --constraint requirements.lock
+# What each function asked AWS for in the end-to-end tests.
+CALLS := $(CURDIR)/.cache/calls
 LAYER_LOCK := layers/dependencies/requirements.txt
 
 help: ## What each target does
@@ -38,7 +40,9 @@ run: setup ## Serve, run the sample job and show it live (Ctrl-C ends it)
 test: setup ## All tests, end to end on both engines
 	$(PYTEST) tests/unit tests/functions --numprocesses 2
 	$(PYTEST) tests/faults
-	$(PYTEST) tests/e2e --engine ministack
+	mkdir -p $(dir $(CALLS)) && rm -f $(CALLS)
+	JOBTRACK_CALLS=$(CALLS) $(PYTEST) tests/e2e --engine ministack
+	$(BIN)/python -m scripts.policies $(CALLS)
 	if $(BIN)/python -m local fetch-dynamodb-local; then \
 	  $(PYTEST) tests/e2e --engine dynamodb-local; \
 	else \
@@ -66,6 +70,9 @@ build: setup $(SAM_VENV)/ready ## Build what is deployed, and print the layers' 
 	$(SAM) build
 	du -sh .aws-sam/build/*Layer
 
+deploy: $(SAM_VENV)/ready ## Deploy what was built; asks for region and parameters (docs/operating.md)
+	SAM_CLI_TELEMETRY=0 $(SAM_VENV)/bin/sam deploy --guided
+
 lock: setup ## Resolve again: UPGRADE=--upgrade takes the newest versions
 	$(COMPILE) $(UPGRADE) pyproject.toml --extra local --group dev --universal --python-version 3.11 \
 	  --generate-hashes --output-file requirements.lock
@@ -77,4 +84,4 @@ clean: ## Remove everything that was made here
 	rm -rf $(VENV) $(SAM_VENV) .aws-sam .cache .hypothesis .*_cache dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup run test check openapi bench build lock clean
+.PHONY: help setup run test check openapi bench build deploy lock clean

@@ -207,3 +207,30 @@ def test_logs_do_not_stay_for_ever() -> None:
 
 def test_loopback_webhooks_are_for_the_local_service_only() -> None:
     assert "ALLOW_LOOPBACK_WEBHOOKS" not in (ROOT / "template.yaml").read_text()
+
+
+def test_every_alarm_is_explained_and_told_of_where_a_topic_is_named() -> None:
+    explained = (ROOT / "docs/operating.md").read_text()
+    alarms = of_type("AWS::CloudWatch::Alarm")
+    assert len(alarms) == 9
+    for name, alarm in alarms.items():
+        assert f"| `{name}` |" in explained
+        assert alarm["AlarmActions"] == {
+            "Fn::If": ["TellsOfAlarms", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]
+        }
+
+
+def test_alarms_count_lines_that_the_functions_log() -> None:
+    logged = "".join(path.read_text() for path in (ROOT / "layers/jobtrack/python/jobtrack/push").glob("*.py"))
+    assert '"%s %s after attempt %d"' in logged
+    assert "is put into quarantine" in logged
+    patterns = [each["FilterPattern"] for each in of_type("AWS::Logs::MetricFilter").values()]
+    assert any("*Failed after attempt*" in pattern for pattern in patterns)
+    assert any("*is put into quarantine*" in pattern for pattern in patterns)
+
+
+def test_functions_of_the_api_start_from_snapshots_and_no_others() -> None:
+    for name, function in of_type("AWS::Serverless::Function").items():
+        ours = function["CodeUri"].startswith("functions/api/")
+        assert ("SnapStart" in function) == ours, name
+        assert ("AutoPublishAlias" in function) == ours, name

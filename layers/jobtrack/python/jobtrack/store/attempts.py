@@ -10,13 +10,16 @@ from jobtrack import limits
 from jobtrack.errors import JobBusy
 from jobtrack.store.transactions import Cancelled
 
+# Not the module's own generator: functions restored from one snapshot would all draw the same from it.
+_uniform = random.SystemRandom().uniform
+
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.2
 
 _Answer = TypeVar("_Answer")
 
 
-def pauses(uniform: Callable[[float, float], float] = random.uniform) -> Iterator[float]:
+def pauses(uniform: Callable[[float, float], float] = _uniform) -> Iterator[float]:
     """Seconds to wait after each failure, without end: they grow, and are jittered."""
     longest = _FIRST_PAUSE
     while True:
@@ -30,7 +33,7 @@ class Attempts:
 
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
-    uniform: Callable[[float, float], float] = random.uniform
+    uniform: Callable[[float, float], float] = _uniform
 
     def until_written(self, attempt: Callable[[], _Answer]) -> _Answer:
         """The attempt's answer, once it was not cancelled.

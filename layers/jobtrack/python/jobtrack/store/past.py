@@ -36,7 +36,7 @@ class PastStore:
 
     dynamodb: "DynamoDBClient"
     table: str
-    shard: Callable[[int], int] = random.randrange
+    shard: Callable[[int], int] = random.SystemRandom().randrange  # of its own in each restored snapshot
 
     def teach(self, key: JobKey, job: Job) -> None:
         """Tell a job that starts what past jobs of its type took, as a whole and stage by stage."""
