@@ -108,14 +108,14 @@ class Events:
 
 
 def selected(selection: tuple[str, ...], body: str | bytes) -> str:
-    """What a message says at the path of the route selection expression; `$default` where it says no text there."""
+    """What a message says at the path of the route selection expression; `$default` where it can mean no route."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
         return DEFAULT
     for name in selection:
         found = found.get(name) if isinstance(found, Mapping) else None
-    return found if isinstance(found, str) else DEFAULT
+    return found if isinstance(found, str) and found not in (CONNECT, DISCONNECT) else DEFAULT
 
 
 def _headers(scope: "Scope") -> list[tuple[str, str]]:

@@ -180,6 +180,8 @@ def test_without_routes_there_is_no_websocket() -> None:
         ('{"action": 1}', "$default"),
         ('{"action": {"action": "echo"}}', "$default"),
         ('["action"]', "$default"),
+        ('{"action": "$connect"}', "$default"),
+        ('{"action": "$disconnect"}', "$default"),
         ("{", "$default"),
         ("", "$default"),
         ("[" * 30_000, "$default"),
