@@ -24,6 +24,8 @@ Workers report what their jobs do; tenants ask how far they are, or have it push
   gateway's own body.
 - **Repeating a POST** is safe with an `Idempotency-Key`: for 24 hours the same key and body get the first answer again.
 - **Polling** is cheap with `If-None-Match`: 304 when nothing new was reported, though the clock ran on.
+- **JSON** is UTF-8. Of members with one name the last counts; a number is kept as an integer of 64 bits, else as a
+  double.
 - A field that is not known is `null`. Answers may gain fields.
 """,
 }

@@ -78,7 +78,7 @@ def caller(invoke: Invoke, sample: Callable[[str], dict[str, Any]], monkeypatch:
     monkeypatch.setattr(times, "now", lambda: found.now)
     for function in TEMPLATE.functions.values():
         module = import_module(".".join((*function.code_uri.strip("/").split("/"), "app")))
-        if hasattr(module, "jobs"):
+        if hasattr(getattr(module, "jobs", None), "now"):
             monkeypatch.setattr(module.jobs, "now", lambda: found.now)
     return found
 

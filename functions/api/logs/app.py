@@ -45,15 +45,15 @@ def get_logs(request: Request, query: Annotated[LogQuery, Query()]) -> Response:
 
 def _walk(snapshot: Snapshot, query: LogQuery) -> Page:
     """A page by time; an answer that would grow too large ends early."""
-    job, backward = snapshot.key.job, query.direction == "backward"
-    after = cursors.decode(job, query.direction, query.cursor) if query.cursor else None
+    place, backward = snapshot.key.partition, query.direction == "backward"
+    after = cursors.decode(place, query.direction, query.cursor) if query.cursor else None
     asked = Range(levels_from(query.level), query.from_time, query.to_time, query.limit, backward, after)
     records, more = reader.page(snapshot, asked)
     kept = fitting(records, backward)
     if not kept or not (more or len(kept) < len(records)):
         return kept, None, snapshot.job.sequence
     last = kept[0] if backward else kept[-1]
-    return kept, cursors.encode(job, query.direction, last.place), snapshot.job.sequence
+    return kept, cursors.encode(place, query.direction, last.place), snapshot.job.sequence
 
 
 def _follow(snapshot: Snapshot, query: LogQuery) -> Page:

@@ -37,14 +37,14 @@ def get_timeline(request: Request, query: Annotated[TimelineQuery, Query()]) -> 
 
 def _page(snapshot: Snapshot, query: TimelineQuery, spoken: str) -> tuple[list[Json], str | None]:
     """A page of entries, and the cursor that goes on; an answer that would grow too large ends early."""
-    job = snapshot.key.job
-    after = cursors.decode(job, _WALK, query.cursor) if query.cursor else None
+    place = snapshot.key.partition
+    after = cursors.decode(place, _WALK, query.cursor) if query.cursor else None
     scope = Scope(query.granularity, query.include_sub_events)
     records, more = reader.page(snapshot, scope, query.limit, after)
     entries = fitting(entry(snapshot.job, record, spoken) for record in records)
     if not more and len(entries) == len(records):
         return entries, None
-    return entries, cursors.encode(job, _WALK, records[len(entries) - 1].place)
+    return entries, cursors.encode(place, _WALK, records[len(entries) - 1].place)
 
 
 handler = lambda_handler(router)

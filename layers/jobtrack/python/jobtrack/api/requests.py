@@ -44,11 +44,13 @@ class JsonRequest(Request):
         return self._json
 
     def require_json(self) -> None:
-        """Refuse a body that does not call itself JSON.
+        """Refuse a body that does not call itself JSON, or that is compressed.
 
         Raises:
-            UnsupportedMediaType: the content type is another, or missing.
+            UnsupportedMediaType: the content type is another, or missing; or there is a content coding.
         """
+        if self.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+            raise UnsupportedMediaType("Send the body as it is, without a Content-Encoding.")
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
             raise UnsupportedMediaType("Send the body as Content-Type: application/json.")
