@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from bench import around, day, lists, reads, stage, writes
+from bench import around, day, isolation, lists, pushes, reads, stage, writes
 from bench.report import Report
 
 
@@ -19,6 +19,8 @@ def main() -> int:
         around.measure(bench, report)
         day.measure(bench, report)
         reads.measure(bench, report, asked.lines)
+        pushes.measure(report)
+    isolation.measure(report)
     return 0 if report.print() else 1
 
 

@@ -71,8 +71,8 @@ class Meter:
     def _updated_size(self, write: Mapping[str, Any]) -> int:
         """The larger of the item before and after the update: the former as stored, the latter by what is set."""
         stored = self.lookup.get_item(TableName=write["TableName"], Key=write["Key"]).get("Item", {})
-        names = write["ExpressionAttributeNames"]
         values = write["ExpressionAttributeValues"]
+        names = write.get("ExpressionAttributeNames", {name: name.removeprefix(":") for name in values})
         after = dict(stored) | {name: values[f":{name}"] for name in names.values() if f":{name}" in values}
         return max(size(stored), size(after))
 

@@ -31,6 +31,8 @@ def serve(
 ) -> None:
     """Serve the whole API on 127.0.0.1 until Ctrl-C."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # Here one process is all functions at once, which may need more connections than the pool of one keeps.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     with one_line():
         from local import service
 

@@ -1,0 +1,104 @@
+"""How much one receiver that takes ten seconds delays ninety-nine others: against the running service.
+
+Rounds of one event for each of the 99 and a burst for the hundredth, which answers at once in half of the windows and
+takes its time in the others; both in turn, so that both see the same machine.
+"""
+
+import math
+import statistics
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from subprocess import PIPE, Popen
+
+import httpx
+
+from bench.receivers import Receivers
+from bench.report import Report
+from local import tokens
+
+OTHERS = 99
+WINDOWS = 4
+ROUNDS = 3
+BURST = 20
+PATIENCE_SECONDS = 60.0
+LIMIT = 1.2
+
+
+def measure(report: Report) -> None:
+    """The others' p99 from event to arrival with the slow receiver, over that without; with the gate off to compare."""
+    for name, module, limit in (
+        ("99 webhooks beside one that takes 10 s", "local", LIMIT),
+        ("the same without breaker, lanes and leases", "bench.unguarded", math.inf),
+    ):
+        without, beside = _compared(module)
+        report.add(name, "p99 over that without it", round(_p99(beside) / _p99(without), 2), limit)
+        report.add(name, "p99 without it, ms", round(1000 * _p99(without)), math.inf)
+        report.add(name, "p50 over that without it", round(_p50(beside) / _p50(without), 2), math.inf)
+
+
+def _compared(module: str) -> tuple[list[float], list[float]]:
+    """Seconds from event to arrival at the others: all without the slow receiver, all beside it."""
+    found: tuple[list[float], list[float]] = ([], [])
+    with Receivers() as receivers, _serving(module) as client:
+        others, _ = _job(client, [f"{receivers.url}/{each}" for each in range(OTHERS)])
+        _round(client, others, receivers)  # every endpoint is known from now on
+        for window in range(2 * WINDOWS):
+            slow = window % 2 == 1
+            hundredth, [one] = _job(client, [f"{receivers.url}/{'slow' if slow else 'quick'}-{window}"])
+            for _ in range(ROUNDS):
+                _report(client, hundredth, BURST)
+                found[slow].extend(_round(client, others, receivers))
+            client.delete(f"/subscription/{one}").raise_for_status()
+            receivers.release()
+    return found
+
+
+def _round(client: httpx.Client, job: str, receivers: Receivers) -> list[float]:
+    """Report one event, and wait until all others have it: how long each took."""
+    began = time.monotonic()
+    sequence = _report(client, job, 1)
+    arrived = receivers.wait(sequence, OTHERS, PATIENCE_SECONDS)
+    if len(arrived) < OTHERS:
+        raise AssertionError(f"{OTHERS - len(arrived)} messages did not arrive")
+    return [at - began for at in arrived]
+
+
+def _job(client: httpx.Client, urls: list[str]) -> tuple[str, list[str]]:
+    """A job and its subscriptions."""
+    wanted = [{"subscriptionType": "webhook", "webhookUrl": url, "events": ["milestone"]} for url in urls]
+    answer = client.post("/jobs", json={"jobName": "Bench", "jobType": "bench", "subscriptions": wanted})
+    made = answer.raise_for_status().json()
+    return made["jobId"], [each["subscriptionId"] for each in made["subscriptions"]]
+
+
+def _report(client: httpx.Client, job: str, count: int) -> int:
+    events = [{"type": "milestone", "data": {"description": str(each)}} for each in range(count)]
+    answer = client.post(f"/job/{job}/events", json={"events": events})
+    return int(answer.raise_for_status().json()["lastSequence"])
+
+
+@contextmanager
+def _serving(module: str) -> Iterator[httpx.Client]:
+    """A service of its own, ended with the block."""
+    process = Popen([sys.executable, "-m", module, "serve", "--port", "0"], stdout=PIPE, text=True)
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+        tenant = str(uuid.uuid4())
+        base = f"{line.split()[-1]}/api/{tenant}/{uuid.uuid4()}/execution"
+        headers = {"Authorization": f"Bearer {tokens.issue(tenant)}"}
+        with httpx.Client(base_url=base, headers=headers, timeout=30, trust_env=False) as client:
+            yield client
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _p99(seconds: list[float]) -> float:
+    return statistics.quantiles(seconds, n=100)[98]
+
+
+def _p50(seconds: list[float]) -> float:
+    return statistics.median(seconds)

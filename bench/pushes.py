@@ -1,0 +1,93 @@
+"""What a webhook costs, from its message in the queue to its record."""
+
+import importlib
+import os
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from bench.meter import Meter, Usage
+from bench.report import Report
+from jobtrack import aws
+from jobtrack.keys import JobKey
+from jobtrack.push.deliveries import DeliveryTable
+from jobtrack.push.egress import Answer, Egress
+from jobtrack.push.messages import event_message
+from jobtrack.push.secrets import Secrets, SigningSecret
+from jobtrack.push.signatures import new_secret
+from jobtrack.push.subscription import Filters, Subscription
+from jobtrack.push.urls import Target
+from local import environment, template
+from local.provision import provision
+
+if TYPE_CHECKING:
+    from jobtrack.push.deliverer import Deliverer
+
+
+class Answering(Egress):
+    """Whoever is posted to answers at once."""
+
+    def post(
+        self,
+        target: Target,
+        headers: Mapping[str, str],
+        body: bytes,
+        ready: Callable[[], None] = lambda: None,
+    ) -> Answer:
+        """Take it."""
+        ready()
+        return Answer(204)
+
+
+def measure(report: Report) -> None:
+    """The first message to an endpoint, and one to an endpoint that is known to be fast."""
+    plan = template.load()
+    nowhere = environment.own_settings("http://127.0.0.1:1", "none")
+    environment.tell_functions(plan, provision(plan), nowhere, os.environ)
+    deliverer: Deliverer = importlib.import_module("functions.queue.deliverer.app")._deliverer
+    deliverer.webhooks.egress = Answering()
+    now = time.time()
+    deliverer.clock = lambda: now  # on a busy machine it would read the subscription once more before it sends
+    meter = Meter(deliverer.deliveries.dynamodb, aws.client("dynamodb"))
+    subscription = _subscribed(deliverer)
+    first, later = _delivered(deliverer, meter, subscription, 1), _delivered(deliverer, meter, subscription, 2)
+    for name, used, requests, reads, writes in (
+        ("a webhook, the first to its endpoint", first, 4, 3, 3),
+        ("a webhook, its endpoint known to be fast", later, 2, 3, 1),
+    ):
+        report.add(name, "requests", used.requests, requests)
+        report.add(name, "read units", used.read_units, reads)
+        report.add(name, "write units", used.write_units, writes)
+
+
+def _subscribed(deliverer: "Deliverer") -> Subscription:
+    job, name, now = JobKey(*(str(uuid.uuid4()) for _ in range(3))), f"sub-{uuid.uuid4()}", int(time.time())
+    token = "0123456789abcdef" * 4
+    sealed = deliverer.webhooks.vault.seal(job, name, Secrets((SigningSecret(new_secret()),), token))
+    url, events = f"https://hook.example/{uuid.uuid4()}", ("stageCompleted",)
+    made = Subscription(job, name, "webhook", url, events, Filters(), "ja", now, now + 28_800, sealed)
+    deliverer.subscriptions.dynamodb.put_item(TableName=deliverer.subscriptions.name, Item=made.item())
+    return made
+
+
+def _delivered(deliverer: "Deliverer", meter: Meter, subscription: Subscription, sequence: int) -> Usage:
+    event = {
+        "type": "stageCompleted",
+        "sequence": sequence,
+        "time": int(time.time() * 1_000_000),
+        "status": "Running",
+        "percentage": 25,
+        "previousPercentage": None,
+        "labels": {"ja": "データ読み込み", "en": "Data loading"},
+        "data": {"stageName": "Data Loading", "recordsProcessed": 192850, "metrics": {"dataQualityScore": 98.2}},
+    }
+    message = event_message(subscription.job, "Customer Journey Analysis", subscription, event, time.time())
+    if message is None:
+        raise AssertionError("it subscribes to just this event")
+    with meter.measured() as used:
+        deliverer.deliver(message.encode())
+    unmetered = DeliveryTable(meter.lookup, deliverer.deliveries.name)
+    if (status := unmetered.get(message).status) != "Delivered":
+        raise AssertionError(f"the message is {status}")
+    return used
