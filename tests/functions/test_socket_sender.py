@@ -1,0 +1,101 @@
+"""Messages of the queue to WebSocket subscriptions: pings, the word of the end, retries by hand."""
+
+import pytest
+
+from jobtrack.push.deliveries import Delivery
+from jobtrack.push.messages import PING, Message, own_message
+from jobtrack.push.schedule import FIRST_DELAYS
+from tests.sockets import WANTED, Client, SocketWorld
+
+pytestmark = pytest.mark.usefixtures("stack")
+
+
+@pytest.fixture
+def world() -> SocketWorld:
+    made = SocketWorld()
+    made.subscribe()
+    return made
+
+
+def connected(world: SocketWorld) -> Client:
+    client = Client(world)
+    client.connect(resume=False)
+    world.clock.now += 60
+    return client
+
+
+def ping(world: SocketWorld) -> Message:
+    message = own_message(PING, world.stored(), world.jobs.read(world.job).job, world.clock(), "n")
+    world.deliverer.deliver(message.encode())
+    return message
+
+
+def delivery(world: SocketWorld, message: Message) -> Delivery:
+    return world.deliveries.get(message)
+
+
+def test_a_ping_is_told_to_who_is_connected(world: SocketWorld) -> None:
+    client = connected(world)
+    sent = ping(world)
+    [message] = client.read()
+    assert (message["id"], message["type"], message["data"]["sequence"]) == (sent.message_id, "ping", None)
+    assert [(each.status_code, each.error) for each in delivery(world, sent).attempts] == [(200, None)]
+    assert delivery(world, sent).status == "Delivered"
+
+
+def test_without_a_connection_it_waits_by_the_schedule(world: SocketWorld) -> None:
+    sent = ping(world)
+    assert delivery(world, sent).status == "Pending"
+    assert [each.error for each in delivery(world, sent).attempts] == ["no client is connected"]
+    assert [at - world.clock() for at, _ in world.sqs.waiting] == [FIRST_DELAYS[0]]
+    client = connected(world)
+    world.run()
+    assert [message["id"] for message in client.read()] == [sent.message_id]
+
+
+@pytest.mark.parametrize("failure", ["refused", "unheard"])
+def test_what_was_not_taken_is_tried_again(failure: str, world: SocketWorld) -> None:
+    client = connected(world)
+    world.gateway.failures = [failure]
+    sent = ping(world)
+    assert delivery(world, sent).status == "Pending"
+    world.run()
+    assert {message["id"] for message in client.read()} == {sent.message_id}
+    assert delivery(world, sent).status == "Delivered"
+
+
+def test_a_connection_that_is_gone_ends_no_subscription(world: SocketWorld) -> None:
+    client = connected(world)
+    client.drop(told=False)
+    sent = ping(world)
+    cursor = world.stored().cursor
+    assert cursor
+    assert (world.stored().status, cursor.connection) == ("Active", None)
+    assert [each.error for each in delivery(world, sent).attempts] == ["the connection is gone"]
+
+
+def test_the_end_is_told_and_the_connection_closed(world: SocketWorld) -> None:
+    client = connected(world)
+    world.endings.end(world.job, world.name, "deleted")
+    world.dispatch()
+    world.run()
+    assert [(message["type"], message["data"]["reason"]) for message in client.read()] == [
+        ("subscriptionEnded", "deleted")
+    ]
+    assert world.gateway.closed == [client.connection]
+
+
+def test_a_retry_by_hand_comes_as_it_is_asked_for(world: SocketWorld) -> None:
+    client = connected(world)
+    world.report(WANTED, WANTED)
+    world.dispatch()
+    world.run()
+    first, _ = client.read()
+    kept = world.deliveries.find(world.name, first["id"])
+    assert kept
+    world.dynamodb.transact_write_items(TransactItems=[world.deliveries.reopening(kept, world.name)])
+    world.deliverer.deliver(kept.again(world.stored(), world.clock()).encode())
+    assert client.read() == [first]
+    cursor = world.stored().cursor
+    assert cursor
+    assert cursor.position == 3
