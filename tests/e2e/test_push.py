@@ -13,7 +13,7 @@ from local.demo.receiver import Gate, Inbox, Receiver
 from tests.e2e.running import Service, running
 
 TOKEN = "the-receivers-own"
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 class Slow(Gate):

@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import httpx
@@ -52,7 +52,7 @@ def working(load: Load) -> Iterator[None]:
 
 
 def test_while_secrets_rotate_under_load_every_message_is_accepted_with_each_that_signs(
-    service: Service,
+    service: Service, tally: Callable[[int, str], None]
 ) -> None:
     recorder = Recorder()
     with service.client() as api, Receiver(recorder) as receiver:
@@ -69,6 +69,7 @@ def test_while_secrets_rotate_under_load_every_message_is_accepted_with_each_tha
             until(lambda: max(load.known.values()) > ROTATIONS)
         until(lambda: set(recorder.sequences()) >= load.known.keys())
     accepted(recorder, load.known, secrets)
+    tally(len(load.known), "messages pushed while secrets rotated, each accepted with every secret that signed")
 
 
 def more_arrive(recorder: Recorder) -> None:
