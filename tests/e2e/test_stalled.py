@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from local.clock import FASTER
+from local.demo.receiver import Receiver
+from tests.e2e.receiving import Recorder, subscribed
 from tests.e2e.reporting import create, event
 from tests.e2e.running import Service, running
 
@@ -78,3 +80,11 @@ def test_only_the_silent_job_is_stalled_until_it_reports_again(api: httpx.Client
     report(api, silent, "heartbeat")
     assert read(api, f"/job/{silent}")["stalled"] is False
     until(lambda: alarms(api, silent) == 2)
+
+
+def test_who_subscribed_is_told_that_the_job_is_stalled(api: httpx.Client) -> None:
+    recorder, job = Recorder(), started(api)
+    with Receiver(recorder) as receiver:
+        subscribed(api, job, receiver.url, "jobStalled")
+        recorder.await_requests(1)
+    assert [each["data"]["jobId"] for each in recorder.bodies("jobStalled")] == [job]
