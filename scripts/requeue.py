@@ -1,7 +1,7 @@
 """Puts quarantined outbox records back, once what was wrong is mended: `python -m scripts.requeue --help`.
 
-Each is written to the jobs table as a new item of the outbox, so that its stream brings it to the dispatcher again. What
-was told already is told under the same webhook-id, and what fails again is quarantined again.
+Each is written to the jobs table as a new item of the outbox, so that its stream brings it to the dispatcher again.
+What was told already is told under the same webhook-id, and what fails again is quarantined again.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def requeue(
 
 def _again(record: StreamRecord, now: int) -> "dict[str, AttributeValueTypeDef]":
     """The item that the record told of, under a key of its own: only an insertion is shown to the dispatcher."""
-    image = {name: _stored(value) for name, value in record["dynamodb"]["NewImage"].items()}
+    image: dict[str, Any] = {name: _stored(value) for name, value in record["dynamodb"]["NewImage"].items()}
     place = f"{image['sk']['S']}#again{now}"
     return {**image, "sk": {"S": place}, "exp": {"N": str(now + KEPT_SECONDS)}}
 

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from jobtrack import packing
+from jobtrack.push.cursor import Cursor
 from jobtrack.push.messages import message_id
 from jobtrack.push.quarantine import load
 from tests.faults.deployed import Deployed
@@ -69,6 +70,24 @@ def test_of_a_hundred_records_the_good_are_delivered_and_the_poison_is_quarantin
     assert {*stack.receivers.ids} == ids(*({*range(100)} - places))
     assert kept(stack) == poison
     assert (stack.pointers(), stack.dead_letters()) == ([], [])
+
+
+@pytest.mark.parametrize("packed", POISON.values(), ids=POISON)
+def test_a_websocket_goes_on_after_a_record_that_cannot_be_served(
+    packed: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = Deployed(monkeypatch)
+    socket = subscription(type="websocket", url=None, cursor=Cursor(0, 0))
+    stack.subscribe(socket)
+    connection = stack.connect(socket)
+    for number in range(1, 10):
+        if number == 5:
+            stack.show(JOB, number, packed)
+        else:
+            stack.owe(JOB, ["sub-1"], number)
+    stack.run(until=NOW + 600)
+    assert [each["data"]["sequence"] for each in stack.gateway.sent[connection]] == [1, 2, 3, 4, 6, 7, 8, 9]
+    assert (len(stack.quarantined()), stack.dead_letters()) == (1, [])
 
 
 @pytest.mark.parametrize("packed", POISON.values(), ids=POISON)

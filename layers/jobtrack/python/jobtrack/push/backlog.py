@@ -4,6 +4,7 @@ They are read from the outbox, where everything that the subscription wants is k
 on; what lies further back is read from the journal.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
 
     Item = dict[str, AttributeValueTypeDef]
 
+logger = logging.getLogger(__name__)
+
 MARGIN_SECONDS = 3600
 """So long before it is deleted an item of the outbox is no longer relied on."""
 PAGE = 2000
 """Events that are read from the journal at once."""
+_TOLD = {"type", "sequence", "time", "status", "percentage", "labels", "data"}
+"""What is known of each event."""
 _FIRST, _LAST = SORT_KEY, f"{SORT_KEY}:"
 """Before and after the keys of all batches; messages that are owed as they are come later."""
 
@@ -97,14 +102,16 @@ class Backlog:
         while found := self._batches(job, *reached):
             for place, record in found:
                 reached = place, False
+                if record is None:
+                    continue
                 last = int(record["events"][-1]["sequence"])
                 if last > position:
                     new = [event for event in record["events"] if int(event["sequence"]) > position]
                     yield Page(record["jobName"], new, last)
                     position = last
 
-    def _batches(self, job: JobKey, start: str, inclusive: bool) -> list[tuple[str, Json]]:
-        """The next batches of the outbox from a key on, as many as one request gives; none where there are no more."""
+    def _batches(self, job: JobKey, start: str, inclusive: bool) -> list[tuple[str, Json | None]]:
+        """The next batches from a key on, as many as one request gives, None for one at fault; none at the end."""
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             ConsistentRead=True,
@@ -118,7 +125,7 @@ class Backlog:
         for page in pages:
             found = [item for item in page["Items"] if _is_batch(item["sk"]["S"])]
             if found:
-                return [(item["sk"]["S"], packing.unpack(bytes(item["d"]["B"]))) for item in found]
+                return [(item["sk"]["S"], _record(item)) for item in found]
         return []
 
     def _journal(self, subscription: Subscription, position: int) -> Page:
@@ -130,6 +137,19 @@ class Backlog:
 
 def _key(sequence: int) -> str:
     return f"{SORT_KEY}{sequence:012d}"
+
+
+def _record(item: "Item") -> Json | None:
+    """What a batch holds; None where that cannot be read: the dispatcher has it quarantined, and the others go on."""
+    try:
+        record: Json = packing.unpack(bytes(item["d"]["B"]))
+        readable = "jobName" in record and bool(record["events"]) and all({*each} >= _TOLD for each in record["events"])
+    except Exception:
+        readable = False
+    if readable:
+        return record
+    logger.error("the outbox item %s cannot be read", item["sk"]["S"])
+    return None
 
 
 def _is_batch(place: str) -> bool:
