@@ -5,7 +5,8 @@ import pytest
 from jobtrack.push.deliveries import Delivery
 from jobtrack.push.messages import PING, Message, own_message
 from jobtrack.push.schedule import FIRST_DELAYS
-from tests.sockets import WANTED, Client, SocketWorld
+from tests.socket_client import Client
+from tests.sockets import WANTED, SocketWorld
 
 pytestmark = pytest.mark.usefixtures("stack")
 

@@ -1,18 +1,12 @@
 """The streamer: what a WebSocket subscription wants reaches its client in order, whatever happens on the way."""
 
-from itertools import count
-from typing import Any
-
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from jobtrack.push import streamer
-from jobtrack.push.leases import LEASE_SECONDS
 from jobtrack.push.wakes import Wake
 from jobtrack.reported import Event
 from jobtrack.store import outbox
-from tests.sockets import UNWANTED, WANTED, Client, SocketWorld, interrupting
+from tests.socket_client import Client, interrupting
+from tests.sockets import UNWANTED, WANTED, SocketWorld
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -176,69 +170,6 @@ def test_a_wake_that_comes_again_tells_nothing_again(world: SocketWorld) -> None
     assert client.told == [2]
 
 
-def test_who_finds_another_streaming_comes_back_a_second_later(world: SocketWorld) -> None:
-    client = connected(world)
-    world.report(WANTED)
-    world.dispatch()
-    world.clock.now += 5
-    lease = world.streamer.leases.take(Wake.of(world.stored()))
-    assert lease
-    for body in world.sqs.take():
-        world.serve(body)
-    assert {at - world.clock() for at, _ in world.sqs.waiting} == {1}
-    world.streamer.leases.release(lease)
-    world.run()
-    client.read()
-    assert client.told == [2]
-
-
-def test_a_lease_whose_holder_died_ends(world: SocketWorld) -> None:
-    client = connected(world)
-    world.report(WANTED)
-    world.dispatch()
-    world.clock.now += 5
-    start = world.clock()
-    assert world.streamer.leases.take(Wake.of(world.stored()))
-    all_told(world, client)
-    assert client.told == [2]
-    assert world.clock() - start >= LEASE_SECONDS
-
-
-def test_who_loses_its_lease_to_nobody_goes_on(world: SocketWorld) -> None:
-    client = connected(world)
-    world.report(*[WANTED] * 10)
-    world.dispatch()
-    world.clock.now += 5
-
-    def stand_still() -> None:
-        world.clock.now += LEASE_SECONDS
-
-    interrupting(world.gateway, 5, stand_still)
-    world.serve(world.sqs.take()[0])
-    world.sqs.waiting = world.sqs.waiting[-1:]
-    all_told(world, client)
-
-
-def test_who_has_streamed_for_long_hands_over(world: SocketWorld) -> None:
-    client = connected(world)
-    world.report(*[WANTED] * 40)
-    world.dispatch()
-    world.clock.now += 5
-
-    def slow() -> None:
-        world.clock.now += streamer.STREAM_SECONDS / 10
-
-    world.gateway.step = slow
-    for body in world.sqs.take():
-        world.serve(body)
-    client.read()
-    assert 0 < len(client.told) <= 10
-    assert world.sqs.waiting
-    world.run(seconds=600)
-    client.read()
-    assert client.told == world.wanted
-
-
 def test_gone_forgets_the_connection_and_keeps_the_position(world: SocketWorld) -> None:
     client = connected(world)
     world.report(WANTED)
@@ -306,112 +237,3 @@ def test_a_newer_connection_takes_over_in_the_middle(world: SocketWorld) -> None
     interrupting(world.gateway, 6, lambda: client.connect(resume=True))
     all_told(world, client)
     assert len(world.gateway.closed) == 1
-
-
-def test_the_process_may_end_at_any_step(world: SocketWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The wake comes again, as SQS brings what was not acknowledged; nothing is left out and no order broken."""
-    monkeypatch.setattr(streamer, "BATCH", 2)
-    for step in count():
-        world = SocketWorld(world)
-        world.subscribe()
-        client = connected(world)
-        world.report(*[WANTED] * 3)
-        world.dispatch()
-        world.clock.now += 5
-        if not world.crash(step):
-            break
-        client.read()
-        world.run(600)
-        client.read()
-        assert sorted(client.seen) == world.wanted
-        assert len(client.told) <= len(world.wanted) + streamer.BATCH
-    assert step >= 30
-
-
-OPERATIONS = st.lists(
-    st.one_of(
-        st.tuples(st.just("report"), st.lists(st.sampled_from([WANTED, WANTED, UNWANTED]), min_size=1, max_size=8)),
-        st.tuples(st.just("dispatch"), st.booleans()),
-        st.tuples(st.just("serve"), st.integers(0, 60)),
-        st.tuples(st.just("crash"), st.integers(0, 60)),
-        st.tuples(st.just("interrupt"), st.tuples(st.integers(1, 8), st.sampled_from(["drop", "connect", "expire"]))),
-        st.tuples(st.just("fail"), st.lists(st.sampled_from(["ok", "refused", "unheard"]), max_size=4)),
-        st.tuples(st.just("connect"), st.just(None)),
-        st.tuples(st.just("drop"), st.booleans()),
-        st.tuples(st.just("later"), st.integers(1, 40)),
-    ),
-    max_size=14,
-)
-
-
-class Story:
-    """Lives through a list of operations with one client."""
-
-    def __init__(self, before: SocketWorld) -> None:
-        self.world = SocketWorld(before)
-        self.world.subscribe()
-        self.client = Client(self.world)
-
-    def live(self, operation: str, told: Any) -> None:
-        getattr(self, f"_{operation}")(told)
-        self.client.read()
-
-    def _report(self, kinds: list[str]) -> None:
-        self.world.report(*kinds)
-
-    def _dispatch(self, again: bool) -> None:
-        self.world.dispatch(again)
-
-    def _serve(self, seconds: int) -> None:
-        self.world.run(seconds)
-
-    def _crash(self, at: int) -> None:
-        self.world.crash(at)
-
-    def _interrupt(self, told: tuple[int, str]) -> None:
-        at, act = told
-        acts = {"drop": self._dropped, "connect": self._connect, "expire": self._lose_time}
-        interrupting(self.world.gateway, at, acts[act])
-
-    def _fail(self, failures: list[str]) -> None:
-        self.world.gateway.failures = failures
-
-    def _connect(self, _: None = None) -> None:
-        self.client.connect(resume=self.client.greatest > 0)
-
-    def _drop(self, told: bool) -> None:
-        self.client.drop(told)
-
-    def _dropped(self) -> None:
-        self.client.drop(told=False)
-
-    def _lose_time(self) -> None:
-        """The process stands still for longer than its lease, and another takes over."""
-        self.world.clock.now += LEASE_SECONDS + 1
-        self.world.run(30)
-
-    def _later(self, seconds: int) -> None:
-        self.world.clock.now += seconds
-
-    def end(self) -> None:
-        """All goes well from now on, for a client that is connected or comes back."""
-        self.world.gateway.failures = []
-        self.world.gateway.step = lambda: None
-        if self.client.connection not in self.world.gateway.connected:
-            self._connect()
-        self.world.dispatch()
-        self.world.run(900)
-        self.client.read()
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(operations=OPERATIONS)
-def test_who_resumes_at_the_greatest_sequence_it_saw_has_received_everything(
-    operations: list[tuple[str, Any]], world: SocketWorld
-) -> None:
-    story = Story(world)
-    for operation, told in operations:
-        story.live(operation, told)
-    story.end()
-    assert sorted(story.client.seen) == story.world.wanted
-    assert story.world.sqs.waiting == []

@@ -1,0 +1,193 @@
+"""The streamer under faults: processes that end, connections that drop, posts that fail, leases that run out."""
+
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jobtrack.push import streamer
+from jobtrack.push.leases import LEASE_SECONDS
+from tests.pushing import Crash, crashing
+from tests.socket_client import Client, interrupting
+from tests.sockets import UNWANTED, WANTED, SocketWorld
+
+pytestmark = pytest.mark.usefixtures("stack")
+
+
+@pytest.fixture
+def world() -> SocketWorld:
+    made = SocketWorld()
+    made.subscribe()
+    return made
+
+
+def connected(world: SocketWorld) -> Client:
+    client = Client(world)
+    client.connect(resume=False)
+    return client
+
+
+def all_told(world: SocketWorld, client: Client) -> None:
+    world.dispatch()
+    world.run()
+    client.read()
+    assert sorted(client.seen) == world.wanted
+
+
+def test_the_process_may_end_at_any_step(world: SocketWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wake comes again, as SQS brings what was not acknowledged; nothing is left out and no order broken."""
+    monkeypatch.setattr(streamer, "BATCH", 2)
+    for step in count():
+        world = SocketWorld(world)
+        world.subscribe()
+        client = connected(world)
+        world.report(*[WANTED] * 3)
+        world.dispatch()
+        world.clock.now += 5
+        if not world.crash(step):
+            break
+        client.read()
+        world.run(600)
+        client.read()
+        assert sorted(client.seen) == world.wanted
+        assert len(client.told) <= len(world.wanted) + streamer.BATCH
+    assert step >= 30
+
+
+OPERATIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("report"), st.lists(st.sampled_from([WANTED, WANTED, UNWANTED]), min_size=1, max_size=8)),
+        st.tuples(st.just("dispatch"), st.booleans()),
+        st.tuples(st.just("serve"), st.integers(0, 60)),
+        st.tuples(st.just("crash"), st.integers(0, 60)),
+        st.tuples(st.just("interrupt"), st.tuples(st.integers(1, 8), st.sampled_from(["drop", "connect", "expire"]))),
+        st.tuples(st.just("fail"), st.lists(st.sampled_from(["ok", "refused", "unheard"]), max_size=4)),
+        st.tuples(st.just("connect"), st.just(None)),
+        st.tuples(st.just("drop"), st.booleans()),
+        st.tuples(st.just("later"), st.integers(1, 40)),
+    ),
+    max_size=14,
+)
+
+
+class Story:
+    """Lives through a list of operations with one client."""
+
+    def __init__(self, before: SocketWorld) -> None:
+        self.world = SocketWorld(before)
+        self.world.subscribe()
+        self.client = Client(self.world)
+
+    def live(self, operation: str, told: Any) -> None:
+        getattr(self, f"_{operation}")(told)
+        self.client.read()
+
+    def _report(self, kinds: list[str]) -> None:
+        self.world.report(*kinds)
+
+    def _dispatch(self, again: bool) -> None:
+        self.world.dispatch(again)
+
+    def _serve(self, seconds: int) -> None:
+        self.world.run(seconds)
+
+    def _crash(self, at: int) -> None:
+        self.world.crash(at)
+
+    def _interrupt(self, told: tuple[int, str]) -> None:
+        at, act = told
+        acts = {"drop": self._dropped, "connect": self._connect, "expire": self._lose_time}
+        interrupting(self.world.gateway, at, acts[act])
+
+    def _fail(self, failures: list[str]) -> None:
+        self.world.gateway.failures = failures
+
+    def _connect(self, _: None = None) -> None:
+        self.client.connect(resume=self.client.greatest > 0)
+
+    def _drop(self, told: bool) -> None:
+        self.client.drop(told)
+
+    def _dropped(self) -> None:
+        self.client.drop(told=False)
+
+    def _lose_time(self) -> None:
+        """The process stands still for longer than its lease, and another takes over."""
+        self.world.clock.now += LEASE_SECONDS + 1
+        self.world.run(30)
+
+    def _later(self, seconds: int) -> None:
+        self.world.clock.now += seconds
+
+    def end(self) -> None:
+        """All goes well from now on, for a client that is connected or comes back."""
+        self.world.gateway.failures = []
+        self.world.gateway.step = lambda: None
+        if self.client.connection not in self.world.gateway.connected:
+            self._connect()
+        self.world.dispatch()
+        self.world.run(900)
+        self.client.read()
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(operations=OPERATIONS)
+def test_who_resumes_at_the_greatest_sequence_it_saw_has_received_everything(
+    operations: list[tuple[str, Any]], world: SocketWorld
+) -> None:
+    story = Story(world)
+    for operation, told in operations:
+        story.live(operation, told)
+    story.end()
+    assert sorted(story.client.seen) == story.world.wanted
+    assert story.world.sqs.waiting == []
+
+
+def test_the_process_that_serves_a_resume_may_end_at_any_step(world: SocketWorld) -> None:
+    """Where the position was set, what follows it is told, though the client says nothing more."""
+    for step in count():
+        world = SocketWorld(world)
+        world.subscribe()
+        client = connected(world)
+        world.report(*[WANTED] * 4)
+        all_told(world, client)
+        world.clock.now += 60
+        ended = _ends(world, step, partial(client.resume, 3))
+        cursor = world.stored().cursor
+        rewound = cursor is not None and cursor.position == 3
+        world.run()
+        client.read()
+        assert client.told == [2, 3, 4, 5] + ([4, 5] if rewound else [])
+        if not ended:
+            break
+    assert rewound
+    assert step >= 8
+
+
+def test_the_process_that_lets_a_client_in_may_end_at_any_step(world: SocketWorld) -> None:
+    """API Gateway opens no connection then: the client comes back with another ticket."""
+    for step in count():
+        world = SocketWorld(world)
+        world.subscribe()
+        world.report(WANTED, WANTED)
+        ticket = world.ticket()
+        ended = _ends(world, step, partial(world.connections.connect, ticket, "never-opened"))
+        if not ended:
+            break
+        client = connected(world)
+        all_told(world, client)
+    assert step >= 8
+
+
+def _ends(world: SocketWorld, at: int, act: Callable[[], None]) -> bool:
+    """Whether the process that acts ended, at a step of it."""
+    with crashing(at, world.dynamodb, fakes=(world.sqs, world.gateway)):
+        try:
+            act()
+        except Crash:
+            return True
+    return False
