@@ -40,9 +40,15 @@ run: setup ## Serve, run the sample job and show it live (Ctrl-C ends it)
 test: setup ## All tests, end to end on both engines
 	$(PYTEST) tests/unit tests/functions --numprocesses 2
 	$(PYTEST) tests/faults
+	$(MAKE) --jobs 2 --output-sync=target e2e-ministack e2e-dynamodb-local
+
+# Both at once: most of their time they wait.
+e2e-ministack: setup
 	mkdir -p $(dir $(CALLS)) && rm -f $(CALLS)
 	JOBTRACK_CALLS=$(CALLS) $(PYTEST) tests/e2e --engine ministack
 	$(BIN)/python -m scripts.policies $(CALLS)
+
+e2e-dynamodb-local: setup
 	if $(BIN)/python -m local fetch-dynamodb-local; then \
 	  $(PYTEST) tests/e2e --engine dynamodb-local; \
 	else \
@@ -84,4 +90,4 @@ clean: ## Remove everything that was made here
 	rm -rf $(VENV) $(SAM_VENV) .aws-sam .cache .hypothesis .*_cache dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup run test check openapi bench build deploy lock clean
+.PHONY: help setup run test e2e-ministack e2e-dynamodb-local check openapi bench build deploy lock clean
