@@ -47,7 +47,7 @@ class Client:
 
     def report(self, body: Any) -> tuple[int, Json]:
         """`POST …/events`, of a value that json can write."""
-        return self.send("report-events", json.dumps(body).encode())
+        return self.send("report-events", json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
 
     def send(self, name: str, body: bytes, **headers: str | None) -> tuple[int, Json]:
         """The request of a sample with this body; a header that is None is left out, as the Idempotency-Key is."""
