@@ -84,7 +84,7 @@ def test_an_outcome_is_told_though_others_were_faster() -> None:
         doors.leave(one, Outcome.FAILED, 0.1)
     known = held.get("e")
     assert (known.failures, known.leases) == (12, {})
-    assert known.open_until == NOW + 10
+    assert NOW + 10 <= known.open_until < NOW + 12  # they made way for each other
 
 
 def test_a_lease_that_ran_out_and_is_anothers_now_is_left_alone() -> None:

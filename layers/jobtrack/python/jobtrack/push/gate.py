@@ -27,8 +27,10 @@ from jobtrack.push.health_table import HealthTable
 
 logger = logging.getLogger(__name__)
 
-TRIES = 6
+TRIES = 8
 """How often a write is tried that others were faster than."""
+PAUSE_SECONDS = 0.01
+"""Before the second try, at most; twice as long before each further one."""
 PATIENCE_SECONDS = (0.1, 0.2, 0.4)
 """The waits for a free lease in the normal lane: a burst to an endpoint that answers at once is over by then."""
 
@@ -65,13 +67,13 @@ class Gate:
         return found
 
     def _enter(self, endpoint: str, lane: Lane, health: Health) -> Passage | Open | Refusal:
-        for _ in range(TRIES):
+        for tried in range(TRIES):
             found = admit(health, lane, self.clock(), self.random(), self.name())
             if not isinstance(found, Pass):
                 return found
             if found.change is None or self.table.write(endpoint, found.change):
                 return Passage(endpoint, lane, *_written(health, found), found.probe)
-            health = self.table.get(endpoint)
+            health = self._again(endpoint, tried)
         return Refusal.FULL
 
     def leave(self, passage: Passage, outcome: Outcome, seconds: float = 0.0) -> Health:
@@ -102,7 +104,7 @@ class Gate:
     def _noted(self, passage: Passage, judged: Callable[[Health], Health], late: bool, lease: Lease | None) -> Health:
         """Write what follows for the endpoint; where it is `late`, much may have changed since the message came."""
         health = self.table.get(passage.endpoint) if late else passage.health
-        for _ in range(TRIES):
+        for tried in range(TRIES):
             state = judged(health)
             held = lease if lease and health.leases.get(lease.slot) == lease else None
             changed = not state.same(health)
@@ -110,9 +112,16 @@ class Gate:
                 return health
             if self.table.write(passage.endpoint, Change(health.version, state if changed else None, release=held)):
                 return state
-            health = self.table.get(passage.endpoint)
+            health = self._again(passage.endpoint, tried)
         logger.warning("endpoint %s is too busy to be remembered", passage.endpoint)
+        if lease:
+            self.table.write(passage.endpoint, Change(release=lease))
         return health
+
+    def _again(self, endpoint: str, tried: int) -> Health:
+        """What is known after others were faster, and a pause that parts them."""
+        self.sleep(PAUSE_SECONDS * 2**tried * self.random())
+        return self.table.get(endpoint)
 
 
 def _written(health: Health, found: Pass) -> tuple[Health, Lease | None]:

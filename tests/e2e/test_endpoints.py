@@ -1,0 +1,94 @@
+"""The leases and probes of endpoints on a real engine: threads that know nothing of each other keep to the caps."""
+
+import random
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import pytest
+
+from jobtrack.push.gate import Gate, Passage
+from jobtrack.push.health import CAPS, Change, Health, Outcome
+from jobtrack.push.health_table import HealthTable
+from local.provision import PREFIX
+from tests.e2e.engine import Kept
+from tests.e2e.running import Service
+
+THREADS = 16
+MESSAGES = 160
+
+
+@pytest.fixture
+def table(service: Service) -> HealthTable:
+    return HealthTable(Kept(service).dynamodb, PREFIX + "DeliveriesTable")
+
+
+@dataclass
+class Count:
+    """How many are inside at once."""
+
+    inside: int = 0
+    most: int = 0
+    entered: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, number: int) -> None:
+        with self.lock:
+            self.inside += number
+            self.entered += max(0, number)
+            self.most = max(self.most, self.inside)
+
+
+def test_no_more_attempts_are_under_way_than_there_are_leases(table: HealthTable) -> None:
+    endpoint, count = str(uuid.uuid4()), Count()
+    gate = Gate(table)
+
+    def attempt(_: int) -> None:
+        found = gate.enter(endpoint, "slow", table.get(endpoint))
+        if isinstance(found, Passage):
+            count.add(1)
+            time.sleep(random.random() / 5)
+            count.add(-1)
+            gate.leave(found, Outcome.ANSWERED, 3.0)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(attempt, range(MESSAGES)))
+    assert 1 < count.most <= CAPS["slow"] < count.entered
+    known = table.get(endpoint)
+    assert known.leases == {}
+    assert known.slow(time.time())
+
+
+def test_of_many_at_a_half_open_breaker_one_is_let_through(table: HealthTable) -> None:
+    endpoint, gate = str(uuid.uuid4()), Gate(table)
+    opened = Health(10, 10.0, time.time() - 1)
+    assert table.write(endpoint, Change(0, opened))
+    stale, together = table.get(endpoint), threading.Barrier(THREADS)
+
+    def attempt(_: int) -> object:
+        together.wait(30)
+        return gate.enter(endpoint, "normal", stale)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = list(pool.map(attempt, range(THREADS)))
+    [passage] = [one for one in found if isinstance(one, Passage)]
+    assert passage.probe
+    gate.leave(passage, Outcome.ANSWERED, 0.1)
+    assert isinstance(gate.enter(endpoint, "normal", table.get(endpoint)), Passage)
+
+
+def test_every_failure_of_many_at_once_counts(table: HealthTable) -> None:
+    endpoint, gate = str(uuid.uuid4()), Gate(table)
+    inside = [gate.enter(endpoint, "normal", table.get(endpoint)) for _ in range(10)]
+
+    def fail(passage: object) -> None:
+        assert isinstance(passage, Passage)
+        gate.leave(passage, Outcome.FAILED, 0.1)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(fail, inside))
+    known = table.get(endpoint)
+    assert (known.failures, known.leases) == (10, {})
+    assert known.open_until > time.time()
