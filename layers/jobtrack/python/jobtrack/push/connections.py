@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from jobtrack import limits, times
+from jobtrack import aws, limits, times
 from jobtrack.errors import JobTrackError, NotFound, Unauthorized, Unprocessable
 from jobtrack.keys import JobKey
 from jobtrack.push.connection_table import ConnectionTable
@@ -15,6 +15,7 @@ from jobtrack.push.sockets import SocketError, Sockets
 from jobtrack.push.subscription import Subscription
 from jobtrack.push.subscription_table import SubscriptionTable
 from jobtrack.push.wakes import Wake
+from jobtrack.settings import Settings
 from jobtrack.store.attempts import Attempts
 from jobtrack.store.snapshots import fetch, load
 
@@ -100,6 +101,18 @@ class Connections:
             self.sockets.post(connection_id, orjson.dumps(answer).decode())
         except SocketError:
             return  # who has left needs no answer
+
+
+def assembled(settings: Settings) -> Connections:
+    """The connections of this stack."""
+    dynamodb = aws.client("dynamodb")
+    return Connections(
+        ConnectionTable(dynamodb, settings.subscriptions_table),
+        SubscriptionTable(dynamodb, settings.subscriptions_table),
+        settings.jobs_table,
+        DeliveryQueue(aws.client("sqs"), settings.delivery_queue_url),
+        Sockets(aws.websockets(settings.websocket_endpoint)),
+    )
 
 
 def leave(table: ConnectionTable, connection_id: str) -> None:
