@@ -45,9 +45,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def service(stack: None, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
     """All functions, told what the parameters say."""
     names = Names({**NAMES.refs, **PLAN.defaults}, NAMES.attributes)
+    routers = app.routers(PLAN)  # first: handlers made under these names would stay so for other tests
     for name, value in PLAN.functions["LogsFunction"].environment.variables.items():
         monkeypatch.setenv(name, names.resolve(value))
-    return create_app(*app.routers(PLAN))
+    return create_app(*routers)
 
 
 def ask(
