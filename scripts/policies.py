@@ -37,7 +37,7 @@ UNSEEN = {
         for function in ("DelivererFunction", "SlowDelivererFunction")
     },
 }
-"""What is granted and need not be seen, and why: calls that are not the function's own, or that it makes only in a race."""
+"""What is granted and need not be seen, and why: it is not the function's own call, or is made only in a race."""
 
 
 def listed(value: Any) -> list[Any]:
