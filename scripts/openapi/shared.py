@@ -75,8 +75,8 @@ PARAMETERS = {
     "messageId": _path("messageId", "The `webhook-id` of a message", {"type": "string", "pattern": _MESSAGE}),
     "workerNode": _path(
         "workerNode",
-        "The worker's name; with neither `/` nor `?`, which API Gateway does not take in a path, however encoded",
-        {"type": "string", "minLength": 1, "maxLength": limits.NAME_CHARACTERS, "pattern": "^[^/?]+$"},
+        "The worker's name; without `/`, which API Gateway does not take in a path, however encoded",
+        {"type": "string", "minLength": 1, "maxLength": limits.NAME_CHARACTERS, "pattern": "^[^/]+$"},
     ),
     "file": _path("file", "The file's name", {"type": "string", "enum": list(VIEWER)}),
     "Idempotency-Key": _header(

@@ -84,7 +84,7 @@ def test_a_workers_name_is_any_text_that_fits_a_path(api: httpx.Client, node: st
 
 
 @pytest.mark.parametrize(
-    ("node", "status"), [("a%2Fb", 404), ("a/b", 404), ("", 404), ("%2F", 404), ("a%3Fb", 422), ("x" * 201, 422)]
+    ("node", "status"), [("a%2Fb", 404), ("a/b", 404), ("", 404), ("%2F", 404), ("x" * 201, 422)]
 )
 def test_a_workers_name_that_api_gateway_would_not_pass_on_is_refused(
     api: httpx.Client, node: str, status: int

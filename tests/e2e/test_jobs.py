@@ -211,10 +211,7 @@ def test_a_value_out_of_contract_is_named(api: httpx.Client, member: str, value:
             {"/resources/0/lastModified"},
         ),
         ({"blockingConditions": [{"condition": "c", "status": "Gone"}]}, {"/blockingConditions/0/status"}),
-        (
-            {"subscriptions": [{"subscriptionType": "pigeon"}]},
-            {"/subscriptions/0/subscriptionType", "/subscriptions/0/webhookUrl"},
-        ),
+        ({"subscriptions": [{"subscriptionType": "pigeon"}]}, {"/subscriptions/0/subscriptionType"}),
         (
             {"subscriptions": [SUBSCRIPTION, {**SUBSCRIPTION, "webhookUrl": "http://x.example/"}]},
             {"/subscriptions/1/webhookUrl"},

@@ -13,8 +13,7 @@ from jobtrack.store.workers import WorkerStore
 workers = WorkerStore(aws.client("dynamodb"), Settings.from_env().jobs_table)
 router = create_router()
 
-Node = Annotated[str, Path(alias="workerNode", min_length=1, max_length=limits.NAME_CHARACTERS, pattern=r"^[^?]+$")]
-"""API Gateway decodes a path before it takes it apart: a `/` leads elsewhere, and of a `?` it drops what follows."""
+Node = Annotated[str, Path(alias="workerNode", min_length=1, max_length=limits.NAME_CHARACTERS)]
 
 
 @router.put("/worker/{workerNode}", status_code=204)

@@ -10,7 +10,7 @@ _connections = assembled(Settings.from_env())
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer 200, with which API Gateway opens the connection; 401, whatever is wrong with the ticket; 429 when busy."""
+    """Answer 200, with which API Gateway opens the connection; 401 whatever is wrong with the ticket; 429 when busy."""
     shown = (event.get("queryStringParameters") or {}).get("ticket", "")
     try:
         _connections.connect(shown, event["requestContext"]["connectionId"])
