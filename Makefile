@@ -39,7 +39,7 @@ run: setup ## Serve, run the sample job and show it live (Ctrl-C ends it)
 
 test: setup ## All tests, end to end on both engines
 	$(PYTEST) tests/unit tests/functions --numprocesses 2
-	$(PYTEST) tests/faults
+	$(PYTEST) tests/faults --numprocesses 2
 	$(MAKE) --jobs 2 --output-sync=target e2e-ministack e2e-dynamodb-local
 
 # Both at once: most of their time they wait.

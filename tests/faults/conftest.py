@@ -8,19 +8,19 @@ from tests.functions.conftest import stack
 
 __all__ = ["stack"]
 
-FIGURES = pytest.StashKey[list[str]]()
 Tell = Callable[[str], None]
 
 
 @pytest.fixture
-def tell(pytestconfig: pytest.Config) -> Tell:
+def tell(record_property: Callable[[str, object], None]) -> Tell:
     """Notes a line that the run closes with."""
-    return pytestconfig.stash.setdefault(FIGURES, []).append
+    return lambda line: record_property("figure", line)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    figures = config.stash.get(FIGURES, [])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = terminalreporter.getreports("passed")
+    figures = [value for report in reports for name, value in report.user_properties if name == "figure"]
     if figures:
         terminalreporter.section("figures")
         for line in figures:
-            terminalreporter.line(line)
+            terminalreporter.line(str(line))
