@@ -8,12 +8,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-import boto3
 import pytest
 from botocore.handlers import BUILTIN_HANDLERS
 from botocore.model import OperationModel
 from moto import mock_aws
 
+from jobtrack import aws
 from local import intrinsics, template
 from tests import permissions
 from tests.stack import ROOT, grants
@@ -82,6 +82,9 @@ POLICIES = Policies()
 # For every client of every session: moto forgets boto3's default session.
 BUILTIN_HANDLERS.append(("provide-client-params", POLICIES.check))
 
+# Made once: a client takes longer to make than the whole stack.
+DYNAMODB, SQS, KMS = aws.client("dynamodb"), aws.client("sqs"), aws.client("kms")
+
 
 class Invoke(Protocol):
     """Calls the handler of a function of template.yaml."""
@@ -130,10 +133,9 @@ def stack() -> Iterator[None]:
     """The stack's tables, queues and key, empty, while the test runs; named by their logical ids."""
     with mock_aws():
         for name, table in TEMPLATE.tables.items():
-            boto3.client("dynamodb").create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **table.arguments())
+            DYNAMODB.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **table.arguments())
         for name in TEMPLATE.queues:
-            boto3.client("sqs").create_queue(QueueName=name)
+            SQS.create_queue(QueueName=name)
         for name in TEMPLATE.keys:
-            key = boto3.client("kms").create_key()["KeyMetadata"]["KeyId"]
-            boto3.client("kms").create_alias(AliasName=f"alias/{name}", TargetKeyId=key)
+            KMS.create_alias(AliasName=f"alias/{name}", TargetKeyId=KMS.create_key()["KeyMetadata"]["KeyId"])
         yield
