@@ -8,9 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
-import boto3
 
-from tests.functions.conftest import TEMPLATE, Invoke
+from tests.functions.conftest import DYNAMODB, TEMPLATE, Invoke
 
 Json = dict[str, Any]
 
@@ -83,7 +82,7 @@ class Client:
 
 def stored() -> dict[str, list[str]]:
     """Every item of every table."""
-    dynamodb = boto3.client("dynamodb")
+    dynamodb = DYNAMODB
     return {
         table: sorted(repr(sorted(item.items())) for item in dynamodb.scan(TableName=table)["Items"])
         for table in TEMPLATE.tables
