@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
-
 from tests.functions.conftest import DYNAMODB, TEMPLATE, Invoke
 
 Json = dict[str, Any]
