@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.stream.dispatcher import app
-from functions.stream.dispatcher.app import Context
 from jobtrack import aws, packing
+from jobtrack.invocation import Context
 from jobtrack.push.dispatcher import ENOUGH_SECONDS, Dispatcher
 from jobtrack.push.messages import Message, message_id
 from jobtrack.push.quarantine import QuarantineTable, load

@@ -1,8 +1,9 @@
 """Makes one message for each subscription of what the outbox holds. Makes no call to the outside."""
 
-from typing import Any, Protocol
+from typing import Any
 
 from jobtrack import aws
+from jobtrack.invocation import Context
 from jobtrack.push.dispatcher import Dispatcher
 from jobtrack.push.quarantine import QuarantineTable
 from jobtrack.push.queue import DeliveryQueue
@@ -18,13 +19,6 @@ _dispatcher = Dispatcher(
     Replays(_dynamodb, _settings.jobs_table),
     QuarantineTable(_dynamodb, _settings.quarantine_table),
 )
-
-
-class Context(Protocol):
-    """What Lambda tells of an invocation, as far as it matters here."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """How long the invocation may still take."""
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
