@@ -32,7 +32,7 @@ def _function(loader: _Loader, node: yaml.Node) -> dict[str, object]:
 
 _Loader.add_constructor("!Ref", _ref)
 _Loader.add_constructor("!GetAtt", _get_att)
-for _name in ("Sub", "If", "Not", "Equals", "Join"):
+for _name in ("Sub", "If", "Not", "Equals", "Join", "Split"):
     _Loader.add_constructor(f"!{_name}", _function)
 
 
