@@ -16,7 +16,7 @@ CALLS := $(CURDIR)/.cache/calls
 LAYER_LOCK := layers/dependencies/requirements.txt
 
 help: ## What each target does
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 setup: $(VENV)/ready ## Install everything into .venv
 
@@ -56,6 +56,9 @@ e2e-dynamodb-local: setup
 	  [ "$${CI:-}" != true ]; \
 	fi
 
+test-deployed: setup $(SAM_VENV)/ready ## End to end through API Gateway: template.yaml deployed on ministack
+	$(PYTEST) tests/e2e --engine deployed
+
 check: setup $(SAM_VENV)/ready ## Style, types, import rules, template, locks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -90,4 +93,4 @@ clean: ## Remove everything that was made here
 	rm -rf $(VENV) $(SAM_VENV) .aws-sam .cache .hypothesis .*_cache dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup run test e2e-ministack e2e-dynamodb-local check openapi bench build deploy lock clean
+.PHONY: help setup run test e2e-ministack e2e-dynamodb-local test-deployed check openapi bench build deploy lock clean

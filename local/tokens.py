@@ -1,5 +1,8 @@
 """Development tokens, signed with a key that belongs to this machine's user."""
 
+import base64
+import hashlib
+import json
 import os
 import tempfile
 import time
@@ -10,7 +13,7 @@ from uuid import UUID
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -46,13 +49,14 @@ def issue(
     ttl: float = DAY_SECONDS,
     *,
     subject: str = "local-developer",
+    issuer: str = ISSUER,
     home: Path | None = None,
     clock: Callable[[], float] = time.time,
 ) -> str:
     """A token that every local service of this user accepts for `ttl` seconds; LocalError for an id that is no GUID."""
     now = int(clock())
     claims: dict[str, object] = {
-        "iss": ISSUER,
+        "iss": issuer,
         "aud": AUDIENCE,
         "sub": subject,
         "tenant_id": _guid(tenant, "tenant"),
@@ -62,7 +66,15 @@ def issue(
     }
     if project is not None:
         claims["project_ids"] = [_guid(project, "project")]
-    return jwt.encode(claims, signing_key(home or folders.home()), algorithm=ALGORITHM)
+    key = signing_key(home or folders.home())
+    return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id(key.public_key())})
+
+
+def key_id(key: RSAPublicKey) -> str:
+    """What tokens call the key that they are signed with, so that API Gateway finds it: its thumbprint (RFC 7638)."""
+    public = jwt.algorithms.RSAAlgorithm.to_jwk(key, as_dict=True)
+    text = json.dumps({name: public[name] for name in ("e", "kty", "n")}, separators=(",", ":"))
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
 
 
 class Verifier:

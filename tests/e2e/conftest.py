@@ -1,4 +1,4 @@
-"""End to end: the suite runs against one `jobtrack serve`, on the engine that `--engine` names."""
+"""End to end: the suite runs against one `jobtrack serve`, on the engine that `--engine` names, or a deployed stack."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -7,18 +7,27 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.running import Service, running
+from tests.e2e.running import DEPLOYED, Service, running
 
 TALLIES = pytest.StashKey[Counter[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--engine", default="ministack", choices=["ministack", "dynamodb-local"])
+    parser.addoption("--engine", default="ministack", choices=["ministack", "dynamodb-local", DEPLOYED])
     parser.addoption("--examples", default=15, type=int, help="random requests that schemathesis makes of each kind")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"not_deployed(why): skipped with --engine {DEPLOYED}")
     config.stash[TALLIES] = Counter()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what a deployed stack cannot show, and say why."""
+    if config.getoption("--engine") == DEPLOYED:
+        for item in items:
+            for mark in item.iter_markers("not_deployed"):
+                item.add_marker(pytest.mark.skip(reason=mark.args[0]))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

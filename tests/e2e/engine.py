@@ -16,25 +16,28 @@ Item = dict[str, Any]
 
 
 class Kept:
-    """The tables of a service: on DynamoDB Local if it runs, else on ministack."""
+    """The tables of a service: a deployed stack's, else on DynamoDB Local if it runs, else on ministack."""
 
     def __init__(self, service: Service) -> None:
-        engines = sorted(
-            service.engines(), key=lambda process: process.name() != "java"
-        )  # DynamoDB Local if it is there
-        ports = [_port(process) for process in engines]
-        session = boto3.Session("local", "local", region_name=REGION)
-        self.dynamodb: DynamoDBClient = session.client("dynamodb", endpoint_url=f"http://127.0.0.1:{ports[0]}")
         self.plan = template.load()
+        self.names = service.stack.names() if service.stack else {name: PREFIX + name for name in self.plan.tables}
+        self.dynamodb: DynamoDBClient = service.stack.client("dynamodb") if service.stack else _client(service)
 
     def items(self, table: str) -> list[Item]:
         """All items of a table, by its logical id."""
-        pages = self.dynamodb.get_paginator("scan").paginate(TableName=PREFIX + table, ConsistentRead=True)
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.names[table], ConsistentRead=True)
         return [item for page in pages for item in page["Items"]]
 
     def tables(self) -> dict[str, list[Item]]:
         """All items of every table of template.yaml."""
         return {name: self.items(name) for name in self.plan.tables}
+
+
+def _client(service: Service) -> "DynamoDBClient":
+    engines = sorted(service.engines(), key=lambda process: process.name() != "java")  # DynamoDB Local if it is there
+    session = boto3.Session("local", "local", region_name=REGION)
+    client: DynamoDBClient = session.client("dynamodb", endpoint_url=f"http://127.0.0.1:{_port(engines[0])}")
+    return client
 
 
 def _port(process: psutil.Process) -> int:

@@ -30,18 +30,23 @@ class Target:
     project: str
     other_tenant: str = ""
     other_project: str = ""
+    issuer: str = tokens.ISSUER
     scope: str = ""
 
     def bearing(self, changes: Claims | None = None, key: RSAPrivateKey | None = None, **headers: Any) -> str:
         """A token that opens the project, unless its claims are changed (None: left out) or it is signed otherwise."""
-        encoded = jwt.encode(self.claims(changes), key or self.key, algorithm=tokens.ALGORITHM, headers=headers or None)
-        return f"Bearer {encoded}"
+        signing, header = key or self.key, self.named(headers)
+        return f"Bearer {jwt.encode(self.claims(changes), signing, algorithm=tokens.ALGORITHM, headers=header)}"
+
+    def named(self, header: Claims) -> dict[str, Any]:
+        """A token's header that names the issuer's key, and says the rest."""
+        return {"kid": tokens.key_id(self.key.public_key()), **header}
 
     def claims(self, changes: Claims | None = None) -> dict[str, object]:
         """The claims of a token that opens the project, changed."""
         now = int(time.time())
         usual: dict[str, object] = {
-            "iss": tokens.ISSUER,
+            "iss": self.issuer,
             "aud": tokens.AUDIENCE,
             "sub": "intruder",
             "tenant_id": self.tenant,
@@ -66,7 +71,7 @@ def _encoded(value: bytes) -> str:
 
 
 def _parts(target: Target, header: Claims, claims: Claims | None = None) -> str:
-    return ".".join(_encoded(json.dumps(part).encode()) for part in (header, claims or target.claims()))
+    return ".".join(_encoded(json.dumps(part).encode()) for part in (target.named(header), claims or target.claims()))
 
 
 def _unsigned(target: Target, algorithm: str = "none") -> str:
@@ -121,7 +126,7 @@ UNKNOWN: dict[str, Forgery] = {
     "not yet valid": _at(nbf=600),
     "issued in time to come": _at(iat=600),
     "wrong issuer": _changed(iss="https://elsewhere.example/"),
-    "issuer but for its end": _changed(iss=tokens.ISSUER.rstrip("/")),
+    "issuer but for its end": lambda target: target.bearing({"iss": target.issuer.rstrip("/")}),
     "wrong audience": _changed(aud="another"),
     "wrong audiences": _changed(aud=["another", tokens.AUDIENCE.upper()]),
     "no expiry": _changed(exp=None),

@@ -103,11 +103,27 @@ def messages(api: httpx.Client, job: str, **query: Any) -> list[str]:
     return [entry["message"] for entry in got(api, f"/job/{job}/logs", **query)["logs"]]
 
 
+GATEWAY = {
+    "unauthorized": "Unauthorized",
+    "forbidden": "Forbidden",
+    "not_found": "Not Found",
+    "too_large": "Request Entity Too Large",
+}
+"""What API Gateway itself says of a request that reaches no function, where the service is deployed behind one."""
+
+
+def by_gateway(answer: httpx.Response, code: str) -> bool:
+    """Whether API Gateway refused for this reason."""
+    return "apigw-requestid" in answer.headers and answer.json() == {"message": GATEWAY.get(code)}
+
+
 def problem(answer: httpx.Response, status: int, code: str) -> Json:
-    """The body of a refusal, which has the shape of every refusal."""
+    """The body of a refusal, which has the shape of every refusal of ours."""
     assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
     body: Json = answer.json()
+    if by_gateway(answer, code):
+        return body
+    assert answer.headers["content-type"] == "application/problem+json"
     assert set(body) - {"errors"} == {"type", "title", "status", "detail", "instance", "code", "requestId"}
     assert (body["status"], body["code"], body["instance"]) == (status, code, answer.request.url.path)
     assert body["type"].endswith(f":{code}")

@@ -1,4 +1,4 @@
-"""A `jobtrack serve` of its own for a test: started, asked, stopped or killed, always ended by its id."""
+"""A service of its own for a test, `jobtrack serve` or a deployed stack: started, asked, ended by its id."""
 
 import os
 import queue
@@ -8,15 +8,20 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import psutil
+import pytest
 
 from local import tokens
+from tests.deployed.stack import Stack
 
 JOBTRACK = Path(sys.executable).parent / "jobtrack"
+DEPLOYED = "deployed"
+"""The engine that is template.yaml deployed on ministack (tests/deployed), instead of `jobtrack serve`."""
 START_SECONDS = 60
 STOP_SECONDS = 30
 
@@ -28,10 +33,16 @@ class Service:
     process: subprocess.Popen[str]
     url: str
     home: Path
+    stack: Stack | None = None
+
+    @cached_property
+    def issuer(self) -> str:
+        """Whose tokens it takes."""
+        return self.stack.parameter("JwtIssuer") if self.stack else tokens.ISSUER
 
     def token(self, tenant: str, project: str | None = None, scope: str = tokens.SCOPES, ttl: float = 3600) -> str:
         """A token that this service accepts."""
-        return tokens.issue(tenant, project, scope, ttl, home=self.home)
+        return tokens.issue(tenant, project, scope, ttl, issuer=self.issuer, home=self.home)
 
     def client(self, tenant: str | None = None, project: str | None = None) -> httpx.Client:
         """A client at `/api/{tenant}/{project}/execution`, of a tenant of its own unless one is given."""
@@ -72,7 +83,9 @@ def environment(home: Path) -> dict[str, str]:
 
 @contextmanager
 def running(home: Path, engine: str, *arguments: str, program: Sequence[str] = (str(JOBTRACK),)) -> Iterator[Service]:
-    """`jobtrack serve` on a free port; it and its engines have ended when the block has."""
+    """`jobtrack serve` on a free port, or a deployed stack; it and its engines have ended when the block has."""
+    if engine == DEPLOYED:
+        program = _deploying(arguments)
     process = subprocess.Popen(
         [*program, "serve", "--port", "0", "--engine", engine, *arguments],
         env=environment(home),
@@ -81,7 +94,8 @@ def running(home: Path, engine: str, *arguments: str, program: Sequence[str] = (
     )
     found: list[psutil.Process] = []
     try:
-        service = Service(process, _url(process), home)
+        url = _url(process)
+        service = Service(process, url, home, Stack.behind(url) if engine == DEPLOYED else None)
         found = service.engines()
         yield service
     finally:
@@ -91,6 +105,12 @@ def running(home: Path, engine: str, *arguments: str, program: Sequence[str] = (
         assert process.stdout is not None
         process.stdout.close()
         assert not psutil.wait_procs(found, timeout=STOP_SECONDS)[1], "an engine outlived its service"
+
+
+def _deploying(arguments: Sequence[str]) -> Sequence[str]:
+    if arguments:
+        pytest.skip(f"a deployed stack has no {arguments[0]}")
+    return (sys.executable, "-m", "tests.deployed")
 
 
 def _url(process: subprocess.Popen[str]) -> str:

@@ -105,12 +105,16 @@ def ask(api: httpx.Client, key: str, project: Project, headers: Mapping[str, str
     return api.request(route.method, url, json=BODIES.get(key), headers=dict(headers))
 
 
+OWN = ("date", "content-length", "apigw-requestid")
+"""Headers that differ from one answer to the next."""
+
+
 def told(answer: httpx.Response, *ids: str) -> tuple[int, list[tuple[str, str]], str]:
     """All of an answer but the moment, the request's own id, where it was asked, and these ids."""
     text = re.sub(r'"(requestId|instance)":"[^"]*"', r'"\1":""', answer.text)
     for each in ids:
         text = text.replace(each.lower(), "…").replace(each.upper(), "…")
-    headers = [(name, value) for name, value in answer.headers.items() if name not in ("date", "content-length")]
+    headers = [(name, value) for name, value in answer.headers.items() if name not in OWN]
     return answer.status_code, headers, text
 
 

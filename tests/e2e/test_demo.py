@@ -14,6 +14,7 @@ import pytest
 from tests.e2e.running import command, environment
 from tests.eventlogs import write_orders
 
+pytestmark = pytest.mark.not_deployed("is about jobtrack demo, which brings its own service")
 FINISH_SECONDS = 240
 ORDERS = ("--case", "case_id", "--activity", "activity", "--time", "timestamp")
 GONE_SECONDS = 60

@@ -12,7 +12,6 @@ import pytest
 from jobtrack.push.gate import Gate, Passage
 from jobtrack.push.health import CAPS, Change, Health, Outcome
 from jobtrack.push.health_table import HealthTable
-from local.provision import PREFIX
 from tests.e2e.engine import Kept
 from tests.e2e.running import Service
 
@@ -22,7 +21,8 @@ MESSAGES = 160
 
 @pytest.fixture
 def table(service: Service) -> HealthTable:
-    return HealthTable(Kept(service).dynamodb, PREFIX + "DeliveriesTable")
+    kept = Kept(service)
+    return HealthTable(kept.dynamodb, kept.names["DeliveriesTable"])
 
 
 @dataclass

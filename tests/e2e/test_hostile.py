@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.e2e.reporting import Json, create, encoded, event, faults, got, line, post, problem, started
+from tests.e2e.reporting import GATEWAY, Json, create, encoded, event, faults, got, line, post, problem, started
 
 GOOD = encoded({"events": [event("heartbeat")]})
 MIB = 1024 * 1024
@@ -30,6 +30,14 @@ def raw(api: httpx.Client, method: str, path: str, body: bytes | None = None) ->
     return found
 
 
+def has_no_route(status: int, headers: dict[str, str], body: bytes) -> bool:
+    """Whether this is how the gateway answers what is none of its routes."""
+    told = json.loads(body)
+    if "apigw-requestid" in headers and "code" not in told:
+        return (status, told) == (404, {"message": GATEWAY["not_found"]})
+    return (status, headers["content-type"], told["code"]) == (404, "application/problem+json", "not_found")
+
+
 def last(api: httpx.Client, job: str) -> int:
     return int(got(api, f"/job/{job}")["lastSequence"])
 
@@ -43,17 +51,13 @@ def last(api: httpx.Client, job: str) -> int:
     ],
 )  # fmt: skip
 def test_a_path_that_is_none_of_the_routes_is_404(api: httpx.Client, path: str) -> None:
-    status, headers, body = raw(api, "GET", path)
-    assert (status, headers["content-type"]) == (404, "application/problem+json")
-    assert json.loads(body)["code"] == "not_found"
+    assert has_no_route(*raw(api, "GET", path))
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"])
 def test_a_method_that_the_path_does_not_take_is_404_as_api_gateway_has_it(api: httpx.Client, method: str) -> None:
     job = create(api)
-    status, headers, body = raw(api, method, f"~/job/{job}/logs", GOOD)
-    assert (status, headers["content-type"]) == (404, "application/problem+json")
-    assert json.loads(body)["code"] == "not_found"
+    assert has_no_route(*raw(api, method, f"~/job/{job}/logs", GOOD))
     assert last(api, job) == 1
 
 
@@ -83,15 +87,16 @@ def test_a_workers_name_is_any_text_that_fits_a_path(api: httpx.Client, node: st
     assert post(api, f"/job/{job}/events", encoded({"events": [line(shown)]})).status_code == 202
 
 
-@pytest.mark.parametrize(
-    ("node", "status"), [("a%2Fb", 404), ("a/b", 404), ("", 404), ("%2F", 404), ("x" * 201, 422)]
-)
+@pytest.mark.parametrize(("node", "status"), [("a%2Fb", 404), ("a/b", 404), ("", 404), ("%2F", 404), ("x" * 201, 422)])
 def test_a_workers_name_that_api_gateway_would_not_pass_on_is_refused(
     api: httpx.Client, node: str, status: int
 ) -> None:
     answered, headers, body = raw(api, "PUT", f"~/worker/{node}", encoded(HEARTBEAT))
-    assert (answered, headers["content-type"]) == (status, "application/problem+json")
-    assert status == 404 or [each["pointer"] for each in json.loads(body)["errors"]] == ["/path/workerNode"]
+    if status == 404:
+        assert has_no_route(answered, headers, body)
+    else:
+        assert (answered, headers["content-type"]) == (status, "application/problem+json")
+        assert [each["pointer"] for each in json.loads(body)["errors"]] == ["/path/workerNode"]
     assert got(api, "/queue")["processingCapacity"]["activeWorkers"] == 0
 
 

@@ -191,7 +191,10 @@ MALFORMED = {
 }
 
 
-@pytest.mark.parametrize("name", MALFORMED)
+NOT_SEEN = {"no UTF-8": pytest.mark.not_deployed("ministack replaces what is no UTF-8 before a function sees it")}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=NOT_SEEN.get(name, ())) for name in MALFORMED])
 def test_what_is_no_json_is_400(api: httpx.Client, name: str) -> None:
     job = create(api)
     for path in ("/jobs", f"/job/{job}/events"):

@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from local.demo.receiver import Receiver
-from local.provision import PREFIX
 from tests.e2e.engine import Kept
 from tests.e2e.following import following, rest, sequences, told
 from tests.e2e.following import subscribed as subscribed_by_websocket
@@ -102,6 +101,6 @@ def test_a_connection_that_is_no_subscriptions_is_closed_when_it_speaks(service:
             if item["pk"]["S"].startswith("connection#") and job in str(item)
         )
         key = {name: connection[name] for name in ("pk", "sk")}
-        kept.dynamodb.delete_item(TableName=f"{PREFIX}SubscriptionsTable", Key=key)
+        kept.dynamodb.delete_item(TableName=kept.names["SubscriptionsTable"], Key=key)
         client.send(json.dumps({"action": "resume", "sinceSequence": 0}))
         assert rest(client) == []

@@ -15,7 +15,6 @@ from websockets.sync.client import connect
 
 from jobtrack import packing
 from local.demo.receiver import Receiver
-from local.provision import PREFIX
 from tests.e2e.engine import Item, Kept
 from tests.e2e.receiving import PATIENCE_SECONDS, TOKEN, Recorder, answered, deliveries, milestone, subscribed, until
 from tests.e2e.reporting import encoded, line, post, problem, reported, started
@@ -125,7 +124,7 @@ def poison(kept: Kept, job: str) -> None:
     item, record = next((item, found) for item in owed if "events" in (found := packing.unpack(item["d"]["B"])))
     del record["events"]
     item |= {"sk": {"S": "O#999999999999"}, "d": {"B": packing.pack(record)}}
-    kept.dynamodb.put_item(TableName=f"{PREFIX}JobsTable", Item=item)
+    kept.dynamodb.put_item(TableName=kept.names["JobsTable"], Item=item)
     until(lambda: kept.items("QuarantineTable"))
 
 

@@ -28,6 +28,7 @@ from jobtrack.store.snapshots import Listener, Snapshot
 from local import engines, environment, template
 from local.provision import provision
 
+pytestmark = pytest.mark.not_deployed("asks the store on the engine, without a service")
 START = times.parse("2024-01-20T10:30:00Z")
 WRITERS = 8
 

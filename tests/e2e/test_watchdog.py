@@ -19,6 +19,7 @@ from jobtrack.watchdog import Watchdog
 from local import engines, environment, template
 from local.provision import provision
 
+pytestmark = pytest.mark.not_deployed("asks the store on the engine, without a service")
 START = times.parse("2024-01-20T10:30:00Z")
 JOBS, HEARTBEAT = 24, 10
 IN_TIME, LATE = START + 9 * times.SECOND, START + 11 * times.SECOND

@@ -1,0 +1,92 @@
+"""`python -m tests.deployed serve …`: template.yaml deployed on ministack, told and ended as `jobtrack serve` is."""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from local import folders, provision, template
+from local.clock import FASTER
+from local.engines import MINISTACK
+from local.invocation import scheduled_event
+from local.processes import Engine
+from local.tokens import signing_key
+from tests.deployed.document import REGION, Place
+from tests.deployed.issuer import issuing
+from tests.deployed.stack import Stack
+
+SERVICES = "apigateway,cloudformation,dynamodb,dynamodbstreams,iam,kms,lambda,logs,monitoring,s3,scheduler,sqs,sts"
+ENVIRONMENT = {
+    **MINISTACK,
+    "MINISTACK_HOST": "localhost",
+    "SERVICES": SERVICES,
+    "PERSIST_STATE": "0",
+    "LAMBDA_EXECUTOR": "local",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",  # emulators serve no host with an account's id
+    "NO_PROXY": "localhost,127.0.0.1",
+}
+ORIGIN = "https://console.example"
+"""Whose pages may call the API."""
+
+
+def main() -> None:
+    """Deploy, say where, and serve until a signal comes."""
+    over = threading.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda *_: over.set())
+    key = signing_key(folders.home()).public_key()
+    with issuing(key) as issuer, _ministack() as engine:
+        place = Place(urlsplit(engine.url()).port or 0, issuer)
+        stack = Stack(place.engine)
+        stack.create(place, {**provision.PARAMETERS, "JwtIssuer": issuer, "CorsOrigins": ORIGIN})
+        print(f"jobtrack serves at {place.api}", flush=True)
+        with _hurried(stack, over):
+            while engine.running and not over.wait(0.5):
+                pass
+        sys.exit(0 if engine.running else 1)
+
+
+@contextmanager
+def _ministack() -> Iterator[Engine]:
+    engine = Engine("ministack", [sys.executable, "-m", "local.ministack_process"], ENVIRONMENT)
+    try:
+        yield engine
+    finally:
+        engine.stop()
+
+
+@contextmanager
+def _hurried(stack: Stack, over: threading.Event) -> Iterator[None]:
+    """Call what the Scheduler calls each minute as often as `JOBTRACK_SCHEDULE_SECONDS` says, if it does."""
+    if FASTER not in os.environ:
+        yield
+        return
+    seconds, names, functions = float(os.environ[FASTER]), stack.names(), stack.client("lambda")
+    scheduled = [name for name, _ in template.load().schedules]
+
+    def call() -> None:
+        while not over.wait(seconds):
+            for name in scheduled:
+                event = scheduled_event(name, datetime.now(UTC))
+                functions.invoke(FunctionName=names[name], Payload=json.dumps(event).encode())
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+if __name__ == "__main__":
+    main()
