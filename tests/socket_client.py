@@ -78,3 +78,18 @@ def interrupting(gateway: Gateway, at: int, act: Interruption) -> None:
             act()
 
     gateway.step = step
+
+
+def connected(world: SocketWorld) -> Client:
+    """A client that is connected and has not said where to resume."""
+    client = Client(world)
+    client.connect(resume=False)
+    return client
+
+
+def all_told(world: SocketWorld, client: Client) -> None:
+    """Let everything run to its end; the client has been told what is wanted."""
+    world.dispatch()
+    world.run()
+    client.read()
+    assert sorted(client.seen) == world.wanted

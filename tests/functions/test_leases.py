@@ -5,7 +5,7 @@ import pytest
 from jobtrack.push import streamer
 from jobtrack.push.leases import LEASE_SECONDS
 from jobtrack.push.wakes import Wake
-from tests.socket_client import Client, interrupting
+from tests.socket_client import all_told, connected, interrupting
 from tests.sockets import WANTED, SocketWorld
 
 pytestmark = pytest.mark.usefixtures("stack")
@@ -16,19 +16,6 @@ def world() -> SocketWorld:
     made = SocketWorld()
     made.subscribe()
     return made
-
-
-def connected(world: SocketWorld) -> Client:
-    client = Client(world)
-    client.connect(resume=False)
-    return client
-
-
-def all_told(world: SocketWorld, client: Client) -> None:
-    world.dispatch()
-    world.run()
-    client.read()
-    assert sorted(client.seen) == world.wanted
 
 
 def test_who_finds_another_streaming_comes_back_a_second_later(world: SocketWorld) -> None:

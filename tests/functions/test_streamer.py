@@ -5,7 +5,7 @@ import pytest
 from jobtrack.push.wakes import Wake
 from jobtrack.reported import Event
 from jobtrack.store import outbox
-from tests.socket_client import Client, interrupting
+from tests.socket_client import all_told, connected, interrupting
 from tests.sockets import UNWANTED, WANTED, SocketWorld
 
 pytestmark = pytest.mark.usefixtures("stack")
@@ -16,19 +16,6 @@ def world() -> SocketWorld:
     made = SocketWorld()
     made.subscribe()
     return made
-
-
-def connected(world: SocketWorld) -> Client:
-    client = Client(world)
-    client.connect(resume=False)
-    return client
-
-
-def all_told(world: SocketWorld, client: Client) -> None:
-    world.dispatch()
-    world.run()
-    client.read()
-    assert sorted(client.seen) == world.wanted
 
 
 def test_what_is_wanted_comes_in_the_order_of_its_sequences(world: SocketWorld) -> None:

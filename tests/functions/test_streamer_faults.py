@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jobtrack.push import streamer
 from jobtrack.push.leases import LEASE_SECONDS
 from tests.pushing import Crash, crashing
-from tests.socket_client import Client, interrupting
+from tests.socket_client import Client, all_told, connected, interrupting
 from tests.sockets import UNWANTED, WANTED, SocketWorld
 
 pytestmark = pytest.mark.usefixtures("stack")
@@ -23,19 +23,6 @@ def world() -> SocketWorld:
     made = SocketWorld()
     made.subscribe()
     return made
-
-
-def connected(world: SocketWorld) -> Client:
-    client = Client(world)
-    client.connect(resume=False)
-    return client
-
-
-def all_told(world: SocketWorld, client: Client) -> None:
-    world.dispatch()
-    world.run()
-    client.read()
-    assert sorted(client.seen) == world.wanted
 
 
 def test_the_process_may_end_at_any_step(world: SocketWorld, monkeypatch: pytest.MonkeyPatch) -> None:

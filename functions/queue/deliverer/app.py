@@ -48,19 +48,21 @@ def _assemble(settings: Settings) -> Deliverer:
     )
 
 
-def _assemble_streamer(settings: Settings, sender: SocketSender) -> Streamer:
-    dynamodb = aws.client("dynamodb")
+def _streamer_beside(deliverer: Deliverer, settings: Settings) -> Streamer:
+    """Streams through the clients and tables that the deliverer has."""
+    dynamodb = deliverer.subscriptions.dynamodb
     return Streamer(
         leases=LeaseTable(dynamodb, settings.subscriptions_table),
         backlog=Backlog(dynamodb, settings.jobs_table),
-        deliveries=DeliveryTable(dynamodb, settings.deliveries_table),
-        queue=DeliveryQueue(aws.client("sqs"), settings.delivery_queue_url),
-        sender=sender,
+        deliveries=deliverer.deliveries,
+        queue=deliverer.queue,
+        sender=deliverer.sockets,
     )
 
 
-_deliverer = _assemble(Settings.from_env())
-_streamer = _assemble_streamer(Settings.from_env(), _deliverer.sockets)
+_settings = Settings.from_env()
+_deliverer = _assemble(_settings)
+_streamer = _streamer_beside(_deliverer, _settings)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
