@@ -9,12 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from jobtrack.keys import JobKey
 from jobtrack.push.subscription import Subscription, key
 from jobtrack.push.tickets import Ticket, ticket_key
-from jobtrack.store.transactions import commit
+from jobtrack.store.transactions import commit, held
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -126,8 +124,8 @@ class ConnectionTable:
         names: dict[str, str],
         values: "dict[str, AttributeValueTypeDef]",
     ) -> bool:
-        try:
-            self.dynamodb.update_item(
+        return held(
+            lambda: self.dynamodb.update_item(
                 TableName=self.name,
                 Key=key(job, subscription_id),
                 UpdateExpression=change,
@@ -135,11 +133,7 @@ class ConnectionTable:
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values,
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+        )
 
 
 def _key(connection_id: str) -> "dict[str, AttributeValueTypeDef]":

@@ -5,12 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from botocore.exceptions import ClientError
-
 from jobtrack import packing, times
 from jobtrack.push.messages import Message, group
 from jobtrack.push.subscription import Subscription
 from jobtrack.store.batches import put_all
+from jobtrack.store.transactions import held
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -145,17 +144,16 @@ class DeliveryTable:
     def put(self, message: Message, delivery: Delivery) -> None:
         """Record the state, unless another copy of the message was delivered meanwhile, or is an attempt ahead."""
         ahead = _MANY if delivery.status == "Delivered" else delivery.concluded  # a success is told in any case
-        try:
-            self.dynamodb.put_item(
+        condition = "attribute_not_exists(pk) OR (#status <> :delivered AND concluded <= :concluded)"
+        held(
+            lambda: self.dynamodb.put_item(
                 TableName=self.name,
                 Item=delivery.item(message, self.clock()),
-                ConditionExpression="attribute_not_exists(pk) OR (#status <> :delivered AND concluded <= :concluded)",
+                ConditionExpression=condition,
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues={":delivered": {"S": "Delivered"}, ":concluded": {"N": str(ahead)}},
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
+        )
 
     def put_delivered(self, posted: Sequence[tuple[Message, Attempt]]) -> None:
         """Record messages that were delivered at their first attempt, as far as anyone knows."""

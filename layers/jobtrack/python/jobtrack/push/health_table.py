@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from jobtrack.push.health import Change, Health, Lease
+from jobtrack.store.transactions import held
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -90,19 +89,15 @@ class HealthTable:
     def write(self, endpoint: str, change: Change) -> bool:
         """Write the change, and say whether its conditions held."""
         update = _update(change, self.clock())
-        try:
-            self.dynamodb.update_item(
+        return held(
+            lambda: self.dynamodb.update_item(
                 TableName=self.name,
                 Key=key(endpoint),
                 UpdateExpression=update.expression(),
                 ConditionExpression=" AND ".join(update.conditions),
                 ExpressionAttributeValues=update.values(),
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+        )
 
 
 def _update(change: Change, now: float) -> _Update:

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from jobtrack.push.subscription import Subscription, key
 from jobtrack.push.wakes import Wake
+from jobtrack.store.transactions import held
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -130,8 +131,8 @@ class LeaseTable:
 
     def _update(self, lease: Lease, change: str, values: "Item", names: dict[str, str]) -> bool:
         one = lease.subscription
-        try:
-            self.dynamodb.update_item(
+        return held(
+            lambda: self.dynamodb.update_item(
                 TableName=self.table,
                 Key=key(one.job, one.subscription_id),
                 UpdateExpression=change,
@@ -139,11 +140,7 @@ class LeaseTable:
                 ExpressionAttributeValues={":name": {"S": lease.name}, **values},
                 **({"ExpressionAttributeNames": names} if names else {}),  # type: ignore[arg-type]
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+        )
 
 
 def _lease(name: str, item: "Item", now: float) -> Lease:

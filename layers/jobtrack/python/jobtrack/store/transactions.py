@@ -1,6 +1,6 @@
-"""Conditional transactions, and why one was cancelled."""
+"""Conditional writes: transactions, why one was cancelled, and single items."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,17 @@ _CONTENTION = frozenset(
         "RequestLimitExceeded",
     }
 )
+
+
+def held(write: Callable[[], object]) -> bool:
+    """Make a conditional write of one item, and say whether its condition held."""
+    try:
+        write()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
