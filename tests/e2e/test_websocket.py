@@ -117,6 +117,7 @@ def test_what_happened_before_it_connected_is_told_first(api: httpx.Client) -> N
     assert sequences(found) == list(range(13, last + 2))
 
 
+@pytest.mark.not_deployed("ministack takes a post to a connection that its client has just closed")
 def test_whoever_does_not_resume_goes_on_where_it_was(api: httpx.Client) -> None:
     job = started(api)
     made = subscribed(api, job, "milestone")
@@ -318,6 +319,7 @@ def test_killed_in_between_it_goes_on_after_its_restart(home: Path, engine: str,
     assert sorted(follower.seen) == list(range(3, last + 1))
 
 
+@pytest.mark.not_deployed("ministack keeps for a client all that it does not read")
 def test_a_client_that_does_not_read_holds_up_no_other(api: httpx.Client) -> None:
     """The one's buffers are full before its 12 MB are told; the other is told all while they are."""
     large, small = started(api), started(api)
