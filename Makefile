@@ -48,7 +48,7 @@ run: setup ## Serve, run the sample job and show it live (Ctrl-C ends it)
 
 test: setup ## All tests, end to end on both engines
 	$(PYTEST) tests/unit tests/functions --numprocesses 2
-	$(PYTEST) tests/faults --numprocesses 2
+	$(PYTEST) tests/faults tests/runtime --numprocesses 2
 	$(MAKE) --jobs 2 --output-sync=target e2e-ministack e2e-dynamodb-local
 
 # Both at once: most of their time they wait.
@@ -104,6 +104,9 @@ build: setup $(SAM_VENV)/ready ## Build what is deployed, and print the layers' 
 	$(if $(PYTHON_313),$(PYTHON_313) -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build)
 	$(BIN)/python -m scripts.layers .aws-sam/build
 
+sam-local: build ## An engine for `sam local`, and the files by which functions find it (Ctrl-C ends it)
+	$(BIN)/python -m local sam-local
+
 deploy: $(SAM_VENV)/ready ## Deploy what was built; asks for region and parameters (docs/operating.md)
 	SAM_CLI_TELEMETRY=0 $(SAM_VENV)/bin/sam deploy --guided
 
@@ -118,4 +121,4 @@ clean: ## Remove everything that was made here
 	rm -rf $(VENV) $(SAM_VENV) $(VENV_313) .aws-sam .cache .hypothesis .*_cache dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup run test e2e-ministack e2e-dynamodb-local test-3.13 test-deployed check audit openapi bench build deploy lock clean
+.PHONY: help setup run test e2e-ministack e2e-dynamodb-local test-3.13 test-deployed check audit openapi bench build sam-local deploy lock clean

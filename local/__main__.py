@@ -10,6 +10,7 @@ def main() -> None:
     app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
     cli.commands(app)
     app.command()(cli.fetch_dynamodb_local)
+    app.command()(cli.sam_local)
     app(prog_name="python -m local")
 
 

@@ -3,8 +3,9 @@
 import logging
 import os
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -58,6 +59,16 @@ def fetch_dynamodb_local() -> None:
         from local import dynamodb_local
 
         print(dynamodb_local.fetch())
+
+
+def sam_local(
+    engine: Annotated[str, typer.Option(help="ministack, dynamodb-local, or the URL of a running one.")] = "ministack",
+) -> None:
+    """Keep an engine for `sam local` until Ctrl-C, and write the files by which functions find it."""
+    with one_line(), suppress(KeyboardInterrupt):
+        from local import sam_local as files
+
+        files.run(engine, threading.Event().wait)
 
 
 @contextmanager

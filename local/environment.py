@@ -23,13 +23,18 @@ def point_boto3_at(engines: Engines, env: MutableMapping[str, str]) -> None:
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
             "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",  # emulators serve no host with an account's id
-            **engines.variables(),
+            **emulated(engines),
         }
     )
     hosts = {"127.0.0.1", *(urlsplit(url).hostname or "" for url in engines.variables().values())}
     for name in ("NO_PROXY", "no_proxy"):
         env[name] = ",".join([*filter(None, [env.get(name)]), *sorted(hosts)])
+
+
+def emulated(engines: Engines) -> dict[str, str]:
+    """The variables by which boto3 finds an engine, wherever it runs."""
+    # Emulators serve no host with an account's id.
+    return {"AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled", **engines.variables()}
 
 
 def own_settings(url: str, secret: str) -> dict[str, str]:

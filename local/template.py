@@ -46,7 +46,12 @@ class Template:
     @property
     def routes(self) -> list[RouteProperties]:
         """Every route of every function."""
-        return [trigger.properties for _, trigger in self._triggers() if isinstance(trigger, Route)]
+        return [route for function in self.functions for route in self.routes_of(function)]
+
+    def routes_of(self, function: str) -> list[RouteProperties]:
+        """The routes of a function."""
+        events = self.functions[function].events
+        return [trigger.properties for trigger in events.values() if isinstance(trigger, Route)]
 
     @property
     def streams(self) -> list[tuple[str, StreamProperties]]:
@@ -65,12 +70,16 @@ class Template:
             (name, trigger.properties) for name, trigger in self._triggers() if isinstance(trigger, ScheduleTrigger)
         ]
 
+    def variables(self, function: str, names: intrinsics.Names, own: Mapping[str, str] = {}) -> dict[str, str]:
+        """A function's variables, `own` before what the template says."""
+        stated = self.functions[function].environment.variables
+        return {name: own[name] if name in own else names.resolve(value) for name, value in stated.items()}
+
     def environment(self, names: intrinsics.Names, own: Mapping[str, str] = {}) -> dict[str, str]:
         """Every function's variables in one environment, `own` before theirs; LocalError when two want other values."""
         resolved: dict[str, str] = dict(own)
-        for function in self.functions.values():
-            for name, value in function.environment.variables.items():
-                text = own[name] if name in own else names.resolve(value)
+        for function in self.functions:
+            for name, text in self.variables(function, names, own).items():
                 if resolved.setdefault(name, text) != text:
                     raise LocalError(f"template.yaml gives {name} two values, which one process cannot have")
         return resolved

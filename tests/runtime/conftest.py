@@ -1,0 +1,61 @@
+"""Every function under awslambdaric, Lambda's own runtime client, with an engine behind it."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from local import engines, environment, sam_local, template
+from local.provision import provision
+from tests.runtime.process import Process
+from tests.stack import ROOT
+
+PLAN = template.load()
+PROJECT = "1f0e8400-e29b-41d4-a716-446655440000"
+"""The project of all samples."""
+
+Sample = Callable[[str], Any]
+
+
+@pytest.fixture(scope="session")
+def variables() -> Iterator[sam_local.Variables]:
+    """What each function is told, with a running engine: the same that `sam local` gives it."""
+    with pytest.MonkeyPatch.context() as patch, engines.running("ministack", None) as found:
+        wanted = dict(os.environ)
+        environment.point_boto3_at(found, wanted)
+        for name in os.environ.keys() - wanted.keys():
+            patch.delenv(name)
+        for name, value in wanted.items():
+            patch.setenv(name, value)
+        yield sam_local.variables(PLAN, provision(PLAN), found)
+
+
+@pytest.fixture(scope="session")
+def functions(variables: sam_local.Variables) -> Iterator[Mapping[str, Process]]:
+    """A process for each function, which its first invocation starts."""
+    found = {name: Process(name, each, variables[name]) for name, each in PLAN.functions.items()}
+    yield found
+    for process in found.values():
+        process.close()
+
+
+@pytest.fixture
+def sample() -> Sample:
+    """A sample event about a project of the test's own."""
+    project = str(uuid4())
+
+    def read(name: str) -> Any:
+        return json.loads((ROOT / "events" / f"{name}.json").read_text().replace(PROJECT, project))
+
+    return read
+
+
+@pytest.fixture
+def job(functions: Mapping[str, Process], sample: Sample) -> Any:
+    """The job of the samples with its subscription, reported on: the answer to its creation."""
+    made = functions["JobsFunction"].invoke(sample("create-job")).body
+    assert functions["EventsFunction"].invoke(sample("report-events")).json["statusCode"] == 202
+    return made

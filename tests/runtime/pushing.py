@@ -1,0 +1,71 @@
+"""What the stream and the queue hand to functions: a job's outbox, and the messages of a subscription."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from threading import Event
+from typing import Any
+
+import boto3
+
+from local import invocation
+from local.demo.receiver import Gate
+from tests.runtime.process import PATIENCE_SECONDS
+
+QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:jobtrack-DeliveryQueue"
+STREAM_ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/jobtrack-JobsTable/stream/1"
+Record = dict[str, Any]
+
+
+def outbox(table: str, job: Any) -> list[Record]:
+    """A job's outbox as its table's stream shows it; the job is what the API answered when it was made."""
+    _, _, tenant, project, *_, name = job["links"]["self"].split("/")
+    found = boto3.client("dynamodb").query(
+        TableName=table,
+        ConsistentRead=True,
+        KeyConditionExpression="pk = :job AND begins_with(sk, :outbox)",
+        ExpressionAttributeValues={":job": {"S": f"{tenant}#{project}#{name}"}, ":outbox": {"S": "O#"}},
+    )
+    return [_record(str(number), item) for number, item in enumerate(found["Items"], 1)]
+
+
+def _record(number: str, item: Mapping[str, Any]) -> Record:
+    change = {
+        "ApproximateCreationDateTime": datetime.now(UTC),
+        "Keys": {name: item[name] for name in ("pk", "sk")},
+        "NewImage": item,
+        "SequenceNumber": number,
+    }
+    return invocation.stream_record({"eventName": "INSERT", "dynamodb": change}, STREAM_ARN)
+
+
+def taken(url: str, subscription: str) -> Iterator[Record]:
+    """The messages of a subscription, taken from the queue for good, as Lambda hands them on."""
+    sqs = boto3.client("sqs")
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for each in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
+            if subscription in each["Body"]:
+                yield invocation.queue_record(each, QUEUE_ARN)
+
+
+def told(messages: list[Record]) -> list[tuple[int, str]]:
+    """Sequence and webhook-id of each message, sorted."""
+    bodies = [json.loads(each["body"]) for each in messages]
+    return sorted((body["sequence"], body["messageId"]) for body in bodies)
+
+
+class Holding(Gate):
+    """A receiver that answers nothing until it is let."""
+
+    def __init__(self) -> None:
+        super().__init__("token")
+        self.asked, self.let = Event(), Event()
+        self.ids: list[str] = []
+
+    def receive(self, headers: Mapping[str, str], body: bytes) -> int:
+        """204, after a while."""
+        self.ids.append(headers["webhook-id"])
+        self.asked.set()
+        self.let.wait(PATIENCE_SECONDS)
+        return 204
