@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -22,7 +23,7 @@ VALUES = sam_local.variables(PLAN, NAMES, Engines(ENGINE, ENGINE, ENGINE))
 @pytest.fixture
 def build(tmp_path: Path) -> Path:
     """A folder where `sam build` left its template."""
-    resources = {name: {"Properties": {"CodeUri": name}} for name in PLAN.functions}
+    resources: dict[str, Any] = {name: {"Properties": {"CodeUri": name}} for name in PLAN.functions}
     resources["LogsFunction"]["Properties"]["Environment"] = {"Variables": {"JOBS_TABLE": {"Ref": "JobsTable"}}}
     (tmp_path / "template.yaml").write_text(yaml.safe_dump({"Resources": resources}))
     return tmp_path
