@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from bench import around, day, isolation, lists, pushes, reads, stage, writes
+from bench import around, day, functions, isolation, lists, pushes, reads, stage, writes
 from bench.report import Report
 
 
@@ -18,8 +18,10 @@ def main() -> int:
         lists.measure(bench, report)
         around.measure(bench, report)
         day.measure(bench, report)
+        functions.measure_warm(bench, report)
         reads.measure(bench, report, asked.lines)
         pushes.measure(report)
+    functions.measure_cold(report)
     isolation.measure(report)
     return 0 if report.print() else 1
 

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.model import OperationModel
 
+from jobtrack import aws
 from local.intrinsics import Names
 
 CALLS = "JOBTRACK_CALLS"
@@ -98,6 +98,5 @@ class Recorder:
 def record(names: Names, env: Mapping[str, str] = os.environ) -> None:
     """Have the calls of clients that are made from now on noted, if the environment says where."""
     if path := env.get(CALLS):
-        session = boto3.Session()
-        session.events.register("provide-client-params", Recorder(Path(path), names).note)
-        boto3.DEFAULT_SESSION = session
+        note: Any = Recorder(Path(path), names).note  # botocore's types want a handler that takes anything
+        aws.session().register("provide-client-params", note)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -35,6 +36,9 @@ NAMES = intrinsics.Names(
         ("WebSocketApi", "ApiEndpoint"): f"wss://a1b2c3d4e5.execute-api.{REGION}.amazonaws.com",
     },
 )
+
+# The layer has none of it.
+sys.modules["pydantic.v1"] = None  # type: ignore[assignment]
 
 # Now, not in a fixture: in Lambda too, the environment is there before a function's module is imported.
 os.environ |= {

@@ -331,7 +331,7 @@ def test_the_deliverer_streams_to_who_is_connected(
     invoke("ConnectFunction", connecting(sample, ticket_of(made)))
     report(key, "jobStarted")
     report(key, "stageStarted", stageName="Mining")
-    monkeypatch.setattr(app._streamer.leases, "clock", lambda: times.now() / times.SECOND + 5)
+    monkeypatch.setattr(app._streamer().leases, "clock", lambda: times.now() / times.SECOND + 5)
     wake = Wake.of(stored(made, key), 3)
     assert invoke("DelivererFunction", {"Records": [{"messageId": "m", "body": wake.encode()}]}) == {
         "batchItemFailures": []

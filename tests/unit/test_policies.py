@@ -3,14 +3,16 @@
 import copy
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.session import Session, get_session
 
+from jobtrack import aws
 from local.calls import CALLS, needed, of, record
 from local.intrinsics import Names
 from scripts.policies import UNSEEN, compare, listed
@@ -117,7 +119,7 @@ def test_what_a_call_needs(service: str, operation: str, parameters: Any, wanted
 def test_calls_are_noted_once_each_with_the_function_whose_client_makes_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setattr(aws, "session", cache(get_session))
     record(Names({"JobsTable": "jobtrack-JobsTable"}), {CALLS: str(tmp_path / "calls")})
     with of("functions/api/logs"):
         ours = _client()
@@ -128,13 +130,16 @@ def test_calls_are_noted_once_each_with_the_function_whose_client_makes_them(
 
 
 def test_nothing_is_noted_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    sessions = list[Session]()
+    monkeypatch.setattr(aws, "session", lambda: sessions.append(get_session()))
     record(Names(), {})
-    assert boto3.DEFAULT_SESSION is None
+    assert sessions == []
 
 
 def _client() -> Any:
-    made = boto3.client("dynamodb", "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
+    made = aws.session().create_client(
+        "dynamodb", "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
+    )
     answer: Any = _answer  # botocore's types know of no hook that answers
     made.meta.events.register("before-send", answer)
     return made

@@ -30,7 +30,7 @@ from jobtrack.store.snapshots import Listener, fetch
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
 listeners = ListenerStore(dynamodb, settings.jobs_table)
-vault = Vault(aws.client("kms"), settings.secrets_key_id)
+vault = Vault(aws.later("kms"), settings.secrets_key_id)
 subscriber = Subscriber(vault, settings.allowed_webhook_ports, settings.allow_loopback_webhooks, settings.websocket_url)
 subscriptions = SubscriptionTable(dynamodb, settings.subscriptions_table)
 changes = Changes(subscriptions, settings.jobs_table)

@@ -2,10 +2,10 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from jobtrack import aws
-from jobtrack.push.backlog import Backlog
 from jobtrack.push.connection_table import ConnectionTable
 from jobtrack.push.deliverer import Deliverer
 from jobtrack.push.deliveries import DeliveryTable
@@ -13,16 +13,17 @@ from jobtrack.push.egress import Egress
 from jobtrack.push.endings import Endings
 from jobtrack.push.gate import Gate
 from jobtrack.push.health_table import HealthTable
-from jobtrack.push.leases import LeaseTable
 from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.secrets import Vault
 from jobtrack.push.socket_sender import SocketSender
 from jobtrack.push.sockets import Sockets
-from jobtrack.push.streamer import Streamer
 from jobtrack.push.subscription_table import SubscriptionTable
 from jobtrack.push.wakes import Wake
 from jobtrack.push.webhook import WebhookSender
 from jobtrack.settings import Settings
+
+if TYPE_CHECKING:
+    from jobtrack.push.streamer import Streamer
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 def _assemble(settings: Settings) -> Deliverer:
     dynamodb = aws.client("dynamodb")
     subscriptions = SubscriptionTable(dynamodb, settings.subscriptions_table)
-    sqs, slow_url = aws.client("sqs"), settings.slow_delivery_queue_url
+    sqs, slow_url = aws.later("sqs"), settings.slow_delivery_queue_url
     sockets = Sockets(aws.websockets(settings.websocket_endpoint))
     return Deliverer(
         subscriptions=subscriptions,
@@ -39,7 +40,7 @@ def _assemble(settings: Settings) -> Deliverer:
         queue=DeliveryQueue(sqs, settings.delivery_queue_url, slow_url=slow_url),
         gate=Gate(HealthTable(dynamodb, settings.deliveries_table)),
         webhooks=WebhookSender(
-            vault=Vault(aws.client("kms"), settings.secrets_key_id),
+            vault=Vault(aws.later("kms"), settings.secrets_key_id),
             egress=Egress(settings.allow_loopback_webhooks),
             ports=settings.allowed_webhook_ports,
             allow_loopback=settings.allow_loopback_webhooks,
@@ -48,21 +49,26 @@ def _assemble(settings: Settings) -> Deliverer:
     )
 
 
-def _streamer_beside(deliverer: Deliverer, settings: Settings) -> Streamer:
-    """Streams through the clients and tables that the deliverer has."""
-    dynamodb = deliverer.subscriptions.dynamodb
-    return Streamer(
-        leases=LeaseTable(dynamodb, settings.subscriptions_table),
-        backlog=Backlog(dynamodb, settings.jobs_table),
-        deliveries=deliverer.deliveries,
-        queue=deliverer.queue,
-        sender=deliverer.sockets,
-    )
-
-
 _settings = Settings.from_env()
 _deliverer = _assemble(_settings)
-_streamer = _streamer_beside(_deliverer, _settings)
+
+
+@cache
+def _streamer() -> "Streamer":
+    """Streams through the clients and tables that the deliverer has; made by the first wake."""
+    # Here, since a deliverer of webhooks needs nothing of what reads the journal.
+    from jobtrack.push.backlog import Backlog
+    from jobtrack.push.leases import LeaseTable
+    from jobtrack.push.streamer import Streamer
+
+    dynamodb = _deliverer.subscriptions.dynamodb
+    return Streamer(
+        leases=LeaseTable(dynamodb, _settings.subscriptions_table),
+        backlog=Backlog(dynamodb, _settings.jobs_table),
+        deliveries=_deliverer.deliveries,
+        queue=_deliverer.queue,
+        sender=_deliverer.sockets,
+    )
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -77,7 +83,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 def _done(record: dict[str, Any]) -> bool:
     try:
         if wake := Wake.decode(record["body"]):
-            _streamer.serve(wake)
+            _streamer().serve(wake)
         else:
             _deliverer.deliver(record["body"])
     except Exception:

@@ -1,13 +1,13 @@
 """Who calls, by what the JWT authorizer found in the token, and what they may touch."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from jobtrack.classes import frozen
 from jobtrack.errors import Forbidden, Unauthorized
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClaimNames:
     """What the issuer calls the claims, and what it writes before our scopes."""
 
@@ -17,7 +17,10 @@ class ClaimNames:
     scope_prefix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+USUAL_NAMES = ClaimNames()
+
+
+@frozen
 class Caller:
     """The subject of a token, its tenant, and the projects it is confined to (None: all of the tenant's)."""
 
@@ -45,7 +48,7 @@ class Caller:
             raise Forbidden(f"The token lacks the scope {scope}.")
 
 
-def caller(event: Mapping[str, Any], names: ClaimNames = ClaimNames()) -> Caller:
+def caller(event: Mapping[str, Any], names: ClaimNames = USUAL_NAMES) -> Caller:
     """The caller of an API Gateway event (payload 2.0), whose claims are all strings.
 
     Raises:

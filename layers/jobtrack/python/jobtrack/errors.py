@@ -15,11 +15,12 @@ JobTrackError
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+from jobtrack.classes import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Fault:
     """One wrong value: a JSON pointer (or `query/name`) and what is wrong with it."""
 

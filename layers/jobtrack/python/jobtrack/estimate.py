@@ -8,9 +8,10 @@ that is nearly done by itself.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from jobtrack import times
+from jobtrack.classes import frozen
 from jobtrack.job import Job, Stage, StageStatus, Status
 from jobtrack.past import Past
 
@@ -19,7 +20,7 @@ _SHORTER, _LONGER = 0.85, 1.25
 _LONGEST_SECONDS = 1000 * times.DAY * 365.25 / times.SECOND
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StageEstimate:
     """When a stage that has not ended is expected to start and end (µs), `None` where unknown."""
 
@@ -27,7 +28,7 @@ class StageEstimate:
     end: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Estimate:
     """What remains of a job, whole seconds from `now` (itself a whole second, in µs); `None` where unknown."""
 

@@ -1,8 +1,10 @@
 """A job as it stands: what it was asked to do and what its worker reported so far."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import StrEnum
 from typing import Any, Self
+
+from jobtrack.classes import mutable
 
 Json = dict[str, Any]
 
@@ -37,7 +39,7 @@ class StageStatus(StrEnum):
         return self not in (StageStatus.PENDING, StageStatus.RUNNING)
 
 
-@dataclass(slots=True)
+@mutable
 class Stage:
     """One stage: its plan, then what happened. Times in microseconds, durations in seconds, progress 0 to 100.
 
@@ -76,7 +78,7 @@ class Stage:
         return stage
 
 
-@dataclass(slots=True)
+@mutable
 class Job:
     """The state of one job. Times in microseconds, durations in seconds."""
 

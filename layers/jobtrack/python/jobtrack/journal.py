@@ -8,13 +8,14 @@ few: one query reads them. The *directory* in the snapshot knows, of each kind, 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
 import orjson
 
 from jobtrack import limits, times
+from jobtrack.classes import frozen, mutable
 from jobtrack.job import Json
 from jobtrack.packing import pack, unpack
 from jobtrack.sequences import STALE, Entry, Index
@@ -55,7 +56,7 @@ class Record(NamedTuple):
         return self.time, self.sequence
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chunk:
     """Records of one family sealed together; its key sorts by greatest time."""
 
@@ -90,7 +91,7 @@ def kinds(family: Family) -> tuple[str, ...]:
     return (f"{family}n", f"{family}w") if family in _DENSE else (f"{family}n",)
 
 
-@dataclass(slots=True)
+@mutable
 class Shelf:
     """What the directory knows of one kind of chunk: times in µs, the greatest span too."""
 
@@ -110,7 +111,7 @@ class Shelf:
         self.chunks += 1
 
 
-@dataclass(slots=True)
+@mutable
 class Journal:
     """The open tail and the directory of what is sealed."""
 

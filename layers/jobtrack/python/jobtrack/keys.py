@@ -1,9 +1,9 @@
 """Who owns what: the tenant, project and job that every stored item is keyed by."""
 
-from dataclasses import dataclass
+from jobtrack.classes import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProjectKey:
     """A project of a tenant; ids are lower-case GUIDs."""
 
@@ -16,7 +16,7 @@ class ProjectKey:
         return f"{self.tenant}#{self.project}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobKey(ProjectKey):
     """A job of a project; ids are lower-case GUIDs."""
 

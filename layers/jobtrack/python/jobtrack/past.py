@@ -8,9 +8,9 @@ jobs, so that a rank read off them is right to that.
 import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Self
 
+from jobtrack.classes import frozen
 from jobtrack.job import Json
 
 GROWTH = 1.02
@@ -27,7 +27,7 @@ def bucket(seconds: float) -> int:
     return math.ceil(math.log(max(seconds, _SHORTEST)) / _LOG_GROWTH)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Past:
     """Completed jobs of a type: how many, their mean seconds and records a second, 65 quantiles of their seconds."""
 

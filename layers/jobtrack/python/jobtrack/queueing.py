@@ -8,10 +8,11 @@ prerequisites, its blocking conditions) is not taken into account.
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, Self
 
 from jobtrack import times
+from jobtrack.classes import frozen
 
 PRIORITIES = ("Critical", "High", "Normal", "Low")
 """In the order in which the queue serves them."""
@@ -25,7 +26,7 @@ _LAST_MOMENT = 253_402_300_799 * times.SECOND
 """The last second of the year 9999: what is expected later cannot be told."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Worker:
     """A live worker: its cores, and how many jobs it takes at once."""
 
@@ -34,7 +35,7 @@ class Worker:
     slots: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Running:
     """A running job: its cores and its expected end (µs), where known."""
 
@@ -43,7 +44,7 @@ class Running:
     end: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Waiting:
     """A queued job: its priority, when it was submitted (µs), and how many seconds it is expected to take."""
 
@@ -58,7 +59,7 @@ class Waiting:
         return PRIORITIES.index(self.priority), self.created_at, self.job
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Turn:
     """When a queued job is expected to have its turn: its position from 1, its start and end (µs) where known."""
 
@@ -67,7 +68,7 @@ class Turn:
     end: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Queue:
     """A project's queue at `now`, a whole second in µs; `waiting` in the queue's order."""
 

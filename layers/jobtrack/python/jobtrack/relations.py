@@ -1,9 +1,10 @@
 """What a job waits for: other jobs, resources, conditions; as declared, and as reported since."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from jobtrack import limits
+from jobtrack.classes import frozen, mutable
 from jobtrack.job import Job, Json
 from jobtrack.reported import Event
 
@@ -13,7 +14,7 @@ CHANGES = frozenset({*_RESOURCES, *_CONDITIONS})
 """The events that change a resource or a condition."""
 
 
-@dataclass(slots=True)
+@mutable
 class Changed:
     """The last that was reported of each resource and condition, in the order of their last reports; times in µs.
 
@@ -56,7 +57,7 @@ class Changed:
         self.conditions.append(given | {"status": _CONDITIONS[event.type], "resolvedAt": resolved})
 
 
-@dataclass(slots=True)
+@mutable
 class Relations:
     """What is stored of a job's resources and conditions: as declared with it, and as changed since."""
 
@@ -65,7 +66,7 @@ class Relations:
     changed: Changed = field(default_factory=Changed)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edge:
     """A job waits for another, for what `reason` says; found `distance` steps from the job that was asked about."""
 
@@ -75,7 +76,7 @@ class Edge:
     distance: int
 
 
-@dataclass(slots=True)
+@mutable
 class Graph:
     """What a job waits for, directly and further up, and what waits for it.
 

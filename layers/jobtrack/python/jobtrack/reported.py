@@ -1,12 +1,11 @@
 """A reported event, what it became, and how the timeline keeps it."""
 
-from dataclasses import dataclass
-
+from jobtrack.classes import frozen
 from jobtrack.job import Job, Json, Status
 from jobtrack.journal import Family, Record
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """One thing that happened: its type, its time in microseconds, and its data as reported."""
 
@@ -15,7 +14,7 @@ class Event:
     data: Json
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Applied:
     """What an event became: its sequence, and the job's standing right after it, for those who are told of it."""
 

@@ -6,10 +6,11 @@ snapshot, like the journal's tail; when they are many, they are moved out as one
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple, Self
 
 from jobtrack import limits
+from jobtrack.classes import mutable
 from jobtrack.job import Json
 
 STALE = 1_000
@@ -31,7 +32,7 @@ class Entry(NamedTuple):
     sealed_at: int
 
 
-@dataclass(slots=True)
+@mutable
 class Index:
     """The entries that are still in the snapshot; what was sealed up to `moved_to` is in items of its own."""
 

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
-from jobtrack.auth import ClaimNames
+from jobtrack.auth import USUAL_NAMES, ClaimNames
+from jobtrack.classes import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """Names of tables, queue, key and WebSocket API; empty where the function has no business with them.
 
@@ -49,10 +50,9 @@ class Settings:
 
 
 def _claims(env: Mapping[str, str]) -> ClaimNames:
-    usual = ClaimNames()
     return ClaimNames(
-        subject=env.get("SUBJECT_CLAIM", usual.subject),
-        tenant=env.get("TENANT_CLAIM", usual.tenant),
-        projects=env.get("PROJECTS_CLAIM", usual.projects),
-        scope_prefix=env.get("SCOPE_PREFIX", usual.scope_prefix),
+        subject=env.get("SUBJECT_CLAIM", USUAL_NAMES.subject),
+        tenant=env.get("TENANT_CLAIM", USUAL_NAMES.tenant),
+        projects=env.get("PROJECTS_CLAIM", USUAL_NAMES.projects),
+        scope_prefix=env.get("SCOPE_PREFIX", USUAL_NAMES.scope_prefix),
     )

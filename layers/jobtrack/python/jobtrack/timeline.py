@@ -1,8 +1,8 @@
 """What a timeline shows of a job's journal."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from jobtrack.classes import frozen
 from jobtrack.journal import Family, Record
 from jobtrack.progress_minutes import settled
 
@@ -12,7 +12,7 @@ _PROGRESS = {"seconds": (Family.PROGRESS,), "minutes": (Family.MINUTE_PROGRESS,)
 GRANULARITIES = frozenset(_PROGRESS)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scope:
     """Which events: every progress (`seconds`), the last of each minute and stage (`minutes`), none (`major_events`).
 

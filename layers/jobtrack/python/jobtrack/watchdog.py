@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from jobtrack import times
+from jobtrack.classes import service
 from jobtrack.errors import JobBusy, NotFound
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import load
@@ -25,7 +25,7 @@ class Spread(Protocol):
         """Call it with each, in any order."""
 
 
-@dataclass(slots=True)
+@service
 class Watchdog:
     """One run after another, and at once, come to the same: each judges by what is stored."""
 

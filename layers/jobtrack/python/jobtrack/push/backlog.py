@@ -7,10 +7,10 @@ on; what lies further back is read from the journal.
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jobtrack import packing
+from jobtrack.classes import frozen, service
 from jobtrack.errors import NotFound
 from jobtrack.job import Json
 from jobtrack.keys import JobKey
@@ -36,7 +36,7 @@ _FIRST, _LAST = SORT_KEY, f"{SORT_KEY}:"
 """Before and after the keys of all batches; messages that are owed as they are come later."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """Events by sequence, and the position after them: up to it nothing that is wanted is missing."""
 
@@ -45,7 +45,7 @@ class Page:
     position: int
 
 
-@dataclass(slots=True)
+@service
 class Backlog:
     """Reads the jobs table."""
 

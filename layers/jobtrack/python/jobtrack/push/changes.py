@@ -4,10 +4,11 @@ import base64
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from jobtrack import limits, times
+from jobtrack.classes import service
 from jobtrack.errors import Conflict, NotFound
 from jobtrack.job import Json
 from jobtrack.keys import ProjectKey
@@ -34,7 +35,7 @@ OVERLAP_SECONDS = 24 * 3600
 """How long a replaced secret signs too."""
 
 
-@dataclass(slots=True)
+@service
 class Changes:
     """Changes live subscriptions; answers each request, and whether that was the first answer to an earlier one.
 

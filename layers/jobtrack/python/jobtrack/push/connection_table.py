@@ -6,9 +6,9 @@ subscription, where every change is one conditional write. The second one counts
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jobtrack.classes import service
 from jobtrack.keys import JobKey
 from jobtrack.push.subscription import Subscription, key
 from jobtrack.push.tickets import Ticket, ticket_key
@@ -22,7 +22,7 @@ CONNECTION_SECONDS = 3 * 3600
 """How long a connection's item is kept: API Gateway ends each after two hours."""
 
 
-@dataclass(slots=True)
+@service
 class ConnectionTable:
     """The connections of the subscriptions table; every read is strongly consistent."""
 

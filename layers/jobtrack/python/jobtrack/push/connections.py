@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import orjson
 
 from jobtrack import aws, limits, times
+from jobtrack.classes import service
 from jobtrack.errors import JobTrackError, NotFound, Unauthorized, Unprocessable
 from jobtrack.keys import JobKey
 from jobtrack.push.connection_table import ConnectionTable
@@ -27,7 +28,7 @@ REFUSED = "refused"
 """The type of the message that answers what a client should not have sent."""
 
 
-@dataclass(slots=True)
+@service
 class Connections:
     """The connections of subscriptions: each has one, the newest."""
 

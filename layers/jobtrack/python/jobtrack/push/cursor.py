@@ -1,14 +1,15 @@
 """How far a WebSocket subscription is in its job's total order, and over which connection it is told."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
+
+from jobtrack.classes import frozen
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cursor:
     """What is told next is what follows `position`.
 

@@ -9,9 +9,9 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from jobtrack import times
+from jobtrack.classes import service
 from jobtrack.push.deliveries import Attempt, Delivery, DeliveryTable
 from jobtrack.push.egress import Answer, EgressError
 from jobtrack.push.endings import Endings
@@ -57,7 +57,7 @@ class _Over(Exception):
     """The time in which the message may be sent has ended."""
 
 
-@dataclass(slots=True)
+@service
 class Deliverer:
     """Delivers messages of the queues; safe for several threads at once."""
 

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from jobtrack import packing, times
+from jobtrack.classes import frozen, service
 from jobtrack.push.messages import Message, group
 from jobtrack.push.subscription import Subscription
 from jobtrack.store.batches import put_all
@@ -24,7 +25,7 @@ ATTEMPTS = 50
 """How many attempts are kept, the newest; the schedule makes 18, retries by hand and repeats come on top."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attempt:
     """One try: when (µs), how long it took, and what came of it."""
 
@@ -34,7 +35,7 @@ class Attempt:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delivery:
     """A message's fate so far: Pending, Delivered, Failed or Skipped; `concluded` attempts need no repetition."""
 
@@ -76,7 +77,7 @@ class Delivery:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kept:
     """A delivery as it is listed: the message's id, type and sequence, its payload, and what became of it."""
 
@@ -128,7 +129,7 @@ class Kept:
         )
 
 
-@dataclass(slots=True)
+@service
 class DeliveryTable:
     """The deliveries table."""
 

@@ -8,9 +8,10 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from jobtrack import packing
+from jobtrack.classes import service
 from jobtrack.errors import NotFound
 from jobtrack.job import Json
 from jobtrack.keys import JobKey
@@ -33,7 +34,7 @@ def _no_end() -> float:
     return math.inf
 
 
-@dataclass(slots=True)
+@service
 class Dispatcher:
     """Serves a stream of outbox items. A repeated record makes the same messages, under the same ids."""
 

@@ -11,11 +11,11 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import TYPE_CHECKING
 
+from jobtrack.classes import frozen
 from jobtrack.push.addresses import is_loopback, is_public
 from jobtrack.push.lookup import Resolve, resolve, resolve_within
 from jobtrack.push.urls import Target
@@ -37,7 +37,7 @@ class EgressError(Exception):
     """No answer came, or none may be fetched; the text says why and names no address."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What the receiver said."""
 

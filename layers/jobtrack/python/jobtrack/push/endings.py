@@ -6,9 +6,10 @@ One transaction ends it, takes the listener out of its job's snapshot, and owes 
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from jobtrack.classes import service
 from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
 from jobtrack.push.messages import ENDED, own_message
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 
-@dataclass(slots=True)
+@service
 class Endings:
     """Ends subscriptions; ending one twice, or at once for two reasons, ends it once."""
 

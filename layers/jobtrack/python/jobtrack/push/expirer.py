@@ -3,9 +3,9 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from jobtrack.classes import service
 from jobtrack.errors import JobBusy
 from jobtrack.push.endings import Endings
 from jobtrack.push.expiry import SHARDS, Expiry, ExpiryTable
@@ -20,7 +20,7 @@ class Spread(Protocol):
         """Call it with each, in any order."""
 
 
-@dataclass(slots=True)
+@service
 class Expirer:
     """One run after another, and at once, come to the same: each judges by what is stored.
 

@@ -6,9 +6,9 @@ due when it expires. Of one that was renewed, the earlier timer finds nothing to
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jobtrack.classes import frozen
 from jobtrack.keys import JobKey
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ KEPT_SECONDS = 7 * 24 * 3600
 """How long a subscription can be read after it expired: as long as its deliveries."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expiry:
     """Look at the subscription then (epoch seconds)."""
 
@@ -41,7 +41,7 @@ class Expiry:
         return {**self.key, "exp": {"N": str(self.due + KEPT_SECONDS)}}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExpiryTable:
     """The timers of the subscriptions table."""
 

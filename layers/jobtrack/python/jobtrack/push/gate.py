@@ -5,10 +5,10 @@ import random
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from jobtrack.classes import frozen, service
 from jobtrack.push.health import (
     QUICK_SECONDS,
     Change,
@@ -35,7 +35,7 @@ PATIENCE_SECONDS = (0.1, 0.2, 0.4)
 """The waits for a free lease in the normal lane: a burst to an endpoint that answers at once is over by then."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Passage:
     """A message on its way to an endpoint: what was known of it then, and the lease that it goes under, if any."""
 
@@ -46,7 +46,7 @@ class Passage:
     probe: bool
 
 
-@dataclass(slots=True)
+@service
 class Gate:
     """Guards the endpoints: `enter` before each attempt, `leave` after it."""
 

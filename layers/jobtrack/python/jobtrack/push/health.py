@@ -4,9 +4,11 @@ An endpoint is a tenant's webhook URL. Times are epoch seconds; clock, randomnes
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 from typing import Literal, Self
+
+from jobtrack.classes import frozen
 
 Lane = Literal["normal", "slow"]
 
@@ -38,7 +40,7 @@ class Outcome(Enum):
     NOT_SENT = "the message was not sent"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lease:
     """The right to one attempt: one of the endpoint's numbered slots, until a time, under a name of its own."""
 
@@ -58,7 +60,7 @@ class Lease:
         return cls(slot, float(until), name)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Health:
     """One endpoint's, as stored; `version` counts the changes of all but its leases.
 
@@ -88,7 +90,7 @@ class Health:
         return replace(self, version=0, leases={}) == replace(other, version=0, leases={})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """A conditional write: a new state, if nobody changed it meanwhile, and a lease taken or given back."""
 
@@ -114,7 +116,7 @@ class Change:
         return replace(self.state, version=self.seen + 1, leases=leases)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pass:
     """The message may be sent, once `change` (if any) is written; the outcome of a probe decides about the breaker."""
 
@@ -122,7 +124,7 @@ class Pass:
     probe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Open:
     """The breaker is open; look again then."""
 

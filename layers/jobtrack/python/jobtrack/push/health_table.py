@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from jobtrack.classes import mutable, service
 from jobtrack.push.health import Change, Health, Lease
 from jobtrack.store.transactions import held
 
@@ -57,7 +58,7 @@ def _state(health: Health, version: int) -> "dict[str, AttributeValueTypeDef]":
     return {name: {"N": str(number)} for name, number in numbers.items()}
 
 
-@dataclass(slots=True)
+@mutable
 class _Update:
     """An UpdateItem in the making."""
 
@@ -74,7 +75,7 @@ class _Update:
         return {**{f":{name}": value for name, value in self.set.items()}, **self.compared}
 
 
-@dataclass(slots=True)
+@service
 class HealthTable:
     """The endpoints' health within the deliveries table."""
 

@@ -6,11 +6,11 @@ Lease and position are attributes of the stored subscription, so that one condit
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from jobtrack.classes import frozen, service
 from jobtrack.push.subscription import Subscription, key
 from jobtrack.push.wakes import Wake
 from jobtrack.store.transactions import held
@@ -39,7 +39,7 @@ class Busy(Exception):
         self.until = until
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lease:
     """The right to post a subscription's events to its connection, until a moment (epoch seconds)."""
 
@@ -51,7 +51,7 @@ class Lease:
     until: float
 
 
-@dataclass(slots=True)
+@service
 class LeaseTable:
     """The leases of the subscriptions table."""
 

@@ -2,23 +2,26 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
 
 import orjson
 
 from jobtrack import text, times
+from jobtrack.classes import frozen
 from jobtrack.job import Job, Json
 from jobtrack.keys import JobKey
-from jobtrack.push.health import Lane
 from jobtrack.push.subscription import Event, Subscription
 from jobtrack.push.urls import Target
+
+if TYPE_CHECKING:
+    from jobtrack.push.health import Lane
 
 PING = "ping"
 ENDED = "subscriptionEnded"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """One message to one subscription; times in epoch seconds, `payload` the very text to sign and send.
 
@@ -38,14 +41,14 @@ class Message:
     attempt: int = 0
     earlier: int = 0
     waits: int = 0
-    lane: Lane = "normal"
+    lane: "Lane" = "normal"
 
     @property
     def failed(self) -> int:
         """How many attempts of the present schedule are over once this one is."""
         return self.attempt + 1 - self.earlier
 
-    def later(self, not_before: float, lane: Lane = "normal") -> Self:
+    def later(self, not_before: float, lane: "Lane" = "normal") -> Self:
         """The message for its next attempt."""
         return replace(self, not_before=not_before, attempt=self.attempt + 1, waits=0, lane=lane)
 
@@ -53,7 +56,7 @@ class Message:
         """The message for the same attempt, later."""
         return replace(self, not_before=not_before, waits=self.waits + 1)
 
-    def moved(self, lane: Lane) -> Self:
+    def moved(self, lane: "Lane") -> Self:
         """The message for the same attempt, in another lane."""
         return replace(self, lane=lane)
 

@@ -8,11 +8,11 @@ import gzip
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from jobtrack.classes import service
 from jobtrack.errors import JobBusy
 from jobtrack.push.queue import QueueError
 from jobtrack.push.reading import ReadError
@@ -43,7 +43,7 @@ def passes(error: Exception) -> bool:
     return isinstance(error, BotoCoreError | JobBusy | MemoryError | OSError | QueueError | ReadError)
 
 
-@dataclass(slots=True)
+@service
 class QuarantineTable:
     """The quarantine: one item for each record, however often it comes."""
 

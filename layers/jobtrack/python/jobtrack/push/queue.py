@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jobtrack.classes import service
 from jobtrack.push.messages import Message
 from jobtrack.push.schedule import hop
 from jobtrack.push.wakes import Wake
@@ -24,7 +24,7 @@ class QueueError(Exception):
     """The queue did not take every message."""
 
 
-@dataclass(slots=True)
+@service
 class DeliveryQueue:
     """The queues that the deliverer serves, one a lane; standard ones, so a message may come twice or out of order."""
 

@@ -5,9 +5,10 @@ lines, in order of sequence. A step reads a page of each; what is left is the ne
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from jobtrack.classes import frozen, mutable, service
 from jobtrack.job import Job, Json, Status
 from jobtrack.journal import LEVELS, Family, Record
 from jobtrack.push.subscription import Event, Subscription
@@ -28,7 +29,7 @@ _TIMELINE = (Family.EVENT, Family.PROGRESS)
 _OF_A_STAGE = frozenset({"stageStarted", "stageCompleted", "stageFailed", "stageSkipped"})
 
 
-@dataclass(slots=True)
+@mutable
 class Standing:
     """At which sequence a job first had each status, and each percentage: neither ever comes back."""
 
@@ -56,7 +57,7 @@ class Standing:
         return cls(dict(stored["statuses"]), dict(stored["percentages"]))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """How far a replay of what lies after `since`, up to `up_to`, is: the timeline by place, the log by sequence."""
 
@@ -75,7 +76,7 @@ class Step:
         return cls(**{**stored, "place": tuple(place) if place else None})
 
 
-@dataclass(slots=True)
+@service
 class Replays:
     """Reads the jobs table."""
 

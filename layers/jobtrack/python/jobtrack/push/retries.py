@@ -1,9 +1,9 @@
 """Another try by hand of what was, or was not, delivered."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jobtrack.classes import frozen
 from jobtrack.errors import NotFound
 from jobtrack.job import Json
 from jobtrack.keys import ProjectKey
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retries:
     """Owes messages once more: under the same id, with the same body, on a schedule that begins anew."""
 

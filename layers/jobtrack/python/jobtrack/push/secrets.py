@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TYPE_CHECKING
 
 import orjson
 
+from jobtrack.classes import frozen
 from jobtrack.keys import JobKey
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ CACHED_SECONDS = 300
 CACHED = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SigningSecret:
     """A `whsec_` secret, and until when it signs (epoch seconds) if it was replaced."""
 
@@ -24,7 +25,7 @@ class SigningSecret:
     until: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Secrets:
     """The signing secrets, newest first, and the bearer token that the receiver asks for."""
 

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import orjson
 
 from jobtrack import limits
+from jobtrack.classes import frozen
 from jobtrack.push.connection_table import ConnectionTable
 from jobtrack.push.egress import Answer, EgressError
 from jobtrack.push.messages import ENDED, Message
@@ -17,7 +17,7 @@ OPENING_SECONDS = 10
 """How long after its connection was let in a client may not yet be there to post to."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SocketSender:
     """Posts messages to the connections of their subscriptions; closes them after the word of the end."""
 

@@ -1,10 +1,11 @@
 """Posting to WebSocket connections, and closing them, through API Gateway."""
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+from jobtrack.classes import frozen
 
 if TYPE_CHECKING:
     from types_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
@@ -20,7 +21,7 @@ class Gone(SocketError):
     """There is no such connection, or not yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sockets:
     """The connections of the stack's WebSocket API."""
 

@@ -1,7 +1,6 @@
 """What is known when a message comes: its delivery so far, its subscription and its endpoint, in one request."""
 
-from dataclasses import dataclass
-
+from jobtrack.classes import frozen
 from jobtrack.push import health_table
 from jobtrack.push.deliveries import Delivery, DeliveryTable
 from jobtrack.push.deliveries import key as delivery_key
@@ -13,7 +12,7 @@ from jobtrack.push.subscription import key as subscription_key
 from jobtrack.push.subscription_table import SubscriptionTable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Standing:
     """How things stand for a message; it was read after `read_at` (epoch seconds)."""
 

@@ -7,9 +7,9 @@ noted, and the wake is acknowledged only after all of that: so what was not told
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from jobtrack import times
+from jobtrack.classes import service
 from jobtrack.push.backlog import Backlog, Page
 from jobtrack.push.deliveries import Attempt, DeliveryTable
 from jobtrack.push.leases import Busy, Lease, LeaseTable
@@ -38,7 +38,7 @@ class _TimeOver(Exception):
     """This invocation has streamed long enough."""
 
 
-@dataclass(slots=True)
+@service
 class Streamer:
     """Streams to subscriptions' connections; safe for several threads and processes at once."""
 

@@ -4,9 +4,10 @@ import base64
 import time
 import uuid
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from jobtrack.classes import frozen
 from jobtrack.errors import Fault, Unprocessable
 from jobtrack.keys import JobKey
 from jobtrack.push.cursor import Cursor
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Made:
     """A subscription that is not yet stored: sealed, what is answered once; for a WebSocket, the ticket and `since`."""
 
@@ -49,7 +50,7 @@ class Made:
         return [{"Put": put} for put in puts]  # type: ignore[typeddict-item]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subscriber:
     """Makes subscriptions; what may be subscribed from this stack is told by its settings."""
 

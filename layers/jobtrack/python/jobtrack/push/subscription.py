@@ -1,10 +1,11 @@
 """A subscription: who wants which of a job's events pushed where, and until when."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from jobtrack import packing, times
+from jobtrack.classes import frozen
 from jobtrack.keys import JobKey
 from jobtrack.push.cursor import Cursor
 from jobtrack.push.expiry import KEPT_SECONDS, Expiry
@@ -32,7 +33,7 @@ Event = Mapping[str, Any]
 """An event of an outbox record: type, sequence, time, data, status, percentage, previousPercentage, labels."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Filters:
     """Which of the subscribed events are pushed."""
 
@@ -41,7 +42,7 @@ class Filters:
     notify_on_errors: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subscription:
     """One subscription of a job; times in epoch seconds. A webhook has secrets, sealed; a WebSocket has a cursor."""
 

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jobtrack.classes import service
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.push.reading import read
 from jobtrack.push.subscription import Subscription, key
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
 
-@dataclass(slots=True)
+@service
 class SubscriptionTable:
     """The subscriptions table; every read is strongly consistent."""
 

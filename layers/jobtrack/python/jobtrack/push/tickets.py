@@ -3,9 +3,9 @@
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from jobtrack.classes import frozen
 from jobtrack.keys import JobKey
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def new_ticket() -> str:
     return secrets.token_urlsafe(32)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ticket:
     """A ticket as it is stored: by its hash, with the subscription that it opens and until when (epoch seconds)."""
 

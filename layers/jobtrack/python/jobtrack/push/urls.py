@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from jobtrack.classes import frozen
 from jobtrack.push.addresses import is_loopback, is_public, literal
 
 URL_CHARACTERS = 2048
@@ -14,7 +14,7 @@ _URL = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.IGNORECA
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """A webhook URL in parts; `host` is a name or an address without brackets, `path` holds the query too."""
 

@@ -2,18 +2,19 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self
 
 import orjson
 
+from jobtrack.classes import frozen
 from jobtrack.keys import JobKey
 from jobtrack.push.subscription import Subscription
 
 LONGEST_PAUSE = 60
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wake:
     """Tell the subscription what follows its position, if that is before `sequence` (None: whatever it is).
 

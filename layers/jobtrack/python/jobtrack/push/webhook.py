@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 
+from jobtrack.classes import service
 from jobtrack.push import signatures
 from jobtrack.push.egress import Answer, Egress, EgressError
 from jobtrack.push.messages import Message
@@ -14,7 +14,7 @@ from jobtrack.push.urls import Target, check_url
 USER_AGENT = "jobtrack"
 
 
-@dataclass(slots=True)
+@service
 class WebhookSender:
     """Posts messages to the URLs of their subscriptions."""
 

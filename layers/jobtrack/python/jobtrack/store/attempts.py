@@ -3,10 +3,10 @@
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
 from jobtrack import limits
+from jobtrack.classes import frozen
 from jobtrack.errors import JobBusy
 from jobtrack.store.transactions import Cancelled
 
@@ -27,7 +27,7 @@ def pauses(uniform: Callable[[float, float], float] = _uniform) -> Iterator[floa
         longest = min(2 * longest, _LONGEST_PAUSE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attempts:
     """Tries for two seconds; pauses grow and are jittered, so that of many writers none starves for long."""
 

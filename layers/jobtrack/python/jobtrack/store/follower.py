@@ -6,10 +6,10 @@ entries in the snapshot and reads only the chunks.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jobtrack import sequences
+from jobtrack.classes import service
 from jobtrack.journal import Record, sort_key, unpack_chunk
 from jobtrack.packing import unpack
 from jobtrack.sequences import RESIDENCE, Entry
@@ -26,7 +26,7 @@ _CHUNKS = 100
 """What DynamoDB takes in one BatchGetItem."""
 
 
-@dataclass(slots=True)
+@service
 class Follower:
     """Reads the jobs table's journals by sequence."""
 

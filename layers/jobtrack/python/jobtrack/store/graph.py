@@ -5,10 +5,10 @@ that was written with it, while an edge may be left of a job that was refused.
 """
 
 from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jobtrack import limits
+from jobtrack.classes import mutable, service
 from jobtrack.errors import NotFound
 from jobtrack.job import Job
 from jobtrack.keys import JobKey
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Reasons = dict[str, str | None]
 
 
-@dataclass(slots=True)
+@service
 class GraphReader:
     """The jobs table's edges, walked."""
 
@@ -79,7 +79,7 @@ class GraphReader:
         return {item["sk"]["S"]: item for item in items}
 
 
-@dataclass(slots=True)
+@mutable
 class _Walk:
     reader: GraphReader
     key: JobKey

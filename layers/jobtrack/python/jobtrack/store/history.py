@@ -1,8 +1,8 @@
 """Reading the history of a job's metrics."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from jobtrack.classes import frozen
 from jobtrack.history import Bucket, buckets
 from jobtrack.journal import Family
 from jobtrack.rollups import open_minute
@@ -10,7 +10,7 @@ from jobtrack.store.reader import JournalReader, Range, joined
 from jobtrack.store.snapshots import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HistoryReader:
     """Reads the minutes' rollups from the jobs table: one query, more only where late samples made many of a minute."""
 

@@ -1,12 +1,12 @@
 """The first answer to a request with an Idempotency-Key, kept with what the request wrote."""
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from jobtrack import limits
+from jobtrack.classes import frozen
 from jobtrack.errors import IdempotencyMismatch
 from jobtrack.job import Json
 from jobtrack.keys import ProjectKey
@@ -23,7 +23,7 @@ def fingerprint(body: object) -> str:
     return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Idempotency:
     """A client's key for one request: kept in `owner`'s partition, for the route, for so many seconds."""
 

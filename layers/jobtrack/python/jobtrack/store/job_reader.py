@@ -1,9 +1,9 @@
 """Jobs in DynamoDB, as every write acknowledged before left them."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jobtrack.classes import service
 from jobtrack.job import Json
 from jobtrack.keys import JobKey
 from jobtrack.packing import unpack
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 
-@dataclass(slots=True)
+@service
 class JobReader:
     """Reads jobs from their table."""
 

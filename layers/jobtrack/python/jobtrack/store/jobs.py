@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from jobtrack import times
+from jobtrack.classes import service
 from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, Unprocessable
 from jobtrack.job import Job, Json, Status
 from jobtrack.journal import Record
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _CACHED_SNAPSHOTS = 256
 
 
-@dataclass(slots=True)
+@service
 class JobStore(JobReader):
     """Reads jobs and writes to them. Several threads and several processes may write to one job at once."""
 

@@ -1,10 +1,11 @@
 """Who listens to a job: added to its snapshot one by one, never written over by a batch."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from jobtrack import limits, times
+from jobtrack.classes import service
 from jobtrack.errors import Conflict, Unprocessable
 from jobtrack.job import Json
 from jobtrack.keys import JobKey
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     Beside = Callable[[int], Sequence[TransactWriteItemTypeDef]]
 
 
-@dataclass(slots=True)
+@service
 class ListenerStore:
     """The listeners of the jobs table's snapshots."""
 

@@ -6,9 +6,9 @@ once.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jobtrack.classes import frozen, service
 from jobtrack.job import Job, Status
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.packing import unpack
@@ -29,7 +29,7 @@ _ROUNDS = 5
 """After so many rounds a page ends, however few jobs it has: the next one goes on."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """Which jobs are asked for; times of creation are inclusive (µs), `statuses` in the order of a job's life."""
 
@@ -54,7 +54,7 @@ class Wanted:
         )
 
 
-@dataclass(slots=True)
+@service
 class JobLister:
     """Reads many jobs of a project."""
 

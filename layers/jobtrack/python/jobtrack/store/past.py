@@ -8,10 +8,10 @@ import hashlib
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jobtrack import times
+from jobtrack.classes import frozen
 from jobtrack.job import Job
 from jobtrack.keys import JobKey
 from jobtrack.packing import pack, unpack
@@ -30,7 +30,7 @@ _COUNTER, _COMPLETION = "0#", "1#"
 _END_OF_TIME = 10**18
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PastStore:
     """The jobs table's figures of completed jobs."""
 

@@ -1,9 +1,10 @@
 """The project's queue, as the index by status (which may lag by a second or so) and the workers' heartbeats tell it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from jobtrack.classes import service
 from jobtrack.estimate import estimate
 from jobtrack.job import Job, Status
 from jobtrack.keys import JobKey, ProjectKey
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 
-@dataclass(slots=True)
+@service
 class QueueReader:
     """Reads who waits, who runs, and on what: three queries, each of keys alone."""
 

@@ -8,9 +8,10 @@ is read first, as many chunks as its share of the wanted entries fills, and its 
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from jobtrack.classes import frozen, mutable, service
 from jobtrack.journal import Family, Record, Shelf, kinds, place_of, sort_key, unpack_chunk
 from jobtrack.store.snapshots import Snapshot
 
@@ -26,7 +27,7 @@ _SLACK = 1.05
 Place = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Range:
     """Which entries are asked for: times inclusive (µs), at most `limit`, newest or oldest, beyond `after`."""
 
@@ -56,7 +57,7 @@ class Range:
         return self.first <= record.time <= self.last and record.family in self.families
 
 
-@dataclass(slots=True)
+@mutable
 class _Stream:
     """One kind of chunk: where to read on, and the time beyond which nothing of it is unread (None: all is read)."""
 
@@ -117,7 +118,7 @@ class _Stream:
             self.bound = target
 
 
-@dataclass(slots=True)
+@service
 class JournalReader:
     """Reads the journals of the jobs table."""
 

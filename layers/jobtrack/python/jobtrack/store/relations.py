@@ -4,10 +4,10 @@ What was reported of resources and conditions since is one item more, written on
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jobtrack import limits
+from jobtrack.classes import service
 from jobtrack.job import Json
 from jobtrack.keys import JobKey
 from jobtrack.packing import pack, unpack
@@ -26,7 +26,7 @@ EDGE = "D#"
 _CHANGED = f"{PREFIX}changed"
 
 
-@dataclass(slots=True)
+@service
 class RelationStore:
     """The jobs table's edges and resources."""
 

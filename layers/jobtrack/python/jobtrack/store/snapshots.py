@@ -4,12 +4,13 @@ What may grow beyond a snapshot's budget (metadata, the stages' metrics and erro
 their own that only the readers who show them pay for.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from jobtrack import times
+from jobtrack.classes import frozen, mutable
 from jobtrack.errors import NotFound
 from jobtrack.job import Job, Json, Stage
 from jobtrack.journal import Journal
@@ -29,7 +30,7 @@ _ERROR_INLINE = 256
 _METADATA_INLINE = 256
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listener:
     """A live subscription as its job knows it: until when (epoch seconds), and for which kinds of event."""
 
@@ -37,7 +38,7 @@ class Listener:
     interests: frozenset[str]
 
 
-@dataclass(slots=True)
+@mutable
 class Snapshot:
     """A job as one version of it stands."""
 

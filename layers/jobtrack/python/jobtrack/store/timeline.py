@@ -1,7 +1,6 @@
 """Reading a job's timeline, page by page."""
 
-from dataclasses import dataclass
-
+from jobtrack.classes import frozen
 from jobtrack.journal import Record
 from jobtrack.progress_minutes import open_minutes
 from jobtrack.store.reader import JournalReader, Place, Range, joined
@@ -14,7 +13,7 @@ _READ_AHEAD = 2
 must be known whole, cost no other round of queries then."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimelineReader:
     """Reads timelines from the jobs table: one query a family, more only where much that is read is not shown."""
 

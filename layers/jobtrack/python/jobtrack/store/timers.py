@@ -7,10 +7,10 @@ not None always has a timer that is due by then.
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jobtrack import times
+from jobtrack.classes import frozen
 from jobtrack.keys import JobKey
 from jobtrack.store.batches import delete_all, put_all
 
@@ -22,7 +22,7 @@ SHARDS = 4
 PAGE = 100
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timer:
     """Look at the job then (epoch seconds)."""
 
@@ -53,7 +53,7 @@ class Timer:
         return {**self.key, "exp": {"N": str(expires)}}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimerStore:
     """The jobs table's timers."""
 

@@ -1,10 +1,11 @@
 """Conditional writes: transactions, why one was cancelled, and single items."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+
+from jobtrack.classes import frozen
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -37,7 +38,7 @@ def held(write: Callable[[], object]) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """An action whose condition did not hold: its place in the transaction, and the item as it stands."""
 

@@ -1,10 +1,10 @@
 """The parts of a transaction that write a job's next version."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jobtrack import limits, sequences
+from jobtrack.classes import frozen
 from jobtrack.errors import Unprocessable
 from jobtrack.job import Json
 from jobtrack.journal import Record, pack_chunk
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SNAPSHOT_BYTES = 380_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Version:
     """A job's version to come, in the jobs table `table`; what it writes expires then (epoch seconds)."""
 

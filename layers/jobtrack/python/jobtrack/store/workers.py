@@ -1,9 +1,9 @@
 """Workers: an item for each node in the project's partition, alive for so long after its last heartbeat."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jobtrack import limits, times
+from jobtrack.classes import frozen
 from jobtrack.job import Json
 from jobtrack.keys import ProjectKey
 from jobtrack.packing import pack, unpack
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _PREFIX = "W#"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WorkerStore:
     """The jobs table's workers."""
 

@@ -1,0 +1,120 @@
+"""What functions cost beside the libraries they cannot do without: starting one, and asking one; ratios of CPU time."""
+
+import base64
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from mangum import Mangum
+
+from bench.report import Report
+from bench.stage import Bench
+from jobtrack.keys import JobKey
+from jobtrack.store.snapshots import key_of
+from local import template
+
+ROOT = template.PATH.parent
+ROUNDS = 9
+"""How often each is started. The least of the times counts, which other work on the machine disturbs least."""
+CALLS, BLOCKS = 50, 12
+"""Calls in a row, and how many such rows of each handler, in turns."""
+COLD_LIMIT, WARM_LIMIT = 1.15, 1.5
+AS_IN_THE_LAYER = "import sys; sys.modules['pydantic.v1'] = None"
+"""What layers/dependencies/Makefile leaves out."""
+BASES = {
+    "an API function": "import fastapi, mangum, boto3; boto3.client('dynamodb')",
+    "a function without HTTP": "import boto3; boto3.client('dynamodb')",
+}
+Handler = Callable[[Any, Any], Any]
+
+
+def measure_cold(report: Report) -> None:
+    """The slowest function of either kind beside its limit; of all of them the ratio is printed."""
+    folders = sorted({each.code_uri for each in template.load().functions.values()})
+    imports = {folder: (f"{AS_IN_THE_LAYER}; import app", ROOT / folder) for folder in folders}
+    imports |= {name: (code, ROOT) for name, code in BASES.items()}
+    least = dict.fromkeys(imports, 9e9)
+    for _ in range(ROUNDS):  # in turns, so that a slow moment slows all
+        least = {name: min(least[name], _started(*imports[name])) for name in imports}
+    for name in BASES:
+        ratios = {folder: round(least[folder] / least[name], 2) for folder in folders if _kind(folder) == name}
+        print(f"cold import of {name}: {json.dumps(ratios)}")
+        slowest = max(ratios, key=lambda folder: ratios[folder])
+        report.add(f"cold import of {name} ({slowest})", "× its libraries", ratios[slowest], COLD_LIMIT)
+
+
+def measure_warm(bench: Bench, report: Report) -> None:
+    """`progress` beside a route that does one GetItem and returns it."""
+    key, event = bench.job(), json.loads((ROOT / "events/get-progress.json").read_text())
+    asked = _about(event, key)
+    os.environ["JOBS_TABLE"] = bench.jobs.table
+    ours: Handler = import_module("functions.api.progress.app").handler
+    handlers = {"ours": ours, "plain": _plain(bench, key)}
+    least = dict.fromkeys(handlers, 9e9)
+    for _ in range(BLOCKS):
+        least = {name: min(least[name], _called(handler, asked)) for name, handler in handlers.items()}
+    ratio = round(least["ours"] / least["plain"], 2)
+    report.add("a warm progress in the handler", "× one GetItem", ratio, WARM_LIMIT)
+
+
+def _kind(folder: str) -> str:
+    api, other = BASES
+    return api if folder.startswith("functions/api/") else other
+
+
+def _started(code: str, folder: Path) -> float:
+    """Seconds of CPU that an interpreter takes to run the code."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", code], cwd=folder, env=_environment(), check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _environment() -> Mapping[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "layers/jobtrack/python"),
+    }
+
+
+def _about(event: Any, key: JobKey) -> Any:
+    """The sample about another job."""
+    ids, text = event["pathParameters"], json.dumps(event)
+    for before, after in zip(
+        (ids["tenantId"], ids["projectId"], ids["jobId"]), (key.tenant, key.project, key.job), strict=True
+    ):
+        text = text.replace(before, after)
+    return json.loads(text)
+
+
+def _plain(bench: Bench, key: JobKey) -> Handler:
+    """FastAPI and Mangum around one GetItem of the job, which is returned."""
+    app = FastAPI()
+
+    @app.get("/{path:path}")
+    def read(path: str) -> dict[str, Any]:
+        item = bench.jobs.dynamodb.get_item(TableName=bench.jobs.table, Key=key_of(key), ConsistentRead=True)["Item"]
+        values = {name: next(iter(value.values())) for name, value in item.items()}
+        return {name: base64.b64encode(one) if isinstance(one, bytes) else one for name, one in values.items()}
+
+    return Mangum(app, lifespan="off")
+
+
+def _called(handler: Handler, event: Any) -> float:
+    """Seconds of CPU of a row of calls."""
+    before = time.process_time()
+    for _ in range(CALLS):
+        if (answer := handler(event, None))["statusCode"] != 200:
+            raise AssertionError(answer["body"])
+    return time.process_time() - before
