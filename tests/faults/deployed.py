@@ -194,7 +194,8 @@ class Deployed:
             client.meta.events.register("before-call", self._before)
             client.meta.events.register("after-call", self.steps)
         clients = {"dynamodb": self.dynamodb, "kms": self.kms, "sqs": self.sqs}
-        patch.setattr(aws, "client", clients.__getitem__)
+        for made in ("client", "later"):
+            patch.setattr(aws, made, clients.__getitem__)
         patch.setattr(egress, "Egress", lambda *_, **__: self.receivers)
         self.gateway = Gateway()
         self.gateway.step = self.steps
@@ -262,7 +263,8 @@ class Deployed:
             module = importlib.reload(cast("ModuleType", invocation.module(properties)))
             if "ThreadPoolExecutor" in vars(module):
                 vars(module)["ThreadPoolExecutor"] = lambda max_workers: Turns(self.steps, self.drawn)
-            for held in [each for each in vars(module).values() if _ours(each)]:
+            later = [each() for each in vars(module).values() if hasattr(each, "cache_info")]
+            for held in [*later, *(each for each in vars(module).values() if _ours(each))]:
                 self._under_our_time(held)
             self.processes[name] = module
         return self.processes[name]
