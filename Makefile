@@ -93,6 +93,9 @@ audit: setup ## Insecure code, known vulnerabilities, licences of what is deploy
 	$(BIN)/python -m scripts.vulnerabilities requirements.lock $(LAYER_LOCK) requirements-sam.lock
 	$(BIN)/pip-licenses --python $(BIN)/python --packages $$($(SHIPPED) | sed 's/==.*//')
 
+client: setup ## Make what the client has of the description, and of its awaiting half
+	$(BIN)/python -m scripts.client
+
 openapi: setup ## Describe the API anew (functions/api/docs/openapi.json)
 	$(BIN)/python -m scripts.openapi
 
@@ -121,4 +124,4 @@ clean: ## Remove everything that was made here
 	rm -rf $(VENV) $(SAM_VENV) $(VENV_313) .aws-sam .cache .hypothesis .*_cache dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup run test e2e-ministack e2e-dynamodb-local test-3.13 test-deployed check audit openapi bench build sam-local deploy lock clean
+.PHONY: help setup run test e2e-ministack e2e-dynamodb-local test-3.13 test-deployed check audit client openapi bench build sam-local deploy lock clean

@@ -6,6 +6,8 @@
 ...             stage.advance()
 """
 
+from jobtrack_client import models
+from jobtrack_client._async import AsyncClient
 from jobtrack_client._backoff import Backoff
 from jobtrack_client._client import Client
 from jobtrack_client._exceptions import (
@@ -29,14 +31,18 @@ from jobtrack_client._exceptions import (
     Unprocessable,
     Unreachable,
     UnsupportedMediaType,
+    WebhookVerificationError,
 )
 from jobtrack_client._job import Job
 from jobtrack_client._reporter import ReporterOptions
 from jobtrack_client._stage import Stage
 from jobtrack_client._stats import Reason, Stats
+from jobtrack_client._tracker import JobTracker
+from jobtrack_client._webhooks import verify_webhook
 
 __all__ = [
     "ApiError",
+    "AsyncClient",
     "Backoff",
     "BadRequest",
     "Client",
@@ -47,6 +53,7 @@ __all__ = [
     "InProgress",
     "Job",
     "JobTrackError",
+    "JobTracker",
     "NotFound",
     "Reason",
     "ReporterOptions",
@@ -63,4 +70,7 @@ __all__ = [
     "Unprocessable",
     "Unreachable",
     "UnsupportedMediaType",
+    "WebhookVerificationError",
+    "models",
+    "verify_webhook",
 ]

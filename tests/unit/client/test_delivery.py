@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from jobtrack_client._backoff import Backoff
 from jobtrack_client._buffer import Buffer
 from jobtrack_client._events import make_event
-from jobtrack_client._http import Http
 from jobtrack_client._notices import Notices
 from jobtrack_client._outbox import Batch, Outbox
+from jobtrack_client._requests import Request
 from jobtrack_client._sender import Creation, Sender
 from jobtrack_client._settings import Settings
+from jobtrack_client._sync.http import Http
 from tests.unit.client.service import GUID, OUTAGES, Failure, Service, fail_with, refuse_connection
 
 failures = st.lists(st.none() | st.sampled_from(OUTAGES), max_size=30)
@@ -32,7 +33,7 @@ class Line:
         )
 
         def post(batch: Batch, remaining: float | None) -> None:
-            http.post("/job/x/events", batch.body, batch.key)
+            http.send(Request("POST", "/job/x/events", body=batch.body, key=batch.key))
 
         self.outbox = Outbox(Buffer(10_000, 10_000_000))
         self.sender = Sender(

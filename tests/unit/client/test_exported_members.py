@@ -8,7 +8,8 @@ import jobtrack_client
 
 _PRINT_HEAVY = """
 import sys, jobtrack_client
-print(*({"boto3", "botocore", "fastapi", "pydantic", "rich", "typer", "httpx", "local", "jobtrack"} & set(sys.modules)))
+heavy = {"asyncio", "boto3", "botocore", "fastapi", "httpx", "jobtrack", "local", "pydantic", "rich", "typer"}
+print(*(heavy & set(sys.modules)))
 """
 
 
@@ -16,7 +17,7 @@ def test_all_is_sorted_and_is_what_there_is() -> None:
     public = [
         name
         for name, value in vars(jobtrack_client).items()
-        if not name.startswith("_") and not isinstance(value, ModuleType)
+        if not name.startswith("_") and (name == "models" or not isinstance(value, ModuleType))
     ]
     assert sorted(jobtrack_client.__all__) == jobtrack_client.__all__ == sorted(public)
 

@@ -1,0 +1,190 @@
+"""The client of one project: calls that wait for their answer."""
+
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from jobtrack_client import _requests, models
+from jobtrack_client._async.endpoints import AsyncEndpoints
+from jobtrack_client._backoff import Backoff
+from jobtrack_client._exceptions import JobTrackError
+from jobtrack_client._outbox import new_key
+from jobtrack_client._patience import Patience
+from jobtrack_client._requests import AnswerT, Request, Time
+from jobtrack_client._settings import AnyToken, resolve
+
+if TYPE_CHECKING:
+    import httpx
+
+    from jobtrack_client._answers import Reply
+
+ENDED = ("Completed", "Failed", "Cancelled")
+
+
+class AsyncClient(AsyncEndpoints):
+    """Talks to one project of one tenant.
+
+    What is not given is read from JOBTRACK_URL, JOBTRACK_TOKEN, JOBTRACK_TENANT and JOBTRACK_PROJECT. `token` may be a
+    callable, which is asked before every request. A request that meets no answer, a 5xx, 408 or 429 is tried
+    `attempts` times, a POST under the same Idempotency-Key, unless the service asks to wait for more than `patience`
+    seconds. `language` (`ja` or `en`) is that of descriptions. Every call raises a `JobTrackError` when it fails.
+
+    Raises:
+        ConfigurationError: something is missing or cannot be used.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        token: AnyToken | None = None,
+        tenant_id: str | None = None,
+        project_id: str | None = None,
+        *,
+        language: str | None = None,
+        timeout: float = 10.0,
+        attempts: int = 5,
+        patience: float = 60.0,
+        backoff: Backoff | None = None,
+        transport: "httpx.AsyncBaseTransport | None" = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[object]] | None = None,
+        key: Callable[[], str] = new_key,
+    ) -> None:
+        # Here, since importing httpx loads rich and click where they are installed.
+        from jobtrack_client._async import http
+
+        settings = resolve(base_url, token, tenant_id, project_id)
+        self._http = http.AsyncHttp(settings, timeout=timeout, clock=clock, language=language, transport=transport)
+        self._timeout = timeout
+        self._backoff = backoff or Backoff(random=random.random)
+        self._patience = Patience(attempts, patience, self._backoff)
+        self._clock = clock
+        self._sleep = sleep or http.sleep
+        self._new_key = key
+
+    async def __aenter__(self) -> Self:
+        """The client itself, closed at the end of the `with` statement."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections; its jobs must have been closed before."""
+        await self._http.aclose()
+
+    async def iter_jobs(
+        self,
+        *,
+        status: str | Sequence[str] | None = None,
+        job_type: str | None = None,
+        submitted_by: str | None = None,
+        from_time: Time | None = None,
+        to_time: Time | None = None,
+    ) -> AsyncIterator[models.Job]:
+        """All of the project's jobs, newest first, asked for a page at a time."""
+        wanted = {"status": status, "jobType": job_type, "submittedBy": submitted_by}
+        async for job in self._items(_requests.jobs(**wanted, **{"from": from_time, "to": to_time}), "jobs"):
+            yield job
+
+    async def iter_logs(
+        self,
+        job_id: str,
+        *,
+        level: str | None = None,
+        from_time: Time | None = None,
+        to_time: Time | None = None,
+    ) -> AsyncIterator[models.LogEntry]:
+        """All log lines of at least `level`, oldest first, asked for a page at a time."""
+        request = _requests.logs(job_id, level=level, fromTime=from_time, toTime=to_time, direction="forward")
+        async for entry in self._items(request, "logs"):
+            yield entry
+
+    async def iter_timeline(
+        self, job_id: str, *, granularity: str | None = None, include_sub_events: bool | None = None
+    ) -> AsyncIterator[models.TimelineEvent]:
+        """All that happened, oldest first, asked for a page at a time."""
+        request = _requests.timeline(job_id, granularity=granularity, includeSubEvents=include_sub_events)
+        async for event in self._items(request, "timeline"):
+            yield event
+
+    async def iter_deliveries(self, subscription_id: str) -> AsyncIterator[models.Delivery]:
+        """What became of each message, newest first, asked for a page at a time."""
+        async for delivery in self._items(_requests.deliveries(subscription_id), "deliveries"):
+            yield delivery
+
+    async def follow_logs(
+        self, job_id: str, *, level: str | None = None, since_sequence: int = 0, every: float = 1.0
+    ) -> AsyncIterator[models.LogEntry]:
+        """Log lines in order of sequence, each once, as they come; ends once the job has ended and all are told.
+
+        Asks again after `every` seconds where nothing is new; a service that is away is waited for without end.
+        """
+        while True:
+            page = await self._insist(_requests.logs(job_id, level=level, sinceSequence=since_sequence))
+            for entry in page["logs"]:
+                yield entry
+            if page["lastSequence"] > since_sequence:
+                since_sequence = page["lastSequence"]
+            elif page["jobStatus"] in ENDED:
+                return
+            else:
+                await self._sleep(every)
+
+    async def follow_progress(self, job_id: str, *, every: float = 2.0) -> AsyncIterator[models.Progress]:
+        """The job's progress whenever something new was reported, looked at every so many seconds, to the job's end.
+
+        A service that is away is waited for without end.
+        """
+        request = _requests.progress(job_id)
+        while True:
+            reply = await self._insisted(request)
+            if reply.json is not None:
+                yield reply.json
+                if reply.json["status"] in ENDED:
+                    return
+                request = replace(request, known=reply.etag)
+            await self._sleep(every)
+
+    def _key(self) -> str:
+        return self._new_key()
+
+    async def _ask(self, request: Request[AnswerT]) -> AnswerT:
+        return cast(AnswerT, (await self._sent(request)).json)
+
+    async def _sent(self, request: Request[Any]) -> "Reply":
+        tries = 0
+        while True:
+            try:
+                return await self._http.send(request)
+            except JobTrackError as error:
+                tries += 1
+                await self._sleep(self._patience.wait(tries, error))
+
+    async def _insist(self, request: Request[AnswerT]) -> AnswerT:
+        return cast(AnswerT, (await self._insisted(request)).json)
+
+    async def _insisted(self, request: Request[Any]) -> "Reply":
+        """The answer, however long it takes to get one; refusals are raised."""
+        while True:
+            try:
+                return await self._sent(request)
+            except JobTrackError as error:
+                if not error.transient:
+                    raise
+                await self._sleep(self._backoff.delay(self._patience.attempts, error.retry_after))
+
+    async def _items(self, request: Request[Any], name: str) -> AsyncIterator[Any]:
+        """The items of every page from this one on."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page = await self._ask(request.asking(cursor=cursor or None))
+            for item in page[name]:
+                yield item
+            cursor = page["nextCursor"]

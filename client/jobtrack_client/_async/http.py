@@ -1,0 +1,73 @@
+"""One request, one answer: no retries here."""
+
+from asyncio import sleep as sleep
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from jobtrack_client._answers import Reply, read
+from jobtrack_client._auth import BearerAuth
+from jobtrack_client._exceptions import TimedOut, Unreachable
+from jobtrack_client._requests import Request
+from jobtrack_client._settings import Settings
+
+
+class AsyncHttp:
+    """Sends requests to one project; may be shared between threads, not with a forked process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        timeout: float,
+        clock: Callable[[], float],
+        language: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._clock = clock
+        self._client = httpx.AsyncClient(
+            base_url=settings.root,
+            auth=BearerAuth(settings.token),
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
+            transport=transport,
+            headers={"Accept": "application/json"} | ({"Accept-Language": language} if language else {}),
+        )
+
+    async def send(self, request: Request[Any], timeout: float | None = None) -> Reply:
+        """The answer that is a success, or the 304 for what is known, waiting at most `timeout` seconds for each step.
+
+        Raises:
+            JobTrackError: there is none, or it is an error.
+        """
+        try:
+            response = await self._client.send(self._built(request, timeout))
+        except httpx.TimeoutException as error:
+            raise TimedOut(f"no answer from {self._place} in time ({type(error).__name__})") from error
+        except httpx.RequestError as error:
+            why = str(error) or type(error).__name__
+            raise Unreachable(f"{self._place} cannot be reached: {why}") from error
+        return read(response, self._clock, request.known)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    @property
+    def _place(self) -> str:
+        return self._client.base_url.netloc.decode()
+
+    def _built(self, request: Request[Any], timeout: float | None) -> httpx.Request:
+        headers = {
+            "Content-Type": None if request.body is None else "application/json",
+            "Idempotency-Key": request.key,
+            "If-None-Match": request.known,
+        }
+        return self._client.build_request(
+            request.method,
+            request.path,
+            params=dict(request.params) or None,
+            content=request.body,
+            headers={name: value for name, value in headers.items() if value is not None},
+            timeout=self._client.timeout if timeout is None else httpx.Timeout(timeout),
+        )

@@ -1,0 +1,61 @@
+"""The token on each request."""
+
+from collections.abc import AsyncGenerator, Generator
+from inspect import isawaitable
+
+import httpx
+
+from jobtrack_client._exceptions import TokenUnavailable
+from jobtrack_client._settings import AnyToken, usable
+
+
+class BearerAuth(httpx.Auth):
+    """Puts the token on a request; one that is asked for is asked for once more when the service refuses it."""
+
+    def __init__(self, token: AnyToken) -> None:
+        self._token = usable(token) if isinstance(token, str) else token
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Sign the request, and once more after a 401."""
+        response = yield _signed(request, self._ask())
+        if self._refused(response):
+            yield _signed(request, self._ask())
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Sign the request, and once more after a 401."""
+        response = yield _signed(request, await self._await())
+        if self._refused(response):
+            yield _signed(request, await self._await())
+
+    def _refused(self, response: httpx.Response) -> bool:
+        return response.status_code == httpx.codes.UNAUTHORIZED and callable(self._token)
+
+    def _ask(self) -> str:
+        if isinstance(self._token, str):
+            return self._token
+        try:
+            token = self._token()
+        except Exception as error:  # whatever the worker's own callable raises
+            raise _unavailable(error) from error
+        if not isinstance(token, str):
+            raise TokenUnavailable("the token callable of a client that does not wait must answer a string")
+        return usable(token)
+
+    async def _await(self) -> str:
+        if isinstance(self._token, str):
+            return self._token
+        try:
+            token = self._token()
+            given = await token if isawaitable(token) else token
+        except Exception as error:  # as above
+            raise _unavailable(error) from error
+        return usable(given)
+
+
+def _signed(request: httpx.Request, token: str) -> httpx.Request:
+    request.headers["Authorization"] = f"Bearer {token}"
+    return request
+
+
+def _unavailable(error: Exception) -> TokenUnavailable:
+    return TokenUnavailable(f"the token callable failed: {type(error).__name__}")
