@@ -1,11 +1,16 @@
-"""The README's program that follows a job does what the README says."""
+"""The README's programs that follow a job do what the README says."""
 
 import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
+
+import httpx
 
 from tests.e2e.reporting import event, reported, started
 from tests.e2e.running import Service
@@ -25,10 +30,34 @@ def program(name: str) -> str:
     return textwrap.dedent("\n".join(lines))
 
 
-def test_follow_prints_what_happened_and_ends_with_the_job(service: Service, tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Running:
+    """A program of the README, about a job that is reported on by the test."""
+
+    api: httpx.Client
+    job: str
+    process: subprocess.Popen[str]
+
+    def line(self) -> str:
+        """The next that it prints."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def rest(self) -> list[str]:
+        """What else it prints before it ends well."""
+        assert self.process.stdout is not None
+        with self.process.stdout as said:
+            lines = [*said]
+        assert self.process.wait(PATIENCE_SECONDS) == 0
+        return lines
+
+
+@contextmanager
+def running(name: str, service: Service, folder: Path) -> Iterator[Running]:
+    """The program, run for a started job that has come half way."""
     tenant, project = str(uuid4()), str(uuid4())
-    place = tmp_path / "follow.py"
-    place.write_text(program("follow.py"))
+    place = folder / name
+    place.write_text(program(name))
     environment = os.environ | {
         "JOBTRACK_URL": service.url,
         "JOBTRACK_TENANT": tenant,
@@ -39,15 +68,15 @@ def test_follow_prints_what_happened_and_ends_with_the_job(service: Service, tmp
     with service.client(tenant, project) as api:
         job = started(api)
         reported(api, job, event("stageStarted", stageName="Load"), event("progressUpdate", progress=50))
-        follower = subprocess.Popen(
-            [sys.executable, str(place), job], env=environment, stdout=subprocess.PIPE, text=True
-        )
-        assert follower.stdout is not None
-        said = [follower.stdout.readline()]
-        reported(api, job, event("stageCompleted", stageName="Load"), event("jobCompleted"))
-        said += follower.stdout
-        follower.stdout.close()
-    assert follower.wait(PATIENCE_SECONDS) == 0
+        command = [sys.executable, str(place), job]
+        yield Running(api, job, subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True))
+
+
+def test_follow_prints_what_happened_and_ends_with_the_job(service: Service, tmp_path: Path) -> None:
+    with running("follow.py", service, tmp_path) as follower:
+        said = [follower.line()]
+        reported(follower.api, follower.job, event("stageCompleted", stageName="Load"), event("jobCompleted"))
+        said += follower.rest()
     assert [line.split()[:2] for line in said] == [
         ["2", "jobStarted"],
         ["3", "stageStarted"],
@@ -55,3 +84,13 @@ def test_follow_prints_what_happened_and_ends_with_the_job(service: Service, tmp
         ["5", "stageCompleted"],
         ["6", "jobCompleted"],
     ]
+
+
+def test_watch_prints_progress_as_it_changes_and_then_the_log(service: Service, tmp_path: Path) -> None:
+    with running("watch.py", service, tmp_path) as watcher:
+        assert watcher.line().startswith("50 ")
+        line = event("log", level="INFO", message="60 rows are fine")
+        reported(watcher.api, watcher.job, line, event("jobCompleted"))
+        *_, last, entry = watcher.rest()
+    assert last == "100 0 seconds\n"
+    assert entry.endswith(" INFO 60 rows are fine\n")
