@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from local.clock import FASTER
 from tests.e2e.running import DEPLOYED, Service, running
 
 TALLIES = pytest.StashKey[Counter[str]]()
@@ -63,6 +64,15 @@ def service(engine: str, home: Path) -> Iterator[Service]:
     """A service in memory, shared by the session."""
     with running(home, engine) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def hurried(home: Path, engine: str) -> Iterator[Service]:
+    """A service whose clock calls each second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FASTER, "1")
+        with running(home, engine) as found:
+            yield found
 
 
 @pytest.fixture

@@ -2,29 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from local.clock import FASTER
 from local.demo.receiver import Receiver
 from tests.e2e.receiving import Recorder, subscribed
 from tests.e2e.reporting import create, event
-from tests.e2e.running import Service, running
+from tests.e2e.running import Service
 
 HEARTBEAT_SECONDS = 10
 PATIENCE_SECONDS = 40
-
-
-@pytest.fixture(scope="module")
-def hurried(home: Path, engine: str) -> Iterator[Service]:
-    """A service whose clock calls each second."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(FASTER, "1")
-        with running(home, engine) as found:
-            yield found
 
 
 @pytest.fixture

@@ -1,27 +1,16 @@
 """Subscriptions in a running service: what a receiver gets of them, before, while and after they live."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from local.clock import FASTER
 from local.demo.receiver import Receiver
 from tests.e2e.receiving import TOKEN, Recorder, answered, deliveries, milestone, subscribed, until
 from tests.e2e.reporting import create, line, problem, reported, started
-from tests.e2e.running import Service, running
-
-
-@pytest.fixture(scope="module")
-def hurried(home: Path, engine: str) -> Iterator[Service]:
-    """A service whose clock calls each second."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(FASTER, "1")
-        with running(home, engine) as found:
-            yield found
+from tests.e2e.running import Service
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from local.clock import FASTER
 from local.demo.receiver import Receiver
 from tests.e2e.engine import Kept
 from tests.e2e.following import drop, following, refused, rest, sequences, silent, subscribed, ticket, told
@@ -24,15 +23,6 @@ from tests.e2e.running import Service, running
 
 EVENTS = 1000
 DROPS = 10
-
-
-@pytest.fixture(scope="module")
-def hurried(home: Path, engine: str) -> Iterator[Service]:
-    """A service whose clock calls each second."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(FASTER, "1")
-        with running(home, engine) as found:
-            yield found
 
 
 @pytest.fixture
