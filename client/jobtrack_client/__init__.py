@@ -8,6 +8,7 @@
 
 from jobtrack_client._backoff import Backoff
 from jobtrack_client._client import Client
+from jobtrack_client._context import current_job
 from jobtrack_client._exceptions import (
     ApiError,
     BadRequest,
@@ -31,7 +32,7 @@ from jobtrack_client._exceptions import (
     UnsupportedMediaType,
 )
 from jobtrack_client._job import Job
-from jobtrack_client._reporter import ReporterOptions
+from jobtrack_client._options import ReporterOptions
 from jobtrack_client._stage import Stage
 from jobtrack_client._stats import Reason, Stats
 
@@ -63,4 +64,5 @@ __all__ = [
     "Unprocessable",
     "Unreachable",
     "UnsupportedMediaType",
+    "current_job",
 ]

@@ -7,12 +7,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from jobtrack_client._backoff import Backoff
+from jobtrack_client._delivery import Reported
 from jobtrack_client._exceptions import ConfigurationError, JobTrackError
 from jobtrack_client._job import Job
+from jobtrack_client._options import ReporterOptions
 from jobtrack_client._outbox import new_key
 from jobtrack_client._plain import Json, plain
-from jobtrack_client._reporter import Reporter, ReporterOptions
-from jobtrack_client._settings import Token, guid, resolve
+from jobtrack_client._reporter import Reporter
+from jobtrack_client._settings import Token, current_job_id, guid, resolve
 from jobtrack_client._shorten import dumps
 
 if TYPE_CHECKING:
@@ -181,9 +183,26 @@ class Client:
             "metadata": metadata,
         }
         started = {"resourcesAllocated": resources_allocated, "estimatedSeconds": estimated_seconds}
-        chosen = options or ReporterOptions(request_seconds=self._timeout, clock=self._clock, backoff=self._backoff)
-        reporter = Reporter(self._http, identity, name, None if attach else _body(body), chosen)
-        return Job(identity, started, reporter, chosen, required=required)
+        chosen = options or self._options()
+        reported = Reported(identity, name, None if attach else _body(body), self._key())
+        return Job(identity, started, Reporter(self._http, reported, chosen), chosen, required=required)
+
+    def attach(self, job_id: str | None = None, *, options: ReporterOptions | None = None) -> Job:
+        """A job that another process runs: what is reported here is added, and its `with` neither starts nor ends it.
+
+        Without a `job_id` it is that of JOBTRACK_JOB_ID, which `jobtrack run` sets. What is reported before the job was
+        created and started waits until it was.
+
+        Raises:
+            ConfigurationError: there is no `job_id`, or it is not a GUID.
+        """
+        identity = current_job_id() if job_id is None else guid(job_id, "job_id")
+        chosen = options or self._options()
+        reporter = Reporter(self._http, Reported(identity, identity, None, self._key(), joined=True), chosen)
+        return Job(identity, None, reporter, chosen, required=False)
+
+    def _options(self) -> ReporterOptions:
+        return ReporterOptions(request_seconds=self._timeout, clock=self._clock, backoff=self._backoff)
 
     def _get(self, path: str, params: Mapping[str, str | int | bool] | None = None) -> Answer:
         return self._persist(lambda: self._http.get(path, params))

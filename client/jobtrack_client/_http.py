@@ -1,9 +1,11 @@
 """One request, one answer: no retries here."""
 
 from collections.abc import Callable, Generator, Mapping
+from functools import partial
 
 import httpx
 
+from jobtrack_client import _fork
 from jobtrack_client._answers import read
 from jobtrack_client._exceptions import TimedOut, TokenUnavailable, Unreachable
 from jobtrack_client._plain import Json
@@ -48,13 +50,16 @@ class Http:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._clock = clock
-        self._client = httpx.Client(
+        self._new_client = partial(
+            httpx.Client,
             base_url=settings.root,
             auth=BearerAuth(settings.token),
             timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
             transport=transport,
             headers={"Accept": "application/json"},
         )
+        self._client = self._new_client()
+        _fork.renew(self)
 
     def get(self, path: str, params: Mapping[str, str | int | bool] | None = None) -> dict[str, Json]:
         """The answer to a GET.
@@ -73,6 +78,10 @@ class Http:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         waits = self._client.timeout if timeout is None else httpx.Timeout(timeout)
         return self._send(self._client.build_request("POST", path, content=body, headers=headers, timeout=waits))
+
+    def forked(self) -> None:
+        """Leave the connections to the parent: closed here, they would end there too where they are encrypted."""
+        self._parents, self._client = self._client, self._new_client()
 
     def close(self) -> None:
         """Close the connections."""

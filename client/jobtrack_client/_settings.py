@@ -12,6 +12,8 @@ from jobtrack_client._exceptions import ConfigurationError
 Token: TypeAlias = str | Callable[[], str]
 """A bearer token, or what is asked for one before every request."""
 
+JOB_VARIABLE = "JOBTRACK_JOB_ID"
+"""Tells a process which job it works for."""
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -53,6 +55,17 @@ def resolve(
         guid(project_id or _required(environ, "JOBTRACK_PROJECT", "project_id"), "project_id"),
         token or _required(environ, "JOBTRACK_TOKEN", "token"),
     )
+
+
+def current_job_id(environ: Mapping[str, str] = os.environ) -> str:
+    """The job that this process was started for: JOBTRACK_JOB_ID.
+
+    Raises:
+        ConfigurationError: there is none, or it is not a GUID.
+    """
+    if value := environ.get(JOB_VARIABLE, "").strip():
+        return guid(value, JOB_VARIABLE)
+    raise ConfigurationError(f"job_id is missing: pass it to attach or set {JOB_VARIABLE}")
 
 
 def usable(token: str) -> str:
