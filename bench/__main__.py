@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from bench import around, day, isolation, lists, pushes, reads, stage, writes
+from bench import around, day, isolation, lists, pushes, reads, reporter, stage, writes
 from bench.report import Report
 
 
@@ -21,6 +21,7 @@ def main() -> int:
         reads.measure(bench, report, asked.lines)
         pushes.measure(report)
     isolation.measure(report)
+    reporter.measure(report)
     return 0 if report.print() else 1
 
 

@@ -54,6 +54,7 @@ class Job(Reports):
         """Whether it has begun and was not closed, in this process."""
         self._started = started
         self._reporter = reporter
+        self._clock = options.clock
         self._required = required
         self._process = os.getpid()
         self._lock = threading.RLock()
@@ -132,7 +133,11 @@ class Job(Reports):
             level = _LEVELS.get(as_text(level).upper(), "INFO")
         if stage is None and (current := self._stages.current()) is not None:
             stage = current.name
-        self._reporter.log(level, message, component or None, stage or None, details, moment)
+        if type(message) is not str:
+            message = as_text(message)
+        known = None if details is None else self._reporter.keep(details)
+        time = self._clock() if moment is None else moment
+        self._reporter.put((level, message, component or None, stage or None, known, time))
 
     def complete(self) -> None:
         """The job is done: the last that it reports of its status."""

@@ -12,7 +12,7 @@ from jobtrack_client._exceptions import JobTrackError
 from jobtrack_client._handover import Handover
 from jobtrack_client._notices import LOGGER
 from jobtrack_client._options import ReporterOptions
-from jobtrack_client._plain import Json, as_text
+from jobtrack_client._plain import Json
 from jobtrack_client._relay import Change, Mouthpiece, Relay
 from jobtrack_client._stats import Reason, Stats
 
@@ -32,8 +32,8 @@ class Reporter:
         self._delivery = Delivery(http, job, options)
         self._relay: Relay | None = None
         self._handover: Handover | None = None
-        self._put: Callable[[Event | Line], None] = self._delivery.outbox.put
-        self._clock = options.clock
+        self.put: Callable[[Event | Line], None] = self._delivery.outbox.put
+        """Queues what was reported; log lines come straight to it, for there are many."""
         self._closed = False
         self._lock = threading.Lock()
         self.tick: Callable[[], None] = lambda: None
@@ -61,27 +61,17 @@ class Reporter:
     def report(self, type_: str, data: Mapping[str, object], moment: float | None = None) -> None:
         """Queue one event of now, or of `moment` (seconds since 1970)."""
         try:
-            self._put(make_event(type_, data, self._clock() if moment is None else moment))
+            self.put(make_event(type_, data, self._options.clock() if moment is None else moment))
         except Exception:  # whatever a worker's own values raise, its job goes on
             LOGGER.warning("%s: an event %s cannot be reported", self._job, type_, exc_info=True)
 
-    def log(
-        self,
-        level: str,
-        message: str,
-        component: str | None,
-        stage: str | None,
-        details: Mapping[str, object] | None,
-        moment: float | None,
-    ) -> None:
-        """Queue a log line of one of the contract's levels; as cheap as can be, for there are many."""
+    def keep(self, details: Mapping[str, object]) -> object:
+        """Details of a log line as they are now; None where they cannot be told."""
         try:
-            if type(message) is not str:
-                message = as_text(message)
-            known = None if details is None else snapshot(details)
-            self._put((level, message, component, stage, known, self._clock() if moment is None else moment))
+            return snapshot(details)
         except Exception:  # as above
-            LOGGER.warning("%s: a log line cannot be reported", self._job, exc_info=True)
+            LOGGER.warning("%s: details of a log line cannot be reported", self._job, exc_info=True)
+            return None
 
     def change(self, number: int, change: Change) -> bool:
         """Tell the job's process of the progress that it began itself; False where there is none to be told."""
@@ -131,7 +121,7 @@ class Reporter:
         self._lock = threading.Lock()
         self._delivery, self._relay = self._delivery.inherited(), None
         self._handover = None if mouthpiece is None else self._new_handover(mouthpiece)
-        self._put = self._delivery.outbox.put if self._handover is None else self._handover.put
+        self.put = self._delivery.outbox.put if self._handover is None else self._handover.put
         if self._closed:
             self._delivery.outbox.shut(Reason.CLOSED, Reason.CLOSED)
 
