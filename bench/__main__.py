@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from bench import around, day, functions, isolation, lists, pushes, reads, stage, writes
+from bench import around, day, functions, isolation, lists, pushes, reads, reporter, stage, writes
 from bench.report import Report
 
 
@@ -23,6 +23,7 @@ def main() -> int:
         pushes.measure(report)
     functions.measure_cold(report)
     isolation.measure(report)
+    reporter.measure(report)
     return 0 if report.print() else 1
 
 

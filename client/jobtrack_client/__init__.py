@@ -10,6 +10,7 @@ from jobtrack_client import models
 from jobtrack_client._async import AsyncClient
 from jobtrack_client._backoff import Backoff
 from jobtrack_client._client import Client
+from jobtrack_client._context import current_job
 from jobtrack_client._exceptions import (
     ApiError,
     BadRequest,
@@ -34,7 +35,7 @@ from jobtrack_client._exceptions import (
     WebhookVerificationError,
 )
 from jobtrack_client._job import Job
-from jobtrack_client._reporter import ReporterOptions
+from jobtrack_client._options import ReporterOptions
 from jobtrack_client._stage import Stage
 from jobtrack_client._stats import Reason, Stats
 from jobtrack_client._tracker import JobTracker
@@ -71,6 +72,7 @@ __all__ = [
     "Unreachable",
     "UnsupportedMediaType",
     "WebhookVerificationError",
+    "current_job",
     "models",
     "verify_webhook",
 ]

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from jobtrack_client import _sync
+from jobtrack_client._delivery import Reported
 from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._job import Job
-from jobtrack_client._reporter import Reporter, ReporterOptions
+from jobtrack_client._options import ReporterOptions
+from jobtrack_client._reporter import Reporter
 from jobtrack_client._requests import encoded
-from jobtrack_client._settings import guid
+from jobtrack_client._settings import current_job_id, guid
 
 
 class Client(_sync.Client):
@@ -67,6 +69,23 @@ class Client(_sync.Client):
             "metadata": metadata,
         }
         started = {"resourcesAllocated": resources_allocated, "estimatedSeconds": estimated_seconds}
-        chosen = options or ReporterOptions(request_seconds=self._timeout, clock=self._clock, backoff=self._backoff)
-        reporter = Reporter(self._http, identity, name, None if attach else encoded(body), chosen)
-        return Job(identity, started, reporter, chosen, required=required)
+        chosen = options or self._options()
+        reported = Reported(identity, name, None if attach else encoded(body), self._key())
+        return Job(identity, started, Reporter(self._http, reported, chosen), chosen, required=required)
+
+    def attach(self, job_id: str | None = None, *, options: ReporterOptions | None = None) -> Job:
+        """A job that another process runs: what is reported here is added, and its `with` neither starts nor ends it.
+
+        Without a `job_id` it is that of JOBTRACK_JOB_ID, which `jobtrack run` sets. What is reported before the job was
+        created and started waits until it was.
+
+        Raises:
+            ConfigurationError: there is no `job_id`, or it is not a GUID.
+        """
+        identity = current_job_id() if job_id is None else guid(job_id, "job_id")
+        chosen = options or self._options()
+        reporter = Reporter(self._http, Reported(identity, identity, None, self._key(), joined=True), chosen)
+        return Job(identity, None, reporter, chosen, required=False)
+
+    def _options(self) -> ReporterOptions:
+        return ReporterOptions(request_seconds=self._timeout, clock=self._clock, backoff=self._backoff)

@@ -1,14 +1,18 @@
-"""An event as it waits to be sent: its JSON, made when it was reported, and how dear it is."""
+"""An event as it waits to be sent: its JSON, and how dear it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 
 from jobtrack_client._plain import Json, as_text, plain
-from jobtrack_client._shorten import EVENT_BYTES, cut, dumps, shorten, squeeze
+from jobtrack_client._shorten import EVENT_BYTES, cut, dumps, encoded, shorten, squeeze
 
 ERROR_BYTES = 8 * 1024
+_SHORT = 4 * 1024
+"""Characters that fit whatever they are, as a message, of six bytes each at most in JSON, and beside it as details."""
+_FIXED = frozenset({str, int, float, bool, type(None)})
 
 
 class Rank(IntEnum):
@@ -33,13 +37,30 @@ _RANKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event, ready to be sent."""
+OVERHEAD = 150
+"""Bytes that an event weighs in memory beyond its JSON."""
+
+
+class Event(NamedTuple):
+    """One event, ready to be sent, with its number in the order of reporting."""
 
     type: str
     rank: Rank
     body: bytes
+    number: int = 0
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory."""
+        return len(self.body) + OVERHEAD
+
+
+Line: TypeAlias = tuple[str, str, str | None, str | None, object, float]
+"""A log line as it was reported: level, message, component, stage, details, seconds since 1970.
+
+Lines are many. To make the JSON of one costs the job three times as much between its own work as in one go with others
+(measured at 1,000 lines a second, where nothing of ours is in the processor's caches), so it is made later.
+"""
 
 
 def make_event(type_: str, data: Mapping[str, object], time: float) -> Event:
@@ -52,6 +73,27 @@ def make_event(type_: str, data: Mapping[str, object], time: float) -> Event:
     return Event(type_, _rank(type_, members), body)
 
 
+def make_line(line: Line, number: int = 0) -> Event:
+    """The event of a log line: what `make_event` makes of its members."""
+    level, message, component, stage, details, time = line
+    more = "" if details is None else f',"details":{encoded(plain(details))}'
+    if len(message) > _SHORT or len(more) > _SHORT:
+        members = {"level": level, "message": message, "component": component, "stage": stage, "details": details}
+        return make_event("log", members, time)._replace(number=number)
+    body = (
+        f'{{"type":"log","time":"{_moment(time)}","data":{{"level":"{level}","message":{encoded(message)}'
+        f"{_origin(component, stage)}{more}}}}}"
+    )
+    return Event("log", _LOG_RANKS[level], body.encode("utf-8", "replace"), number)
+
+
+def snapshot(details: Mapping[str, object]) -> object:
+    """The details as they are now, whatever becomes of them."""
+    return (
+        details.copy() if type(details) is dict and _FIXED.issuperset(map(type, details.values())) else plain(details)
+    )
+
+
 def describe_error(error: BaseException | str) -> dict[str, Json]:
     """The `error` of a failed job or stage: what it says and of which type it is."""
     if isinstance(error, str):
@@ -61,8 +103,24 @@ def describe_error(error: BaseException | str) -> dict[str, Json]:
 
 
 def _envelope(type_: str, members: dict[str, Json], time: float) -> dict[str, Json]:
-    moment = datetime.fromtimestamp(time, UTC).isoformat().replace("+00:00", "Z")
+    moment = _moment(time)
     return {"type": type_, "time": moment, "data": members} if members else {"type": type_, "time": moment}
+
+
+def _moment(time: float) -> str:
+    seconds, micros = divmod(round(time * 1_000_000), 1_000_000)
+    return f"{_second(seconds)}.{micros:06d}Z" if micros else f"{_second(seconds)}Z"
+
+
+@lru_cache(maxsize=16)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
+
+
+@lru_cache(maxsize=1024)
+def _origin(component: str | None, stage: str | None) -> str:
+    known = shorten({name: value for name, value in (("component", component), ("stage", stage)) if value is not None})
+    return "".join(f',"{name}":{encoded(str(value))}' for name, value in known.items())
 
 
 def _rank(type_: str, members: dict[str, Json]) -> Rank:

@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Protocol
 
+from jobtrack_client import _fork
 from jobtrack_client._notices import LOGGER
+from jobtrack_client._relay import Change
 
 
 class Report(Protocol):
@@ -16,7 +18,10 @@ class Report(Protocol):
 
 
 class Progress:
-    """Sends an update at most every `every` seconds, and always the last one."""
+    """Sends an update at most every `every` seconds, and always the last one.
+
+    What a forked process did of it is told (`tell`) to the one that began it, which counts for all.
+    """
 
     def __init__(
         self,
@@ -26,11 +31,10 @@ class Progress:
         *,
         every: float,
         clock: Callable[[], float],
-        here: Callable[[], bool],
+        tell: Callable[[Change], bool] = lambda change: False,
     ) -> None:
         self._report = report
-        # In a forked process the lock may be held for ever by a thread that exists no more.
-        self._here = here
+        self._tell = tell
         self._every = every
         self._clock = clock
         self._lock = threading.RLock()
@@ -38,6 +42,8 @@ class Progress:
         self._records: int | None = None
         self._sent_at: float | None = None
         self._held: float | None = None
+        self._inherited = False
+        _fork.renew(self)
 
     @property
     def records(self) -> int | None:
@@ -46,21 +52,26 @@ class Progress:
 
     def advance(self, records: int) -> None:
         """So many more records are done."""
-        if not self._here():
-            return
+        more = _integer(records) or 0
         with self._lock:
-            self._records = max(0, (self._records or 0) + (_integer(records) or 0))
-            self._changed()
+            self._records = max(0, (self._records or 0) + more)
+            self._changed(Change(more))
 
     def update(self, progress: float | None, state: Mapping[str, object]) -> None:
         """The stage is `progress` percent done, and what else is to be told of it."""
-        if not self._here():
-            return
+        percentage, known = _percentage(progress), {name: value for name, value in state.items() if value is not None}
         with self._lock:
-            if (percentage := _percentage(progress)) is not None:
+            if percentage is not None:
                 self._state["progress"] = percentage
-            self._state.update({name: value for name, value in state.items() if value is not None})
-            self._changed()
+            self._state.update(known)
+            self._changed(Change(0, percentage, known))
+
+    def apply(self, change: Change) -> None:
+        """A forked process has gone on with it."""
+        if change.records:
+            self.advance(change.records)
+        if change.progress is not None or change.state:
+            self.update(change.progress, change.state)
 
     def tick(self) -> None:
         """Send what was held back, if it is time."""
@@ -74,8 +85,16 @@ class Progress:
             if self._held is not None:
                 self._send(self._held)
 
-    def _changed(self) -> None:
+    def forked(self) -> None:
+        """Leave what is held back to the parent, and the lock to the thread that may hold it there."""
+        self._lock = threading.RLock()
+        self._held = None
+        self._inherited = True
+
+    def _changed(self, change: Change) -> None:
         now = self._clock()
+        if self._inherited and self._tell(change):
+            return
         if self._due(now):
             self._send(now)
         else:

@@ -1,151 +1,176 @@
 """What a job reports through: events in, requests out; no call here raises into the job or waits for the service."""
 
-import atexit
-import os
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from time import monotonic, time
+from time import monotonic
 from typing import TYPE_CHECKING
 
-from jobtrack_client._backoff import Backoff
-from jobtrack_client._buffer import Buffer
-from jobtrack_client._events import Rank, make_event
-from jobtrack_client._exceptions import Unreachable
-from jobtrack_client._notices import LOGGER, Notices
-from jobtrack_client._outbox import Batch, Outbox, new_key
+from jobtrack_client import _exits, _fork
+from jobtrack_client._delivery import Delivery, Reported
+from jobtrack_client._events import Event, Line, make_event, snapshot
+from jobtrack_client._exceptions import JobTrackError
+from jobtrack_client._handover import Handover
+from jobtrack_client._notices import LOGGER
+from jobtrack_client._options import ReporterOptions
 from jobtrack_client._plain import Json
-from jobtrack_client._requests import Request
-from jobtrack_client._sender import Creation, Sender
-from jobtrack_client._stats import Stats
+from jobtrack_client._relay import Change, Mouthpiece, Relay
+from jobtrack_client._stats import Reason, Stats
 
 if TYPE_CHECKING:
     from jobtrack_client._sync.http import Http
-    from jobtrack_client.models import Accepted, NewJob
-
-
-@dataclass(frozen=True, slots=True)
-class ReporterOptions:
-    """How a job reports.
-
-    `max_events` and `max_bytes` bound the memory of what waits (a request of 500 events under way comes on top);
-    `flush_seconds` is how long an event waits for others; `progress_seconds` the least time between two updates of a
-    stage; `create_seconds` how long the start waits for the job's creation; `close_seconds` and `exit_seconds` how long
-    the end, or the interpreter's without one, waits for what is not yet acknowledged.
-    """
-
-    max_events: int = 100_000
-    max_bytes: int = 64 * 1024 * 1024
-    flush_seconds: float = 0.5
-    progress_seconds: float = 0.5
-    create_seconds: float = 5.0
-    close_seconds: float = 60.0
-    exit_seconds: float = 10.0
-    request_seconds: float = 10.0
-    backoff: Backoff = field(default_factory=Backoff)
-    clock: Callable[[], float] = time
-    key: Callable[[], str] = new_key
 
 
 class Reporter:
-    """Reports one job, created by `body` unless it exists; a process forked from the job's reports nothing."""
+    """Reports one job.
 
-    def __init__(self, http: "Http", job_id: str, name: str, body: bytes | None, options: ReporterOptions) -> None:
-        self._http = http
-        self._path = f"/job/{job_id}/events"
-        self._body = body
-        self._key = options.key()
+    A process that is forked from the job's hands over to it what it reports, and once it is alone sends by itself.
+    """
+
+    def __init__(self, http: "Http", job: Reported, options: ReporterOptions) -> None:
+        self._job = job
         self._options = options
-        self._process = os.getpid()
-        self._name = f"job {name!r} ({job_id})"
-        self._outbox = Outbox(Buffer(options.max_events, options.max_bytes), key=options.key)
-        self._creation = Creation(self._create)
-        self._sender = Sender(
-            self._outbox,
-            self._creation,
-            self._post,
-            notices=Notices(self._name, self._gap),
-            backoff=options.backoff,
-            flush_seconds=options.flush_seconds,
-        )
-        self.created: Mapping[str, Json] = {}
-        """The answer to the job's creation, once there is one."""
+        self._delivery = Delivery(http, job, options)
+        self._relay: Relay | None = None
+        self._handover: Handover | None = None
+        self.put: Callable[[Event | Line], None] = self._delivery.outbox.put
+        """Queues what was reported; log lines come straight to it, for there are many."""
+        self._closed = False
+        self._lock = threading.Lock()
+        self.tick: Callable[[], None] = lambda: None
+        """Called every `flush_seconds`, from a thread of ours."""
+        self.changed: Callable[[int, Change], None] = lambda number, change: None
+        """Called with what a forked process tells of the progress of this number."""
+        _fork.renew(self)
+        _fork.prepare(self)
 
-    def start(self, tick: Callable[[], None], required: bool) -> None:
-        """Create the job and begin to send, calling `tick` from the thread that sends, every `flush_seconds`.
+    def start(self, required: bool) -> None:
+        """Create the job and begin to send.
 
         Raises:
             JobTrackError: it is `required` that the job is tracked, and the service refused it or stayed away for
                 `close_seconds`.
         """
-        if self._sender.ident is not None:
+        if self._delivery.sender.ident is not None or self._handover is not None:
             return
-        atexit.register(self._at_exit)
-        self._sender.start(tick)
-        self._creation.tried.wait(self._options.create_seconds)
+        _exits.register(self._at_exit)
+        self._send()
+        self._delivery.creation.tried.wait(self._options.create_seconds)
         if required:
-            self._creation.settled.wait(self._options.close_seconds)
             self._demand_created()
 
     def report(self, type_: str, data: Mapping[str, object], moment: float | None = None) -> None:
         """Queue one event of now, or of `moment` (seconds since 1970)."""
-        if not self.here():
-            return
         try:
-            self._outbox.put(make_event(type_, data, self._options.clock() if moment is None else moment))
+            self.put(make_event(type_, data, self._options.clock() if moment is None else moment))
         except Exception:  # whatever a worker's own values raise, its job goes on
-            LOGGER.warning("%s: an event %s cannot be reported", self._name, type_, exc_info=True)
+            LOGGER.warning("%s: an event %s cannot be reported", self._job, type_, exc_info=True)
+
+    def keep(self, details: Mapping[str, object]) -> object:
+        """Details of a log line as they are now; None where they cannot be told."""
+        try:
+            return snapshot(details)
+        except Exception:  # as above
+            LOGGER.warning("%s: details of a log line cannot be reported", self._job, exc_info=True)
+            return None
+
+    def change(self, number: int, change: Change) -> bool:
+        """Tell the job's process of the progress that it began itself; False where there is none to be told."""
+        return self._handover is not None and self._handover.progressed(number, change)
+
+    def settle(self) -> None:
+        """Take in what forked processes have reported so far."""
+        if self._relay is not None:
+            self._relay.drain()
 
     def flush(self, timeout: float) -> bool:
         """Wait until what was reported is settled; whether it was within `timeout` seconds."""
-        return self.here() and self._outbox.flush(timeout)
+        if self._handover is not None:
+            self._handover.pump()
+        return self._delivery.outbox.flush(timeout)
 
     def close(self, timeout: float | None = None) -> None:
         """Send what waits for at most `timeout` seconds (default: `close_seconds`), and end."""
-        if not self.here():
+        _exits.unregister(self._at_exit)
+        if self._closed:
             return
-        atexit.unregister(self._at_exit)
+        if self._relay is not None:
+            self._relay.close()
+        self._closed = True
         seconds = self._options.close_seconds if timeout is None else timeout
-        self._outbox.close(monotonic() + seconds)
-        if not self._sender.join(seconds + 1):
-            LOGGER.warning("%s: %d events are not acknowledged", self._name, self.stats.waiting)
+        self._delivery.outbox.close(monotonic() + seconds)
+        if self._handover is not None:
+            self._handover.close(seconds)
+        if self._delivery.sender.ident is None:
+            self._delivery.end()
+        elif not self._delivery.sender.join(seconds + 1):
+            LOGGER.warning("%s: %d events are not acknowledged", self._job, self.stats.waiting)
 
-    def here(self) -> bool:
-        """Whether this is the process that the job began in: a forked one has no thread that sends."""
-        return os.getpid() == self._process
+    def forking(self) -> None:
+        """Listen to what the process that is about to be forked will report."""
+        with self._lock:
+            if self._relay is not None or not self._sending:
+                return
+            try:
+                self._relay = Relay(self._delivery.outbox.put, lambda number, change: self.changed(number, change))
+            except OSError as error:  # it can still send by itself
+                LOGGER.warning("%s: forked processes cannot be heard: %s", self._job, error)
+
+    def forked(self) -> None:
+        """Begin anew, with nothing of what waits: that is the parent's, and so is the thread that sends."""
+        mouthpiece = self._inherited_mouthpiece()
+        self._lock = threading.Lock()
+        self._delivery, self._relay = self._delivery.inherited(), None
+        self._handover = None if mouthpiece is None else self._new_handover(mouthpiece)
+        self.put = self._delivery.outbox.put if self._handover is None else self._handover.put
+        if self._closed:
+            self._delivery.outbox.shut(Reason.CLOSED, Reason.CLOSED)
 
     @property
     def thread(self) -> int | None:
         """The identifier of the thread that sends."""
-        return self._sender.ident
+        return self._delivery.sender.ident
 
     @property
     def stats(self) -> Stats:
         """The counts at this moment."""
-        return self._outbox.stats
+        return self._delivery.outbox.stats
 
-    def _create(self, remaining: float | None) -> None:
-        if self._body is not None:
-            request: Request[NewJob] = Request("POST", "/jobs", body=self._body, key=self._key)
-            self.created = self._http.send(request, self._timeout(remaining)).json
+    @property
+    def created(self) -> Mapping[str, Json]:
+        """The answer to the job's creation, once there is one."""
+        return self._delivery.created
 
-    def _post(self, batch: Batch, remaining: float | None) -> None:
-        request: Request[Accepted] = Request("POST", self._path, body=batch.body, key=batch.key)
-        self._http.send(request, self._timeout(remaining))
+    @property
+    def _sending(self) -> bool:
+        return self._delivery.sender.ident is not None and not self._closed
 
-    def _timeout(self, remaining: float | None) -> float:
-        longest = self._options.request_seconds
-        return longest if remaining is None else max(0.1, min(longest, remaining))
+    def _inherited_mouthpiece(self) -> Mouthpiece | None:
+        if self._handover is not None:
+            return self._handover.mouthpiece
+        if self._relay is not None:
+            return self._relay.inherited()
+        return Mouthpiece(None) if self._sending else None
+
+    def _new_handover(self, mouthpiece: Mouthpiece) -> Handover:
+        return Handover(
+            mouthpiece,
+            self._delivery.outbox,
+            begin=lambda: _exits.register(self._at_exit),
+            tick=lambda: self.tick(),
+            alone=self._send,
+            seconds=self._options.flush_seconds,
+        )
+
+    def _send(self) -> None:
+        self._delivery.sender.start(lambda: self.tick())
 
     def _demand_created(self) -> None:
-        if self._creation.refusal is None and self._creation.settled.is_set():
-            return
-        self.close(0)
-        raise self._creation.refusal or Unreachable("the service did not answer while the job was to be created")
-
-    def _gap(self, message: str) -> None:
-        data = {"level": "WARN", "component": "jobtrack_client", "message": message}
-        # Kept whatever else goes: the notices see to it that it comes seldom.
-        self._outbox.put(replace(make_event("log", data, self._options.clock()), rank=Rank.LIFECYCLE))
+        self._delivery.creation.settled.wait(self._options.close_seconds)
+        try:
+            self._delivery.demand_created()
+        except JobTrackError:
+            self.close(0)
+            raise
 
     def _at_exit(self) -> None:
         self.close(self._options.exit_seconds)

@@ -131,7 +131,7 @@ class Sender:
     def _failed(self, batch: Batch, error: Exception) -> float | None:
         if isinstance(error, JobTrackError) and error.transient:
             return self._down(error)
-        if isinstance(error, ApiError) and error.status in _SPLIT and len(batch.entries) > 1:
+        if isinstance(error, ApiError) and error.status in _SPLIT and len(batch.events) > 1:
             self._divide(batch, error)
         else:
             self._notices.refused(batch.types, error)
@@ -139,7 +139,7 @@ class Sender:
         return None
 
     def _divide(self, batch: Batch, error: ApiError) -> None:
-        if bad := _bad(error, len(batch.entries)):
+        if bad := _bad(error, len(batch.events)):
             self._notices.refused([batch.types[index] for index in sorted(bad)], error)
             self._outbox.without(batch, bad)
         else:

@@ -15,6 +15,8 @@ Token: TypeAlias = str | Callable[[], str]
 AnyToken: TypeAlias = str | Callable[[], str | Awaitable[str]]
 """The same, where one may be awaited."""
 
+JOB_VARIABLE = "JOBTRACK_JOB_ID"
+"""Tells a process which job it works for."""
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -56,6 +58,17 @@ def resolve(
         guid(project_id or _required(environ, "JOBTRACK_PROJECT", "project_id"), "project_id"),
         token or _required(environ, "JOBTRACK_TOKEN", "token"),
     )
+
+
+def current_job_id(environ: Mapping[str, str] = os.environ) -> str:
+    """The job that this process was started for: JOBTRACK_JOB_ID.
+
+    Raises:
+        ConfigurationError: there is none, or it is not a GUID.
+    """
+    if value := environ.get(JOB_VARIABLE, "").strip():
+        return guid(value, JOB_VARIABLE)
+    raise ConfigurationError(f"job_id is missing: pass it to attach or set {JOB_VARIABLE}")
 
 
 def usable(token: str) -> str:

@@ -17,7 +17,12 @@ _LADDER = (8192, 2048, 512, 128, 32)
 
 def dumps(value: Json) -> bytes:
     """Compact JSON in UTF-8; half a surrogate pair, which UTF-8 cannot hold, becomes `?`."""
-    return _ENCODER.encode(value).encode("utf-8", "replace")
+    return encoded(value).encode("utf-8", "replace")
+
+
+def encoded(value: Json) -> str:
+    """Compact JSON."""
+    return _ENCODER.encode(value)
 
 
 def cut(text: str, limit: int) -> str:

@@ -1,5 +1,6 @@
 """A stage of a job, while it runs."""
 
+import os
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
@@ -9,7 +10,10 @@ from jobtrack_client._progress import Progress, Report
 
 
 class Stage:
-    """Reports its start, its progress and its end; to be used in a `with` statement."""
+    """Reports its start, its progress and its end; to be used in a `with` statement, in asynchronous code too.
+
+    No call waits for anything. A process that is forked while it runs may advance it; who began it ends it.
+    """
 
     def __init__(
         self,
@@ -24,15 +28,22 @@ class Stage:
         self.name = name
         self.metrics: dict[str, object] = {}
         """Sent with the stage's end."""
+        self.running = False
+        """Whether the `with` statement is under way."""
+        self.outer: Stage | None = None
+        """The one that it began in."""
         self._total = total
         self._report = report
         self._progress = progress
         self._entered = entered
         self._left = left
+        self._process = 0
 
     def __enter__(self) -> Self:
         """Report that the stage began."""
+        self._process = os.getpid()
         self._report("stageStarted", {"stageName": self.name, "totalRecords": self._total})
+        self.running = True
         self._entered(self)
         return self
 
@@ -40,12 +51,19 @@ class Stage:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Report the last progress and how the stage ended; an interrupted one is left to the job's own end."""
-        self._progress.finish()
-        self._left(self)
+        self.leave()
+        if self._process != os.getpid():
+            return
         if error is None:
             self._end("stageCompleted", {})
         elif isinstance(error, Exception):
             self._end("stageFailed", {"error": describe_error(error)})
+
+    def leave(self) -> None:
+        """End the `with` statement without a word of how: the job's own end will tell."""
+        self.running = False
+        self._left(self)
+        self._progress.finish()
 
     def advance(self, records: int = 1) -> None:
         """So many more records are done; cheap enough to be called for each."""

@@ -2,11 +2,13 @@
 """One request, one answer: no retries here."""
 
 from collections.abc import Callable
+from functools import partial
 from time import sleep as sleep
 from typing import Any
 
 import httpx
 
+from jobtrack_client import _fork
 from jobtrack_client._answers import Reply, read
 from jobtrack_client._auth import BearerAuth
 from jobtrack_client._exceptions import TimedOut, Unreachable
@@ -15,7 +17,7 @@ from jobtrack_client._settings import Settings
 
 
 class Http:
-    """Sends requests to one project; may be shared between threads, not with a forked process."""
+    """Sends requests to one project; may be shared between threads, and with forked processes."""
 
     def __init__(
         self,
@@ -27,13 +29,16 @@ class Http:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._clock = clock
-        self._client = httpx.Client(
+        self._new_client = partial(
+            httpx.Client,
             base_url=settings.root,
             auth=BearerAuth(settings.token),
             timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
             transport=transport,
             headers={"Accept": "application/json"} | ({"Accept-Language": language} if language else {}),
         )
+        self._client = self._new_client()
+        _fork.renew(self)
 
     def send(self, request: Request[Any], timeout: float | None = None) -> Reply:
         """The answer that is a success, or the 304 for what is known, waiting at most `timeout` seconds for each step.
@@ -49,6 +54,10 @@ class Http:
             why = str(error) or type(error).__name__
             raise Unreachable(f"{self._place} cannot be reached: {why}") from error
         return read(response, self._clock, request.known)
+
+    def forked(self) -> None:
+        """Leave the connections to the parent: closed here, they would end there too where they are encrypted."""
+        self._parents, self._client = self._client, self._new_client()
 
     def close(self) -> None:
         """Close the connections."""

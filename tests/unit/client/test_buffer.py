@@ -5,20 +5,20 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack_client._buffer import Buffer, Entry
+from jobtrack_client._buffer import Buffer
 from jobtrack_client._events import Event, Rank, make_event
 
 ranks = st.lists(st.sampled_from(list(Rank)), max_size=200)
 
 
-def entry(number: int, rank: Rank, size: int = 10) -> Entry:
-    return Entry(number, Event(rank.name, rank, b"x" * size))
+def event(number: int, rank: Rank, size: int = 10) -> Event:
+    return Event(rank.name, rank, b"x" * size, number)
 
 
-def fill(buffer: Buffer, ranks: list[Rank]) -> list[Entry]:
-    dropped: list[Entry] = []
+def fill(buffer: Buffer, ranks: list[Rank]) -> list[Event]:
+    dropped: list[Event] = []
     for number, rank in enumerate(ranks):
-        dropped += buffer.put(entry(number, rank))
+        dropped += buffer.put(event(number, rank))
     return dropped
 
 
@@ -29,7 +29,7 @@ def test_what_stays_is_in_order_and_within_the_limit_but_for_lifecycle(ranks: li
     kept = buffer.take(10**6, 10**9)
     assert sorted(item.number for item in kept + dropped) == list(range(len(ranks)))
     assert [item.number for item in kept] == sorted(item.number for item in kept)
-    assert all(item.event.rank is not Rank.LIFECYCLE for item in dropped)
+    assert all(item.rank is not Rank.LIFECYCLE for item in dropped)
     assert len(kept) <= max(limit, ranks.count(Rank.LIFECYCLE))
 
 
@@ -37,9 +37,9 @@ def test_what_stays_is_in_order_and_within_the_limit_but_for_lifecycle(ranks: li
 def test_each_drop_is_the_oldest_of_the_lowest_rank_there_was(ranks: list[Rank], limit: int) -> None:
     buffer, waiting = Buffer(limit, 10**9), []
     for number, rank in enumerate(ranks):
-        waiting.append(entry(number, rank))
+        waiting.append(event(number, rank))
         for gone in buffer.put(waiting[-1]):
-            assert gone == min(waiting, key=lambda item: (item.event.rank, item.number))
+            assert gone == min(waiting, key=lambda item: (item.rank, item.number))
             waiting.remove(gone)
 
 
@@ -47,7 +47,7 @@ def test_each_drop_is_the_oldest_of_the_lowest_rank_there_was(ranks: list[Rank],
 def test_bytes_are_counted_with_what_an_entry_weighs(sizes: list[int], limit: int) -> None:
     buffer = Buffer(10**6, limit)
     for number, size in enumerate(sizes):
-        buffer.put(entry(number, Rank.ROUTINE, size))
+        buffer.put(event(number, Rank.ROUTINE, size))
     assert buffer.bytes <= limit
     kept = buffer.take(10**6, 10**9)
     assert buffer.bytes == 0
@@ -61,18 +61,18 @@ def test_bytes_are_counted_with_what_an_entry_weighs(sizes: list[int], limit: in
 def test_take_keeps_to_both_limits_and_always_takes_one(sizes: list[int], count: int, room: int) -> None:
     buffer = Buffer(10**6, 10**9)
     for number, size in enumerate(sizes):
-        buffer.put(entry(number, Rank.ROUTINE, size))
+        buffer.put(event(number, Rank.ROUTINE, size))
     taken = buffer.take(count, room)
     assert 1 <= len(taken) <= count
-    assert len(taken) == 1 or sum(len(item.event.body) + 1 for item in taken) <= room
+    assert len(taken) == 1 or sum(len(item.body) + 1 for item in taken) <= room
 
 
 def test_an_entry_weighs_what_we_say() -> None:
     buffer = Buffer(10**6, 10**9)
     tracemalloc.start()
     for number in range(10_000):
-        event = make_event("log", {"level": "INFO", "message": f"line {number}"}, 1.7e9)
-        buffer.put(Entry(1000 + number, event))
+        made = make_event("log", {"level": "INFO", "message": f"line {number}"}, 1.7e9)
+        buffer.put(made._replace(number=1000 + number))
     used, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert 0.9 < buffer.bytes / used < 1.1

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack_client._events import Rank, describe_error, make_event
+from jobtrack_client._events import Rank, describe_error, make_event, make_line, snapshot
 from jobtrack_client._plain import plain
 from jobtrack_client._shorten import EVENT_BYTES, MESSAGE_BYTES, NAME_CHARACTERS, cut, dumps, squeeze
 
@@ -95,6 +95,33 @@ def test_every_event_fits_whatever_is_in_it(filler: str, count: int) -> None:
     many: dict[str, object] = {f"{filler}{i}": filler for i in range(count)}
     made("log", level="INFO", message=text, component=text, stage=text, details={"all": text, **many})
     made("jobFailed", error=describe_error(text), metrics=many)
+
+
+@given(
+    level=st.sampled_from(["DEBUG", "INFO", "WARN", "ERROR"]),
+    message=any_text | st.just("語" * 10_000) | st.just("\x00" * 5_000),
+    names=st.tuples(st.none() | any_text, st.none() | st.just("s" * 300)),
+    details=st.none() | st.dictionaries(st.text(), json_values) | st.just({"long": "x" * 20_000}),
+    time=st.floats(0, 4e9),
+)
+def test_a_line_is_the_event_that_its_members_make(
+    level: str, message: str, names: tuple[str | None, str | None], details: dict[str, Any] | None, time: float
+) -> None:
+    component, stage = names
+    members = {"level": level, "message": message, "component": component, "stage": stage, "details": details}
+    event, line = make_event("log", members, time), make_line((level, message, component, stage, details, time), 7)
+    assert json.loads(line.body) == json.loads(event.body)
+    assert (line.rank, line.number, len(line.body)) == (event.rank, 7, len(event.body))
+
+
+@pytest.mark.parametrize("value", [1, [1], {"deep": 1}])
+def test_details_are_those_of_the_moment(value: object) -> None:
+    details: dict[str, Any] = {"value": value}
+    kept = snapshot(details)
+    details["value"] = details["new"] = 0
+    if isinstance(value, dict | list):
+        value.clear()
+    assert plain(kept) in ({"value": 1}, {"value": [1]}, {"value": {"deep": 1}})
 
 
 def nested(levels: int) -> object:

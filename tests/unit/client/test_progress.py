@@ -13,10 +13,10 @@ from jobtrack_client._progress import Progress
 class Watch:
     """A clock that is set, and what was reported by it."""
 
-    def __init__(self, total: int | None = None, here: bool = True) -> None:
+    def __init__(self, total: int | None = None) -> None:
         self.now = 100.0
         self.sent: list[tuple[float, dict[str, Any]]] = []
-        self.progress = Progress(self, "Load", total, every=0.5, clock=lambda: self.now, here=lambda: here)
+        self.progress = Progress(self, "Load", total, every=0.5, clock=lambda: self.now)
 
     def __call__(self, type_: str, data: Mapping[str, object], moment: float | None = None) -> None:
         assert type_ == "progressUpdate"
@@ -94,10 +94,3 @@ def test_a_slip_of_the_worker_is_no_error(caplog: pytest.LogCaptureFixture) -> N
     assert watch.sent[-1][1] == {"stageName": "Load", "recordsProcessed": 0}
     assert "'three' is no number of records" in caplog.text
     assert "'50%' is no percentage" in caplog.text
-
-
-def test_a_forked_process_sends_nothing() -> None:
-    watch = Watch(here=False)
-    watch.progress.advance(1)
-    watch.progress.update(50, {})
-    assert watch.sent == []

@@ -1,7 +1,6 @@
 """The reporter beside a job: it waits out what fails, tells what it must drop, and never stands in the job's way."""
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -187,19 +186,6 @@ def test_an_outage_is_told_once_and_its_end_too(caplog: pytest.LogCaptureFixture
     assert len(told) == 2
     assert "the job goes on, its events wait and are sent again" in told[0]
     assert "reporting works again after" in told[1]
-
-
-def test_a_forked_process_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    service = Service()
-    with job_of(service) as job:
-        own = os.getpid()
-        monkeypatch.setattr(os, "getpid", lambda: own + 1)
-        job.log("INFO", "from the child")
-        assert not job.flush(20)
-        job.close()
-        monkeypatch.undo()
-        job.log("INFO", "from the parent")
-    assert service.messages() == ["from the parent"]
 
 
 def test_a_transport_that_breaks_in_odd_ways_ends_neither_job_nor_reporting() -> None:

@@ -1,0 +1,111 @@
+"""What reporting costs the job: the processor time of a thousand log lines a second."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from uuid import uuid4
+
+from bench.report import Report
+from jobtrack_client import Client
+
+LINES = 10_000
+RATE = 1_000
+LIMIT = 1.0
+"""Percent of the processor time of a job that is never idle."""
+
+
+def measure(report: Report) -> None:
+    """A worker in a process of its own, which reports to a service that is none."""
+    with _sink() as url:
+        identity = {name: str(uuid4()) for name in ("JOBTRACK_TENANT", "JOBTRACK_PROJECT")}
+        environment = {**os.environ, **identity, "JOBTRACK_URL": url, "JOBTRACK_TOKEN": "t"}
+        worker = [sys.executable, "-m", "bench.reporter"]
+        done = subprocess.run(worker, env=environment, stdout=subprocess.PIPE, check=True, timeout=120)
+    percent = json.loads(done.stdout)
+    report.add(f"job.log, {RATE:,} lines a second", "% of its CPU", round(percent, 2), LIMIT)
+
+
+@contextmanager
+def _sink() -> Iterator[str]:
+    """Takes whatever is posted."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        """Answer as if it were stored."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(202)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def _worked() -> float:
+    """Percent of a busy job's processor time that goes into reporting: in its own thread, and in the one that sends."""
+    rows = _half_a_millisecond()
+    with Client().job("Bench", job_type="Bench") as job, job.stage("Load"):
+        log = partial(job.log, "INFO", component="Loader")
+        _turns(rows, log, RATE)  # what is loaded once is no cost of a line
+        job.flush()
+        # Of the threads of this process, one is the job's and the rest are ours.
+        others = time.process_time() - time.thread_time()
+        with_lines, without = _turns(rows, log, LINES)
+        job.flush()
+        sending = time.process_time() - time.thread_time() - others
+    return 100 * (with_lines - without + sending) / (2 * without)
+
+
+def _turns(rows: str, log: Callable[[str], None], lines: int) -> tuple[float, float]:
+    """Seconds of so many turns with a line each, and of as many without.
+
+    By turns, so that whatever else the machine does weighs on both alike.
+    """
+    took = {True: 0.0, False: 0.0}
+    for number in range(lines):
+        for logs in (True, False) if number % 2 else (False, True):
+            took[logs] += _turn(rows, number, log if logs else _nothing)
+    return took[True], took[False]
+
+
+def _turn(rows: str, number: int, log: Callable[[str], None]) -> float:
+    began = time.thread_time()
+    counts: dict[str, int] = {}
+    for row in csv.reader(io.StringIO(rows)):
+        counts[row[3]] = counts.get(row[3], 0) + len(row[5])
+    log(f"row {number} of the input was read and checked against the table of customers")
+    return time.thread_time() - began
+
+
+def _nothing(message: str) -> None:
+    """A turn without a line."""
+
+
+def _half_a_millisecond() -> str:
+    """Work of half of what a line has at the rate that is asked for, since every other turn has one."""
+    rows = [",".join(str(row * column) for column in range(12)) for row in range(100)]
+    once = min(_turn("\n".join(rows), 0, _nothing) for _ in range(200))
+    return "\n".join((rows * 100)[: round(100 * 0.5 / RATE / once)])
+
+
+if __name__ == "__main__":
+    print(json.dumps(_worked()))

@@ -1,0 +1,116 @@
+"""How the events of one process reach the service: its outbox, its thread that sends, and the requests it makes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from jobtrack_client._buffer import Buffer
+from jobtrack_client._events import Rank, make_event
+from jobtrack_client._exceptions import Conflict, JobTrackError, NotFound, Unreachable
+from jobtrack_client._notices import Notices
+from jobtrack_client._options import ReporterOptions
+from jobtrack_client._outbox import Batch, Outbox
+from jobtrack_client._plain import Json
+from jobtrack_client._requests import Request, get_job
+from jobtrack_client._sender import Creation, Sender
+from jobtrack_client._stats import Reason
+
+if TYPE_CHECKING:
+    from jobtrack_client._sync.http import Http
+
+
+@dataclass(frozen=True)
+class Reported:
+    """The job that is reported, created by `body` under `key` unless it exists.
+
+    A job that was `joined` is another's, who creates and starts it, and may do so later.
+    """
+
+    job_id: str
+    name: str
+    body: bytes | None
+    key: str
+    joined: bool = False
+
+    def __str__(self) -> str:
+        """How notices call it."""
+        return f"job {self.name!r} ({self.job_id})"
+
+
+class Delivery:
+    """Sends what is put into its outbox, once it was started."""
+
+    def __init__(self, http: "Http", job: Reported, options: ReporterOptions) -> None:
+        self._http = http
+        self._job = job
+        self._options = options
+        self._begun = False
+        self.created: Mapping[str, Json] = {}
+        """The answer to the job's creation, once there is one."""
+        self.notices = Notices(str(job), self._gap)
+        self.outbox = Outbox(Buffer(options.max_events, options.max_bytes), key=options.key)
+        self.creation = Creation(self._create)
+        self.sender = Sender(
+            self.outbox,
+            self.creation,
+            self._post,
+            notices=self.notices,
+            backoff=options.backoff,
+            flush_seconds=options.flush_seconds,
+        )
+
+    def inherited(self) -> "Delivery":
+        """That of a forked process: of the same job, which needs no creation if its parent knows that it exists."""
+        body = None if self.creation.settled.is_set() else self._job.body
+        delivery = Delivery(self._http, replace(self._job, body=body, joined=True), self._options)
+        delivery.creation.refusal = self.creation.refusal
+        return delivery
+
+    def demand_created(self) -> None:
+        """Raise why the job is not created.
+
+        Raises:
+            JobTrackError: the service refused it, or did not answer yet.
+        """
+        if error := self.creation.refusal:
+            raise error
+        if not self.creation.settled.is_set():
+            raise Unreachable("the service did not answer while the job was to be created")
+
+    def end(self) -> None:
+        """Give up what waits, where nothing was ever sent by this process."""
+        self.outbox.shut(Reason.UNDELIVERED, Reason.CLOSED)
+        self.notices.ended(self.outbox.stats)
+
+    def _create(self, remaining: float | None) -> None:
+        if self.creation.refusal is not None:
+            raise self.creation.refusal
+        if self._job.body is not None:
+            self.created = self._send(Request("POST", "/jobs", body=self._job.body, key=self._job.key), remaining)
+
+    def _post(self, batch: Batch, remaining: float | None) -> None:
+        try:
+            path = f"/job/{self._job.job_id}/events"
+            self._send(Request("POST", path, body=batch.body, key=batch.key), remaining)
+        except (Conflict, NotFound) as error:
+            error.transient = error.transient or (self._job.joined and self._begins_later(error))
+            raise
+
+    def _begins_later(self, error: JobTrackError) -> bool:
+        """Whether what the service refused may be taken once the job's own process was heard, which may be by now."""
+        if isinstance(error, NotFound):
+            return True
+        if self._begun:
+            return False
+        status = self._http.send(get_job(self._job.job_id)).json["status"]
+        self._begun = status != "Queued"
+        return status in ("Queued", "Running")
+
+    def _send(self, request: Request[Any], remaining: float | None) -> Any:
+        longest = self._options.request_seconds
+        return self._http.send(request, longest if remaining is None else max(0.1, min(longest, remaining))).json
+
+    def _gap(self, message: str) -> None:
+        data = {"level": "WARN", "component": "jobtrack_client", "message": message}
+        # Kept whatever else goes: the notices see to it that it comes seldom.
+        self.outbox.put(make_event("log", data, self._options.clock())._replace(rank=Rank.LIFECYCLE))

@@ -1,0 +1,32 @@
+"""How a job reports."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import time
+
+from jobtrack_client._backoff import Backoff
+from jobtrack_client._outbox import new_key
+
+
+@dataclass(frozen=True, slots=True)
+class ReporterOptions:
+    """How a job reports.
+
+    `max_events` and `max_bytes` bound the memory of what waits (a request of 500 events under way comes on top, and up
+    to 1,000 lines just reported); `flush_seconds` is how long an event waits for others; `progress_seconds` the least
+    time between two updates of a stage; `create_seconds` how long the start waits for the job's creation;
+    `close_seconds` and `exit_seconds` how long the end, or the interpreter's without one, waits for what is not yet
+    acknowledged.
+    """
+
+    max_events: int = 100_000
+    max_bytes: int = 64 * 1024 * 1024
+    flush_seconds: float = 0.5
+    progress_seconds: float = 0.5
+    create_seconds: float = 5.0
+    close_seconds: float = 60.0
+    exit_seconds: float = 10.0
+    request_seconds: float = 10.0
+    backoff: Backoff = field(default_factory=Backoff)
+    clock: Callable[[], float] = time
+    key: Callable[[], str] = new_key
