@@ -38,6 +38,7 @@ from jobtrack_client._job import Job
 from jobtrack_client._options import ReporterOptions
 from jobtrack_client._stage import Stage
 from jobtrack_client._stats import Reason, Stats
+from jobtrack_client._track import Track, track
 from jobtrack_client._tracker import JobTracker
 from jobtrack_client._webhooks import verify_webhook
 
@@ -66,6 +67,7 @@ __all__ = [
     "TokenUnavailable",
     "TooLarge",
     "TooManyRequests",
+    "Track",
     "Unauthorized",
     "UnexpectedAnswer",
     "Unprocessable",
@@ -74,5 +76,6 @@ __all__ = [
     "WebhookVerificationError",
     "current_job",
     "models",
+    "track",
     "verify_webhook",
 ]
