@@ -34,6 +34,7 @@ from jobtrack_client._exceptions import (
     UnsupportedMediaType,
     WebhookVerificationError,
 )
+from jobtrack_client._install import install
 from jobtrack_client._job import Job
 from jobtrack_client._options import ReporterOptions
 from jobtrack_client._stage import Stage
@@ -75,6 +76,7 @@ __all__ = [
     "UnsupportedMediaType",
     "WebhookVerificationError",
     "current_job",
+    "install",
     "models",
     "track",
     "verify_webhook",

@@ -57,6 +57,14 @@ class Progress:
             self._records = max(0, (self._records or 0) + more)
             self._changed(Change(more))
 
+    def reach(self, records: int) -> None:
+        """So many records are done in all."""
+        with self._lock:
+            more = records - (self._records or 0)
+            if more or self._records is None:
+                self._records = records
+                self._changed(Change(more))
+
     def update(self, progress: float | None, state: Mapping[str, object]) -> None:
         """The stage is `progress` percent done, and what else is to be told of it."""
         percentage, known = _percentage(progress), {name: value for name, value in state.items() if value is not None}

@@ -69,6 +69,10 @@ class Stage:
         """So many more records are done; cheap enough to be called for each."""
         self._progress.advance(records)
 
+    def reach(self, records: int) -> None:
+        """So many records are done in all."""
+        self._progress.reach(records)
+
     def update(
         self,
         progress: float | None = None,

@@ -1,6 +1,6 @@
 """Loops that track themselves: `for row in track(rows, "Import"):`."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from operator import length_hint
 from types import TracebackType
@@ -43,6 +43,17 @@ def track(
     return Track(items, name, total, client, {"job_type": job_type or name, **described})
 
 
+def begin(name: str, total: int | None, client: Client | None, described: Mapping[str, Any]) -> tuple[Stage, ExitStack]:
+    """A stage of the job that runs, or of one made for it; the stack ends both as a `with` statement does.
+
+    Raises:
+        ConfigurationError: a job has to be made, and `Client()` lacks something.
+    """
+    with ExitStack() as stack:
+        job = current_job() or stack.enter_context(_new_job(name, client, described, stack))
+        return stack.enter_context(job.stage(name, total)), stack.pop_all()
+
+
 class Track(Generic[T]):
     """A tracked loop; `track` makes it."""
 
@@ -52,7 +63,7 @@ class Track(Generic[T]):
         name: str,
         total: int | None,
         client: Client | None,
-        described: dict[str, Any],
+        described: Mapping[str, Any],
     ) -> None:
         self._items = items
         self._name = name
@@ -64,10 +75,7 @@ class Track(Generic[T]):
 
     def __enter__(self) -> Self:
         """Begin the job or stage, which ends as the `with` statement does."""
-        with ExitStack() as stack:
-            job = current_job() or stack.enter_context(self._new_job(stack))
-            self._stage = stack.enter_context(job.stage(self._name, self._total))
-            self._entered = stack.pop_all()
+        self._stage, self._entered = begin(self._name, self._total, self._client, self._described)
         return self
 
     def __exit__(
@@ -89,17 +97,17 @@ class Track(Generic[T]):
         """As `__iter__`, of asynchronous items."""
         async with AsyncExitStack() as stack:
             if (job := current_job()) is None:
-                job = await stack.enter_async_context(self._new_job(stack))
+                job = await stack.enter_async_context(_new_job(self._name, self._client, self._described, stack))
             stage = stack.enter_context(job.stage(self._name, self._total))
             async for item in cast("AsyncIterable[T]", self._items):
                 yield item
                 stage.advance()
 
-    def _new_job(self, stack: ExitStack | AsyncExitStack) -> Job:
-        client = self._client or stack.enter_context(Client())
-        return client.job(self._name, **self._described)
-
     def _counted(self, stage: Stage) -> Iterator[T]:
         for item in cast("Iterable[T]", self._items):
             yield item
             stage.advance()
+
+
+def _new_job(name: str, client: Client | None, described: Mapping[str, Any], stack: ExitStack | AsyncExitStack) -> Job:
+    return (client or stack.enter_context(Client())).job(name, **described)

@@ -1,0 +1,62 @@
+"""Turns what a program does already into reports: its log records, and its bars of tqdm."""
+
+import logging as standard
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import ModuleType
+
+from jobtrack_client import _context
+from jobtrack_client._imports import when_imported
+from jobtrack_client._job import Job
+
+
+@contextmanager
+def install(job: Job, *, logging: bool = True, tqdm: bool = True) -> Iterator[Job]:
+    """Report to the job, until the `with` statement ends, what this program logs and how far its bars have come.
+
+    What passes the level and filters of its logger becomes a log line, whatever handlers there are; nothing changes in
+    what they do, nor in what `logging.basicConfig` does. Bars of tqdm become stages: the outermost of each thread or
+    task by its first description, else by the file and line that made it. It is the job of all code that has none.
+    """
+    with ExitStack() as stack:
+        _context.install_default(job)
+        stack.callback(_context.remove_default, job)
+        if logging:
+            stack.callback(_tap(job.logging_handler()))
+        if tqdm:
+            stack.callback(follow_tqdm())
+        yield job
+
+
+def follow_tqdm() -> Callable[[], None]:
+    """Follow every bar of tqdm, now or when it is imported; answers what undoes it."""
+    undoing = ExitStack()
+
+    def follow(module: ModuleType) -> None:
+        from jobtrack_client._tqdm import follow
+
+        undoing.callback(follow(module.tqdm))
+
+    undoing.callback(when_imported("tqdm.std", follow))
+    return undoing.close
+
+
+def _tap(handler: standard.Handler) -> Callable[[], None]:
+    """Hand every record to the handler too.
+
+    It is not added to the root logger: one that has a handler is not configured by `basicConfig`, is emptied by
+    `dictConfig`, and would no longer print warnings where nobody has configured anything.
+    """
+    original = standard.Logger.callHandlers
+
+    def call_handlers(self: standard.Logger, record: standard.LogRecord) -> None:
+        if record.levelno >= handler.level:
+            handler.handle(record)
+        original(self, record)
+
+    standard.Logger.callHandlers = call_handlers  # type: ignore[method-assign]
+
+    def undo() -> None:
+        standard.Logger.callHandlers = original  # type: ignore[method-assign]
+
+    return undo

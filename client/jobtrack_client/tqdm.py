@@ -1,0 +1,26 @@
+"""Bars of tqdm that are tracked: `from jobtrack_client.tqdm import tqdm` in place of `from tqdm import tqdm`.
+
+Each outermost bar is a stage of the job that runs, or a job of its own. They are shown as `tqdm.auto` shows them.
+"""
+
+from typing import TYPE_CHECKING
+
+from tqdm import auto
+
+from jobtrack_client._tqdm import follow
+
+__all__ = ["tqdm", "trange"]
+
+if TYPE_CHECKING:
+    from tqdm.auto import tqdm, trange
+else:
+
+    class tqdm(auto.tqdm):
+        """A bar, as tqdm makes it, whose progress is reported."""
+
+    def trange(*args, **kwargs):
+        """A bar over `range(*args)`."""
+        return tqdm(range(*args), **kwargs)
+
+
+follow(tqdm)
