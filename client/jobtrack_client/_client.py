@@ -35,12 +35,14 @@ class Client(_sync.Client):
         total_records: int | None = None,
         resources_allocated: Mapping[str, object] | None = None,
         attach: bool = False,
+        resume: bool = False,
         required: bool = False,
         options: ReporterOptions | None = None,
     ) -> Job:
         """A job that this process runs and reports, created and started by its `with` statement.
 
-        With `attach` the job `job_id` exists already, and is only started; what else describes it is not sent.
+        With `attach` the job `job_id` exists already, and is only started; what else describes it is not sent. With
+        `resume` it may also run already, begun by a process that is no more: it is created and started unless it is.
 
         The job runs whether or not it can be tracked: where the service refuses it or stays away, the logger
         `jobtrack_client` is warned. With `required`, entering the `with` statement raises instead.
@@ -70,7 +72,7 @@ class Client(_sync.Client):
         }
         started = {"resourcesAllocated": resources_allocated, "estimatedSeconds": estimated_seconds}
         chosen = options or self._options()
-        reported = Reported(identity, name, None if attach else encoded(body), self._key())
+        reported = Reported(identity, name, None if attach else encoded(body), self._key(), resumed=resume)
         return Job(identity, started, Reporter(self._http, reported, chosen), chosen, required=required)
 
     def attach(self, job_id: str | None = None, *, options: ReporterOptions | None = None) -> Job:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from jobtrack_client._buffer import Buffer
-from jobtrack_client._events import Rank, make_event
+from jobtrack_client._events import Event, Rank, make_event
 from jobtrack_client._exceptions import Conflict, JobTrackError, NotFound, Unreachable
 from jobtrack_client._notices import Notices
 from jobtrack_client._options import ReporterOptions
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Reported:
     """The job that is reported, created by `body` under `key` unless it exists.
 
-    A job that was `joined` is another's, who creates and starts it, and may do so later.
+    A job that was `joined` is another's, who creates and starts it, and may do so later. One that is `resumed` may have
+    been started by another.
     """
 
     job_id: str
@@ -31,6 +32,7 @@ class Reported:
     body: bytes | None
     key: str
     joined: bool = False
+    resumed: bool = False
 
     def __str__(self) -> str:
         """How notices call it."""
@@ -47,6 +49,8 @@ class Delivery:
         self._begun = False
         self.created: Mapping[str, Json] = {}
         """The answer to the job's creation, once there is one."""
+        self.start: Event | None = None
+        """Of a job that is resumed: what starts it, if it does not run."""
         self.notices = Notices(str(job), self._gap)
         self.outbox = Outbox(Buffer(options.max_events, options.max_bytes), key=options.key)
         self.creation = Creation(self._create)
@@ -86,25 +90,45 @@ class Delivery:
         if self.creation.refusal is not None:
             raise self.creation.refusal
         if self._job.body is not None:
-            self.created = self._send(Request("POST", "/jobs", body=self._job.body, key=self._job.key), remaining)
+            self.created = self._created(remaining)
+        if self.start is not None and self._status(remaining) == "Queued":
+            self._report(Batch(f"{self._job.key}-start", (self.start,)), remaining)
+
+    def _created(self, remaining: float | None) -> Mapping[str, Json]:
+        try:
+            answer: Mapping[str, Json] = self._send(
+                Request("POST", "/jobs", body=self._job.body, key=self._job.key), remaining
+            )
+        except Conflict as error:
+            if error.transient or not self._job.resumed:
+                raise
+            return self.created  # it was there before, described otherwise
+        return answer
 
     def _post(self, batch: Batch, remaining: float | None) -> None:
         try:
-            path = f"/job/{self._job.job_id}/events"
-            self._send(Request("POST", path, body=batch.body, key=batch.key), remaining)
+            self._report(batch, remaining)
         except (Conflict, NotFound) as error:
-            error.transient = error.transient or (self._job.joined and self._begins_later(error))
+            error.transient = error.transient or (self._job.joined and self._begins_later(error, remaining))
             raise
 
-    def _begins_later(self, error: JobTrackError) -> bool:
+    def _begins_later(self, error: JobTrackError, remaining: float | None) -> bool:
         """Whether what the service refused may be taken once the job's own process was heard, which may be by now."""
         if isinstance(error, NotFound):
             return True
         if self._begun:
             return False
-        status = self._http.send(get_job(self._job.job_id)).json["status"]
+        status = self._status(remaining)
         self._begun = status != "Queued"
         return status in ("Queued", "Running")
+
+    def _report(self, batch: Batch, remaining: float | None) -> None:
+        path = f"/job/{self._job.job_id}/events"
+        self._send(Request("POST", path, body=batch.body, key=batch.key), remaining)
+
+    def _status(self, remaining: float | None) -> Json:
+        status: Json = self._send(get_job(self._job.job_id), remaining)["status"]
+        return status
 
     def _send(self, request: Request[Any], remaining: float | None) -> Any:
         longest = self._options.request_seconds

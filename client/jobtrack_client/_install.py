@@ -1,6 +1,5 @@
 """Turns what a program does already into reports: its log records, and its bars of tqdm."""
 
-import logging as standard
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
@@ -8,6 +7,7 @@ from types import ModuleType
 from jobtrack_client import _context
 from jobtrack_client._imports import when_imported
 from jobtrack_client._job import Job
+from jobtrack_client._logging import tap
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def install(job: Job, *, logging: bool = True, tqdm: bool = True) -> Iterator[Jo
         _context.install_default(job)
         stack.callback(_context.remove_default, job)
         if logging:
-            stack.callback(_tap(job.logging_handler()))
+            stack.callback(tap(job.logging_handler()))
         if tqdm:
             stack.callback(follow_tqdm())
         yield job
@@ -39,24 +39,3 @@ def follow_tqdm() -> Callable[[], None]:
 
     undoing.callback(when_imported("tqdm.std", follow))
     return undoing.close
-
-
-def _tap(handler: standard.Handler) -> Callable[[], None]:
-    """Hand every record to the handler too.
-
-    It is not added to the root logger: one that has a handler is not configured by `basicConfig`, is emptied by
-    `dictConfig`, and would no longer print warnings where nobody has configured anything.
-    """
-    original = standard.Logger.callHandlers
-
-    def call_handlers(self: standard.Logger, record: standard.LogRecord) -> None:
-        if record.levelno >= handler.level:
-            handler.handle(record)
-        original(self, record)
-
-    standard.Logger.callHandlers = call_handlers  # type: ignore[method-assign]
-
-    def undo() -> None:
-        standard.Logger.callHandlers = original  # type: ignore[method-assign]
-
-    return undo

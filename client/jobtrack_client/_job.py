@@ -2,12 +2,12 @@
 
 import logging
 import os
-import threading
 from collections.abc import Callable, Mapping
+from itertools import count
 from types import TracebackType
 from typing import NoReturn, Self, TypeVar
 
-from jobtrack_client import _context, _fork
+from jobtrack_client import _context
 from jobtrack_client._events import describe_error
 from jobtrack_client._logging import JobLogHandler
 from jobtrack_client._options import ReporterOptions
@@ -57,11 +57,9 @@ class Job(Reports):
         self._clock = options.clock
         self._required = required
         self._process = os.getpid()
-        self._lock = threading.RLock()
-        self._ended = False
+        self._ends = count()
         self._stages = Stages(self, reporter, options)
         reporter.tick, reporter.changed = self._stages.tick, self._stages.change
-        _fork.renew(self)
 
     def __enter__(self) -> Self:
         """Create the job and report that it started: see `start`."""
@@ -163,12 +161,15 @@ class Job(Reports):
         """As `flush`, while the event loop goes on."""
         return await _aside(lambda: self.flush(timeout))
 
-    def close(self, timeout: float | None = None) -> None:
-        """Send what waits for at most `timeout` seconds (default: the options' `close_seconds`), and report no more."""
+    def close(self, timeout: float | None = None, *, wait: bool = True) -> None:
+        """Send what waits for at most `timeout` seconds (default: the options' `close_seconds`), and report no more.
+
+        Without `wait` it is sent while the process goes on; its end, or another `close`, waits for it.
+        """
         self._stages.flush()
         self.running = False
         _context.leave(self)
-        self._reporter.close(timeout)
+        self._reporter.close(timeout, wait=wait)
 
     async def aclose(self, timeout: float | None = None) -> None:
         """As `close`, while the event loop goes on."""
@@ -178,10 +179,6 @@ class Job(Reports):
     def logging_handler(self, level: int = logging.NOTSET) -> logging.Handler:
         """A handler for `logging` that reports records of at least `level` as log lines of this job."""
         return JobLogHandler(self.log, lambda: self._reporter.thread, level)
-
-    def forked(self) -> None:
-        """Leave the lock to the thread that may hold it in the parent."""
-        self._lock = threading.RLock()
 
     @property
     def current_stage(self) -> str | None:
@@ -214,7 +211,7 @@ class Job(Reports):
         _context.enter(self)
         self.running = True
         if self._started is not None:
-            self._report("jobStarted", self._started)
+            self._reporter.begin(self._started)
 
     def _send(self) -> None:
         try:
@@ -234,9 +231,7 @@ class Job(Reports):
             self.cancel()
 
     def _end(self, type_: str, data: Mapping[str, object]) -> None:
-        with self._lock:
-            ended, self._ended = self._ended, True
-        if not ended:
+        if next(self._ends) == 0:
             self._stages.flush()
             self._report(type_, {**data, "metrics": self.metrics or None})
 

@@ -32,6 +32,27 @@ def level_name(level: int) -> str:
     return "WARN" if level < logging.ERROR else "ERROR"
 
 
+def tap(handler: logging.Handler) -> Callable[[], None]:
+    """Hand every record that is logged to the handler too; answers what undoes it.
+
+    It is not added to the root logger: one that has a handler is not configured by `basicConfig`, is emptied by
+    `dictConfig`, and would no longer print warnings where nobody has configured anything.
+    """
+    original = logging.Logger.callHandlers
+
+    def call_handlers(self: logging.Logger, record: logging.LogRecord) -> None:
+        if record.levelno >= handler.level:
+            handler.handle(record)
+        original(self, record)
+
+    logging.Logger.callHandlers = call_handlers  # type: ignore[method-assign]
+
+    def undo() -> None:
+        logging.Logger.callHandlers = original  # type: ignore[method-assign]
+
+    return undo
+
+
 class JobLogHandler(logging.Handler):
     """Reports log records: the logger's name as component, an exception's text and `extra={"details": …}` as details.
 

@@ -43,6 +43,13 @@ class Reporter:
         _fork.renew(self)
         _fork.prepare(self)
 
+    def begin(self, started: Mapping[str, object]) -> None:
+        """Have the job started, unless it is one that may run already."""
+        if self._job.resumed:
+            self._delivery.start = make_event("jobStarted", started, self._options.clock())
+        else:
+            self.report("jobStarted", started)
+
     def start(self, required: bool) -> None:
         """Create the job and begin to send.
 
@@ -88,18 +95,14 @@ class Reporter:
             self._handover.pump()
         return self._delivery.outbox.flush(timeout)
 
-    def close(self, timeout: float | None = None) -> None:
-        """Send what waits for at most `timeout` seconds (default: `close_seconds`), and end."""
-        _exits.unregister(self._at_exit)
-        if self._closed:
-            return
-        if self._relay is not None:
-            self._relay.close()
-        self._closed = True
+    def close(self, timeout: float | None = None, *, wait: bool = True) -> None:
+        """Send what waits for at most `timeout` seconds (`close_seconds`); without `wait`, while others go on."""
         seconds = self._options.close_seconds if timeout is None else timeout
-        self._delivery.outbox.close(monotonic() + seconds)
-        if self._handover is not None:
-            self._handover.close(seconds)
+        if not self._closed:
+            self._close(seconds)
+        if not wait:
+            return
+        _exits.unregister(self._at_exit)
         if self._delivery.sender.ident is None:
             self._delivery.end()
         elif not self._delivery.sender.join(seconds + 1):
@@ -160,6 +163,14 @@ class Reporter:
             alone=self._send,
             seconds=self._options.flush_seconds,
         )
+
+    def _close(self, seconds: float) -> None:
+        if self._relay is not None:
+            self._relay.close()
+        self._closed = True
+        self._delivery.outbox.close(monotonic() + seconds)
+        if self._handover is not None:
+            self._handover.close(seconds)
 
     def _send(self) -> None:
         self._delivery.sender.start(lambda: self.tick())

@@ -49,11 +49,15 @@ class Server:
 
 def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer(b"")
+
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            response = answer(
-                httpx.Request("POST", f"http://here{self.path}", headers=dict(self.headers), content=body)
-            )
+            self._answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def _answer(self, body: bytes) -> None:
+            url, headers = f"http://here{self.path}", dict(self.headers)
+            response = answer(httpx.Request(self.command, url, headers=headers, content=body))
             if response is None:
                 return
             self.send_response(response.status_code)
@@ -97,7 +101,11 @@ def run_worker(url: str, script: str) -> subprocess.CompletedProcess[str]:
 
 def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs Python where the client finds the service."""
-    environment = {**os.environ, "JOBTRACK_URL": url, "JOBTRACK_TOKEN": "t", "PYTHONPATH": str(ROOT)}
-    environment |= {"JOBTRACK_TENANT": GUID, "JOBTRACK_PROJECT": GUID}
     command = [sys.executable, *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment(url), capture_output=True, text=True, timeout=60, check=False)
+
+
+def environment(url: str) -> dict[str, str]:
+    """Where the client finds the service."""
+    ours = {"JOBTRACK_URL": url, "JOBTRACK_TOKEN": "t", "JOBTRACK_TENANT": GUID, "JOBTRACK_PROJECT": GUID}
+    return {**os.environ, **ours, "PYTHONPATH": str(ROOT)}

@@ -13,6 +13,13 @@ GUID = "cc0e8400-e29b-41d4-a716-446655440000"
 Failure = Callable[[httpx.Request, "Service"], httpx.Response]
 QUICK = ReporterOptions(flush_seconds=0.005, progress_seconds=0, close_seconds=20, backoff=Backoff(first=0, longest=0))
 
+_STATUSES = {
+    "jobStarted": "Running",
+    "jobCompleted": "Completed",
+    "jobFailed": "Failed",
+    "jobCancelled": "Cancelled",
+}
+
 
 def problem(status: int, detail: str = "no", pointers: Iterable[str] = (), **headers: str) -> httpx.Response:
     errors = [{"pointer": pointer, "detail": "is wrong"} for pointer in pointers]
@@ -34,6 +41,7 @@ class Service:
         self.events: list[dict[str, Any]] = []
         self.jobs: list[dict[str, Any]] = []
         self.requests: list[httpx.Request] = []
+        self.statuses: dict[str, str] = {}
         self.most_at_once = 0
         self._failures: Iterator[Failure | None] = iter(failures)
         self._names_the_bad = names_the_bad
@@ -53,6 +61,9 @@ class Service:
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         with self._lock:
+            if request.method == "GET":
+                status = self.statuses.get(request.url.path.rpartition("/")[2])
+                return problem(404) if status is None else httpx.Response(200, json={"status": status})
             key = request.headers["Idempotency-Key"]
             if key not in self._answered:
                 self._answered[key] = (request.content, self._store(request))
@@ -68,7 +79,9 @@ class Service:
     def _store(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
         if request.url.path.endswith("/jobs"):
-            self.jobs.append(body)
+            if body not in self.jobs:
+                self.jobs.append(body)
+            self.statuses.setdefault(body["jobId"], "Queued")
             return httpx.Response(201, json={**body, "links": {"self": "/there"}})
         bad = [
             f"/events/{i}/data/message" for i, event in enumerate(body["events"]) if _message(event).startswith("bad")
@@ -76,6 +89,9 @@ class Service:
         if bad:
             return problem(422, "out of contract", bad if self._names_the_bad else ())
         self.events += body["events"]
+        job_id = request.url.path.split("/")[-2]
+        for event in body["events"]:
+            self.statuses[job_id] = _STATUSES.get(event["type"], self.statuses.get(job_id, "Queued"))
         return httpx.Response(202, json={"accepted": len(body["events"]), "lastSequence": len(self.events)})
 
 

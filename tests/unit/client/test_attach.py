@@ -86,3 +86,33 @@ def test_a_job_that_is_pickled_tells_what_to_do_instead() -> None:
     job = client(Service()).job("Import", job_type="import", job_id=GUID)
     with pytest.raises(TypeError, match=rf"there, call Client\(\)\.attach\('{GUID}'\)"):
         pickle.dumps(job)
+
+
+def resumed(handler: Any) -> jt.Job:
+    job = client(handler).job("Import", job_type="import", job_id=GUID, resume=True, options=QUICK)
+    with job:
+        job.log("INFO", "on with it")
+    return job
+
+
+def test_a_job_that_is_resumed_is_created_and_started_where_it_is_not() -> None:
+    late = Late(["Running", "Queued"])
+    job = resumed(late)
+    assert len(late.service.jobs) == 1
+    assert late.service.types() == ["jobStarted", "log", "jobCompleted"]
+    assert job.created["links"]
+
+
+@pytest.mark.parametrize("creation", [201, 409])
+def test_a_job_that_is_resumed_is_not_started_twice(creation: int, caplog: pytest.LogCaptureFixture) -> None:
+    late = Late([])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/jobs") and creation == 409:
+            return problem(409, "exists, as somebody else described it")
+        return httpx.Response(200, json={"status": "Running"}) if request.method == "GET" else late(request)
+
+    job = resumed(answer)
+    assert late.service.types() == ["log", "jobCompleted"]
+    assert job.stats.dropped == {}
+    assert caplog.records == []

@@ -99,6 +99,19 @@ def test_the_end_waits_only_so_long_for_a_service_that_stays_away(caplog: pytest
     assert job.stats.reasons[jt.Reason.CLOSED] == 1
 
 
+def test_an_end_that_is_not_waited_for_is_sent_meanwhile() -> None:
+    service = Service()
+    gate = Gate(service)
+    job = job_of(gate).start()
+    job.log("INFO", "before")
+    job.complete()
+    job.close(wait=False)
+    assert service.types() == []
+    gate.open.set()
+    job.close()
+    assert service.types() == ["jobStarted", "log", "jobCompleted"]
+
+
 def test_memory_is_bounded_and_the_gap_is_told(caplog: pytest.LogCaptureFixture) -> None:
     service = Service()
     gate = Gate(service)
