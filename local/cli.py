@@ -14,6 +14,7 @@ import typer
 from local import tokens
 from local.demo.command import demo
 from local.errors import LocalError
+from local.profile import TENANT
 
 DEFAULT_PORT = 8080
 
@@ -43,7 +44,7 @@ def serve(
 
 
 def token(
-    tenant: Annotated[str, typer.Option(help="The tenant's GUID.")],
+    tenant: Annotated[str, typer.Option(help="The tenant's GUID.")] = TENANT,
     project: Annotated[str | None, typer.Option(help="Confines the token to this project's GUID.")] = None,
     scope: Annotated[str, typer.Option(help="Separated by spaces.")] = tokens.SCOPES,
     ttl: Annotated[int, typer.Option(min=1, help="Seconds that it is valid.")] = tokens.DAY_SECONDS,

@@ -1,19 +1,13 @@
 """Where the local service keeps what outlives it."""
 
-import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
 
 from local.errors import LocalError
-
-
-def home(env: Mapping[str, str] = os.environ) -> Path:
-    """Folder of this user's signing key; `JOBTRACK_HOME` overrides it."""
-    return Path(env["JOBTRACK_HOME"]) if env.get("JOBTRACK_HOME") else platformdirs.user_data_path("jobtrack")
 
 
 def cache() -> Path:

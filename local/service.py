@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from local import app, calls, engines, environment, folders, template
+from jobtrack_client import profiles
+from local import app, calls, engines, environment, folders, profile, template
 from local.claim import claim
 from local.engines import Engines
 from local.errors import LocalError
@@ -42,11 +43,13 @@ def serve(port: int, data: Path | None, engine: str, ready: Callable[[str], None
     """Serve until SIGINT or SIGTERM; calls `ready` with the URL. LocalError when it cannot, or its engine ends."""
     with suppress(KeyboardInterrupt), _stopped_by_signals(), ExitStack() as stack:
         listener = stack.enter_context(bound(port))
-        verifier = Verifier(signing_key(folders.home()))
+        home = profiles.home()
+        verifier = Verifier(signing_key(home))
         held = None if data is None else stack.enter_context(claim(data))
         found = stack.enter_context(engines.running(engine, held))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         assembly = _assemble(found, verifier, url)
+        stack.enter_context(profile.kept(url, home))
         server = Server(assembly.application, assembly.websockets, lambda: ready(url))
         stack.enter_context(_pumping(assembly.carriers))
         stack.enter_context(_watching(found, server))

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from jobtrack.errors import Unauthorized
+from jobtrack_client import profiles
 from local import folders
 from local.errors import LocalError
 
@@ -66,7 +67,7 @@ def issue(
     }
     if project is not None:
         claims["project_ids"] = [_guid(project, "project")]
-    key = signing_key(home or folders.home())
+    key = signing_key(home or profiles.home())
     return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id(key.public_key())})
 
 

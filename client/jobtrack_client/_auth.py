@@ -58,4 +58,6 @@ def _signed(request: httpx.Request, token: str) -> httpx.Request:
 
 
 def _unavailable(error: Exception) -> TokenUnavailable:
+    if isinstance(error, TokenUnavailable):
+        return error
     return TokenUnavailable(f"the token callable failed: {type(error).__name__}")

@@ -1,4 +1,4 @@
-"""Where the service is and who calls it: arguments first, then the environment."""
+"""Where the service is and who calls it: arguments first, then the environment, then a profile."""
 
 import os
 import re
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from jobtrack_client import profiles
 from jobtrack_client._exceptions import ConfigurationError
 
 Token: TypeAlias = str | Callable[[], str]
@@ -47,16 +48,27 @@ def resolve(
     project_id: str | None,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
-    """What was given, else JOBTRACK_URL, JOBTRACK_TOKEN, JOBTRACK_TENANT and JOBTRACK_PROJECT.
+    """What was given, else JOBTRACK_URL, JOBTRACK_TOKEN, JOBTRACK_TENANT and JOBTRACK_PROJECT, else the profile.
+
+    A profile is not asked where an address is given: its token is for its own service.
 
     Raises:
-        ConfigurationError: something is missing, the URL is no http(s) one, or an id is not a GUID.
+        ConfigurationError: something is missing, the URL is no http(s) one, an id is not a GUID, or there is no such
+            profile.
     """
+    address = base_url or _variable(environ, "JOBTRACK_URL")
+    profile = profiles.Profile(url=address) if address else profiles.profile(environ)
+    tenant = tenant_id or _variable(environ, "JOBTRACK_TENANT") or profile.tenant
+    project = project_id or _variable(environ, "JOBTRACK_PROJECT") or profile.project
+    url = _needed(profile.url, "base_url", "JOBTRACK_URL")
+    bearer = token or _variable(environ, "JOBTRACK_TOKEN") or profile.bearer
+    if bearer is None:
+        raise _missing("token", "JOBTRACK_TOKEN")
     return Settings(
-        _url(base_url or _required(environ, "JOBTRACK_URL", "base_url")),
-        guid(tenant_id or _required(environ, "JOBTRACK_TENANT", "tenant_id"), "tenant_id"),
-        guid(project_id or _required(environ, "JOBTRACK_PROJECT", "project_id"), "project_id"),
-        token or _required(environ, "JOBTRACK_TOKEN", "token"),
+        _url(url),
+        guid(_needed(tenant, "tenant_id", "JOBTRACK_TENANT"), "tenant_id"),
+        guid(_needed(project, "project_id", "JOBTRACK_PROJECT"), "project_id"),
+        bearer,
     )
 
 
@@ -66,7 +78,7 @@ def current_job_id(environ: Mapping[str, str] = os.environ) -> str:
     Raises:
         ConfigurationError: there is none, or it is not a GUID.
     """
-    if value := environ.get(JOB_VARIABLE, "").strip():
+    if value := _variable(environ, JOB_VARIABLE):
         return guid(value, JOB_VARIABLE)
     raise ConfigurationError(f"job_id is missing: pass it to attach or set {JOB_VARIABLE}")
 
@@ -93,10 +105,18 @@ def guid(value: str, name: str) -> str:
     return value.lower()
 
 
-def _required(environ: Mapping[str, str], variable: str, argument: str) -> str:
-    if value := environ.get(variable, "").strip():
-        return value
-    raise ConfigurationError(f"{argument} is missing: pass it to Client or set {variable}")
+def _variable(environ: Mapping[str, str], name: str) -> str | None:
+    return environ.get(name, "").strip() or None
+
+
+def _needed(value: str | None, argument: str, variable: str) -> str:
+    if value is None:
+        raise _missing(argument, variable)
+    return value
+
+
+def _missing(argument: str, variable: str) -> ConfigurationError:
+    return ConfigurationError(f"{argument} is missing: pass it to Client, set {variable}, or choose a profile")
 
 
 def _url(value: str) -> str:

@@ -25,9 +25,8 @@ from local.errors import LocalError
 from local.miner import plan
 from local.miner.__main__ import COUNTS
 from local.miner.source import Source
+from local.profile import PROJECT, TENANT
 
-TENANT = "1a2b3c4d-0000-4000-8000-000000000001"
-PROJECT = "1a2b3c4d-0000-4000-8000-000000000002"
 START_SECONDS = 120.0
 SERVICE_PATIENCE, WORKER_PATIENCE = 80.0, 15.0
 QUIET_SECONDS, SETTLE_SECONDS = 60.0, 2.0

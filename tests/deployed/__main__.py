@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from local import folders, provision, template
+from jobtrack_client import profiles
+from local import provision, template
 from local.clock import FASTER
 from local.engines import MINISTACK
 from local.invocation import scheduled_event
@@ -43,7 +44,7 @@ def main() -> None:
     over = threading.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda *_: over.set())
-    key = signing_key(folders.home()).public_key()
+    key = signing_key(profiles.home()).public_key()
     with issuing(key) as issuer, _ministack() as engine:
         place = Place(urlsplit(engine.url()).port or 0, issuer)
         stack = Stack(place.engine)

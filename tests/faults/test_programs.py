@@ -80,5 +80,5 @@ def test_what_is_missing_is_told_in_one_line() -> None:
     ran = run("", "-m", "jobtrack_client", sys.executable)
     assert (ran.returncode, ran.stderr) == (
         1,
-        "jobtrack_client: base_url is missing: pass it to Client or set JOBTRACK_URL\n",
+        "jobtrack_client: base_url is missing: pass it to Client, set JOBTRACK_URL, or choose a profile\n",
     )

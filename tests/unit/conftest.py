@@ -1,9 +1,14 @@
-"""Unit tests reach nothing: no sockets but those that an event loop makes for itself."""
+"""Unit tests reach nothing: no sockets but those of an event loop itself, no profiles of who runs them."""
 
 from collections.abc import Iterator
 
 import pytest
 from pytest_socket import disable_socket, enable_socket
+
+
+@pytest.fixture(autouse=True)
+def no_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOBTRACK_HOME", "/nonexistent")
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ ENVIRONMENT = {
     "JOBTRACK_TOKEN": "from-environment",
     "JOBTRACK_TENANT": GUID.upper(),
     "JOBTRACK_PROJECT": GUID,
+    "JOBTRACK_HOME": "/nonexistent",
 }
 
 
@@ -41,7 +42,7 @@ def test_what_is_missing_is_named(variable: str, argument: str, value: str | Non
     environment = {name: text for name, text in ENVIRONMENT.items() if name != variable}
     if value is not None:
         environment[variable] = value
-    with pytest.raises(ConfigurationError, match=f"{argument} is missing: pass it to Client or set {variable}"):
+    with pytest.raises(ConfigurationError, match=f"{argument} is missing: pass it to Client, set {variable},"):
         resolve(None, None, None, None, environment)
 
 
