@@ -21,7 +21,7 @@ def made() -> Iterator[tuple[Path, str]]:
 
 
 def _formatted(text: str) -> str:
-    for command in (["check", "--fix-only", "--select", "I", "--quiet"], ["format", "--quiet"]):
+    for command in (["check", "--fix-only", "--select", "I,SIM117", "--quiet"], ["format", "--quiet"]):
         ruff = [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(CLIENT / "made.py"), "-"]
         text = subprocess.run(ruff, input=text, capture_output=True, text=True, check=True).stdout
     return text

