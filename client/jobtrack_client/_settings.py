@@ -94,13 +94,18 @@ def usable(token: str) -> str:
     raise ConfigurationError("token is empty or has characters that a bearer token cannot have")
 
 
+def is_guid(value: str) -> bool:
+    """Whether it is one, in any letter case."""
+    return _GUID.fullmatch(value) is not None
+
+
 def guid(value: str, name: str) -> str:
     """The id in lower case.
 
     Raises:
         ConfigurationError: it is not a GUID.
     """
-    if not _GUID.fullmatch(value):
+    if not is_guid(value):
         raise ConfigurationError(f"{name} must be a GUID, not {value!r}")
     return value.lower()
 

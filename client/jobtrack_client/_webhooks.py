@@ -1,4 +1,4 @@
-"""Telling a webhook of the service from anybody else's: Standard Webhooks 1.0."""
+"""Telling a webhook of the service from anybody else's, and signing like it: Standard Webhooks 1.0."""
 
 import base64
 import binascii
@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from secrets import token_bytes
 from typing import cast
 
 from jobtrack_client import models
@@ -41,6 +42,21 @@ def verify_webhook(
     if not any(hmac.compare_digest(one, other) for one in given for other in expected):
         raise WebhookVerificationError("no signature is by a secret that is known here")
     return cast(models.Pushed, json.loads(body))
+
+
+def new_secret() -> str:
+    """A secret of one's own to `sign` with."""
+    return _PREFIX + base64.b64encode(token_bytes(32)).decode()
+
+
+def sign(message_id: str, body: bytes, secret: str, now: int) -> dict[str, str]:
+    """The headers with which the service would send the body at `now` (epoch seconds).
+
+    Raises:
+        WebhookVerificationError: the secret cannot be read.
+    """
+    signature = _signature(secret, f"{message_id}.{now}.".encode() + body).decode()
+    return {"webhook-id": message_id, "webhook-timestamp": str(now), "webhook-signature": f"v1,{signature}"}
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:

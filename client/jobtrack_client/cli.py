@@ -1,10 +1,14 @@
-"""The command line `jobtrack`: what the extra `local` adds (serve, demo, token), or how to get it."""
+"""The command line `jobtrack`: what talks to a service, and what the extra `local` adds, or how to get it."""
 
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from typing import Annotated
 
 import typer
+
+from jobtrack_client import commands
+from jobtrack_client.commands.service import choose
 
 _LOCAL = {
     "serve": "Run the whole service on this machine.",
@@ -14,12 +18,16 @@ _LOCAL = {
 _ANY = {"ignore_unknown_options": True, "allow_extra_args": True}
 _OURS = frozenset({"functions", "jobtrack", "jobtrack_client"})
 _MISSING = "needs what is not installed ({}): pip install 'jobtrack[local]'"
+Profile = Annotated[
+    str | None, typer.Option("--profile", "-p", help="The service of this name in config.toml, or `local`.")
+]
 
 
 def build() -> typer.Typer:
     """The application with every command that can be had here."""
-    app = typer.Typer(name="jobtrack", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+    app = typer.Typer(name="jobtrack", no_args_is_help=True, pretty_exceptions_enable=False)
     app.callback()(_describe)
+    commands.add(app)
     try:
         # By name, since the client may not depend on what is only there with the extra.
         import_module("local.cli").commands(app)
@@ -37,8 +45,9 @@ def main() -> None:
         sys.exit(f"jobtrack: this command {_MISSING.format(_package(missing))}")
 
 
-def _describe() -> None:
+def _describe(profile: Profile = None) -> None:
     """Track long-running jobs: progress, logs, timeline and metrics."""
+    choose(profile)
 
 
 def _explain(name: str, package: str) -> Callable[[], None]:

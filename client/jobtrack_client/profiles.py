@@ -37,6 +37,8 @@ class Profile:
     project: str | None = None
     token: str | None = None
     token_command: str | tuple[str, ...] | None = None
+    page: str | None = None
+    """Where the live page is, unless the service serves it."""
 
     def __repr__(self) -> str:
         """All but the token and what gives it."""

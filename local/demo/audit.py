@@ -1,11 +1,11 @@
 """The worker's own counts beside what the service answers and what was pushed."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
-from local.demo.answers import LogsAnswer, ProgressAnswer
+from jobtrack_client import models
 from local.demo.receiver import Inbox
 
 EVENTS = (
@@ -34,8 +34,8 @@ class Counts(TypedDict):
 class Answers:
     """What the service says of the job; `lines` are the entries of all pages of its logs."""
 
-    progress: ProgressAnswer
-    logs: LogsAnswer
+    progress: models.Progress
+    logs: models.Logs
     lines: Counter[str]
     sequences: Counter[int]
 
@@ -75,7 +75,7 @@ def _reporting(counts: Counts, answers: Answers) -> Compared:
 
 
 def _lines(counts: Counts, answers: Answers) -> Compared:
-    summary = answers.logs["logsSummary"]
+    summary: Mapping[str, object] = {**answers.logs["logsSummary"]}
     for level, count in counts["logs"].items():
         yield f"logsSummary.{level.lower()}Entries", summary[f"{level.lower()}Entries"], count
         yield f"{level} lines of all pages", answers.lines[level], count

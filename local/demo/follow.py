@@ -4,12 +4,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol
 
-from jobtrack_client import Client, Unreachable
-from local.demo.answers import LogsAnswer, ProgressAnswer
+from jobtrack_client import Client, Unreachable, models
+from jobtrack_client.commands.board import Display, Picture
 from local.demo.audit import Answers
-from local.demo.display import Display, View
 from local.demo.receiver import Gate, Inbox
 from local.errors import LocalError
 
@@ -52,16 +51,17 @@ class Watch:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
-    def look(self) -> ProgressAnswer:
+    def look(self) -> models.Progress:
         """Show the job as it is now; LocalError when the service has ended."""
         try:
-            progress = cast(ProgressAnswer, self.client.progress(self.job_id))
-            lines = cast(LogsAnswer, self.client.logs(self.job_id, limit=SHOWN_LINES))["logs"]
+            progress = self.client.progress(self.job_id)
+            lines = self.client.logs(self.job_id, limit=SHOWN_LINES)["logs"]
         except Unreachable as error:
             if self.service.exit_code is None:
                 raise
             raise ended(self.service) from error
-        self.display.show(View(progress, lines, self.gate.snapshot()))
+        inbox = self.gate.snapshot()
+        self.display.show(Picture(progress, lines, received(inbox), alarming=bool(inbox.refused)))
         return progress
 
     def until_ended(self, worker: Process) -> str:
@@ -88,12 +88,19 @@ class Watch:
 
 def read_answers(client: Client, job_id: str) -> Answers:
     """What the service says of an ended job, with every page of its logs."""
-    progress = cast(ProgressAnswer, client.progress(job_id))
-    first = page = cast(LogsAnswer, client.logs(job_id, level="DEBUG", limit=PAGE))
+    progress = client.progress(job_id)
+    first = page = client.logs(job_id, level="DEBUG", limit=PAGE)
     levels, sequences = Counter[str](), Counter[int]()
     while True:
         levels.update(line["level"] for line in page["logs"])
         sequences.update(line["sequence"] for line in page["logs"])
         if page["nextCursor"] is None:
             return Answers(progress, first, levels, sequences)
-        page = cast(LogsAnswer, client.logs(job_id, level="DEBUG", limit=PAGE, cursor=page["nextCursor"]))
+        page = client.logs(job_id, level="DEBUG", limit=PAGE, cursor=page["nextCursor"])
+
+
+def received(inbox: Inbox) -> str:
+    """What has come of what was pushed."""
+    repeats = f", {inbox.repeats:,} repeated" if inbox.repeats else ""
+    refused = f", {len(inbox.refused):,} refused" if inbox.refused else ""
+    return f"webhooks: {len(inbox.messages):,} received and verified{repeats}{refused}"

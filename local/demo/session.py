@@ -15,10 +15,10 @@ import httpx
 from rich.console import Console
 
 from jobtrack_client import Client
+from jobtrack_client.commands.board import display_for
 from local import tokens
 from local.demo.audit import EVENTS, Counts, differences, expected_pushes
 from local.demo.children import Child, free_port
-from local.demo.display import display_for
 from local.demo.follow import Watch, ended, read_answers
 from local.demo.receiver import Gate, Inbox, Receiver
 from local.errors import LocalError

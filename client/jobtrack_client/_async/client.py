@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from jobtrack_client import _requests, models
+from jobtrack_client import _endings, _requests, models
 from jobtrack_client._async.endpoints import AsyncEndpoints
 from jobtrack_client._backoff import Backoff
 from jobtrack_client._exceptions import Conflict, JobTrackError, NotFound, Unreachable
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from jobtrack_client._answers import Reply
 
-ENDED = ("Completed", "Failed", "Cancelled")
-ENDS = ("jobCompleted", "jobFailed", "jobCancelled")
 EVENTS = (
     *("jobStarted", "jobStalled", "progressUpdate", "milestone", "warning", "error"),
     *("stageStarted", "stageCompleted", "stageFailed", "stageSkipped"),
@@ -124,6 +122,11 @@ class AsyncClient(AsyncEndpoints):
         async for event in self._items(request, "timeline"):
             yield event
 
+    async def iter_subscriptions(self, job_id: str) -> AsyncIterator[models.Subscription]:
+        """All of the job's subscriptions, asked for a page at a time."""
+        async for subscription in self._items(_requests.subscriptions(job_id), "subscriptions"):
+            yield subscription
+
     async def iter_deliveries(self, subscription_id: str) -> AsyncIterator[models.Delivery]:
         """What became of each message, newest first, asked for a page at a time."""
         async for delivery in self._items(_requests.deliveries(subscription_id), "deliveries"):
@@ -142,7 +145,7 @@ class AsyncClient(AsyncEndpoints):
                 yield entry
             if page["lastSequence"] > since_sequence:
                 since_sequence = page["lastSequence"]
-            elif page["jobStatus"] in ENDED:
+            elif page["jobStatus"] in _endings.STATUSES:
                 return
             else:
                 await self._sleep(every)
@@ -157,7 +160,7 @@ class AsyncClient(AsyncEndpoints):
             reply = await self._insisted(request)
             if reply.json is not None:
                 yield reply.json
-                if reply.json["status"] in ENDED:
+                if reply.json["status"] in _endings.STATUSES:
                     return
                 request = replace(request, known=reply.etag)
             await self._sleep(every)
@@ -176,7 +179,7 @@ class AsyncClient(AsyncEndpoints):
         comes first, else only what happens from now on. Connections that are lost, and a service that is away, are
         waited for without end. The subscription ends with the walk, or after a week.
         """
-        wanted = list(dict.fromkeys([*(EVENTS if events is None else events), *ENDS]))
+        wanted = list(dict.fromkeys([*(EVENTS if events is None else events), *_endings.EVENTS]))
         body = {"events": wanted, "filters": filters, "sinceSequence": since_sequence, "language": self._language}
         how = {"subscriptionType": "websocket", "expiresInSeconds": WEEK_SECONDS}
         made = await self.subscribe(job_id, {**how, **body})
@@ -184,7 +187,7 @@ class AsyncClient(AsyncEndpoints):
             async with aclosing(self._pushed(made, since_sequence)) as pushed:
                 async for message in pushed:
                     yield message
-                    if message["type"] in ENDS:
+                    if message["type"] in _endings.EVENTS:
                         return
         finally:
             with suppress(JobTrackError):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from jobtrack_client import _requests, models
+from jobtrack_client import _endings, _requests, models
 from jobtrack_client._backoff import Backoff
 from jobtrack_client._exceptions import Conflict, JobTrackError, NotFound, Unreachable
 from jobtrack_client._outbox import new_key
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from jobtrack_client._answers import Reply
 
-ENDED = ("Completed", "Failed", "Cancelled")
-ENDS = ("jobCompleted", "jobFailed", "jobCancelled")
 EVENTS = (
     *("jobStarted", "jobStalled", "progressUpdate", "milestone", "warning", "error"),
     *("stageStarted", "stageCompleted", "stageFailed", "stageSkipped"),
@@ -125,6 +123,11 @@ class Client(Endpoints):
         for event in self._items(request, "timeline"):
             yield event
 
+    def iter_subscriptions(self, job_id: str) -> Iterator[models.Subscription]:
+        """All of the job's subscriptions, asked for a page at a time."""
+        for subscription in self._items(_requests.subscriptions(job_id), "subscriptions"):
+            yield subscription
+
     def iter_deliveries(self, subscription_id: str) -> Iterator[models.Delivery]:
         """What became of each message, newest first, asked for a page at a time."""
         for delivery in self._items(_requests.deliveries(subscription_id), "deliveries"):
@@ -143,7 +146,7 @@ class Client(Endpoints):
                 yield entry
             if page["lastSequence"] > since_sequence:
                 since_sequence = page["lastSequence"]
-            elif page["jobStatus"] in ENDED:
+            elif page["jobStatus"] in _endings.STATUSES:
                 return
             else:
                 self._sleep(every)
@@ -158,7 +161,7 @@ class Client(Endpoints):
             reply = self._insisted(request)
             if reply.json is not None:
                 yield reply.json
-                if reply.json["status"] in ENDED:
+                if reply.json["status"] in _endings.STATUSES:
                     return
                 request = replace(request, known=reply.etag)
             self._sleep(every)
@@ -177,7 +180,7 @@ class Client(Endpoints):
         comes first, else only what happens from now on. Connections that are lost, and a service that is away, are
         waited for without end. The subscription ends with the walk, or after a week.
         """
-        wanted = list(dict.fromkeys([*(EVENTS if events is None else events), *ENDS]))
+        wanted = list(dict.fromkeys([*(EVENTS if events is None else events), *_endings.EVENTS]))
         body = {"events": wanted, "filters": filters, "sinceSequence": since_sequence, "language": self._language}
         how = {"subscriptionType": "websocket", "expiresInSeconds": WEEK_SECONDS}
         made = self.subscribe(job_id, {**how, **body})
@@ -185,7 +188,7 @@ class Client(Endpoints):
             with closing(self._pushed(made, since_sequence)) as pushed:
                 for message in pushed:
                     yield message
-                    if message["type"] in ENDS:
+                    if message["type"] in _endings.EVENTS:
                         return
         finally:
             with suppress(JobTrackError):

@@ -5,7 +5,8 @@ import pytest
 
 from local.demo.audit import Answers, Counts, differences, expected_pushes
 from local.demo.receiver import Inbox, Pushed
-from tests.unit.demo.answers import COUNTS, PUSHED, right, stage
+from tests.unit.client.answered import stage
+from tests.unit.demo.answers import COUNTS, PUSHED, right
 
 
 def test_finds_nothing_where_all_agrees() -> None:

@@ -5,11 +5,12 @@ import httpx
 import pytest
 
 from jobtrack_client import Client
-from local.demo.display import View
-from local.demo.follow import Watch, read_answers
-from local.demo.receiver import Gate, Pushed
+from jobtrack_client.commands.board import Picture
+from local.demo.follow import Watch, read_answers, received
+from local.demo.receiver import Gate, Inbox, Pushed
 from local.errors import LocalError
-from tests.unit.demo.answers import line, logs, progress
+from tests.unit.client.answered import line, progress
+from tests.unit.demo.answers import logs
 
 JOB = "cc0e8400-e29b-41d4-a716-446655440000"
 
@@ -27,7 +28,7 @@ class Process:
 class Shown:
     """A display that remembers."""
 
-    views: list[View] = field(default_factory=list)
+    views: list[Picture] = field(default_factory=list)
 
     def __enter__(self) -> "Shown":
         return self
@@ -35,7 +36,7 @@ class Shown:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def show(self, view: View) -> None:
+    def show(self, view: Picture) -> None:
         self.views.append(view)
 
 
@@ -131,3 +132,13 @@ def test_reads_every_page_of_the_logs() -> None:
     answers = read_answers(client(answer), JOB)
     assert answers.lines == {"DEBUG": 1, "INFO": 2, "WARN": 1}
     assert sorted(answers.sequences.elements()) == [1, 2, 3, 4]
+
+
+def test_tells_of_repeats_and_refusals() -> None:
+    inbox = Inbox()
+    for number in range(2):
+        inbox.messages[f"msg_{number}"] = Pushed("log", number)
+        inbox.arrivals[f"msg_{number}"] = 1
+    inbox.arrivals["msg_1"] += 3
+    inbox.refused.append("bad")
+    assert received(inbox) == "webhooks: 2 received and verified, 3 repeated, 1 refused"

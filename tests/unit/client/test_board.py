@@ -1,31 +1,24 @@
+"""A job as it is shown: drawn on a terminal, in lines elsewhere."""
+
 import io
 
 from rich.console import Console
 
-from local.demo.display import Board, Lines, View, display_for, render
-from local.demo.receiver import Inbox, Pushed
-from tests.unit.demo.answers import line, progress, stage
+from jobtrack_client.commands.board import Board, Lines, Picture, display_for, render
+from tests.unit.client.answered import line, progress, stage
 
-
-def inbox(count: int = 2) -> Inbox:
-    found = Inbox()
-    for number in range(count):
-        found.messages[f"msg_{number}"] = Pushed("log", number)
-        found.arrivals[f"msg_{number}"] = 1
-    return found
-
-
+NOTE = "webhooks: 2 received and verified"
 RUNNING = progress("Running", 45, stage(), stage("Process Discovery", "Running", 78, 150243))
 
 
-def drawn(view: View) -> str:
+def drawn(view: Picture) -> str:
     console = Console(file=io.StringIO(), width=120)
     console.print(render(view))
     return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
 
 
 def test_draws_stages_estimate_lines_and_webhooks() -> None:
-    picture = drawn(View(RUNNING, [line(1), line(2, "WARN", "Found [125] records")], inbox()))
+    picture = drawn(Picture(RUNNING, [line(1), line(2, "WARN", "Found [125] records")], NOTE))
     assert "Customer Journey Analysis · Running · 45 %" in picture
     assert "Process Discovery" in picture
     assert " 78 %" in picture
@@ -37,7 +30,7 @@ def test_draws_stages_estimate_lines_and_webhooks() -> None:
 
 
 def test_draws_only_the_newest_lines() -> None:
-    picture = drawn(View(RUNNING, [line(at, message=f"line {at}") for at in range(1, 21)], inbox()))
+    picture = drawn(Picture(RUNNING, [line(at, message=f"line {at}") for at in range(1, 21)], NOTE))
     assert "line 12" not in picture
     assert "line 13" in picture
     assert "line 20" in picture
@@ -45,23 +38,16 @@ def test_draws_only_the_newest_lines() -> None:
 
 def test_draws_a_job_that_has_not_started() -> None:
     queued = progress("Queued", 0)
-    queued["overallProgress"] = {"percentage": 0, "elapsedTime": None, "estimatedRemaining": None}
+    queued["overallProgress"] |= {"elapsedTime": None, "estimatedRemaining": None}
     queued["stages"][0] |= {"recordsProcessed": None, "totalRecords": None, "duration": None, "progress": 0}
-    queued["resourceUsage"] = {"memoryUsage": None, "cpuUsage": None, "processingRate": None}
-    assert "not started" in drawn(View(queued, [], inbox(0)))
-
-
-def test_tells_of_repeats_and_refusals() -> None:
-    found = inbox()
-    found.arrivals["msg_1"] += 3
-    found.refused.append("bad")
-    assert "2 received and verified, 3 repeated, 1 refused" in drawn(View(RUNNING, [], found))
+    queued["resourceUsage"] |= {"memoryUsage": None, "cpuUsage": None, "processingRate": None}
+    assert "not started" in drawn(Picture(queued))
 
 
 def test_writes_each_thing_once() -> None:
     out = io.StringIO()
     lines = Lines(out)
-    view = View(RUNNING, [line(1), line(2, "WARN")], inbox())
+    view = Picture(RUNNING, [line(1), line(2, "WARN")], NOTE)
     lines.show(view)
     first = out.getvalue()
     lines.show(view)
@@ -71,21 +57,21 @@ def test_writes_each_thing_once() -> None:
         "2024-01-20T10:32:45Z WARN  ProcessMiner: Processing batch 1 of 15",
         "stage Data Loading: Completed 192,850 in 2 minutes 15 seconds",
         "stage Process Discovery: Running 150,243 of 192,850 in 2 minutes 15 seconds",
-        "job: Running 40 % 15 minutes 33 seconds elapsed, 2 minutes 27 seconds remaining",
+        "Customer Journey Analysis: Running 45 %, 15 minutes 33 seconds elapsed, 2 minutes 27 seconds remaining",
         "webhooks: 2 received and verified",
     ]
-    lines.show(View(progress("Completed"), [line(2), line(3)], inbox()))
+    lines.show(Picture(progress("Completed"), [line(2), line(3)], NOTE))
     assert out.getvalue().removeprefix(first).splitlines() == [
         "2024-01-20T10:32:45Z INFO  ProcessMiner: Processing batch 1 of 15",
-        "job: Completed 100 % 15 minutes 33 seconds elapsed",
+        "Customer Journey Analysis: Completed 100 %, 15 minutes 33 seconds elapsed",
     ]
 
 
 def test_a_line_that_arrives_late_is_written_too() -> None:
     out = io.StringIO()
     lines = Lines(out)
-    lines.show(View(RUNNING, [line(1), line(9)], inbox(0)))
-    lines.show(View(RUNNING, [line(1), line(4, message="late"), line(9)], inbox(0)))
+    lines.show(Picture(RUNNING, [line(1), line(9)]))
+    lines.show(Picture(RUNNING, [line(1), line(4, message="late"), line(9)]))
     assert out.getvalue().count("late") == 1
     assert out.getvalue().count("Processing") == 2
 

@@ -1,0 +1,4 @@
+"""How a job ends."""
+
+STATUSES = ("Completed", "Failed", "Cancelled")
+EVENTS = ("jobCompleted", "jobFailed", "jobCancelled")

@@ -1,0 +1,27 @@
+"""The commands of `jobtrack` that talk to a service: each module adds its own."""
+
+import typer
+
+from jobtrack_client.commands import (
+    deliveries,
+    dependencies,
+    jobs,
+    listen,
+    logs,
+    metrics,
+    opening,
+    status,
+    subscribing,
+    timeline,
+    watch,
+)
+from jobtrack_client.commands.failing import cleanly
+
+MODULES = (jobs, status, watch, logs, timeline, metrics, dependencies, subscribing, deliveries, listen, opening)
+
+
+def add(app: typer.Typer) -> None:
+    """Add every command to the application, in the order in which help lists them."""
+    for module in MODULES:
+        for name, command in module.COMMANDS.items():
+            app.command(name)(cleanly(command))

@@ -1,0 +1,193 @@
+"""How a job is shown while it runs: live on a terminal, as plain lines elsewhere."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Protocol, Self
+
+from jobtrack_client import models
+from jobtrack_client.commands.output import STYLES
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+NEWEST_LINES = 8
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Everything there is to show of a job at one moment: its newest log lines, the oldest first, and a note."""
+
+    progress: models.Progress
+    lines: Sequence[models.LogEntry] = ()
+    note: str = ""
+    alarming: bool = False
+
+
+class Display(Protocol):
+    """Shows one picture after the other."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Leave what was shown last."""
+
+    def show(self, picture: Picture) -> None:
+        """Show what changed."""
+
+
+def display_for(console: "Console") -> Display:
+    """A live display on a terminal, else plain lines."""
+    return Board(console) if console.is_terminal else Lines(console.file)
+
+
+class Board:
+    """A live picture of the job."""
+
+    def __init__(self, console: "Console") -> None:
+        from rich.live import Live
+
+        self._live = Live(console=console, auto_refresh=False, vertical_overflow="visible")
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Leave what was shown last."""
+        self._live.stop()
+
+    def show(self, picture: Picture) -> None:
+        """Draw the picture."""
+        self._live.update(render(picture), refresh=True)
+
+
+@dataclass
+class Lines:
+    """A line for each thing that changed: new log lines, stages that begin or end, each tenth of the way."""
+
+    file: IO[str]
+    _written: set[int] = field(default_factory=set)
+    _shown: dict[str, str] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End: everything was written."""
+
+    def show(self, picture: Picture) -> None:
+        """Write what changed since the last picture."""
+        for line in picture.lines:
+            if line["sequence"] not in self._written:
+                self._written.add(line["sequence"])
+                self._print(f"{line['timestamp'][:19]}Z {line['level']:5} {_where(line)}: {line['message']}")
+        for name, state, text in _states(picture):
+            if self._shown.get(name) != state:
+                self._shown[name] = state
+                self._print(text)
+
+    def _print(self, text: str) -> None:
+        print(text, file=self.file, flush=True)
+
+
+def plain(picture: Picture) -> list[str]:
+    """The picture as lines without their log."""
+    return [text for _, _, text in _states(picture)]
+
+
+def render(picture: Picture) -> "RenderableType":
+    """The whole picture."""
+    from rich.console import Group
+    from rich.panel import Panel
+    from rich.text import Text
+
+    progress = picture.progress
+    title = f"{progress['jobName']} · {_status(progress)} · {progress['overallProgress']['percentage']} %"
+    parts: list[RenderableType] = [_stages(progress["stages"]), Text(_use(progress), style="dim")]
+    if picture.lines:
+        parts.append(_newest(picture.lines))
+    if picture.note:
+        parts.append(Text(picture.note, style="bold red" if picture.alarming else "green"))
+    border = STYLES.get(progress["status"], "blue")
+    return Panel(Group(*parts), title=Text(title), subtitle=Text(_remaining(progress)), border_style=border)
+
+
+def _states(picture: Picture) -> Iterator[tuple[str, str, str]]:
+    """What may change, how it is, and the line that tells of it."""
+    progress = picture.progress
+    for stage in progress["stages"]:
+        if stage["status"] != "Pending":
+            name = f"stage {stage['stageName']}"
+            yield name, stage["status"], f"{name}: {stage['status']} {_records(stage)}".rstrip()
+    percentage = progress["overallProgress"]["percentage"]
+    state = f"job: {_status(progress)} {percentage // 10 * 10} %"
+    yield "job", state, f"{progress['jobName']}: {_status(progress)} {percentage} %, {_remaining(progress)}"
+    if picture.note:
+        yield "note", picture.note, picture.note
+
+
+def _status(progress: models.Progress) -> str:
+    return f"{progress['status']}, stalled" if progress["stalled"] else progress["status"]
+
+
+def _stages(stages: Sequence[models.Stage]) -> "Table":
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 1))
+    for stage in stages:
+        bar = ProgressBar(total=100, completed=stage["progress"], width=20)
+        status = Text(stage["status"], style=STYLES.get(stage["status"], ""))
+        table.add_row(Text(stage["stageName"]), bar, f"{stage['progress']:3} %", status, _records(stage))
+    return table
+
+
+def _records(stage: models.Stage) -> str:
+    done, total = stage["recordsProcessed"], stage["totalRecords"]
+    took = f"in {stage['duration']}" if stage["duration"] else ""
+    if done is None:
+        return took
+    whole = f" of {total:,}" if total is not None and total != done else ""
+    return f"{done:,}{whole} {took}".rstrip()
+
+
+def _use(progress: models.Progress) -> str:
+    use, doing = progress["resourceUsage"], progress["currentActivity"]["operation"]
+    cpu = None if use["cpuUsage"] is None else f"CPU {use['cpuUsage']} %"
+    return " · ".join(str(part) for part in (doing, cpu, use["memoryUsage"], use["processingRate"]) if part)
+
+
+def _remaining(progress: models.Progress) -> str:
+    overall = progress["overallProgress"]
+    elapsed = f"{overall['elapsedTime']} elapsed" if overall["elapsedTime"] else "not started"
+    if progress["status"] != "Running":
+        return elapsed
+    return f"{elapsed}, {overall['estimatedRemaining'] or 'an unknown time'} remaining"
+
+
+def _newest(lines: Sequence[models.LogEntry]) -> "Text":
+    from rich.text import Text
+
+    text = Text()
+    for line in lines[-NEWEST_LINES:]:
+        text.append(f"{line['timestamp'][11:19]} {line['level']:5} ", style=STYLES.get(line["level"], "dim"))
+        text.append(f"{_where(line)}: {line['message']}\n")
+    text.rstrip()
+    return text
+
+
+def _where(line: models.LogEntry) -> str:
+    return line["component"] or "-"

@@ -1,0 +1,71 @@
+"""A job's events as they happen, and on to a program of one's own that takes webhooks."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from jobtrack_client import models
+from jobtrack_client._webhooks import new_secret, sign
+from jobtrack_client.commands.options import LATEST, Events, Job, Json
+from jobtrack_client.commands.output import show_json, show_line
+from jobtrack_client.commands.service import connected, job_id
+
+if TYPE_CHECKING:
+    import httpx
+
+FORWARD_SECONDS = 10.0
+"""As the service waits for a receiver."""
+
+
+def listen(
+    job: Job = LATEST,
+    forward_to: Annotated[
+        str | None, typer.Option("--forward-to", metavar="URL", help="Post each there, signed.")
+    ] = None,
+    secret: Annotated[str | None, typer.Option(help="Sign with this one. [default: a new one, printed]")] = None,
+    event: Events = None,
+    since_sequence: Annotated[int | None, typer.Option(min=0, help="Begin with what happened after it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print a job's events as they happen, until it ends; with --forward-to as webhooks to a program of yours."""
+    with connected() as client:
+        forward = None if forward_to is None else _forwarder(forward_to, secret)
+        for message in client.events(job_id(client, job), event, since_sequence=since_sequence):
+            if as_json:
+                show_json(message, indent=None)
+            else:
+                data = message["data"]
+                show_line(f"{message['timestamp']}\t{data['sequence']}\t{message['type']}\t{data['description']}")
+            if forward is not None:
+                forward(message)
+
+
+def _forwarder(url: str, given: str | None) -> Callable[[models.Pushed], None]:
+    import httpx
+
+    secret = given or new_secret()
+    if given is None:
+        typer.echo(f"signing secret: {secret}", err=True)
+    http = httpx.Client(timeout=FORWARD_SECONDS, follow_redirects=False)
+    return lambda message: _forward(http, url, secret, message)
+
+
+def _forward(http: "httpx.Client", url: str, secret: str, message: models.Pushed) -> None:
+    """Post it once; what the receiver answers goes to standard error, and the next one follows."""
+    import httpx
+
+    told = dict(cast(dict[str, Any], message))
+    name = str(told.pop("id"))
+    body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {"Content-Type": "application/json", **sign(name, body, secret, int(time.time()))}
+    try:
+        answer = str(http.post(url, content=body, headers=headers).status_code)
+    except httpx.HTTPError as error:
+        answer = str(error) or type(error).__name__
+    typer.echo(f"  -> {url}: {answer}", err=True)
+
+
+COMMANDS = {"listen": listen}

@@ -1,0 +1,39 @@
+"""What happened to a job, and what is to come."""
+
+from typing import Annotated
+
+import typer
+
+from jobtrack_client.commands.options import LATEST, Job, Json
+from jobtrack_client.commands.output import clock, show_json, show_rows
+from jobtrack_client.commands.service import connected, job_id
+
+COLUMNS = ("TIME", "EVENT", "WHAT")
+Granularity = Annotated[str, typer.Option("--granularity", "-g", help="seconds, minutes or major_events.")]
+
+
+def timeline(
+    job: Job = LATEST,
+    granularity: Granularity = "minutes",
+    sub_events: Annotated[bool, typer.Option("--sub-events", help="With warnings, errors and resources.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print what happened to a job, oldest first, and what is expected."""
+    with connected() as client:
+        wanted = job_id(client, job)
+        page = client.timeline(wanted, granularity=granularity, include_sub_events=sub_events)
+        happened, cursor = page["timeline"], page["nextCursor"]
+        while cursor is not None:
+            more = client.timeline(wanted, granularity=granularity, include_sub_events=sub_events, cursor=cursor)
+            happened, cursor = happened + more["timeline"], more["nextCursor"]
+    if as_json:
+        return show_json({**page, "timeline": happened, "nextCursor": None})
+    past = [(clock(event["timestamp"]), event["eventType"], event["description"]) for event in happened]
+    coming = [
+        (clock(event["estimatedTime"]), f"({event['eventType']})", event["description"])
+        for event in page["upcomingEvents"]
+    ]
+    show_rows(COLUMNS, past + coming, "Nothing happened.")
+
+
+COMMANDS = {"timeline": timeline}

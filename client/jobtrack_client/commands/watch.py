@@ -1,0 +1,110 @@
+"""Jobs, live."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from jobtrack_client import _endings, models
+from jobtrack_client._client import Client
+from jobtrack_client.commands.board import NEWEST_LINES, Picture, display_for
+from jobtrack_client.commands.options import LATEST, Json
+from jobtrack_client.commands.output import STYLES, clock, console, show_json, show_line, terminal
+from jobtrack_client.commands.service import connected, job_id
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+ALL = "all"
+WIDTH = 24
+Jobs = Annotated[
+    list[str] | None, typer.Argument(metavar="[JOB]...", help="As for status; several, or `all` that wait or run.")
+]
+Every = Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")]
+Show: TypeAlias = Callable[[Sequence[models.TrackedJob]], None]
+
+
+def watch(jobs: Jobs = None, every: Every = 1.0, as_json: Json = False) -> None:
+    """Watch a job to its end: its stages, its newest log lines, what remains. Exits with 1 unless it completes."""
+    with connected() as client:
+        ids = [] if jobs == [ALL] else [job_id(client, job) for job in jobs or [LATEST]]
+        statuses = _one(client, ids[0], every, as_json) if len(ids) == 1 else _shown(client, ids, every, as_json)
+    if any(status != "Completed" for status in statuses):
+        raise typer.Exit(1)
+
+
+def _one(client: Client, job: str, every: float, as_json: bool) -> list[str]:
+    """Show one job until it has ended; how it did."""
+    statuses = []
+    if as_json:
+        for progress in client.follow_progress(job, every=every):
+            show_json(progress, indent=None)
+            statuses = [progress["status"]]
+        return [*statuses]
+    with display_for(console()) as display:
+        for progress in client.follow_progress(job, every=every):
+            display.show(Picture(progress, client.logs(job, level="INFO", limit=NEWEST_LINES)["logs"]))
+            statuses = [progress["status"]]
+    return [*statuses]
+
+
+def _shown(client: Client, ids: Sequence[str], every: float, as_json: bool) -> list[str]:
+    """Show several jobs in the way that fits where it goes."""
+    if as_json:
+        return _many(client, ids, every, lambda jobs: show_json(jobs, indent=None))
+    if not terminal():
+        return _many(client, ids, every, Changes())
+    from rich.live import Live
+
+    with Live(console=console(), auto_refresh=False) as live:
+        return _many(client, ids, every, lambda jobs: live.update(_table(jobs), refresh=True))
+
+
+def _many(client: Client, ids: Sequence[str], every: float, show: Show) -> list[str]:
+    """Show jobs until they have ended, and how they did; without ids all that wait or run, without end."""
+    while True:
+        found = client.batch(ids or None, status=None if ids else ["Running", "Queued"])["jobs"]
+        show(found)
+        statuses = [job["status"] for job in found]
+        if ids and all(status in _endings.STATUSES for status in statuses):
+            return [*statuses]
+        time.sleep(every)
+
+
+class Changes:
+    """Prints a line for each job that is new or has changed."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, str] = {}
+
+    def __call__(self, jobs: Sequence[models.TrackedJob]) -> None:
+        """The jobs as they are now."""
+        for job in jobs:
+            line = "\t".join((job["jobId"], job["jobName"], job["status"], f"{job['progress']} %"))
+            if self._shown.get(job["jobId"]) != line:
+                self._shown[job["jobId"]] = line
+                show_line(line)
+
+
+def _table(jobs: Sequence[models.TrackedJob]) -> "Table":
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("JOB", "NAME", "", "DONE", "STATUS", "STAGE", "ENDS", box=None, pad_edge=False, header_style="dim")
+    for job in jobs:
+        status = "Stalled" if job["stalled"] else job["status"]
+        table.add_row(
+            job["jobId"][:8],
+            Text(job["jobName"]),
+            ProgressBar(total=100, completed=job["progress"], width=WIDTH),
+            f"{job['progress']:3} %",
+            Text(status, style=STYLES.get(status, "")),
+            Text(job["currentStage"] or "-"),
+            clock(job["estimatedCompletion"] or job["estimatedStartTime"]),
+        )
+    return table
+
+
+COMMANDS = {"watch": watch}
