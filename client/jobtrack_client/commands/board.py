@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Protocol, Self
 
 from jobtrack_client import models
-from jobtrack_client.commands.output import STYLES
+from jobtrack_client.commands.output import STYLES, visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -92,14 +92,14 @@ class Lines:
         for line in picture.lines:
             if line["sequence"] not in self._written:
                 self._written.add(line["sequence"])
-                self._print(f"{line['timestamp'][:19]}Z {line['level']:5} {_where(line)}: {line['message']}")
+                self._print(f"{line['timestamp'][:19]}Z {line['level']:5} {_what(line)}")
         for name, state, text in _states(picture):
             if self._shown.get(name) != state:
                 self._shown[name] = state
                 self._print(text)
 
     def _print(self, text: str) -> None:
-        print(text, file=self.file, flush=True)
+        print(visible(text), file=self.file, flush=True)
 
 
 def plain(picture: Picture) -> list[str]:
@@ -115,13 +115,13 @@ def render(picture: Picture) -> "RenderableType":
 
     progress = picture.progress
     title = f"{progress['jobName']} · {_status(progress)} · {progress['overallProgress']['percentage']} %"
-    parts: list[RenderableType] = [_stages(progress["stages"]), Text(_use(progress), style="dim")]
+    parts: list[RenderableType] = [_stages(progress["stages"]), Text(visible(_use(progress)), style="dim")]
     if picture.lines:
         parts.append(_newest(picture.lines))
     if picture.note:
         parts.append(Text(picture.note, style="bold red" if picture.alarming else "green"))
     border = STYLES.get(progress["status"], "blue")
-    return Panel(Group(*parts), title=Text(title), subtitle=Text(_remaining(progress)), border_style=border)
+    return Panel(Group(*parts), title=Text(visible(title)), subtitle=Text(_remaining(progress)), border_style=border)
 
 
 def _states(picture: Picture) -> Iterator[tuple[str, str, str]]:
@@ -151,7 +151,7 @@ def _stages(stages: Sequence[models.Stage]) -> "Table":
     for stage in stages:
         bar = ProgressBar(total=100, completed=stage["progress"], width=20)
         status = Text(stage["status"], style=STYLES.get(stage["status"], ""))
-        table.add_row(Text(stage["stageName"]), bar, f"{stage['progress']:3} %", status, _records(stage))
+        table.add_row(Text(visible(stage["stageName"])), bar, f"{stage['progress']:3} %", status, _records(stage))
     return table
 
 
@@ -184,10 +184,10 @@ def _newest(lines: Sequence[models.LogEntry]) -> "Text":
     text = Text()
     for line in lines[-NEWEST_LINES:]:
         text.append(f"{line['timestamp'][11:19]} {line['level']:5} ", style=STYLES.get(line["level"], "dim"))
-        text.append(f"{_where(line)}: {line['message']}\n")
+        text.append(f"{_what(line)}\n")
     text.rstrip()
     return text
 
 
-def _where(line: models.LogEntry) -> str:
-    return line["component"] or "-"
+def _what(line: models.LogEntry) -> str:
+    return visible(f"{line['component'] or '-'}: {line['message']}")

@@ -57,11 +57,11 @@ def _tree(answer: models.Dependencies) -> "Tree":
     from rich.tree import Tree
 
     own = next((each["jobName"] for each in answer["dependencyGraph"]["nodes"] if each["id"] == answer["jobId"]), None)
-    tree = Tree(Text(f"{own or ''} {answer['jobId']}".strip(), style="bold"))
+    tree = Tree(Text(cell(f"{own or ''} {answer['jobId']}"), style="bold"))
     for title, rows in _groups(answer).items():
         branch = tree.add(Text(title if rows else f"{title}: nothing", style="dim"))
         for *what, state in rows:
-            text = Text(" · ".join(str(part) for part in what if part))
+            text = Text(" · ".join(cell(part) for part in what if part))
             branch.add(text.append(f" {state or 'unknown'}", style=STYLES.get(state or "", "")))
     return tree
 

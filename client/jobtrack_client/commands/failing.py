@@ -17,6 +17,7 @@ from jobtrack_client._exceptions import (
     Unauthorized,
     Unreachable,
 )
+from jobtrack_client.commands.output import visible
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
@@ -55,7 +56,7 @@ def cleanly(command: Callable[P, T]) -> Callable[P, T]:
 def failure(what: str, hint: str | None = None) -> typer.Exit:
     """Say in one line what is wrong; what to raise then."""
     line = " ".join(what.split())
-    print(f"jobtrack: {line}{f' ({hint})' if hint else ''}", file=sys.stderr)
+    print(f"jobtrack: {visible(line)}{f' ({hint})' if hint else ''}", file=sys.stderr)
     return typer.Exit(1)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from jobtrack_client.commands.options import Json, moment
-from jobtrack_client.commands.output import clock, percent, show_json, show_line, show_rows, terminal
+from jobtrack_client.commands.output import clock, percent, short, show_json, show_line, show_rows, terminal
 from jobtrack_client.commands.service import connected
 
 COLUMNS = ("JOB", "NAME", "TYPE", "STATUS", "DONE", "STAGE", "CREATED", "ELAPSED")
@@ -34,7 +34,7 @@ def jobs(
         return show_json(found)
     rows = [
         (
-            *(job["jobId"], job["jobName"], job["jobType"], "Stalled" if job["stalled"] else job["status"]),
+            *(short(job["jobId"]), job["jobName"], job["jobType"], "Stalled" if job["stalled"] else job["status"]),
             percent(job["progress"]["percentage"]),
             *(job["progress"]["currentStage"], clock(job["createdAt"]), job["progress"]["elapsedTime"]),
         )
@@ -60,7 +60,7 @@ def queue(as_json: Json = False) -> None:
         show_line(f"{waiting['totalQueuedJobs']} waiting{mean}; {running}")
     rows = [
         (
-            *(job["queuePosition"], job["jobId"], job["jobName"], job["priority"]),
+            *(job["queuePosition"], short(job["jobId"]), job["jobName"], job["priority"]),
             *(clock(job["estimatedStartTime"]), job["estimatedDuration"], job["submittedBy"]),
         )
         for job in answer["queuedJobs"]

@@ -10,7 +10,7 @@ import typer
 from jobtrack_client import models
 from jobtrack_client._webhooks import new_secret, sign
 from jobtrack_client.commands.options import LATEST, Events, Job, Json
-from jobtrack_client.commands.output import show_json, show_line
+from jobtrack_client.commands.output import cell, show_json, show_line
 from jobtrack_client.commands.service import connected, job_id
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def listen(
                 show_json(message, indent=None)
             else:
                 data = message["data"]
-                show_line(f"{message['timestamp']}\t{data['sequence']}\t{message['type']}\t{data['description']}")
+                show_line(f"{message['timestamp']}\t{data['sequence']}\t{message['type']}\t{cell(data['description'])}")
             if forward is not None:
                 forward(message)
 

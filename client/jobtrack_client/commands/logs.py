@@ -10,7 +10,7 @@ import typer
 from jobtrack_client import models
 from jobtrack_client._client import Client
 from jobtrack_client.commands.options import LATEST, Job, Json, Level, moment
-from jobtrack_client.commands.output import STYLES, console, show_json, show_line, terminal
+from jobtrack_client.commands.output import STYLES, console, show_json, show_line, terminal, visible
 from jobtrack_client.commands.service import connected, job_id
 
 PAGE = 10_000
@@ -52,7 +52,7 @@ def _entries(
 def _show(entry: models.LogEntry, details: bool) -> None:
     more = f" {json.dumps(entry['details'], ensure_ascii=False)}" if details and entry["details"] else ""
     stage = f" [{entry['stage']}]" if entry["stage"] else ""
-    where, message = f"{entry['component'] or '-'}{stage}", f"{entry['message']}{more}"
+    where, message = visible(f"{entry['component'] or '-'}{stage}"), visible(f"{entry['message']}{more}")
     if not terminal():
         return show_line(f"{entry['timestamp']} {entry['level']} {where} {message}")
     from rich.text import Text

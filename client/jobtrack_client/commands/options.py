@@ -41,7 +41,7 @@ def moment(text: str) -> datetime:
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, as the service answered it.")]
 Job = Annotated[
     str,
-    typer.Argument(metavar="[JOB]", help="Its id, the beginning of one, its name, or `latest`.", show_default=False),
+    typer.Argument(metavar="[JOB]", help="Its id, or how its id or name begins."),
 ]
 Level = Annotated[str, typer.Option("--level", "-l", help="At least DEBUG, INFO, WARN or ERROR.", metavar="LEVEL")]
 Events = Annotated[

@@ -23,6 +23,9 @@ STYLES = {
 }
 
 
+_CONTROLS = {code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0)) if code != ord("\t")}
+
+
 def console() -> "Console":
     """Where to draw."""
     from rich.console import Console
@@ -74,11 +77,21 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> "RenderableT
     return drawn
 
 
+def visible(text: str) -> str:
+    """The text with its control characters written out, so that a worker's text cannot command a terminal."""
+    return text.translate(_CONTROLS)
+
+
 def cell(value: object) -> str:
     """A value as text on one line; what is not known is `-`."""
     if value is None or value == "":
         return "-"
-    return " ".join(str(value).split())
+    return visible(" ".join(str(value).split()))
+
+
+def short(job_id: str) -> str:
+    """As much of an id as a person needs; all of it where a program reads it."""
+    return job_id[:8] if terminal() else job_id
 
 
 def clock(time: str | None) -> str:

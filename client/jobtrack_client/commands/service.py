@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 
-from jobtrack_client import models
 from jobtrack_client._client import Client
 from jobtrack_client._settings import is_guid
 from jobtrack_client.commands.failing import failure
@@ -40,27 +39,19 @@ def language() -> str:
 
 
 def job_id(client: Client, meant: str) -> str:
-    """The id of the job that is meant: by its id, the beginning of that, its name, or as the newest.
+    """The id of the job that is meant: by its id, the beginning of that or of its name (the newest), or as the newest.
 
     Raises:
-        typer.Exit: there is none, or more than one; it was said.
+        typer.Exit: there is none, or an id that begins so is not the only one; it was said.
     """
     if is_guid(meant):
         return meant.lower()
-    if meant == LATEST:
-        jobs = client.jobs(limit=1)["jobs"]
-        if not jobs:
-            raise failure("the project has no jobs yet")
-        return jobs[0]["jobId"]
-    newest = islice(client.iter_jobs(), SEARCHED)
-    found = [job for job in newest if job["jobId"].startswith(meant.lower()) or job["jobName"] == meant]
+    newest = list(islice(client.iter_jobs(), 1 if meant == LATEST else SEARCHED))
+    found = [job["jobId"] for job in newest if job["jobId"].startswith(meant.lower()) or meant == LATEST]
+    found = found or [job["jobId"] for job in newest if job["jobName"].casefold().startswith(meant.casefold())][:1]
     if not found:
-        raise failure(f"of the newest {SEARCHED:,} jobs none has an id that begins with {meant!r}, or that name")
+        begins = f" of which the id or the name begins with {meant!r}" if newest and meant != LATEST else ""
+        raise failure(f"the project has no job{begins}")
     if len(found) > 1:
-        raise failure(f"{meant!r} may be any of {_named(found)}")
-    return found[0]["jobId"]
-
-
-def _named(jobs: list[models.Job]) -> str:
-    ids = ", ".join(job["jobId"] for job in jobs[:NAMED])
-    return f"{ids} and {len(jobs) - NAMED} more" if len(jobs) > NAMED else ids
+        raise failure(f"{meant!r} may be any of {', '.join(found[:NAMED])}{' and more' if len(found) > NAMED else ''}")
+    return found[0]

@@ -3,7 +3,7 @@
 from jobtrack_client import models
 from jobtrack_client.commands.board import Picture, plain, render
 from jobtrack_client.commands.options import LATEST, Job, Json
-from jobtrack_client.commands.output import clock, show, show_json, show_line, terminal
+from jobtrack_client.commands.output import cell, clock, show, show_json, show_line, terminal
 from jobtrack_client.commands.service import connected, job_id
 
 
@@ -32,7 +32,7 @@ def _rest(job: models.Job) -> list[str]:
         "description": job["jobDescription"],
         "error": (job["error"] or {}).get("message"),
     }
-    return [f"{name}: {text}" for name, text in told.items() if text]
+    return [f"{name}: {cell(text)}" for name, text in told.items() if text]
 
 
 COMMANDS = {"status": status}

@@ -10,7 +10,7 @@ from jobtrack_client import _endings, models
 from jobtrack_client._client import Client
 from jobtrack_client.commands.board import NEWEST_LINES, Picture, display_for
 from jobtrack_client.commands.options import LATEST, Json
-from jobtrack_client.commands.output import STYLES, clock, console, show_json, show_line, terminal
+from jobtrack_client.commands.output import STYLES, cell, clock, console, show_json, show_line, terminal
 from jobtrack_client.commands.service import connected, job_id
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Changes:
     def __call__(self, jobs: Sequence[models.TrackedJob]) -> None:
         """The jobs as they are now."""
         for job in jobs:
-            line = "\t".join((job["jobId"], job["jobName"], job["status"], f"{job['progress']} %"))
+            line = "\t".join((job["jobId"], cell(job["jobName"]), job["status"], f"{job['progress']} %"))
             if self._shown.get(job["jobId"]) != line:
                 self._shown[job["jobId"]] = line
                 show_line(line)
@@ -97,11 +97,11 @@ def _table(jobs: Sequence[models.TrackedJob]) -> "Table":
         status = "Stalled" if job["stalled"] else job["status"]
         table.add_row(
             job["jobId"][:8],
-            Text(job["jobName"]),
+            Text(cell(job["jobName"])),
             ProgressBar(total=100, completed=job["progress"], width=WIDTH),
             f"{job['progress']:3} %",
             Text(status, style=STYLES.get(status, "")),
-            Text(job["currentStage"] or "-"),
+            Text(cell(job["currentStage"])),
             clock(job["estimatedCompletion"] or job["estimatedStartTime"]),
         )
     return table

@@ -79,3 +79,13 @@ def test_a_line_that_arrives_late_is_written_too() -> None:
 def test_chooses_by_the_console() -> None:
     assert isinstance(display_for(Console(force_terminal=True)), Board)
     assert isinstance(display_for(Console(file=io.StringIO())), Lines)
+
+
+def test_a_workers_text_cannot_command_the_terminal() -> None:
+    hostile = line(1, message="\x1b]0;owned\x07\x1b[2Jgone\n\x9b31m")
+    out = io.StringIO()
+    Lines(out).show(Picture(RUNNING, [hostile]))
+    for shown in (out.getvalue(), drawn(Picture(RUNNING, [hostile]))):
+        assert "\x1b" not in shown
+        assert "\x9b" not in shown
+        assert r"\x1b]0;owned\x07\x1b[2Jgone\n\x9b31m" in shown
