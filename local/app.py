@@ -10,6 +10,7 @@ from local.cloudformation import Route
 from local.errors import LocalError
 from local.gateway import Gateway
 from local.invocation import module
+from local.page import Page
 from local.template import Template
 from local.tokens import Verifier
 from local.websocket.management import Management
@@ -36,18 +37,18 @@ def routers(template: Template) -> list[APIRouter]:
 
 
 class Entrance:
-    """Leads WebSockets, posts to them, and all other requests each to its own."""
+    """Leads WebSockets, posts to them, the page's files, and all other requests each to its own."""
 
-    def __init__(self, websockets: "ASGIApp", management: Management, http: "ASGIApp") -> None:
+    def __init__(self, websockets: "ASGIApp", management: Management, page: Page, http: "ASGIApp") -> None:
         self._websockets = websockets
-        self._management = management
+        self._served = (management, page)
         self._http = http
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Lead on."""
         if scope["type"] == "websocket":
             return await self._websockets(scope, receive, send)
-        app = self._management if self._management.serves(scope["path"]) else self._http
+        app = next((each for each in self._served if each.serves(scope["path"])), self._http)
         await app(scope, receive, send)
 
 

@@ -20,6 +20,7 @@ from local import app, calls, engines, environment, folders, profile, template
 from local.claim import claim
 from local.engines import Engines
 from local.errors import LocalError
+from local.page import Page
 from local.provision import provision
 from local.pumps import Pump
 from local.tokens import Verifier, signing_key
@@ -78,7 +79,7 @@ def _assemble(found: Engines, verifier: Verifier, url: str) -> _Assembly:
 
     gateway = websockets(plan, connections, ring)
     http = app.build(plan, verifier, after_write=ring)
-    return _Assembly(app.Entrance(gateway, Management(connections, f"/{secret}"), http), gateway, carriers)
+    return _Assembly(app.Entrance(gateway, Management(connections, f"/{secret}"), Page(), http), gateway, carriers)
 
 
 class Server(uvicorn.Server):

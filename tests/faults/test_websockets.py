@@ -20,6 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from local import service
 from local.app import Entrance
+from local.page import Page
 from local.cloudformation import FunctionProperties
 from local.invocation import Function
 from local.websocket import connections as connections_module
@@ -85,7 +86,7 @@ class Stage:
         routes = {key: Target(function, answers) for key, answers in keys.items()}
         gateway = WebSocketGateway(("action",), routes, connections, lambda: self.rings.append(time.monotonic()))
         ready = threading.Event()
-        server = service.Server(Entrance(gateway, Management(connections, "/secret"), nothing), gateway, ready.set)
+        server = service.Server(Entrance(gateway, Management(connections, "/secret"), Page(), nothing), gateway, ready.set)
         with service.bound(0) as listener:
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             thread = threading.Thread(target=server.run, args=([listener],))
