@@ -10,6 +10,7 @@ import { SignIn } from "./views/signin.js";
 
 const config = await (await fetch("config.json", { cache: "no-store" })).json();
 const session = new Session(config);
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const refusal = session.openFromAddress();
 
 function App() {
@@ -34,6 +35,12 @@ function App() {
     setReason(why);
     setToken(null);
   };
+  useEffect(() => {
+    const left = session.left;
+    if (!(left < LONGEST_TIMER_MS)) return undefined;
+    const timer = setTimeout(() => signOut("expired"), Math.max(0, left));
+    return () => clearTimeout(timer);
+  }, [token]);
   const api = useMemo(() => {
     const told = { expired: () => signOut("expired"), away: () => setAway(true), back: () => setAway(false) };
     return token && new Api(config.api, session, spoken, (what) => told[what]());

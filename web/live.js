@@ -3,6 +3,7 @@
 import { Away, Refused } from "./api.js";
 
 const POLL_MS = 2000;
+const BESIDE_MS = 10000; // beside a socket, for samples, log lines and time, which are not pushed
 const GATHER_MS = 400; // events within this time are one look
 const FIRST_MS = 1000; // a socket that was lost is tried for again after this time, then after twice as long
 const LONGEST_MS = 30000;
@@ -21,7 +22,7 @@ export class Live {
     this.seen = null;
     this.stopped = false;
     this.failures = 0;
-    this.poll();
+    this.poll("polling", POLL_MS);
     this.connect();
   }
 
@@ -64,10 +65,8 @@ export class Live {
 
   opened() {
     if (this.seen !== null) this.socket.send(JSON.stringify({ action: "resume", sinceSequence: this.seen }));
-    clearInterval(this.polling);
-    this.polling = null;
     this.failures = 0;
-    this.onWay("socket");
+    this.poll("socket", BESIDE_MS);
     this.change();
   }
 
@@ -79,7 +78,7 @@ export class Live {
 
   lost() {
     if (this.stopped) return;
-    this.poll();
+    this.poll("polling", POLL_MS);
     this.later();
   }
 
@@ -88,10 +87,10 @@ export class Live {
     if (!this.stopped) this.again = setTimeout(() => this.connect(), (longest * (1 + Math.random())) / 2);
   }
 
-  poll() {
-    if (this.polling) return;
-    this.onWay("polling");
-    this.polling = setInterval(() => document.hidden || this.change(), POLL_MS);
+  poll(way, every) {
+    clearInterval(this.polling);
+    this.onWay(way);
+    this.polling = setInterval(() => document.hidden || this.change(), every);
   }
 }
 

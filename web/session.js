@@ -27,6 +27,11 @@ export class Session {
     return this.token && claims(this.token)?.[this.config.tenantClaim];
   }
 
+  /** Milliseconds that the token is still good for. */
+  get left() {
+    return this.token ? claims(this.token).exp * 1000 - Date.now() : NaN;
+  }
+
   get project() {
     return sessionStorage.getItem(PROJECT);
   }

@@ -29,7 +29,6 @@ const en = {
   took: "took {time}",
   elapsed: "{time} elapsed",
   unknownRemaining: "time left unknown",
-  by: "by {who}",
   load: "Load {n} %",
   allJobs: "All jobs",
   overview: "Overview",
@@ -39,8 +38,6 @@ const en = {
   pushes: "Pushes",
   stages: "Stages",
   noStages: "No stage has been reported yet.",
-  expected: "expected",
-  now: "now",
   records: "{done} of {total} records",
   recordsDone: "{done} records",
   timeline: "Timeline",
@@ -110,8 +107,6 @@ const en = {
   language: "日本語",
   progressOf: "Progress of {name}",
   skip: "Skip to content",
-  copy: "Copy id",
-  copied: "Copied",
 };
 
 const ja = {
@@ -143,7 +138,6 @@ const ja = {
   took: "所要 {time}",
   elapsed: "経過 {time}",
   unknownRemaining: "残り時間は不明",
-  by: "{who}",
   load: "負荷 {n} %",
   allJobs: "ジョブ一覧",
   overview: "概要",
@@ -153,8 +147,6 @@ const ja = {
   pushes: "通知",
   stages: "ステージ",
   noStages: "ステージの報告はまだありません。",
-  expected: "予定",
-  now: "現在",
   records: "{total} 件中 {done} 件",
   recordsDone: "{done} 件",
   timeline: "タイムライン",
@@ -224,8 +216,6 @@ const ja = {
   language: "English",
   progressOf: "{name} の進捗",
   skip: "本文へ移動",
-  copy: "ID をコピー",
-  copied: "コピーしました",
 };
 
 const KEY = "jobtrack.language";

@@ -20,9 +20,9 @@ from websockets.sync.client import ClientConnection, connect
 
 from local import service
 from local.app import Entrance
-from local.page import Page
 from local.cloudformation import FunctionProperties
 from local.invocation import Function
+from local.page import Page
 from local.websocket import connections as connections_module
 from local.websocket.connections import Connections
 from local.websocket.gateway import Target, WebSocketGateway
@@ -86,7 +86,8 @@ class Stage:
         routes = {key: Target(function, answers) for key, answers in keys.items()}
         gateway = WebSocketGateway(("action",), routes, connections, lambda: self.rings.append(time.monotonic()))
         ready = threading.Event()
-        server = service.Server(Entrance(gateway, Management(connections, "/secret"), Page(), nothing), gateway, ready.set)
+        entrance = Entrance(gateway, Management(connections, "/secret"), Page(), nothing)
+        server = service.Server(entrance, gateway, ready.set)
         with service.bound(0) as listener:
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             thread = threading.Thread(target=server.run, args=([listener],))

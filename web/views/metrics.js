@@ -91,10 +91,7 @@ function Chart({ series, history }) {
       height: HEIGHT_PX,
       legend: { show: false },
       cursor: { drag: { x: false, y: false } },
-      scales: {
-        x: { range: (_, first, last) => [first - SPARE_SECONDS, last + SPARE_SECONDS] },
-        y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] },
-      },
+      scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
       axes: [{ ...axis, values: (_, times) => times.map((time) => moment(time * 1000)) }, { ...axis, size: 56 }],
       series: [{}, { stroke: line, width: 2, fill: `${line.trim()}22`, points: { show: data[0].length < 30 } }],
     };
@@ -108,7 +105,10 @@ function Chart({ series, history }) {
       chart.current.destroy();
     };
   }, []);
-  useEffect(() => chart.current.setData(data), [history]);
+  useEffect(() => {
+    chart.current.setData(data, false);
+    chart.current.setScale("x", { min: data[0][0] - SPARE_SECONDS, max: data[0].at(-1) + SPARE_SECONDS });
+  }, [history]);
   const last = points.at(-1);
   const title = `${t(series.name)} (${series.unit})`;
   return html`<figure>

@@ -19,7 +19,7 @@ export function Overview({ api, jobId, tick, progress }) {
         ${answer?.upcomingEvents.toReversed().map(
           (event) => html`<li class="coming" key=${event.eventType + event.description}>
             <time datetime=${event.estimatedTime}>${moment(event.estimatedTime, true)}</time>
-            <span>${event.description} <em class="dim">${t("expected")}</em></span>
+            <span>${event.description}</span>
           </li>`,
         )}
         ${answer?.timeline.slice(-NEWEST).toReversed().map(

@@ -1,0 +1,81 @@
+"""The live page in a headless Chromium: opened for a project, and held to what no test may see it do."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.e2e.running import Service
+
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+PATIENCE_MS = 30_000
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's browser; without it the test is skipped, but in CI it fails."""
+    path = shutil.which("chromium")
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI has no chromium: .ci/run installs it")
+        pytest.skip("there is no chromium on this machine: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS])
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """A page, and everything that it should not have done."""
+
+    page: Page
+    service: Service
+    wrong: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+    """Parts of what the console may say, since the test makes it."""
+
+    def watch(self) -> None:
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.page.on("pageerror", lambda error: self.wrong.append(f"raised {error}"))
+        self.page.on("dialog", lambda dialog: self.wrong.append(f"dialog {dialog.message}"))
+        self.page.on("request", lambda request: self._same_host(request.url))
+        self.page.on("websocket", lambda socket: self._same_host(socket.url))
+        self.page.on("console", lambda said: self._hear(said.type, said.text))
+
+    def open(self, token: str, project: str, place: str = "/") -> Page:
+        """As `jobtrack open` does."""
+        self.page.goto(f"{self.service.url}/#{place}?project={project}&token={token}")
+        return self.page
+
+    def go(self, place: str) -> Page:
+        self.page.goto(f"{self.service.url}/#{place}")
+        return self.page
+
+    def _same_host(self, url: str) -> None:
+        host = self.service.url.removeprefix("http://")
+        if not url.startswith((f"http://{host}/", f"ws://{host}/", "data:")):
+            self.wrong.append(f"asked {url}")
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning") and not any(part in text for part in self.expected):
+            self.wrong.append(f"console {kind}: {text}")
+
+
+@contextmanager
+def visiting(browser: Browser, service: Service, **options: Any) -> Iterator[Visit]:
+    """A visitor with nothing remembered; what went wrong fails the test."""
+    context = browser.new_context(**{"locale": "en-US", "viewport": {"width": 1200, "height": 850}, **options})
+    visit = Visit(context.new_page(), service)
+    visit.watch()
+    yield visit
+    context.close()
+    assert visit.wrong == []
