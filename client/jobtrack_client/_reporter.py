@@ -93,7 +93,9 @@ class Reporter:
         """Wait until what was reported is settled; whether it was within `timeout` seconds."""
         if self._handover is not None:
             self._handover.pump()
-        return self._delivery.outbox.flush(timeout)
+        deadline = monotonic() + timeout
+        created = self._delivery.sender.ident is None or self._delivery.creation.settled.wait(timeout)
+        return self._delivery.outbox.flush(max(0.0, deadline - monotonic())) and created
 
     def close(self, timeout: float | None = None, *, wait: bool = True) -> None:
         """Send what waits for at most `timeout` seconds (`close_seconds`); without `wait`, while others go on."""
