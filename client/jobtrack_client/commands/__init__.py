@@ -10,6 +10,7 @@ from jobtrack_client.commands import (
     logs,
     metrics,
     opening,
+    running,
     status,
     subscribing,
     timeline,
@@ -17,11 +18,24 @@ from jobtrack_client.commands import (
 )
 from jobtrack_client.commands.failing import cleanly
 
-MODULES = (jobs, status, watch, logs, timeline, metrics, dependencies, subscribing, deliveries, listen, opening)
+MODULES = (
+    running,
+    jobs,
+    status,
+    watch,
+    logs,
+    timeline,
+    metrics,
+    dependencies,
+    subscribing,
+    deliveries,
+    listen,
+    opening,
+)
 
 
 def add(app: typer.Typer) -> None:
     """Add every command to the application, in the order in which help lists them."""
     for module in MODULES:
         for name, command in module.COMMANDS.items():
-            app.command(name)(cleanly(command))
+            app.command(name, context_settings=getattr(module, "SETTINGS", None))(cleanly(command))

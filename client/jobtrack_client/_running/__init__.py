@@ -1,0 +1,5 @@
+"""A command of any kind as a tracked job."""
+
+from jobtrack_client._running.command import Ending, run
+
+__all__ = ["Ending", "run"]

@@ -1,0 +1,152 @@
+"""Runs a command: its lines are log lines, its end is the job's, what it uses the samples."""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO, Protocol, cast
+
+from jobtrack_client._job import Job
+from jobtrack_client._running.lines import Lines, level
+from jobtrack_client._running.signals import passed_on
+from jobtrack_client._settings import JOB_VARIABLE
+
+READ_BYTES = 64 * 1024
+DRAIN_SECONDS = 5.0
+"""So long is read on after the command's end, where a process that it has left behind keeps its output open."""
+NOT_FOUND = 127
+NOT_EXECUTABLE = 126
+
+
+class Sampler(Protocol):
+    """Tells what a process uses."""
+
+    def sample(self) -> Mapping[str, float]:
+        """By the names of `metricSample`."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a command ended: its exit code (128 + N after signal N), why, if it was asked to, if it ever began."""
+
+    code: int
+    reason: str
+    asked: bool = False
+    begun: bool = True
+
+    def tell(self, job: Job, last_words: str) -> None:
+        """Report it as the job's."""
+        if self.code == 0:
+            job.complete()
+        elif self.asked:
+            job.cancel()
+        else:
+            job.fail(f"{self.reason}: {last_words}" if last_words else self.reason, exitCode=self.code)
+
+
+def run(
+    job: Job,
+    command: Sequence[str],
+    sampler: Callable[[int], Sampler] | None,
+    *,
+    every: float = 5.0,
+    streams: tuple[int, int] = (1, 2),
+) -> Ending:
+    """Run it to its end, as a job that is reported; its output goes on to the `streams` untouched and at once.
+
+    `sampler` makes what is asked for a sample every so many seconds.
+    """
+    with job:
+        try:
+            process = _started(command, job.job_id)
+        except OSError as error:
+            code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+            ending = Ending(code, f"{command[0]} cannot be run: {error.strerror}", begun=False)
+            ending.tell(job, "")
+            return ending
+        with passed_on(process) as signals:
+            outputs = [_Output(job, *output) for output in _outputs(process, streams)]
+            stop = threading.Event()
+            if sampler is not None:
+                _thread(partial(_sample, job, sampler(process.pid), every, stop))
+            status = process.wait()
+            stop.set()
+            for output in outputs:
+                output.join(DRAIN_SECONDS)
+        ending = _ending(status, signals.asked_to_end)
+        ending.tell(job, outputs[1].last)
+        return ending
+
+
+def _started(command: Sequence[str], job_id: str) -> "subprocess.Popen[bytes]":
+    # Python holds back what it writes to a pipe, unless it is told not to.
+    environment = {"PYTHONUNBUFFERED": "1", **os.environ, JOB_VARIABLE: job_id}
+    return subprocess.Popen(  # noqa: S603 - what the user wants to run
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, env=environment
+    )
+
+
+def _outputs(process: "subprocess.Popen[bytes]", streams: tuple[int, int]) -> Iterator[tuple[str, BinaryIO, int]]:
+    """What each is called, where it is read, and where it goes on to."""
+    for name, pipe, stream in zip(("stdout", "stderr"), (process.stdout, process.stderr), streams, strict=True):
+        if pipe is not None:
+            yield name, cast(BinaryIO, pipe), stream
+
+
+def _ending(status: int, asked: bool) -> Ending:
+    if status >= 0:
+        return Ending(status, f"exit code {status}", asked)
+    return Ending(128 - status, f"killed by {signal.Signals(-status).name}", asked)
+
+
+def _sample(job: Job, sampler: Sampler, every: float, stop: threading.Event) -> None:
+    while not stop.wait(every):
+        job.sample(**sampler.sample())
+
+
+def _thread(target: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=target, daemon=True)
+    thread.start()
+    return thread
+
+
+class _Output:
+    """Passes on what one stream says, and reports it line by line."""
+
+    def __init__(self, job: Job, name: str, pipe: BinaryIO, stream: int) -> None:
+        self._job = job
+        self._name = name
+        self._pipe = pipe
+        self._stream = stream
+        self._lines = Lines()
+        self.last = ""
+        """The last line."""
+        self._thread = _thread(self._read)
+
+    def join(self, seconds: float) -> None:
+        """Wait for its end."""
+        self._thread.join(seconds)
+
+    def _read(self) -> None:
+        while data := self._pipe.read(READ_BYTES):
+            self._pass_on(data)
+            for line in self._lines.add(data):
+                self._report(line)
+        for line in self._lines.end():
+            self._report(line)
+        self._pipe.close()
+
+    def _pass_on(self, data: bytes) -> None:
+        rest = memoryview(data)
+        # Whoever reads it may have gone; the command is not to be ended by that.
+        with suppress(OSError):
+            while rest:
+                rest = rest[os.write(self._stream, rest) :]
+
+    def _report(self, line: str) -> None:
+        self.last = line
+        self._job.log(level(line), line, component=self._name)

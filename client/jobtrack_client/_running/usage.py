@@ -1,0 +1,51 @@
+"""What a command and the processes that it starts use."""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from time import monotonic
+
+import psutil
+
+
+class Usage:
+    """Samples of a tree of processes."""
+
+    def __init__(self, pid: int) -> None:
+        self._root = psutil.Process(pid)
+        self._cores = os.cpu_count() or 1
+        self._totals: dict[tuple[int, float], tuple[float, int, int]] = {}
+        self._last = (monotonic(), 0.0)
+
+    def sample(self) -> Mapping[str, float]:
+        """By the names of `metricSample`; `cpuUsage` is that since the last one, in % of the machine's cores.
+
+        Processes that have ended since count with what was last seen of them.
+        """
+        memory = sum(map(self._look, self._tree()))
+        seconds, read, written = (sum(total[at] for total in self._totals.values()) for at in range(3))
+        now, (then, before) = monotonic(), self._last
+        self._last = (now, seconds)
+        cpu = 100 * (seconds - before) / max(now - then, 0.001) / self._cores
+        return {"cpuUsage": round(cpu, 1), "memoryBytes": memory, "diskReadBytes": read, "diskWriteBytes": written}
+
+    def _tree(self) -> list[psutil.Process]:
+        with suppress(psutil.Error):
+            return [self._root, *self._root.children(recursive=True)]
+        return []
+
+    def _look(self, process: psutil.Process) -> int:
+        """Note what it has used so far; its memory in bytes."""
+        with suppress(psutil.Error), process.oneshot():
+            times, key = process.cpu_times(), (process.pid, process.create_time())
+            self._totals[key] = (times.user + times.system, *_disk(process))
+            return int(process.memory_info().rss)
+        return 0
+
+
+def _disk(process: psutil.Process) -> tuple[int, int]:
+    """Bytes read and written; where the system does not tell, none."""
+    with suppress(psutil.Error, AttributeError):
+        counters = process.io_counters()
+        return int(counters.read_bytes), int(counters.write_bytes)
+    return 0, 0

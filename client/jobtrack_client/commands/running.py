@@ -1,0 +1,62 @@
+"""Any command as a tracked job."""
+
+import os
+import platform
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from jobtrack_client._client import Client
+from jobtrack_client._options import ReporterOptions
+from jobtrack_client._running import run
+from jobtrack_client._running.command import Sampler
+from jobtrack_client.commands.failing import failure
+
+Command = Annotated[list[str], typer.Argument(metavar="-- COMMAND", help="What to run, with its arguments.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="NAME=TEXT", help="Metadata; may be repeated.")]
+
+
+def run_command(
+    command: Command,
+    name: Annotated[str | None, typer.Option("--name", "-n", help="The job's. [default: the command's]")] = None,
+    job_type: Annotated[str | None, typer.Option("--type", "-t", help="By which later runs are estimated.")] = None,
+    tag: Tags = None,
+    every: Annotated[float, typer.Option(min=0.5, help="Seconds between two samples of CPU and memory.")] = 5.0,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds for a service that is away, once it has ended.")] = 15.0,
+) -> None:
+    """Run a command as a tracked job: its output is the log, its exit code the result."""
+    metadata = dict(map(_pair, tag)) if tag else None
+    called = name or os.path.basename(command[0])
+    allocated = {"cpuUnits": os.cpu_count(), "workerNode": platform.node() or None}
+    # It begins at once, whether or not the service is there.
+    options = ReporterOptions(create_seconds=0, close_seconds=wait)
+    with Client() as client:
+        job = client.job(
+            called, job_type=job_type or called, metadata=metadata, resources_allocated=allocated, options=options
+        )
+        ending = run(job, command, _sampler(), every=every)
+    if not ending.begun:
+        typer.echo(f"jobtrack: {ending.reason}", err=True)
+    raise typer.Exit(ending.code)
+
+
+def _sampler() -> Callable[[int], Sampler] | None:
+    try:
+        from jobtrack_client._running.usage import Usage
+    except ModuleNotFoundError:
+        typer.echo("jobtrack: CPU and memory are not reported without psutil: pip install 'jobtrack[run]'", err=True)
+        return None
+    return Usage
+
+
+def _pair(tag: str) -> tuple[str, str]:
+    name, equals, value = tag.partition("=")
+    if not name or not equals:
+        raise failure(f"a tag is NAME=TEXT, not {tag!r}")
+    return name, value
+
+
+COMMANDS = {"run": run_command}
+SETTINGS = {"allow_interspersed_args": False}
+"""The options of the command that is run are its own."""

@@ -1,0 +1,161 @@
+"""Commands run by `jobtrack run`: real ones, signalled, lost, and while the service is away."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.faults.serving import environment, serving
+from tests.unit.client.service import Service
+
+JOBTRACK = Path(sys.executable).parent / "jobtrack"
+PATIENCE_SECONDS = 60
+
+
+def start(url: str, *command: str, options: tuple[str, ...] = ()) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [str(JOBTRACK), "run", "--name", "mine", *options, "--", *command],
+        env=environment(url),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def python(program: str) -> tuple[str, ...]:
+    return sys.executable, "-W", "ignore", "-c", program
+
+
+def test_its_output_goes_on_untouched_and_is_the_jobs_log() -> None:
+    service = Service()
+    written = bytes(range(256)) * 4 + b"\nno end"
+    with serving(service) as server:
+        program = f"import os; os.write(1, {written!r}); os.write(2, b'WARNING: careful\\n'); print('x', flush=True)"
+        process = start(server.url, *python(program), options=("--type", "t", "--tag", "team=data"))
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
+    assert (process.returncode, out, err) == (0, written + b"x\n", b"WARNING: careful\n")
+    (job,) = service.jobs
+    assert (job["jobName"], job["jobType"], job["metadata"]) == ("mine", "t", {"team": "data"})
+    told = [event["data"] for event in service.events if event["type"] == "log"]
+    assert {"level": "WARN", "message": "WARNING: careful", "component": "stderr"} in told
+    assert told[-1 if told[-1]["component"] == "stdout" else -2]["message"].endswith("no endx")
+    assert (service.types()[0], service.types()[-1]) == ("jobStarted", "jobCompleted")
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "message"),
+    [
+        ("import sys; print('boom', file=sys.stderr); sys.exit(3)", 3, "exit code 3: boom"),
+        ("import os; os.kill(os.getpid(), 9)", 137, "killed by SIGKILL"),
+    ],
+)
+def test_its_exit_code_is_the_result_and_our_own(program: str, code: int, message: str) -> None:
+    service = Service()
+    with serving(service) as server:
+        process = start(server.url, *python(program))
+        process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == code
+    assert service.events[-1]["data"]["error"] == {"message": message, "exitCode": code}
+
+
+@pytest.mark.parametrize(("command", "code"), [("no-such-command", 127), ("/", 126)])
+def test_a_command_that_is_not_there_is_one_line_and_a_failed_job(command: str, code: int) -> None:
+    service = Service()
+    with serving(service) as server:
+        process = start(server.url, command)
+        err = process.communicate(timeout=PATIENCE_SECONDS)[1]
+    assert (process.returncode, err.count(b"\n")) == (code, 1)
+    assert err.startswith(f"jobtrack: {command} cannot be run: ".encode())
+    assert service.types() == ["jobStarted", "jobFailed"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_signals_are_passed_on_and_a_command_that_ends_by_one_is_cancelled(number: signal.Signals) -> None:
+    service = Service()
+    with serving(service) as server:
+        # SIGINT is Python's own exception, else the signal's default ends it.
+        process = start(server.url, *python("import time; print('here', flush=True); time.sleep(60)"))
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(number)
+        process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 128 + number
+    assert service.types()[-1] == "jobCancelled"
+
+
+def test_a_command_that_lives_on_after_a_signal_goes_on() -> None:
+    service = Service()
+    program = """
+import signal, time
+got = []
+signal.signal(signal.SIGUSR1, lambda *_: got.append(print("got", flush=True)))
+print("ready", flush=True)
+while not got:
+    time.sleep(0.05)
+"""
+    with serving(service) as server:
+        process = start(server.url, *python(program))
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGUSR1)
+        assert process.communicate(timeout=PATIENCE_SECONDS)[0] == b"got\n"
+    assert (process.returncode, service.types()[-1]) == (0, "jobCompleted")
+
+
+def test_what_it_and_its_children_use_is_sampled() -> None:
+    service = Service()
+    burn = "import time; end = time.monotonic() + 2.2; data = bytearray(50_000_000)\nwhile time.monotonic() < end: pass"
+    with serving(service) as server:
+        program = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {burn!r}])"
+        process = start(server.url, *python(program), options=("--every", "0.5"))
+        process.communicate(timeout=PATIENCE_SECONDS)
+    samples = [event["data"] for event in service.events if event["type"] == "metricSample"]
+    assert len(samples) >= 2
+    assert max(sample["memoryBytes"] for sample in samples) > 50_000_000
+    assert max(sample["cpuUsage"] for sample in samples) > 10
+    reads = [sample["diskReadBytes"] for sample in samples]
+    assert reads == sorted(reads)
+
+
+def test_a_python_program_reports_to_the_same_job() -> None:
+    service = Service()
+    program = """
+from jobtrack_client import Client
+with Client() as client, client.attach() as job, job.stage("Rows", total=2) as stage:
+    stage.advance(2)
+"""
+    with serving(service) as server:
+        process = start(server.url, *python(program))
+        process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0
+    assert [each for each in service.types() if "stage" in each] == ["stageStarted", "stageCompleted"]
+    assert len(service.jobs) == 1
+
+
+def test_a_process_that_is_left_behind_does_not_hold_the_end_up() -> None:
+    service = Service()
+    program = """
+import subprocess, sys
+print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid)
+"""
+    with serving(service) as server:
+        process = start(server.url, *python(program))
+        assert process.stdout is not None
+        left = int(process.stdout.readline())
+        process.wait(PATIENCE_SECONDS)
+        assert service.types()[-1] == "jobCompleted"
+    psutil.Process(left).kill()
+    process.stdout.close()
+    assert process.stderr is not None
+    process.stderr.close()
+
+
+def test_a_service_that_is_away_neither_holds_it_up_nor_changes_its_result() -> None:
+    """Nothing listens there; what could not be reported is told."""
+    process = start("http://127.0.0.1:9", *python("import sys; print('ran'); sys.exit(5)"), options=("--wait", "0.5"))
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
+    assert (process.returncode, out) == (5, b"ran\n")
+    assert b"127.0.0.1:9 cannot be reached" in err
