@@ -1,0 +1,77 @@
+"""The live page's files, and how CloudFront serves them."""
+
+import hashlib
+import re
+
+import pytest
+
+from local.page import FOLDER, HEADERS
+from tests.stack import RESOURCES
+
+DISTRIBUTION = RESOURCES["PageDistribution"]["Properties"]["DistributionConfig"]
+
+
+def words(language: str) -> dict[str, str]:
+    """Key → text of one language of `strings.js`."""
+    body = (FOLDER / "strings.js").read_text().split(f"const {language} = {{\n")[1].split("\n};")[0]
+    return dict(re.findall(r'^  (\w+): "(.*)",$', body, re.MULTILINE))
+
+
+def test_both_languages_say_the_same_things() -> None:
+    english, japanese = words("en"), words("ja")
+    assert len(english) > 50
+    assert [*english] == [*japanese]
+    for key, text in english.items():
+        assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", japanese[key])), key
+
+
+def test_the_libraries_are_those_that_were_published() -> None:
+    vendor = FOLDER / "vendor"
+    sums = dict(line.split()[::-1] for line in (vendor / "sha256sums").read_text().splitlines())
+    assert sums == {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in vendor.iterdir()
+        if path.name not in {"sha256sums", "README.md"}
+    }
+
+
+def test_no_file_asks_another_host() -> None:
+    """Text may name one (a licence does), what runs may not."""
+    for path in [*FOLDER.glob("*.html"), *FOLDER.glob("*.css"), *FOLDER.glob("*.js"), *FOLDER.glob("views/*.js")]:
+        assert not re.findall(r"https?://(?!www\.w3\.org/)", path.read_text()), path.name
+
+
+def test_cloudfront_sends_the_headers_of_the_local_service_and_lets_the_socket_through() -> None:
+    said = RESOURCES["PageHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]
+    policy = said["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Sub"]
+    socket = " ${WebSocketApi.ApiEndpoint}"
+    assert policy.count(socket) == 1
+    assert policy.replace(socket, "") == HEADERS["Content-Security-Policy"]
+    assert said["ReferrerPolicy"]["ReferrerPolicy"] == HEADERS["Referrer-Policy"]
+    assert "ContentTypeOptions" in said
+    assert "script-src 'self';" in policy
+
+
+@pytest.mark.parametrize("behaviour", [DISTRIBUTION["DefaultCacheBehavior"], *DISTRIBUTION["CacheBehaviors"]])
+def test_nothing_is_served_in_the_clear(behaviour: dict[str, str]) -> None:
+    assert behaviour["ViewerProtocolPolicy"] in {"redirect-to-https", "https-only"}
+
+
+def test_what_a_tenant_is_answered_is_never_kept_by_cloudfront() -> None:
+    (api,) = (each for each in DISTRIBUTION["CacheBehaviors"] if each["TargetOriginId"] == "api")
+    disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+    assert (api["PathPattern"], api["CachePolicyId"]) == ("/api/*", disabled)
+
+
+def test_only_the_distribution_reads_the_bucket() -> None:
+    bucket = RESOURCES["PageBucket"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    (statement,) = RESOURCES["PageBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert "PageDistribution" in str(statement["Condition"]["StringEquals"]["AWS:SourceArn"])
+
+
+def test_the_page_is_served_only_where_it_is_asked_for() -> None:
+    parts = [name for name in RESOURCES if name.startswith("Page")]
+    assert len(parts) == 6
+    assert {RESOURCES[name].get("Condition") for name in parts} == {"ServesPage"}
