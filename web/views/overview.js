@@ -6,6 +6,7 @@ import { Status, useAnswer } from "../parts.js";
 import { t } from "../strings.js";
 
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
+const FEWER_MS = 4000; // of an axis whose five moments would not be five different seconds
 const NEWEST = 100;
 
 export function Overview({ api, jobId, tick, progress }) {
@@ -43,7 +44,7 @@ function Stages({ progress }) {
     </ol>
     ${axis &&
     html`<div class="axis" aria-hidden="true">
-      ${TICKS.map((at) => html`<span key=${at}>${moment(axis.start + at * axis.length, axis.length < 600000)}</span>`)}
+      ${(axis.length < FEWER_MS ? [0, 1] : TICKS).map((at) => html`<span key=${at}>${moment(axis.start + at * axis.length, axis.length < 600000)}</span>`)}
     </div>`}
   </section>`;
 }
