@@ -1,6 +1,8 @@
-"""The README's programs that follow a job do what the README says."""
+"""What the README tells to run and to save does what the README says."""
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -11,9 +13,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import pytest
 
+from tests.documents import blocks
 from tests.e2e.reporting import event, reported, started
-from tests.e2e.running import Service
+from tests.e2e.running import JOBTRACK, Service, environment
+from tests.e2e.running import running as serving
 from tests.stack import ROOT
 
 PATIENCE_SECONDS = 60
@@ -94,3 +99,46 @@ def test_watch_prints_progress_as_it_changes_and_then_the_log(service: Service, 
         *_, last, entry = watcher.rest()
     assert last == "100 0 seconds\n"
     assert entry.endswith(" INFO 60 rows are fine\n")
+
+
+ELSEWHERE = ("jobtrack serve", "jobtrack subscribe")
+"""The first is what the test serves with, the second wants a job that runs: test_commands.py."""
+RUN = re.compile(r"(jobtrack|curl|python3?) |(API|AUTH|JOB)=")
+INLINE = re.compile(r"`(python (?:three|nightly)\.py|python -m jobtrack_client loop\.py)`")
+
+
+def commands() -> list[str]:
+    """Those of the README that end by themselves, in its order; of the blocks and of its sentences."""
+    told = []
+    for part in (ROOT / "README.md").read_text().split("\n\n"):
+        lines = [line.replace(".venv/bin/", "") for block in blocks(part) for line in block]
+        told += [line for line in lines if RUN.match(line) and not line.startswith(ELSEWHERE)]
+        told += INLINE.findall(part)
+    return told
+
+
+@pytest.mark.not_deployed("its commands find what `jobtrack serve` keeps of itself")
+def test_every_command_can_be_run_in_a_row_with_nothing_set(engine: str, tmp_path: Path) -> None:
+    for name in ("loop.py", "three.py", "nightly.py"):
+        (tmp_path / name).write_text(re.sub(r"sleep\(.*\)", "sleep(0.01)", program(name)))
+    with serving(tmp_path / "home", engine) as service:
+        script = "\n".join(f"echo; echo '$' {shlex.quote(command)}\n{command}" for command in commands())
+        script = script.replace("http://127.0.0.1:8080", service.url)
+        path = f"{JOBTRACK.parent}:{os.environ['PATH']}"
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=tmp_path,
+            env=environment(service.home) | {"PATH": path, "NO_PROXY": "127.0.0.1"},
+            capture_output=True,
+            text=True,
+            timeout=3 * PATIENCE_SECONDS,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = {part.partition("\n")[0]: part.partition("\n")[2] for part in done.stdout.split("\n$ ")}
+    assert len(said) > 15
+    assert "row 59" in said["jobtrack run --name loop -- python3 loop.py"]
+    assert "loop" not in said["jobtrack status nightly"]
+    assert said["jobtrack open --print"].startswith(f"{service.url}/#/")
+    assert "60 rows are fine" in said["jobtrack logs --level info --since 10m"]
+    assert done.stdout.count("Completed 100 %") >= 2
