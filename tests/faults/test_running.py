@@ -17,7 +17,8 @@ PATIENCE_SECONDS = 60
 
 def start(url: str, *command: str, options: tuple[str, ...] = ()) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        [str(JOBTRACK), "run", "--name", "mine", *options, "--", *command],
+        # Whoever starts the tests in the background has signals ignored, which would be inherited.
+        ["env", "--default-signal", str(JOBTRACK), "run", "--name", "mine", *options, "--", *command],
         env=environment(url),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
