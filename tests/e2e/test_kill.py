@@ -1,9 +1,11 @@
 """`kill -9` of the worker and of the service while a job runs: what was acknowledged is all there, once."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,7 +16,7 @@ from tests.e2e.running import Service, running
 from tests.e2e.test_push import TOKEN, arrived, job, report, subscribed
 
 PATIENCE_SECONDS = 60
-WORKER = """
+UNENDING = """
 import itertools
 from jobtrack_client import Client
 with Client().job("killed", job_type="test") as job:
@@ -24,6 +26,26 @@ with Client().job("killed", job_type="test") as job:
         if number % 50 == 49:
             job.flush(30)
             print(job.stats.acknowledged["log"], flush=True)
+"""
+
+AWAY_SECONDS = float(os.environ.get("JOBTRACK_AWAY_SECONDS", "2"))
+STEADY = """
+import sys, threading, time
+from jobtrack_client import Client
+over = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+told = 0
+with Client().job("steady", job_type="test") as job:
+    print(job.job_id, flush=True)
+    while not over.is_set():
+        began, busy = time.perf_counter(), time.process_time()
+        for _ in range(100):
+            job.log("INFO", f"line {told}")
+            told += 1
+            time.sleep(0.001)
+        spent = time.perf_counter() - began, time.process_time() - busy
+        print(job.stats.acknowledged.get("log", 0), *spent, flush=True)
+print("told", told, "dropped", job.stats.dropped, flush=True)
 """
 
 
@@ -42,20 +64,12 @@ def lines(client: httpx.Client, job_id: str) -> list[str]:
 
 def test_a_killed_worker_leaves_all_that_was_acknowledged(service: Service) -> None:
     tenant, project = str(uuid4()), str(uuid4())
-    environment = {
-        "JOBTRACK_URL": service.url,
-        "JOBTRACK_TOKEN": service.token(tenant),
-        "JOBTRACK_TENANT": tenant,
-        "JOBTRACK_PROJECT": project,
-    }
-    worker = subprocess.Popen([sys.executable, "-c", WORKER], env=environment, stdout=subprocess.PIPE, text=True)
-    assert worker.stdout is not None
-    job_id = worker.stdout.readline().strip()
-    acknowledged = [int(worker.stdout.readline()) for _ in range(5)][-1]
-    worker.send_signal(signal.SIGKILL)
-    acknowledged = max([acknowledged, *(int(line) for line in worker.stdout if line.endswith("\n"))])
-    worker.stdout.close()
-    worker.wait(PATIENCE_SECONDS)
+    with working(service, tenant, project, UNENDING) as worker:
+        assert worker.stdout is not None
+        job_id = worker.stdout.readline().strip()
+        acknowledged = [int(worker.stdout.readline()) for _ in range(5)][-1]
+        worker.send_signal(signal.SIGKILL)
+        acknowledged = max([acknowledged, *(int(line) for line in worker.stdout if line.endswith("\n"))])
     with service.client(tenant, project) as client:
         found = lines(client, job_id)
     assert len(found) >= acknowledged >= 250
@@ -88,6 +102,54 @@ def test_a_killed_service_goes_on_where_it_was_and_the_worker_notices_nothing(
     assert found == [f"{batch}/{number}" for batch in range(sent) for number in range(10)]
     assert dict(inbox.types()) == {"milestone": sent, "jobCompleted": 1}
     assert inbox.refused == []
+
+
+def test_the_reporter_outlasts_a_killed_service(home: Path, engine: str, tmp_path: Path) -> None:
+    """`kill -9`, and nobody there for some seconds: all that was told is there once, in order, and none was dropped."""
+    tenant, project = str(uuid4()), str(uuid4())
+    arguments = ["--data", str(tmp_path / "data")]
+    with ExitStack() as stack:
+        with running(home, engine, *arguments) as service:
+            worker = stack.enter_context(working(service, tenant, project, STEADY))
+            assert worker.stdout is not None
+            assert worker.stdin is not None
+            job_id = worker.stdout.readline().strip()
+            acknowledged_beyond(worker, 0)
+            service.kill()
+        there = acknowledged_beyond(worker, -1)
+        time.sleep(AWAY_SECONDS)
+        with running(home, engine, *arguments, "--port", service.url.rpartition(":")[2]) as service:
+            acknowledged_beyond(worker, there + 1000)
+            worker.stdin.close()
+            *_, end = worker.stdout
+            assert worker.wait(PATIENCE_SECONDS) == 0
+            with service.client(tenant, project) as client:
+                found = lines(client, job_id)
+    told = int(end.split()[1])
+    assert end == f"told {told} dropped {{}}\n"
+    assert found == [f"line {number}" for number in range(told)]
+
+
+def working(service: Service, tenant: str, project: str, program: str) -> "subprocess.Popen[str]":
+    """A worker that reports to the service."""
+    environment = {
+        "JOBTRACK_URL": service.url,
+        "JOBTRACK_TOKEN": service.token(tenant),
+        "JOBTRACK_TENANT": tenant,
+        "JOBTRACK_PROJECT": project,
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", program], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+def acknowledged_beyond(worker: "subprocess.Popen[str]", count: int) -> int:
+    """How many of the worker's lines were, once that are more than so many."""
+    assert worker.stdout is not None
+    for pack in worker.stdout:
+        if (found := int(pack.split()[0])) > count:
+            return found
+    raise AssertionError("the worker ended")
 
 
 def send(client: httpx.Client, job_id: str, batch: int) -> int:
