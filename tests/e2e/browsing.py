@@ -78,4 +78,4 @@ def visiting(browser: Browser, service: Service, **options: Any) -> Iterator[Vis
     visit.watch()
     yield visit
     context.close()
-    assert visit.wrong == []
+    assert not visit.wrong, visit.wrong
