@@ -30,10 +30,11 @@ export class Live {
     this.stopped = true;
     clearInterval(this.polling);
     clearTimeout(this.again);
-    this.socket?.close();
+    hangUp(this.socket);
     if (this.subscription) {
       // The page may be on its way out; a subscription that is left behind expires by itself.
       this.api.send("DELETE", `/subscription/${this.subscription}`, { keepalive: true }).catch(() => {});
+      this.subscription = null;
     }
   }
 
@@ -92,6 +93,12 @@ export class Live {
     this.onWay(way);
     this.polling = setInterval(() => document.hidden || this.change(), every);
   }
+}
+
+/** Close it once it is open: the console would tell of one that is closed while it connects. */
+function hangUp(socket) {
+  if (socket?.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
+  else socket?.close();
 }
 
 function gathered(call) {

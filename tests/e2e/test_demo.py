@@ -94,7 +94,7 @@ def test_a_log_whose_first_line_is_garbage_fails_the_job(home: Path, engine: str
     message = "log.csv has no column 'case_id'; its first line has: %%% junk %%%"
     assert f"ERROR ProcessMiner.DataLoader: {message}" in said
     assert f"\nNOT OK: the job failed: {message}\n" in said
-    assert "NOT OK: status of the job: 'Failed' instead of 'Completed'" in said
+    assert "Process mining of log.csv: Failed" in said
     assert "Traceback" not in said
 
 
