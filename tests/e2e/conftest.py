@@ -10,25 +10,28 @@ import pytest
 from local.clock import FASTER
 from tests.e2e.running import DEPLOYED, Service, running
 
+ENGINES = ("ministack", "dynamodb-local", DEPLOYED)
 TALLIES = pytest.StashKey[Counter[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--engine", default="ministack", choices=["ministack", "dynamodb-local", DEPLOYED])
+    parser.addoption("--engine", default=ENGINES[0], choices=ENGINES)
     parser.addoption("--examples", default=15, type=int, help="random requests that schemathesis makes of each kind")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"not_deployed(why): skipped with --engine {DEPLOYED}")
+    config.addinivalue_line("markers", f"one_engine(why): skipped unless with --engine {ENGINES[0]}")
     config.stash[TALLIES] = Counter()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what a deployed stack cannot show, and say why."""
-    if config.getoption("--engine") == DEPLOYED:
-        for item in items:
-            for mark in item.iter_markers("not_deployed"):
-                item.add_marker(pytest.mark.skip(reason=mark.args[0]))
+    """Skip what the engine cannot show, or need not, and say why."""
+    engine = config.getoption("--engine")
+    left_out = ["not_deployed"] * (engine == DEPLOYED) + ["one_engine"] * (engine != ENGINES[0])
+    for item in items:
+        for mark in (mark for name in left_out for mark in item.iter_markers(name)):
+            item.add_marker(pytest.mark.skip(reason=mark.args[0]))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -50,7 +53,7 @@ def tally(pytestconfig: pytest.Config) -> Callable[[int, str], None]:
 @pytest.fixture(scope="session")
 def engine(pytestconfig: pytest.Config) -> str:
     """The engine that the suite runs on."""
-    return str(pytestconfig.getoption("--engine", "ministack"))
+    return str(pytestconfig.getoption("--engine", ENGINES[0]))
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,9 @@ from tests.e2e.browsing import Visit, chromium, visiting
 from tests.e2e.reporting import create, event, line, reported
 from tests.e2e.running import Service
 
-pytestmark = pytest.mark.not_deployed("the page of a stack is behind CloudFront, which ministack does not serve")
+pytestmark = pytest.mark.one_engine(
+    "the page asks the API alone, which the other tests hold to be alike on all engines"
+)
 LINES = 10_000
 TABS = ("overview", "logs", "metrics", "dependencies", "pushes")
 HOSTILE = "<img src=x onerror=alert(1)><b>bold</b>"
