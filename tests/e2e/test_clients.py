@@ -179,6 +179,7 @@ def test_the_python_program_follows_a_job_to_its_end(
 
 CLOCKED = {
     "collectionTime",
+    "currentTime",
     "elapsedTime",
     "elapsedSeconds",
     "estimatedCompletion",
