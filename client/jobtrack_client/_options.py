@@ -21,7 +21,7 @@ class ReporterOptions:
 
     max_events: int = 100_000
     max_bytes: int = 64 * 1024 * 1024
-    flush_seconds: float = 0.5
+    flush_seconds: float = 1.0
     progress_seconds: float = 0.5
     create_seconds: float = 5.0
     close_seconds: float = 60.0

@@ -2,7 +2,7 @@
 """One request, one answer: no retries here."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from time import sleep as sleep
 from typing import Any
 
@@ -29,9 +29,10 @@ class Http:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._clock = clock
+        self._root = settings.root
         self._new_client = partial(
             httpx.Client,
-            base_url=settings.root,
+            base_url=self._root,
             auth=BearerAuth(settings.token),
             timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
             transport=transport,
@@ -75,9 +76,15 @@ class Http:
         }
         return self._client.build_request(
             request.method,
-            request.path,
+            _url(self._root, request.path),
             params=dict(request.params) or None,
             content=request.body,
             headers={name: value for name, value in headers.items() if value is not None},
             timeout=self._client.timeout if timeout is None else httpx.Timeout(timeout),
         )
+
+
+@lru_cache(maxsize=64)
+def _url(root: str, path: str) -> httpx.URL:
+    """Parsed once: a job's reports, which are many, all go to one place."""
+    return httpx.URL(root + path)
