@@ -55,10 +55,10 @@ def cursor(made: dict[str, Any], key: JobKey) -> Cursor:
 
 
 def wakes() -> list[Wake]:
-    """Those in the queue that are due at once: what is to come later, moto holds back."""
+    """Those in the queue that were to come at once: moto holds back the others, but not for ever."""
     queue = boto3.client("sqs")
     messages = queue.receive_message(QueueUrl=NAMES.refs["DeliveryQueue"], MaxNumberOfMessages=10).get("Messages", [])
-    return [wake for each in messages if (wake := Wake.decode(each["Body"]))]
+    return [wake for each in messages if (wake := Wake.decode(each["Body"])) and not wake.not_before]
 
 
 def delayed() -> int:
