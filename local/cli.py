@@ -38,9 +38,14 @@ def serve(
     with one_line():
         from local import service
 
-        service.serve(port, data, engine, ready=lambda url: print(f"jobtrack serves at {url}", flush=True))
+        service.serve(port, data, engine, ready=_welcome)
     sys.stdout.flush()
     os._exit(0)  # a slow receiver may hold a thread for seconds more; its message comes again
+
+
+def _welcome(url: str) -> None:
+    print(f"jobtrack serves at {url}")
+    print("In another terminal: jobtrack run -- COMMAND, jobtrack watch, jobtrack open (the live page)", flush=True)
 
 
 def token(
