@@ -152,10 +152,7 @@ def _praise(counts: Counts, inbox: Inbox) -> str:
 
 def _serve_on(url: str, out: Path, service: Child, console: Console) -> None:
     _say(console, f"The report is in {out} while this runs: report.json and map.svg.")
-    _say(
-        console,
-        f"Serving {url}/docs until Ctrl-C; jobtrack open shows the job on the live page.",
-    )
+    _say(console, f"Serving {url}/docs until Ctrl-C; jobtrack open shows the job on the live page.")
     while service.exit_code is None:
         time.sleep(0.5)
     raise ended(service)
