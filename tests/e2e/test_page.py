@@ -268,6 +268,7 @@ def test_nothing_stands_in_the_way_of_a_screen_reader(browser: Browser, project:
         expect(page.get_by_role("link", name="Import")).to_be_visible()
         for place in ("/", *(f"/job/{project.job}/{tab}" for tab in TABS)):
             visit.go(place)
+            expect(page.get_by_role("heading", level=1, name="Jobs" if place == "/" else "Import")).to_be_visible()
             page.wait_for_load_state("networkidle")
             found = Axe().run(page)
             assert found.violations_count == 0, f"{place}: {found.generate_report()}"
