@@ -15,10 +15,12 @@ JOBTRACK = Path(sys.executable).parent / "jobtrack"
 PATIENCE_SECONDS = 60
 
 
-def start(url: str, *command: str, options: tuple[str, ...] = ()) -> "subprocess.Popen[bytes]":
+def start(
+    url: str, *command: str, options: tuple[str, ...] = (), signals: str = "--default-signal"
+) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         # Whoever starts the tests in the background has signals ignored, which would be inherited.
-        ["env", "--default-signal", str(JOBTRACK), "run", "--name", "mine", *options, "--", *command],
+        ["env", signals, str(JOBTRACK), "run", "--name", "mine", *options, "--", *command],
         env=environment(url),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -104,6 +106,18 @@ while not got:
         process.send_signal(signal.SIGUSR1)
         assert process.communicate(timeout=PATIENCE_SECONDS)[0] == b"got\n"
     assert (process.returncode, service.types()[-1]) == (0, "jobCompleted")
+
+
+def test_a_signal_that_is_ignored_as_under_nohup_asks_nothing_to_end() -> None:
+    service = Service()
+    program = "import sys, time; print('here', flush=True); time.sleep(1); sys.exit(3)"
+    with serving(service) as server:
+        process = start(server.url, *python(program), signals="--ignore-signal=HUP")
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=PATIENCE_SECONDS)
+    assert (process.returncode, service.types()[-1]) == (3, "jobFailed")
 
 
 def test_what_it_and_its_children_use_is_sampled() -> None:

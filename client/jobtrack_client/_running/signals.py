@@ -32,14 +32,16 @@ class Signals:
 
 @contextmanager
 def passed_on(process: "subprocess.Popen[bytes]") -> Iterator[Signals]:
-    """Pass on every signal that comes while the block runs."""
+    """Pass on every signal that comes while the block runs; those that are ignored, as under nohup, stay so."""
     handler = Signals(process)
-    before = {name: signal.signal(signal.Signals[name], handler) for name in _PASSED if hasattr(signal, name)}
+    known = (signal.Signals[name] for name in _PASSED if hasattr(signal, name))
+    heard = [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in heard}
     try:
         yield handler
     finally:
-        for name, original in before.items():
-            signal.signal(signal.Signals[name], original)
+        for number, original in before.items():
+            signal.signal(number, original)
 
 
 def _in_foreground() -> bool:
