@@ -54,6 +54,16 @@ class Service:
             trust_env=False,
         )
 
+    def variables(self, tenant: str, project: str) -> dict[str, str]:
+        """By which a client finds it."""
+        return {
+            "JOBTRACK_URL": self.url,
+            "JOBTRACK_TENANT": tenant,
+            "JOBTRACK_PROJECT": project,
+            "JOBTRACK_TOKEN": self.token(tenant),
+            "NO_PROXY": "127.0.0.1",
+        }
+
     def engines(self) -> list[psutil.Process]:
         """The processes that it started."""
         return psutil.Process(self.process.pid).children(recursive=True)

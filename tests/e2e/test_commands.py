@@ -16,7 +16,6 @@ import pytest
 
 from jobtrack_client import verify_webhook
 from jobtrack_client._webhooks import new_secret
-from local import tokens
 from local.demo.receiver import Receiver
 from tests.e2e.receiving import Recorder, until
 from tests.e2e.reporting import create, event, line, reported
@@ -59,14 +58,7 @@ class Shell:
 @pytest.fixture
 def shell(service: Service) -> Iterator[Shell]:
     tenant, project = str(uuid4()), str(uuid4())
-    told = {
-        "JOBTRACK_URL": service.url,
-        "JOBTRACK_TENANT": tenant,
-        "JOBTRACK_PROJECT": project,
-        "JOBTRACK_TOKEN": service.token(tenant, scope=tokens.SCOPES),
-        "NO_PROXY": "127.0.0.1",
-        "LC_ALL": "C.UTF-8",
-    }
+    told = service.variables(tenant, project) | {"LC_ALL": "C.UTF-8"}
     with service.client(tenant, project) as api:
         first = create(api, jobName="Extract")
         job = create(

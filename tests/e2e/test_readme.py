@@ -63,18 +63,17 @@ def running(name: str, service: Service, folder: Path) -> Iterator[Running]:
     tenant, project = str(uuid4()), str(uuid4())
     place = folder / name
     place.write_text(program(name))
-    environment = os.environ | {
-        "JOBTRACK_URL": service.url,
-        "JOBTRACK_TENANT": tenant,
-        "JOBTRACK_PROJECT": project,
-        "JOBTRACK_TOKEN": service.token(tenant),
-        "NO_PROXY": "127.0.0.1",
-    }
     with service.client(tenant, project) as api:
         job = started(api)
         reported(api, job, event("stageStarted", stageName="Load"), event("progressUpdate", progress=50))
         command = [sys.executable, str(place), job]
-        yield Running(api, job, subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True))
+        yield Running(
+            api,
+            job,
+            subprocess.Popen(
+                command, env=os.environ | service.variables(tenant, project), stdout=subprocess.PIPE, text=True
+            ),
+        )
 
 
 def test_follow_prints_what_happened_and_ends_with_the_job(service: Service, tmp_path: Path) -> None:

@@ -32,14 +32,15 @@ class Lines:
     def add(self, data: bytes) -> Iterator[str]:
         """The lines that these bytes end."""
         *ended, rest = (self._rest + data).split(b"\n")
-        yield from filter(None, (line for each in ended for line in _cut(_seen(each))))
+        for line in ended:
+            yield from _texts(_pieces(_seen(line)))
         # A return at the very end may be followed by a line feed.
         *full, self._rest = _pieces(rest[:-1].rpartition(b"\r")[2] + rest[-1:])
-        yield from filter(None, map(text, full))
+        yield from _texts(full)
 
     def end(self) -> Iterator[str]:
         """What was written without an end of line."""
-        yield from filter(None, map(text, _pieces(_seen(self._rest))))
+        yield from _texts(_pieces(_seen(self._rest)))
         self._rest = b""
 
 
@@ -59,8 +60,8 @@ def _seen(line: bytes) -> bytes:
     return line.rstrip(b"\r").rpartition(b"\r")[2]
 
 
-def _cut(line: bytes) -> Iterator[str]:
-    return map(text, _pieces(line))
+def _texts(pieces: list[bytes]) -> Iterator[str]:
+    return filter(None, map(text, pieces))
 
 
 def _pieces(line: bytes) -> list[bytes]:
