@@ -1,8 +1,9 @@
 """End to end: the suite runs against one `jobtrack serve`, on the engine that `--engine` names, or a deployed stack."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
@@ -12,6 +13,8 @@ from tests.e2e.running import DEPLOYED, Service, running
 
 ENGINES = ("ministack", "dynamodb-local", DEPLOYED)
 TALLIES = pytest.StashKey[Counter[str]]()
+ENDINGS = "ending"
+"""The property of a test's report that is a cell of the table of endings."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,9 +38,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print what tests have counted."""
+    """Print what tests have counted, and how jobs ended."""
     for what, count in config.stash[TALLIES].items():
         terminalreporter.write_line(f"{count:,} {what}")
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    cells = [value for report in reports for name, value in report.user_properties if name == ENDINGS]
+    for line in _table(cells):
+        terminalreporter.write_line(line)
+
+
+def _table(cells: Sequence[object]) -> Iterator[str]:
+    """The cells (row, column, text) as lines."""
+    known = {
+        (row, column): text
+        for row, column, text in (tuple(map(str, cast("tuple[object, ...]", cell))) for cell in cells)
+    }
+    columns = [*dict.fromkeys(column for _, column in known)]
+    if columns:
+        yield "".join(f"{name:22}" for name in ("", *columns))
+    for row in dict.fromkeys(row for row, _ in known):
+        yield "".join(f"{text:22}" for text in (row, *(known.get((row, column), "") for column in columns)))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,56 @@
+"""A service that is slow, refuses or is away: a proxy in front of the running one."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from itertools import count
+
+import httpx
+
+HEARTBEAT_SECONDS = 10
+"""What a job's heartbeat is shortened to, so that a killed worker's job is found to be stalled within a test."""
+
+
+@dataclass
+class Proxy:
+    """Passes requests on to the service at `url`; the reports numbered in `failing` get `failure` instead.
+
+    A `failure` of None cuts the connection without an answer.
+    """
+
+    url: str
+    delay: float = 0
+    failing: range = range(0)
+    failure: int | None = None
+    heartbeats: list[int] = field(default_factory=list)
+    """The `heartbeatSeconds` that jobs were created with."""
+
+    def __post_init__(self) -> None:
+        self._reports = count(1)
+        self._client = httpx.Client(trust_env=False, timeout=30)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response | None:
+        """The service's answer, or the failure that is due."""
+        time.sleep(self.delay)
+        if request.url.path.endswith("/events") and next(self._reports) in self.failing:
+            return None if self.failure is None else httpx.Response(self.failure)
+        answer = self._client.request(
+            request.method,
+            f"{self.url}{request.url.raw_path.decode()}",
+            headers=[each for each in request.headers.items() if each[0] not in ("host", "content-length")],
+            content=self._shortened(request),
+        )
+        return httpx.Response(answer.status_code, content=answer.content)
+
+    def close(self) -> None:
+        """Close its connections to the service."""
+        self._client.close()
+
+    def _shortened(self, request: httpx.Request) -> bytes:
+        if not request.url.path.endswith("/jobs"):
+            return request.content
+        job = json.loads(request.content)
+        if "heartbeatSeconds" in job:
+            self.heartbeats.append(job["heartbeatSeconds"])
+            job["heartbeatSeconds"] = HEARTBEAT_SECONDS
+        return json.dumps(job).encode()
