@@ -21,7 +21,7 @@ LEAST_WAIT = 0.05
 """Seconds between tries at least, while the time to close runs out."""
 LEAST_RESERVE = 0.2
 _TRIPS = 4
-"""How many requests the reserve of the time to close has room for, half of them for the last batch."""
+"""How many requests the reserve of the time to close has room for, since one may take longer than those before."""
 _VERDICTS = frozenset({400, 404, 409, 413, 415, 422})
 """Statuses by which the service refuses a report. All others are of the token, of a proxy, or of an outage."""
 _SPLIT = (400, 409, 413, 422)
@@ -152,7 +152,7 @@ class Sender:
         remaining = self._outbox.remaining
         if remaining is None or batch.changes_state or self._outbox.concluded:
             return remaining
-        return remaining - self._reserve / 2
+        return remaining - self._reserve / _TRIPS
 
     def _last_note(self, stats: Stats) -> Event | None:
         message = self._notices.lost(stats)

@@ -1,6 +1,7 @@
 """Nothing that was reported is lost or repeated, whatever fails on the way."""
 
 from collections.abc import Callable
+from time import monotonic
 
 import httpx
 from hypothesis import given
@@ -27,7 +28,12 @@ steps = st.lists(st.sampled_from(["good", "good", "good", "bad", "send"]), max_s
 class Line:
     """What lies between the job and the service, without the thread that drives it."""
 
-    def __init__(self, service: Callable[[httpx.Request], httpx.Response]) -> None:
+    def __init__(
+        self,
+        service: Callable[[httpx.Request], httpx.Response],
+        clock: Callable[[], float] = monotonic,
+        heartbeat: Heartbeat | None = None,
+    ) -> None:
         http = Http(
             Settings("http://service.test", GUID, GUID, "secret"),
             timeout=1,
@@ -38,7 +44,7 @@ class Line:
         def post(batch: Batch, remaining: float | None) -> None:
             http.send(Request("POST", "/job/x/events", body=batch.body, key=batch.key))
 
-        self.outbox = Outbox(Buffer(10_000, 10_000_000))
+        self.outbox = Outbox(Buffer(10_000, 10_000_000), clock=clock)
         self.sender = Sender(
             self.outbox,
             Creation(lambda remaining: None),
@@ -47,7 +53,7 @@ class Line:
             say=lambda message: make_event("log", {"level": "WARN", "message": message}, 0),
             backoff=Backoff(),
             flush_seconds=0,
-            heartbeat=Heartbeat(None),
+            heartbeat=heartbeat or Heartbeat(None),
         )
 
     def report(self, message: str) -> None:
