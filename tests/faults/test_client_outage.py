@@ -95,6 +95,27 @@ def test_an_interpreter_ends_though_the_service_is_away() -> None:
     assert "2 of the job's events are lost (undelivered 2)" in ran.stderr
 
 
+def test_a_program_that_is_blocked_in_c_code_sends_heartbeats_and_its_forked_children_none() -> None:
+    service = Service()
+    script = """
+        import ctypes, os
+        job.close()
+        with jt.Client().job("n", job_type="t", heartbeat_seconds=1) as job:
+            if not (child := os.fork()):
+                job.log("INFO", "child")
+                ctypes.CDLL(None).sleep(2)
+                os._exit(0)
+            ctypes.CDLL(None).sleep(2)
+            os.waitpid(child, 0)
+    """
+    with serving(service) as server:
+        ran = run_worker(server.url, script)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    # Every third of a second in two seconds, on a machine that may be slow.
+    assert 2 <= service.types().count("heartbeat") <= 6
+    assert service.types()[-1] == "jobCompleted"
+
+
 def test_what_arrived_is_json_in_utf_8_with_the_token_and_a_key() -> None:
     requests: list[httpx.Request] = []
     service = Service()
