@@ -16,6 +16,7 @@ class Buffer:
         self._queues: dict[Rank, deque[Event]] = {rank: deque() for rank in Rank}
         self._count = 0
         self._bytes = 0
+        self._of_state = 0
 
     def __len__(self) -> int:
         """Events that wait."""
@@ -31,6 +32,7 @@ class Buffer:
         self._queues[event.rank].append(event)
         self._count += 1
         self._bytes += event.weight
+        self._of_state += event.type not in AFTER_THE_END
         full = self._count > self._max_events or self._bytes > self._max_bytes
         return list(self._overflow()) if full else []
 
@@ -58,13 +60,14 @@ class Buffer:
     def take_state(self) -> list[Event]:
         """Take out the events that the service does not accept after the job's end, in order."""
         taken: list[Event] = []
-        for rank, queue in self._queues.items():
+        for rank, queue in self._queues.items() if self._of_state else ():
             late: deque[Event] = deque()
             for event in queue:
                 (late if event.type in AFTER_THE_END else taken).append(event)
             self._queues[rank] = late
         self._count -= len(taken)
         self._bytes -= sum(event.weight for event in taken)
+        self._of_state = 0
         return sorted(taken, key=_number)
 
     def keep_newest(self, max_events: int, max_bytes: int) -> list[Event]:
@@ -88,6 +91,7 @@ class Buffer:
         event = queue.popleft()
         self._count -= 1
         self._bytes -= event.weight
+        self._of_state -= event.type not in AFTER_THE_END
         return event
 
 

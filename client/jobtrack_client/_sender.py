@@ -13,15 +13,9 @@ from jobtrack_client._exceptions import ApiError, Conflict, JobTrackError
 from jobtrack_client._heartbeat import BATCH, Heartbeat
 from jobtrack_client._notices import Notices
 from jobtrack_client._outbox import Outbox
+from jobtrack_client._pace import Pace
 from jobtrack_client._stats import Reason, Stats
 
-CLOSING_WAIT = 2.0
-"""Seconds between tries at most, once the job has ended."""
-LEAST_WAIT = 0.05
-"""Seconds between tries at least, while the time to close runs out."""
-LEAST_RESERVE = 0.2
-_TRIPS = 4
-"""How many requests the reserve of the time to close has room for, since one may take longer than those before."""
 _VERDICTS = frozenset({400, 404, 409, 413, 415, 422})
 """Statuses by which the service refuses a report. All others are of the token, of a proxy, or of an outage."""
 _SPLIT = (400, 409, 413, 422)
@@ -48,11 +42,9 @@ class Sender:
         self._post = post
         self._notices = notices
         self._say = say
-        self._backoff = backoff
+        self._pace = Pace(outbox, backoff)
         self._flush_seconds = flush_seconds
         self._heartbeat = heartbeat
-        self._tries = 0
-        self._trip = 0.0
         self._hurried = False
         self._thread: threading.Thread | None = None
 
@@ -75,24 +67,24 @@ class Sender:
 
     def create(self) -> float | None:
         """Try to create the job: seconds to wait before the next try, None when there is an outcome."""
+        began = monotonic()
         try:
-            self._creation.send(self._outbox.remaining)
+            self._creation.send(self._pace.time)
         except Exception as error:  # reporting must never end in silence, whatever fails
             return self._failed_creation(error)
         finally:
             self._creation.tried.set()
-        self._up()
+        self._up(began)
         return None
 
     def attempt(self, batch: Batch) -> float | None:
         """Try to send a batch: seconds to wait before the next try, None when it is settled."""
         began = monotonic()
         try:
-            self._post(batch, self._time_for(batch))
+            self._post(batch, self._pace.time_for(batch))
         except Exception as error:  # reporting must never end in silence, whatever fails
             return self._failed(batch, error)
-        self._trip = max(monotonic() - began, self._trip / 2)
-        self._up()
+        self._up(began)
         self._outbox.acknowledged(batch)
         return None
 
@@ -132,27 +124,15 @@ class Sender:
             self._heartbeat.stop()
             self._tell_gap(at_once=not self._hurried)
             self._hurried = True
-            self._outbox.put_state_first(always=self._tries > 0)
+            self._outbox.put_state_first(always=self._pace.failing)
         remaining = self._outbox.remaining
-        if remaining is not None and remaining <= self._reserve:
+        if remaining is not None and remaining <= self._pace.reserve:
             self._outbox.conclude(self._last_note)
         batch = self._outbox.take()
         if batch is None and closing:
             self._outbox.conclude(self._last_note)
             batch = self._outbox.take()
         return batch
-
-    @property
-    def _reserve(self) -> float:
-        """Seconds before the deadline from which on no more than the last batch is begun."""
-        return min(max(LEAST_RESERVE, _TRIPS * self._trip), self._outbox.closing_seconds / 2)
-
-    def _time_for(self, batch: Batch) -> float | None:
-        """Seconds that a try to send it may take, if there is a deadline: lines must leave time for the last batch."""
-        remaining = self._outbox.remaining
-        if remaining is None or batch.changes_state or self._outbox.concluded:
-            return remaining
-        return remaining - self._reserve / _TRIPS
 
     def _last_note(self, stats: Stats) -> Event | None:
         message = self._notices.lost(stats)
@@ -166,6 +146,7 @@ class Sender:
         """Send a heartbeat if it is time: seconds to wait before the next try, None when no other follows."""
         if self._heartbeat.due_in > 0:
             return None
+        began = monotonic()
         try:
             self._post(BATCH, None)
         except Exception as error:  # reporting must never end in silence, whatever fails
@@ -175,7 +156,7 @@ class Sender:
             if isinstance(error, Conflict):  # somebody else has ended the job
                 self._heartbeat.stop()
             return None
-        self._up()
+        self._up(began)
         return None
 
     def _failed_creation(self, error: Exception) -> float | None:
@@ -208,23 +189,12 @@ class Sender:
             self._outbox.halve(batch)
 
     def _down(self, error: Exception) -> float:
-        self._tries += 1
         self._notices.down(error)
         self._tell_gap()
-        return self._delay(_named(error).retry_after)
+        return self._pace.failed(_named(error).retry_after)
 
-    def _delay(self, asked: float | None) -> float:
-        """Seconds before the next try: what the service `asked` for, unless no time to close would be left."""
-        remaining = self._outbox.remaining
-        if remaining is None:
-            return self._backoff.delay(self._tries, asked)
-        if asked is not None and (delay := self._backoff.delay(self._tries, asked)) < remaining - self._reserve:
-            return delay
-        # Tries come closer to each other towards the deadline, for a service that is back just before it.
-        return min(self._backoff.delay(self._tries, None, CLOSING_WAIT), max(remaining / 2, LEAST_WAIT))
-
-    def _up(self) -> None:
-        self._tries = 0
+    def _up(self, began: float) -> None:
+        self._pace.succeeded(began)
         self._notices.up()
         self._heartbeat.sent()
 

@@ -21,7 +21,7 @@ from tests.unit.client.service import (
 )
 from tests.unit.client.test_delivery import Line
 
-PATIENT = replace(QUICK, backoff=jt.Backoff(), close_seconds=1.0)
+PATIENT = replace(QUICK, backoff=jt.Backoff(), close_seconds=1.0, request_seconds=0.3)
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
@@ -65,11 +65,11 @@ class Away:
 
 
 @pytest.mark.parametrize(
-    ("lines", "size"), [(3000, 1), (400, 30_000)], ids=["more events than a batch", "more bytes than a batch"]
+    ("lines", "size"), [(10_000, 1), (500, 30_000)], ids=["more events than a batch", "more bytes than a batch"]
 )
 def test_a_backlog_goes_after_the_end_and_what_is_lost_is_counted(lines: int, size: int) -> None:
     service = Service()
-    job = job_of(Slow(service, 0.05), replace(PATIENT, close_seconds=0.5))
+    job = job_of(Slow(service, 0.1), replace(PATIENT, close_seconds=1.5))
 
     def work() -> None:
         with job:
@@ -94,8 +94,8 @@ def test_a_backlog_goes_after_the_end_and_what_is_lost_is_counted(lines: int, si
 
 def test_lines_that_memory_had_no_room_for_are_counted_too() -> None:
     service = Service()
-    options = replace(PATIENT, close_seconds=0.5, max_events=1000)
-    with job_of(Slow(service, 0.05), options) as job:
+    options = replace(PATIENT, close_seconds=1.5, max_events=1000)
+    with job_of(Slow(service, 0.1), options) as job:
         for number in range(6000):
             job.log("INFO", f"{number}")
     assert service.statuses[job.job_id] == "Completed"
@@ -103,7 +103,13 @@ def test_lines_that_memory_had_no_room_for_are_counted_too() -> None:
     assert len(service.lines()) + lost(service) == 6000
 
 
+def hang(request: httpx.Request, service: Service) -> httpx.Response:
+    time.sleep(request.extensions["timeout"]["read"])
+    raise httpx.ReadTimeout("too late", request=request)
+
+
 AWAY = [
+    hang,
     refuse_connection,
     lose_answer,
     fail_with(503, **{"Retry-After": "3600"}),
@@ -112,7 +118,7 @@ AWAY = [
 ]
 
 
-@pytest.mark.parametrize("failure", AWAY, ids=["refused", "answer lost", "503", "429", "401", "403"])
+@pytest.mark.parametrize("failure", AWAY, ids=["hangs", "refused", "answer lost", "503", "429", "401", "403"])
 def test_a_service_that_is_back_just_before_the_deadline_gets_the_end(failure: Failure) -> None:
     service = Service()
     away = Away(service, failure, 0.8)
@@ -129,12 +135,12 @@ def test_a_service_that_is_back_just_before_the_deadline_gets_the_end(failure: F
 
 def test_a_second_close_may_bring_the_deadline_forward() -> None:
     service = Service()
-    job = job_of(Slow(service, 0.05), replace(PATIENT, close_seconds=3600)).start()
+    job = job_of(Slow(service, 0.1), replace(PATIENT, close_seconds=3600)).start()
     for number in range(20_000):
         job.log("INFO", str(number))
     job.complete()
     job.close(wait=False)
-    job.close(0.5)
+    job.close(1.5)
     assert job.stats.waiting == 0
     assert service.statuses[job.job_id] == "Completed"
     assert len(service.lines()) + lost(service) == 20_000
