@@ -16,7 +16,9 @@ BATCH = Batch(None, (Event("heartbeat", Rank.ROUTINE, b'{"type":"heartbeat"}'),)
 
 def silence(heartbeat_seconds: float | None) -> float | None:
     """How long such a job may send nothing: a third of its interval, so that one heartbeat may fail; None: for ever."""
-    return min(LONGEST_SILENCE, heartbeat_seconds / 3) if heartbeat_seconds else None
+    if heartbeat_seconds is None or heartbeat_seconds <= 0:
+        return None
+    return min(LONGEST_SILENCE, heartbeat_seconds / 3)
 
 
 class Heartbeat:

@@ -5,7 +5,10 @@ import threading
 
 import httpx
 import pytest
+from websockets.sync.server import serve
 
+import jobtrack_client as jt
+from jobtrack_client._sync import sockets
 from tests.faults.serving import OPTIONS, client, lines, run_worker, serving
 from tests.unit.client.service import Service
 
@@ -114,6 +117,21 @@ def test_a_program_that_is_blocked_in_c_code_sends_heartbeats_and_its_forked_chi
     # Every third of a second in two seconds, on a machine that may be slow.
     assert 2 <= service.types().count("heartbeat") <= 6
     assert service.types()[-1] == "jobCompleted"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, jt.Unauthorized), (403, jt.Forbidden), (500, jt.Unreachable), (404, jt.Unreachable)]
+)
+def test_a_websocket_whose_ticket_is_refused_is_no_outage(status: int, kind: type[jt.JobTrackError]) -> None:
+    with serve(lambda socket: None, "127.0.0.1", 0, process_request=lambda it, _: it.respond(status, "no")) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        port = server.socket.getsockname()[1]
+        with pytest.raises(kind) as caught:
+            list(sockets.messages(f"ws://127.0.0.1:{port}/?ticket=secret", None, 5))
+        server.shutdown()
+        thread.join()
+    assert "secret" not in str(caught.value)
 
 
 def test_what_arrived_is_json_in_utf_8_with_the_token_and_a_key() -> None:

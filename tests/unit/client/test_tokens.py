@@ -195,6 +195,28 @@ def test_a_walk_over_events_asks_for_another_token_once_for_its_ticket(status: i
     assert seen[:3] == [GOOD, "old", "older"]
 
 
+@pytest.mark.parametrize(("refusals", "fails"), [(1, False), (2, True)])
+def test_a_walk_over_events_asks_for_another_ticket_once(refusals: int, fails: bool) -> None:
+    refused = iter([jt.Unauthorized(401, "the ticket was refused")] * refusals)
+    ended = {"type": "jobCompleted", "data": {"sequence": 2}}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(201, json={"subscriptionId": OTHER, "websocketUrl": "ws://there"})
+
+    def messages(url: str, since: int | None, timeout: float) -> Iterator[dict[str, Any]]:
+        if error := next(refused, None):
+            raise error
+        yield ended
+
+    given: dict[str, Any] = {"messages": messages, "sleep": lambda seconds: None}
+    api = jt.Client("http://x", GOOD, GUID, GUID, transport=httpx.MockTransport(answer), **given)
+    if fails:
+        with pytest.raises(jt.Unauthorized):
+            list(api.events(GUID))
+    else:
+        assert list(api.events(GUID)) == [ended]
+
+
 def command(tmp_path: Path, program: str) -> list[str]:
     """Runs a program that knows how often it was run (`runs`)."""
     count = tmp_path / "count"
