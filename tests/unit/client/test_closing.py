@@ -21,7 +21,7 @@ from tests.unit.client.service import (
 )
 from tests.unit.client.test_delivery import Line
 
-PATIENT = replace(QUICK, backoff=jt.Backoff(), close_seconds=1.0, request_seconds=0.3)
+PATIENT = replace(QUICK, backoff=jt.Backoff(), close_seconds=1.5, request_seconds=0.3)
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
@@ -121,7 +121,7 @@ AWAY = [
 @pytest.mark.parametrize("failure", AWAY, ids=["hangs", "refused", "answer lost", "503", "429", "401", "403"])
 def test_a_service_that_is_back_just_before_the_deadline_gets_the_end(failure: Failure) -> None:
     service = Service()
-    away = Away(service, failure, 0.8)
+    away = Away(service, failure, 0.9)
     with job_of(away) as job:
         assert job.flush(20)
         away.begins = True
@@ -131,6 +131,18 @@ def test_a_service_that_is_back_just_before_the_deadline_gets_the_end(failure: F
     keys = {(request.headers["Idempotency-Key"], request.content) for request in service.requests}
     assert len({key for key, _ in keys}) == len(keys), "a key is used for one body only"
     assert len(service.lines()) == len(set(service.lines()))
+
+
+@pytest.mark.parametrize("failure", [hang, refuse_connection, fail_with(503, **{"Retry-After": "3600"})])
+def test_so_does_one_that_was_away_since_before_the_job(failure: Failure) -> None:
+    service = Service()
+    away = Away(service, failure, 0.9)
+    away.begins = True
+    with job_of(away) as job:
+        for number in range(1200):
+            job.log("INFO", str(number))
+        time.sleep(0.2)
+    assert service.statuses[job.job_id] == "Completed"
 
 
 def test_a_second_close_may_bring_the_deadline_forward() -> None:
