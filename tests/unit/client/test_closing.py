@@ -162,14 +162,14 @@ def test_an_end_is_sent_before_the_lines_even_if_the_job_is_not_closed() -> None
     service = Service()
     slow = Slow(service, 0.05)
     job = job_of(slow).start()
-    for number in range(20_000):
+    for number in range(8_000):
         job.log("INFO", str(number))
     job.complete()
     assert job.flush(60)
     ended = service.types().index("jobCompleted")
-    assert ended < 10_000
+    assert ended < 4_000
     job.close()
-    assert len(service.lines()) == 20_000
+    assert len(service.lines()) == 8_000
 
 
 def waits(line: Line, failures: int) -> Iterator[float]:
