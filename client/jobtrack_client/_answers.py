@@ -67,6 +67,12 @@ def read(response: httpx.Response, clock: Callable[[], float], known: str | None
     return Reply(body, response.headers.get("ETag"))
 
 
+def refused_ticket(status: int) -> ApiError | None:
+    """The error for a WebSocket that was not opened because of its ticket, if that is what the status says."""
+    why = "the service refused the WebSocket's ticket"
+    return _ERRORS[status](status, why) if status in (401, 403) else None
+
+
 def _refusal(response: httpx.Response, clock: Callable[[], float]) -> ApiError:
     """The error that an answer stands for which is no success."""
     problem = _json_object(response) or {}

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from jobtrack_client import _sync
 from jobtrack_client._delivery import Reported
 from jobtrack_client._exceptions import ConfigurationError
+from jobtrack_client._heartbeat import DEFAULT_SECONDS, silence
 from jobtrack_client._job import Job
 from jobtrack_client._options import ReporterOptions
 from jobtrack_client._reporter import Reporter
@@ -30,7 +31,7 @@ class Client(_sync.Client):
         blocking_conditions: Sequence[Mapping[str, object]] | None = None,
         subscriptions: Sequence[Mapping[str, object]] | None = None,
         metadata: Mapping[str, object] | None = None,
-        heartbeat_seconds: int | None = None,
+        heartbeat_seconds: int | None = DEFAULT_SECONDS,
         estimated_seconds: float | None = None,
         total_records: int | None = None,
         resources_allocated: Mapping[str, object] | None = None,
@@ -46,6 +47,10 @@ class Client(_sync.Client):
 
         The job runs whether or not it can be tracked: where the service refuses it or stays away, the logger
         `jobtrack_client` is warned. With `required`, entering the `with` statement raises instead.
+
+        The service marks the job as stalled when it hears nothing for `heartbeat_seconds` (10 to 86400; None or 0: it
+        never does). While this process lives, a heartbeat is sent after 100 s without a report, or a third of
+        `heartbeat_seconds` if that is less, so a job that is quiet is not stalled, and one that was killed is.
 
         Raises:
             ConfigurationError: `job_id` is not a GUID, or there is none to `attach` to.
@@ -67,27 +72,37 @@ class Client(_sync.Client):
             "resources": resources,
             "blockingConditions": blocking_conditions,
             "subscriptions": subscriptions,
-            "heartbeatSeconds": heartbeat_seconds,
+            "heartbeatSeconds": heartbeat_seconds or None,
             "metadata": metadata,
         }
         started = {"resourcesAllocated": resources_allocated, "estimatedSeconds": estimated_seconds}
         chosen = options or self._options()
-        reported = Reported(identity, name, None if attach else encoded(body), self._key(), resumed=resume)
+        content = None if attach else encoded(body)
+        quiet = silence(heartbeat_seconds)
+        reported = Reported(identity, name, content, self._key(), resumed=resume, silence=quiet)
         return Job(identity, started, Reporter(self._http, reported, chosen), chosen, required=required)
 
-    def attach(self, job_id: str | None = None, *, options: ReporterOptions | None = None) -> Job:
+    def attach(
+        self,
+        job_id: str | None = None,
+        *,
+        heartbeat_seconds: int | None = DEFAULT_SECONDS,
+        options: ReporterOptions | None = None,
+    ) -> Job:
         """A job that another process runs: what is reported here is added, and its `with` neither starts nor ends it.
 
         Without a `job_id` it is that of JOBTRACK_JOB_ID, which `jobtrack run` sets. What is reported before the job was
-        created and started waits until it was.
+        created and started waits until it was. Heartbeats are sent as `job` does, except for the job of
+        JOBTRACK_JOB_ID, for which `jobtrack run` sends them.
 
         Raises:
             ConfigurationError: there is no `job_id`, or it is not a GUID.
         """
         identity = current_job_id() if job_id is None else guid(job_id, "job_id")
         chosen = options or self._options()
-        reporter = Reporter(self._http, Reported(identity, identity, None, self._key(), joined=True), chosen)
-        return Job(identity, None, reporter, chosen, required=False)
+        quiet = None if job_id is None else silence(heartbeat_seconds)
+        reported = Reported(identity, identity, None, self._key(), joined=True, silence=quiet)
+        return Job(identity, None, Reporter(self._http, reported, chosen), chosen, required=False)
 
     def _options(self) -> ReporterOptions:
         return ReporterOptions(request_seconds=self._timeout, clock=self._clock, backoff=self._backoff)

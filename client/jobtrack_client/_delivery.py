@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from jobtrack_client._batch import Batch
 from jobtrack_client._buffer import Buffer
-from jobtrack_client._events import Event, Rank, make_event
-from jobtrack_client._exceptions import Conflict, JobTrackError, NotFound, Unreachable
+from jobtrack_client._creation import Creation
+from jobtrack_client._events import Event, make_event
+from jobtrack_client._exceptions import Conflict, Forbidden, JobTrackError, NotFound
+from jobtrack_client._heartbeat import Heartbeat
 from jobtrack_client._notices import Notices
 from jobtrack_client._options import ReporterOptions
-from jobtrack_client._outbox import Batch, Outbox
+from jobtrack_client._outbox import Outbox
 from jobtrack_client._plain import Json
 from jobtrack_client._requests import Request, get_job
-from jobtrack_client._sender import Creation, Sender
+from jobtrack_client._sender import Sender
 from jobtrack_client._stats import Reason
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ class Reported:
     """The job that is reported, created by `body` under `key` unless it exists.
 
     A job that was `joined` is another's, who creates and starts it, and may do so later. One that is `resumed` may have
-    been started by another.
+    been started by another. After `silence` seconds without a report a heartbeat is sent; None: never.
     """
 
     job_id: str
@@ -33,6 +36,7 @@ class Reported:
     key: str
     joined: bool = False
     resumed: bool = False
+    silence: float | None = None
 
     def __str__(self) -> str:
         """How notices call it."""
@@ -51,35 +55,30 @@ class Delivery:
         """The answer to the job's creation, once there is one."""
         self.start: Event | None = None
         """Of a job that is resumed: what starts it, if it does not run."""
-        self.notices = Notices(str(job), self._gap)
+        self.notices = Notices(str(job))
         self.outbox = Outbox(Buffer(options.max_events, options.max_bytes), key=options.key)
-        self.creation = Creation(self._create)
+        # A process that was forked cannot know whether its parent has created the job by now.
+        self.creation = Creation(self._create, exists=job.body is None or job.joined)
         self.sender = Sender(
             self.outbox,
             self.creation,
             self._post,
             notices=self.notices,
+            say=self._note,
             backoff=options.backoff,
             flush_seconds=options.flush_seconds,
+            heartbeat=Heartbeat(job.silence),
         )
 
     def inherited(self) -> "Delivery":
-        """That of a forked process: of the same job, which needs no creation if its parent knows that it exists."""
+        """That of a forked process: of the same job, which needs no creation if its parent knows that it exists.
+
+        It sends no heartbeats: a pool's process that outlives its killed parent would hide that the job is dead.
+        """
         body = None if self.creation.settled.is_set() else self._job.body
-        delivery = Delivery(self._http, replace(self._job, body=body, joined=True), self._options)
+        delivery = Delivery(self._http, replace(self._job, body=body, joined=True, silence=None), self._options)
         delivery.creation.refusal = self.creation.refusal
         return delivery
-
-    def demand_created(self) -> None:
-        """Raise why the job is not created.
-
-        Raises:
-            JobTrackError: the service refused it, or did not answer yet.
-        """
-        if error := self.creation.refusal:
-            raise error
-        if not self.creation.settled.is_set():
-            raise Unreachable("the service did not answer while the job was to be created")
 
     def end(self) -> None:
         """Give up what waits, where nothing was ever sent by this process."""
@@ -91,8 +90,17 @@ class Delivery:
             raise self.creation.refusal
         if self._job.body is not None:
             self.created = self._created(remaining)
-        if self.start is not None and self._status(remaining) == "Queued":
-            self._report(Batch(f"{self._job.key}-start", (self.start,)), remaining)
+        self.creation.exists = True
+        if self.start is not None:
+            self._start(Batch(f"{self._job.key}-start", (self.start,)), remaining)
+
+    def _start(self, start: Batch, remaining: float | None) -> None:
+        try:
+            self._report(start, remaining)
+        except Conflict as error:
+            if error.transient:
+                raise
+            # It was started before.
 
     def _created(self, remaining: float | None) -> Mapping[str, Json]:
         try:
@@ -109,7 +117,8 @@ class Delivery:
         try:
             self._report(batch, remaining)
         except (Conflict, NotFound) as error:
-            error.transient = error.transient or (self._job.joined and self._begins_later(error, remaining))
+            waits = self._job.joined and batch.key is not None
+            error.transient = error.transient or (waits and self._begins_later(error, remaining))
             raise
 
     def _begins_later(self, error: JobTrackError, remaining: float | None) -> bool:
@@ -118,7 +127,10 @@ class Delivery:
             return True
         if self._begun:
             return False
-        status = self._status(remaining)
+        try:
+            status = self._status(remaining)
+        except Forbidden:  # the token may report, but not read
+            return False
         self._begun = status != "Queued"
         return status in ("Queued", "Running")
 
@@ -134,7 +146,7 @@ class Delivery:
         longest = self._options.request_seconds
         return self._http.send(request, longest if remaining is None else max(0.1, min(longest, remaining))).json
 
-    def _gap(self, message: str) -> None:
+    def _note(self, message: str) -> Event:
+        """A line in the job's log by the client itself."""
         data = {"level": "WARN", "component": "jobtrack_client", "message": message}
-        # Kept whatever else goes: the notices see to it that it comes seldom.
-        self.outbox.put(make_event("log", data, self._options.clock())._replace(rank=Rank.LIFECYCLE))
+        return make_event("log", data, self._options.clock())

@@ -14,12 +14,11 @@ EVERY = 30.0
 class Notices:
     """Warnings of one job, each kind at most once in EVERY seconds with what came together since.
 
-    Of a gap `tell` is told too, so that who reads the job's log knows of it.
+    The text of a gap is returned too, for the job's own log.
     """
 
-    def __init__(self, job: str, tell: Callable[[str], None], clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, job: str, clock: Callable[[], float] = monotonic) -> None:
         self._job = job
-        self._tell = tell
         self._clock = clock
         self._told: dict[str, float] = {}
         self._down_since: float | None = None
@@ -40,14 +39,21 @@ class Notices:
             self._down_since = None
             self._told.pop("down", None)
 
-    def dropped(self, stats: Stats) -> None:
-        """There may be events that memory had no room for."""
+    def gap(self, stats: Stats, *, at_once: bool = False) -> str | None:
+        """What memory had no room for so far, if there is more of it than was last said."""
         dropped = stats.reasons.get(Reason.MEMORY, 0)
-        if dropped > self._dropped and self._due("dropped"):
-            message = f"{dropped - self._dropped} events were lost: the memory to wait in was full"
-            LOGGER.warning("%s: %s; the service is away or does not keep up", self._job, message)
-            self._dropped = dropped
-            self._tell(message)
+        if dropped == self._dropped or not (at_once or self._due("dropped")):
+            return None
+        self._dropped = dropped
+        message = f"{_lost(stats)} were lost so far: the memory to wait in was full"
+        LOGGER.warning("%s: %s; the service is away or does not keep up", self._job, message)
+        return message
+
+    def lost(self, stats: Stats) -> str | None:
+        """How many are lost in all, if memory or time did not suffice."""
+        if not any(stats.reasons.get(reason) for reason in (Reason.MEMORY, Reason.UNDELIVERED)):
+            return None
+        return f"{_lost(stats)} were lost in all ({_reasons(stats)})"
 
     def refused(self, types: Sequence[str], error: Exception) -> None:
         """The service refused events of these types, which are lost."""
@@ -68,8 +74,7 @@ class Notices:
     def ended(self, stats: Stats) -> None:
         """Nothing more is sent."""
         if lost := sum(stats.dropped.values()):
-            reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(stats.reasons.items()) if count)
-            LOGGER.warning("%s: %d of the job's events are lost (%s)", self._job, lost, reasons)
+            LOGGER.warning("%s: %d of the job's events are lost (%s)", self._job, lost, _reasons(stats))
 
     def _due(self, kind: str) -> bool:
         now = self._clock()
@@ -77,3 +82,13 @@ class Notices:
             return False
         self._told[kind] = now
         return True
+
+
+def _lost(stats: Stats) -> str:
+    lines = stats.dropped.get("log", 0)
+    others = sum(stats.dropped.values()) - lines
+    return f"{lines} log lines" + (f" and {others} other events" if others else "")
+
+
+def _reasons(stats: Stats) -> str:
+    return ", ".join(f"{reason} {count}" for reason, count in sorted(stats.reasons.items()) if count)

@@ -3,20 +3,19 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from time import monotonic
 from uuid import uuid4
 
+from jobtrack_client import _endings
+from jobtrack_client._batch import MAX_BYTES, MAX_EVENTS, ROOM, Batch
 from jobtrack_client._buffer import Buffer
 from jobtrack_client._events import Event, Line, make_line
 from jobtrack_client._notices import LOGGER
 from jobtrack_client._stats import Reason, Stats, Tally
+from jobtrack_client._waiting import Waiting
 
-MAX_EVENTS = 500
-MAX_BYTES = 1024 * 1024
 MAX_LINES = 2 * MAX_EVENTS
 """Lines that gather at most before they are made events: by the thread that sends, while it keeps up."""
-_HEAD, _TAIL = b'{"events":[', b"]}"
 
 
 def new_key() -> str:
@@ -24,26 +23,8 @@ def new_key() -> str:
     return str(uuid4())
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Events that are sent as one request, under one key however often it is tried."""
-
-    key: str
-    events: tuple[Event, ...]
-
-    @property
-    def body(self) -> bytes:
-        """The request's JSON."""
-        return _HEAD + b",".join(event.body for event in self.events) + _TAIL
-
-    @property
-    def types(self) -> list[str]:
-        """The events' types, in order."""
-        return [event.type for event in self.events]
-
-
 class Outbox:
-    """Order is kept: a batch is settled before the next is taken."""
+    """Keeps the order of reporting until the job ends: a batch is settled before the next is taken."""
 
     def __init__(
         self, buffer: Buffer, *, key: Callable[[], str] = new_key, clock: Callable[[], float] = monotonic
@@ -53,21 +34,28 @@ class Outbox:
         self._inbox: deque[Event | Line] = deque()
         self._sorting = False
         self._buffer = buffer
-        self._key = key
+        self._waiting = Waiting(buffer, key)
         self._clock = clock
-        self._parts: deque[Batch] = deque()
         self._tally = Tally()
         self._last = 0
         self._wanted = 0
+        self._ended = False
         self._deadline: float | None = None
         self._shut: Reason | None = None
+        self.closing_seconds = 0.0
+        """The time between the call of `close` and the deadline."""
 
     def put(self, reported: Event | Line) -> None:
-        """Take one more event; after the end, or when there is no room, it is counted as dropped."""
+        """Add an event; after the end, or when there is no room, it is counted as dropped."""
         # No lock, so that a job's thread waits for none: appending is atomic.
         self._inbox.append(reported)
         if (gathered := len(self._inbox)) >= MAX_EVENTS:
             self._gathered(gathered)
+
+    def note(self, event: Event) -> None:
+        """Add a note of the client itself to the next batch that is made, in place of one that waits for that."""
+        with self._changed:
+            self._waiting.note = event
 
     def sort_in(self) -> None:
         """Make events of the lines that have gathered, and put them into the buffer."""
@@ -85,49 +73,68 @@ class Outbox:
                 self._changed.notify_all()
 
     def take(self, most: int = MAX_EVENTS) -> Batch | None:
-        """The next batch: a part of one that was refused, else the first events that wait, at most so many."""
+        """The next batch: one that was made and is not settled, else the first events that wait, at most so many."""
         with self._changed:
-            if not self._parts and (events := self._next(most)):
-                self._parts.append(Batch(self._key(), tuple(events)))
-            return self._parts[0] if self._parts else None
+            if self._waiting.next is None:
+                note = self._waiting.note
+                self._waiting.add(self._next(most, ROOM) if note is None else self._next(most - 1, ROOM - note.weight))
+            return self._waiting.next
 
     def acknowledged(self, batch: Batch) -> None:
         """The service has stored it."""
         with self._changed:
-            self._tally.acknowledged.update(batch.types)
+            self._tally.acknowledge(batch.events)
             self._settle()
 
     def refused(self, batch: Batch) -> None:
         """The service never will."""
         with self._changed:
-            self._drop(batch.events, Reason.REFUSED)
+            self._tally.drop(batch.events, Reason.REFUSED)
             self._settle()
 
     def halve(self, batch: Batch) -> None:
         """Send its two halves instead, each under a new key."""
         middle = len(batch.events) // 2
-        self._replace(batch.events[:middle], batch.events[middle:])
+        self._settle(batch.events[:middle], batch.events[middle:])
 
     def without(self, batch: Batch, bad: frozenset[int]) -> None:
         """Send it without the events at the positions `bad`, which the service refused, under a new key."""
         with self._changed:
-            self._drop([batch.events[index] for index in sorted(bad)], Reason.REFUSED)
-            self._replace(tuple(event for index, event in enumerate(batch.events) if index not in bad))
+            self._tally.drop([batch.events[index] for index in sorted(bad)], Reason.REFUSED)
+            self._settle(tuple(event for index, event in enumerate(batch.events) if index not in bad))
+
+    def put_state_first(self, *, always: bool = False) -> None:
+        """Move what changes the job's state before its lines, if they are more than one batch, or `always`."""
+        with self._changed:
+            self.sort_in()
+            self._tally.drop(self._waiting.put_state_first(always=always), Reason.SUPERSEDED)
+
+    def conclude(self, note: Callable[[Stats], Event | None]) -> None:
+        """Make the last batch: the newest events that fit, after a note on how many are lost. Drop the others."""
+        with self._changed:
+            if self._shut is not None:
+                return
+            self.put_state_first()
+            self._tally.drop(self._waiting.keep_newest(), Reason.UNDELIVERED)
+            self._shut = Reason.CLOSED
+            self._waiting.note = note(self._tally.stats())
+            self._waiting.add(self._buffer.take(MAX_EVENTS, MAX_BYTES))
 
     def shut(self, waiting: Reason, later: Reason) -> None:
         """Give up what waits and take no more, counting each under its reason."""
         with self._changed:
             self.sort_in()
-            self._shut = later
+            self._shut, self._waiting.note = later, None
             while batch := self.take():
-                self._drop(batch.events, waiting)
+                self._tally.drop(batch.events, waiting)
                 self._settle()
 
     def close(self, deadline: float) -> None:
-        """Have the rest sent until `deadline` (of the clock passed in), then take no more."""
+        """Have the rest sent until `deadline` (of the clock passed in), then take no more; the first one counts."""
         with self._changed:
             self.sort_in()
-            self._deadline = deadline
+            if self._deadline is None or deadline < self._deadline:
+                self._deadline, self.closing_seconds = deadline, deadline - self._clock()
             self._wanted = self._last
             self._changed.notify_all()
 
@@ -135,6 +142,16 @@ class Outbox:
     def closing(self) -> bool:
         """Whether there is a deadline."""
         return self._deadline is not None
+
+    @property
+    def ending(self) -> bool:
+        """Whether there is a deadline, or the job's end was reported."""
+        return self._ended or self.closing
+
+    @property
+    def concluded(self) -> bool:
+        """Whether no more events are taken."""
+        return self._shut is not None
 
     @property
     def remaining(self) -> float | None:
@@ -147,13 +164,12 @@ class Outbox:
             self._changed.wait_for(self._urgent, seconds)
 
     def pause(self, seconds: float) -> bool:
-        """Wait before the next try, less when the end begins meanwhile; False when the time for tries is over."""
+        """Wait before the next try, less when the deadline changes; returns False when there is no time for another."""
         with self._changed:
-            if (remaining := self.remaining) is None:
-                self._changed.wait_for(lambda: self.closing, seconds)
-                return True
-            self._changed.wait_for(lambda: False, min(seconds, remaining))
-            return bool(self.remaining)
+            deadline, remaining = self._deadline, self.remaining
+            longest = seconds if remaining is None else min(seconds, remaining)
+            self._changed.wait_for(lambda: self._deadline != deadline, longest)
+            return self.remaining != 0
 
     def flush(self, timeout: float) -> bool:
         """Wait until everything reported so far is settled, at most `timeout` seconds; whether it is."""
@@ -161,7 +177,7 @@ class Outbox:
             self.sort_in()
             target = self._wanted = self._last
             self._changed.notify_all()
-            return self._changed.wait_for(lambda: self._oldest() > target, timeout)
+            return self._changed.wait_for(lambda: self._settled(target), timeout)
 
     @property
     def stats(self) -> Stats:
@@ -177,8 +193,7 @@ class Outbox:
             with self._changed:
                 self._changed.notify_all()
 
-    def _next(self, most: int) -> list[Event]:
-        room = MAX_BYTES - len(_HEAD + _TAIL)
+    def _next(self, most: int, room: int) -> list[Event]:
         if self._buffer:
             self.sort_in()
             return self._buffer.take(most, room)
@@ -205,31 +220,23 @@ class Outbox:
             self._tally.drop([event], self._shut)
             return None
         self._last = number
+        self._ended = self._ended or event.type in _endings.EVENTS
         return event
 
     def _keep(self, event: Event) -> None:
         if gone := self._buffer.put(event):
-            self._drop(gone, Reason.MEMORY)
+            self._tally.drop(gone, Reason.MEMORY)
 
     def _urgent(self) -> bool:
         full = len(self._inbox) + len(self._buffer) >= MAX_EVENTS or self._buffer.bytes >= MAX_BYTES
-        return full or bool(self._parts) or self._oldest() <= self._wanted
+        return full or self._waiting.next is not None or not self._settled(self._wanted)
 
-    def _oldest(self) -> int:
-        """The number of the first event that is not settled; past the last when all are."""
-        if self._parts:
-            return self._parts[0].events[0].number
-        first = self._buffer.first()
-        return self._last + 1 if first is None else first.number
+    def _settled(self, number: int) -> bool:
+        """Whether nothing that was reported up to this number waits."""
+        oldest = self._waiting.oldest
+        return oldest is None or oldest > number
 
-    def _replace(self, *parts: tuple[Event, ...]) -> None:
+    def _settle(self, *parts: Sequence[Event]) -> None:
         with self._changed:
-            self._settle()
-            self._parts.extendleft(Batch(self._key(), part) for part in reversed(parts) if part)
-
-    def _settle(self) -> None:
-        self._parts.popleft()
-        self._changed.notify_all()
-
-    def _drop(self, events: Sequence[Event], reason: Reason) -> None:
-        self._tally.drop(events, reason)
+            self._waiting.settle(*map(tuple, parts))
+            self._changed.notify_all()

@@ -100,7 +100,9 @@ class Reporter:
     def close(self, timeout: float | None = None, *, wait: bool = True) -> None:
         """Send what waits for at most `timeout` seconds (`close_seconds`); without `wait`, while others go on."""
         seconds = self._options.close_seconds if timeout is None else timeout
-        if not self._closed:
+        if self._closed:
+            self._delivery.outbox.close(monotonic() + seconds)
+        else:
             self._close(seconds)
         if not wait:
             return
@@ -180,7 +182,7 @@ class Reporter:
     def _demand_created(self) -> None:
         self._delivery.creation.settled.wait(self._options.close_seconds)
         try:
-            self._delivery.demand_created()
+            self._delivery.creation.demand()
         except JobTrackError:
             self.close(0)
             raise

@@ -3,31 +3,23 @@
 import re
 import threading
 from collections.abc import Callable
-from functools import partial
+from time import monotonic
 
 from jobtrack_client._backoff import Backoff
+from jobtrack_client._batch import Batch
+from jobtrack_client._creation import Creation
+from jobtrack_client._events import Event
 from jobtrack_client._exceptions import ApiError, Conflict, JobTrackError
+from jobtrack_client._heartbeat import BATCH, Heartbeat
 from jobtrack_client._notices import Notices
-from jobtrack_client._outbox import Batch, Outbox
-from jobtrack_client._stats import Reason
+from jobtrack_client._outbox import Outbox
+from jobtrack_client._pace import Pace
+from jobtrack_client._stats import Reason, Stats
 
-CLOSING_WAIT = 2.0
-"""Seconds between tries at most, once the job has ended."""
+_VERDICTS = frozenset({400, 404, 409, 413, 415, 422})
+"""Statuses by which the service refuses a report. All others are of the token, of a proxy, or of an outage."""
 _SPLIT = (400, 409, 413, 422)
 _EVENT = re.compile(r"/events/(\d+)(?:/|$)")
-
-
-class Creation:
-    """How to create the job (within so many seconds, if the end is near), and what became of it."""
-
-    def __init__(self, send: Callable[[float | None], None]) -> None:
-        self.send = send
-        self.tried = threading.Event()
-        """The first try is over, whatever came of it."""
-        self.settled = threading.Event()
-        """No more tries follow."""
-        self.refusal: JobTrackError | None = None
-        """Why the service will not have the job."""
 
 
 class Sender:
@@ -40,16 +32,20 @@ class Sender:
         post: Callable[[Batch, float | None], None],
         *,
         notices: Notices,
+        say: Callable[[str], Event],
         backoff: Backoff,
         flush_seconds: float,
+        heartbeat: Heartbeat,
     ) -> None:
         self._outbox = outbox
         self._creation = creation
         self._post = post
         self._notices = notices
-        self._backoff = backoff
+        self._say = say
+        self._pace = Pace(outbox, backoff)
         self._flush_seconds = flush_seconds
-        self._tries = 0
+        self._heartbeat = heartbeat
+        self._hurried = False
         self._thread: threading.Thread | None = None
 
     def start(self, tick: Callable[[], None]) -> None:
@@ -71,27 +67,29 @@ class Sender:
 
     def create(self) -> float | None:
         """Try to create the job: seconds to wait before the next try, None when there is an outcome."""
+        began = monotonic()
         try:
-            self._creation.send(self._outbox.remaining)
+            self._creation.send(self._pace.time)
         except Exception as error:  # reporting must never end in silence, whatever fails
             return self._failed_creation(error)
         finally:
             self._creation.tried.set()
-        self._up()
+        self._up(began)
         return None
 
     def attempt(self, batch: Batch) -> float | None:
         """Try to send a batch: seconds to wait before the next try, None when it is settled."""
+        began = monotonic()
         try:
-            self._post(batch, self._outbox.remaining)
+            self._post(batch, self._pace.time_for(batch))
         except Exception as error:  # reporting must never end in silence, whatever fails
             return self._failed(batch, error)
-        self._up()
+        self._up(began)
         self._outbox.acknowledged(batch)
         return None
 
     def _run(self, tick: Callable[[], None]) -> None:
-        done = self._persist(self.create)
+        done = self._create()
         self._creation.settled.set()
         if self._creation.refusal is not None:
             self._outbox.shut(Reason.REFUSED, Reason.REFUSED)
@@ -100,38 +98,83 @@ class Sender:
         self._outbox.shut(Reason.UNDELIVERED, Reason.CLOSED)
         self._notices.ended(self._outbox.stats)
 
-    def _deliver(self, tick: Callable[[], None]) -> None:
-        while True:
-            closing = self._outbox.closing
-            tick()
-            batch = self._outbox.take()
-            if self._outbox.remaining == 0 or (batch is None and closing):
-                return
-            if batch is not None and not self._persist(partial(self.attempt, batch)):
-                return
-            self._notices.dropped(self._outbox.stats)
-            self._outbox.wait_work(self._flush_seconds)
-
-    def _persist(self, attempt: Callable[[], float | None]) -> bool:
-        while (delay := attempt()) is not None:
+    def _create(self) -> bool:
+        while (delay := self.create()) is not None:
             if not self._outbox.pause(delay):
                 return False
         return True
 
+    def _deliver(self, tick: Callable[[], None]) -> None:
+        while True:
+            closing = self._outbox.closing
+            tick()
+            batch = self._next(closing)
+            if self._outbox.remaining == 0 or (batch is None and closing):
+                return
+            delay = self._beat() if batch is None else self.attempt(batch)
+            if delay is None:
+                self._tell_gap()
+                self._outbox.wait_work(min(self._flush_seconds, self._heartbeat.due_in))
+            elif not self._outbox.pause(delay):
+                return
+
+    def _next(self, closing: bool) -> Batch | None:
+        """What to send next: at the job's end its state, then its lines while there is time, then the last batch."""
+        if self._outbox.ending:
+            self._heartbeat.stop()
+            self._tell_gap(at_once=not self._hurried)
+            self._hurried = True
+            self._outbox.put_state_first(always=self._pace.failing)
+        remaining = self._outbox.remaining
+        if remaining is not None and remaining <= self._pace.reserve:
+            self._outbox.conclude(self._last_note)
+        batch = self._outbox.take()
+        if batch is None and closing:
+            self._outbox.conclude(self._last_note)
+            batch = self._outbox.take()
+        return batch
+
+    def _last_note(self, stats: Stats) -> Event | None:
+        message = self._notices.lost(stats)
+        return None if message is None else self._say(message)
+
+    def _tell_gap(self, *, at_once: bool = False) -> None:
+        if message := self._notices.gap(self._outbox.stats, at_once=at_once):
+            self._outbox.note(self._say(message))
+
+    def _beat(self) -> float | None:
+        """Send a heartbeat if it is time: seconds to wait before the next try, None when no other follows."""
+        if self._heartbeat.due_in > 0:
+            return None
+        began = monotonic()
+        try:
+            self._post(BATCH, None)
+        except Exception as error:  # reporting must never end in silence, whatever fails
+            if not _final(error):
+                return self._down(error)
+            self._heartbeat.sent()
+            if isinstance(error, Conflict):  # somebody else has ended the job
+                self._heartbeat.stop()
+            return None
+        self._up(began)
+        return None
+
     def _failed_creation(self, error: Exception) -> float | None:
-        if isinstance(error, JobTrackError) and error.transient:
+        passing = isinstance(error, JobTrackError) and error.transient
+        if passing or (self._creation.exists and not _final(error)):
+            self._creation.failure = _named(error)
             return self._down(error)
         if isinstance(error, Conflict):
             self._notices.existing(error)
             return None
-        self._creation.refusal = error if isinstance(error, JobTrackError) else JobTrackError(repr(error))
+        self._creation.refusal = _named(error)
         self._notices.not_created(error)
         return None
 
     def _failed(self, batch: Batch, error: Exception) -> float | None:
-        if isinstance(error, JobTrackError) and error.transient:
+        if not isinstance(error, ApiError) or not _final(error):
             return self._down(error)
-        if isinstance(error, ApiError) and error.status in _SPLIT and len(batch.events) > 1:
+        if error.status in _SPLIT and len(batch.events) > 1:
             self._divide(batch, error)
         else:
             self._notices.refused(batch.types, error)
@@ -145,16 +188,26 @@ class Sender:
         else:
             self._outbox.halve(batch)
 
-    def _down(self, error: JobTrackError) -> float:
-        self._tries += 1
+    def _down(self, error: Exception) -> float:
         self._notices.down(error)
-        self._notices.dropped(self._outbox.stats)
-        longest = CLOSING_WAIT if self._outbox.closing else None
-        return self._backoff.delay(self._tries, error.retry_after, longest)
+        self._tell_gap()
+        return self._pace.failed(_named(error).retry_after)
 
-    def _up(self) -> None:
-        self._tries = 0
+    def _up(self, began: float) -> None:
+        self._pace.succeeded(began)
         self._notices.up()
+        self._heartbeat.sent()
+
+
+def _final(error: Exception) -> bool:
+    """Whether the service has refused a report for good; a 404 without a code is that of a proxy before it."""
+    if not isinstance(error, ApiError) or error.transient or (error.status == 404 and error.code is None):
+        return False
+    return error.status in _VERDICTS
+
+
+def _named(error: Exception) -> JobTrackError:
+    return error if isinstance(error, JobTrackError) else JobTrackError(repr(error))
 
 
 def _bad(error: ApiError, count: int) -> frozenset[int]:

@@ -17,13 +17,15 @@ class Reason(StrEnum):
     """The service refused it."""
     UNDELIVERED = "undelivered"
     """The time to close was over."""
+    SUPERSEDED = "superseded"
+    """A later event replaced it, when the job ended with many events waiting."""
     CLOSED = "closed"
     """It was reported after the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Counts of events by type; what was reported and is neither acknowledged nor dropped still waits."""
+    """Counts of the worker's events by type; what was reported and is neither acknowledged nor dropped still waits."""
 
     reported: Mapping[str, int]
     acknowledged: Mapping[str, int]
@@ -39,17 +41,22 @@ class Stats:
 
 @dataclass(slots=True)
 class Tally:
-    """The counters behind the stats."""
+    """The counters behind the stats. The client's own events, which have no number, are not counted."""
 
     reported: Counter[str] = field(default_factory=Counter)
     acknowledged: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     reasons: Counter[Reason] = field(default_factory=Counter)
 
+    def acknowledge(self, events: Sequence[Event]) -> None:
+        """Count events that the service has stored."""
+        self.acknowledged.update(event.type for event in events if event.number)
+
     def drop(self, events: Sequence[Event], reason: Reason) -> None:
         """Count events that will not be sent."""
-        self.dropped.update(event.type for event in events)
-        self.reasons[reason] += len(events)
+        if types := [event.type for event in events if event.number]:
+            self.dropped.update(types)
+            self.reasons[reason] += len(types)
 
     def stats(self) -> Stats:
         """A copy."""

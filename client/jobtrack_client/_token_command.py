@@ -16,6 +16,9 @@ EARLY_SECONDS = 60.0
 OPAQUE_SECONDS = 300.0
 """For so long a token is used that does not say when it expires."""
 COMMAND_SECONDS = 60.0
+"""How long the command may take at first: it may ask the user to log in."""
+REPEAT_SECONDS = 5.0
+"""How long it may take later, or three times what it took before: one that hangs must not keep a job from reporting."""
 
 
 class TokenCommand:
@@ -26,6 +29,7 @@ class TokenCommand:
         self._clock = clock
         self._token = ""
         self._until = 0.0
+        self._longest = COMMAND_SECONDS
         self.forked()
         _fork.renew(self)
 
@@ -41,22 +45,32 @@ class TokenCommand:
                 self._until = _expiry(self._token, self._clock()) - EARLY_SECONDS
             return self._token
 
+    def forget(self, refused: str) -> None:
+        """Run the command again for the next token, unless it has given another than the `refused` one since."""
+        with self._lock:
+            if self._token == refused:
+                self._until = 0.0
+
     def forked(self) -> None:
         """Leave the lock to the thread that may hold it in the parent."""
         self._lock = threading.Lock()
 
     def _asked(self) -> str:
-        name = self._command[0]
+        name, began = self._command[0], time.monotonic()
         try:
             done = subprocess.run(  # noqa: S603 - the user's own command
-                self._command, stdout=subprocess.PIPE, text=True, timeout=COMMAND_SECONDS, check=True
+                self._command, stdout=subprocess.PIPE, text=True, timeout=self._longest, check=True
             )
         except subprocess.CalledProcessError as error:
             raise TokenUnavailable(f"the token_command {name} failed with exit code {error.returncode}") from error
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-            why = error.strerror if isinstance(error, OSError) else f"no token within {COMMAND_SECONDS:.0f} s"
+            why = error.strerror if isinstance(error, OSError) else f"no token within {self._longest:.0f} s"
             raise TokenUnavailable(f"the token_command {name} cannot be used: {why}") from error
-        return done.stdout.strip()
+        self._longest = min(COMMAND_SECONDS, max(REPEAT_SECONDS, 3 * (time.monotonic() - began)))
+        token = done.stdout.strip()
+        if not token or " " in token or not token.isascii() or not token.isprintable():
+            raise TokenUnavailable(f"the token_command {name} printed something else than a token")
+        return token
 
 
 def _expiry(token: str, now: float) -> float:

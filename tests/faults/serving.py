@@ -61,6 +61,8 @@ def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:
             if response is None:
                 return
             self.send_response(response.status_code)
+            if wait := response.headers.get("Retry-After"):
+                self.send_header("Retry-After", wait)
             self.send_header("Content-Length", str(len(response.content)))
             self.end_headers()
             self.wfile.write(response.content)
@@ -88,9 +90,10 @@ def lines(count: int) -> list[str]:
     return [str(number) for number in range(count)]
 
 
-def run_worker(url: str, script: str) -> subprocess.CompletedProcess[str]:
+def run_worker(url: str, script: str, exit_seconds: float | None = None) -> subprocess.CompletedProcess[str]:
     """Runs a script that has a `job` under way."""
-    exit_seconds = "0.2" if url.endswith(":9") else "20"
+    if exit_seconds is None:
+        exit_seconds = 0.2 if url.endswith(":9") else 20
     head = f"""
         import jobtrack_client as jt
         options = jt.ReporterOptions(exit_seconds={exit_seconds})

@@ -105,9 +105,8 @@ def test_a_task_is_a_job_by_its_name_and_id_and_neither_arguments_nor_result_lea
     sent = app.tasks["program.load"].delay(SECRET)
     assert sent.get(PATIENCE_SECONDS) == SECRET
     service = jobs.ended(sent.id)
-    assert service.jobs == [
-        {"jobId": sent.id, "jobName": "program.load", "jobType": "program.load", "metadata": {"taskId": sent.id}}
-    ]
+    called = {"jobId": sent.id, "jobName": "program.load", "jobType": "program.load"}
+    assert service.jobs == [{**called, "heartbeatSeconds": 300, "metadata": {"taskId": sent.id}}]
     assert [event["data"]["message"] for event in service.events if event["type"] == "log"] == ["loading"]
     assert [event["data"]["level"] for event in service.events if event["type"] == "log"] == ["WARN"]
     assert [type_ for type_ in service.types() if type_ != "log"] == [

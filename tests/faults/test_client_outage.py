@@ -5,7 +5,10 @@ import threading
 
 import httpx
 import pytest
+from websockets.sync.server import serve
 
+import jobtrack_client as jt
+from jobtrack_client._sync import sockets
 from tests.faults.serving import OPTIONS, client, lines, run_worker, serving
 from tests.unit.client.service import Service
 
@@ -93,6 +96,42 @@ def test_an_interpreter_ends_though_the_service_is_away() -> None:
     ran = run_worker("http://127.0.0.1:9", "job.log('INFO', 'lost')")
     assert ran.returncode == 0
     assert "2 of the job's events are lost (undelivered 2)" in ran.stderr
+
+
+def test_a_program_that_is_blocked_in_c_code_sends_heartbeats_and_its_forked_children_none() -> None:
+    service = Service()
+    script = """
+        import ctypes, os
+        job.close()
+        with jt.Client().job("n", job_type="t", heartbeat_seconds=1) as job:
+            if not (child := os.fork()):
+                job.log("INFO", "child")
+                ctypes.CDLL(None).sleep(2)
+                os._exit(0)
+            ctypes.CDLL(None).sleep(2)
+            os.waitpid(child, 0)
+    """
+    with serving(service) as server:
+        ran = run_worker(server.url, script)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    # Every third of a second in two seconds, on a machine that may be slow.
+    assert 2 <= service.types().count("heartbeat") <= 6
+    assert service.types()[-1] == "jobCompleted"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, jt.Unauthorized), (403, jt.Forbidden), (500, jt.Unreachable), (404, jt.Unreachable)]
+)
+def test_a_websocket_whose_ticket_is_refused_is_no_outage(status: int, kind: type[jt.JobTrackError]) -> None:
+    with serve(lambda socket: None, "127.0.0.1", 0, process_request=lambda it, _: it.respond(status, "no")) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        port = server.socket.getsockname()[1]
+        with pytest.raises(kind) as caught:
+            list(sockets.messages(f"ws://127.0.0.1:{port}/?ticket=secret", None, 5))
+        server.shutdown()
+        thread.join()
+    assert "secret" not in str(caught.value)
 
 
 def test_what_arrived_is_json_in_utf_8_with_the_token_and_a_key() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from jobtrack_client import _endings, _requests, models
 from jobtrack_client._backoff import Backoff
-from jobtrack_client._exceptions import Conflict, JobTrackError, NotFound, Unreachable
+from jobtrack_client._exceptions import Conflict, Forbidden, JobTrackError, NotFound, Unauthorized, Unreachable
 from jobtrack_client._outbox import new_key
 from jobtrack_client._patience import Patience
 from jobtrack_client._requests import AnswerT, Members, Request, Time
@@ -199,7 +199,9 @@ class Client(Endpoints):
         url: str | None = made["websocketUrl"]
         lost = 0
         while url is not None:
-            with suppress(Unreachable), closing(self._connected(url, seen)) as messages:
+            # A ticket may have been used up by a connection that was lost; a new one that is refused is an error.
+            passing = (Unreachable,) if lost else (Unreachable, Unauthorized, Forbidden)
+            with suppress(*passing), closing(self._connected(url, seen)) as messages:
                 for message in messages:
                     lost = 0
                     sequence = message["data"].get("sequence")

@@ -5,9 +5,10 @@ import json
 from collections.abc import Generator
 from typing import Any
 
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import connect
 
+from jobtrack_client._answers import refused_ticket
 from jobtrack_client._exceptions import Unreachable
 
 
@@ -15,6 +16,7 @@ def messages(url: str, since: int | None, timeout: float) -> Generator[dict[str,
     """Each message until the connection ends, those after the sequence `since` first.
 
     Raises:
+        Unauthorized, Forbidden: the ticket was refused.
         Unreachable: it was not opened within `timeout` seconds, or was lost.
     """
     try:
@@ -24,5 +26,7 @@ def messages(url: str, since: int | None, timeout: float) -> Generator[dict[str,
             for message in socket:
                 yield json.loads(message)
     except (OSError, TimeoutError, WebSocketException) as error:
+        if isinstance(error, InvalidStatus) and (refusal := refused_ticket(error.response.status_code)):
+            raise refusal from error
         # Not the URL: it holds a ticket.
         raise Unreachable(f"the WebSocket was not opened, or lost ({type(error).__name__}: {error})") from error

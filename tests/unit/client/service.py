@@ -7,18 +7,14 @@ from typing import Any
 
 import httpx
 
+from jobtrack.errors import InvalidTransition
+from jobtrack.job import Status
+from jobtrack.transitions import MOVES, require
 from jobtrack_client import Backoff, Client, ReporterOptions
 
 GUID = "cc0e8400-e29b-41d4-a716-446655440000"
 Failure = Callable[[httpx.Request, "Service"], httpx.Response]
 QUICK = ReporterOptions(flush_seconds=0.005, progress_seconds=0, close_seconds=20, backoff=Backoff(first=0, longest=0))
-
-_STATUSES = {
-    "jobStarted": "Running",
-    "jobCompleted": "Completed",
-    "jobFailed": "Failed",
-    "jobCancelled": "Cancelled",
-}
 
 
 def problem(status: int, detail: str = "no", pointers: Iterable[str] = (), **headers: str) -> httpx.Response:
@@ -35,7 +31,10 @@ def problem(status: int, detail: str = "no", pointers: Iterable[str] = (), **hea
 
 
 class Service:
-    """Stores a batch once per Idempotency-Key; an event that says `bad` is refused with all its batch."""
+    """Stores a batch once per Idempotency-Key; an event that says `bad` is refused with all its batch.
+
+    So is one that the job's status does not allow; a job that was not created here is taken to be as is reported.
+    """
 
     def __init__(self, failures: Iterable[Failure | None] = (), *, names_the_bad: bool = True) -> None:
         self.events: list[dict[str, Any]] = []
@@ -64,7 +63,9 @@ class Service:
             if request.method == "GET":
                 status = self.statuses.get(request.url.path.rpartition("/")[2])
                 return problem(404) if status is None else httpx.Response(200, json={"status": status})
-            key = request.headers["Idempotency-Key"]
+            key = request.headers.get("Idempotency-Key")
+            if key is None:
+                return self._store(request)
             if key not in self._answered:
                 self._answered[key] = (request.content, self._store(request))
             body, response = self._answered[key]
@@ -75,6 +76,15 @@ class Service:
 
     def types(self) -> list[str]:
         return [event["type"] for event in self.events]
+
+    def notes(self) -> list[str]:
+        """What the client itself has said in the job's log."""
+        return [event["data"]["message"] for event in self.events if _is_note(event)]
+
+    def lines(self) -> list[str]:
+        """What the worker has said in the job's log."""
+        logs = (event for event in self.events if event["type"] == "log" and not _is_note(event))
+        return [event["data"]["message"] for event in logs]
 
     def _store(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
@@ -88,11 +98,27 @@ class Service:
         ]
         if bad:
             return problem(422, "out of contract", bad if self._names_the_bad else ())
-        self.events += body["events"]
         job_id = request.url.path.split("/")[-2]
-        for event in body["events"]:
-            self.statuses[job_id] = _STATUSES.get(event["type"], self.statuses.get(job_id, "Queued"))
+        try:
+            self.statuses[job_id] = self._moved(self.statuses.get(job_id), body["events"])
+        except InvalidTransition as error:
+            return problem(409, str(error), [fault.pointer for fault in error.faults])
+        self.events += body["events"]
         return httpx.Response(202, json={"accepted": len(body["events"]), "lastSequence": len(self.events)})
+
+    @staticmethod
+    def _moved(before: str | None, events: list[dict[str, Any]]) -> str:
+        """The job's status after the events."""
+        status = None if before is None else Status(before)
+        for index, event in enumerate(events):
+            if status is not None:
+                require(status, event["type"], index)
+            status = MOVES[event["type"]][0] if event["type"] in MOVES else status or Status.RUNNING
+        return str(status)
+
+
+def _is_note(event: dict[str, Any]) -> bool:
+    return bool(event.get("data", {}).get("component") == "jobtrack_client")
 
 
 def _message(event: dict[str, Any]) -> str:
@@ -136,3 +162,5 @@ OUTAGES: list[Failure] = [
     fail_with(409, **{"Retry-After": "0"}),
     show_a_page,
 ]
+TOKEN_REFUSED: list[Failure] = [fail_with(401), fail_with(403)]
+"""Of a job that exists these are outages too."""

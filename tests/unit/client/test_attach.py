@@ -96,23 +96,24 @@ def resumed(handler: Any) -> jt.Job:
 
 
 def test_a_job_that_is_resumed_is_created_and_started_where_it_is_not() -> None:
-    late = Late(["Running", "Queued"])
-    job = resumed(late)
-    assert len(late.service.jobs) == 1
-    assert late.service.types() == ["jobStarted", "log", "jobCompleted"]
+    service = Service()
+    job = resumed(service)
+    assert len(service.jobs) == 1
+    assert service.types() == ["jobStarted", "log", "jobCompleted"]
     assert job.created["links"]
 
 
 @pytest.mark.parametrize("creation", [201, 409])
 def test_a_job_that_is_resumed_is_not_started_twice(creation: int, caplog: pytest.LogCaptureFixture) -> None:
-    late = Late([])
+    service = Service()
+    service.statuses[GUID] = "Running"
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/jobs") and creation == 409:
             return problem(409, "exists, as somebody else described it")
-        return httpx.Response(200, json={"status": "Running"}) if request.method == "GET" else late(request)
+        return service(request)
 
     job = resumed(answer)
-    assert late.service.types() == ["log", "jobCompleted"]
+    assert service.types() == ["log", "jobCompleted"]
     assert job.stats.dropped == {}
     assert caplog.records == []

@@ -1,30 +1,39 @@
 """Nothing that was reported is lost or repeated, whatever fails on the way."""
 
 from collections.abc import Callable
+from time import monotonic
 
 import httpx
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack_client._backoff import Backoff
+from jobtrack_client._batch import Batch
 from jobtrack_client._buffer import Buffer
+from jobtrack_client._creation import Creation
 from jobtrack_client._events import make_event
+from jobtrack_client._heartbeat import Heartbeat
 from jobtrack_client._notices import Notices
-from jobtrack_client._outbox import Batch, Outbox
+from jobtrack_client._outbox import Outbox
 from jobtrack_client._requests import Request
-from jobtrack_client._sender import Creation, Sender
+from jobtrack_client._sender import Sender
 from jobtrack_client._settings import Settings
 from jobtrack_client._sync.http import Http
-from tests.unit.client.service import GUID, OUTAGES, Failure, Service, fail_with, refuse_connection
+from tests.unit.client.service import GUID, OUTAGES, TOKEN_REFUSED, Failure, Service, fail_with, refuse_connection
 
-failures = st.lists(st.none() | st.sampled_from(OUTAGES), max_size=30)
+failures = st.lists(st.none() | st.sampled_from([*OUTAGES, *TOKEN_REFUSED]), max_size=30)
 steps = st.lists(st.sampled_from(["good", "good", "good", "bad", "send"]), max_size=60)
 
 
 class Line:
     """What lies between the job and the service, without the thread that drives it."""
 
-    def __init__(self, service: Callable[[httpx.Request], httpx.Response]) -> None:
+    def __init__(
+        self,
+        service: Callable[[httpx.Request], httpx.Response],
+        clock: Callable[[], float] = monotonic,
+        heartbeat: Heartbeat | None = None,
+    ) -> None:
         http = Http(
             Settings("http://service.test", GUID, GUID, "secret"),
             timeout=1,
@@ -35,14 +44,16 @@ class Line:
         def post(batch: Batch, remaining: float | None) -> None:
             http.send(Request("POST", "/job/x/events", body=batch.body, key=batch.key))
 
-        self.outbox = Outbox(Buffer(10_000, 10_000_000))
+        self.outbox = Outbox(Buffer(10_000, 10_000_000), clock=clock)
         self.sender = Sender(
             self.outbox,
             Creation(lambda remaining: None),
             post,
-            notices=Notices("job", lambda message: None),
+            notices=Notices("job"),
+            say=lambda message: make_event("log", {"level": "WARN", "message": message}, 0),
             backoff=Backoff(),
             flush_seconds=0,
+            heartbeat=heartbeat or Heartbeat(None),
         )
 
     def report(self, message: str) -> None:
@@ -65,6 +76,7 @@ def run(line: Line, steps: list[str]) -> list[str]:
     return reported
 
 
+@settings(deadline=None)
 @given(steps=steps, failures=failures, names_the_bad=st.booleans())
 def test_each_good_event_arrives_once_and_in_order(
     steps: list[str], failures: list[Failure | None], names_the_bad: bool
@@ -81,7 +93,8 @@ def test_each_good_event_arrives_once_and_in_order(
     assert stats.waiting == 0
 
 
-@given(outages=st.lists(st.sampled_from(OUTAGES), min_size=1, max_size=10))
+@settings(deadline=None)
+@given(outages=st.lists(st.sampled_from([*OUTAGES, *TOKEN_REFUSED]), min_size=1, max_size=10))
 def test_a_batch_keeps_its_key_and_body_until_it_is_settled(outages: list[Failure]) -> None:
     service = Service(outages)
     line = Line(service)
@@ -90,6 +103,7 @@ def test_a_batch_keeps_its_key_and_body_until_it_is_settled(outages: list[Failur
     assert len({(request.headers["Idempotency-Key"], request.content) for request in service.requests}) == 1
 
 
+@settings(deadline=None)
 @given(count=st.integers(1, 1700))
 def test_a_request_holds_at_most_500_events(count: int) -> None:
     service = Service()
@@ -148,7 +162,7 @@ def test_events_that_the_service_names_are_left_out_at_once() -> None:
 
 
 def test_a_batch_refused_as_a_whole_is_not_tried_again() -> None:
-    service = Service([fail_with(403)])
+    service = Service([fail_with(415)])
     line = Line(service)
     run(line, ["good"] * 3)
     assert len(service.requests) == 1

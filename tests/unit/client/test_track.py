@@ -22,9 +22,8 @@ def counts(service: Service) -> list[int]:
 def test_a_loop_is_a_job_that_completes_when_the_items_are_through() -> None:
     service = Service()
     assert list(tracked(service, "abc", description="letters")) == ["a", "b", "c"]
-    assert service.jobs[0] | {"jobId": None} == {
-        **{"jobId": None, "jobName": "Import", "jobType": "Import", "jobDescription": "letters"}
-    }
+    described = {"jobName": "Import", "jobType": "Import", "jobDescription": "letters", "heartbeatSeconds": 300}
+    assert service.jobs[0] | {"jobId": None} == {"jobId": None, **described}
     assert service.types() == [
         *("jobStarted", "stageStarted", "progressUpdate", "progressUpdate", "progressUpdate"),
         *("stageCompleted", "jobCompleted"),
