@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from time import monotonic
 
+from jobtrack_client._exceptions import ApiError
 from jobtrack_client._stats import Reason, Stats
 
 LOGGER = logging.getLogger("jobtrack_client")
@@ -25,6 +26,7 @@ class Notices:
         self._down_since: float | None = None
         self._dropped = 0
         self._refused = 0
+        self._untracked = False
 
     def down(self, error: Exception) -> None:
         """A try failed that will be repeated."""
@@ -58,16 +60,18 @@ class Notices:
             self._refused = 0
 
     def not_created(self, error: Exception) -> None:
-        """The service refused the job itself."""
-        LOGGER.warning("%s: the service refused the job; it goes on, but is not tracked: %s", self._job, error)
+        """The job cannot be created: the service refused it, or a setting cannot be used."""
+        who = "the service refused the job; it" if isinstance(error, ApiError) else "the job"
+        LOGGER.warning("%s: %s goes on, but is not tracked: %s", self._job, who, error)
+        self._untracked = True
 
     def existing(self, error: Exception) -> None:
         """The job was there before, as somebody else created it."""
         LOGGER.warning("%s: exists already, and is reported to as it is: %s", self._job, error)
 
     def ended(self, stats: Stats) -> None:
-        """Nothing more is sent."""
-        if lost := sum(stats.dropped.values()):
+        """Nothing more is sent; that all is lost of a job that is not tracked was said before."""
+        if not self._untracked and (lost := sum(stats.dropped.values())):
             reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(stats.reasons.items()) if count)
             LOGGER.warning("%s: %d of the job's events are lost (%s)", self._job, lost, reasons)
 
