@@ -6,6 +6,9 @@ from jobtrack_client import _sync
 from jobtrack_client._delivery import Reported
 from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._job import Job
+from jobtrack_client._kinds import shaped, string
+from jobtrack_client._members import STARTED
+from jobtrack_client._members import job as job_members
 from jobtrack_client._options import ReporterOptions
 from jobtrack_client._reporter import Reporter
 from jobtrack_client._requests import encoded
@@ -47,13 +50,17 @@ class Client(_sync.Client):
         The job runs whether or not it can be tracked: where the service refuses it or stays away, the logger
         `jobtrack_client` is warned. With `required`, entering the `with` statement raises instead.
 
+        Values beyond the service's limits are shortened or converted. What can only be a mistake raises, here and at
+        once: an unknown priority, stages that are no list.
+
         Raises:
-            ConfigurationError: `job_id` is not a GUID, or there is none to `attach` to.
+            ConfigurationError: an id is not a GUID, or there is none to `attach` to.
+            TypeError: an argument is of a type that it cannot have.
+            ValueError: an argument is none of the values that it can have.
         """
         if attach and job_id is None:
             raise ConfigurationError("attach=True needs the job_id of a job that exists")
         identity = self._key() if job_id is None else guid(job_id, "job_id")
-        plan = None if stages is None else [{"stageName": item} if isinstance(item, str) else item for item in stages]
         body: dict[str, object] = {
             "jobId": identity,
             "jobName": name,
@@ -61,7 +68,7 @@ class Client(_sync.Client):
             "jobDescription": description,
             "priority": priority,
             "submittedBy": submitted_by,
-            "stages": plan,
+            "stages": stages,
             "totalRecords": total_records,
             "prerequisites": prerequisites,
             "resources": resources,
@@ -70,9 +77,11 @@ class Client(_sync.Client):
             "heartbeatSeconds": heartbeat_seconds,
             "metadata": metadata,
         }
-        started = {"resourcesAllocated": resources_allocated, "estimatedSeconds": estimated_seconds}
+        given = {"resourcesAllocated": resources_allocated, "estimatedSeconds": estimated_seconds}
+        started = shaped(given, STARTED)
         chosen = options or self._options()
-        reported = Reported(identity, name, None if attach else encoded(body), self._key(), resumed=resume)
+        made = None if attach else encoded(job_members(body))
+        reported = Reported(identity, string(name), made, self._key(), resumed=resume)
         return Job(identity, started, Reporter(self._http, reported, chosen), chosen, required=required)
 
     def attach(self, job_id: str | None = None, *, options: ReporterOptions | None = None) -> Job:

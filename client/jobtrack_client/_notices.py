@@ -65,6 +65,11 @@ class Notices:
         LOGGER.warning("%s: %s goes on, but is not tracked: %s", self._job, who, error)
         self._untracked = True
 
+    def reduced(self, left_out: Sequence[str]) -> None:
+        """The service refused members of the job, which was created without them."""
+        if left_out:
+            LOGGER.warning("%s: created without what the service refused: %s", self._job, ", ".join(left_out))
+
     def existing(self, error: Exception) -> None:
         """The job was there before, as somebody else created it."""
         LOGGER.warning("%s: exists already, and is reported to as it is: %s", self._job, error)

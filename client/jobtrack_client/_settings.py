@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from jobtrack_client import profiles
 from jobtrack_client._exceptions import ConfigurationError
@@ -99,15 +100,16 @@ def is_guid(value: str) -> bool:
     return _GUID.fullmatch(value) is not None
 
 
-def guid(value: str, name: str) -> str:
-    """The id in lower case.
+def guid(value: object, name: str) -> str:
+    """The id, a `uuid.UUID` too, in lower case.
 
     Raises:
         ConfigurationError: it is not a GUID.
     """
-    if not is_guid(value):
+    text = str(value) if isinstance(value, UUID) else value
+    if not isinstance(text, str) or not is_guid(text):
         raise ConfigurationError(f"{name} must be a GUID, not {value!r}")
-    return value.lower()
+    return text.lower()
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str | None:
@@ -127,7 +129,8 @@ def _missing(argument: str, variable: str) -> ConfigurationError:
 def _url(value: str) -> str:
     try:
         url = urlsplit(value)
-        good = url.scheme in ("http", "https") and url.hostname and url.port != 0
+        parts = (url.hostname, url.port != 0, _TOKEN.fullmatch(value), not url.query, not url.fragment)
+        good = url.scheme in ("http", "https") and all(parts)
     except ValueError:  # an odd port or address
         good = False
     if not good:
