@@ -78,7 +78,7 @@ def make_event(type_: str, data: Mapping[str, object], time: float) -> Event:
 def make_line(line: Line, number: int = 0) -> Event:
     """The event of a log line: what `make_event` makes of its members."""
     level, message, component, stage, details, time = line
-    known = None if details is None else EVENT["details"](details)
+    known = _details(details)
     more = "" if known is None else f',"details":{encoded(known)}'
     if len(message) > _SHORT or len(more) > _SHORT:
         members = {"level": level, "message": message, "component": component, "stage": stage, "details": details}
@@ -90,11 +90,21 @@ def make_line(line: Line, number: int = 0) -> Event:
     return Event("log", _LOG_RANKS[level], body.encode("utf-8", "replace"), number)
 
 
+def origin(name: object) -> str | None:
+    """The component or stage of a log line, as a text that can be hashed; None where there is none."""
+    if name is None or type(name) is str:
+        return name or None
+    return as_text(name)
+
+
 def valid_time(moment: object, now: float) -> float:
     """The time (seconds since 1970) of an event; `now` where it is none."""
     if type(moment) is float and 0 <= moment < _YEAR_10000:
         return moment
-    found = number(moment.timestamp() if isinstance(moment, datetime) else moment)
+    try:
+        found = number(moment.timestamp() if isinstance(moment, datetime) else moment)
+    except (ValueError, OverflowError):  # at the edges of what a datetime can be
+        return now
     return now if found is None or not 0 <= found < _YEAR_10000 else float(found)
 
 
@@ -111,6 +121,13 @@ def describe_error(error: BaseException | str) -> dict[str, Json]:
         return {"message": cut(error, MESSAGE_BYTES)}
     kind = type(error).__name__
     return {"message": cut(as_text(error) or kind, MESSAGE_BYTES), "type": kind}
+
+
+def _details(details: object) -> Json:
+    """Those of a line; their size is looked at once they are encoded."""
+    if isinstance(details, dict):
+        return plain(details)
+    return None if details is None else EVENT["details"](details)
 
 
 def _envelope(type_: str, members: dict[str, Json], time: float) -> dict[str, Json]:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import NoReturn, Self, TypeVar
 
 from jobtrack_client import _context
-from jobtrack_client._events import describe_error, valid_time
+from jobtrack_client._events import describe_error, origin, valid_time
 from jobtrack_client._logging import JobLogHandler
 from jobtrack_client._options import ReporterOptions
 from jobtrack_client._plain import Json, as_text
@@ -135,7 +135,7 @@ class Job(Reports):
             message = as_text(message)
         known = None if details is None else self._reporter.keep(details)
         time = self._clock() if moment is None else valid_time(moment, self._clock())
-        self._reporter.put((level, message, _name(component), _name(stage), known, time))
+        self._reporter.put((level, message, origin(component), origin(stage), known, time))
 
     def complete(self) -> None:
         """The job is done: the last that it reports of its status."""
@@ -234,13 +234,6 @@ class Job(Reports):
         if next(self._ends) == 0:
             self._stages.flush()
             self._report(type_, {**data, "metrics": self.metrics})
-
-
-def _name(value: object) -> str | None:
-    """As a key that can be hashed; None where there is none."""
-    if value is None or type(value) is str:
-        return value or None
-    return as_text(value)
 
 
 async def _aside(call: Callable[[], _Result]) -> _Result:

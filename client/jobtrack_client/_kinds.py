@@ -106,10 +106,7 @@ def whole(lowest: int, highest: int, *, clamp: bool = False) -> Kind:
 
     def kind(value: object) -> Json:
         found = number(value)
-        if found is None:
-            return None
-        rounded = round(found)
-        return _within(rounded, lowest, highest, clamp)
+        return None if found is None else _within(round(found), lowest, highest, clamp)
 
     return kind
 
@@ -167,7 +164,7 @@ def json_object(limit: int) -> Kind:
 
     def kind(value: object) -> Json:
         found = plain(value)
-        if found is None or found == {}:
+        if found is None:
             return None
         return squeeze(found if isinstance(found, dict) else plain({"value": value}), limit)
 

@@ -46,7 +46,10 @@ _amount = real(0, NUMBER)
 _percent = real(0, 100, clamp=True)
 _positive = real(0, _ALLOCATED, above=True)
 _description = text(2048)
-_metrics = json_object(4096)
+
+
+def _metrics(value: object) -> Json:
+    return json_object(4096)(value) or None
 
 
 def _error(value: object) -> Json:

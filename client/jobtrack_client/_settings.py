@@ -129,7 +129,7 @@ def _missing(argument: str, variable: str) -> ConfigurationError:
 def _url(value: str) -> str:
     try:
         url = urlsplit(value)
-        parts = (url.hostname, url.port != 0, _TOKEN.fullmatch(value), not url.query, not url.fragment)
+        parts = (url.hostname, url.port != 0, not url.query, not url.fragment)
         good = url.scheme in ("http", "https") and all(parts)
     except ValueError:  # an odd port or address
         good = False

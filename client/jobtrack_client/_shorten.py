@@ -13,7 +13,7 @@ _KEPT_OF_A_NAME = 150
 """The mark behind it has room for any count."""
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_LADDER = (15_000, 12_000, 8192, 4096, 2048, 512, 128, 64)
+_LADDER = (15_000, 14_000, 12_000, 8192, 4096, 2048, 512, 128, 64)
 _MARK_BYTES = len(f"… [{10**9:,} characters cut] …".encode())
 _TRACEBACK = "Traceback (most recent call last):"
 _TRACEBACK_CHARACTERS = 1_000_000
@@ -54,13 +54,17 @@ def short_name(text: str) -> str:
 
 def squeeze(value: Json, room: int) -> Json:
     """The value in at most `room` bytes of JSON: its texts cut evenly, at last only the beginning of its JSON."""
+    shorter, raw = value, dumps(value)
     for limit in _LADDER:
-        if len(dumps(value)) <= room:
-            return value
-        value = _cut_within(value, limit)
-    raw = dumps(value)
+        if len(raw) <= room:
+            return shorter
+        # Each time of the whole, so that the mark counts all that was cut.
+        shorter = _cut_within(value, limit)
+        raw = dumps(shorter)
+    if len(raw) <= room:
+        return shorter
     # A quote or backslash of the beginning is escaped once more, hence half the room.
-    return value if len(raw) <= room else {"shortened": cut(raw.decode(), room // 2 - 32)}
+    return {"shortened": cut(raw.decode(), room // 2 - 32)}
 
 
 def _size(text: str) -> int:

@@ -6,12 +6,15 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import pytest
 from websockets.sync.server import ServerConnection, serve
 
 import jobtrack_client as jt
 from jobtrack_client._sync.sockets import messages
+from jobtrack_client._webhooks import new_secret
+from jobtrack_client.commands.listen import _forwarder
 from tests.faults.serving import environment, serving
 from tests.faults.test_running import PATIENCE_SECONDS, python, start
 from tests.unit.client.service import GUID, Service
@@ -33,8 +36,10 @@ def answering(status: str) -> Iterator[str]:
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            while self.rfile.readline().strip():
-                pass
+            length = 0
+            while line := self.rfile.readline().strip().lower():
+                length = int(line.removeprefix(b"content-length:")) if line.startswith(b"content-length:") else length
+            self.rfile.read(length)
             self.wfile.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
@@ -117,6 +122,16 @@ def test_a_websocket_on_this_machine_goes_without(monkeypatch: pytest.MonkeyPatc
         assert list(messages(f"ws://127.0.0.1:{port}", None, 5)) == [{"type": "ping"}]
 
 
+def test_events_are_forwarded_to_this_machine_without(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, NOBODY)
+    with answering("204 No Content") as place:
+        _forwarder(f"http://{place}/hook", new_secret())(cast(jt.models.Pushed, {"id": "m"}))
+    assert capsys.readouterr().err == f"  -> http://{place}/hook: 204\n"
+
+
 def test_a_websocket_that_fails_names_its_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     with answering("407 Proxy Authentication Required") as place:
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:hidden@{place}")
@@ -128,6 +143,15 @@ def test_a_websocket_that_fails_names_its_proxy(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("HTTPS_PROXY", "socks5://127.0.0.1:9")
     with pytest.raises(jt.ConfigurationError, match="python-socks"):
         list(messages("wss://jobs.invalid/", None, 5))
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".test"])
+def test_a_host_name_that_cannot_be_looked_up(host: str) -> None:
+    with (
+        jt.Client(f"https://{host}", "token", GUID, GUID) as client,
+        pytest.raises(jt.ConfigurationError, match="label"),
+    ):
+        client.queue()
 
 
 PROGRAM = """

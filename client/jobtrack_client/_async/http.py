@@ -11,7 +11,7 @@ from jobtrack_client import _fork
 from jobtrack_client._answers import Reply, read
 from jobtrack_client._async.transports import AsyncRoute
 from jobtrack_client._auth import BearerAuth
-from jobtrack_client._exceptions import TimedOut, Unreachable
+from jobtrack_client._exceptions import ConfigurationError, TimedOut, Unreachable
 from jobtrack_client._quiet import quiet
 from jobtrack_client._requests import Request
 from jobtrack_client._settings import Settings
@@ -41,7 +41,10 @@ class AsyncHttp:
             timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
             headers={"Accept": "application/json"} | ({"Accept-Language": language} if language else {}),
         )
-        self._client = self._new_client(transport=self._transport())
+        try:
+            self._client = self._new_client(transport=self._transport())
+        except httpx.InvalidURL as error:  # which looked like one before it was read so closely
+            raise ConfigurationError(f"base_url cannot be used: {error}") from error
         _fork.renew(self)
 
     async def send(self, request: Request[Any], timeout: float | None = None) -> Reply:
@@ -59,6 +62,8 @@ class AsyncHttp:
         except httpx.RequestError as error:
             why = str(error) or type(error).__name__
             raise Unreachable(f"{self._place} cannot be reached{self._through}: {why}") from error
+        except UnicodeError as error:  # of the codec for host names: a label is empty or too long
+            raise ConfigurationError(f"{self._place} cannot be reached{self._through}: {error}") from error
         return read(response, self._clock, request.known)
 
     def forked(self) -> None:
