@@ -7,7 +7,7 @@ from typing import Any, Generic, Self, TypeAlias, TypeVar
 from urllib.parse import quote
 
 from jobtrack_client import _members, models
-from jobtrack_client._kinds import shaped
+from jobtrack_client._kinds import needed_name, shaped
 from jobtrack_client._plain import plain
 from jobtrack_client._settings import guid
 from jobtrack_client._shorten import dumps
@@ -47,7 +47,9 @@ def report(job_id: str, events: Sequence[Members], key: str) -> Request[models.A
 
 def put_worker(worker_node: str, capacity: Members) -> Request[None]:
     """`PUT /worker/{workerNode}`."""
-    return Request("PUT", f"/worker/{quote(worker_node, safe='')}", body=encoded(shaped(capacity, _members.WORKER)))
+    return Request(
+        "PUT", f"/worker/{quote(needed_name(worker_node), safe='')}", body=encoded(shaped(capacity, _members.WORKER))
+    )
 
 
 def get_job(job_id: str) -> Request[models.Job]:

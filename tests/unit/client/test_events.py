@@ -272,3 +272,5 @@ def test_an_error_is_told_by_its_text_or_its_type() -> None:
     assert describe_error(ValueError("broken")) == {"message": "broken", "type": "ValueError"}
     assert describe_error(KeyError()) == {"message": "KeyError", "type": "KeyError"}
     assert describe_error("told") == {"message": "told"}
+    message = made("jobFailed", error=describe_error(ValueError("x" * 50_000)))["data"]["error"]["message"]
+    assert MESSAGE_BYTES - 10 < len(message.encode()) <= MESSAGE_BYTES

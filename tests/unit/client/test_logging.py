@@ -71,6 +71,26 @@ def test_an_exception_is_among_the_details(tracked: Tracked) -> None:
     assert "test_logging" in log["details"]["stack"]
 
 
+def test_a_long_chain_of_exceptions_keeps_its_end_and_its_causes(tracked: Tracked) -> None:
+    try:
+        try:
+            raise KeyError("first " + "x" * 6000)
+        except KeyError as error:
+            raise ValueError("second " + "y" * 6000) from error
+    except ValueError as error:
+        try:
+            raise RuntimeError("third " + "z" * 6000) from error
+        except RuntimeError:
+            LOGGER.exception("it failed")
+    (log,) = tracked.logs()
+    exception = log["details"]["exception"]
+    for line in ("\nKeyError: 'first xx", "\nValueError: second yy", "\nRuntimeError: third zz"):
+        assert line in exception
+    assert exception.endswith("zz")
+    assert exception.count("direct cause of the following exception") == 2
+    assert "characters cut" in exception
+
+
 def test_what_the_client_and_its_libraries_log_is_left_out(tracked: Tracked) -> None:
     for name in ("jobtrack_client", "jobtrack_client.websockets"):
         logging.getLogger(name).warning("of our own")

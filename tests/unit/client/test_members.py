@@ -62,6 +62,11 @@ ODD: list[Any] = [
     {"cpuUnits": 0, "memoryGB": "8", "workerNode": "n" * 300},
     {"message": 5, "type": Colour.RED, "stack": "x" * 100_000},
 ]
+for _make in (lambda inner: {"in": inner}, lambda inner: [inner]):
+    _nested: Any = 1
+    for _ in range(40):
+        _nested = _make(_nested)
+    ODD.append(_nested)
 values = st.sampled_from(ODD) | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.text(max_size=3))
 REFUSALS = (TypeError, ValueError, jt.ConfigurationError)
 
