@@ -23,6 +23,10 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.I
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
+class NotConfigured(ConfigurationError):
+    """Nothing says where the service is, or who calls it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What every request needs; the token is never shown."""
@@ -122,8 +126,8 @@ def _needed(value: str | None, argument: str, variable: str) -> str:
     return value
 
 
-def _missing(argument: str, variable: str) -> ConfigurationError:
-    return ConfigurationError(f"{argument} is missing: pass it to Client, set {variable}, or choose a profile")
+def _missing(argument: str, variable: str) -> NotConfigured:
+    return NotConfigured(f"{argument} is missing: pass it to Client, set {variable}, or choose a profile")
 
 
 def _url(value: str) -> str:

@@ -16,7 +16,7 @@ from jobtrack_client._sync.sockets import messages
 from jobtrack_client._webhooks import new_secret
 from jobtrack_client.commands.listen import _forwarder
 from tests.faults.serving import environment, serving
-from tests.faults.test_running import PATIENCE_SECONDS, python, start
+from tests.faults.test_running import JOBTRACK, PATIENCE_SECONDS, python, start
 from tests.unit.client.service import GUID, Service
 
 NOBODY = "http://me:hidden@127.0.0.1:9"
@@ -70,6 +70,13 @@ def test_a_command_runs_whatever_the_environment_says_of_the_network(
     assert next(iter(variables)) in said[0]
     if "NO_PROXY" not in variables:  # there, the proxy can be used, but it is away
         assert len(said) == 1
+
+
+def test_a_command_that_asks_says_in_one_line_what_cannot_be_used() -> None:
+    variables = {**environment("https://jobs.invalid"), "ALL_PROXY": "socks5://me:hidden@127.0.0.1:9"}
+    ran = subprocess.run([JOBTRACK, "jobs"], env=variables, capture_output=True, text=True, timeout=60)
+    why = "ALL_PROXY=socks5://127.0.0.1:9 is a SOCKS proxy: it needs `pip install 'httpx[socks]'`"
+    assert (ran.returncode, ran.stderr) == (1, f"jobtrack: {why}\n")
 
 
 @pytest.mark.parametrize("variables", [*UNUSABLE, {"HTTP_PROXY": NOBODY, "ALL_PROXY": NOBODY}])
