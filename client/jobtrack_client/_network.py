@@ -30,7 +30,7 @@ class Proxy(NamedTuple):
 
     def for_httpx(self, context: ssl.SSLContext) -> httpx.Proxy:
         """As httpx takes it, which refuses a context for a proxy that needs none."""
-        return httpx.Proxy(self.url, ssl_context=context if self.url.startswith("https:") else None)
+        return httpx.Proxy(self.url, ssl_context=context if urlsplit(self.url).scheme == "https" else None)
 
 
 def proxy(url: str, socks: str = "socksio") -> Proxy | None:
@@ -70,7 +70,7 @@ def tls(url: str, proxy: Proxy | None) -> ssl.SSLContext:
     Raises:
         ConfigurationError: a variable names a file or folder that cannot be used.
     """
-    if not any(each.startswith("https:") for each in (url, proxy.url if proxy else "")):
+    if "https" not in (urlsplit(url).scheme, urlsplit(proxy.url).scheme if proxy else ""):
         # To load certificates takes 10 ms or more. This context trusts none, so it cannot be used by mistake.
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
@@ -114,7 +114,7 @@ def _usable(value: str, variable: str, socks: str) -> str:
         good = False
     if not good:
         raise ConfigurationError(f"{variable} is not the address of a proxy: {_shown(value)!r}")
-    if url.startswith("socks") and find_spec(socks) is None:
+    if urlsplit(url).scheme.startswith("socks") and find_spec(socks) is None:
         raise ConfigurationError(
             f"{variable}={_shown(value)} is a SOCKS proxy: it needs `pip install {_PACKAGES[socks]!r}`"
         )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import jobtrack_client as jt
 from jobtrack_client import _network
+from jobtrack_client._sync.transports import Route
 from tests.unit.client.service import GUID
 
 PROXY = "http://proxy.test:3128"
@@ -92,6 +93,7 @@ def test_which_proxy_is_used(
     ("name", "value", "told"),
     [
         ("ALL_PROXY", "socks5://me:hidden@proxy.test:1080", r"ALL_PROXY=socks5://proxy\.test:1080 is a SOCKS proxy"),
+        ("ALL_PROXY", "SOCKS5H://proxy.test", r"ALL_PROXY=SOCKS5H://proxy\.test is a SOCKS proxy"),
         ("HTTPS_PROXY", "ftp://me:hidden@proxy.test", "HTTPS_PROXY is not the address of a proxy: 'ftp://proxy.test'"),
         ("https_proxy", "http://", "https_proxy is not the address of a proxy"),
         ("HTTPS_PROXY", "http://me:hidden@proxy.test:port", "'http://proxy.test:port'"),
@@ -157,6 +159,16 @@ def test_certificates_are_loaded_only_where_they_are_needed(monkeypatch: pytest.
     assert not _network.tls("https://jobs.test", None).get_ca_certs()
     monkeypatch.delenv("SSL_CERT_DIR")
     assert _network.tls("https://jobs.test", None).get_ca_certs()
+    assert _network.tls("HTTPS://jobs.test", None).get_ca_certs()
+
+
+@pytest.mark.parametrize("url", ["http://proxy.test", "https://proxy.test", "HTTPS://me:hidden@proxy.test"])
+@pytest.mark.parametrize("service", ["http://jobs.test", "https://jobs.test"])
+def test_every_kind_of_proxy_is_one_that_httpx_takes(url: str, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", url)
+    route = Route(service)
+    assert route.proxy == (url, "ALL_PROXY")
+    route.close()
 
 
 def test_an_answer_that_may_be_the_proxys_names_it() -> None:
