@@ -102,7 +102,7 @@ ALLOCATION: Kinds = {"cpuUnits": _positive, "memoryGB": _positive, "workerNode":
 SUBSCRIPTION: Kinds = {
     "subscriptionType": choice("webhook", "websocket"),
     "webhookUrl": exact(_VISIBLE_CHARACTERS),
-    "events": listed("events", choice(*EVENT_NAMES), len(EVENT_NAMES)),
+    "events": listed("events", choice(*EVENT_NAMES), 100),
     "filters": members(
         {
             "minProgressIncrement": whole(0, 100, clamp=True),
