@@ -13,7 +13,7 @@ _KEPT_OF_A_NAME = 150
 """The mark behind it has room for any count."""
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_LADDER = (15_000, 14_000, 12_000, 8192, 4096, 2048, 512, 128, 64)
+_LADDER = (15_000, 12_000, 8192, 2048, 512, 128, 64)
 _MARK_BYTES = len(f"… [{10**9:,} characters cut] …".encode())
 _TRACEBACK = "Traceback (most recent call last):"
 _TRACEBACK_CHARACTERS = 1_000_000
