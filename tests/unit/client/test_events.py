@@ -179,6 +179,7 @@ def test_every_event_fits_whatever_is_in_it(filler: str, count: int) -> None:
     details=st.none() | st.dictionaries(st.text(), json_values) | st.just({"long": "x" * 20_000}),
     time=st.floats(0, 4e9),
 )
+@settings(deadline=None)  # as above
 def test_a_line_is_the_event_that_its_members_make(
     level: str, message: str, names: tuple[str | None, str | None], details: dict[str, Any] | None, time: float
 ) -> None:
