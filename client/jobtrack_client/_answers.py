@@ -63,7 +63,8 @@ def read(response: httpx.Response, clock: Callable[[], float], known: str | None
         return Reply(None)
     body = _json_object(response)
     if body is None:
-        raise UnexpectedAnswer(response.status_code, "the answer is not a JSON object; is this the service's address?")
+        why = f"the answer{_through(response)} is not a JSON object; is this the service's address?"
+        raise UnexpectedAnswer(response.status_code, why)
     return Reply(body, response.headers.get("ETag"))
 
 
@@ -79,13 +80,23 @@ def _refusal(response: httpx.Response, clock: Callable[[], float]) -> ApiError:
     wait = retry_after(response.headers.get("Retry-After"), clock)
     return _kind(response.status_code, wait)(
         response.status_code,
-        _text(problem, "detail") or _text(problem, "message") or response.reason_phrase or "no explanation",
+        _text(problem, "detail") or _text(problem, "message") or _unexplained(response),
         code=_text(problem, "code"),
         title=_text(problem, "title"),
         request_id=_text(problem, "requestId"),
         errors=_faults(problem.get("errors")),
         retry_after=wait,
     )
+
+
+def _unexplained(response: httpx.Response) -> str:
+    return f"{response.reason_phrase or 'no explanation'}{_through(response)}"
+
+
+def _through(response: httpx.Response) -> str:
+    """An answer that is not the service's may be the proxy's."""
+    proxy = response.extensions.get("proxy")
+    return f" (through {proxy})" if proxy else ""
 
 
 def _kind(status: int, wait: float | None) -> type[ApiError]:

@@ -6,6 +6,7 @@ from inspect import isawaitable
 import httpx
 
 from jobtrack_client._exceptions import TokenUnavailable
+from jobtrack_client._quiet import quiet
 from jobtrack_client._settings import AnyToken, usable
 from jobtrack_client._token_command import TokenCommand
 
@@ -42,7 +43,9 @@ class BearerAuth(httpx.Auth):
         if isinstance(self._token, str):
             return self._token
         try:
-            token = self._token()
+            # Requests that it makes itself are the program's.
+            with quiet(ours=False):
+                token = self._token()
         except Exception as error:  # whatever the worker's own callable raises
             raise _unavailable(error) from error
         if not isinstance(token, str):
@@ -53,8 +56,9 @@ class BearerAuth(httpx.Auth):
         if isinstance(self._token, str):
             return self._token
         try:
-            token = self._token()
-            given = await token if isawaitable(token) else token
+            with quiet(ours=False):
+                token = self._token()
+                given = await token if isawaitable(token) else token
         except Exception as error:  # as above
             raise _unavailable(error) from error
         return usable(given)

@@ -7,6 +7,9 @@ from jobtrack_client._delivery import Reported
 from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._heartbeat import DEFAULT_SECONDS, silence
 from jobtrack_client._job import Job
+from jobtrack_client._kinds import number, shaped, string
+from jobtrack_client._members import STARTED
+from jobtrack_client._members import job as job_members
 from jobtrack_client._options import ReporterOptions
 from jobtrack_client._reporter import Reporter
 from jobtrack_client._requests import encoded
@@ -52,13 +55,17 @@ class Client(_sync.Client):
         never does). While this process lives, a heartbeat is sent after 100 s without a report, or a third of
         `heartbeat_seconds` if that is less, so a job that is quiet is not stalled, and one that was killed is.
 
+        Values beyond the service's limits are shortened or converted. What can only be a mistake raises, here and at
+        once: an unknown priority, stages that are no list.
+
         Raises:
-            ConfigurationError: `job_id` is not a GUID, or there is none to `attach` to.
+            ConfigurationError: an id is not a GUID, or there is none to `attach` to.
+            TypeError: an argument is of a type that it cannot have.
+            ValueError: an argument is none of the values that it can have.
         """
         if attach and job_id is None:
             raise ConfigurationError("attach=True needs the job_id of a job that exists")
         identity = self._key() if job_id is None else guid(job_id, "job_id")
-        plan = None if stages is None else [{"stageName": item} if isinstance(item, str) else item for item in stages]
         body: dict[str, object] = {
             "jobId": identity,
             "jobName": name,
@@ -66,20 +73,21 @@ class Client(_sync.Client):
             "jobDescription": description,
             "priority": priority,
             "submittedBy": submitted_by,
-            "stages": plan,
+            "stages": stages,
             "totalRecords": total_records,
             "prerequisites": prerequisites,
             "resources": resources,
             "blockingConditions": blocking_conditions,
             "subscriptions": subscriptions,
-            "heartbeatSeconds": heartbeat_seconds or None,
+            "heartbeatSeconds": number(heartbeat_seconds) or None,
             "metadata": metadata,
         }
-        started = {"resourcesAllocated": resources_allocated, "estimatedSeconds": estimated_seconds}
+        given = {"resourcesAllocated": resources_allocated, "estimatedSeconds": estimated_seconds}
+        started = shaped(given, STARTED)
         chosen = options or self._options()
-        content = None if attach else encoded(body)
-        quiet = silence(heartbeat_seconds)
-        reported = Reported(identity, name, content, self._key(), resumed=resume, silence=quiet)
+        content = None if attach else encoded(job_members(body))
+        quiet = silence(number(heartbeat_seconds))
+        reported = Reported(identity, string(name), content, self._key(), resumed=resume, silence=quiet)
         return Job(identity, started, Reporter(self._http, reported, chosen), chosen, required=required)
 
     def attach(

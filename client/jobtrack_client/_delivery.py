@@ -14,6 +14,7 @@ from jobtrack_client._notices import Notices
 from jobtrack_client._options import ReporterOptions
 from jobtrack_client._outbox import Outbox
 from jobtrack_client._plain import Json
+from jobtrack_client._refusals import send_reduced
 from jobtrack_client._requests import Request, get_job
 from jobtrack_client._sender import Sender
 from jobtrack_client._stats import Reason
@@ -103,14 +104,19 @@ class Delivery:
             # It was started before.
 
     def _created(self, remaining: float | None) -> Mapping[str, Json]:
+        def send(body: bytes, left_out: int) -> Mapping[str, Json]:
+            # Another body under the same key would be a conflict.
+            key = f"{self._job.key}-{left_out}" if left_out else self._job.key
+            answer: Mapping[str, Json] = self._send(Request("POST", "/jobs", body=body, key=key), remaining)
+            return answer
+
         try:
-            answer: Mapping[str, Json] = self._send(
-                Request("POST", "/jobs", body=self._job.body, key=self._job.key), remaining
-            )
+            answer, left_out = send_reduced(send, self._job.body or b"")
         except Conflict as error:
             if error.transient or not self._job.resumed:
                 raise
             return self.created  # it was there before, described otherwise
+        self.notices.reduced(left_out)
         return answer
 
     def _post(self, batch: Batch, remaining: float | None) -> None:

@@ -6,12 +6,14 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
+from jobtrack_client._kinds import name, number
+from jobtrack_client._members import EVENT, event_data
 from jobtrack_client._plain import Json, as_text, plain
-from jobtrack_client._shorten import EVENT_BYTES, cut, dumps, encoded, shorten, squeeze
+from jobtrack_client._shorten import EVENT_BYTES, MESSAGE_BYTES, cut, dumps, encoded, squeeze
 
-ERROR_BYTES = 8 * 1024
 _SHORT = 4 * 1024
 """Characters that fit whatever they are, as a message, of six bytes each at most in JSON, and beside it as details."""
+_YEAR_10000 = 253_402_300_799
 _FIXED = frozenset({str, int, float, bool, type(None)})
 
 
@@ -65,7 +67,7 @@ Lines are many. To make the JSON of one costs the job three times as much betwee
 
 def make_event(type_: str, data: Mapping[str, object], time: float) -> Event:
     """The event of `time` (seconds since 1970), within the contract's limits; members that are None are left out."""
-    members = shorten({name: plain(value) for name, value in data.items() if value is not None})
+    members = event_data(type_, data)
     body = dumps(_envelope(type_, members, time))
     if len(body) > EVENT_BYTES:
         room = EVENT_BYTES - len(dumps(_envelope(type_, {}, time)))
@@ -76,7 +78,8 @@ def make_event(type_: str, data: Mapping[str, object], time: float) -> Event:
 def make_line(line: Line, number: int = 0) -> Event:
     """The event of a log line: what `make_event` makes of its members."""
     level, message, component, stage, details, time = line
-    more = "" if details is None else f',"details":{encoded(plain(details))}'
+    known = _details(details)
+    more = "" if known is None else f',"details":{encoded(known)}'
     if len(message) > _SHORT or len(more) > _SHORT:
         members = {"level": level, "message": message, "component": component, "stage": stage, "details": details}
         return make_event("log", members, time)._replace(number=number)
@@ -85,6 +88,24 @@ def make_line(line: Line, number: int = 0) -> Event:
         f"{_origin(component, stage)}{more}}}}}"
     )
     return Event("log", _LOG_RANKS[level], body.encode("utf-8", "replace"), number)
+
+
+def origin(name: object) -> str | None:
+    """The component or stage of a log line, as a text that can be hashed; None where there is none."""
+    if name is None or type(name) is str:
+        return name or None
+    return as_text(name)
+
+
+def valid_time(moment: object, now: float) -> float:
+    """The time (seconds since 1970) of an event; `now` where it is none."""
+    if type(moment) is float and 0 <= moment < _YEAR_10000:
+        return moment
+    try:
+        found = number(moment.timestamp() if isinstance(moment, datetime) else moment)
+    except (ValueError, OverflowError):  # at the edges of what a datetime can be
+        return now
+    return now if found is None or not 0 <= found < _YEAR_10000 else float(found)
 
 
 def snapshot(details: Mapping[str, object]) -> object:
@@ -97,9 +118,16 @@ def snapshot(details: Mapping[str, object]) -> object:
 def describe_error(error: BaseException | str) -> dict[str, Json]:
     """The `error` of a failed job or stage: what it says and of which type it is."""
     if isinstance(error, str):
-        return {"message": cut(error, ERROR_BYTES)}
-    name = type(error).__name__
-    return {"message": cut(as_text(error) or name, ERROR_BYTES), "type": name}
+        return {"message": cut(error, MESSAGE_BYTES)}
+    kind = type(error).__name__
+    return {"message": cut(as_text(error) or kind, MESSAGE_BYTES), "type": kind}
+
+
+def _details(details: object) -> Json:
+    """Those of a line; their size is looked at once they are encoded."""
+    if isinstance(details, dict):
+        return plain(details)
+    return None if details is None else EVENT["details"](details)
 
 
 def _envelope(type_: str, members: dict[str, Json], time: float) -> dict[str, Json]:
@@ -119,8 +147,8 @@ def _second(seconds: int) -> str:
 
 @lru_cache(maxsize=1024)
 def _origin(component: str | None, stage: str | None) -> str:
-    known = shorten({name: value for name, value in (("component", component), ("stage", stage)) if value is not None})
-    return "".join(f',"{name}":{encoded(str(value))}' for name, value in known.items())
+    known = {"component": component and name(component), "stage": stage and name(stage)}
+    return "".join(f',"{member}":{encoded(value)}' for member, value in known.items() if value)
 
 
 def _rank(type_: str, members: dict[str, Json]) -> Rank:

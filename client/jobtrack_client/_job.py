@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import NoReturn, Self, TypeVar
 
 from jobtrack_client import _context
-from jobtrack_client._events import describe_error
+from jobtrack_client._events import describe_error, origin, valid_time
 from jobtrack_client._logging import JobLogHandler
 from jobtrack_client._options import ReporterOptions
 from jobtrack_client._plain import Json, as_text
@@ -127,15 +127,15 @@ class Job(Reports):
         moment: float | None = None,
     ) -> None:
         """A log line of DEBUG, INFO (and what is none of these), WARN or ERROR, of the stage that this code is in."""
-        if level not in _OWN_LEVELS:
+        if type(level) is not str or level not in _OWN_LEVELS:
             level = _LEVELS.get(as_text(level).upper(), "INFO")
         if stage is None and (current := self._stages.current()) is not None:
             stage = current.name
         if type(message) is not str:
             message = as_text(message)
         known = None if details is None else self._reporter.keep(details)
-        time = self._clock() if moment is None else moment
-        self._reporter.put((level, message, component or None, stage or None, known, time))
+        time = self._clock() if moment is None else valid_time(moment, self._clock())
+        self._reporter.put((level, message, origin(component), origin(stage), known, time))
 
     def complete(self) -> None:
         """The job is done: the last that it reports of its status."""
@@ -233,7 +233,7 @@ class Job(Reports):
     def _end(self, type_: str, data: Mapping[str, object]) -> None:
         if next(self._ends) == 0:
             self._stages.flush()
-            self._report(type_, {**data, "metrics": self.metrics or None})
+            self._report(type_, {**data, "metrics": self.metrics})
 
 
 async def _aside(call: Callable[[], _Result]) -> _Result:

@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-_OWN = frozenset({"jobtrack_client", "httpx", "httpcore"})
+_OWN = "jobtrack_client"
 
 
 class Log(Protocol):
@@ -56,8 +56,8 @@ def tap(handler: logging.Handler) -> Callable[[], None]:
 class JobLogHandler(logging.Handler):
     """Reports log records: the logger's name as component, an exception's text and `extra={"details": …}` as details.
 
-    What the client itself and its HTTP library log, and all that the sending thread logs, is left out: it would feed
-    on itself.
+    What the client itself logs, and all that the sending thread logs, is left out: each report would make another.
+    (What its HTTP library logs of its requests reaches no handler: see `_quiet`.)
     """
 
     def __init__(self, log: Log, sending_thread: Callable[[], int | None], level: int = logging.NOTSET) -> None:
@@ -67,7 +67,7 @@ class JobLogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue the record."""
-        if record.name.partition(".")[0] in _OWN or record.thread == self._sending_thread():
+        if record.name.partition(".")[0] == _OWN or record.thread == self._sending_thread():
             return
         try:
             message, details = record.getMessage(), _details(record)

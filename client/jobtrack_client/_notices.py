@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from time import monotonic
 
+from jobtrack_client._exceptions import ApiError
 from jobtrack_client._stats import Reason, Stats
 
 LOGGER = logging.getLogger("jobtrack_client")
@@ -24,6 +25,7 @@ class Notices:
         self._down_since: float | None = None
         self._dropped = 0
         self._refused = 0
+        self._untracked = False
 
     def down(self, error: Exception) -> None:
         """A try failed that will be repeated."""
@@ -64,16 +66,23 @@ class Notices:
             self._refused = 0
 
     def not_created(self, error: Exception) -> None:
-        """The service refused the job itself."""
-        LOGGER.warning("%s: the service refused the job; it goes on, but is not tracked: %s", self._job, error)
+        """The job cannot be created: the service refused it, or a setting cannot be used."""
+        who = "the service refused the job; it" if isinstance(error, ApiError) else "the job"
+        LOGGER.warning("%s: %s goes on, but is not tracked: %s", self._job, who, error)
+        self._untracked = True
+
+    def reduced(self, left_out: Sequence[str]) -> None:
+        """The service refused members of the job, which was created without them."""
+        if left_out:
+            LOGGER.warning("%s: created without what the service refused: %s", self._job, ", ".join(left_out))
 
     def existing(self, error: Exception) -> None:
         """The job was there before, as somebody else created it."""
         LOGGER.warning("%s: exists already, and is reported to as it is: %s", self._job, error)
 
     def ended(self, stats: Stats) -> None:
-        """Nothing more is sent."""
-        if lost := sum(stats.dropped.values()):
+        """Nothing more is sent; that all is lost of a job that is not tracked was said before."""
+        if not self._untracked and (lost := sum(stats.dropped.values())):
             LOGGER.warning("%s: %d of the job's events are lost (%s)", self._job, lost, _reasons(stats))
 
     def _due(self, kind: str) -> bool:

@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from math import isfinite
 from typing import Protocol
 
 from jobtrack_client import _fork
-from jobtrack_client._notices import LOGGER
+from jobtrack_client._kinds import number, shown, warn
+from jobtrack_client._members import NUMBER
 from jobtrack_client._relay import Change
 
 
@@ -54,15 +54,18 @@ class Progress:
         """So many more records are done."""
         more = _integer(records) or 0
         with self._lock:
-            self._records = max(0, (self._records or 0) + more)
+            self._records = min(max(0, (self._records or 0) + more), NUMBER)
             self._changed(Change(more))
 
     def reach(self, records: int) -> None:
         """So many records are done in all."""
+        if (reached := _integer(records)) is None:
+            return
+        reached = min(max(0, reached), NUMBER)
         with self._lock:
-            more = records - (self._records or 0)
+            more = reached - (self._records or 0)
             if more or self._records is None:
-                self._records = records
+                self._records = reached
                 self._changed(Change(more))
 
     def update(self, progress: float | None, state: Mapping[str, object]) -> None:
@@ -121,16 +124,18 @@ class Progress:
 
 
 def _integer(value: float) -> int | None:
-    try:
-        return int(value)
-    except (TypeError, ValueError, OverflowError):  # a worker's slip must not end its job
-        LOGGER.warning("%r is no number of records", value)
-        return None
+    if type(value) is int:
+        return value
+    found = number(value)
+    if found is None:
+        warn("records", f"{shown(value)} is no number of records")
+    return None if found is None else int(found)
 
 
 def _percentage(value: float | None) -> float | None:
-    try:
-        return None if value is None or not isfinite(value) else min(100.0, max(0.0, value))
-    except TypeError:  # as above
-        LOGGER.warning("%r is no percentage", value)
+    if value is None:
         return None
+    found = number(value)
+    if found is None:
+        warn("percentage", f"{shown(value)} is no percentage")
+    return None if found is None else min(100.0, max(0.0, found))

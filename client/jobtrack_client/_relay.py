@@ -14,8 +14,8 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from jobtrack_client._events import Event, Rank
-from jobtrack_client._plain import plain
-from jobtrack_client._shorten import EVENT_BYTES, dumps, shorten
+from jobtrack_client._members import event_data
+from jobtrack_client._shorten import EVENT_BYTES, dumps
 
 GATHER_SECONDS = 0.01
 """How long what forked processes say waits for more: to be woken by each line would cost the job more than the line."""
@@ -101,7 +101,7 @@ class Mouthpiece:
 
     def tell(self, number: int, change: Change) -> bool:
         """Tell how far a stage of the parent's has come; answers as `say`."""
-        state = shorten({name: plain(value) for name, value in change.state.items()})
+        state = event_data("progressUpdate", change.state)
         return self._send(_PROGRESS, number, dumps([change.records, change.progress, state]))
 
     def _send(self, kind: bytes, number: int, body: bytes) -> bool:

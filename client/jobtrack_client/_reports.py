@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from jobtrack_client._plain import as_text
+from jobtrack_client._kinds import require, shaped
+from jobtrack_client._members import QUALITY, SAMPLE, known_only
 from jobtrack_client._progress import Report
 
 
@@ -29,8 +30,13 @@ class Reports:
         self._note("error", description, details)
 
     def sample(self, **measures: float | None) -> None:
-        """Resource use, by the names of `metricSample`: cpuUsage (%), memoryBytes, …; bytes are totals so far."""
-        self._report("metricSample", measures)
+        """Resource use, by the names of `metricSample`: cpuUsage (%), memoryBytes, …; bytes are totals so far.
+
+        Raises:
+            TypeError: a name is none of them.
+        """
+        if known := known_only("sample", measures, SAMPLE):
+            self._report("metricSample", known)
 
     def quality(
         self,
@@ -40,18 +46,29 @@ class Reports:
     ) -> None:
         """What the job's own validation found; the score is 0 to 100."""
         counts = {"validationsPassed": validationsPassed, "validationsFailed": validationsFailed}
-        self._report("quality", {"dataQualityScore": dataQualityScore, **counts})
+        if known := shaped({"dataQualityScore": dataQualityScore, **counts}, QUALITY):
+            self._report("quality", known)
 
     def heartbeat(self) -> None:
         """The worker lives."""
         self._report("heartbeat", {})
 
     def resource_allocated(self, **resource: object) -> None:
-        """The job got a resource: resourceType, resourceId, resourceName, status."""
+        """The job got a resource: resourceType, resourceId, resourceName, status.
+
+        Raises:
+            TypeError: its type or id is not given.
+        """
+        require(resource, "resourceType", "resourceId")
         self._report("resourceAllocated", resource)
 
     def resource_released(self, **resource: object) -> None:
-        """The job gave a resource back."""
+        """The job gave a resource back.
+
+        Raises:
+            TypeError: its type or id is not given.
+        """
+        require(resource, "resourceType", "resourceId")
         self._report("resourceReleased", resource)
 
     def blocked(self, condition: str) -> None:
@@ -63,4 +80,4 @@ class Reports:
         self._report("unblocked", {"condition": condition, "resolution": resolution})
 
     def _note(self, type_: str, description: str, details: Mapping[str, object]) -> None:
-        self._report(type_, {"description": as_text(description), "details": details or None})
+        self._report(type_, {"description": description, "details": details or None})

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, Generic, Self, TypeAlias, TypeVar
 from urllib.parse import quote
 
-from jobtrack_client import models
+from jobtrack_client import _members, models
+from jobtrack_client._kinds import needed_name, shaped
 from jobtrack_client._plain import plain
 from jobtrack_client._settings import guid
 from jobtrack_client._shorten import dumps
@@ -36,17 +37,19 @@ class Request(Generic[AnswerT]):
 
 def create_job(job: Members, key: str) -> Request[models.NewJob]:
     """`POST /jobs`; without a `jobId` the key is the id."""
-    return post("/jobs", {"jobId": key, **job}, key)
+    return post("/jobs", _members.job({"jobId": key, **job}), key)
 
 
 def report(job_id: str, events: Sequence[Members], key: str) -> Request[models.Accepted]:
     """`POST /job/{jobId}/events`."""
-    return post(f"{_job(job_id)}/events", {"events": list(events)}, key)
+    return post(f"{_job(job_id)}/events", {"events": [_members.event(each) for each in events]}, key)
 
 
 def put_worker(worker_node: str, capacity: Members) -> Request[None]:
     """`PUT /worker/{workerNode}`."""
-    return Request("PUT", f"/worker/{quote(worker_node, safe='')}", body=encoded(capacity))
+    return Request(
+        "PUT", f"/worker/{quote(needed_name(worker_node), safe='')}", body=encoded(shaped(capacity, _members.WORKER))
+    )
 
 
 def get_job(job_id: str) -> Request[models.Job]:
@@ -97,7 +100,7 @@ def dependencies(job_id: str, depth: int | None) -> Request[models.Dependencies]
 
 def subscribe(job_id: str, subscription: Members, key: str) -> Request[models.NewSubscription]:
     """`POST …/subscribe`."""
-    return post(f"{_job(job_id)}/subscribe", subscription, key)
+    return post(f"{_job(job_id)}/subscribe", shaped(subscription, _members.SUBSCRIPTION), key)
 
 
 def subscriptions(job_id: str, **params: object) -> Request[models.Subscriptions]:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from jobtrack_client import profiles
 from jobtrack_client._exceptions import ConfigurationError
@@ -20,6 +21,10 @@ JOB_VARIABLE = "JOBTRACK_JOB_ID"
 """Tells a process which job it works for."""
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
+
+
+class NotConfigured(ConfigurationError):
+    """Nothing says where the service is, or who calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +104,16 @@ def is_guid(value: str) -> bool:
     return _GUID.fullmatch(value) is not None
 
 
-def guid(value: str, name: str) -> str:
-    """The id in lower case.
+def guid(value: object, name: str) -> str:
+    """The id, a `uuid.UUID` too, in lower case.
 
     Raises:
         ConfigurationError: it is not a GUID.
     """
-    if not is_guid(value):
+    text = str(value) if isinstance(value, UUID) else value
+    if not isinstance(text, str) or not is_guid(text):
         raise ConfigurationError(f"{name} must be a GUID, not {value!r}")
-    return value.lower()
+    return text.lower()
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str | None:
@@ -120,14 +126,15 @@ def _needed(value: str | None, argument: str, variable: str) -> str:
     return value
 
 
-def _missing(argument: str, variable: str) -> ConfigurationError:
-    return ConfigurationError(f"{argument} is missing: pass it to Client, set {variable}, or choose a profile")
+def _missing(argument: str, variable: str) -> NotConfigured:
+    return NotConfigured(f"{argument} is missing: pass it to Client, set {variable}, or choose a profile")
 
 
 def _url(value: str) -> str:
     try:
         url = urlsplit(value)
-        good = url.scheme in ("http", "https") and url.hostname and url.port != 0
+        parts = (url.hostname, url.port != 0, not url.query, not url.fragment)
+        good = url.scheme in ("http", "https") and all(parts)
     except ValueError:  # an odd port or address
         good = False
     if not good:

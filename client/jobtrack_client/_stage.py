@@ -94,5 +94,5 @@ class Stage:
         self._progress.finish()
 
     def _end(self, type_: str, data: Mapping[str, object]) -> None:
-        records, metrics = self._progress.records, self.metrics or None
+        records, metrics = self._progress.records, self.metrics
         self._report(type_, {"stageName": self.name, "recordsProcessed": records, "metrics": metrics, **data})

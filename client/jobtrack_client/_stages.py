@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from jobtrack_client import _context, _fork
+from jobtrack_client._kinds import needed_name
 from jobtrack_client._options import ReporterOptions
 from jobtrack_client._progress import Progress
 from jobtrack_client._relay import Change
@@ -36,6 +37,7 @@ class Stages:
 
     def make(self, name: str, total: int | None) -> Stage:
         """A stage that has not begun."""
+        name = needed_name(name)
         progress = self._progress(name, total)
         return Stage(name, total, self._reporter.report, progress, entered=self._enter, left=self._leave)
 

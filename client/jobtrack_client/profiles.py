@@ -71,6 +71,8 @@ def profile(environ: Mapping[str, str] = os.environ) -> Profile:
     name = environ.get(VARIABLE, "").strip() or config.get("default")
     if name is None:
         return known.get(LOCAL, Profile())
+    if not isinstance(name, str):
+        raise ConfigurationError(f"{folder / CONFIG_FILE}: default must be the name of a profile, not {name!r}")
     if name not in known:
         raise ConfigurationError(f"there is no profile {name!r} in {folder / CONFIG_FILE}{_others(known)}")
     return known[name]

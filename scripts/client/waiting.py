@@ -11,8 +11,9 @@ _WORDS = (
     (r"__a(enter|exit)__", r"__\1__"),
     (r"\baclos(e|ing)\b", r"clos\1"),
     (r"\b(async|await) ", ""),
-    (r"\bAsync(Client|Http|Endpoints|BaseTransport|Iterator|Generator)\b", r"\1"),
+    (r"\bAsync(Client|Http|Endpoints|Route|BaseTransport|HTTPTransport|Iterator|Generator)\b", r"\1"),
     (r"\b_async\b", "_sync"),
+    (r"\bhandle_async_request\b", "handle_request"),
 )
 HEAD = "# Made from ../_async/{name} by `make client`: change that instead.\n"
 

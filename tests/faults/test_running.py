@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -174,3 +175,26 @@ def test_a_service_that_is_away_neither_holds_it_up_nor_changes_its_result() -> 
     out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, out) == (5, b"ran\n")
     assert b"127.0.0.1:9 cannot be reached" in err
+
+
+def test_a_bar_is_told_while_it_runs() -> None:
+    service = Service()
+    program = """
+import sys, time
+print("begun", flush=True)
+for number in range(7):
+    print(f"\\r{number} of 6", end="", flush=True)
+    time.sleep(0.05)
+time.sleep(60)
+"""
+    with serving(service) as server:
+        process = start(server.url, *python(program))
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while "6 of 6" not in service.messages() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert process.poll() is None
+        told = service.messages()
+        process.terminate()
+        process.communicate(timeout=PATIENCE_SECONDS)
+    assert told == ["begun", "6 of 6"]
+    assert service.messages() == told

@@ -1,14 +1,20 @@
 """What is pushed over one WebSocket connection; no new connections here."""
 
 import json
+import logging
 from collections.abc import AsyncGenerator
 from typing import Any
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
+from jobtrack_client import _network
 from jobtrack_client._answers import refused_ticket
 from jobtrack_client._exceptions import Unreachable
+
+_SILENT = logging.Logger("jobtrack_client.websockets")
+"""What the library has to say comes as exceptions; its log lines are not the program's."""
+_SILENT.disabled = True
 
 
 async def messages(url: str, since: int | None, timeout: float) -> AsyncGenerator[dict[str, Any]]:
@@ -16,10 +22,13 @@ async def messages(url: str, since: int | None, timeout: float) -> AsyncGenerato
 
     Raises:
         Unauthorized, Forbidden: the ticket was refused.
+        ConfigurationError: the proxy that the environment names cannot be used.
         Unreachable: it was not opened within `timeout` seconds, or was lost.
     """
+    proxy = _network.proxy(url, socks="python_socks")
+    way = None if proxy is None else proxy.url
     try:
-        async with connect(url, open_timeout=timeout, close_timeout=timeout) as socket:
+        async with connect(url, open_timeout=timeout, close_timeout=timeout, proxy=way, logger=_SILENT) as socket:
             if since is not None:
                 await socket.send(json.dumps({"action": "resume", "sinceSequence": since}))
             async for message in socket:
@@ -28,4 +37,7 @@ async def messages(url: str, since: int | None, timeout: float) -> AsyncGenerato
         if isinstance(error, InvalidStatus) and (refusal := refused_ticket(error.response.status_code)):
             raise refusal from error
         # Not the URL: it holds a ticket.
-        raise Unreachable(f"the WebSocket was not opened, or lost ({type(error).__name__}: {error})") from error
+        through = "" if proxy is None else f" through {proxy}"
+        raise Unreachable(
+            f"the WebSocket{through} was not opened, or lost ({type(error).__name__}: {error})"
+        ) from error

@@ -18,6 +18,8 @@ from jobtrack_client._settings import JOB_VARIABLE
 READ_BYTES = 64 * 1024
 DRAIN_SECONDS = 5.0
 """So long is read on after the command's end, where a process that it has left behind keeps its output open."""
+TICK_SECONDS = 1.0
+"""How often a progress bar is looked at, which may be silent for long."""
 NOT_FOUND = 127
 NOT_EXECUTABLE = 126
 
@@ -71,6 +73,7 @@ def run(
         with passed_on(process) as signals:
             outputs = [_Output(job, *output) for output in _outputs(process, streams)]
             stop = threading.Event()
+            _thread(partial(_tick, outputs, stop))
             if sampler is not None:
                 _thread(partial(_sample, job, sampler(process.pid), every, stop))
             status = process.wait()
@@ -108,6 +111,12 @@ def _sample(job: Job, sampler: Sampler, every: float, stop: threading.Event) -> 
         job.sample(**sampler.sample())
 
 
+def _tick(outputs: "Sequence[_Output]", stop: threading.Event) -> None:
+    while not stop.wait(TICK_SECONDS):
+        for output in outputs:
+            output.tick()
+
+
 def _thread(target: Callable[[], None]) -> threading.Thread:
     thread = threading.Thread(target=target, daemon=True)
     thread.start()
@@ -123,6 +132,7 @@ class _Output:
         self._pipe = pipe
         self._stream = stream
         self._lines = Lines()
+        self._lock = threading.Lock()
         self.last = ""
         """The last line."""
         self._thread = _thread(self._read)
@@ -131,13 +141,18 @@ class _Output:
         """Wait for its end."""
         self._thread.join(seconds)
 
+    def tick(self) -> None:
+        """Report a progress bar that is under way, now and then."""
+        with self._lock:
+            self._report(self._lines.tick())
+
     def _read(self) -> None:
         while data := self._pipe.read(READ_BYTES):
             self._pass_on(data)
-            for line in self._lines.add(data):
-                self._report(line)
-        for line in self._lines.end():
-            self._report(line)
+            with self._lock:
+                self._report(self._lines.add(data))
+        with self._lock:
+            self._report(self._lines.end())
         self._pipe.close()
 
     def _pass_on(self, data: bytes) -> None:
@@ -147,6 +162,7 @@ class _Output:
             while rest:
                 rest = rest[os.write(self._stream, rest) :]
 
-    def _report(self, line: str) -> None:
-        self.last = line
-        self._job.log(level(line), line, component=self._name)
+    def _report(self, lines: Iterator[str]) -> None:
+        for line in lines:
+            self.last = line
+            self._job.log(level(line), line, component=self._name)

@@ -11,9 +11,11 @@ import httpx
 from jobtrack_client import _fork
 from jobtrack_client._answers import Reply, read
 from jobtrack_client._auth import BearerAuth
-from jobtrack_client._exceptions import TimedOut, Unreachable
+from jobtrack_client._exceptions import ConfigurationError, TimedOut, Unreachable
+from jobtrack_client._quiet import quiet
 from jobtrack_client._requests import Request
 from jobtrack_client._settings import Settings
+from jobtrack_client._sync.transports import Route
 
 
 class Http:
@@ -30,15 +32,20 @@ class Http:
     ) -> None:
         self._clock = clock
         self._root = settings.root
+        self._given_transport = transport
+        self._through = ""
+        """How an error says that a proxy was used."""
         self._new_client = partial(
             httpx.Client,
             base_url=self._root,
             auth=BearerAuth(settings.token),
             timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
-            transport=transport,
             headers={"Accept": "application/json"} | ({"Accept-Language": language} if language else {}),
         )
-        self._client = self._new_client()
+        try:
+            self._client = self._new_client(transport=self._transport())
+        except httpx.InvalidURL as error:  # which looked like one before it was read so closely
+            raise ConfigurationError(f"base_url cannot be used: {error}") from error
         _fork.renew(self)
 
     def send(self, request: Request[Any], timeout: float | None = None) -> Reply:
@@ -48,21 +55,33 @@ class Http:
             JobTrackError: there is none, or it is an error.
         """
         try:
-            response = self._client.send(self._built(request, timeout))
+            with quiet():
+                response = self._client.send(self._built(request, timeout))
         except httpx.TimeoutException as error:
-            raise TimedOut(f"no answer from {self._place} in time ({type(error).__name__})") from error
+            why = type(error).__name__
+            raise TimedOut(f"no answer from {self._place}{self._through} in time ({why})") from error
         except httpx.RequestError as error:
             why = str(error) or type(error).__name__
-            raise Unreachable(f"{self._place} cannot be reached: {why}") from error
+            raise Unreachable(f"{self._place} cannot be reached{self._through}: {why}") from error
+        except UnicodeError as error:  # of the codec for host names: a label is empty or too long
+            raise ConfigurationError(f"{self._place} cannot be reached{self._through}: {error}") from error
         return read(response, self._clock, request.known)
 
     def forked(self) -> None:
         """Leave the connections to the parent: closed here, they would end there too where they are encrypted."""
-        self._parents, self._client = self._client, self._new_client()
+        self._parents, self._client = self._client, self._new_client(transport=self._transport())
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        with quiet():
+            self._client.close()
+
+    def _transport(self) -> httpx.BaseTransport:
+        if self._given_transport is not None:
+            return self._given_transport
+        route = Route(self._root)
+        self._through = "" if route.proxy is None else f" through {route.proxy}"
+        return route
 
     @property
     def _place(self) -> str:

@@ -9,7 +9,6 @@ from typing import ParamSpec, TypeVar
 import typer
 
 from jobtrack_client._exceptions import (
-    ConfigurationError,
     Forbidden,
     JobTrackError,
     NotFound,
@@ -17,13 +16,14 @@ from jobtrack_client._exceptions import (
     Unauthorized,
     Unreachable,
 )
+from jobtrack_client._settings import NotConfigured
 from jobtrack_client.commands.output import visible
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
 PIPE_CLOSED = 141
 HINTS: dict[type[JobTrackError], str] = {
-    ConfigurationError: "`jobtrack serve` in another terminal is found by itself; others are named in config.toml",
+    NotConfigured: "`jobtrack serve` in another terminal is found by itself; others are named in config.toml",
     Unauthorized: "the token has expired or is another service's",
     Forbidden: "the token is of another tenant or project, or lacks the scope",
     NotFound: "`jobtrack jobs` lists what there is",

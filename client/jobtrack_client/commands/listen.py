@@ -46,10 +46,12 @@ def listen(
 def _forwarder(url: str, given: str | None) -> Callable[[models.Pushed], None]:
     import httpx
 
+    from jobtrack_client._sync.transports import Route
+
     secret = given or new_secret()
     if given is None:
         typer.echo(f"signing secret: {secret}", err=True)
-    http = httpx.Client(timeout=FORWARD_SECONDS, follow_redirects=False)
+    http = httpx.Client(timeout=FORWARD_SECONDS, follow_redirects=False, transport=Route(url))
     return lambda message: _forward(http, url, secret, message)
 
 

@@ -1,24 +1,28 @@
 """An event within the contract's limits, whatever the worker hands over."""
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
+from traceback import format_exception
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack_client._events import Rank, describe_error, make_event, make_line, snapshot
 from jobtrack_client._plain import plain
-from jobtrack_client._shorten import EVENT_BYTES, MESSAGE_BYTES, NAME_CHARACTERS, cut, dumps, squeeze
+from jobtrack_client._shorten import EVENT_BYTES, MESSAGE_BYTES, NAME_CHARACTERS, cut, dumps, short_name, squeeze
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=30,
 )
+MARK = re.compile(r"… \[([0-9,]+) characters cut\] …")
 any_text = st.text(st.characters(), max_size=50)
 
 
@@ -54,7 +58,11 @@ def test_a_text_is_cut_to_its_bytes_with_a_mark(text: str, times: int, limit: in
     long = text * times
     short = cut(long, limit)
     assert len(short.encode("utf-8", "replace")) <= limit
-    assert short == long or short.endswith(f"… [shortened from {len(long)} characters]")
+    if short != long:
+        head, missing, tail = MARK.split(short)
+        assert long.encode("utf-8", "replace").startswith(head.encode())
+        assert long.encode("utf-8", "replace").endswith(tail.encode())
+        assert len(head) + int(missing.replace(",", "")) + len(tail) == len(long)
     if len(long.encode("utf-8", "replace")) <= limit:
         assert short == long
 
@@ -63,12 +71,77 @@ def test_a_text_is_cut_to_its_bytes_with_a_mark(text: str, times: int, limit: in
 def test_a_huge_message_is_shortened_with_a_mark(character: str) -> None:
     message = made("log", level="INFO", message=character * 200_000)["data"]["message"]
     assert len(message.encode()) <= MESSAGE_BYTES
-    assert message.endswith("characters]")
+    assert MARK.search(message)
+    assert message.endswith(character.encode("utf-8", "replace").decode())
 
 
 def test_a_long_name_is_shortened() -> None:
     component = made("log", level="INFO", message="", component="c" * 300)["data"]["component"]
-    assert component == "c" * (NAME_CHARACTERS - 1) + "…"
+    assert component == "c" * 150 + "… [150 characters cut, 5c62c843]"
+
+
+@given(text=any_text, times=st.integers(1, 300), ends=st.tuples(any_text, any_text))
+def test_names_that_differ_still_do_when_they_are_shortened(text: str, times: int, ends: tuple[str, str]) -> None:
+    one, other = (text * times + end for end in ends)
+    assert len(short_name(one)) <= NAME_CHARACTERS
+    assert short_name(short_name(one)) == short_name(one)
+    assert (short_name(one) == short_name(other)) == (one == other)
+
+
+def failing(message: str, frames: int) -> None:
+    if frames:
+        failing(message, frames - 1)
+    elif message:
+        raise KeyError(message)
+
+
+def traceback_of(depth: int, *messages: str) -> str:
+    """Of errors that are each the cause of the next."""
+    cause: BaseException | None = None
+    for message in messages:
+        try:
+            try:
+                failing(message, depth)
+            except KeyError as error:
+                raise ValueError(f"after {message}") from (cause or error)
+        except ValueError as error:
+            cause = error
+    assert cause is not None
+    # Python folds calls that are all alike.
+    return "".join(format_exception(cause)).replace(
+        "  [Previous line", "  File 'x', line 1\n" * 100 * depth + "  [Previous"
+    )
+
+
+@pytest.mark.parametrize("depth", [10, 40])
+def test_a_long_traceback_keeps_its_end_and_its_causes(depth: int) -> None:
+    text = traceback_of(depth, "one", "two", "three")
+    assert len(text) > 18_000
+    for made_of in (
+        made("log", level="ERROR", message="m", details={"exception": text})["data"]["details"]["exception"],
+        made("log", level="ERROR", message=text * 4)["data"]["message"],
+        made("jobFailed", error={"message": "m", "traceback": text * 2})["data"]["error"]["traceback"],
+    ):
+        assert made_of.startswith("Traceback (most recent call last):\n  File ")
+        assert made_of.endswith("ValueError: after three\n")
+        for line in ("ValueError: after one", "ValueError: after two"):
+            assert f"\n{line}\n\nThe above exception was the direct cause" in made_of
+        assert MARK.search(made_of)
+
+
+def test_a_traceback_of_too_many_parts_is_cut_in_its_middle() -> None:
+    text = "Traceback (most recent call last):\n" + "  x\ny\n" * 30_000
+    assert len(cut(text, MESSAGE_BYTES).encode()) <= MESSAGE_BYTES
+    assert cut(text, MESSAGE_BYTES).endswith("  x\ny\n")
+
+
+@given(
+    text=st.lists(st.sampled_from(["Traceback (most recent call last):\n", "  at 語\n", "KeyError: 😀\n", "\n"])),
+    times=st.integers(1, 500),
+    limit=st.integers(100, 4000),
+)
+def test_a_traceback_is_cut_to_its_bytes(text: list[str], times: int, limit: int) -> None:
+    assert len(cut("".join(text) * times, limit).encode()) <= limit
 
 
 def test_huge_details_keep_their_names() -> None:
@@ -76,7 +149,8 @@ def test_huge_details_keep_their_names() -> None:
     assert len(dumps(details)) <= 16 * 1024
     assert details["n"] == 1
     assert details["a"].startswith("xxx")
-    assert details["a"].endswith("characters]")
+    assert details["a"].endswith("xxx")
+    assert MARK.search(details["a"])
 
 
 def test_too_many_details_are_kept_as_the_beginning_of_their_text() -> None:
@@ -90,6 +164,7 @@ def test_squeezed_json_fits(value: Any, room: int) -> None:
 
 
 @given(filler=any_text, count=st.integers(0, 3000))
+@settings(deadline=None)  # the largest take a tenth of a second
 def test_every_event_fits_whatever_is_in_it(filler: str, count: int) -> None:
     text = filler * count
     many: dict[str, object] = {f"{filler}{i}": filler for i in range(count)}
@@ -104,6 +179,7 @@ def test_every_event_fits_whatever_is_in_it(filler: str, count: int) -> None:
     details=st.none() | st.dictionaries(st.text(), json_values) | st.just({"long": "x" * 20_000}),
     time=st.floats(0, 4e9),
 )
+@settings(deadline=None)  # as above
 def test_a_line_is_the_event_that_its_members_make(
     level: str, message: str, names: tuple[str | None, str | None], details: dict[str, Any] | None, time: float
 ) -> None:
@@ -162,6 +238,8 @@ class Sulky:
         ({1: (2, {3})}, {"1": [2, [3]]}),
         (datetime(2024, 1, 20, tzinfo=UTC), "2024-01-20T00:00:00+00:00"),
         (Sulky(), "<Sulky>"),
+        (Decimal("sNaN"), "sNaN"),
+        (Fraction(10**400, 3), str(Fraction(10**400, 3))),
     ],
 )
 def test_any_value_becomes_json(value: object, expected: object) -> None:
@@ -196,3 +274,5 @@ def test_an_error_is_told_by_its_text_or_its_type() -> None:
     assert describe_error(ValueError("broken")) == {"message": "broken", "type": "ValueError"}
     assert describe_error(KeyError()) == {"message": "KeyError", "type": "KeyError"}
     assert describe_error("told") == {"message": "told"}
+    message = made("jobFailed", error=describe_error(ValueError("x" * 50_000)))["data"]["error"]["message"]
+    assert MESSAGE_BYTES - 10 < len(message.encode()) <= MESSAGE_BYTES

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.unit.client.service import QUICK, Service, client
@@ -70,13 +71,41 @@ def test_an_exception_is_among_the_details(tracked: Tracked) -> None:
     assert "test_logging" in log["details"]["stack"]
 
 
+def test_a_long_chain_of_exceptions_keeps_its_end_and_its_causes(tracked: Tracked) -> None:
+    try:
+        try:
+            raise KeyError("first " + "x" * 6000)
+        except KeyError as error:
+            raise ValueError("second " + "y" * 6000) from error
+    except ValueError as error:
+        try:
+            raise RuntimeError("third " + "z" * 6000) from error
+        except RuntimeError:
+            LOGGER.exception("it failed")
+    (log,) = tracked.logs()
+    exception = log["details"]["exception"]
+    for line in ("\nKeyError: 'first xx", "\nValueError: second yy", "\nRuntimeError: third zz"):
+        assert line in exception
+    assert exception.endswith("zz")
+    assert exception.count("direct cause of the following exception") == 2
+    assert "characters cut" in exception
+
+
 def test_what_the_client_and_its_libraries_log_is_left_out(tracked: Tracked) -> None:
-    for name in ("httpx", "httpcore.connection", "jobtrack_client"):
+    for name in ("jobtrack_client", "jobtrack_client.websockets"):
         logging.getLogger(name).warning("of our own")
     LOGGER.info("of the worker")
     for _ in range(3):
         assert tracked.job.flush(20)
     assert [log["message"] for log in tracked.logs()] == ["of the worker"]
+
+
+def test_the_requests_of_the_program_itself_are_in_its_log(tracked: Tracked, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        with httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200))) as http:
+            http.get("http://their.test/")
+        assert [log["message"] for log in tracked.logs()] == ['HTTP Request: GET http://their.test/ "HTTP/1.1 200 OK"']
+    assert "service.test" not in caplog.text
 
 
 def test_what_is_logged_while_sending_is_left_out() -> None:

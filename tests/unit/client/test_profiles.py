@@ -74,6 +74,7 @@ def test_which_is_meant(
         ("[profiles.a]\ntoken_command = [1]", "profiles.a.token_command must be text"),
         ("[profiles.a]\nadress = 'x'", "profiles.a.adress is unknown; there are: url, tenant, project"),
         ("default = ", "config.toml cannot be read"),
+        ("default = ['a']", r"default must be the name of a profile, not \['a'\]"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, environment: dict[str, str], config: str, says: str) -> None:

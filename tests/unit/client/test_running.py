@@ -1,21 +1,40 @@
 """A command's output as lines: none lost, none invented, what a bar overwrites left out; its end as the job's."""
 
-import re
+import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack_client._running.command import Ending
-from jobtrack_client._running.lines import LONGEST, Lines, level, text
+from jobtrack_client._running.lines import FIRST_UPDATE_SECONDS, LONGEST, LONGEST_UPDATE_SECONDS, Lines, level
 from tests.unit.client.service import Service, client
 
-chunks = st.lists(st.binary(max_size=12), max_size=20)
+PARTS = [
+    b"\x1b",
+    b"[",
+    b"]0;t",
+    b"(",
+    b"B",
+    b"P",
+    b"\x07",
+    b"\\",
+    b"\r",
+    b"\n",
+    b"\b",
+    b"5",
+    b"m",
+    b" ",
+    b"x",
+    b"\xc2",
+    b"\x9b",
+]
+chunks = st.lists(st.binary(max_size=12) | st.sampled_from(PARTS), max_size=20)
 plain = st.text(st.characters(blacklist_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=20)
 
 
 def lines(*parts: bytes) -> list[str]:
-    gathered = Lines()
+    gathered = Lines(lambda: 0)
     return [line for part in parts for line in gathered.add(part)] + [*gathered.end()]
 
 
@@ -43,14 +62,129 @@ def test_every_line_is_told_once_and_in_order(said: list[str], data: st.DataObje
         ("caf\xe9".encode("latin-1"), ["caf�"]),
         (b"\x1b[31;1mred\x1b[0m \x1b]0;title\x07plain", ["red plain"]),
         (b"x" * (LONGEST + 1) + b"\n", ["x" * LONGEST, "x"]),
+        # Sets of characters, saving the cursor, keypad modes, reset.
+        (b"\x1b(Bplain\x1b)0 \x1b7\x1b8\x1b=\x1b>\x1bc\x1b#8\x1b Ftext", ["plain text"]),
+        # CSI with all kinds of parameters, cut short, in its 8-bit form.
+        (b"\x1b[?25l\x1b[38;2;1;2;3m\x1b[1;2 q\x1b[>0cx\x1b[2K\x1b[12", ["x"]),
+        (b"\x1b[12\nnext", ["next"]),
+        ("\x9b31mred\x9b0m".encode(), ["red"]),
+        # DCS, SOS, PM, APC and OSC, with ST, its 8-bit form, or BEL.
+        (b"a\x1bPq#0;2;0;0;0~~\x1b\\b\x1bXhid\x1b\\c\x1b^hid\x1b\\d\x1b_hid\x1b\\e", ["abcde"]),
+        (b"a\x1b]8;;http://there\x1b\\link\x1b]8;;\x07 b", ["alink b"]),
+        ("a\x90hid\x9cb\x9dhid\x9cc\x9fhid\x9cd".encode(), ["abcd"]),
+        # One that never ends takes no more than the rest of its line, or what comes before the next.
+        (b"a\x1b]0;title\nb\x1bP\nc", ["a", "b", "c"]),
+        (b"a\x1b]0;title\x1b[31mred", ["ared"]),
+        (b"a\x1bPhid\x18b\x1b", ["ab"]),
+        # Backspaces as `man` has them, a spinner, and what a terminal shows by no width.
+        (b"N\bNA\bAM\bME\bE _\bx_\by", ["NAME xy"]),
+        (b"|\b/\b-\b\\\bdone", ["done"]),
+        (b"\b\bab\bc", ["ac"]),
+        (b"a\x00b\x07c\x7fd", ["abcd"]),
+        ("one\x0bline\x0cis\x85one\u2028line\u2029still\tso".encode(), ["one line is one line still\tso"]),
+        (b"10%\r\x1b[2K50%\r\n", ["50%"]),
     ],
 )
 def test_what_is_written_is_told(written: bytes, told: list[str]) -> None:
     assert lines(written) == told
 
 
-def test_a_bar_without_an_end_takes_no_memory() -> None:
+@pytest.mark.parametrize("begin", [b"\x1b]0;", b"\x1bPq", b"\x1b[", "\x9d".encode()])
+def test_a_sequence_without_an_end_takes_no_memory(begin: bytes) -> None:
     gathered = Lines()
+    assert not [*gathered.add(begin)]
+    for _ in range(1000):
+        assert not [*gathered.add(b"0" * 1000)]
+    assert len(gathered._sequences._begun) + len(gathered._rest) < 1000
+    assert [*gathered.add(b"\x1b\\\nnext\n")] == ["next"]
+
+
+@pytest.mark.parametrize("sequence", [b"\x1b[38;5;12m", b"\x1b(B", b"\x1b]0;title\x1b\\", b"\x1bPq~\x1b\\"])
+def test_a_sequence_over_the_longest_line_is_not_cut(sequence: bytes) -> None:
+    for missing in range(len(sequence) + 1):
+        text = b"x" * (LONGEST - missing) + sequence + b"y" * missing + b"z\n"
+        assert lines(text) == ["x" * (LONGEST - missing) + "y" * missing, "z"]
+        assert lines(*(bytes([byte]) for byte in text[-100:]))[0].endswith("z")
+
+
+@pytest.mark.parametrize("character", ["é", "語", "😀", "e\u0301", "👩\u200d👩\u200d👧", "👍🏽", "❤\ufe0f"])
+def test_a_long_line_is_cut_between_characters(character: str) -> None:
+    for before in range(12):
+        text = "x" * before + character * LONGEST
+        pieces = lines(text.encode())
+        assert "".join(pieces) == text
+        assert all(len(piece.encode()) <= LONGEST for piece in pieces)
+        bodies = [piece.lstrip("x") for piece in pieces]
+        assert bodies == [character * (len(body) // len(character)) for body in bodies]
+
+
+def test_what_is_no_utf_8_counts_as_it_is_sent() -> None:
+    pieces = lines(b"\xff" * LONGEST)
+    assert "".join(pieces) == "\ufffd" * LONGEST
+    assert all(len(piece.encode()) <= LONGEST for piece in pieces)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["\x9d", "\x1b", "\x1b[", "\x1b]", "\x90", "\x1bP0", "\b", "\r", "a"]), min_size=1, max_size=4
+    )
+)
+@settings(max_examples=20)
+def test_nothing_takes_more_than_linear_time(parts: list[str]) -> None:
+    """A quadratic one would take hours, and be ended by hypothesis's deadline."""
+    [*Lines().add(("".join(parts) * 20_000).encode())]
+
+
+class Bar:
+    """A clock that is set, and the lines that a bar makes."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.lines = Lines(lambda: self.now)
+
+    def write(self, data: bytes, after: float = 0) -> list[str]:
+        self.now += after
+        return [*self.lines.add(data)]
+
+    def tick(self, after: float) -> list[str]:
+        self.now += after
+        return [*self.lines.tick()]
+
+
+def test_a_bar_is_told_while_it_runs_and_each_state_once() -> None:
+    bar = Bar()
+    assert bar.write(b"start\n\r1%") == ["start"]
+    assert bar.write(b"\r2%", after=1) == []
+    assert bar.write(b"\r3%", after=FIRST_UPDATE_SECONDS) == ["3%"]
+    assert bar.write(b"\r4%", after=FIRST_UPDATE_SECONDS) == []
+    assert bar.tick(after=FIRST_UPDATE_SECONDS) == ["4%"]
+    assert bar.tick(after=100) == []
+    assert bar.write(b"\n") == []
+    assert bar.write(b"4%\n") == ["4%"]
+    assert [*bar.lines.end()] == []
+
+
+def test_a_line_that_is_not_overwritten_waits_for_its_end() -> None:
+    bar = Bar()
+    assert bar.write(b"Continue? ") == []
+    assert bar.tick(after=1000) == []
+    assert bar.write(b"yes\r") == []
+    assert bar.tick(after=1000) == []
+    assert bar.write(b"\n") == ["Continue? yes"]
+
+
+@given(steps=st.lists(st.floats(0, 5), max_size=100))
+def test_a_bar_makes_few_lines_and_its_last_state_is_told(steps: list[float]) -> None:
+    bar = Bar()
+    told = [line for number, step in enumerate(steps) for line in bar.write(b"\r%d of many" % number, after=step)]
+    told += bar.write(b"\n")
+    assert len(set(told)) == len(told)
+    assert told[-1:] == ([f"{len(steps) - 1} of many"] if steps else [])
+    assert len(told) <= 6 + sum(steps) / LONGEST_UPDATE_SECONDS
+
+
+def test_a_bar_without_an_end_takes_no_memory() -> None:
+    gathered = Lines(lambda: 0)
     for number in range(10_000):
         assert not [*gathered.add(b"\r%d of many" % number)]
     assert len(gathered._rest) < 100
@@ -76,7 +210,7 @@ def test_a_line_names_its_level_at_its_beginning(line: str, named: str) -> None:
 
 @given(st.binary())
 def test_a_line_never_commands_a_terminal(line: bytes) -> None:
-    assert not re.search(r"\x1b\[[0-9;]*m", text(line))
+    assert not [c for told in lines(line) for c in told if c != "\t" and unicodedata.category(c) in ("Cc", "Zl", "Zp")]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """Where the service is: arguments, else the environment; anything missing or odd is one clear error."""
 
+from uuid import UUID
+
 import pytest
 
-from jobtrack_client import ConfigurationError
-from jobtrack_client._settings import resolve, usable
+from jobtrack_client import Client, ConfigurationError
+from jobtrack_client._settings import guid, resolve, usable
 from tests.unit.client.service import GUID
 
 ENVIRONMENT = {
@@ -46,10 +48,27 @@ def test_what_is_missing_is_named(variable: str, argument: str, value: str | Non
         resolve(None, None, None, None, environment)
 
 
-@pytest.mark.parametrize("url", ["jobs.test", "ftp://jobs.test", "http://", "http://[", "http://here:port", "/api"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("jobs.test", "ftp://jobs.test", "http://", "http://[", "http://here:port", "/api", "https://jobs.test?x=1"),
+        *("https://jobs.test/#here", "https://jobs.test\t/", "https://jobs\x00.test"),
+    ],
+)
 def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(ConfigurationError, match="base_url"):
-        resolve(url, None, None, None, ENVIRONMENT)
+        Client(url, "token", GUID, GUID)
+
+
+@pytest.mark.parametrize("identity", [UUID(GUID), GUID.upper()])
+def test_an_id_may_be_a_uuid(identity: UUID | str) -> None:
+    assert guid(identity, "job_id") == GUID
+
+
+@pytest.mark.parametrize("identity", [None, 5, b"x", [GUID]])
+def test_an_id_that_is_no_text(identity: object) -> None:
+    with pytest.raises(ConfigurationError, match="job_id must be a GUID, not "):
+        guid(identity, "job_id")
 
 
 @pytest.mark.parametrize("identity", ["1", GUID + "0", "../" + GUID, GUID.replace("-", "")])

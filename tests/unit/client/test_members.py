@@ -1,0 +1,329 @@
+"""Whatever a program passes, the service takes what is sent, or the call itself raises."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any, get_args
+from uuid import UUID
+
+import httpx
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+import jobtrack_client as jt
+from jobtrack import event_data, events, limits, models
+from jobtrack.fields import Model
+from jobtrack.push import requests as push
+from jobtrack_client import _kinds, _members
+from tests.unit.client.service import GUID, QUICK, Service, client
+
+OTHER = "dd0e8400-e29b-41d4-a716-446655440000"
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class Sulky:
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+ODD: list[Any] = [
+    *(None, True, False, 0, 1, -1, 7, 2**53, 2**53 + 1, 2**63, 2**70, 10**400, -(2**70)),
+    *(0.0, -0.0, 10.0, 12.5, 1.5e9, 1e300, float("nan"), float("inf"), -float("inf"), 101.5),
+    *(Decimal("5.5"), Decimal("NaN"), Decimal("sNaN"), Decimal("1e999"), Fraction(1, 3), Fraction(10**400)),
+    *(np.int64(7), np.float32(0.5), np.bool_(True), np.array(3), np.array([1, 2]), np.float64("nan"), np.str_("x")),
+    *("", " ", "x", "12", "12.5", "nan", "-3", "high", "\0", "\ud800", "x" * 201, "語" * 3000, "😀\n" * 40_000, b"x"),
+    *(
+        Colour.RED,
+        Sulky(),
+        object(),
+        datetime(2024, 1, 20, tzinfo=UTC),
+        datetime.max,
+        datetime.min,
+        UUID(GUID),
+        OTHER,
+        GUID,
+    ),
+    *([], [None], ["a", "a"], ["a\ud800", "a\udfff"], [1, {}], ("x" * 300, "x" * 299 + "y"), {"a"}, range(300)),
+    *({}, {"a": 1}, {1: 2}, {"a": float("nan")}, {"a": "x" * 100_000}, {str(i): i for i in range(5000)}),
+    *([{"stageName": "a", "weight": "2", "expectedSeconds": -1, "labels": {"ja": ""}}], [{"jobId": OTHER}] * 2),
+    *([{"condition": "c"}], [{"condition": None, "status": "active"}], [{"resourceType": "", "resourceId": None}]),
+    [{"resourceType": "t", "resourceId": 7, "lastModified": "2024-01-20", "more": {"a": "x" * 20_000}}],
+    [{"subscriptionType": "websocket", "events": ["log", "LOG"], "filters": {"minProgressIncrement": 7.5}}],
+    [{"subscriptionType": "webhook", "webhookUrl": "https://a.test", "expiresInSeconds": 1e9, "language": "JA"}],
+    {"cpuUnits": 0, "memoryGB": "8", "workerNode": "n" * 300},
+    {"message": 5, "type": Colour.RED, "stack": "x" * 100_000},
+]
+for _make in (lambda inner: {"in": inner}, lambda inner: [inner]):
+    _nested: Any = 1
+    for _ in range(40):
+        _nested = _make(_nested)
+    ODD.append(_nested)
+values = st.sampled_from(ODD) | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.text(max_size=3))
+REFUSALS = (TypeError, ValueError, jt.ConfigurationError)
+
+
+class Strict(Service):
+    """Takes only what the service's own models do."""
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content)
+        if request.url.path.endswith("/jobs"):
+            models.JobRequest.model_validate(body)
+        elif request.url.path.endswith("/events"):
+            events.EventBatch.model_validate(body)
+        elif "/worker/" in request.url.path:
+            models.WorkerHeartbeat.model_validate(body)
+            return httpx.Response(204)
+        return super().answer(request)
+
+
+JOB_MEMBERS = {
+    "name": "jobName",
+    "job_type": "jobType",
+    "stages": "stages",
+    "description": "jobDescription",
+    "priority": "priority",
+    "submitted_by": "submittedBy",
+    "prerequisites": "prerequisites",
+    "resources": "resources",
+    "blocking_conditions": "blockingConditions",
+    "subscriptions": "subscriptions",
+    "metadata": "metadata",
+    "heartbeat_seconds": "heartbeatSeconds",
+    "estimated_seconds": None,
+    "total_records": "totalRecords",
+    "resources_allocated": None,
+    "job_id": "jobId",
+}
+DATA = ("name", "job_type", "description", "submitted_by", "total_records")
+API = client(lambda request: httpx.Response(500))
+
+
+def created(**members: Any) -> dict[str, Any]:
+    """The job that is sent."""
+    body = API.job(**{"name": "n", "job_type": "t", **members})._reporter._job.body
+    assert body is not None
+    models.JobRequest.model_validate_json(body)
+    parsed: dict[str, Any] = json.loads(body)
+    return parsed
+
+
+@pytest.mark.parametrize("member", JOB_MEMBERS)
+def test_a_job_is_sent_as_the_service_takes_it_or_refused_at_once(member: str) -> None:
+    for value in ODD:
+        try:
+            created(**{member: value})
+        except REFUSALS:
+            # What may be refused is what a program writes itself, not what its data holds.
+            assert member not in DATA, value
+
+
+@given(members=st.fixed_dictionaries({}, optional=dict.fromkeys(JOB_MEMBERS, values)))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_job_is_refused_by_the_service(members: dict[str, Any]) -> None:
+    try:
+        created(**members)
+    except REFUSALS:
+        return
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "sent"),
+    [
+        ("name", "x" * 201, "x" * 150 + "… [51 characters cut, b317db35]"),
+        ("name", "", "unnamed"),
+        ("job_type", " \n", "unnamed"),
+        ("name", "\0", "\0"),
+        ("submitted_by", " ", None),
+        ("total_records", 10.0, 10),
+        ("total_records", 12.5, 12),
+        ("total_records", "1200", 1200),
+        ("total_records", np.int64(7), 7),
+        ("total_records", -1, None),
+        ("total_records", float("nan"), None),
+        ("heartbeat_seconds", 5, 10),
+        ("heartbeat_seconds", 1e9, 86400),
+        ("priority", "high", "High"),
+        ("metadata", {1: Decimal("5.5")}, {"1": 5.5}),
+        (
+            "stages",
+            ["Load", {"stageName": "X", "weight": "2"}],
+            [{"stageName": "Load"}, {"stageName": "X", "weight": 2}],
+        ),
+        ("prerequisites", [{"jobId": OTHER.upper()}], [{"jobId": OTHER}]),
+        ("blocking_conditions", [{"condition": "c"}], [{"condition": "c", "status": "Active"}]),
+        ("job_id", UUID(GUID), GUID),
+    ],
+)
+def test_what_is_sent_of_a_member(member: str, value: Any, sent: Any) -> None:
+    assert created(**{member: value}).get(str(JOB_MEMBERS[member])) == sent
+
+
+def test_long_texts_of_a_job_are_shortened_with_a_mark() -> None:
+    job = created(description="d" * 3000, metadata={"note": "m" * 9 * 1024, "n": 1})
+    assert "characters cut" in job["jobDescription"]
+    assert len(job["jobDescription"].encode()) <= limits.DESCRIPTION_BYTES
+    assert "characters cut" in job["metadata"]["note"]
+    assert job["metadata"]["n"] == 1
+
+
+def test_stages_stay_as_many_as_they_are() -> None:
+    long = "s" * 199
+    names = [f"{long}{end}" for end in ("", "a", "ab", "b" * 100)]
+    plan = [stage["stageName"] for stage in created(stages=names)["stages"]]
+    assert len(set(plan)) == 4
+    service = Strict()
+    with client(service) as api, api.job("n", job_type="t", stages=names) as job:
+        for name in names:
+            with job.stage(name):
+                pass
+    assert [event["data"]["stageName"] for event in service.events if event["type"] == "stageStarted"] == plan
+
+
+def test_more_than_the_service_takes_is_cut_off_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    _kinds._WARNED.clear()
+    assert len(created(stages=[f"s{i}" for i in range(300)])["stages"]) == 200
+    assert "only the first 200 stages are sent" in caplog.text
+    created(total_records="many")
+    created(total_records="many")
+    assert caplog.text.count("the value 'many' of 'totalRecords' cannot be sent") == 1
+
+
+@pytest.mark.parametrize(
+    ("members", "error", "told"),
+    [
+        ({"priority": "urgent"}, ValueError, "priority: must be one of Critical, High, Normal, Low, not 'urgent'"),
+        ({"stages": "Load"}, TypeError, "stages: must be a list, not 'Load'"),
+        ({"stages": {"Load": 1}}, TypeError, "stages: must be a list"),
+        ({"stages": 5}, TypeError, "stages: must be a list"),
+        ({"stages": [{"name": "Load"}]}, TypeError, "stages: stageName must be given"),
+        ({"metadata": "x"}, TypeError, "metadata: must be a mapping"),
+        ({"prerequisites": [{"jobId": "x"}]}, jt.ConfigurationError, "jobId must be a GUID"),
+        ({"prerequisites": [{"jobId": GUID}], "job_id": GUID}, ValueError, "cannot wait for itself"),
+        ({"resources": [{"resourceType": "t"}]}, TypeError, "resources: resourceId must be given"),
+        ({"resources_allocated": 4}, TypeError, "resourcesAllocated: must be a mapping"),
+        ({"subscriptions": [{"subscriptionType": "mail"}]}, ValueError, "subscriptionType: must be one of webhook"),
+        ({"subscriptions": [{"subscriptionType": "webhook", "webhookUrl": "x" * 3000}]}, ValueError, "has 3000"),
+        ({"job_id": 5}, jt.ConfigurationError, "job_id must be a GUID, not 5"),
+    ],
+)
+def test_a_mistake_of_the_program_raises_before_anything_is_sent(
+    members: dict[str, Any], error: type[Exception], told: str
+) -> None:
+    with pytest.raises(error, match=told):
+        created(**members)
+
+
+CALLS: dict[str, Callable[[jt.Job, Any], object]] = {
+    "log": lambda job, value: job.log("INFO", value, component=value, stage=value, details=value, moment=value),
+    "level": lambda job, value: job.log(value, "m"),
+    "update": lambda job, value: job.update(value, value, value, value),
+    "skip_stage": lambda job, value: job.skip_stage(value),
+    "milestone": lambda job, value: job.milestone(value, more=value),
+    "warning": lambda job, value: job.warning(value, more=value),
+    "error": lambda job, value: job.error(value, more=value),
+    "sample": lambda job, value: job.sample(**dict.fromkeys(_members.SAMPLE, value)),
+    "quality": lambda job, value: job.quality(value, value, value),
+    "resource_allocated": lambda job, value: job.resource_allocated(resourceType=value, resourceId=value, status=value),
+    "resource_released": lambda job, value: job.resource_released(resourceType=value, resourceId=value, x=value),
+    "blocked": lambda job, value: job.blocked(value),
+    "unblocked": lambda job, value: job.unblocked(value, value),
+    "fail": lambda job, value: job.fail(value, message=value, more=value),
+    "stage": lambda job, value: in_stage(job, value),
+}
+
+
+def in_stage(job: jt.Job, value: Any) -> None:
+    with job.stage(value, value) as stage:
+        stage.advance(value)
+        stage.reach(value)
+        stage.update(value, value, value, value, value)
+        stage.metrics = value
+    job.metrics = value
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_no_event_is_refused_by_the_service_and_no_value_raises(call: str) -> None:
+    service = Strict()
+    with client(service) as api, api.job("n", job_type="t", options=QUICK) as job:
+        for value in ODD:
+            CALLS[call](job, value)
+        job.log("INFO", "the last")
+        assert job.flush(30)
+        stats = job.stats
+    assert service.messages()[-1] == "the last"
+    assert stats.dropped == {}
+
+
+@given(calls=st.lists(st.tuples(st.sampled_from(sorted(CALLS)), values), max_size=5))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_value_of_any_call_is_refused(calls: list[tuple[str, Any]]) -> None:
+    made: list[Any] = []
+    with client(Service()) as api:
+        job = api.job("n", job_type="t")
+        job._reporter.put = made.append
+        job._report("jobStarted", {})
+        for call, value in calls:
+            CALLS[call](job, value)
+        job.complete()
+    from jobtrack_client._events import make_line
+
+    bodies = [json.loads(item.body if hasattr(item, "body") else make_line(item).body) for item in made]
+    events.EventBatch.model_validate({"events": bodies})
+
+
+def test_measures_that_the_service_does_not_know_are_refused() -> None:
+    with client(Service()) as api, api.job("n", job_type="t") as job:
+        with pytest.raises(TypeError, match=r"sample does not know loss; it knows cpuUsage, memoryBytes, .*retries"):
+            job.sample(loss=0.3)
+        with pytest.raises(TypeError, match="resourceId must be given"):
+            job.resource_allocated(resourceType="GPU")
+
+
+def test_samples_are_converted_and_empty_ones_not_sent() -> None:
+    service = Strict()
+    with client(service) as api, api.job("n", job_type="t") as job:
+        job.sample(memoryBytes=1.5e9, cpuUsage=Decimal("12.5"), retries=None)  # type: ignore[arg-type]
+        job.sample(cpuUsage=float("nan"))
+        job.quality()
+    sent = [event["data"] for event in service.events if event["type"] in ("metricSample", "quality")]
+    assert sent == [{"memoryBytes": 1_500_000_000, "cpuUsage": 12.5}]
+
+
+def test_direct_calls_are_protected_too() -> None:
+    service = Strict()
+    with client(service) as api:
+        api.create_job({"jobName": "x" * 300, "jobType": "t", "totalRecords": 10.0, "metadata": {"a": "x" * 9000}})
+        api.put_worker("n", {"cpuUnits": "8", "memoryGB": Decimal(32), "maxConcurrentJobs": 4.0})
+        api.report(GUID, [{"type": "log", "time": datetime(2024, 1, 20), "data": {"level": "info", "message": 5}}])
+        with pytest.raises(ValueError, match="priority"):
+            api.create_job({"jobName": "n", "jobType": "t", "priority": "urgent"})
+        with pytest.raises(TypeError, match="jobName must be given"):
+            api.create_job({"jobType": "t"})
+    assert service.messages() == ["5"]
+
+
+def fields(model: type[BaseModel]) -> set[str]:
+    return {str(field.alias or name) for name, field in model.model_fields.items()}
+
+
+def test_the_table_has_every_member_that_the_service_knows() -> None:
+    assert fields(models.JobRequest) == set(_members.JOB)
+    assert fields(models.WorkerHeartbeat) == set(_members.WORKER)
+    assert fields(push.SubscribeRequest) == set(_members.SUBSCRIPTION)
+    assert fields(event_data.SampleData) == set(_members.SAMPLE)
+    assert fields(event_data.QualityData) == set(_members.QUALITY)
+    assert fields(event_data.Allocation) == set(_members.ALLOCATION)
+    assert set(get_args(push.EventName)) == set(_members.EVENT_NAMES)
+    data = [item for item in vars(event_data).values() if isinstance(item, type) and issubclass(item, Model)]
+    shared = (Model, event_data.Error, event_data.Allocation)
+    assert {name for model in data if model not in shared for name in fields(model)} <= set(_members.EVENT)
