@@ -18,6 +18,7 @@ from jobtrack.push.endings import Endings
 from jobtrack.push.gate import Gate, Passage
 from jobtrack.push.health import QUICK_SECONDS, Health, Open, Outcome, Refusal
 from jobtrack.push.messages import ENDED, Message
+from jobtrack.push.quarantine import passes
 from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.schedule import (
     END_SECONDS,
@@ -95,15 +96,17 @@ class Deliverer:
 
     def _tell(self, message: Message, found: Standing, subscription: Subscription) -> None:
         """Post to a WebSocket: there is no endpoint that could hold up others."""
-        answer: Answer | EgressError
         started = self.clock()
         try:
-            answer = self.sockets.send(message, subscription, lambda: self._check(message, found.read_at, subscription))
+            answer = _attempted(
+                message,
+                lambda: self.sockets.send(
+                    message, subscription, lambda: self._check(message, found.read_at, subscription)
+                ),
+            )
         except _Over:
             self._give_up(message, found.delivery)
             return
-        except EgressError as error:
-            answer = error
         attempt = _attempt(started, self.clock() - started, answer)
         self._conclude(message, found.delivery, subscription, attempt, answer, found.health)
 
@@ -144,9 +147,10 @@ class Deliverer:
     ) -> Answer | EgressError:
         silence = self.alarm(QUICK_SECONDS, lambda: self.gate.note_slow(passage))
         try:
-            return self.webhooks.send(message, subscription, lambda: self._check(message, read_at, subscription))
-        except EgressError as error:
-            return error
+            return _attempted(
+                message,
+                lambda: self.webhooks.send(message, subscription, lambda: self._check(message, read_at, subscription)),
+            )
         finally:
             silence()
 
@@ -192,6 +196,23 @@ class Deliverer:
         if at is not None:
             self.queue.put([message.later(at, "slow" if health.slow(at) else "normal")])
         return at is not None
+
+
+def _attempted(message: Message, send: Callable[[], Answer]) -> Answer | EgressError:
+    """What came of an attempt.
+
+    A fault of our own code counts as a failed attempt, which the schedule repeats; what AWS caused is raised, so that
+    the queue brings the message again.
+    """
+    try:
+        return send()
+    except EgressError as error:
+        return error
+    except Exception as error:
+        if isinstance(error, _Over) or passes(error):
+            raise
+        logger.exception("message %s could not be sent", message.message_id)
+        return EgressError(f"an internal error ({type(error).__name__})")
 
 
 def _may_send(message: Message, subscription: Subscription, now: float) -> bool:
