@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from jobtrack import times
+from jobtrack import logs, times
 from jobtrack.classes import service
 from jobtrack.push.deliveries import Attempt, Delivery, DeliveryTable
 from jobtrack.push.egress import Answer, EgressError
@@ -92,7 +92,13 @@ class Deliverer:
     def _give_up(self, message: Message, delivery: Delivery) -> None:
         """What was never sent is skipped; what was sent in vain has failed."""
         tried = delivery.attempts or message.attempt > message.earlier
-        self.deliveries.put(message, delivery.after(message, "Failed" if tried else "Skipped"))
+        self._record(message, delivery.after(message, "Failed" if tried else "Skipped"), message.attempt)
+
+    def _record(self, message: Message, delivery: Delivery, attempts: int) -> None:
+        """Store what became of the message, and log it: an alarm counts those that failed, at every log level."""
+        self.deliveries.put(message, delivery)
+        log = logs.counted if delivery.status == "Failed" else logger
+        log.info("%s %s after attempt %d", message.message_id, delivery.status, attempts)
 
     def _tell(self, message: Message, found: Standing, subscription: Subscription) -> None:
         """Post to a WebSocket: there is no endpoint that could hold up others."""
@@ -179,8 +185,7 @@ class Deliverer:
             status = "Failed"
         else:
             status = "Pending" if self._retry(message, subscription, answer, health) else "Failed"
-        self.deliveries.put(message, delivery.after(message, status, attempt))
-        logger.info("%s %s after attempt %d", message.message_id, status, message.attempt + 1)
+        self._record(message, delivery.after(message, status, attempt), message.attempt + 1)
 
     def _retry(
         self, message: Message, subscription: Subscription, answer: Answer | EgressError, health: Health
