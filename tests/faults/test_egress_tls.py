@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from jobtrack.push import causes
+from jobtrack.push.causes import Step
 from jobtrack.push.egress import Egress, EgressError
 from jobtrack.push.urls import Target
 from tests.certificates import DAY, NOW, certify
@@ -140,6 +142,39 @@ def resetting(connected: socket.socket, over: threading.Event) -> None:
 )
 def test_who_does_not_speak_tls(cause: str, behave: Behave) -> None:
     assert caused(behave, None) == f"TLS failed: {cause}"
+
+
+def alerting(number: int) -> Behave:
+    """A receiver that answers the handshake with a fatal alert."""
+
+    def behave(connected: socket.socket, over: threading.Event) -> None:
+        connected.recv(65536)
+        connected.sendall(bytes([21, 3, 3, 0, 2, 2, number]))
+
+    return behave
+
+
+@pytest.mark.parametrize(
+    ("number", "cause"),
+    [
+        (40, "the receiver refused the handshake"),
+        (48, "the handshake failed (tlsv1 alert unknown ca)"),
+        (70, "the receiver speaks no version of TLS that is still safe"),
+        (80, "the receiver refused the handshake (an internal error)"),
+        (112, "the receiver does not know this host name"),
+    ],
+)
+def test_an_alert(number: int, cause: str) -> None:
+    assert caused(alerting(number), None) == f"TLS failed: {cause}"
+
+
+def test_no_alert_is_without_a_cause() -> None:
+    assert caused(alerting(120), None).startswith("TLS failed: the handshake failed (")
+
+
+def test_plain_http_by_the_words_of_openssl_3_2() -> None:
+    newer = ssl.SSLError(1, "[SSL] record layer failure (_ssl.c:1033)")
+    assert causes.cause(newer, Step.HANDSHAKE, 10) == "TLS failed: the receiver does not speak TLS on this port"
 
 
 @pytest.mark.parametrize(

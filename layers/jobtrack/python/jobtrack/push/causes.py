@@ -1,5 +1,6 @@
 """Why a receiver could not be reached, or gave no answer: plain English for a tenant's list of deliveries."""
 
+import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -47,6 +48,7 @@ _CERTIFICATE: Mapping[int, str] = {
 # OpenSSL's reasons (SSL_R_*); an ALERT is what the receiver sent.
 _REFUSED: Mapping[str, str] = {
     "WRONG_VERSION_NUMBER": "the receiver does not speak TLS on this port",
+    "RECORD_LAYER_FAILURE": "the receiver does not speak TLS on this port",  # the same, since OpenSSL 3.2
     "UNSUPPORTED_PROTOCOL": "the receiver speaks no version of TLS that is still safe",
     "TLSV1_ALERT_PROTOCOL_VERSION": "the receiver speaks no version of TLS that is still safe",
     "SSLV3_ALERT_HANDSHAKE_FAILURE": "the receiver refused the handshake",
@@ -54,6 +56,8 @@ _REFUSED: Mapping[str, str] = {
     "TLSV1_UNRECOGNIZED_NAME": "the receiver does not know this host name",
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "the receiver asks for a client certificate",
 }
+_OPENSSL = re.compile(r"^\[[^\]]*\] | \(_ssl\.c:\d+\)$")
+"""What Python puts around OpenSSL's words: `[SSL: REASON] words (_ssl.c:1000)`."""
 
 
 def cause(error: Exception, step: Step, seconds: float) -> str:
@@ -75,10 +79,12 @@ def cause(error: Exception, step: Step, seconds: float) -> str:
 
 def _tls_cause(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _CERTIFICATE.get(error.verify_code, f"the certificate is refused: {error.verify_message}")
-    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError) or not error.reason:
+        return _CERTIFICATE.get(error.verify_code, f"the certificate is refused ({error.verify_message})")
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return "the receiver closed the connection"
-    return _REFUSED.get(error.reason, f"the handshake was refused ({error.reason})")
+    words = _OPENSSL.sub("", error.strerror or "")
+    reason = getattr(error, "reason", None) or words.upper().replace(" ", "_")  # Python does not know newer ones
+    return _REFUSED.get(reason, f"the handshake failed ({words})")
 
 
 def _lookup_cause(error: socket.gaierror) -> str:

@@ -152,8 +152,13 @@ def _answer(wire: Wire) -> Answer:
 
 
 def _early_answer(wire: Wire, error: OSError) -> Answer:
-    """The answer of a receiver that did not take the whole request, such as a 413 or 401; else the error."""
+    """The answer of a receiver that did not take the whole request, such as a 413 or 401; else the error.
+
+    A receiver that ends TLS sends the reason first; then it is what reading raises.
+    """
     try:
         return _answer(wire)
+    except ssl.SSLError as reason:
+        raise (error if isinstance(reason, ssl.SSLEOFError) else reason) from None
     except (OSError, NoAnswer):
         raise error from None
