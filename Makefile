@@ -46,8 +46,8 @@ $(SAM_VENV)/ready: requirements-sam.lock
 run: setup ## Serve, run the sample job and show it live (Ctrl-C ends it)
 	$(BIN)/jobtrack demo
 
-test: setup ## All tests, end to end on both engines
-	$(PYTEST) tests/unit tests/functions --numprocesses 2
+test: setup $(SAM_VENV)/ready ## All tests, end to end on both engines
+	$(PYTEST) tests/unit tests/functions tests/deployed --numprocesses 2
 	$(PYTEST) tests/faults tests/runtime --numprocesses 2
 	$(MAKE) --jobs 2 --output-sync=target e2e-ministack e2e-dynamodb-local
 
@@ -110,8 +110,8 @@ build: setup $(SAM_VENV)/ready ## Build what is deployed, and print the layers' 
 sam-local: build ## An engine for `sam local`, and the files by which functions find it (Ctrl-C ends it)
 	$(BIN)/python -m local sam-local
 
-deploy: $(SAM_VENV)/ready ## Deploy what was built; asks for region and parameters (docs/operating.md)
-	SAM_CLI_TELEMETRY=0 $(SAM_VENV)/bin/sam deploy --guided
+deploy: setup $(SAM_VENV)/ready ## Deploy what was built, with the parameters in samconfig.toml (docs/operating.md)
+	$(BIN)/python -m scripts.deploy
 
 lock: setup ## Resolve again: UPGRADE=--upgrade takes the newest versions
 	$(COMPILE) $(UPGRADE) pyproject.toml --extra local --group dev --universal --python-version 3.11 \

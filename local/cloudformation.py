@@ -162,6 +162,7 @@ class FunctionProperties(Model):
     code_uri: str
     memory_size: int = 128
     timeout: int = 3
+    recursive_loop: str = "Terminate"
     environment: Environment = Environment()
     events: dict[str, Trigger] = {}
 

@@ -19,12 +19,18 @@ class Certified:
     server: Path
 
 
-def certify(folder: Path, host: str) -> Certified:
-    """A new authority, and a server that it vouches for."""
+NOW = datetime.now(UTC)
+DAY = timedelta(days=1)
+VALID = (NOW - DAY, NOW + DAY)
+
+
+def certify(folder: Path, host: str, valid: tuple[datetime, datetime] = VALID, self_signed: bool = False) -> Certified:
+    """A new authority, and a server that it vouches for, unless the server does so itself."""
     root, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     issuer = _builder("Authority", root).add_extension(x509.BasicConstraints(True, None), True)
     names = x509.SubjectAlternativeName([x509.DNSName(host)])
-    server = _builder(host, key, "Authority").add_extension(names, False).sign(root, hashes.SHA256())
+    signer, giver = (key, host) if self_signed else (root, "Authority")
+    server = _builder(host, key, giver, valid).add_extension(names, False).sign(signer, hashes.SHA256())
     made = Certified(folder / "authority.pem", folder / "server.pem")
     made.authority.write_bytes(issuer.sign(root, hashes.SHA256()).public_bytes(Encoding.PEM))
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -32,8 +38,8 @@ def certify(folder: Path, host: str) -> Certified:
     return made
 
 
-def _builder(name: str, key: ec.EllipticCurvePrivateKey, issuer: str | None = None) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
+def _builder(
+    name: str, key: ec.EllipticCurvePrivateKey, issuer: str | None = None, valid: tuple[datetime, datetime] = VALID
+) -> x509.CertificateBuilder:
     subject, giver = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (name, issuer or name))
-    begin, end = now - timedelta(days=1), now + timedelta(days=1)
-    return x509.CertificateBuilder(giver, subject, key.public_key(), x509.random_serial_number(), begin, end)
+    return x509.CertificateBuilder(giver, subject, key.public_key(), x509.random_serial_number(), *valid)

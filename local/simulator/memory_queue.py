@@ -27,6 +27,7 @@ class _Waiting:
     message_id: str
     body: str
     group: str | None
+    trace: str | None
     sent: float
     visible: float
     received: int = 0
@@ -52,11 +53,11 @@ class MemoryQueue:
     waiting: list[_Waiting] = field(default_factory=list)
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
-    def send(self, body: str, delay: float = 0, group: str | None = None) -> str:
+    def send(self, body: str, delay: float = 0, group: str | None = None, trace: str | None = None) -> str:
         """Put a message; its id. ClientError, with the code of SQS, for what SQS refuses."""
         _check(body, delay)
         now, name = self.clock(), f"{self.arn}/{next(self._numbers)}"
-        self.waiting += [_Waiting(name, body, group, now, now + delay) for _ in range(self.copies)]
+        self.waiting += [_Waiting(name, body, group, trace, now, now + delay) for _ in range(self.copies)]
         return name
 
     @property
@@ -78,6 +79,11 @@ class MemoryQueue:
         """Forget what was received last under these handles; others do nothing, as SQS may treat them."""
         self.waiting = [each for each in self.waiting if not each.handle or each.handle not in handles]
 
+    def bury(self, handles: Sequence[str]) -> None:
+        """Move what was received last under these handles to the dead letters, however often it was received."""
+        for message in [each for each in self.waiting if each.handle and each.handle in handles]:
+            self._bury(message)
+
     def bodies(self) -> list[str]:
         """What it holds, for who looks on."""
         return [each.body for each in self.waiting]
@@ -86,12 +92,16 @@ class MemoryQueue:
         """Whether it was received too often; then it is among the dead letters from now on."""
         if self.max_receive_count is None or message.received < self.max_receive_count:
             return False
+        self._bury(message)
+        return True
+
+    def _bury(self, message: _Waiting) -> None:
+        """Move it to the dead letters, if there are any."""
         self.waiting.remove(message)
         if self.dead_letters is not None:
             self.dead_letters.waiting.append(
-                _Waiting(message.message_id, message.body, message.group, message.sent, self.clock())
+                _Waiting(message.message_id, message.body, message.group, message.trace, message.sent, self.clock())
             )
-        return True
 
     def _received(self, message: _Waiting, now: float) -> "MessageTypeDef":
         message.received += 1
@@ -105,6 +115,8 @@ class MemoryQueue:
         }
         if message.group:
             attributes["MessageGroupId"] = message.group
+        if message.trace:
+            attributes["AWSTraceHeader"] = message.trace
         return {
             "MessageId": message.message_id,
             "ReceiptHandle": message.handle,

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from local import intrinsics
 from local.cloudformation import QueueSettings
+from local.simulator.loops import Lineage
 from local.simulator.memory_queue import MESSAGE_BYTES, MemoryQueue, refused
 
 ENTRIES = 10
@@ -44,16 +45,18 @@ class Answer(TypedDict):
 
 
 class MemorySqs:
-    """Queues by name; a queue's URL ends in it."""
+    """Queues by name; a queue's URL ends in it. `lineage` is that of the functions that send."""
 
-    def __init__(self, queues: Mapping[str, MemoryQueue]) -> None:
+    def __init__(self, queues: Mapping[str, MemoryQueue], lineage: Lineage | None = None) -> None:
         self.queues = queues
+        self.lineage = lineage or Lineage()
 
     def send_message(
         self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int = 0, MessageGroupId: str | None = None
     ) -> dict[str, str]:
         """Put one message."""
-        return {"MessageId": self._queue(QueueUrl).send(MessageBody, DelaySeconds, MessageGroupId)}
+        queue = self._queue(QueueUrl)
+        return {"MessageId": queue.send(MessageBody, DelaySeconds, MessageGroupId, self.lineage.header)}
 
     def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Entry]) -> Answer:
         """Put up to ten messages, each of which may be refused by itself."""
@@ -61,7 +64,8 @@ class MemorySqs:
         queue, answer = self._queue(QueueUrl), Answer(Successful=[], Failed=[])
         for entry in Entries:
             try:
-                sent = queue.send(entry["MessageBody"], entry.get("DelaySeconds", 0), entry.get("MessageGroupId"))
+                delay, group = entry.get("DelaySeconds", 0), entry.get("MessageGroupId")
+                sent = queue.send(entry["MessageBody"], delay, group, self.lineage.header)
             except ClientError as error:
                 code = str(error.response["Error"]["Code"])
                 answer["Failed"].append({"Id": entry["Id"], "Code": code, "SenderFault": True})

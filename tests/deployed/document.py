@@ -41,22 +41,22 @@ def folders() -> set[str]:
     return {folder for each in properties for name, folder in each.items() if _code(name)}
 
 
-def translated(parameters: Mapping[str, str]) -> dict[str, Any]:
-    """What SAM makes of template.yaml, its code lying in the bucket under the folders' names."""
+def translated(*parameters: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What SAM makes of template.yaml with each of these, its code lying in the bucket under the folders' names."""
     template = copy.deepcopy(TEMPLATE)
     for resource in template["Resources"].values():
         for name in filter(_code, resource["Properties"]):
             resource["Properties"][name] = {"Bucket": BUCKET, "Key": resource["Properties"][name]}
     done = subprocess.run(
         [SAM_PYTHON, "-m", "tests.deployed.sam"],
-        input=json.dumps({"template": template, "parameters": dict(parameters)}),
+        input=json.dumps([{"template": template, "parameters": dict(each)} for each in parameters]),
         env={"AWS_DEFAULT_REGION": REGION},
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    plain: dict[str, Any] = json.loads(done.stdout)
+    plain: list[dict[str, Any]] = json.loads(done.stdout)
     return plain
 
 

@@ -1,4 +1,4 @@
-"""SAM's own transform, for the interpreter that has it: template and parameters as JSON in, CloudFormation out."""
+"""SAM's own transform, for the interpreter that has it: templates and parameters as JSON in, CloudFormation out."""
 
 import importlib
 import json
@@ -14,10 +14,10 @@ class ManagedPolicies:
 
 
 def main() -> None:
-    """Transform standard input into standard output."""
-    given = json.load(sys.stdin)
+    """Transform each of the list on standard input into standard output."""
     transform = importlib.import_module("samtranslator.translator.transform").transform
-    json.dump(transform(given["template"], given["parameters"], ManagedPolicies()), sys.stdout)
+    given = json.load(sys.stdin)
+    json.dump([transform(each["template"], each["parameters"], ManagedPolicies()) for each in given], sys.stdout)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,8 @@ class Stack:
 
     def create(self, place: Place, parameters: Mapping[str, str]) -> None:
         """Deploy template.yaml; RuntimeError says which resources failed."""
-        template = document.adapted(document.translated(parameters), place)
+        [plain] = document.translated(parameters)
+        template = document.adapted(plain, place)
         self._upload(json.dumps(template).encode())
         self._formation.create_stack(
             StackName=NAME,

@@ -32,6 +32,7 @@ from jobtrack.store.snapshots import Listener, Snapshot
 from local import intrinsics, invocation
 from local.cloudformation import FunctionProperties
 from local.invocation import HandlerFailed, Record, sequence_number
+from local.simulator.loops import LoopDetection
 from local.simulator.memory_sqs import Answer as Sent
 from local.simulator.memory_sqs import Entry, MemorySqs, queues
 from local.simulator.memory_stream import MemoryStream
@@ -228,7 +229,9 @@ class Deployed:
     def _consumers(self) -> Iterator[QueueMapping]:
         for name, trigger in TEMPLATE.consumers:
             queue = self.sqs.queues[intrinsics.target(trigger.queue)]
-            yield QueueMapping(queue, self._serving(name), trigger)
+            loop = TEMPLATE.functions[name].recursive_loop
+            polled = LoopDetection(queue, self._serving(name), self.sqs.lineage, loop)
+            yield QueueMapping(polled, polled.invoke, trigger)
 
     def _serving(self, name: str) -> Callable[[Sequence[Record]], object]:
         def serve(records: Sequence[Record]) -> object:

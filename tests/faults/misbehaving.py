@@ -109,6 +109,58 @@ def reset_after_the_body(connected: socket.socket, over: threading.Event) -> Non
     _reset(connected)
 
 
+def hang_after(answer: bytes) -> Behave:
+    """Answer, and keep the connection without another byte."""
+
+    def behave(connected: socket.socket, over: threading.Event) -> None:
+        request_of(connected)
+        connected.sendall(answer)
+        over.wait(PATIENCE_SECONDS)
+
+    return behave
+
+
+def reset_after(answer: bytes) -> Behave:
+    def behave(connected: socket.socket, over: threading.Event) -> None:
+        request_of(connected)
+        connected.sendall(answer)
+        _reset(connected)
+
+    return behave
+
+
+def answer_unread(answer: bytes) -> Behave:
+    """Answer before the request is read, and close: what is still unread makes the close a reset."""
+
+    def behave(connected: socket.socket, over: threading.Event) -> None:
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else the answer may wait, and be lost
+        connected.recv(16)
+        connected.sendall(answer)
+
+    return behave
+
+
+def answer_and_reset(answer: bytes) -> Behave:
+    def behave(connected: socket.socket, over: threading.Event) -> None:
+        connected.recv(16)
+        connected.sendall(answer)
+        over.wait(0.2)
+        _reset(connected)
+
+    return behave
+
+
+def answer_and_hang(answer: bytes) -> Behave:
+    """Answer before the request is read, and neither read on nor close."""
+
+    def behave(connected: socket.socket, over: threading.Event) -> None:
+        connected.recv(16)
+        connected.sendall(answer)
+        over.wait(PATIENCE_SECONDS)
+
+    return behave
+
+
 def hang_in_the_handshake(connected: socket.socket, over: threading.Event) -> None:
     connected.recv(65536)
     over.wait(PATIENCE_SECONDS)

@@ -28,7 +28,10 @@ def test_tls_is_spoken_or_nothing_is_sent() -> None:
         seen.append(connected.recv(65536))
         connected.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
 
-    with receiver(behave) as plain, pytest.raises(EgressError, match="TLS failed"):
+    with (
+        receiver(behave) as plain,
+        pytest.raises(EgressError, match="TLS failed: the receiver does not speak TLS on this port"),
+    ):
         local().post(Target(True, "localhost", plain.port, "/"), {"authorization": "Bearer secret"}, b"{}")
     assert b"secret" not in seen[0]
 
@@ -51,7 +54,10 @@ def test_the_certificate_must_be_of_the_name_though_the_address_was_looked_up_by
     asked: list[str | None] = []
     with receiver(over_tls(certified.server, FINE, asked)) as target:
         answer = trusting(certified).post(replace(target, tls=True, host="hook.example"), {}, b"{}")
-    with receiver(over_tls(certified.server, FINE, asked)) as target, pytest.raises(EgressError, match="TLS failed"):
+    with (
+        receiver(over_tls(certified.server, FINE, asked)) as target,
+        pytest.raises(EgressError, match="is not for this host"),
+    ):
         trusting(certified).post(replace(target, tls=True, host="other.example"), {}, b"{}")
     assert (answer.status, asked) == (200, ["hook.example", "other.example"])
 
@@ -60,7 +66,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_accepted(certified: Certif
     doubting = Egress(allow_loopback=True, resolve=lambda host, port: ["127.0.0.1"], seconds=5)
     with (
         receiver(over_tls(certified.server, FINE)) as target,
-        pytest.raises(EgressError, match="CERTIFICATE_VERIFY_FAILED"),
+        pytest.raises(EgressError, match="TLS failed: the certificate's issuer is unknown"),
     ):
         doubting.post(replace(target, tls=True, host="hook.example"), {}, b"{}")
 
@@ -80,7 +86,7 @@ def test_when_an_address_does_not_answer_the_next_is_tried(traffic: Traffic) -> 
 
 def test_plain_http_is_for_loopback_only(traffic: Traffic) -> None:
     local = Egress(allow_loopback=True, resolve=lambda host, port: ["93.184.215.14"])
-    with pytest.raises(EgressError, match="public addresses only"):
+    with pytest.raises(EgressError, match="resolves to a non-public address"):
         local.post(Target(False, "hook.example", 80, "/"), {}, b"{}")
     assert traffic.connected == []
 
@@ -93,7 +99,7 @@ def test_a_look_up_that_hangs_is_left_at_the_deadline_and_leads_nowhere(traffic:
         return ["93.184.215.14"]
 
     before = threading.active_count()
-    with pytest.raises(EgressError, match=r"no answer within 0.5 seconds"):
+    with pytest.raises(EgressError, match=r"the host name was not resolved within 0.5 seconds"):
         Egress(resolve=hang, seconds=0.5).post(Target(True, "hook.example", 443, "/"), {}, b"{}")
     [waiting] = [thread for thread in threading.enumerate() if thread.name == "lookup"]
     over.set()
@@ -104,7 +110,7 @@ def test_a_look_up_that_hangs_is_left_at_the_deadline_and_leads_nowhere(traffic:
 def test_a_slow_look_up_leaves_less_for_the_rest() -> None:
     moments = iter([0.0, 0.0, 11.0])
     guarded = Egress(resolve=lambda host, port: ["93.184.215.14"], seconds=10, clock=lambda: next(moments))
-    with pytest.raises(EgressError, match="no answer within 10 seconds"):
+    with pytest.raises(EgressError, match="no connection within 10 seconds"):
         guarded.post(Target(True, "hook.example", 443, "/"), {}, b"{}")
 
 
@@ -112,5 +118,5 @@ def test_a_host_without_address_is_told_as_such() -> None:
     def nowhere(host: str, port: int) -> list[str]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    with pytest.raises(EgressError, match="the host has no address"):
+    with pytest.raises(EgressError, match="the host name does not resolve"):
         Egress(resolve=nowhere).post(Target(True, "hook.example", 443, "/"), {}, b"{}")

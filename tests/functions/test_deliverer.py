@@ -1,12 +1,13 @@
 """The deliverer: what becomes of a message, whatever the receiver does."""
 
 import json
+import logging
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from jobtrack import packing
+from jobtrack import logs, packing
 from jobtrack.push.deliveries import ATTEMPTS, Attempt, Delivery
 from jobtrack.push.egress import Answer, EgressError
 from jobtrack.push.secrets import Secrets, SigningSecret
@@ -192,3 +193,18 @@ def test_the_log_of_attempts_is_bounded() -> None:
     for number in range(ATTEMPTS + 5):
         delivery = delivery.after(message(), "Pending", Attempt(number, 1))
     assert [each.time for each in delivery.attempts] == list(range(5, ATTEMPTS + 5))
+
+
+def test_whatever_fails_for_good_is_logged_for_the_alarm(caplog: pytest.LogCaptureFixture) -> None:
+    """By its schedule's end, or while the breaker of its endpoint was open."""
+    caplog.set_level(logging.INFO)
+    world = World(BROKEN, subscribed=subscription(expires_at=NOW + 3 * 3600))
+    many = [message(sequence) for sequence in range(1, 21)]
+    for one in many:
+        world.deliver(one)
+    world.sqs.run(world.deliverer.deliver)
+    failed = [one.message_id for one in many if world.delivered(one).status == "Failed"]
+    logged = [each for each in caplog.records if "Failed after attempt" in each.getMessage()]
+    assert {each.name for each in logged} == {logs.counted.name}
+    assert sorted(each.getMessage().split()[0] for each in logged) == failed
+    assert len(failed) >= 10

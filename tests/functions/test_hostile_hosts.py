@@ -132,7 +132,7 @@ def test_whose_name_leads_inside_is_not_reached(others: list[str], last: bool, t
     for sequence, _ in enumerate(ADDRESSES, 1):
         deliver(world, sequence, f"https://hook-{sequence}.example/")
         [attempt] = attempts(world, sequence)
-        assert attempt.error == "the host does not lead to public addresses only"
+        assert attempt.error == "the host resolves to a non-public address"
     assert (len(names.asked), traffic.connected, traffic.looked_up) == (len(ADDRESSES), [], [])
 
 
@@ -153,7 +153,7 @@ def test_who_rebinds_between_two_look_ups_is_reached_where_it_was_checked(addres
         world.deliverer.deliver(body)
     assert [each.error for each in attempts(world)] == [
         "connection refused",
-        "the host does not lead to public addresses only",
+        "the host resolves to a non-public address",
     ]
     assert (len(names.asked), traffic.connected) == (2, [(PUBLIC, 443)])
 

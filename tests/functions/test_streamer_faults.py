@@ -1,5 +1,6 @@
 """The streamer under faults: processes that end, connections that drop, posts that fail, leases that run out."""
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from itertools import count
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobtrack.push import streamer
+from jobtrack.push import socket_sender, streamer
 from jobtrack.push.leases import LEASE_SECONDS
+from jobtrack.push.messages import Message
 from tests.pushing import Crash, crashing
 from tests.socket_client import Client, all_told, connected, interrupting
 from tests.sockets import UNWANTED, WANTED, SocketWorld
@@ -43,6 +45,27 @@ def test_the_process_may_end_at_any_step(world: SocketWorld, monkeypatch: pytest
         assert sorted(client.seen) == world.wanted
         assert len(client.told) <= len(world.wanted) + streamer.BATCH
     assert step >= 30
+
+
+def test_a_fault_of_ours_is_logged_and_the_wake_comes_again_soon(
+    world: SocketWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    faults = iter([OverflowError("odd"), KeyError("odd")])
+
+    def text_of(message: Message) -> str:
+        if fault := next(faults, None):
+            raise fault
+        return socket_sender.text_of(message)
+
+    monkeypatch.setattr(streamer, "text_of", text_of)
+    client = connected(world)
+    world.report(WANTED, WANTED)
+    began = world.clock.now
+    all_told(world, client)
+    assert client.told == world.wanted
+    assert world.clock.now - began < LEASE_SECONDS
+    logged = [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR]
+    assert logged == [f"subscription {world.name} could not be streamed to"] * 2
 
 
 OPERATIONS = st.lists(

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from local.cloudformation import FunctionProperties
 from tests.runtime.runtime_api import Invocation, RuntimeApi
@@ -39,8 +39,15 @@ class Answer:
 class Process:
     """`python -m awslambdaric app.handler` in a function's folder; started by its first invocation."""
 
-    def __init__(self, name: str, properties: FunctionProperties, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        properties: FunctionProperties,
+        variables: Mapping[str, str],
+        output: int | IO[bytes] = subprocess.DEVNULL,
+    ) -> None:
         self.name = name
+        self._output = output
         self.timeout = properties.timeout
         self._folder = ROOT / properties.code_uri
         self._variables = {**variables, **_reserved(name, self._folder, properties.memory_size)}
@@ -96,7 +103,7 @@ class Process:
             [sys.executable, "-W", "error", "-m", "awslambdaric", "app.handler"],
             cwd=self._folder,
             env={**self._variables, "AWS_LAMBDA_RUNTIME_API": self._api.address},
-            stdout=subprocess.DEVNULL,
+            stdout=self._output,
         )
 
 

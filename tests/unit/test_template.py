@@ -1,6 +1,7 @@
 """What template.yaml must say for nothing to be lost, and no route to be open."""
 
 import json
+from collections.abc import Mapping
 
 import pytest
 
@@ -145,6 +146,31 @@ def test_what_fails_is_kept_longer_than_what_waits(queue: str) -> None:
     for name in FAILURE_QUEUES:
         assert QUEUES[name]["MessageRetentionPeriod"] == 14 * 86400
     assert all(one["SqsManagedSseEnabled"] is True for one in QUEUES.values())
+
+
+def test_only_functions_that_start_themselves_through_queues_may_do_so() -> None:
+    """Lambda's recursive loop detection stops the others, and should: for them a loop is a fault."""
+    consumers = {intrinsics.target(trigger["Queue"]): name for name, trigger in triggers("SQS")}
+    starts = {name: {consumers[each] for each in grants(name) if _sends(name, each, consumers)} for name in FUNCTIONS}
+    looping = {name for name in FUNCTIONS if name in _reached(name, starts)}
+    assert looping == set(LANES)
+    assert {name: function.get("RecursiveLoop") for name, function in FUNCTIONS.items()} == {
+        name: "Allow" if name in looping else None for name in FUNCTIONS
+    }
+
+
+def _sends(name: str, resource: str, consumers: Mapping[str, str]) -> bool:
+    return resource in consumers and "sqs:SendMessage" in grants(name)[resource]
+
+
+def _reached(name: str, starts: Mapping[str, set[str]]) -> set[str]:
+    """Every function that this one may start, directly or through others."""
+    found, following = set[str](), [*starts[name]]
+    while following:
+        if (each := following.pop()) not in found:
+            found.add(each)
+            following += starts[each]
+    return found
 
 
 @pytest.mark.parametrize("table", sorted(TABLES))

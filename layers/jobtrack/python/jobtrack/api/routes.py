@@ -1,10 +1,10 @@
 """Routes that let the caller in before they read anything."""
 
+import logging
 import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -18,7 +18,7 @@ from jobtrack.errors import Fault, JobTrackError, Unprocessable
 
 PREFIX = "/api/{tenantId}/{projectId}/execution"
 
-logger = Logger()
+logger = logging.getLogger(__name__)
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII), "a GUID"
 _IDS = {
@@ -51,7 +51,8 @@ class Route(APIRoute):
             except Known as known:
                 return known.answer()
             except Exception:
-                logger.exception("request failed", request_id=request_id(request), path=request.url.path)
+                told = {"request_id": request_id(request), "path": request.url.path}
+                logger.exception("request failed", extra=told)
                 return on_crash(request)
 
         return handle

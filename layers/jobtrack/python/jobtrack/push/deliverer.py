@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from jobtrack import times
+from jobtrack import logs, times
 from jobtrack.classes import service
 from jobtrack.push.deliveries import Attempt, Delivery, DeliveryTable
 from jobtrack.push.egress import Answer, EgressError
@@ -18,6 +18,7 @@ from jobtrack.push.endings import Endings
 from jobtrack.push.gate import Gate, Passage
 from jobtrack.push.health import QUICK_SECONDS, Health, Open, Outcome, Refusal
 from jobtrack.push.messages import ENDED, Message
+from jobtrack.push.quarantine import passes
 from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.schedule import (
     END_SECONDS,
@@ -91,19 +92,27 @@ class Deliverer:
     def _give_up(self, message: Message, delivery: Delivery) -> None:
         """What was never sent is skipped; what was sent in vain has failed."""
         tried = delivery.attempts or message.attempt > message.earlier
-        self.deliveries.put(message, delivery.after(message, "Failed" if tried else "Skipped"))
+        self._record(message, delivery.after(message, "Failed" if tried else "Skipped"), message.attempt)
+
+    def _record(self, message: Message, delivery: Delivery, attempts: int) -> None:
+        """Store what became of the message, and log it: an alarm counts those that failed, at every log level."""
+        self.deliveries.put(message, delivery)
+        log = logs.counted if delivery.status == "Failed" else logger
+        log.info("%s %s after attempt %d", message.message_id, delivery.status, attempts)
 
     def _tell(self, message: Message, found: Standing, subscription: Subscription) -> None:
         """Post to a WebSocket: there is no endpoint that could hold up others."""
-        answer: Answer | EgressError
         started = self.clock()
         try:
-            answer = self.sockets.send(message, subscription, lambda: self._check(message, found.read_at, subscription))
+            answer = _attempted(
+                message,
+                lambda: self.sockets.send(
+                    message, subscription, lambda: self._check(message, found.read_at, subscription)
+                ),
+            )
         except _Over:
             self._give_up(message, found.delivery)
             return
-        except EgressError as error:
-            answer = error
         attempt = _attempt(started, self.clock() - started, answer)
         self._conclude(message, found.delivery, subscription, attempt, answer, found.health)
 
@@ -144,9 +153,10 @@ class Deliverer:
     ) -> Answer | EgressError:
         silence = self.alarm(QUICK_SECONDS, lambda: self.gate.note_slow(passage))
         try:
-            return self.webhooks.send(message, subscription, lambda: self._check(message, read_at, subscription))
-        except EgressError as error:
-            return error
+            return _attempted(
+                message,
+                lambda: self.webhooks.send(message, subscription, lambda: self._check(message, read_at, subscription)),
+            )
         finally:
             silence()
 
@@ -175,8 +185,7 @@ class Deliverer:
             status = "Failed"
         else:
             status = "Pending" if self._retry(message, subscription, answer, health) else "Failed"
-        self.deliveries.put(message, delivery.after(message, status, attempt))
-        logger.info("%s %s after attempt %d", message.message_id, status, message.attempt + 1)
+        self._record(message, delivery.after(message, status, attempt), message.attempt + 1)
 
     def _retry(
         self, message: Message, subscription: Subscription, answer: Answer | EgressError, health: Health
@@ -192,6 +201,23 @@ class Deliverer:
         if at is not None:
             self.queue.put([message.later(at, "slow" if health.slow(at) else "normal")])
         return at is not None
+
+
+def _attempted(message: Message, send: Callable[[], Answer]) -> Answer | EgressError:
+    """What came of an attempt.
+
+    A fault of our own code counts as a failed attempt, which the schedule repeats; what AWS caused is raised, so that
+    the queue brings the message again.
+    """
+    try:
+        return send()
+    except EgressError as error:
+        return error
+    except Exception as error:
+        if isinstance(error, _Over) or passes(error):
+            raise
+        logger.exception("message %s could not be sent", message.message_id)
+        return EgressError(f"an internal error ({type(error).__name__})")
 
 
 def _may_send(message: Message, subscription: Subscription, now: float) -> bool:

@@ -61,12 +61,12 @@ def hop(not_before: float, now: float) -> int:
 
 
 def retry_after_seconds(header: str | None, now: float) -> float | None:
-    """What a Retry-After header asks for, in seconds or as an HTTP date; None when it says nothing understandable."""
+    """The seconds that a Retry-After header asks for, directly or as an HTTP date; None if it cannot be parsed."""
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:10])
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+        return max(0.0, moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - now)
+    except Exception:  # it raises more than ValueError for foreign text: OverflowError for the year 99999999999
         return None
-    return max(0.0, moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - now)

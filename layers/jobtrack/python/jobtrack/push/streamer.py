@@ -14,6 +14,7 @@ from jobtrack.push.backlog import Backlog, Page
 from jobtrack.push.deliveries import Attempt, DeliveryTable
 from jobtrack.push.leases import Busy, Lease, LeaseTable
 from jobtrack.push.messages import Message, event_message
+from jobtrack.push.quarantine import passes
 from jobtrack.push.queue import DeliveryQueue
 from jobtrack.push.schedule import hop
 from jobtrack.push.socket_sender import SocketSender, text_of
@@ -76,6 +77,11 @@ class Streamer:
             self.queue.put([wake.after_failure(self.clock())])
         except SocketError as error:
             logger.warning("subscription %s: %s", lease.subscription.subscription_id, error)
+            self.queue.put([wake.after_failure(self.clock())])
+        except Exception as error:
+            if passes(error):
+                raise
+            logger.exception("subscription %s could not be streamed to", lease.subscription.subscription_id)
             self.queue.put([wake.after_failure(self.clock())])
         self.leases.release(lease)
 
