@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 
 from jobtrack_client._stats import Reason, Stats
+from jobtrack_client._visible import visible
 
 LOGGER = logging.getLogger("jobtrack_client")
 EVERY = 30.0
@@ -18,7 +19,7 @@ class Notices:
     """
 
     def __init__(self, job: str, tell: Callable[[str], None], clock: Callable[[], float] = monotonic) -> None:
-        self._job = job
+        self._job = visible(job)
         self._tell = tell
         self._clock = clock
         self._told: dict[str, float] = {}
@@ -53,7 +54,7 @@ class Notices:
         """The service refused events of these types, which are lost."""
         self._refused += len(types)
         if self._due("refused"):
-            kinds = ", ".join(sorted(set(types)))
+            kinds = visible(", ".join(sorted(set(types))))
             LOGGER.warning("%s: %d events (%s) were refused and are lost: %s", self._job, self._refused, kinds, error)
             self._refused = 0
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from jobtrack_client import commands
+from jobtrack_client.commands.output import replace_unprintable
 from jobtrack_client.commands.service import choose
 
 GROUP = "jobtrack.commands"
@@ -40,6 +41,7 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """Run the command line; a package that only the extra brings is asked for in one line."""
+    replace_unprintable()
     try:
         build()()
     except ModuleNotFoundError as missing:

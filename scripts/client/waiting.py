@@ -6,12 +6,13 @@ _WORDS = (
     (r"from asyncio import sleep as sleep", "from time import sleep as sleep"),
     (r"Callable\[\[float\], Awaitable\[object\]\]", "Callable[[float], object]"),
     (r"import AsyncGenerator, AsyncIterator, Awaitable, Callable", "import Callable, Generator, Iterator"),
+    (r"import AsyncGenerator, Awaitable, Callable", "import Callable, Generator"),
     (r"websockets\.asyncio", "websockets.sync"),
     (r"\bAnyToken\b", "Token"),
     (r"__a(enter|exit)__", r"__\1__"),
     (r"\baclos(e|ing)\b", r"clos\1"),
     (r"\b(async|await) ", ""),
-    (r"\bAsync(Client|Http|Endpoints|BaseTransport|Iterator|Generator)\b", r"\1"),
+    (r"\bAsync(Client|Http|Endpoints|Walks|Following|BaseTransport|Iterator|Generator)\b", r"\1"),
     (r"\b_async\b", "_sync"),
 )
 HEAD = "# Made from ../_async/{name} by `make client`: change that instead.\n"
