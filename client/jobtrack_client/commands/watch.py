@@ -8,7 +8,9 @@ import typer
 
 from jobtrack_client import _endings, models
 from jobtrack_client._client import Client
+from jobtrack_client._exceptions import NotFound
 from jobtrack_client.commands.board import NEWEST_LINES, Picture, display_for
+from jobtrack_client.commands.failing import HINTS, failure
 from jobtrack_client.commands.options import LATEST, Json
 from jobtrack_client.commands.output import STYLES, cell, clock, console, present, show_cells, show_json, terminal
 from jobtrack_client.commands.service import connected, job_id
@@ -62,7 +64,10 @@ def _shown(client: Client, ids: Sequence[str], every: float, as_json: bool) -> l
 def _many(client: Client, ids: Sequence[str], every: float, show: Show, as_json: bool) -> list[str]:
     """Show jobs until they have ended, and how they did; without ids all that wait or run, without end."""
     while True:
-        found = client.batch(ids or None, status=None if ids else ["Running", "Queued"])["jobs"]
+        answer = client.batch(ids or None, status=None if ids else ["Running", "Queued"])
+        if missing := answer.get("notFound"):
+            raise failure(f"the project has no job {', '.join(missing)}", HINTS[NotFound])
+        found = answer["jobs"]
         present(found, as_json, show, indent=None)
         statuses = [job["status"] for job in found]
         if ids and all(status in _endings.STATUSES for status in statuses):

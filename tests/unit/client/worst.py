@@ -15,6 +15,7 @@ HOSTILE = (
     "[red]é 漢字 \U0001f600 :smile: [link=http://evil]x[/link][/]\ud800 \\n"
 )
 ENDED = "Completed"
+NOTHING: dict[str, Any] = {"nextCursor": None, "notFound": []}
 ANSWERS: list[tuple[str, str, Any]] = [
     ("GET", "/jobs", models.Jobs),
     ("GET", "/queue", models.Queue),
@@ -46,7 +47,8 @@ class Worst:
             return _answer(201, {"code": self.text, "expiresInSeconds": 60})
         path = request.url.path.removesuffix("/")
         model = next(model for method, end, model in ANSWERS if request.method == method and path.endswith(end))
-        answer = {**filled(model, self.text), **({"nextCursor": None} if "nextCursor" in model.__annotations__ else {})}
+        answer = filled(model, self.text)
+        answer |= {name: value for name, value in NOTHING.items() if name in answer}
         again = any(path == known for known, _ in self.answered)
         self.answered.append((path, answer))
         return _answer(200, _ended(answer) if again else answer)
