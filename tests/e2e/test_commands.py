@@ -170,5 +170,5 @@ def test_the_local_service_is_found_without_a_variable(service: Service, tmp_pat
         done = subprocess.run(command("jobs"), env=environment, capture_output=True, text=True, timeout=60, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         shown = subprocess.run(command("open"), env=environment, capture_output=True, text=True, timeout=60, check=True)
-        assert shown.stdout.startswith(f"{own.url}/#/?project=")
+        assert shown.stdout.startswith(f"{own.url}/#/code/")
     assert not (tmp_path / "local.toml").exists()
