@@ -25,9 +25,13 @@ def clean() -> None:
     if module and not sys.flags.safe_path:
         del sys.path[0]
     if module or os.path.basename(_argument(sys.argv, 0)) in _SCRIPTS:
-        given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-        relative = {os.path.abspath(entry) for entry in given if not os.path.isabs(entry)}
+        relative = {os.path.abspath(entry) for entry in _relative_entries(os.environ.get("PYTHONPATH", ""))}
         sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) not in relative]
+
+
+def _relative_entries(path: str) -> list[str]:
+    """Those that depend on the working directory, as an empty one does; an empty value as a whole has none."""
+    return [entry for entry in path.split(os.pathsep) if not os.path.isabs(entry)] if path else []
 
 
 def _is_module() -> bool:

@@ -16,7 +16,7 @@ import typer.main
 from jobtrack_client import cli, profiles
 from local import profile
 from local.demo.children import Child
-from tests.faults.serving import Server, serving
+from tests.faults.serving import ROOT, Server, serving
 from tests.unit.client.service import GUID, Service
 
 SCRIPT = (str(Path(sys.executable).parent / "jobtrack"),)
@@ -112,6 +112,12 @@ def test_the_script_imports_nothing_at_all_from_there(hostile: Path, early: set[
     for name in early - {"__main__"}:
         (hostile / f"{name}.py").write_text(HOSTILE)
     assert run((*SCRIPT, "jobs"), hostile, home) == (0, "")
+
+
+@pytest.mark.parametrize("path", [{}, {"PYTHONPATH": ""}], ids=["unset", "empty"])
+def test_what_is_installed_from_the_working_directory_is_found(path: dict[str, str], home: dict[str, str]) -> None:
+    """As where this project is developed: site's own entries are none of PYTHONPATH's."""
+    assert run((*SCRIPT, "token"), ROOT, home | path) == (0, "")
 
 
 def test_no_commands_help(hostile: Path, home: dict[str, str]) -> None:
