@@ -77,7 +77,9 @@ def sign(message_id: str, body: bytes, secret: str, now: int) -> dict[str, str]:
 
 def _listed(secrets: object) -> Sequence[object]:
     """The secrets, of which there must be one."""
-    listed = list(secrets) if isinstance(secrets, (list, tuple, set, frozenset)) else [secrets]
+    if isinstance(secrets, (str, bytes)) or not isinstance(secrets, Iterable):
+        return [secrets]
+    listed = list(secrets)
     if not listed:
         raise WebhookVerificationError("no secret was given to verify with")
     return listed

@@ -161,4 +161,4 @@ def _serve_on(url: str, out: Path, service: Child, console: Console) -> None:
 
 def _say(console: Console, text: str, style: str = "") -> None:
     """Print a line as it is, however long; it may quote the worker or the service."""
-    console.print(visible(text), style=style, markup=False, highlight=False, soft_wrap=True)
+    console.print(visible(text), style=style, markup=False, emoji=False, highlight=False, soft_wrap=True)

@@ -16,11 +16,13 @@ import pytest
 import typer.main
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from jobtrack_client import ApiError, Client, cli
 from jobtrack_client._notices import Notices
 from jobtrack_client._visible import UNSAFE, harmless, visible
 from jobtrack_client.commands import listen, opening, service
+from local.demo import session
 from tests.unit.client.service import GUID
 from tests.unit.client.worst import HOSTILE, Worst, refusing
 
@@ -191,6 +193,13 @@ def test_a_receiver_that_fails_is_told_in_one_line(capsys: pytest.CaptureFixture
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert not unsafe(said, ALLOWED)
+
+
+def test_what_the_demo_says_is_one_line() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=80)
+    session._say(console, HOSTILE, "red")
+    said = STYLE.sub("", console.file.getvalue())  # type: ignore[attr-defined]
+    assert said == f"{visible(HOSTILE)}\n"
 
 
 def test_what_the_client_logs_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
