@@ -2,11 +2,13 @@
 
 import typer
 
+from jobtrack_client.commands.output import replace_unprintable
 from local import cli
 
 
 def main() -> None:
     """Run the command line."""
+    replace_unprintable()
     app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
     cli.commands(app)
     app.command()(cli.fetch_dynamodb_local)

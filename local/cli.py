@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from jobtrack_client.commands.failing import failure
 from local import tokens
 from local.demo.command import demo
 from local.errors import LocalError
@@ -83,5 +84,4 @@ def one_line() -> Iterator[None]:
     try:
         yield
     except LocalError as error:
-        print(f"jobtrack: {' '.join(str(error).split())}", file=sys.stderr)
-        raise typer.Exit(1) from error
+        raise failure(str(error)) from error

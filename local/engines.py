@@ -84,7 +84,7 @@ def _ministack(stack: ExitStack, claim: Claim | None, *, dynamodb: bool) -> Engi
     env = {**MINISTACK, "SERVICES": services, "PERSIST_STATE": "0"}
     if claim is not None:
         env |= {"PERSIST_STATE": "1", "STATE_DIR": str(claim.subfolder("ministack"))}
-    return _started(stack, claim, "ministack", [sys.executable, "-m", "local.ministack_process"], env)
+    return _started(stack, claim, "ministack", [sys.executable, "-P", "-m", "local.ministack_process"], env)
 
 
 def _dynamodb_local(stack: ExitStack, claim: Claim | None) -> Engine:

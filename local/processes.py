@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import IO
 
+from jobtrack_client._safe_path import absolute_entries
 from local.errors import LocalError
 
 START_SECONDS = 60
@@ -69,7 +70,7 @@ class Engine:
         try:
             return subprocess.Popen(
                 command,
-                env={**{name: os.environ[name] for name in INHERITED if name in os.environ}, **env},
+                env=importing_no_working_directory({**_inherited(), **env}),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -88,6 +89,15 @@ class Engine:
     def _read_errors(self) -> None:
         for line in self._process.stderr or ():
             self._last_words = line.decode(errors="replace").strip() or self._last_words
+
+
+def importing_no_working_directory(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a Python process of ours, which is started with `-P` too."""
+    return {name: absolute_entries(text) if name == "PYTHONPATH" else text for name, text in env.items()}
+
+
+def _inherited() -> dict[str, str]:
+    return {name: os.environ[name] for name in INHERITED if name in os.environ}
 
 
 def _listening(port: int) -> bool:

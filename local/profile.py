@@ -32,7 +32,8 @@ def kept(url: str, home: Path) -> Iterator[None]:
 
 def _write(path: Path, url: str) -> None:
     """All of it at once: somebody may be reading."""
-    command = [sys.executable, "-m", "local", "token", "--tenant", TENANT, "--project", PROJECT]
+    # It runs in the working directory of whoever asks, from which nothing may be imported.
+    command = [sys.executable, "-P", "-m", "jobtrack_client.cli", "token", "--tenant", TENANT, "--project", PROJECT]
     profile = {"url": url, "tenant": TENANT, "project": PROJECT, "token_command": command}
     text = "# Kept by `jobtrack serve` while it runs.\n" + tomli_w.dumps({"profiles": {profiles.LOCAL: profile}})
     with folders.telling(f"write {path}"), tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as draft:

@@ -6,6 +6,7 @@
 ...             stage.advance()
 """
 
+from jobtrack_client import _safe_path as _safe_path  # first: the rest is imported by its rules
 from jobtrack_client import models
 from jobtrack_client._async import AsyncClient
 from jobtrack_client._backoff import Backoff

@@ -23,12 +23,17 @@ def main() -> None:
     except ConfigurationError as error:
         sys.exit(f"jobtrack_client: {error}")
     with client, job, install(job):
+        _find_beside(Path.cwd() if asked.module else Path(asked.program).resolve().parent)
         if asked.module:
-            sys.path[0] = str(Path.cwd())
             runpy.run_module(asked.program, run_name="__main__", alter_sys=True)
         else:
-            sys.path[0] = str(Path(asked.program).resolve().parent)
             runpy.run_path(asked.program, run_name="__main__")
+
+
+def _find_beside(folder: Path) -> None:
+    """Let the program import what is in the folder, as Python does; only now, so that we did not."""
+    if not sys.flags.safe_path:
+        sys.path.insert(0, str(folder))
 
 
 def _parser() -> argparse.ArgumentParser:

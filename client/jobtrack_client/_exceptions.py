@@ -25,6 +25,8 @@ JobTrackError
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jobtrack_client._visible import visible
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -91,10 +93,10 @@ class ApiError(JobTrackError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        """Status, code, detail and each wrong value that the detail does not name itself, on one line."""
+        """Status, code, detail and each wrong value that the detail does not name itself, on one line of safe text."""
         head = " ".join(str(part) for part in (self.status, self.code) if part)
         unnamed = [fault for fault in self.errors if fault.pointer not in self.detail]
-        return "; ".join([f"{head}: {self.detail}", *(f"{fault.pointer} {fault.detail}" for fault in unnamed)])
+        return visible("; ".join([f"{head}: {self.detail}", *(f"{fault.pointer} {fault.detail}" for fault in unnamed)]))
 
 
 class BadRequest(ApiError):

@@ -6,6 +6,7 @@ from time import monotonic
 
 from jobtrack_client._exceptions import ApiError
 from jobtrack_client._stats import Reason, Stats
+from jobtrack_client._visible import visible
 
 LOGGER = logging.getLogger("jobtrack_client")
 EVERY = 30.0
@@ -19,7 +20,7 @@ class Notices:
     """
 
     def __init__(self, job: str, clock: Callable[[], float] = monotonic) -> None:
-        self._job = job
+        self._job = visible(job)
         self._clock = clock
         self._told: dict[str, float] = {}
         self._down_since: float | None = None
@@ -61,7 +62,7 @@ class Notices:
         """The service refused events of these types, which are lost."""
         self._refused += len(types)
         if self._due("refused"):
-            kinds = ", ".join(sorted(set(types)))
+            kinds = visible(", ".join(sorted(set(types))))
             LOGGER.warning("%s: %d events (%s) were refused and are lost: %s", self._job, self._refused, kinds, error)
             self._refused = 0
 
@@ -74,7 +75,7 @@ class Notices:
     def reduced(self, left_out: Sequence[str]) -> None:
         """The service refused members of the job, which was created without them."""
         if left_out:
-            LOGGER.warning("%s: created without what the service refused: %s", self._job, ", ".join(left_out))
+            LOGGER.warning("%s: created without what the service refused: %s", self._job, visible(", ".join(left_out)))
 
     def existing(self, error: Exception) -> None:
         """The job was there before, as somebody else created it."""

@@ -48,7 +48,7 @@ def report(job_id: str, events: Sequence[Members], key: str) -> Request[models.A
 def put_worker(worker_node: str, capacity: Members) -> Request[None]:
     """`PUT /worker/{workerNode}`."""
     return Request(
-        "PUT", f"/worker/{quote(needed_name(worker_node), safe='')}", body=encoded(shaped(capacity, _members.WORKER))
+        "PUT", f"/worker/{_segment(needed_name(worker_node))}", body=encoded(shaped(capacity, _members.WORKER))
     )
 
 
@@ -145,7 +145,7 @@ def deliveries(subscription_id: str, **params: object) -> Request[models.Deliver
 
 def retry_delivery(subscription_id: str, message_id: str, key: str) -> Request[models.Owed]:
     """`POST /subscription/{id}/deliveries/{messageId}/retry`."""
-    return post(f"{_subscription(subscription_id)}/deliveries/{quote(message_id, safe='')}/retry", {}, key)
+    return post(f"{_subscription(subscription_id)}/deliveries/{_segment(message_id)}/retry", {}, key)
 
 
 def post(path: str, members: Members, key: str) -> Request[Any]:
@@ -163,7 +163,12 @@ def _job(job_id: str) -> str:
 
 
 def _subscription(subscription_id: str) -> str:
-    return f"/subscription/{quote(subscription_id, safe='')}"
+    return f"/subscription/{_segment(subscription_id)}"
+
+
+def _segment(text: str) -> str:
+    """A segment of a path; a surrogate alone, which an argument that is not UTF-8 holds, names nothing."""
+    return quote(text, safe="", errors="replace")
 
 
 def _text(value: object) -> Any:

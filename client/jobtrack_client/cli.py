@@ -2,14 +2,17 @@
 
 import sys
 from collections.abc import Callable
-from importlib import import_module
+from importlib.metadata import entry_points
 from typing import Annotated
 
 import typer
 
 from jobtrack_client import commands
+from jobtrack_client.commands.output import replace_unprintable
 from jobtrack_client.commands.service import choose
 
+GROUP = "jobtrack.commands"
+"""Entry points of installed distributions: functions that add commands to the application."""
 _LOCAL = {
     "serve": "Run the whole service on this machine.",
     "demo": "Serve, run a sample job and show it live.",
@@ -24,25 +27,39 @@ Profile = Annotated[
 
 
 def build() -> typer.Typer:
-    """The application with every command that can be had here."""
+    """The application with every command that is installed, and with how to get the others."""
     app = typer.Typer(name="jobtrack", no_args_is_help=True, pretty_exceptions_enable=False)
     app.callback()(_describe)
     commands.add(app)
-    try:
-        # By name, since the client may not depend on what is only there with the extra.
-        import_module("local.cli").commands(app)
-    except ModuleNotFoundError as missing:
-        for name, what in _LOCAL.items():
-            app.command(name, help=what, context_settings=_ANY)(_explain(name, _package(missing)))
+    package = _add_installed(app) or "local"
+    known = {each.name or getattr(each.callback, "__name__", None) for each in app.registered_commands}
+    for name, what in _LOCAL.items():
+        if name not in known:
+            app.command(name, help=what, context_settings=_ANY)(_explain(name, package))
     return app
 
 
 def main() -> None:
     """Run the command line; a package that only the extra brings is asked for in one line."""
+    replace_unprintable()
     try:
         build()()
     except ModuleNotFoundError as missing:
         sys.exit(f"jobtrack: this command {_MISSING.format(_package(missing))}")
+
+
+def _add_installed(app: typer.Typer) -> str | None:
+    """Add the commands of other distributions; returns a package that one of them needs and that is not there.
+
+    They are found by what is installed, never by a module's name: in the working directory any name may be taken.
+    """
+    package = None
+    for entry in entry_points(group=GROUP):
+        try:
+            entry.load()(app)
+        except ModuleNotFoundError as missing:
+            package = _package(missing)
+    return package
 
 
 def _describe(profile: Profile = None) -> None:
@@ -67,3 +84,7 @@ def _package(missing: ModuleNotFoundError) -> str:
     if package in _OURS or not package:
         raise missing
     return package
+
+
+if __name__ == "__main__":
+    main()

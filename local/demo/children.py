@@ -9,9 +9,11 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from types import TracebackType
 from typing import Self
+
+from local.processes import importing_no_working_directory
 
 DIE_WITH_PARENT = 1
 """PR_SET_PDEATHSIG of Linux's prctl(2)."""
@@ -27,8 +29,8 @@ class Child:
         self._patience = patience
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
         self._process = subprocess.Popen(
-            [sys.executable, *arguments],
-            env={**os.environ, **env},
+            [sys.executable, "-P", *arguments],
+            env=importing_no_working_directory({**os.environ, **env}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -77,9 +79,10 @@ class Child:
         self._reader.join(READ_SECONDS)
 
     def _read(self) -> None:
-        for line in self._process.stdout or ():
-            if line.strip():
-                self._lines.append(line.rstrip())
+        with self._process.stdout or nullcontext(()) as lines:
+            for line in lines:
+                if line.strip():
+                    self._lines.append(line.rstrip())
 
 
 def free_port() -> int:

@@ -30,9 +30,9 @@ def demo(
     out: Out = None,
 ) -> None:
     """Serve, run a sample job (process mining of an event log) and show it live."""
-    from rich.console import Console
-
     from jobtrack_client import JobTrackError
+    from jobtrack_client.commands.failing import failure
+    from jobtrack_client.commands.output import console
     from local.demo.session import Options, run
     from local.errors import LocalError
     from local.miner.source import InputError, chosen
@@ -41,9 +41,9 @@ def demo(
         signal.signal(ending, signal.default_int_handler)
     try:
         source = chosen(log, case, activity, time)
-        right = run(Options(source, once, port, engine, data, out), Console())
+        right = run(Options(source, once, port, engine, data, out), console())
     except (LocalError, InputError, JobTrackError) as error:
-        sys.exit(f"jobtrack: {error}")
+        raise failure(str(error)) from error
     except KeyboardInterrupt:
         sys.exit(130 if once else 0)
     sys.exit(0 if right else 1)

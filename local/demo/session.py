@@ -15,6 +15,7 @@ import httpx
 from rich.console import Console
 
 from jobtrack_client import Client
+from jobtrack_client._visible import visible
 from jobtrack_client.commands.board import display_for
 from local import tokens
 from local.demo.audit import EVENTS, Counts, differences, expected_pushes
@@ -159,5 +160,5 @@ def _serve_on(url: str, out: Path, service: Child, console: Console) -> None:
 
 
 def _say(console: Console, text: str, style: str = "") -> None:
-    """Print a line as it is, however long."""
-    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+    """Print a line as it is, however long; it may quote the worker or the service."""
+    console.print(visible(text), style=style, markup=False, emoji=False, highlight=False, soft_wrap=True)

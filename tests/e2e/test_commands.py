@@ -127,6 +127,19 @@ def test_events_are_forwarded_as_signed_webhooks(shell: Shell) -> None:
     assert "id" not in verified[0]
 
 
+def test_what_happened_to_an_ended_job_is_printed_and_no_more_is_waited_for(shell: Shell) -> None:
+    reported(shell.api, shell.job, event("milestone"), event("jobFailed"), line("late"))
+    listed = [row.split("\t") for row in shell.said("listen", "Import").splitlines()]
+    assert [row[2] for row in listed] == [
+        *("jobStarted", "stageStarted", "warning", "progressUpdate", "milestone", "jobFailed"),
+    ]
+    later = shell.said("listen", "Import", "--since-sequence", listed[-3][1], "-e", "milestone", "--json")
+    assert [json.loads(row)["type"] for row in later.splitlines()] == ["milestone", "jobFailed"]
+    assert shell.said("logs", "-f", shell.job).splitlines()[-1].endswith("INFO - late")
+    refused = shell.run("listen", str(uuid4()))
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
+
+
 def test_webhooks_are_subscribed_to_and_listed(shell: Shell) -> None:
     wanted = ("--url", "https://example.com/hook", "-e", "milestone", "--expires", "2h")
     made = json.loads(shell.said("subscribe", *wanted, "--json"))
@@ -170,5 +183,5 @@ def test_the_local_service_is_found_without_a_variable(service: Service, tmp_pat
         done = subprocess.run(command("jobs"), env=environment, capture_output=True, text=True, timeout=60, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         shown = subprocess.run(command("open"), env=environment, capture_output=True, text=True, timeout=60, check=True)
-        assert shown.stdout.startswith(f"{own.url}/#/?project=")
+        assert shown.stdout.startswith(f"{own.url}/#/code/")
     assert not (tmp_path / "local.toml").exists()

@@ -2,19 +2,16 @@
 
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from jobtrack_client import _endings, _requests, models
-from jobtrack_client._async.endpoints import AsyncEndpoints
+from jobtrack_client._async.following import AsyncFollowing
 from jobtrack_client._backoff import Backoff
-from jobtrack_client._exceptions import Conflict, Forbidden, JobTrackError, NotFound, Unauthorized, Unreachable
+from jobtrack_client._exceptions import JobTrackError
 from jobtrack_client._outbox import new_key
 from jobtrack_client._patience import Patience
-from jobtrack_client._requests import AnswerT, Members, Request, Time
+from jobtrack_client._requests import AnswerT, Request
 from jobtrack_client._settings import AnyToken, resolve
 
 if TYPE_CHECKING:
@@ -22,14 +19,8 @@ if TYPE_CHECKING:
 
     from jobtrack_client._answers import Reply
 
-EVENTS = (
-    *("jobStarted", "jobStalled", "progressUpdate", "milestone", "warning", "error"),
-    *("stageStarted", "stageCompleted", "stageFailed", "stageSkipped"),
-)
-WEEK_SECONDS = 7 * 24 * 3600
 
-
-class AsyncClient(AsyncEndpoints):
+class AsyncClient(AsyncFollowing):
     """Talks to one project of one tenant.
 
     What is not given is read from JOBTRACK_URL, JOBTRACK_TOKEN, JOBTRACK_TENANT and JOBTRACK_PROJECT. `token` may be a
@@ -65,6 +56,7 @@ class AsyncClient(AsyncEndpoints):
         settings = resolve(base_url, token, tenant_id, project_id)
         self._http = http.AsyncHttp(settings, timeout=timeout, clock=clock, language=language, transport=transport)
         self._timeout = timeout
+        self._tenant = settings.tenant_id
         self._backoff = backoff or Backoff(random=random.random)
         self._patience = Patience(attempts, patience, self._backoff)
         self._clock = clock
@@ -87,141 +79,6 @@ class AsyncClient(AsyncEndpoints):
         """Close the connections; its jobs must have been closed before."""
         await self._http.aclose()
 
-    async def iter_jobs(
-        self,
-        *,
-        status: str | Sequence[str] | None = None,
-        job_type: str | None = None,
-        submitted_by: str | None = None,
-        from_time: Time | None = None,
-        to_time: Time | None = None,
-    ) -> AsyncIterator[models.Job]:
-        """All of the project's jobs, newest first, asked for a page at a time."""
-        wanted = {"status": status, "jobType": job_type, "submittedBy": submitted_by}
-        async for job in self._items(_requests.jobs(**wanted, **{"from": from_time, "to": to_time}), "jobs"):
-            yield job
-
-    async def iter_logs(
-        self,
-        job_id: str,
-        *,
-        level: str | None = None,
-        from_time: Time | None = None,
-        to_time: Time | None = None,
-    ) -> AsyncIterator[models.LogEntry]:
-        """All log lines of at least `level`, oldest first, asked for a page at a time."""
-        request = _requests.logs(job_id, level=level, fromTime=from_time, toTime=to_time, direction="forward")
-        async for entry in self._items(request, "logs"):
-            yield entry
-
-    async def iter_timeline(
-        self, job_id: str, *, granularity: str | None = None, include_sub_events: bool | None = None
-    ) -> AsyncIterator[models.TimelineEvent]:
-        """All that happened, oldest first, asked for a page at a time."""
-        request = _requests.timeline(job_id, granularity=granularity, includeSubEvents=include_sub_events)
-        async for event in self._items(request, "timeline"):
-            yield event
-
-    async def iter_subscriptions(self, job_id: str) -> AsyncIterator[models.Subscription]:
-        """All of the job's subscriptions, asked for a page at a time."""
-        async for subscription in self._items(_requests.subscriptions(job_id), "subscriptions"):
-            yield subscription
-
-    async def iter_deliveries(self, subscription_id: str) -> AsyncIterator[models.Delivery]:
-        """What became of each message, newest first, asked for a page at a time."""
-        async for delivery in self._items(_requests.deliveries(subscription_id), "deliveries"):
-            yield delivery
-
-    async def follow_logs(
-        self, job_id: str, *, level: str | None = None, since_sequence: int = 0, every: float = 1.0
-    ) -> AsyncIterator[models.LogEntry]:
-        """Log lines in order of sequence, each once, as they come; ends once the job has ended and all are told.
-
-        Asks again after `every` seconds where nothing is new; a service that is away is waited for without end.
-        """
-        while True:
-            page = await self._insist(_requests.logs(job_id, level=level, sinceSequence=since_sequence))
-            for entry in page["logs"]:
-                yield entry
-            if page["lastSequence"] > since_sequence:
-                since_sequence = page["lastSequence"]
-            elif page["jobStatus"] in _endings.STATUSES:
-                return
-            else:
-                await self._sleep(every)
-
-    async def follow_progress(self, job_id: str, *, every: float = 2.0) -> AsyncIterator[models.Progress]:
-        """The job's progress whenever something new was reported, looked at every so many seconds, to the job's end.
-
-        A service that is away is waited for without end.
-        """
-        request = _requests.progress(job_id)
-        while True:
-            reply = await self._insisted(request)
-            if reply.json is not None:
-                yield reply.json
-                if reply.json["status"] in _endings.STATUSES:
-                    return
-                request = replace(request, known=reply.etag)
-            await self._sleep(every)
-
-    async def events(
-        self,
-        job_id: str,
-        events: Sequence[str] | None = None,
-        *,
-        since_sequence: int | None = None,
-        filters: Members | None = None,
-    ) -> AsyncIterator[models.Pushed]:
-        """What is pushed of a job, over a WebSocket: in order of sequence and each once, until the job's end was told.
-
-        Without `events` all but log lines; how the job ended is always among them. What happened after `since_sequence`
-        comes first, else only what happens from now on. Connections that are lost, and a service that is away, are
-        waited for without end. The subscription ends with the walk, or after a week.
-        """
-        wanted = list(dict.fromkeys([*(EVENTS if events is None else events), *_endings.EVENTS]))
-        body = {"events": wanted, "filters": filters, "sinceSequence": since_sequence, "language": self._language}
-        how = {"subscriptionType": "websocket", "expiresInSeconds": WEEK_SECONDS}
-        made = await self.subscribe(job_id, {**how, **body})
-        try:
-            async with aclosing(self._pushed(made, since_sequence)) as pushed:
-                async for message in pushed:
-                    yield message
-                    if message["type"] in _endings.EVENTS:
-                        return
-        finally:
-            with suppress(JobTrackError):
-                await self.delete_subscription(made["subscriptionId"])
-
-    async def _pushed(self, made: models.NewSubscription, seen: int | None) -> AsyncGenerator[models.Pushed]:
-        """Every event of a subscription once, over one connection after the other, until it ended."""
-        url: str | None = made["websocketUrl"]
-        lost = 0
-        while url is not None:
-            # A ticket may have been used up by a connection that was lost; a new one that is refused is an error.
-            passing = (Unreachable,) if lost else (Unreachable, Unauthorized, Forbidden)
-            with suppress(*passing):
-                async with aclosing(self._connected(url, seen)) as messages:
-                    async for message in messages:
-                        lost = 0
-                        sequence = message["data"].get("sequence")
-                        if message["type"] == "subscriptionEnded":
-                            return
-                        if sequence is not None and (seen is None or sequence > seen):
-                            seen = sequence
-                            yield cast(models.Pushed, message)
-            lost += 1
-            await self._sleep(self._backoff.delay(lost))
-            url = await self._ticket(made["subscriptionId"])
-
-    async def _ticket(self, subscription_id: str) -> str | None:
-        """Where to connect once more; None if the subscription has ended."""
-        try:
-            made = await self._insist(_requests.issue_ticket(subscription_id, self._key()))
-        except (Conflict, NotFound):
-            return None
-        return made["websocketUrl"]
-
     def _connected(self, url: str, seen: int | None) -> AsyncGenerator[dict[str, Any]]:
         # Here, since most clients need no WebSockets.
         from jobtrack_client._async import sockets
@@ -243,9 +100,6 @@ class AsyncClient(AsyncEndpoints):
                 tries += 1
                 await self._sleep(self._patience.wait(tries, error))
 
-    async def _insist(self, request: Request[AnswerT]) -> AnswerT:
-        return cast(AnswerT, (await self._insisted(request)).json)
-
     async def _insisted(self, request: Request[Any]) -> "Reply":
         """The answer, however long it takes to get one; refusals are raised."""
         while True:
@@ -255,12 +109,3 @@ class AsyncClient(AsyncEndpoints):
                 if not error.transient:
                     raise
                 await self._sleep(self._backoff.delay(self._patience.attempts, error.retry_after))
-
-    async def _items(self, request: Request[Any], name: str) -> AsyncIterator[Any]:
-        """The items of every page from this one on."""
-        cursor: str | None = ""
-        while cursor is not None:
-            page = await self._ask(request.asking(cursor=cursor or None))
-            for item in page[name]:
-                yield item
-            cursor = page["nextCursor"]

@@ -6,7 +6,8 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Protocol, Self
 
 from jobtrack_client import models
-from jobtrack_client.commands.output import STYLES, visible
+from jobtrack_client._visible import harmless, visible
+from jobtrack_client.commands.output import STYLES
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -16,14 +17,21 @@ if TYPE_CHECKING:
 NEWEST_LINES = 8
 
 
-@dataclass(frozen=True)
+@dataclass
 class Picture:
-    """Everything there is to show of a job at one moment: its newest log lines, the oldest first, and a note."""
+    """Everything there is to show of a job at one moment: its newest log lines, the oldest first, and a note.
+
+    Its texts are the worker's, made harmless here for all who show it.
+    """
 
     progress: models.Progress
     lines: Sequence[models.LogEntry] = ()
     note: str = ""
     alarming: bool = False
+
+    def __post_init__(self) -> None:
+        """Make all texts harmless."""
+        self.progress, self.lines, self.note = harmless(self.progress), harmless(self.lines), visible(self.note)
 
 
 class Display(Protocol):
@@ -99,7 +107,7 @@ class Lines:
                 self._print(text)
 
     def _print(self, text: str) -> None:
-        print(visible(text), file=self.file, flush=True)
+        print(text, file=self.file, flush=True)
 
 
 def plain(picture: Picture) -> list[str]:
@@ -115,13 +123,13 @@ def render(picture: Picture) -> "RenderableType":
 
     progress = picture.progress
     title = f"{progress['jobName']} · {_status(progress)} · {progress['overallProgress']['percentage']} %"
-    parts: list[RenderableType] = [_stages(progress["stages"]), Text(visible(_use(progress)), style="dim")]
+    parts: list[RenderableType] = [_stages(progress["stages"]), Text(_use(progress), style="dim")]
     if picture.lines:
         parts.append(_newest(picture.lines))
     if picture.note:
         parts.append(Text(picture.note, style="bold red" if picture.alarming else "green"))
     border = STYLES.get(progress["status"], "blue")
-    return Panel(Group(*parts), title=Text(visible(title)), subtitle=Text(_remaining(progress)), border_style=border)
+    return Panel(Group(*parts), title=Text(title), subtitle=Text(_remaining(progress)), border_style=border)
 
 
 def _states(picture: Picture) -> Iterator[tuple[str, str, str]]:
@@ -151,7 +159,7 @@ def _stages(stages: Sequence[models.Stage]) -> "Table":
     for stage in stages:
         bar = ProgressBar(total=100, completed=stage["progress"], width=20)
         status = Text(stage["status"], style=STYLES.get(stage["status"], ""))
-        table.add_row(Text(visible(stage["stageName"])), bar, f"{stage['progress']:3} %", status, _records(stage))
+        table.add_row(Text(stage["stageName"]), bar, f"{stage['progress']:3} %", status, Text(_records(stage)))
     return table
 
 
@@ -190,4 +198,4 @@ def _newest(lines: Sequence[models.LogEntry]) -> "Text":
 
 
 def _what(line: models.LogEntry) -> str:
-    return visible(f"{line['component'] or '-'}: {line['message']}")
+    return f"{line['component'] or '-'}: {line['message']}"

@@ -7,7 +7,7 @@ import typer
 
 from jobtrack_client import models
 from jobtrack_client.commands.options import Json
-from jobtrack_client.commands.output import clock, show_json, show_line, show_rows
+from jobtrack_client.commands.output import clock, present, show_line, show_rows
 from jobtrack_client.commands.service import connected
 
 COLUMNS = ("MESSAGE", "SEQUENCE", "TYPE", "STATUS", "ATTEMPTS", "LAST", "ANSWER")
@@ -23,11 +23,9 @@ def deliveries(
     with connected() as client:
         if retry is not None:
             owed = client.retry_delivery(subscription, retry)
-            return show_json(owed) if as_json else show_line(f"{owed['messageId']} will be pushed again")
+            return present(owed, as_json, lambda owed: show_line(f"{owed['messageId']} will be pushed again"))
         found = list(islice(client.iter_deliveries(subscription), limit))
-    if as_json:
-        return show_json(found)
-    show_rows(COLUMNS, map(_row, found), "No messages.")
+    present(found, as_json, lambda found: show_rows(COLUMNS, map(_row, found), "No messages."))
 
 
 def _row(delivery: models.Delivery) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ import typer
 
 from jobtrack_client import models
 from jobtrack_client.commands.options import LATEST, Job, Json
-from jobtrack_client.commands.output import STYLES, cell, show, show_json, show_line, terminal
+from jobtrack_client.commands.output import STYLES, cell, present, show, show_cells, terminal
 from jobtrack_client.commands.service import connected, job_id
 
 if TYPE_CHECKING:
@@ -23,13 +23,15 @@ def deps(
     """Show what a job waits for, what it uses, what blocks it, and what waits for it."""
     with connected() as client:
         answer = client.dependencies(job_id(client, job), depth=depth)
-    if as_json:
-        return show_json(answer)
+    present(answer, as_json, _show)
+
+
+def _show(answer: models.Dependencies) -> None:
     if terminal():
         return show(_tree(answer))
     for title, rows in _groups(answer).items():
         for row in rows:
-            show_line("\t".join((title, *map(cell, row))))
+            show_cells((title, *row))
 
 
 def _groups(answer: models.Dependencies) -> dict[str, list[Row]]:

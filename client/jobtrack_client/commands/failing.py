@@ -17,7 +17,7 @@ from jobtrack_client._exceptions import (
     Unreachable,
 )
 from jobtrack_client._settings import NotConfigured
-from jobtrack_client.commands.output import visible
+from jobtrack_client.commands.output import notice
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
@@ -56,7 +56,7 @@ def cleanly(command: Callable[P, T]) -> Callable[P, T]:
 def failure(what: str, hint: str | None = None) -> typer.Exit:
     """Say in one line what is wrong; what to raise then."""
     line = " ".join(what.split())
-    print(f"jobtrack: {visible(line)}{f' ({hint})' if hint else ''}", file=sys.stderr)
+    notice(f"jobtrack: {line}{f' ({hint})' if hint else ''}")
     return typer.Exit(1)
 
 

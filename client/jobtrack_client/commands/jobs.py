@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from jobtrack_client import models
 from jobtrack_client.commands.options import Json, moment
-from jobtrack_client.commands.output import clock, percent, short, show_json, show_line, show_rows, terminal
+from jobtrack_client.commands.output import clock, percent, present, short, show_line, show_rows, terminal
 from jobtrack_client.commands.service import connected
 
 COLUMNS = ("JOB", "NAME", "TYPE", "STATUS", "DONE", "STAGE", "CREATED", "ELAPSED")
@@ -30,8 +31,10 @@ def jobs(
     with connected() as client:
         wanted: dict[str, Any] = {"status": status, "job_type": job_type, "submitted_by": submitted_by}
         found = list(islice(client.iter_jobs(**wanted, from_time=since), limit))
-    if as_json:
-        return show_json(found)
+    present(found, as_json, _show_jobs)
+
+
+def _show_jobs(found: list[models.Job]) -> None:
     rows = [
         (
             *(short(job["jobId"]), job["jobName"], job["jobType"], "Stalled" if job["stalled"] else job["status"]),
@@ -50,8 +53,11 @@ def queue(as_json: Json = False) -> None:
         while page["nextCursor"] is not None:
             page = client.queue(limit=200, cursor=page["nextCursor"])
             answer["queuedJobs"] += page["queuedJobs"]
-    if as_json:
-        return show_json({**answer, "nextCursor": None})
+    answer["nextCursor"] = None
+    present(answer, as_json, _show_queue)
+
+
+def _show_queue(answer: models.Queue) -> None:
     capacity, waiting = answer["processingCapacity"], answer["summary"]
     if terminal():
         load = "" if capacity["currentLoad"] is None else f", load {capacity['currentLoad']:g} %"

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from jobtrack_client import models
-from jobtrack_client._webhooks import new_secret, sign
+from jobtrack_client._visible import visible
+from jobtrack_client._webhooks import check_secret, new_secret, sign
 from jobtrack_client.commands.options import LATEST, Events, Job, Json
-from jobtrack_client.commands.output import cell, show_json, show_line
+from jobtrack_client.commands.output import notice, present, show_cells
 from jobtrack_client.commands.service import connected, job_id
 
 if TYPE_CHECKING:
@@ -31,16 +32,19 @@ def listen(
     as_json: Json = False,
 ) -> None:
     """Print a job's events as they happen, until it ends; with --forward-to as webhooks to a program of yours."""
+    if secret is not None:
+        check_secret(secret)
     with connected() as client:
         forward = None if forward_to is None else _forwarder(forward_to, secret)
         for message in client.events(job_id(client, job), event, since_sequence=since_sequence):
-            if as_json:
-                show_json(message, indent=None)
-            else:
-                data = message["data"]
-                show_line(f"{message['timestamp']}\t{data['sequence']}\t{message['type']}\t{cell(data['description'])}")
+            present(message, as_json, _show, indent=None)
             if forward is not None:
                 forward(message)
+
+
+def _show(message: models.Pushed) -> None:
+    data = message["data"]
+    show_cells((message["timestamp"], data["sequence"], message["type"], data["description"]))
 
 
 def _forwarder(url: str, given: str | None) -> Callable[[models.Pushed], None]:
@@ -48,9 +52,9 @@ def _forwarder(url: str, given: str | None) -> Callable[[models.Pushed], None]:
 
     from jobtrack_client._sync.transports import Route
 
-    secret = given or new_secret()
+    secret = new_secret() if given is None else given
     if given is None:
-        typer.echo(f"signing secret: {secret}", err=True)
+        notice(f"signing secret: {secret}")
     http = httpx.Client(timeout=FORWARD_SECONDS, follow_redirects=False, transport=Route(url))
     return lambda message: _forward(http, url, secret, message)
 
@@ -60,14 +64,14 @@ def _forward(http: "httpx.Client", url: str, secret: str, message: models.Pushed
     import httpx
 
     told = dict(cast(dict[str, Any], message))
-    name = str(told.pop("id"))
-    body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    name = visible(str(told.pop("id"))).encode("ascii", "backslashreplace").decode()
+    body = json.dumps(told, separators=(",", ":")).encode()
     headers = {"Content-Type": "application/json", **sign(name, body, secret, int(time.time()))}
     try:
         answer = str(http.post(url, content=body, headers=headers).status_code)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         answer = str(error) or type(error).__name__
-    typer.echo(f"  -> {url}: {answer}", err=True)
+    notice(f"  -> {url}: {answer}")
 
 
 COMMANDS = {"listen": listen}

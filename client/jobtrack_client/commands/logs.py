@@ -1,16 +1,18 @@
 """A job's log lines."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 import typer
 
 from jobtrack_client import models
 from jobtrack_client._client import Client
+from jobtrack_client._visible import visible
 from jobtrack_client.commands.options import LATEST, Job, Json, Level, moment
-from jobtrack_client.commands.output import STYLES, console, show_json, show_line, terminal, visible
+from jobtrack_client.commands.output import STYLES, clock, console, present, show_line, terminal
 from jobtrack_client.commands.service import connected, job_id
 
 PAGE = 10_000
@@ -30,35 +32,57 @@ def logs(
     """Print a job's log lines, oldest first."""
     with connected() as client:
         for entry in _entries(client, job_id(client, job), follow, level.upper(), since, lines):
-            if as_json:
-                show_json(entry, indent=None)
-            else:
-                _show(entry, details)
+            more = json.dumps(entry["details"], ensure_ascii=False) if details and entry["details"] else ""
+            present(entry, as_json, partial(_show, more=more), indent=None, tabs=True)
 
 
 def _entries(
     client: Client, job: str, follow: bool, level: str, since: datetime | None, lines: int
 ) -> Iterator[models.LogEntry]:
-    """Those that are there, then, if they are followed, each one that comes."""
-    seen = client.logs(job, level=level, limit=1)["lastSequence"] if follow else 0
-    if lines and since is None:
-        yield from client.logs(job, level=level, limit=lines)["logs"]
-    else:
-        yield from client.iter_logs(job, level=level, from_time=since)
+    """Those that are there, then, if they are followed, each one that comes.
+
+    One number parts the two: the last sequence when the first page was read. A line up to it is among those that were
+    there, and no other is, however long it takes to read them and whatever comes meanwhile.
+    """
+    newest = lines if since is None else 0
+    direction = "backward" if newest else "forward"
+    asked: dict[str, Any] = {"level": level, "from_time": since, "limit": newest or PAGE, "direction": direction}
+    first = client.logs(job, **asked)
+    seen = first["lastSequence"]
+    pages = _pages(client, job, first, asked)
+    there = _newest(pages, newest) if newest else (entry for page in pages for entry in page["logs"])
+    yield from (entry for entry in there if entry["sequence"] <= seen)
     if follow:
-        yield from client.follow_logs(job, level=level, since_sequence=seen)
+        yield from client.follow_logs(job, level=level, from_time=since, since_sequence=seen)
 
 
-def _show(entry: models.LogEntry, details: bool) -> None:
-    more = f" {json.dumps(entry['details'], ensure_ascii=False)}" if details and entry["details"] else ""
+def _pages(client: Client, job: str, page: models.Logs, asked: Mapping[str, Any]) -> Iterator[models.Logs]:
+    """The page, and those that follow it in its direction."""
+    yield page
+    while (cursor := page["nextCursor"]) is not None:
+        page = client.logs(job, cursor=cursor, **asked)
+        yield page
+
+
+def _newest(pages: Iterable[models.Logs], count: int) -> list[models.LogEntry]:
+    """So many of the newest, from pages that go back in time; a page of long lines holds fewer than it may."""
+    found: list[models.LogEntry] = []
+    for page in pages:
+        found[:0] = page["logs"]
+        if len(found) >= count:
+            break
+    return found[-count:]
+
+
+def _show(entry: models.LogEntry, more: str) -> None:
     stage = f" [{entry['stage']}]" if entry["stage"] else ""
-    where, message = visible(f"{entry['component'] or '-'}{stage}"), visible(f"{entry['message']}{more}")
+    where, message = f"{entry['component'] or '-'}{stage}", visible(f"{entry['message']} {more}".rstrip(), tabs=True)
     if not terminal():
         return show_line(f"{entry['timestamp']} {entry['level']} {where} {message}")
     from rich.text import Text
 
     style = STYLES.get(entry["level"], "")
-    time = datetime.fromisoformat(entry["timestamp"]).astimezone().strftime("%H:%M:%S")
+    time = clock(entry["timestamp"], "%H:%M:%S")
     line = Text.assemble((f"{time} ", "dim"), (f"{entry['level']:5} ", style), (f"{where} ", "dim"), message)
     console().print(line, soft_wrap=True)
 

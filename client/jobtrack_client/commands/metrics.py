@@ -8,11 +8,14 @@ import typer
 
 from jobtrack_client import models
 from jobtrack_client.commands.options import LATEST, Job, Json
-from jobtrack_client.commands.output import cell, console, show_json, show_line, show_rows, terminal
+from jobtrack_client.commands.output import cell, console, present, printable, read_time, show_line, show_rows, terminal
 from jobtrack_client.commands.service import connected, job_id
 
 HEIGHT = 9
 """Lines of a plot."""
+BRAILLE = "\u2800"
+ASCII_FRAME = str.maketrans("─│┌┐└┘├┤┬┴┼", "-|+++++++++")
+"""For a terminal whose encoding has no lines to draw."""
 SERIES: dict[str, Callable[[models.Bucket], float | None]] = {
     "CPU %": lambda bucket: bucket.get("cpu"),
     "Memory GB": lambda bucket: bucket.get("memory"),
@@ -29,8 +32,10 @@ def metrics(
     """Plot what a job uses and how fast it is."""
     with connected() as client:
         answer = client.metrics(job_id(client, job), interval=interval, include_history=True)
-    if as_json:
-        return show_json(answer)
+    present(answer, as_json, _show)
+
+
+def _show(answer: models.Metrics) -> None:
     history = answer["historicalMetrics"]
     if not terminal():
         rows = [
@@ -40,30 +45,36 @@ def metrics(
     for line in _summary(answer):
         show_line(line)
     for title, read in SERIES.items():
-        points = [(bucket["timestamp"], value) for bucket in history if (value := read(bucket)) is not None]
+        points = [
+            (time, value)
+            for bucket in history
+            if (value := read(bucket)) is not None and (time := read_time(bucket["timestamp"])) is not None
+        ]
         if points:
-            show_line("")
-            show_line(plot(title, points, min(console().width, 100)))
+            for line in ["", *plot(title, points, min(console().width, 100)).splitlines()]:
+                show_line(line)
 
 
-def plot(title: str, points: list[tuple[str, float]], width: int) -> str:
+def plot(title: str, points: list[tuple[datetime, float]], width: int) -> str:
     """Values over time, in characters."""
     import plotext
 
     figure: Any = plotext.figure  # one for the process
-    seconds = [datetime.fromisoformat(time).timestamp() for time, _ in points]
+    marker = "braille" if printable(BRAILLE) else "x"
+    seconds = [time.timestamp() for time, _ in points]
     values = [value for _, value in points]
     figure.clear()
     figure.theme("colorless")
     figure.plot_size(width, HEIGHT)
     figure.title(title)
-    signal = figure.signal(seconds, values, marker="braille")
+    signal = figure.signal(seconds, values, marker=marker)
     signal.lines()
     figure.draw(signal)
     figure.ruler("y").lim(0, max(values) * 1.1 or 1)
     ends = [seconds[0], seconds[-1]] if len(seconds) > 1 else [seconds[0]]
     figure.ruler("x").ticks(ends, [datetime.fromtimestamp(each).strftime("%H:%M") for each in ends])
-    return str(plotext.uncolorize(str(figure.build()))).rstrip()
+    drawn = str(plotext.uncolorize(str(figure.build()))).rstrip()
+    return drawn if printable(drawn) else drawn.translate(ASCII_FRAME)
 
 
 def _summary(answer: models.Metrics) -> Iterator[str]:

@@ -1,13 +1,22 @@
-"""What commands print: for people on a terminal; elsewhere plain lines, columns apart by tabs, nothing cut off."""
+"""What commands print: for people on a terminal; elsewhere plain lines, columns apart by tabs, nothing cut off.
 
+Whatever the service answered leaves through `present`, and whatever else is printed through the other functions here:
+none lets a worker's text command a terminal, or break its line.
+"""
+
+import io
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from jobtrack_client._visible import UNSAFE, harmless, visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+
+T = TypeVar("T")
 
 STYLES = {
     "WARN": "yellow",
@@ -21,16 +30,30 @@ STYLES = {
     "Pending": "yellow",
     "Active": "green",
 }
+_JSON_ESCAPES = {code: f"\\u{code:04x}" for code in UNSAFE if code > 0x20}
+"""What `json.dumps` leaves as it is; below, it leaves only the ends of lines between members."""
 
 
-_CONTROLS = {code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0)) if code != ord("\t")}
+def replace_unprintable() -> None:
+    """Print `?` for what the terminal's encoding does not have, instead of failing."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def printable(text: str) -> bool:
+    """Whether standard output's encoding has every character of the text."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def console() -> "Console":
-    """Where to draw."""
+    """Where to draw: texts are drawn as they are, whatever markup they hold."""
     from rich.console import Console
 
-    return Console()
+    return Console(markup=False, emoji=False, highlight=False)
 
 
 def terminal() -> bool:
@@ -38,14 +61,33 @@ def terminal() -> bool:
     return sys.stdout.isatty()
 
 
+def present(answer: T, as_json: bool, draw: Callable[[T], None], *, indent: int | None = 2, tabs: bool = False) -> None:
+    """Print what the service answered: as JSON, or drawn, with all its texts made harmless."""
+    if as_json:
+        show_json(answer, indent=indent)
+    else:
+        draw(harmless(answer, tabs=tabs))
+
+
 def show_json(value: object, *, indent: int | None = 2) -> None:
     """JSON as it came; without `indent` on one line."""
-    print(json.dumps(value, ensure_ascii=False, indent=indent), flush=indent is None)
+    text = json.dumps(value, ensure_ascii=False, indent=indent).translate(_JSON_ESCAPES)
+    print(text if printable(text) else json.dumps(value, indent=indent), flush=indent is None)
 
 
 def show_line(text: str) -> None:
-    """A line, at once."""
-    print(text, flush=True)
+    """A line, at once; it may have tabs."""
+    print(visible(text, tabs=True), flush=True)
+
+
+def show_cells(values: Iterable[object]) -> None:
+    """A line of columns apart by tabs, at once."""
+    print("\t".join(map(cell, values)), flush=True)
+
+
+def notice(text: str) -> None:
+    """A line on standard error."""
+    print(visible(text), file=sys.stderr, flush=True)
 
 
 def show(drawn: "RenderableType") -> None:
@@ -77,16 +119,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> "RenderableT
     return drawn
 
 
-def visible(text: str) -> str:
-    """The text with its control characters written out, so that a worker's text cannot command a terminal."""
-    return text.translate(_CONTROLS)
-
-
 def cell(value: object) -> str:
-    """A value as text on one line; what is not known is `-`."""
+    """A value as the text of one column; what is not known is `-`."""
     if value is None or value == "":
         return "-"
-    return visible(" ".join(str(value).split()))
+    return visible(str(value))
 
 
 def short(job_id: str) -> str:
@@ -94,9 +131,20 @@ def short(job_id: str) -> str:
     return job_id[:8] if terminal() else job_id
 
 
-def clock(time: str | None) -> str:
-    """A time of the service, in this machine's zone."""
-    return "-" if time is None else datetime.fromisoformat(time).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+def clock(time: str | None, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """A time of the service, in this machine's zone; as it is, if it cannot be read."""
+    if time is None:
+        return "-"
+    moment = read_time(time)
+    return time if moment is None else moment.strftime(form)
+
+
+def read_time(time: str) -> datetime | None:
+    """A time of the service, in this machine's zone; None if it is none."""
+    try:
+        return datetime.fromisoformat(time).astimezone()
+    except (ValueError, OverflowError):
+        return None
 
 
 def percent(value: float | None) -> str | None:

@@ -12,6 +12,7 @@ from jobtrack_client._options import ReporterOptions
 from jobtrack_client._running import run
 from jobtrack_client._running.command import Sampler
 from jobtrack_client.commands.failing import failure
+from jobtrack_client.commands.output import notice
 
 Command = Annotated[list[str], typer.Argument(metavar="-- COMMAND", help="What to run, with its arguments.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="NAME=TEXT", help="Metadata; may be repeated.")]
@@ -37,7 +38,7 @@ def run_command(
         )
         ending = run(job, command, _sampler(), every=every)
     if not ending.begun:
-        typer.echo(f"jobtrack: {ending.reason}", err=True)
+        notice(f"jobtrack: {ending.reason}")
     raise typer.Exit(ending.code)
 
 
@@ -45,7 +46,7 @@ def _sampler() -> Callable[[int], Sampler] | None:
     try:
         from jobtrack_client._running.usage import Usage
     except ModuleNotFoundError:
-        typer.echo("jobtrack: CPU and memory are not reported without psutil: pip install 'jobtrack[run]'", err=True)
+        notice("jobtrack: CPU and memory are not reported without psutil: pip install 'jobtrack[run]'")
         return None
     return Usage
 

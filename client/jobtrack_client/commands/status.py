@@ -1,9 +1,12 @@
 """One job, as it is."""
 
+from collections.abc import Mapping
+from typing import Any, cast
+
 from jobtrack_client import models
 from jobtrack_client.commands.board import Picture, plain, render
 from jobtrack_client.commands.options import LATEST, Job, Json
-from jobtrack_client.commands.output import cell, clock, show, show_json, show_line, terminal
+from jobtrack_client.commands.output import cell, clock, present, show, show_line, terminal
 from jobtrack_client.commands.service import connected, job_id
 
 
@@ -12,8 +15,11 @@ def status(job: Job = LATEST, as_json: Json = False) -> None:
     with connected() as client:
         wanted = job_id(client, job)
         described, progress = client.get_job(wanted), client.progress(wanted)
-    if as_json:
-        return show_json({**described, **progress})
+    present({**described, **progress}, as_json, _show)
+
+
+def _show(told: Mapping[str, Any]) -> None:
+    described, progress = cast(models.Job, told), cast(models.Progress, told)
     if terminal():
         show(render(Picture(progress)))
     else:

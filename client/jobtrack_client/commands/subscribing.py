@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
+from jobtrack_client import models
 from jobtrack_client.commands.options import LATEST, Events, Job, Json, duration
-from jobtrack_client.commands.output import clock, show_json, show_line, show_rows
+from jobtrack_client.commands.output import clock, present, show_line, show_rows
 from jobtrack_client.commands.service import connected, job_id, language
 
 COLUMNS = ("SUBSCRIPTION", "TYPE", "STATUS", "EXPIRES", "TO", "EVENTS")
@@ -24,8 +25,10 @@ def subscribe(
     with connected() as client:
         body = {**wanted, "expiresInSeconds": expires, "sinceSequence": since_sequence}
         made = client.subscribe(job_id(client, job), body)
-    if as_json:
-        return show_json(made)
+    present(made, as_json, _show_new)
+
+
+def _show_new(made: models.NewSubscription) -> None:
     show_line(f"subscription: {made['subscriptionId']}")
     show_line(f"signing secret: {made['signingSecret']}")
     show_line(f"events: {', '.join(made['eventsSubscribed'])}")
@@ -36,8 +39,10 @@ def subscriptions(job: Job = LATEST, as_json: Json = False) -> None:
     """List a job's subscriptions."""
     with connected() as client:
         found = list(client.iter_subscriptions(job_id(client, job)))
-    if as_json:
-        return show_json(found)
+    present(found, as_json, _show_all)
+
+
+def _show_all(found: list[models.Subscription]) -> None:
     rows = [
         (
             *(each["subscriptionId"], each["subscriptionType"], each["status"], clock(each["expiresAt"])),

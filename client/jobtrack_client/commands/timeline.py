@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from jobtrack_client import models
 from jobtrack_client.commands.options import LATEST, Job, Json
-from jobtrack_client.commands.output import clock, show_json, show_rows
+from jobtrack_client.commands.output import clock, present, show_rows
 from jobtrack_client.commands.service import connected, job_id
 
 COLUMNS = ("TIME", "EVENT", "WHAT")
@@ -22,13 +23,15 @@ def timeline(
     with connected() as client:
         wanted = job_id(client, job)
         page = client.timeline(wanted, granularity=granularity, include_sub_events=sub_events)
-        happened, cursor = page["timeline"], page["nextCursor"]
-        while cursor is not None:
+        while (cursor := page["nextCursor"]) is not None:
             more = client.timeline(wanted, granularity=granularity, include_sub_events=sub_events, cursor=cursor)
-            happened, cursor = happened + more["timeline"], more["nextCursor"]
-    if as_json:
-        return show_json({**page, "timeline": happened, "nextCursor": None})
-    past = [(clock(event["timestamp"]), event["eventType"], event["description"]) for event in happened]
+            page["timeline"] += more["timeline"]
+            page["nextCursor"] = more["nextCursor"]
+    present(page, as_json, _show)
+
+
+def _show(page: models.Timeline) -> None:
+    past = [(clock(event["timestamp"]), event["eventType"], event["description"]) for event in page["timeline"]]
     coming = [
         (clock(event["estimatedTime"]), f"({event['eventType']})", event["description"])
         for event in page["upcomingEvents"]

@@ -8,9 +8,11 @@ import typer
 
 from jobtrack_client import _endings, models
 from jobtrack_client._client import Client
+from jobtrack_client._exceptions import NotFound
 from jobtrack_client.commands.board import NEWEST_LINES, Picture, display_for
+from jobtrack_client.commands.failing import HINTS, failure
 from jobtrack_client.commands.options import LATEST, Json
-from jobtrack_client.commands.output import STYLES, cell, clock, console, show_json, show_line, terminal
+from jobtrack_client.commands.output import STYLES, cell, clock, console, present, show_cells, show_json, terminal
 from jobtrack_client.commands.service import connected, job_id
 
 if TYPE_CHECKING:
@@ -51,21 +53,22 @@ def _one(client: Client, job: str, every: float, as_json: bool) -> list[str]:
 
 def _shown(client: Client, ids: Sequence[str], every: float, as_json: bool) -> list[str]:
     """Show several jobs in the way that fits where it goes."""
-    if as_json:
-        return _many(client, ids, every, lambda jobs: show_json(jobs, indent=None))
-    if not terminal():
-        return _many(client, ids, every, Changes())
+    if as_json or not terminal():
+        return _many(client, ids, every, Changes(), as_json)
     from rich.live import Live
 
     with Live(console=console(), auto_refresh=False) as live:
-        return _many(client, ids, every, lambda jobs: live.update(_table(jobs), refresh=True))
+        return _many(client, ids, every, lambda jobs: live.update(_table(jobs), refresh=True), as_json)
 
 
-def _many(client: Client, ids: Sequence[str], every: float, show: Show) -> list[str]:
+def _many(client: Client, ids: Sequence[str], every: float, show: Show, as_json: bool) -> list[str]:
     """Show jobs until they have ended, and how they did; without ids all that wait or run, without end."""
     while True:
-        found = client.batch(ids or None, status=None if ids else ["Running", "Queued"])["jobs"]
-        show(found)
+        answer = client.batch(ids or None, status=None if ids else ["Running", "Queued"])
+        if missing := answer.get("notFound"):
+            raise failure(f"the project has no job {', '.join(missing)}", HINTS[NotFound])
+        found = answer["jobs"]
+        present(found, as_json, show, indent=None)
         statuses = [job["status"] for job in found]
         if ids and all(status in _endings.STATUSES for status in statuses):
             return [*statuses]
@@ -76,15 +79,15 @@ class Changes:
     """Prints a line for each job that is new or has changed."""
 
     def __init__(self) -> None:
-        self._shown: dict[str, str] = {}
+        self._shown: dict[str, tuple[str, ...]] = {}
 
     def __call__(self, jobs: Sequence[models.TrackedJob]) -> None:
         """The jobs as they are now."""
         for job in jobs:
-            line = "\t".join((job["jobId"], cell(job["jobName"]), job["status"], f"{job['progress']} %"))
+            line = (job["jobId"], job["jobName"], job["status"], f"{job['progress']} %")
             if self._shown.get(job["jobId"]) != line:
                 self._shown[job["jobId"]] = line
-                show_line(line)
+                show_cells(line)
 
 
 def _table(jobs: Sequence[models.TrackedJob]) -> "Table":

@@ -65,7 +65,7 @@ def start(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
 
 def listing(request: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, json={"jobs": JOBS, "logs": [], "nextCursor": None})
+    return httpx.Response(200, json={"jobs": JOBS, "logs": [], "lastSequence": 0, "nextCursor": None})
 
 
 def test_where_nobody_looks_on_columns_are_apart_by_tabs_and_whole(start: Start) -> None:
@@ -73,14 +73,18 @@ def test_where_nobody_looks_on_columns_are_apart_by_tabs_and_whole(start: Start)
     assert (code, err) == (0, "")
     assert [line.split("\t")[:5] for line in out.splitlines()] == [
         [OTHER, "Nightly import", "Import", "Running", "45 %"],
-        [THIRD, "Tab and line", "Import", "Running", "45 %"],
+        [THIRD, "Tab\\tand\\nline", "Import", "Running", "45 %"],
         [GUID, "nightly export", "Import", "Running", "45 %"],
     ]
 
 
 def test_a_workers_text_cannot_command_the_terminal(start: Start) -> None:
     entry = {"timestamp": "2026-01-20T10:30:00Z", "level": "INFO", "component": "\x1b[1m", "stage": "a\x07"}
-    page = {"logs": [{**entry, "message": "one\nline\x1b[2J", "details": None, "sequence": 2}]}
+    page = {
+        "logs": [{**entry, "message": "one\nline\x1b[2J", "details": None, "sequence": 2}],
+        "lastSequence": 2,
+        "nextCursor": None,
+    }
     shown = start(lambda request: httpx.Response(200, json=page))("logs", GUID)[1]
     assert shown == "2026-01-20T10:30:00Z INFO \\x1b[1m [a\\x07] one\\nline\\x1b[2J\n"
 
@@ -200,10 +204,11 @@ def test_times_are_taken_with_any_offset() -> None:
 
 
 def test_a_plot_is_drawn_in_plain_characters() -> None:
-    points = [(f"2026-01-20T10:{minute:02}:00Z", float(minute % 7)) for minute in range(60)]
+    start = datetime(2026, 1, 20, 10, tzinfo=UTC)
+    points = [(start + timedelta(minutes=minute), float(minute % 7)) for minute in range(60)]
     drawn = plot("CPU %", points, 80)
     assert "CPU %" in drawn
     assert "\x1b" not in drawn
     assert len(drawn.splitlines()) == 9
     assert all(len(line) <= 80 for line in drawn.splitlines())
-    assert plot("CPU %", [("2026-01-20T10:00:00Z", 0.0)], 80)
+    assert plot("CPU %", [(start, 0.0)], 80)

@@ -1,16 +1,22 @@
 """A webhook is the service's if a secret that is known signed it just now."""
 
+import base64
+import hmac
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any, cast
 
+import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 import jobtrack_client as jt
 from jobtrack.push import signatures
+from jobtrack_client._webhooks import sign
 
 SECRET, OTHER = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtMQ==", "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtMg=="
 NOW = 1_795_430_733
@@ -35,6 +41,8 @@ def test_a_message_of_the_service_is_read() -> None:
 @pytest.mark.parametrize("known", [[SECRET], [OTHER], [OTHER, SECRET]])
 def test_either_secret_will_do_while_both_sign(known: list[str]) -> None:
     assert verify(signed(SECRET, OTHER), *known)
+    for several in (iter(known), {*known}, dict.fromkeys(known).keys()):
+        assert jt.verify_webhook(BODY, signed(SECRET, OTHER), cast(Any, several), clock=lambda: NOW)
 
 
 @given(st.binary(min_size=1, max_size=40).map(lambda raw: json.dumps({"type": raw.hex()}).encode()))
@@ -74,6 +82,87 @@ def test_a_message_with_a_byte_changed_is_refused(place: int, change: int) -> No
 def test_what_is_not_signed_so_is_refused(change: dict[str, str]) -> None:
     with pytest.raises(jt.WebhookVerificationError):
         verify(signed(SECRET) | change, SECRET)
+
+
+EMPTY: list[object] = [None, "", " ", "whsec_", b"", b"whsec_", 0, {}]
+
+
+@pytest.mark.parametrize("known", [*EMPTY, [], (), *([each] for each in EMPTY), [SECRET, ""], [None, SECRET]], ids=repr)
+def test_an_empty_or_missing_secret_verifies_nothing(known: Any) -> None:
+    """Not even what was signed with it."""
+    key = hmac.digest(b"", f"msg_1.{NOW}.".encode() + BODY, "sha256")
+    forged = {"webhook-id": "msg_1", "webhook-timestamp": str(NOW)}
+    forged["webhook-signature"] = f"v1,{base64.b64encode(key).decode()} {signed(SECRET)['Webhook-Signature']}"
+    with pytest.raises(jt.WebhookVerificationError, match="secret"):
+        jt.verify_webhook(BODY, forged, known, clock=lambda: NOW)
+
+
+@pytest.mark.parametrize("secret", ["", " ", "whsec_"])
+def test_nothing_is_signed_with_an_empty_secret(secret: str) -> None:
+    with pytest.raises(jt.WebhookVerificationError, match="secret"):
+        sign("msg_1", BODY, secret, NOW)
+
+
+class Items:
+    """Headers as `http.server` and some frameworks have them: with `items`, and no Mapping."""
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        self._headers = headers
+
+    def items(self) -> Any:
+        return self._headers.items()
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        dict,
+        httpx.Headers,
+        Items,
+        lambda headers: [*headers.items()],
+        lambda headers: [(name.encode(), value.encode()) for name, value in headers.items()],
+        lambda headers: {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
+        lambda headers: headers | {"X-Name": "名前", "wsgi.errors": object(), b"odd": None},
+    ],
+    ids=["dict", "httpx", "items", "pairs", "asgi", "wsgi", "others beside"],
+)
+@pytest.mark.parametrize(
+    "body", [BODY, BODY.decode(), bytearray(BODY), memoryview(BODY)], ids=["bytes", "str", "bytearray", "memoryview"]
+)
+def test_headers_and_body_as_frameworks_have_them(shape: Callable[[dict[str, str]], Any], body: Any) -> None:
+    assert jt.verify_webhook(body, shape(signed(SECRET)), SECRET, clock=lambda: NOW)["type"] == "ping"
+
+
+values = st.one_of(
+    st.none() | st.integers() | st.floats() | st.binary() | st.text() | st.lists(st.text()),
+    st.sampled_from(["9" * 5000, "9" * 400, "-1", "1.5", "NaN", "1e3", "inf", f"{NOW} ", f"+{NOW}", "v1,", "v1a,AAAA"]),
+    st.sampled_from(["v1,AAAA v1,é", "v1," + "A" * 10_000, "v2,AAAA", ",", "v1", "\ud800", "v1,\x00"]),
+)
+names = st.sampled_from(["Webhook-Id", "Webhook-Timestamp", "Webhook-Signature"])
+bodies = st.binary() | st.text() | st.none() | st.integers() | st.just("\ud800") | st.just([1])
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(names, values) | st.lists(values) | st.lists(st.tuples(values, values)) | values,
+    bodies,
+    st.sets(names),
+)
+def test_whatever_a_request_holds_it_is_refused_in_one_way(headers: Any, body: Any, good: set[str]) -> None:
+    if isinstance(headers, dict):
+        headers |= {name: value for name, value in signed(SECRET).items() if name in good}
+    with pytest.raises(jt.WebhookVerificationError):
+        jt.verify_webhook(body, headers, SECRET, clock=lambda: NOW)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\xff\xfe", b'{"a": "\xe9"}', b"[]", b"1", b"null", b"[" * 100_000, b"{"],
+    ids=["empty", "no UTF-8", "half UTF-8", "list", "number", "null", "deep", "cut"],
+)
+def test_what_is_signed_and_no_message_is_refused(body: bytes) -> None:
+    with pytest.raises(jt.WebhookVerificationError, match="signed, but"):
+        jt.verify_webhook(body, sign("msg_1", body, SECRET, NOW), SECRET, clock=lambda: NOW)
 
 
 @pytest.mark.parametrize("secret", ["whsec_%%%", "whsec_é", "whsec_abc"])

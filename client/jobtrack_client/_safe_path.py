@@ -1,0 +1,50 @@
+"""Keeps the working directory out of what our own programs import.
+
+`python -m` and an empty or relative entry of PYTHONPATH put the working directory before everything that is installed
+(https://docs.python.org/3/using/cmdline.html#envvar-PYTHONPATH). A file `httpx.py` there would run with the user's
+token.
+Only `jobtrack` and `python -m jobtrack_client` are changed: a program that imports this package keeps its own path.
+"""
+
+# Both are imported when Python starts. Any other module could be found in the working directory.
+import os
+import sys
+
+_PACKAGE = __name__.partition(".")[0]
+_SCRIPTS = ("jobtrack", "jobtrack.exe")
+
+
+def absolute_entries(path: str) -> str:
+    """A value of PYTHONPATH without the entries that depend on the working directory."""
+    return os.pathsep.join(filter(os.path.isabs, path.split(os.pathsep)))
+
+
+def clean() -> None:
+    """Remove the working directory from the import path, if this process is a program of ours."""
+    module = _is_module()
+    if module and not sys.flags.safe_path:
+        del sys.path[0]
+    if module or os.path.basename(_argument(sys.argv, 0)) in _SCRIPTS:
+        relative = {os.path.abspath(entry) for entry in _relative_entries(os.environ.get("PYTHONPATH", ""))}
+        sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) not in relative]
+
+
+def _relative_entries(path: str) -> list[str]:
+    """Those that depend on the working directory, as an empty one does; an empty value as a whole has none."""
+    return [entry for entry in path.split(os.pathsep) if not os.path.isabs(entry)] if path else []
+
+
+def _is_module() -> bool:
+    """Whether Python was started with `-m` and this package: until it has found the module, `sys.argv[0]` is `-m`."""
+    if _argument(sys.argv, 0) != "-m":
+        return False
+    word = _argument(sys.orig_argv, -len(sys.argv)).partition(".")[0]  # what stands before the module's own arguments
+    return word == _PACKAGE or (word.startswith("-") and word.endswith(f"m{_PACKAGE}"))
+
+
+def _argument(words: list[str], index: int) -> str:
+    """One of them, or nothing: where Python is embedded there may be none."""
+    return words[index] if -len(words) <= index < len(words) else ""
+
+
+clean()
