@@ -1,8 +1,11 @@
 """What a forked process must make anew: locks that a thread held which it has not, and connections that it shares."""
 
 import os
-from typing import Protocol
-from weakref import WeakSet
+from collections.abc import Iterator
+from typing import Generic, Protocol, TypeVar
+from weakref import ref
+
+T = TypeVar("T")
 
 
 class Forked(Protocol):
@@ -19,8 +22,25 @@ class Forking(Protocol):
         """Make ready; called in the process that forks."""
 
 
-_FORKED: WeakSet[Forked] = WeakSet()
-_FORKING: WeakSet[Forking] = WeakSet()
+class _Registry(Generic[T]):
+    """Objects that are in use, in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._references: dict[int, ref[T]] = {}
+
+    def add(self, value: T) -> None:
+        key = id(value)
+        self._references[key] = ref(value, lambda _: self._references.pop(key, None))
+
+    def __iter__(self) -> Iterator[T]:
+        # In one go, where a WeakSet raises: another thread may add one meanwhile.
+        for reference in list(self._references.values()):
+            if (value := reference()) is not None:
+                yield value
+
+
+_FORKED: _Registry[Forked] = _Registry()
+_FORKING: _Registry[Forking] = _Registry()
 
 
 def renew(inherited: Forked) -> None:
@@ -34,12 +54,12 @@ def prepare(parent: Forking) -> None:
 
 
 def _before() -> None:
-    for each in list(_FORKING):
+    for each in _FORKING:
         each.forking()
 
 
 def _after() -> None:
-    for each in list(_FORKED):
+    for each in _FORKED:
         each.forked()
 
 

@@ -57,7 +57,7 @@ class Reporter:
             JobTrackError: it is `required` that the job is tracked, and the service refused it or stayed away for
                 `close_seconds`.
         """
-        if self._delivery.sender.ident is not None or self._handover is not None:
+        if self._delivery.sender.started or self._handover is not None:
             return
         _exits.register(self._at_exit)
         self._send()
@@ -94,7 +94,7 @@ class Reporter:
         if self._handover is not None:
             self._handover.pump()
         deadline = monotonic() + timeout
-        created = self._delivery.sender.ident is None or self._delivery.creation.settled.wait(timeout)
+        created = not self._delivery.sender.started or self._delivery.creation.settled.wait(timeout)
         return self._delivery.outbox.flush(max(0.0, deadline - monotonic())) and created
 
     def close(self, timeout: float | None = None, *, wait: bool = True) -> None:
@@ -105,7 +105,7 @@ class Reporter:
         if not wait:
             return
         _exits.unregister(self._at_exit)
-        if self._delivery.sender.ident is None:
+        if not self._delivery.sender.started:
             self._delivery.end()
         elif not self._delivery.sender.join(seconds + 1):
             LOGGER.warning("%s: %d events are not acknowledged", self._job, self.stats.waiting)
@@ -117,7 +117,7 @@ class Reporter:
                 return
             try:
                 self._relay = Relay(self._delivery.outbox.put, lambda number, change: self.changed(number, change))
-            except OSError as error:  # it can still send by itself
+            except (OSError, RuntimeError) as error:  # they can still send by themselves
                 LOGGER.warning("%s: forked processes cannot be heard: %s", self._job, error)
 
     def forked(self) -> None:
@@ -147,7 +147,7 @@ class Reporter:
 
     @property
     def _sending(self) -> bool:
-        return self._delivery.sender.ident is not None and not self._closed
+        return self._delivery.sender.started and not self._closed
 
     def _inherited_mouthpiece(self) -> Mouthpiece | None:
         if self._handover is not None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
+from jobtrack_client._background import Background
 from jobtrack_client._backoff import Backoff
 from jobtrack_client._exceptions import ApiError, Conflict, JobTrackError
 from jobtrack_client._notices import Notices
@@ -50,24 +51,29 @@ class Sender:
         self._backoff = backoff
         self._flush_seconds = flush_seconds
         self._tries = 0
-        self._thread: threading.Thread | None = None
+        self._thread = Background("jobtrack-reporter")
 
     def start(self, tick: Callable[[], None]) -> None:
-        """Begin to send, calling `tick` before each batch."""
-        self._thread = threading.Thread(target=self._run, args=(tick,), name="jobtrack-reporter", daemon=True)
-        self._thread.start()
+        """Begin to send, calling `tick` before each batch.
+
+        Raises:
+            RuntimeError: no thread can be started.
+        """
+        self._thread.start(partial(self._run, tick))
 
     def join(self, timeout: float) -> bool:
         """Wait for the end of it, at most `timeout` seconds; whether it came."""
-        if self._thread is None:
-            return True
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        return self._thread.join(timeout)
+
+    @property
+    def started(self) -> bool:
+        """Whether it has begun to send."""
+        return self._thread.started
 
     @property
     def ident(self) -> int | None:
         """The thread's identifier, once it has begun."""
-        return None if self._thread is None else self._thread.ident
+        return self._thread.ident
 
     def create(self) -> float | None:
         """Try to create the job: seconds to wait before the next try, None when there is an outcome."""

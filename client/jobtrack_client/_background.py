@@ -1,0 +1,79 @@
+"""The client's own threads, which are greenlets where gevent or eventlet has replaced threads."""
+
+import _thread
+import os
+import sys
+import threading
+from collections.abc import Callable
+from types import BuiltinFunctionType
+from typing import Any
+
+from jobtrack_client import _fork
+
+
+class Background:
+    """One thread that runs one function, at most once. It never keeps the interpreter from ending."""
+
+    def __init__(self, name: str) -> None:
+        self.ident: int | None = None
+        """The identifier of the thread, once it runs."""
+        self.started = False
+        """Whether it was started, in this process."""
+        self._name = name
+        self._ended = threading.Event()
+        self._greenlet: Any = None
+
+    def start(self, run: Callable[[], object]) -> None:
+        """Start it.
+
+        Raises:
+            RuntimeError: no thread can be started, for want of memory or because the interpreter is ending.
+        """
+        _fork.renew(self)
+        process = os.getpid()
+        if threads_are_real():
+            threading.Thread(target=self._run, args=(run, process), name=self._name, daemon=True).start()
+        else:
+            # A `Thread` would wait for its start, and run other greenlets meanwhile: not in the middle of a fork. In a
+            # forked process, where greenlets live on, its end raises KeyError: `threading` believes it dead.
+            _thread.start_new_thread(self._run, (run, process))
+        self.started = True
+
+    def join(self, timeout: float) -> bool:
+        """Wait for its end, at most `timeout` seconds; returns whether it has ended, or never began."""
+        return not self.started or self._ended.wait(timeout)
+
+    def forked(self) -> None:
+        """Threads do not live on in a forked process, but greenlets do: end it, as soon as others may run."""
+        greenlet, self._greenlet = self._greenlet, None
+        if greenlet is None:
+            return
+        if hasattr(greenlet, "spawning_greenlet"):  # gevent's
+            greenlet.kill(block=False)
+        else:
+            sys.modules["eventlet.hubs"].get_hub().schedule_call_global(0, greenlet.throw)
+
+    def _run(self, run: Callable[[], object], process: int) -> None:
+        if process != os.getpid():  # a greenlet that had not begun when the process was forked
+            return
+        self.ident = threading.get_ident()
+        self._greenlet = _own_greenlet()
+        try:
+            run()
+        except BaseException:
+            if process == os.getpid():
+                raise
+            # A greenlet that `forked` has ended; whatever it meets on its way out concerns nobody.
+        finally:
+            self._ended.set()
+            self._greenlet = None
+
+
+def threads_are_real() -> bool:
+    """Whether neither gevent nor eventlet has replaced them."""
+    return isinstance(_thread.start_new_thread, BuiltinFunctionType)
+
+
+def _own_greenlet() -> Any:
+    """The greenlet that runs this code; None for a thread of the system."""
+    return None if threads_are_real() else sys.modules["greenlet"].getcurrent()
