@@ -5,10 +5,14 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import BuiltinFunctionType
-from typing import Any
+from typing import Any, TypeVar
 
 from jobtrack_client import _fork
+
+T = TypeVar("T")
+_PROCESS = os.getpid()
 
 
 class Background:
@@ -67,6 +71,28 @@ class Background:
         finally:
             self._ended.set()
             self._greenlet = None
+
+
+def patiently(wait: Callable[[], T]) -> T:
+    """The result of a call that waits, while the greenlets of this thread go on.
+
+    Where threads are greenlets, waiting lets others run. Where they are not, as in a program that uses gevent or
+    eventlet without monkey patching, it would hold up all of this thread. In a forked process, which has none of the
+    threads that this needs, nothing is waited for long.
+    """
+    if not threads_are_real() or os.getpid() != _PROCESS:
+        return wait()
+    gevent, eventlet = sys.modules.get("gevent.hub"), sys.modules.get("eventlet.hubs")
+    with suppress(RuntimeError):  # the interpreter is ending, and no thread can be started
+        if gevent is not None and (hub := gevent._get_hub()) is not None:
+            result: T = hub.threadpool.apply(wait)
+            return result
+        if eventlet is not None and hasattr(eventlet._threadlocal, "hub"):
+            from eventlet import tpool  # type: ignore[import-untyped]
+
+            result = tpool.execute(wait)
+            return result
+    return wait()
 
 
 def threads_are_real() -> bool:

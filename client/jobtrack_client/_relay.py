@@ -8,6 +8,7 @@ returns, and the job's own process puts it in order with what it reports itself.
 import _socket
 import errno
 import json
+import os
 import selectors
 import threading
 from collections.abc import Callable, Mapping
@@ -58,6 +59,11 @@ class Relay:
             self._close()
             raise
 
+    @property
+    def writer(self) -> int:
+        """The descriptor of the other end."""
+        return self._writer.fileno()
+
     def drain(self) -> None:
         """Take in all that was said so far."""
         with self._lock, suppress(BlockingIOError):
@@ -107,6 +113,17 @@ class Mouthpiece:
         self._writer = writer
         self.cut_off = writer is None
         """Nobody listens, or no longer."""
+
+    @classmethod
+    def of(cls, writer: int) -> "Mouthpiece":
+        """That of a process that was started anew, with the descriptor of a relay's `writer`."""
+        os.set_inheritable(writer, False)
+        return cls(_socket.socket(fileno=writer))
+
+    @property
+    def writer(self) -> int | None:
+        """The descriptor that it speaks through."""
+        return None if self._writer is None else self._writer.fileno()
 
     def say(self, event: Event) -> bool:
         """Hand over an event; whether there was room for it, and somebody who listens."""

@@ -6,6 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from jobtrack_client import _exits, _fork
+from jobtrack_client._background import patiently
 from jobtrack_client._delivery import Delivery, Reported
 from jobtrack_client._events import Event, Line, make_event, snapshot
 from jobtrack_client._exceptions import JobTrackError
@@ -27,11 +28,14 @@ class Reporter:
     """
 
     def __init__(self, http: "Http", job: Reported, options: ReporterOptions) -> None:
+        self.settings = http.settings
         self._job = job
         self._options = options
         self._delivery = Delivery(http, job, options)
         self._relay: Relay | None = None
         self._handover: Handover | None = None
+        self._adopted = False
+        self._wanted = False
         self.put: Callable[[Event | Line], None] = self._delivery.outbox.put
         """Queues what was reported; log lines come straight to it, for there are many."""
         self._closed = False
@@ -57,13 +61,14 @@ class Reporter:
             JobTrackError: it is `required` that the job is tracked, and the service refused it or stayed away for
                 `close_seconds`.
         """
-        if self._delivery.sender.started or self._handover is not None:
+        if self._wanted or self._handover is not None:
             return
         _exits.register(self._at_exit)
         self._send()
-        self._delivery.creation.tried.wait(self._options.create_seconds)
+        if self._delivery.sender.started:
+            patiently(lambda: self._delivery.creation.tried.wait(self._options.create_seconds))
         if required:
-            self._demand_created()
+            patiently(self._demand_created)
 
     def report(self, type_: str, data: Mapping[str, object], moment: float | None = None) -> None:
         """Queue one event of now, or of `moment` (seconds since 1970)."""
@@ -82,7 +87,7 @@ class Reporter:
 
     def change(self, number: int, change: Change) -> bool:
         """Tell the job's process of the progress that it began itself; False where there is none to be told."""
-        return self._handover is not None and self._handover.progressed(number, change)
+        return self._handover is not None and not self._adopted and self._handover.progressed(number, change)
 
     def settle(self) -> None:
         """Take in what forked processes have reported so far."""
@@ -93,6 +98,11 @@ class Reporter:
         """Wait until what was reported is settled; whether it was within `timeout` seconds."""
         if self._handover is not None:
             self._handover.pump()
+        elif self._wanted:
+            self._send()
+        return patiently(lambda: self._flush(timeout))
+
+    def _flush(self, timeout: float) -> bool:
         deadline = monotonic() + timeout
         created = not self._delivery.sender.started or self._delivery.creation.settled.wait(timeout)
         return self._delivery.outbox.flush(max(0.0, deadline - monotonic())) and created
@@ -101,17 +111,25 @@ class Reporter:
         """Send what waits for at most `timeout` seconds (`close_seconds`); without `wait`, while others go on."""
         seconds = self._options.close_seconds if timeout is None else timeout
         if not self._closed:
-            self._close(seconds)
+            patiently(lambda: self._close(seconds))
         if not wait:
             return
         _exits.unregister(self._at_exit)
-        if not self._delivery.sender.started:
+        if self._wanted:
+            self._send()
+        patiently(lambda: self._await_end(seconds))
+
+    def _await_end(self, seconds: float) -> None:
+        sender = self._delivery.sender
+        if self._wanted and not sender.started:
+            sender.run(lambda: self.tick())
+        elif not sender.started:
             self._delivery.end()
-        elif not self._delivery.sender.join(seconds + 1):
+        elif not sender.join(seconds + 1):
             LOGGER.warning("%s: %d events are not acknowledged", self._job, self.stats.waiting)
 
     def forking(self) -> None:
-        """Listen to what the process that is about to be forked will report."""
+        """Listen to what the process that is about to be forked, or started anew, will report."""
         with self._lock:
             if self._relay is not None or not self._sending:
                 return
@@ -120,13 +138,26 @@ class Reporter:
             except (OSError, RuntimeError) as error:  # they can still send by themselves
                 LOGGER.warning("%s: forked processes cannot be heard: %s", self._job, error)
 
+    def writer(self) -> int | None:
+        """What another process of ours speaks through to the job's: the descriptor of a socket, if there can be one."""
+        if self._handover is not None:
+            return self._handover.mouthpiece.writer
+        self.forking()
+        return None if self._relay is None else self._relay.writer
+
+    def speak_through(self, writer: int) -> None:
+        """Report through the job's own process, which has the other end of this socket, before anything is reported."""
+        self._adopted = True
+        self._hand_over(Mouthpiece.of(writer))
+
     def forked(self) -> None:
         """Begin anew, with nothing of what waits: that is the parent's, and so is the thread that sends."""
         mouthpiece = self._inherited_mouthpiece()
         self._lock = threading.Lock()
         self._delivery, self._relay = self._delivery.inherited(), None
-        self._handover = None if mouthpiece is None else self._new_handover(mouthpiece)
-        self.put = self._delivery.outbox.put if self._handover is None else self._handover.put
+        self._handover, self.put, self._wanted = None, self._delivery.outbox.put, False
+        if mouthpiece is not None:
+            self._hand_over(mouthpiece)
         if self._closed:
             self._delivery.outbox.shut(Reason.CLOSED, Reason.CLOSED)
 
@@ -156,8 +187,8 @@ class Reporter:
             return self._relay.inherited()
         return Mouthpiece(None) if self._sending else None
 
-    def _new_handover(self, mouthpiece: Mouthpiece) -> Handover:
-        return Handover(
+    def _hand_over(self, mouthpiece: Mouthpiece) -> None:
+        self._handover = Handover(
             mouthpiece,
             self._delivery.outbox,
             begin=lambda: _exits.register(self._at_exit),
@@ -165,6 +196,7 @@ class Reporter:
             alone=self._send,
             seconds=self._options.flush_seconds,
         )
+        self.put = self._handover.put
 
     def _close(self, seconds: float) -> None:
         if self._relay is not None:
@@ -175,7 +207,14 @@ class Reporter:
             self._handover.close(seconds)
 
     def _send(self) -> None:
-        self._delivery.sender.start(lambda: self.tick())
+        """Begin to send, unless it has begun; without a thread, all is sent at the end."""
+        self._wanted = True
+        if self._delivery.sender.started:
+            return
+        try:
+            self._delivery.sender.start(lambda: self.tick())
+        except RuntimeError as error:
+            LOGGER.warning("%s: nothing is sent before its end: %s", self._job, error)
 
     def _demand_created(self) -> None:
         self._delivery.creation.settled.wait(self._options.close_seconds)

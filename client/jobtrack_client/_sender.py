@@ -59,7 +59,7 @@ class Sender:
         Raises:
             RuntimeError: no thread can be started.
         """
-        self._thread.start(partial(self._run, tick))
+        self._thread.start(partial(self.run, tick))
 
     def join(self, timeout: float) -> bool:
         """Wait for the end of it, at most `timeout` seconds; whether it came."""
@@ -96,7 +96,8 @@ class Sender:
         self._outbox.acknowledged(batch)
         return None
 
-    def _run(self, tick: Callable[[], None]) -> None:
+    def run(self, tick: Callable[[], None]) -> None:
+        """Send until all is sent or the time to close is over: in a thread, or at the end where there is none."""
         done = self._persist(self.create)
         self._creation.settled.set()
         if self._creation.refusal is not None:

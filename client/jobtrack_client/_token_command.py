@@ -41,6 +41,10 @@ class TokenCommand:
                 self._until = _expiry(self._token, self._clock()) - EARLY_SECONDS
             return self._token
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Without the lock, nor the token: a secret, which the other process asks for anew."""
+        return TokenCommand, (self._command, self._clock)
+
     def forked(self) -> None:
         """Leave the lock to the thread that may hold it in the parent."""
         self._lock = threading.Lock()
