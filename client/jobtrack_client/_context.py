@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakValueDictionary
 
 from jobtrack_client._carrying import SCOPE, carry, scope
+from jobtrack_client._guard import guard
 
 if TYPE_CHECKING:
     from jobtrack_client._job import Job
@@ -59,6 +60,7 @@ def innermost(job: "Job") -> "Stage | None":
     return next((stage for stage in stages if stage is not None and stage.running), None)
 
 
+@guard
 def current_job() -> "Job | None":
     """The job that the code that runs belongs to, if it runs.
 

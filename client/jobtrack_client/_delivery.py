@@ -132,7 +132,13 @@ class Delivery:
 
     def _send(self, request: Request[Any], remaining: float | None) -> Any:
         longest = self._options.request_seconds
-        return self._http.send(request, longest if remaining is None else max(0.1, min(longest, remaining))).json
+        try:
+            return self._http.send(request, longest if remaining is None else max(0.1, min(longest, remaining))).json
+        except (
+            KeyboardInterrupt,
+            SystemExit,
+        ) as error:  # of a token callable or a transport: it ends no thread of ours
+            raise Unreachable(f"the request ended with {error!r}") from error
 
     def _gap(self, message: str) -> None:
         data = {"level": "WARN", "component": "jobtrack_client", "message": message}

@@ -1,9 +1,11 @@
 """What a forked process must make anew: locks that a thread held which it has not, and connections that it shares."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, Protocol, TypeVar
 from weakref import ref
+
+from jobtrack_client._notices import LOGGER
 
 T = TypeVar("T")
 
@@ -55,12 +57,19 @@ def prepare(parent: Forking) -> None:
 
 def _before() -> None:
     for each in _FORKING:
-        each.forking()
+        _call(each.forking)
 
 
 def _after() -> None:
     for each in _FORKED:
-        each.forked()
+        _call(each.forked)
+
+
+def _call(prepare: Callable[[], None]) -> None:
+    try:
+        prepare()
+    except Exception:  # one that fails must not keep the others from it
+        LOGGER.warning("a fork was not prepared for", exc_info=True)
 
 
 if hasattr(os, "register_at_fork"):

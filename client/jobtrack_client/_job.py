@@ -242,4 +242,7 @@ async def _aside(call: Callable[[], _Result]) -> _Result:
     # Here, since a job without asynchronous code would load it for nothing.
     from asyncio import to_thread
 
-    return await to_thread(call)
+    try:
+        return await to_thread(call)
+    except RuntimeError:  # the interpreter is ending, or no thread can be started
+        return call()

@@ -21,6 +21,13 @@ def plain(value: object, depth: int = DEPTH) -> Json:
     """The value as JSON: numpy's as their Python ones, NaN as null, what JSON does not know as text."""
     if value is None or isinstance(value, (str, bool)):
         return value
+    try:
+        return _converted(value, depth)
+    except Exception:  # what a worker's own values raise, or a number beyond all bounds
+        return as_text(value)
+
+
+def _converted(value: object, depth: int) -> Json:
     if isinstance(value, (int, Integral)):
         integer = int(value)
         return integer if -_INTEGER <= integer < _INTEGER else as_text(integer)

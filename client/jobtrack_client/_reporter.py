@@ -11,7 +11,7 @@ from jobtrack_client._delivery import Delivery, Reported
 from jobtrack_client._events import Event, Line, make_event, snapshot
 from jobtrack_client._exceptions import JobTrackError
 from jobtrack_client._handover import Handover
-from jobtrack_client._notices import LOGGER
+from jobtrack_client._notices import LOGGER, warn_seldom
 from jobtrack_client._options import ReporterOptions
 from jobtrack_client._plain import Json
 from jobtrack_client._relay import Change, Mouthpiece, Relay
@@ -75,14 +75,14 @@ class Reporter:
         try:
             self.put(make_event(type_, data, self._options.clock() if moment is None else moment))
         except Exception:  # whatever a worker's own values raise, its job goes on
-            LOGGER.warning("%s: an event %s cannot be reported", self._job, type_, exc_info=True)
+            warn_seldom("%s: an event %s cannot be reported", self._job, type_)
 
     def keep(self, details: Mapping[str, object]) -> object:
         """Details of a log line as they are now; None where they cannot be told."""
         try:
             return snapshot(details)
         except Exception:  # as above
-            LOGGER.warning("%s: details of a log line cannot be reported", self._job, exc_info=True)
+            warn_seldom("%s: details of a log line cannot be reported", self._job)
             return None
 
     def change(self, number: int, change: Change) -> bool:

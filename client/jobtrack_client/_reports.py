@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 
+from jobtrack_client._guard import guarded
 from jobtrack_client._plain import as_text
 from jobtrack_client._progress import Report
 
 
+@guarded
 class Reports:
-    """One event a call."""
+    """One event a call, which never raises; nor do the public methods of what inherits from this."""
+
+    def __init_subclass__(cls) -> None:
+        guarded(cls)
 
     def __init__(self, report: Report) -> None:
         self._report = report

@@ -30,6 +30,7 @@ from celery.exceptions import (  # type: ignore[import-untyped]
 from jobtrack_client._client import Client
 from jobtrack_client._context import current_job
 from jobtrack_client._exceptions import ConfigurationError
+from jobtrack_client._guard import guarded
 from jobtrack_client._job import Job
 from jobtrack_client._logging import tap
 from jobtrack_client._notices import LOGGER
@@ -79,6 +80,7 @@ def track_tasks(
     return undo
 
 
+@guarded
 class _Tasks:
     """The jobs of the tasks that run in this process, by the tasks' ids."""
 
@@ -204,6 +206,7 @@ def _cancel(job: Job, reason: str) -> None:
     job.cancel()
 
 
+@guarded
 class _TaskLogHandler(logging.Handler):
     """Reports what is logged while a task runs to its job."""
 

@@ -33,6 +33,36 @@ def test_a_forked_child_neither_hangs_nor_repeats_its_parent_s_events() -> None:
     assert Counter(service.messages()) == Counter([*lines(20), *(f"child {number}" for number in range(20))])
 
 
+def test_a_fork_in_the_middle_of_reports_and_flushes_of_other_threads_hangs_nobody() -> None:
+    service = Service()
+    script = """
+        import os, threading
+        over = threading.Event()
+        def report():
+            while not over.wait(0.0001):
+                job.heartbeat()
+                job.flush(0.01)
+        threads = [threading.Thread(target=report) for _ in range(3)]
+        with job, job.stage("Load") as stage:
+            for thread in threads:
+                thread.start()
+            for number in range(20):
+                if not (child := os.fork()):
+                    stage.advance()
+                    job.log("INFO", str(number))
+                    os._exit(0 if job.flush(30) else 1)
+                assert os.waitpid(child, 0)[1] == 0
+            over.set()
+            for thread in threads:
+                thread.join()
+    """
+    with serving(service) as server:
+        ran = run_worker(server.url, script)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert service.messages() == lines(20)
+    assert told(service, "stageCompleted") == [{"stageName": "Load", "recordsProcessed": 20}]
+
+
 @pytest.mark.parametrize("ending", ["", "pool.close(); pool.join()"], ids=["terminated", "joined"])
 def test_the_workers_of_a_pool_report_and_advance_a_stage_of_their_parent(ending: str) -> None:
     service = Service()
