@@ -123,9 +123,10 @@ class _Tasks:
     def ended(self, task: Any, task_id: str, state: str | None, retval: object, **_: object) -> None:
         """It runs no more; whether its job does depends on whether it will be run again."""
         if job := self._running.pop(task_id, None):
-            if end := _end(state, sys.exc_info()[1] if state is None else retval, bool(task.acks_late)):
-                end(job)
-                self._ended.append(task_id)
+            if task_id not in self._ended and (
+                end := _end(state, sys.exc_info()[1] if state is None else retval, bool(task.acks_late))
+            ):
+                self._finish(task_id, job, end)
             self._leave(job)
 
     def stopped(self, **_: object) -> None:
@@ -133,8 +134,15 @@ class _Tasks:
         while self._ending:
             self._ending.pop().close(self._options.exit_seconds)
 
+    def _finish(self, task_id: str, job: Job, end: Callable[[Job], None]) -> None:
+        self._ended.append(task_id)
+        end(job)
+
     def _end_of_another(self, task: Any, task_id: str, end: Callable[[Job], None]) -> None:
-        if self._wanted(task) and task_id not in self._ended:
+        """End the job of a task that another process ran, or that goes on running here until it is killed."""
+        if job := self._running.get(task_id):
+            self._finish(task_id, job, end)
+        elif self._wanted(task) and task_id not in self._ended:
             for job in self._job(task, task_id):
                 end(job.start())
                 self._leave(job)

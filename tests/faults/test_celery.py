@@ -229,6 +229,17 @@ def test_a_task_whose_process_is_lost_or_takes_too_long_fails_and_one_that_is_re
     }
 
 
+def test_a_greenlet_that_takes_too_long_fails_and_one_that_is_revoked_is_cancelled(box: Path) -> None:
+    jobs = Jobs()
+    with serving(jobs) as server, worker(box, "gevent", environment(server.url)):
+        late, revoked = send(box, "hang", time_limit=1), send(box, "hang")
+        eventually(lambda: "milestone" in jobs.types(revoked))
+        application(box).control.revoke(revoked, terminate=True)
+        assert end(jobs.ended(late)) == ("jobFailed", {"message": "1 second", "type": "Timeout"})
+        assert end(jobs.ended(revoked)) == CANCELLED
+    assert jobs.services[revoked].messages() == ["hang", "cancelled: the task was revoked"]
+
+
 @pytest.mark.parametrize("pool", ["threads", "gevent"])
 def test_a_task_that_calls_exit_where_it_has_no_process_of_its_own_fails(pool: str, box: Path) -> None:
     jobs = Jobs()
