@@ -31,7 +31,7 @@ class Background:
         """Start it.
 
         Raises:
-            RuntimeError: no thread can be started, for want of memory or because the interpreter is ending.
+            RuntimeError: no thread can be started: there are too many, or the interpreter is ending.
         """
         _fork.renew(self)
         process = os.getpid()
