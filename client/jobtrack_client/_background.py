@@ -38,8 +38,8 @@ class Background:
         if threads_are_real():
             threading.Thread(target=self._run, args=(run, process), name=self._name, daemon=True).start()
         else:
-            # A `Thread` would wait for its start, and run other greenlets meanwhile: not in the middle of a fork. In a
-            # forked process, where greenlets live on, its end raises KeyError: `threading` believes it dead.
+            # Not a `Thread`: its `start` waits, so that other greenlets would run in the middle of a fork; and when it
+            # ends in a forked process, `threading` raises KeyError, since it expects no thread to survive a fork.
             _thread.start_new_thread(self._run, (run, process))
         self.started = True
 
@@ -48,7 +48,7 @@ class Background:
         return not self.started or self._ended.wait(timeout)
 
     def forked(self) -> None:
-        """Threads do not live on in a forked process, but greenlets do: end it, as soon as others may run."""
+        """End the greenlet when the hub next runs: unlike threads, greenlets survive a fork."""
         greenlet, self._greenlet = self._greenlet, None
         if greenlet is None:
             return
@@ -67,7 +67,7 @@ class Background:
         except BaseException:
             if process == os.getpid():
                 raise
-            # A greenlet that `forked` has ended; whatever it meets on its way out concerns nobody.
+            # A greenlet that `forked` has ended: what its cleanup raises does not matter.
         finally:
             self._ended.set()
             self._greenlet = None

@@ -1,8 +1,8 @@
 """The current job in processes that are started anew, by the methods spawn and forkserver of `multiprocessing`.
 
-Such a process is sent the object that describes it, and with that the configuration of the process that starts it.
-There stands what becomes the current job of the code that starts it. It reports as a forked process does: through the
-job's own process, so that nothing is lost when it is ended.
+Such a process receives a pickled description of itself, which includes the configuration of the process that starts it.
+A member of that configuration is pickled as the job that is current at that moment. The new process reports through the
+job's own process, as a forked one does, so that nothing is lost when it is terminated.
 """
 
 import pickle
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class HandedDown(NamedTuple):
-    """A job as it is sent to another process: what its client needs, and the end of a socket to speak through."""
+    """A job as it is sent to another process: the settings of its client, and a socket to report by."""
 
     job_id: str
     settings: bytes
@@ -27,7 +27,7 @@ class HandedDown(NamedTuple):
 
 
 class CurrentJob:
-    """Pickled it is the job that is current then; in the process that gets it, the job to report to."""
+    """Is pickled as the job that is current at that moment; unpickled, it holds the job to report to."""
 
     KEY = "jobtrack"
 
@@ -107,6 +107,6 @@ def _adopted(handed_down: HandedDown) -> "Job":
 def _attach(job_id: str, settings: bytes) -> "Job":
     from jobtrack_client._client import Client
 
-    given = pickle.loads(settings)  # noqa: S301 - by the process that started this one
+    given = pickle.loads(settings)  # noqa: S301 # nosec B301 - made by the process that started this one
     client = Client(given.base_url, given.token, given.tenant_id, given.project_id) if given else Client()
     return client.attach(job_id)

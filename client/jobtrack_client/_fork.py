@@ -1,4 +1,4 @@
-"""What a forked process must make anew: locks that a thread held which it has not, and connections that it shares."""
+"""What a forked process must replace: locks that threads of its parent hold, and connections that both would use."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -14,14 +14,14 @@ class Forked(Protocol):
     """Something that a forked process inherits."""
 
     def forked(self) -> None:
-        """Make anew what cannot be used by two processes; called in the forked one, before anything else of it runs."""
+        """Replace what two processes cannot share; called in the forked process before any other code."""
 
 
 class Forking(Protocol):
-    """Something that has to do with a process that is about to be forked."""
+    """Something that prepares for a fork of its process."""
 
     def forking(self) -> None:
-        """Make ready; called in the process that forks."""
+        """Prepare; called in the process that forks."""
 
 
 class _Registry(Generic[T]):
@@ -46,12 +46,12 @@ _FORKING: _Registry[Forking] = _Registry()
 
 
 def renew(inherited: Forked) -> None:
-    """Tell it when it is inherited, for as long as it is used."""
+    """Call its `forked` in every forked process, for as long as it is used."""
     _FORKED.add(inherited)
 
 
 def prepare(parent: Forking) -> None:
-    """Tell it before each fork, for as long as it is used."""
+    """Call its `forking` before each fork, for as long as it is used."""
     _FORKING.add(parent)
 
 

@@ -139,14 +139,14 @@ class Reporter:
                 LOGGER.warning("%s: forked processes cannot be heard: %s", self._job, error)
 
     def writer(self) -> int | None:
-        """What another process of ours speaks through to the job's: the descriptor of a socket, if there can be one."""
+        """The descriptor of the socket by which another process reports to the job's own; None where there is none."""
         if self._handover is not None:
             return self._handover.mouthpiece.writer
         self.forking()
         return None if self._relay is None else self._relay.writer
 
     def speak_through(self, writer: int) -> None:
-        """Report through the job's own process, which has the other end of this socket, before anything is reported."""
+        """Report through the job's own process, which has the other end of this socket. To be called first."""
         self._adopted = True
         self._hand_over(Mouthpiece.of(writer))
 

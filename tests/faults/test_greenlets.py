@@ -96,7 +96,8 @@ def test_a_forked_child_of_greenlets_neither_repeats_what_waits_nor_hangs(green:
 @pytest.mark.parametrize("patched", PATCHED)
 @pytest.mark.parametrize("green", GREEN)
 def test_greenlets_go_on_while_a_job_begins_is_flushed_and_ends(green: str, patched: str, tmp_path: Path) -> None:
-    service, beats, stuck = Service(), tmp_path / "beats", []
+    service, beats = Service(), tmp_path / "beats"
+    stuck: list[str] = []
     beats.touch()
 
     def answer(request: httpx.Request) -> httpx.Response:

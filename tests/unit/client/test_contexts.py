@@ -216,8 +216,8 @@ class Older:
         self._done.get(timeout=20)
 
     def _run(self) -> None:
-        while call := self._calls.get():
-            call()
+        while True:
+            self._calls.get()()
             self._done.put(True)
 
 
