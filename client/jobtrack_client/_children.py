@@ -107,6 +107,7 @@ def _adopted(handed_down: HandedDown) -> "Job":
 def _attach(job_id: str, settings: bytes) -> "Job":
     from jobtrack_client._client import Client
 
-    given = pickle.loads(settings)  # noqa: S301 # nosec B301 - made by the process that started this one
+    # Made by the process that started this one.
+    given = pickle.loads(settings)  # noqa: S301 # nosec B301
     client = Client(given.base_url, given.token, given.tenant_id, given.project_id) if given else Client()
     return client.attach(job_id)

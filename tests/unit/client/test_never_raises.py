@@ -154,6 +154,8 @@ ROWS: dict[str, Row] = {
 }
 NO_REPORTING = {"AsyncClient", "Client", "JobTracker", "verify_webhook", "models"}
 """Of the public names, what talks to the service while its caller waits; such calls raise, as they say."""
+PLAIN = {"Backoff", "Fault", "Reason", "ReporterOptions", "Stats"}
+"""Values without calls of their own."""
 DUNDERS = ("__enter__", "__exit__", "__aenter__", "__aexit__", "__iter__", "__aiter__")
 
 
@@ -161,12 +163,9 @@ def surface() -> Iterator[str]:
     """What the module offers for reporting."""
     for name in (*jt.__all__, "JobLogHandler"):
         value = getattr(jt, name, JobLogHandler)
-        if name in NO_REPORTING or (inspect.isclass(value) and issubclass(value, Exception)):
+        if name in NO_REPORTING | PLAIN or (inspect.isclass(value) and issubclass(value, Exception)):
             continue
-        if inspect.isfunction(value):
-            yield name
-        elif name in ("Job", "Stage", "Track", "JobLogHandler"):
-            yield from (f"{name}.{each}" for each in members(value))
+        yield from (f"{name}.{each}" for each in members(value)) if inspect.isclass(value) else [name]
 
 
 def members(kind: type) -> Iterator[str]:
