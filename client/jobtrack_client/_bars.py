@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary, WeakSet
 from jobtrack_client._context import current_job
 from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._job import Job
-from jobtrack_client._notices import LOGGER
+from jobtrack_client._log import LOGGER
 from jobtrack_client._stage import Stage
 from jobtrack_client._track import begin
 

@@ -1,7 +1,12 @@
 """Which job and stage the code that runs belongs to: by context, so that every thread and task has its own."""
 
-from contextvars import ContextVar
+import sys
+import threading
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakValueDictionary
+
+from jobtrack_client._carrying import SCOPE, carry, scope
+from jobtrack_client._guard import guard
 
 if TYPE_CHECKING:
     from jobtrack_client._job import Job
@@ -21,40 +26,57 @@ class Scope(NamedTuple):
         return self.job.running if self.stage is None else self.stage.running
 
 
-SCOPE: ContextVar[Scope | None] = ContextVar("jobtrack_scope", default=None)
-"""The innermost."""
 _DEFAULT: "list[Job]" = []
+_OF_THE_PROGRAM: "list[Job]" = []
+"""Jobs that the main thread began, outside any task or greenlet."""
+_BEGUN: "WeakValueDictionary[str, Job]" = WeakValueDictionary()
 
 
 def enter(job: "Job", stage: "Stage | None" = None) -> None:
     """What follows in this context belongs to the job, and to the stage."""
-    SCOPE.set(Scope(job, stage, _open(SCOPE.get())))
+    if stage is None:
+        carry()
+        _BEGUN[job.job_id] = job
+        if _is_the_program():
+            _OF_THE_PROGRAM.append(job)
+    SCOPE.set(Scope(job, stage, _open(scope())))
 
 
 def leave(job: "Job", stage: "Stage | None" = None) -> None:
     """It no longer does."""
+    if stage is None and job in _OF_THE_PROGRAM:
+        _OF_THE_PROGRAM.remove(job)
     SCOPE.set(_without(SCOPE.get(), job, stage))
 
 
 def knows(job: "Job") -> bool:
     """Whether this context is that of the job's `with` statement or came from it."""
-    return any(scope.job is job for scope in _chain())
+    return any(each.job is job for each in _chain(SCOPE.get()))
 
 
 def innermost(job: "Job") -> "Stage | None":
     """The stage of the job that this context is in."""
-    scope = SCOPE.get()
-    while scope is not None:
-        if scope.job is job and scope.stage is not None and scope.stage.running:
-            return scope.stage
-        scope = scope.outer
-    return None
+    stages = (each.stage for each in _chain(scope()) if each.job is job)
+    return next((stage for stage in stages if stage is not None and stage.running), None)
 
 
+@guard
 def current_job() -> "Job | None":
-    """The job that the code that runs belongs to: of this thread or task, else the one that was installed for all."""
-    inner = next((scope.job for scope in _chain() if scope.job.running), None)
-    return inner or next((job for job in reversed(_DEFAULT) if job.running), None)
+    """The job that the code that runs belongs to, if it runs.
+
+    That is the job of this thread or task; else of the code that started this thread, this call of an executor, or this
+    greenlet; else the one that was installed for all; else the one that the main thread has begun. In a process that
+    `multiprocessing` starts anew it is that of the code that started the process.
+    """
+    inner = next((each.job for each in _chain(scope()) if each.job.running), None)
+    of_all = next((job for job in (*reversed(_DEFAULT), *reversed(_OF_THE_PROGRAM)) if job.running), None)
+    return inner or of_all or _inherited()
+
+
+def running(job_id: str) -> "Job | None":
+    """The job of that id that runs in this process."""
+    job = _BEGUN.get(job_id)
+    return job if job is not None and job.running else None
 
 
 def install_default(job: "Job") -> None:
@@ -67,21 +89,37 @@ def remove_default(job: "Job") -> None:
     _DEFAULT.remove(job)
 
 
-def _chain() -> "list[Scope]":
-    scopes, scope = [], SCOPE.get()
-    while scope is not None:
-        scopes.append(scope)
-        scope = scope.outer
+def _inherited() -> "Job | None":
+    if "multiprocessing.process" not in sys.modules:
+        return None
+    from jobtrack_client._children import inherited_job
+
+    return inherited_job()
+
+
+def _is_the_program() -> bool:
+    """Whether this is the program's own line of work, and no other beside it that has a job of its own."""
+    asyncio, greenlet = sys.modules.get("asyncio"), sys.modules.get("greenlet")
+    return (
+        threading.current_thread() is threading.main_thread()
+        and (asyncio is None or asyncio._get_running_loop() is None)
+        and (greenlet is None or greenlet.getcurrent().parent is None)
+    )
+
+
+def _chain(innermost: Scope | None) -> "list[Scope]":
+    scopes = []
+    while innermost is not None:
+        scopes.append(innermost)
+        innermost = innermost.outer
     return scopes
 
 
-def _open(scope: Scope | None) -> Scope | None:
-    while scope is not None and not scope.open:
-        scope = scope.outer
-    return scope
+def _open(innermost: Scope | None) -> Scope | None:
+    return next((each for each in _chain(innermost) if each.open), None)
 
 
-def _without(scope: Scope | None, job: "Job", stage: "Stage | None") -> Scope | None:
-    if scope is None or (scope.job is job and scope.stage is stage):
-        return None if scope is None else scope.outer
-    return scope._replace(outer=_without(scope.outer, job, stage))
+def _without(innermost: Scope | None, job: "Job", stage: "Stage | None") -> Scope | None:
+    if innermost is None or (innermost.job is job and innermost.stage is stage):
+        return None if innermost is None else innermost.outer
+    return innermost._replace(outer=_without(innermost.outer, job, stage))

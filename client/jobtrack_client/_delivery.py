@@ -8,7 +8,7 @@ from jobtrack_client._batch import Batch
 from jobtrack_client._buffer import Buffer
 from jobtrack_client._creation import Creation
 from jobtrack_client._events import Event, make_event
-from jobtrack_client._exceptions import Conflict, Forbidden, JobTrackError, NotFound
+from jobtrack_client._exceptions import Conflict, Forbidden, JobTrackError, NotFound, Unreachable
 from jobtrack_client._heartbeat import Heartbeat
 from jobtrack_client._notices import Notices
 from jobtrack_client._options import ReporterOptions
@@ -150,7 +150,10 @@ class Delivery:
 
     def _send(self, request: Request[Any], remaining: float | None) -> Any:
         longest = self._options.request_seconds
-        return self._http.send(request, longest if remaining is None else max(0.1, min(longest, remaining))).json
+        try:
+            return self._http.send(request, longest if remaining is None else max(0.1, min(longest, remaining))).json
+        except (KeyboardInterrupt, SystemExit) as error:  # raised by a token callable or a transport
+            raise Unreachable(f"the request ended with {error!r}") from error
 
     def _note(self, message: str) -> Event:
         """A line in the job's log by the client itself."""

@@ -36,6 +36,10 @@ class Fault:
     detail: str
 
 
+class Misuse(TypeError):
+    """Arguments that can only be a mistake of the program; reporting raises it, whatever else it keeps to itself."""
+
+
 class JobTrackError(Exception):
     """A call that did not succeed."""
 

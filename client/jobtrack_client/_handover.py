@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
+from jobtrack_client._background import Background
 from jobtrack_client._events import Event, Line
 from jobtrack_client._outbox import Outbox
 from jobtrack_client._relay import GATHER_SECONDS, Change, Mouthpiece
@@ -31,9 +32,10 @@ class Handover:
         self._seconds = seconds
         self._lock = threading.RLock()
         self._saying = False
+        self._begun = False
         self._owed: dict[int, Change] = {}
         self._over = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = Background("jobtrack-handover")
 
     def put(self, reported: Event | Line) -> None:
         """Take one more event, and say it."""
@@ -91,11 +93,11 @@ class Handover:
 
     def _begin(self) -> None:
         """At the first report, since few forked processes report: a thread for what is held back, and the end."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="jobtrack-handover", daemon=True)
+        if not self._begun:
+            self._begun = True
             self._begin_with()
-            with suppress(RuntimeError):  # the interpreter is ending
-                self._thread.start()
+            with suppress(RuntimeError):  # none can be started; what is held back is said with the next report
+                self._thread.start(self._run)
 
     def _run(self) -> None:
         while not self._over.wait(self._seconds):

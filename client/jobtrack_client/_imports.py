@@ -7,11 +7,16 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
 
+from jobtrack_client._log import LOGGER
+
 
 def when_imported(name: str, then: Callable[[ModuleType], None]) -> Callable[[], None]:
-    """Call `then` with the module of that name: now, or when somebody imports it; answers what calls that off."""
+    """Call `then` with the module of that name: now, or when it is imported; returns what calls that off.
+
+    What `then` raises is logged: an import does not fail by it.
+    """
     if name in sys.modules:
-        then(sys.modules[name])
+        _call(then, sys.modules[name])
         return lambda: None
     finder = _Finder(name, then)
     sys.meta_path.insert(0, finder)
@@ -53,4 +58,11 @@ class _Loader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)
-        self._then(module)
+        _call(self._then, module)
+
+
+def _call(then: Callable[[ModuleType], None], module: ModuleType) -> None:
+    try:
+        then(module)
+    except Exception:
+        LOGGER.warning("%s is not tracked", module.__name__, exc_info=True)

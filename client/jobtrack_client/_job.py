@@ -5,9 +5,10 @@ import os
 from collections.abc import Callable, Mapping
 from itertools import count
 from types import TracebackType
-from typing import NoReturn, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from jobtrack_client import _context
+from jobtrack_client._children import reduced
 from jobtrack_client._events import describe_error, origin, valid_time
 from jobtrack_client._logging import JobLogHandler
 from jobtrack_client._options import ReporterOptions
@@ -88,9 +89,9 @@ class Job(Reports):
         self._conclude(error)
         await self.aclose()
 
-    def __reduce__(self) -> NoReturn:
-        """A job cannot be pickled, as what starts processes anew would do with it."""
-        raise TypeError(f"a Job cannot be sent to another process; there, call Client().attach({self.job_id!r})")
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Sent to another process it is attached to there: see `Client.attach`."""
+        return reduced(self)
 
     def start(self) -> Self:
         """Create the job and report that it started; an unreachable service is not waited for.
@@ -241,4 +242,7 @@ async def _aside(call: Callable[[], _Result]) -> _Result:
     # Here, since a job without asynchronous code would load it for nothing.
     from asyncio import to_thread
 
-    return await to_thread(call)
+    try:
+        return await to_thread(call)
+    except RuntimeError:  # the interpreter is ending, or no thread can be started
+        return call()

@@ -4,12 +4,13 @@ What comes from a program's data is shortened or converted; what says nothing is
 the program can be, such as an unknown priority, raises.
 """
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeAlias
 
+from jobtrack_client._exceptions import Misuse
+from jobtrack_client._log import LOGGER
 from jobtrack_client._plain import Json, as_text, plain
 from jobtrack_client._shorten import cut, dumps, short_name, squeeze
 
@@ -19,7 +20,6 @@ Kinds: TypeAlias = Mapping[str, Kind]
 UNNAMED = "unnamed"
 """Stands for a name that is needed, where the program's data has none."""
 _OTHER_BYTES = 8 * 1024
-_LOGGER = logging.getLogger("jobtrack_client")
 _WARNED: set[str] = set()
 
 
@@ -46,7 +46,7 @@ def warn(name: str, message: str) -> None:
     """Log a warning once for each name: a program may report the same member again and again."""
     if name not in _WARNED:
         _WARNED.add(name)
-        _LOGGER.warning(message)
+        LOGGER.warning(message)
 
 
 def shown(value: object) -> str:
@@ -57,7 +57,7 @@ def shown(value: object) -> str:
 
 def string(value: object) -> str:
     """The value as text."""
-    return value if isinstance(value, str) else as_text(value)
+    return as_text(value)
 
 
 def name(value: object) -> str | None:
@@ -194,10 +194,10 @@ def require(given: Mapping[str, object], *needed: str) -> None:
     """Check that members are there.
 
     Raises:
-        TypeError: one is missing.
+        Misuse: one is missing.
     """
     if missing := [each for each in needed if each not in given]:
-        raise TypeError(f"{', '.join(missing)} must be given")
+        raise Misuse(f"{', '.join(missing)} must be given")
 
 
 def listed(what: str, kind: Kind, most: int, unique: str | None = None) -> Kind:

@@ -5,6 +5,8 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from jobtrack_client._guard import guarded
+
 _OWN = "jobtrack_client"
 
 
@@ -53,6 +55,7 @@ def tap(handler: logging.Handler) -> Callable[[], None]:
     return undo
 
 
+@guarded
 class JobLogHandler(logging.Handler):
     """Reports log records: the logger's name as component, an exception's text and `extra={"details": …}` as details.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from jobtrack_client._exceptions import Misuse
 from jobtrack_client._kinds import (
     UNNAMED,
     Kinds,
@@ -214,8 +215,8 @@ def known_only(call: str, given: Mapping[str, object], kinds: Kinds) -> dict[str
     """The members given to a call, none of which is unknown.
 
     Raises:
-        TypeError: one is: it would be accepted and lost.
+        Misuse: one is: it would be accepted and lost.
     """
     if unknown := [each for each in given if each not in kinds]:
-        raise TypeError(f"{call} does not know {', '.join(unknown)}; it knows {', '.join(kinds)}")
+        raise Misuse(f"{call} does not know {', '.join(unknown)}; it knows {', '.join(kinds)}")
     return shaped(given, kinds)

@@ -1,16 +1,12 @@
 """What the worker's operator is told, through the logger `jobtrack_client`, and not too often."""
 
-import logging
 from collections.abc import Callable, Sequence
 from time import monotonic
 
 from jobtrack_client._exceptions import ApiError
+from jobtrack_client._log import EVERY, LOGGER
 from jobtrack_client._stats import Reason, Stats
 from jobtrack_client._visible import visible
-
-LOGGER = logging.getLogger("jobtrack_client")
-EVERY = 30.0
-"""Seconds between warnings of one kind."""
 
 
 class Notices:

@@ -3,9 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import time
+from typing import TypeVar
 
 from jobtrack_client._backoff import Backoff
 from jobtrack_client._outbox import new_key
+
+T = TypeVar("T")
+_YEAR_10000 = 253_402_300_800
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +34,33 @@ class ReporterOptions:
     backoff: Backoff = field(default_factory=Backoff)
     clock: Callable[[], float] = time
     key: Callable[[], str] = new_key
+
+    def __post_init__(self) -> None:
+        """A clock or a key that fails is replaced where it is asked: without them no end of a job would be reported."""
+        object.__setattr__(self, "clock", _reliable(self.clock, time, _is_time))
+        object.__setattr__(self, "key", _reliable(self.key, new_key, _is_key))
+
+
+def _reliable(call: Callable[[], T], instead: Callable[[], T], good: Callable[[object], bool]) -> Callable[[], T]:
+    """A callable that returns what the first does, or where that fails what the second does."""
+    if call is instead or hasattr(call, "reliable"):
+        return call
+
+    def reliable() -> T:
+        try:
+            value = call()
+        except Exception:
+            return instead()
+        return value if good(value) else instead()
+
+    reliable.reliable = True  # type: ignore[attr-defined]
+    return reliable
+
+
+def _is_time(value: object) -> bool:
+    """Whether it is a moment that a timestamp can have: until the end of 9999."""
+    return isinstance(value, (int, float)) and 0 <= value < _YEAR_10000
+
+
+def _is_key(value: object) -> bool:
+    return isinstance(value, str) and value != ""

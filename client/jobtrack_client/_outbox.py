@@ -10,7 +10,7 @@ from jobtrack_client import _endings
 from jobtrack_client._batch import MAX_BYTES, MAX_EVENTS, ROOM, Batch
 from jobtrack_client._buffer import Buffer
 from jobtrack_client._events import Event, Line, make_line
-from jobtrack_client._notices import LOGGER
+from jobtrack_client._log import warn_seldom
 from jobtrack_client._stats import Reason, Stats, Tally
 from jobtrack_client._waiting import Waiting
 
@@ -213,7 +213,7 @@ class Outbox:
             number = self._last + 1
             event = reported._replace(number=number) if isinstance(reported, Event) else make_line(reported, number)
         except Exception:  # whatever a worker's own values raise, its job goes on
-            LOGGER.warning("a log line cannot be reported", exc_info=True)
+            warn_seldom("a log line cannot be reported")
             return None
         self._tally.reported[event.type] += 1
         if self._shut is not None:

@@ -5,14 +5,17 @@ at any moment, as a pool ends its workers. So it does not send: each report is i
 returns, and the job's own process puts it in order with what it reports itself.
 """
 
+import _socket
 import errno
 import json
-import socket
+import os
+import selectors
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
+from jobtrack_client._background import Background
 from jobtrack_client._events import Event, Rank
 from jobtrack_client._members import event_data
 from jobtrack_client._shorten import EVENT_BYTES, dumps
@@ -43,24 +46,35 @@ class Relay:
         # Reentrant, since a signal handler may end a stage while its thread is draining.
         self._lock = threading.RLock()
         self._ending = threading.Event()
-        self._reader, self._writer = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        # Of `_socket`, which gevent and eventlet leave alone: the sockets of `socket` that they replace would wait for
+        # what is not there, in spite of MSG_DONTWAIT, and gevent's raise where another greenlet waits already.
+        self._reader, self._writer = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_DGRAM)
         for end in (self._reader, self._writer):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM)
-        self._thread = threading.Thread(target=self._run, name="jobtrack-relay", daemon=True)
-        self._thread.start()
+            end.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, _ROOM)
+            end.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVBUF, _ROOM)
+        self._thread = Background("jobtrack-relay")
+        try:
+            self._thread.start(self._run)
+        except RuntimeError:
+            self._close()
+            raise
+
+    @property
+    def writer(self) -> int:
+        """The descriptor of the other end."""
+        return self._writer.fileno()
 
     def drain(self) -> None:
         """Take in all that was said so far."""
         with self._lock, suppress(BlockingIOError):
             while self._reader.fileno() >= 0:
-                self._take(self._reader.recv(_LONGEST, socket.MSG_DONTWAIT))
+                self._take(self._reader.recv(_LONGEST, _socket.MSG_DONTWAIT))
 
     def close(self) -> None:
         """Take in what was said, and hear no more: who still speaks will notice, and send by itself."""
         self._ending.set()
         with suppress(OSError):  # full, so there is enough to wake the thread; or it is awake and has closed it
-            self._writer.send(b"", socket.MSG_DONTWAIT)
+            self._writer.send(b"", _socket.MSG_DONTWAIT)
         self._thread.join(1.0)
 
     def inherited(self) -> "Mouthpiece":
@@ -69,10 +83,15 @@ class Relay:
         return Mouthpiece(self._writer)
 
     def _run(self) -> None:
-        while not self._ending.is_set():
-            self._reader.recv(1, socket.MSG_PEEK)
-            self._ending.wait(GATHER_SECONDS)
-            self.drain()
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._reader, selectors.EVENT_READ)
+            while not self._ending.is_set():
+                selector.select()
+                self._ending.wait(GATHER_SECONDS)
+                self.drain()
+        self._close()
+
+    def _close(self) -> None:
         with self._lock:
             self._reader.close()
             self._writer.close()
@@ -90,10 +109,21 @@ class Relay:
 class Mouthpiece:
     """The end of a forked process: says at once what there is to say, or that it could not."""
 
-    def __init__(self, writer: socket.socket | None) -> None:
+    def __init__(self, writer: _socket.socket | None) -> None:
         self._writer = writer
         self.cut_off = writer is None
         """Nobody listens, or no longer."""
+
+    @classmethod
+    def of(cls, writer: int) -> "Mouthpiece":
+        """That of a process that was started anew, with the descriptor of a relay's `writer`."""
+        os.set_inheritable(writer, False)
+        return cls(_socket.socket(fileno=writer))
+
+    @property
+    def writer(self) -> int | None:
+        """The descriptor that it speaks through."""
+        return None if self._writer is None else self._writer.fileno()
 
     def say(self, event: Event) -> bool:
         """Hand over an event; whether there was room for it, and somebody who listens."""
@@ -108,7 +138,7 @@ class Mouthpiece:
         if self._writer is None or self.cut_off:
             return False
         try:
-            self._writer.send(b"%b %d %b" % (kind, number, body), socket.MSG_DONTWAIT)
+            self._writer.send(b"%b %d %b" % (kind, number, body), _socket.MSG_DONTWAIT)
         except OSError as error:
             self.cut_off = error.errno not in _FULL
             return False

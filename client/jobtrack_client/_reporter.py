@@ -6,11 +6,12 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from jobtrack_client import _exits, _fork
+from jobtrack_client._background import patiently
 from jobtrack_client._delivery import Delivery, Reported
 from jobtrack_client._events import Event, Line, make_event, snapshot
 from jobtrack_client._exceptions import JobTrackError
 from jobtrack_client._handover import Handover
-from jobtrack_client._notices import LOGGER
+from jobtrack_client._log import LOGGER, warn_seldom
 from jobtrack_client._options import ReporterOptions
 from jobtrack_client._plain import Json
 from jobtrack_client._relay import Change, Mouthpiece, Relay
@@ -27,11 +28,14 @@ class Reporter:
     """
 
     def __init__(self, http: "Http", job: Reported, options: ReporterOptions) -> None:
+        self.settings = http.settings
         self._job = job
         self._options = options
         self._delivery = Delivery(http, job, options)
         self._relay: Relay | None = None
         self._handover: Handover | None = None
+        self._adopted = False
+        self._wanted = False
         self.put: Callable[[Event | Line], None] = self._delivery.outbox.put
         """Queues what was reported; log lines come straight to it, for there are many."""
         self._closed = False
@@ -57,32 +61,33 @@ class Reporter:
             JobTrackError: it is `required` that the job is tracked, and the service refused it or stayed away for
                 `close_seconds`.
         """
-        if self._delivery.sender.ident is not None or self._handover is not None:
+        if self._wanted or self._handover is not None:
             return
         _exits.register(self._at_exit)
         self._send()
-        self._delivery.creation.tried.wait(self._options.create_seconds)
+        if self._delivery.sender.started:
+            patiently(lambda: self._delivery.creation.tried.wait(self._options.create_seconds))
         if required:
-            self._demand_created()
+            patiently(self._demand_created)
 
     def report(self, type_: str, data: Mapping[str, object], moment: float | None = None) -> None:
         """Queue one event of now, or of `moment` (seconds since 1970)."""
         try:
             self.put(make_event(type_, data, self._options.clock() if moment is None else moment))
         except Exception:  # whatever a worker's own values raise, its job goes on
-            LOGGER.warning("%s: an event %s cannot be reported", self._job, type_, exc_info=True)
+            warn_seldom("%s: an event %s cannot be reported", self._job, type_)
 
     def keep(self, details: Mapping[str, object]) -> object:
         """Details of a log line as they are now; None where they cannot be told."""
         try:
             return snapshot(details)
         except Exception:  # as above
-            LOGGER.warning("%s: details of a log line cannot be reported", self._job, exc_info=True)
+            warn_seldom("%s: details of a log line cannot be reported", self._job)
             return None
 
     def change(self, number: int, change: Change) -> bool:
         """Tell the job's process of the progress that it began itself; False where there is none to be told."""
-        return self._handover is not None and self._handover.progressed(number, change)
+        return self._handover is not None and not self._adopted and self._handover.progressed(number, change)
 
     def settle(self) -> None:
         """Take in what forked processes have reported so far."""
@@ -93,8 +98,13 @@ class Reporter:
         """Wait until what was reported is settled; whether it was within `timeout` seconds."""
         if self._handover is not None:
             self._handover.pump()
+        elif self._wanted:
+            self._send()
+        return patiently(lambda: self._flush(timeout))
+
+    def _flush(self, timeout: float) -> bool:
         deadline = monotonic() + timeout
-        created = self._delivery.sender.ident is None or self._delivery.creation.settled.wait(timeout)
+        created = not self._delivery.sender.started or self._delivery.creation.settled.wait(timeout)
         return self._delivery.outbox.flush(max(0.0, deadline - monotonic())) and created
 
     def close(self, timeout: float | None = None, *, wait: bool = True) -> None:
@@ -103,32 +113,53 @@ class Reporter:
         if self._closed:
             self._delivery.outbox.close(monotonic() + seconds)
         else:
-            self._close(seconds)
+            patiently(lambda: self._close(seconds))
         if not wait:
             return
         _exits.unregister(self._at_exit)
-        if self._delivery.sender.ident is None:
+        if self._wanted:
+            self._send()
+        patiently(lambda: self._await_end(seconds))
+
+    def _await_end(self, seconds: float) -> None:
+        sender = self._delivery.sender
+        if self._wanted and not sender.started:
+            sender.run(lambda: self.tick())
+        elif not sender.started:
             self._delivery.end()
-        elif not self._delivery.sender.join(seconds + 1):
+        elif not sender.join(seconds + 1):
             LOGGER.warning("%s: %d events are not acknowledged", self._job, self.stats.waiting)
 
     def forking(self) -> None:
-        """Listen to what the process that is about to be forked will report."""
+        """Listen to what the process that is about to be forked, or started anew, will report."""
         with self._lock:
             if self._relay is not None or not self._sending:
                 return
             try:
                 self._relay = Relay(self._delivery.outbox.put, lambda number, change: self.changed(number, change))
-            except OSError as error:  # it can still send by itself
+            except (OSError, RuntimeError) as error:  # they can still send by themselves
                 LOGGER.warning("%s: forked processes cannot be heard: %s", self._job, error)
+
+    def writer(self) -> int | None:
+        """The descriptor of the socket by which another process reports to the job's own; None where there is none."""
+        if self._handover is not None:
+            return self._handover.mouthpiece.writer
+        self.forking()
+        return None if self._relay is None else self._relay.writer
+
+    def speak_through(self, writer: int) -> None:
+        """Report through the job's own process, which has the other end of this socket. To be called first."""
+        self._adopted = True
+        self._hand_over(Mouthpiece.of(writer))
 
     def forked(self) -> None:
         """Begin anew, with nothing of what waits: that is the parent's, and so is the thread that sends."""
         mouthpiece = self._inherited_mouthpiece()
         self._lock = threading.Lock()
         self._delivery, self._relay = self._delivery.inherited(), None
-        self._handover = None if mouthpiece is None else self._new_handover(mouthpiece)
-        self.put = self._delivery.outbox.put if self._handover is None else self._handover.put
+        self._handover, self.put, self._wanted = None, self._delivery.outbox.put, False
+        if mouthpiece is not None:
+            self._hand_over(mouthpiece)
         if self._closed:
             self._delivery.outbox.shut(Reason.CLOSED, Reason.CLOSED)
 
@@ -149,7 +180,7 @@ class Reporter:
 
     @property
     def _sending(self) -> bool:
-        return self._delivery.sender.ident is not None and not self._closed
+        return self._delivery.sender.started and not self._closed
 
     def _inherited_mouthpiece(self) -> Mouthpiece | None:
         if self._handover is not None:
@@ -158,8 +189,8 @@ class Reporter:
             return self._relay.inherited()
         return Mouthpiece(None) if self._sending else None
 
-    def _new_handover(self, mouthpiece: Mouthpiece) -> Handover:
-        return Handover(
+    def _hand_over(self, mouthpiece: Mouthpiece) -> None:
+        self._handover = Handover(
             mouthpiece,
             self._delivery.outbox,
             begin=lambda: _exits.register(self._at_exit),
@@ -167,6 +198,7 @@ class Reporter:
             alone=self._send,
             seconds=self._options.flush_seconds,
         )
+        self.put = self._handover.put
 
     def _close(self, seconds: float) -> None:
         if self._relay is not None:
@@ -177,7 +209,14 @@ class Reporter:
             self._handover.close(seconds)
 
     def _send(self) -> None:
-        self._delivery.sender.start(lambda: self.tick())
+        """Begin to send, unless it has begun; without a thread, all is sent at the end."""
+        self._wanted = True
+        if self._delivery.sender.started:
+            return
+        try:
+            self._delivery.sender.start(lambda: self.tick())
+        except RuntimeError as error:
+            LOGGER.warning("%s: nothing is sent before its end: %s", self._job, error)
 
     def _demand_created(self) -> None:
         self._delivery.creation.settled.wait(self._options.close_seconds)

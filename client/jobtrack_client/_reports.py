@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 
+from jobtrack_client._guard import guarded
 from jobtrack_client._kinds import require, shaped
 from jobtrack_client._members import QUALITY, SAMPLE, known_only
 from jobtrack_client._progress import Report
 
 
+@guarded
 class Reports:
-    """One event a call."""
+    """One event a call, which never raises; nor do the public methods of what inherits from this."""
+
+    def __init_subclass__(cls) -> None:
+        guarded(cls)
 
     def __init__(self, report: Report) -> None:
         self._report = report

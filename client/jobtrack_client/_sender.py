@@ -1,10 +1,11 @@
 """The background thread: the job's creation first, then batch after batch, each until it is settled."""
 
 import re
-import threading
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 
+from jobtrack_client._background import Background
 from jobtrack_client._backoff import Backoff
 from jobtrack_client._batch import Batch
 from jobtrack_client._creation import Creation
@@ -46,24 +47,29 @@ class Sender:
         self._flush_seconds = flush_seconds
         self._heartbeat = heartbeat
         self._hurried = False
-        self._thread: threading.Thread | None = None
+        self._thread = Background("jobtrack-reporter")
 
     def start(self, tick: Callable[[], None]) -> None:
-        """Begin to send, calling `tick` before each batch."""
-        self._thread = threading.Thread(target=self._run, args=(tick,), name="jobtrack-reporter", daemon=True)
-        self._thread.start()
+        """Begin to send, calling `tick` before each batch.
+
+        Raises:
+            RuntimeError: no thread can be started.
+        """
+        self._thread.start(partial(self.run, tick))
 
     def join(self, timeout: float) -> bool:
         """Wait for the end of it, at most `timeout` seconds; whether it came."""
-        if self._thread is None:
-            return True
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        return self._thread.join(timeout)
+
+    @property
+    def started(self) -> bool:
+        """Whether it has begun to send."""
+        return self._thread.started
 
     @property
     def ident(self) -> int | None:
         """The thread's identifier, once it has begun."""
-        return None if self._thread is None else self._thread.ident
+        return self._thread.ident
 
     def create(self) -> float | None:
         """Try to create the job: seconds to wait before the next try, None when there is an outcome."""
@@ -88,7 +94,8 @@ class Sender:
         self._outbox.acknowledged(batch)
         return None
 
-    def _run(self, tick: Callable[[], None]) -> None:
+    def run(self, tick: Callable[[], None]) -> None:
+        """Send until all is sent or the time to close is over: in a thread, or at the end where there is none."""
         done = self._create()
         self._creation.settled.set()
         if self._creation.refusal is not None:

@@ -6,9 +6,11 @@ from types import TracebackType
 from typing import Self
 
 from jobtrack_client._events import describe_error
+from jobtrack_client._guard import guarded
 from jobtrack_client._progress import Progress, Report
 
 
+@guarded
 class Stage:
     """Reports its start, its progress and its end; to be used in a `with` statement, in asynchronous code too.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from jobtrack_client import _context, _fork
+from jobtrack_client._carrying import SCOPE
 from jobtrack_client._kinds import needed_name
 from jobtrack_client._options import ReporterOptions
 from jobtrack_client._progress import Progress
@@ -44,10 +45,11 @@ class Stages:
     def current(self) -> Stage | None:
         """The stage that this thread or task is in.
 
-        One that came from none that knows of the job, such as a pool's thread, is taken to be in the stage that began
-        last, unless others run beside it, or it began in such a thread itself.
+        A thread is in the stage in which it was started, while that runs. One that was started in none, such as an
+        older thread, is taken to be in the stage that began last, unless others run beside it, or it began in such a
+        thread itself.
         """
-        scope = _context.SCOPE.get()
+        scope = SCOPE.get()
         # What is so nearly always, before any call: every log line asks.
         if scope is not None and scope.job is self._job and (stage := scope.stage) is not None and stage.running:
             return stage

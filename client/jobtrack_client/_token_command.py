@@ -51,6 +51,10 @@ class TokenCommand:
             if self._token == refused:
                 self._until = 0.0
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Without the lock, nor the token: a secret, which the other process asks for anew."""
+        return TokenCommand, (self._command, self._clock)
+
     def forked(self) -> None:
         """Leave the lock to the thread that may hold it in the parent."""
         self._lock = threading.Lock()

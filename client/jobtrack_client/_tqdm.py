@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from jobtrack_client._bars import Loop
-from jobtrack_client._notices import LOGGER
+from jobtrack_client._log import LOGGER
 
 if TYPE_CHECKING:
     import tqdm

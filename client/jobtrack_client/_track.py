@@ -67,7 +67,7 @@ class Track(Generic[T]):
     ) -> None:
         self._items = items
         self._name = name
-        self._total = (length_hint(items, 0) or None) if total is None else total
+        self._total = _length(items) if total is None else total
         self._client = client
         self._described = described
         self._entered = ExitStack()
@@ -111,3 +111,10 @@ class Track(Generic[T]):
 
 def _new_job(name: str, client: Client | None, described: Mapping[str, Any], stack: ExitStack | AsyncExitStack) -> Job:
     return (client or stack.enter_context(Client())).job(name, **described)
+
+
+def _length(items: object) -> int | None:
+    try:
+        return length_hint(items, 0) or None
+    except Exception:  # of the items' own `__len__`; it is no fault of the loop
+        return None

@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,6 +18,7 @@ from celery.utils.log import get_task_logger  # type: ignore[import-untyped]
 
 import jobtrack_client as jt
 from jobtrack_client.celery import track_tasks
+from tests.faults.celery_app import LINES, application, prepared, send, worker
 from tests.faults.serving import OPTIONS, environment, serving
 from tests.unit.client.service import GUID, Service, client
 
@@ -45,9 +44,13 @@ class Jobs:
         """The service of a job once it has ended."""
         return eventually(lambda: self._ended(job_id))
 
+    def types(self, job_id: str) -> list[str]:
+        """The types of a job's events so far."""
+        return self.services[job_id].types() if job_id in self.services else []
+
     def _ended(self, job_id: str) -> Service | None:
         service = self.services.get(job_id)
-        return service if service and service.types()[-1:] and service.types()[-1] in ENDS else None
+        return service if service and not {*ENDS}.isdisjoint(service.types()) else None
 
 
 def eventually(what: Callable[[], Found | None]) -> Found:
@@ -96,7 +99,7 @@ def again(self: Any) -> int:
 
 
 def ignored(self: Any) -> None:
-    raise Ignore
+    raise Ignore("no need")
 
 
 def test_a_task_is_a_job_by_its_name_and_id_and_neither_arguments_nor_result_leave_the_worker(
@@ -120,7 +123,9 @@ def test_a_task_that_raises_fails_its_job_and_one_that_is_ignored_is_cancelled(a
     failed, dropped = app.tasks["program.fail"].delay(), app.tasks["program.ignored"].delay()
     error = {"message": "row 7", "type": "ValueError"}
     assert jobs.ended(failed.id).events[-1]["data"] == {"error": error}
-    assert jobs.ended(dropped.id).types() == ["jobStarted", "jobCancelled"]
+    service = jobs.ended(dropped.id)
+    assert service.types() == ["jobStarted", "log", "jobCancelled"]
+    assert service.messages() == ["cancelled: the task was ignored: no need"]
 
 
 def test_a_task_that_is_tried_again_goes_on_with_its_job(app: Celery, jobs: Jobs) -> None:
@@ -153,59 +158,120 @@ def test_tasks_run_where_the_client_lacks_something(caplog: pytest.LogCaptureFix
     ]
 
 
-WORKER = """
-import os, signal, time
-from celery import Celery
-from celery.utils.log import get_task_logger
-import jobtrack_client
-from jobtrack_client.celery import track_tasks
-
-app = Celery("pool", broker="filesystem://")
-app.conf.broker_transport_options = {name: os.environ["BOX"] for name in ("data_folder_in", "data_folder_out")}
-app.conf.broker_transport_options["control_folder"] = os.environ["BOX"] + "-control"
-app.conf.worker_concurrency = 2
-track_tasks()
-
-@app.task(name="pool.work")
-def work(number):
-    get_task_logger("pool").warning("row %d", number)
-    print("printed")
-    jobtrack_client.current_job().milestone("half")
-
-@app.task(name="pool.lost")
-def lost():
-    jobtrack_client.current_job().flush(20)
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
+COMPLETED, CANCELLED = ("jobCompleted", None), ("jobCancelled", None)
+ROW_7 = ("jobFailed", {"message": "row 7", "type": "ValueError"})
+WAYS = {
+    "return": COMPLETED,
+    "exception": ROW_7,
+    "retry": COMPLETED,
+    "fail at last": ROW_7,
+    "ignore": CANCELLED,
+    "reject": ("jobFailed", {"message": "never"}),
+    "replace": COMPLETED,
+    "replace by many": COMPLETED,
+    "thread": COMPLETED,
+    "fork": COMPLETED,
+    "left": COMPLETED,
+    "backlog": ROW_7,
+}
 
 
-def sent(tasks: str, place: dict[str, str]) -> list[str]:
-    """The ids of the tasks that were sent, by a process of its own."""
-    command = [sys.executable, "-c", f"import pool; print(*{tasks})"]
-    return subprocess.run(command, env=place, capture_output=True, text=True, check=True).stdout.split()
+@pytest.fixture
+def box(tmp_path: Path) -> Path:
+    return prepared(tmp_path / "box")
 
 
-def test_the_processes_of_a_pool_report_and_one_that_is_lost_fails_its_job(tmp_path: Path) -> None:
+def end(service: Service) -> tuple[str, Any]:
+    """The last event of a job's life, and its error."""
+    last = next(event for event in reversed(service.events) if event["type"] in ENDS)
+    return last["type"], last.get("data", {}).get("error")
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads", "gevent", "eventlet"])
+def test_a_task_is_one_job_however_often_it_runs_which_ends_as_it_does(pool: str, box: Path) -> None:
+    jobs, ways = Jobs(), {way: end for way, end in WAYS.items() if (pool, way) != ("eventlet", "fork")}
+    with serving(jobs) as server, worker(box, pool, environment(server.url)) as process:
+        ids = {way: send(box, way) for way in ways}
+        ended = {way: jobs.ended(identity) for way, identity in ids.items()}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_SECONDS) == 0
+    assert {way: end(service) for way, service in ended.items()} == ways
+    for way in ways:
+        types = Counter(ended[way].types())
+        assert (types["jobStarted"], sum(types[each] for each in ENDS)) == (1, 1)
+        assert len(ended[way].jobs) == (2 if way.startswith("replace") else 1)
+    assert [text for text in ended["retry"].messages() if text == "retry"] == ["retry"] * 3
+    assert {"replace", "return"} <= {*ended["replace"].messages()}
+    assert ended["backlog"].messages()[-1] == str(LINES - 1)
+
+
+def test_a_task_whose_process_is_lost_or_takes_too_long_fails_and_one_that_is_revoked_is_cancelled(box: Path) -> None:
     jobs = Jobs()
-    (tmp_path / "pool.py").write_text(WORKER)
-    (tmp_path / "box").mkdir()
-    (tmp_path / "box-control").mkdir()
+    with serving(jobs) as server, worker(box, "prefork", environment(server.url)) as process:
+        limits: dict[str, dict[str, Any]] = {"hard": {"time_limit": 1}, "soft": {"soft_time_limit": 1}, "revoked": {}}
+        ids = {name: send(box, "hang", **options) for name, options in limits.items()}
+        eventually(lambda: "milestone" in jobs.types(ids["revoked"]))
+        application(box).control.revoke(ids["revoked"], terminate=True)
+        ended = {name: end(jobs.ended(identity)) for name, identity in ids.items()}
+        # One after the other, since a process takes with it what it has fetched.
+        for way in ("sigkill", "sigterm", "exit"):
+            ended[way] = end(jobs.ended(send(box, way)))
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE_SECONDS)
+    assert {name: (type_, error and error["type"]) for name, (type_, error) in ended.items()} == {
+        "hard": ("jobFailed", "TimeLimitExceeded"),
+        "soft": ("jobFailed", "SoftTimeLimitExceeded"),
+        "revoked": CANCELLED,
+        "sigkill": ("jobFailed", "WorkerLostError"),
+        "sigterm": ("jobFailed", "WorkerLostError"),
+        "exit": ("jobFailed", "WorkerLostError"),
+    }
+
+
+def test_a_greenlet_that_takes_too_long_fails_and_one_that_is_revoked_is_cancelled(box: Path) -> None:
+    jobs = Jobs()
+    with serving(jobs) as server, worker(box, "gevent", environment(server.url)):
+        late, revoked = send(box, "hang", time_limit=1), send(box, "hang")
+        eventually(lambda: "milestone" in jobs.types(revoked))
+        application(box).control.revoke(revoked, terminate=True)
+        assert end(jobs.ended(late)) == ("jobFailed", {"message": "1 second", "type": "Timeout"})
+        assert end(jobs.ended(revoked)) == CANCELLED
+    assert jobs.services[revoked].messages() == ["hang", "cancelled: the task was revoked"]
+
+
+@pytest.mark.parametrize("pool", ["threads", "gevent"])
+def test_a_task_that_calls_exit_where_it_has_no_process_of_its_own_fails(pool: str, box: Path) -> None:
+    jobs = Jobs()
+    with serving(jobs) as server, worker(box, pool, environment(server.url)):
+        ended = end(jobs.ended(send(box, "exit")))
+    assert ended == ("jobFailed", {"message": "the task has called sys.exit(3)", "type": "WorkerLostError"})
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("pool", ["prefork", "gevent"])
+def test_a_warm_shutdown_lets_a_task_complete(pool: str, number: signal.Signals, box: Path) -> None:
+    jobs = Jobs()
+    with serving(jobs) as server, worker(box, pool, environment(server.url)) as process:
+        job_id = send(box, "finish")
+        eventually(lambda: "milestone" in jobs.types(job_id))
+        process.send_signal(number)
+        process.wait(PATIENCE_SECONDS)
+        assert jobs.types(job_id) == ["jobStarted", "log", "milestone", "jobCompleted"]
+
+
+@pytest.mark.parametrize("pool", ["prefork", "gevent"])
+def test_a_cold_shutdown_cancels_the_job_of_a_task_unless_it_is_delivered_again(pool: str, box: Path) -> None:
+    jobs = Jobs()
     with serving(jobs) as server:
-        place = {**environment(server.url), "BOX": str(tmp_path / "box")}
-        place["PYTHONPATH"] = f"{tmp_path}:{place['PYTHONPATH']}"
-        works = sent("[pool.work.delay(n).id for n in range(6)]", place)
-        command = [sys.executable, "-m", "celery", "-A", "pool", "worker", "--pool", "prefork"]
-        quiet = [*command, "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING"]
-        worker = subprocess.Popen(quiet, env=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            services = [jobs.ended(job_id) for job_id in works]
-            # Only now: what a process that is killed has not sent yet is lost with it.
-            failed = jobs.ended(*sent("[pool.lost.delay().id]", place))
-        finally:
-            worker.send_signal(signal.SIGTERM)
-            worker.wait(PATIENCE_SECONDS)
-    for number, service in enumerate(services):
-        assert service.messages() == [f"row {number}", "printed"]
-        assert service.types() == ["jobStarted", "log", "log", "milestone", "jobCompleted"]
-    assert failed.types() == ["jobStarted", "jobFailed"]
-    assert failed.events[-1]["data"]["error"]["type"] == "WorkerLostError"
+        with worker(box, pool, environment(server.url)) as process:
+            cut_off, again = send(box, "hang"), send(box, "hang", "program.late")
+            eventually(lambda: "milestone" in jobs.types(cut_off) and "milestone" in jobs.types(again))
+            process.send_signal(signal.SIGQUIT)
+            process.wait(PATIENCE_SECONDS)
+        assert end(jobs.ended(cut_off)) == CANCELLED
+        assert jobs.services[cut_off].messages()[-1] == "cancelled: the worker was shut down before the task had ended"
+        assert [type_ for type_ in jobs.types(again) if type_ in ENDS] == []
+        if pool == "prefork":  # of gevent's Celery loses the task
+            with worker(box, pool, environment(server.url)):
+                assert end(jobs.ended(again)) == COMPLETED
+            assert Counter(jobs.types(again))["jobStarted"] == 1

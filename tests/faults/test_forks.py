@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.faults.serving import lines, run, run_worker, serving
-from tests.unit.client.service import Service
+from tests.unit.client.service import GUID, Service
 
 
 def told(service: Service, type_: str) -> list[dict[str, Any]]:
@@ -31,6 +31,36 @@ def test_a_forked_child_neither_hangs_nor_repeats_its_parent_s_events() -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
     assert [text for text in service.messages() if not text.startswith("child")] == lines(20)
     assert Counter(service.messages()) == Counter([*lines(20), *(f"child {number}" for number in range(20))])
+
+
+def test_a_fork_in_the_middle_of_reports_and_flushes_of_other_threads_hangs_nobody() -> None:
+    service = Service()
+    script = """
+        import os, threading
+        over = threading.Event()
+        def report():
+            while not over.wait(0.0001):
+                job.heartbeat()
+                job.flush(0.01)
+        threads = [threading.Thread(target=report) for _ in range(3)]
+        with job, job.stage("Load") as stage:
+            for thread in threads:
+                thread.start()
+            for number in range(20):
+                if not (child := os.fork()):
+                    stage.advance()
+                    job.log("INFO", str(number))
+                    os._exit(0 if job.flush(30) else 1)
+                assert os.waitpid(child, 0)[1] == 0
+            over.set()
+            for thread in threads:
+                thread.join()
+    """
+    with serving(service) as server:
+        ran = run_worker(server.url, script)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert service.messages() == lines(20)
+    assert told(service, "stageCompleted") == [{"stageName": "Load", "recordsProcessed": 20}]
 
 
 @pytest.mark.parametrize("ending", ["", "pool.close(); pool.join()"], ids=["terminated", "joined"])
@@ -163,6 +193,54 @@ def test_a_process_forked_from_a_forked_one_reports_too() -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
     assert service.messages() == lines(4)
     assert told(service, "stageCompleted") == [{"stageName": "Load", "recordsProcessed": 4}]
+
+
+WORK = """
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+import jobtrack_client as jt
+
+def work(number, job=None):
+    current = jt.current_job()
+    assert job is None or job is current
+    current.log("INFO", str(number))
+    with current.stage("Part", total=1) as stage:
+        stage.advance()
+
+def start_another(number):
+    child = get_context(sys.argv[1]).Process(target=work, args=(number,))
+    child.start()
+    child.join()
+
+if __name__ == "__main__":
+    method, client = get_context(sys.argv[1]), jt.Client(*sys.argv[2:])
+    with client.job("other", job_type="o"), client.job("n", job_type="t") as job:
+        with method.Pool(2) as pool:  # whose processes are terminated
+            pool.map(work, range(20))
+        pool = method.Pool(2)
+        pool.starmap(work, [(number, job) for number in range(20, 40)])
+        pool.close()
+        pool.join()
+        with ProcessPoolExecutor(2, method) as pool:
+            list(pool.map(work, range(40, 50)))
+            list(pool.map(start_another, range(50, 52)))
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_the_current_job_of_a_process_is_that_of_the_code_that_started_it(method: str, tmp_path: Path) -> None:
+    service = Service()
+    (tmp_path / "work.py").write_text(WORK)
+    with serving(service) as server:
+        # Not by variables: the processes have what the client was given.
+        ran = run("", str(tmp_path / "work.py"), method, server.url, "t", GUID, GUID)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert sorted(service.messages(), key=int) == lines(52)
+    assert {request.url.path.split("/")[-2] for request in service.requests if b'"log"' in request.content} == {
+        service.jobs[1]["jobId"]
+    }
+    assert Counter(stage["stageName"] for stage in told(service, "stageCompleted")) == {"Part": 52}
 
 
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])

@@ -29,6 +29,7 @@ class AsyncHttp:
         language: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        self.settings = settings
         self._clock = clock
         self._root = settings.root
         self._given_transport = transport

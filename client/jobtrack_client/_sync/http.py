@@ -30,6 +30,7 @@ class Http:
         language: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
+        self.settings = settings
         self._clock = clock
         self._root = settings.root
         self._given_transport = transport

@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 import httpx
@@ -82,9 +83,19 @@ def test_the_job_is_that_of_the_environment_unless_it_is_named(monkeypatch: pyte
         client(Service()).attach()
 
 
-def test_a_job_that_is_pickled_tells_what_to_do_instead() -> None:
-    job = client(Service()).job("Import", job_type="import", job_id=GUID)
-    with pytest.raises(TypeError, match=rf"there, call Client\(\)\.attach\('{GUID}'\)"):
+def test_a_job_that_is_pickled_is_itself_where_it_runs_and_is_attached_to_elsewhere() -> None:
+    with client(Service()).job("Import", job_type="import", job_id=GUID, options=QUICK) as job:
+        assert copy(job) is job  # as pickle makes it
+    attached = copy(job)
+    assert (attached.job_id, attached is job) == (GUID, False)
+    attached.close(0)
+
+
+def test_a_job_whose_token_callable_cannot_be_pickled_says_so() -> None:
+    job = jt.Client("http://service.test", lambda: "t", GUID, GUID).job("Import", job_type="import")
+    with pytest.raises(
+        TypeError, match="the token callable of a Job that is sent to another process must be picklable"
+    ):
         pickle.dumps(job)
 
 

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from multiprocessing.pool import ThreadPool
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -80,9 +82,17 @@ def test_a_thread_that_knows_of_no_stage_is_in_the_one_that_runs_if_there_is_onl
                 elsewhere(lambda: job.log("INFO", "in Parse"))
         beside = job.stage("Beside")
         copy_context().run(beside.__enter__)
+        old = Older()
         with job.stage("Save"):
-            elsewhere(lambda: job.log("INFO", "in one of two"))
-    assert stages(service) == {"before": None, "in Load": "Load", "in Parse": "Parse", "in one of two": None}
+            elsewhere(lambda: job.log("INFO", "started in one of two"))
+            old.call(lambda: job.log("INFO", "in one of two"))
+        beside.leave()
+        with job.stage("Sort"):
+            old.call(lambda: job.log("INFO", "in the only one"))
+    assert stages(service) == {
+        **{"before": None, "in Load": "Load", "in Parse": "Parse"},
+        **{"started in one of two": "Save", "in one of two": None, "in the only one": "Sort"},
+    }
 
 
 def test_a_stage_that_a_thread_began_is_nobody_else_s() -> None:
@@ -118,9 +128,128 @@ def test_the_current_job_is_that_of_the_innermost_with() -> None:
             assert jt.current_job() is inner
             assert outer.current_stage is None
         assert jt.current_job() is outer
-        elsewhere(lambda: outer.log("INFO", str(jt.current_job())))
     assert jt.current_job() is None
-    assert service.messages() == ["None"]
+
+
+def found(call: Callable[[Callable[[], None]], object]) -> jt.Job | None:
+    """The current job of code that is called so."""
+    jobs: list[jt.Job | None] = []
+    call(lambda: jobs.append(jt.current_job()))
+    return jobs[0]
+
+
+def in_executor(call: Callable[[], None]) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(call).result(20)
+
+
+def in_executor_of_loop(call: Callable[[], None]) -> None:
+    async def work() -> None:
+        await asyncio.get_running_loop().run_in_executor(None, call)
+
+    asyncio.run(work())
+
+
+def in_thread_of_task(call: Callable[[], None]) -> None:
+    asyncio.run(asyncio.to_thread(call))
+
+
+def in_thread_of_thread(call: Callable[[], None]) -> None:
+    elsewhere(lambda: elsewhere(call))
+
+
+def in_thread_pool(call: Callable[[], None]) -> None:
+    with ThreadPool(1) as pool:
+        pool.apply(call)
+
+
+ELSEWHERE = [elsewhere, in_executor, in_executor_of_loop, in_thread_of_task, in_thread_of_thread, in_thread_pool]
+
+
+@pytest.mark.parametrize("way", ELSEWHERE)
+def test_code_that_a_job_starts_elsewhere_belongs_to_it_however_many_run(way: Callable[..., object]) -> None:
+    service = Service()
+    together = threading.Barrier(2)
+
+    def work() -> bool:
+        together.wait(20)
+        with run(service) as job:
+            together.wait(20)
+            mine = found(way) is job
+            together.wait(20)
+        return mine and found(way) is None
+
+    with ThreadPoolExecutor(2) as pool:
+        assert [each.result(60) for each in [pool.submit(work), pool.submit(work)]] == [True, True]
+
+
+def test_an_executor_s_thread_belongs_to_the_job_of_each_call_and_to_none_that_has_ended() -> None:
+    service = Service()
+    with ThreadPoolExecutor(1) as pool:
+
+        def in_pool(call: Callable[[], None]) -> None:
+            pool.submit(call).result(20)
+
+        def with_stage(job: jt.Job) -> None:
+            with job.stage("Load"):
+                pass
+
+        with run(service) as first:
+            assert found(in_pool) is first
+            pool.submit(with_stage, first).result(20)
+            with run(service) as second:
+                assert found(in_pool) is second
+            assert found(in_pool) is first
+        assert found(in_pool) is None
+
+
+class Older:
+    """A thread that was started before what it is given to do."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._done: SimpleQueue[bool] = SimpleQueue()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def call(self, call: Callable[[], None]) -> None:
+        self._calls.put(call)
+        self._done.get(timeout=20)
+
+    def _run(self) -> None:
+        while True:
+            self._calls.get()()
+            self._done.put(True)
+
+
+def test_a_thread_that_was_there_before_belongs_to_the_job_of_the_main_thread_and_to_no_other_s() -> None:
+    service = Service()
+    old = Older()
+    with run(service) as job:
+        assert found(old.call) is job
+        started_in_job = Older()
+    assert (found(old.call), found(started_in_job.call)) == (None, None)
+    with run(service) as job:
+        assert found(started_in_job.call) is job
+
+    def beside() -> bool:
+        with run(service):
+            return found(old.call) is None
+
+    async def task() -> bool:
+        return beside()
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(beside).result(20)
+    assert asyncio.run(task())
+
+
+def test_a_thread_s_lines_bear_the_stage_that_it_was_started_in() -> None:
+    service = Service()
+    with run(service) as job, ThreadPoolExecutor(1) as pool:
+        for name in "AB":
+            with job.stage(name), job.stage(f"{name}, part"):
+                pool.submit(job.log, "INFO", name).result(20)
+    assert stages(service) == {"A": "A, part", "B": "B, part"}
 
 
 def test_an_event_loop_goes_on_while_a_job_begins_is_flushed_and_ends() -> None:
