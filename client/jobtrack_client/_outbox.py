@@ -213,7 +213,7 @@ class Outbox:
 
     def _urgent(self) -> bool:
         full = len(self._inbox) + len(self._buffer) >= MAX_EVENTS or self._buffer.bytes >= MAX_BYTES
-        return full or bool(self._parts) or self._oldest() <= self._wanted
+        return self.closing or full or bool(self._parts) or self._oldest() <= self._wanted
 
     def _oldest(self) -> int:
         """The number of the first event that is not settled; past the last when all are."""
