@@ -17,3 +17,13 @@ def register(callback: Callable[[], None]) -> None:
 def unregister(callback: Callable[[], None]) -> None:
     """Have it not called by `atexit` any more; where `multiprocessing` calls it, it must do nothing twice."""
     atexit.unregister(callback)
+
+
+def uncaught() -> BaseException | None:
+    """The exception that ends this interpreter.
+
+    A process of `multiprocessing` ends while it handles the exception. Elsewhere Python keeps the last one that it
+    printed, which no `SystemExit` ever is.
+    """
+    last: BaseException | None = getattr(sys, "last_value", None)
+    return sys.exc_info()[1] or last

@@ -3,17 +3,15 @@
 import logging
 import os
 from collections.abc import Callable, Mapping
-from itertools import count
 from types import TracebackType
 from typing import NoReturn, Self, TypeVar
 
-from jobtrack_client import _context
-from jobtrack_client._events import describe_error
+from jobtrack_client import _context, _exits, _interrupts
+from jobtrack_client._ends import Ends
 from jobtrack_client._logging import JobLogHandler
 from jobtrack_client._options import ReporterOptions
 from jobtrack_client._plain import Json, as_text
 from jobtrack_client._reporter import Reporter
-from jobtrack_client._reports import Reports
 from jobtrack_client._stage import Stage
 from jobtrack_client._stages import Stages
 from jobtrack_client._stats import Stats
@@ -30,7 +28,7 @@ _LEVELS = {
 }
 
 
-class Job(Reports):
+class Job(Ends):
     """Reports one job; to be used in a `with` or `async with` statement, made by `Client.job` or `Client.attach`.
 
     No call but the `with` itself, `flush` and `close` waits for the service, and none raises for what the service or
@@ -45,21 +43,24 @@ class Job(Reports):
         options: ReporterOptions,
         *,
         required: bool,
+        stages: Stages | None = None,
     ) -> None:
-        super().__init__(reporter.report)
+        self._stages = stages or Stages(self, reporter, options)
+        super().__init__(reporter.report, self._stages.flush, lambda text: self.log("WARN", text))
         self.job_id = job_id
-        self.metrics: dict[str, object] = {}
-        """Sent with the job's end."""
         self.running = False
         """Whether it has begun and was not closed, in this process."""
+        self.unfinished: Callable[[BaseException | None], None] = self._abandon
+        """Called when the interpreter ends before the job, with the exception that ends it."""
         self._started = started
         self._reporter = reporter
+        self._options = options
         self._clock = options.clock
         self._required = required
         self._process = os.getpid()
-        self._ends = count()
-        self._stages = Stages(self, reporter, options)
-        reporter.tick, reporter.changed = self._stages.tick, self._stages.change
+        if stages is None:
+            reporter.exiting = self._exiting
+            reporter.tick, reporter.changed = self._stages.tick, self._stages.change
 
     def __enter__(self) -> Self:
         """Create the job and report that it started: see `start`."""
@@ -72,7 +73,7 @@ class Job(Reports):
 
         A job that was attached to, or that a forked process inherited, does not end by it.
         """
-        self._conclude(error)
+        self._left(error)
         self.close()
 
     async def __aenter__(self) -> Self:
@@ -85,7 +86,7 @@ class Job(Reports):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """As `with`, while the event loop goes on."""
-        self._conclude(error)
+        self._left(error)
         await self.aclose()
 
     def __reduce__(self) -> NoReturn:
@@ -137,18 +138,6 @@ class Job(Reports):
         time = self._clock() if moment is None else moment
         self._reporter.put((level, message, component or None, stage or None, known, time))
 
-    def complete(self) -> None:
-        """The job is done: the last that it reports of its status."""
-        self._end("jobCompleted", {})
-
-    def fail(self, error: BaseException | str, **more: object) -> None:
-        """The job failed; `more` is told beside the error's message."""
-        self._end("jobFailed", {"error": {**describe_error(error), **more}})
-
-    def cancel(self) -> None:
-        """The job was interrupted."""
-        self._end("jobCancelled", {})
-
     def flush(self, timeout: float = 60.0) -> bool:
         """Wait until all that was reported is acknowledged, or refused for good; whether it is within `timeout` s.
 
@@ -169,7 +158,15 @@ class Job(Reports):
         self._stages.flush()
         self.running = False
         _context.leave(self)
-        self._reporter.close(timeout, wait=wait)
+        try:
+            self._reporter.close(timeout, wait=wait)
+        finally:
+            _interrupts.release(self)
+
+    def interrupt(self, reason: str) -> None:
+        """This process is about to be ended: its own job is cancelled."""
+        if self._own:
+            self.cancel(reason)
 
     async def aclose(self, timeout: float | None = None) -> None:
         """As `close`, while the event loop goes on."""
@@ -210,6 +207,7 @@ class Job(Reports):
             return
         _context.enter(self)
         self.running = True
+        _interrupts.guard(self)
         if self._started is not None:
             self._reporter.begin(self._started)
 
@@ -220,20 +218,24 @@ class Job(Reports):
             self.running = False
             raise
 
-    def _conclude(self, error: BaseException | None) -> None:
-        if self._started is None or self._process != os.getpid():
-            return
-        if error is None or (isinstance(error, SystemExit) and not error.code):
-            self.complete()
-        elif isinstance(error, Exception | SystemExit):
-            self.fail(error)
-        else:
-            self.cancel()
+    @property
+    def _own(self) -> bool:
+        """Whether this process began the job, and so ends it."""
+        return self._started is not None and self._process == os.getpid()
 
-    def _end(self, type_: str, data: Mapping[str, object]) -> None:
-        if next(self._ends) == 0:
-            self._stages.flush()
-            self._report(type_, {**data, "metrics": self.metrics or None})
+    def _left(self, error: BaseException | None) -> None:
+        if self._own:
+            self.conclude(error)
+
+    def _exiting(self) -> None:
+        if self.running and self._own:
+            self.unfinished(_exits.uncaught())
+
+    def _abandon(self, error: BaseException | None) -> None:
+        if error is None:
+            self.cancel("the program ended before the job")
+        else:
+            self.conclude(error)
 
 
 async def _aside(call: Callable[[], _Result]) -> _Result:

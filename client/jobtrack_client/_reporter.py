@@ -40,6 +40,8 @@ class Reporter:
         """Called every `flush_seconds`, from a thread of ours."""
         self.changed: Callable[[int, Change], None] = lambda number, change: None
         """Called with what a forked process tells of the progress of this number."""
+        self.exiting: Callable[[], None] = lambda: None
+        """Called when the interpreter ends, before the rest is sent."""
         _fork.renew(self)
         _fork.prepare(self)
 
@@ -186,4 +188,5 @@ class Reporter:
             raise
 
     def _at_exit(self) -> None:
+        self.exiting()
         self.close(self._options.exit_seconds)

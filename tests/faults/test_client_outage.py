@@ -92,7 +92,7 @@ def test_an_interpreter_that_fails_still_sends_what_waits() -> None:
 def test_an_interpreter_ends_though_the_service_is_away() -> None:
     ran = run_worker("http://127.0.0.1:9", "job.log('INFO', 'lost')")
     assert ran.returncode == 0
-    assert "2 of the job's events are lost (undelivered 2)" in ran.stderr
+    assert "4 of the job's events are lost (undelivered 4)" in ran.stderr
 
 
 def test_what_arrived_is_json_in_utf_8_with_the_token_and_a_key() -> None:
