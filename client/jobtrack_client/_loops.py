@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from types import FrameType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 from jobtrack_client._client import Client
@@ -26,6 +26,8 @@ class Opened:
         self.stage = stage
         self.handed_out = 0
         """Items that the loop's body was given."""
+        self.consumer: CodeType | None = None
+        """The code that takes the items, where it is known."""
         self.ended = False
         self._own = own
         self._total = total
@@ -46,7 +48,7 @@ class Opened:
             self._left(None)
         else:
             self._unseen = UnknownError()
-            why_left(frame, self._left)
+            why_left(frame, self._left, None if self._whole else self.consumer)
 
     def _left(self, error: BaseException | None) -> None:
         self._unseen = None

@@ -7,13 +7,16 @@ which the garbage collector knows.
 
 import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dis import opname
 from inspect import CO_GENERATOR
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, NoReturn
 
 Then = Callable[[BaseException | None], None]
+
+
+_COMPREHENSIONS = ("<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>")
 
 
 class UnknownError(Exception):
@@ -23,22 +26,48 @@ class UnknownError(Exception):
         super().__init__("the loop's body raised an exception")
 
 
-def why_left(frame: FrameType, then: Then) -> None:
+def why_left(frame: FrameType, then: Then, consumer: CodeType | None = None) -> None:
     """Call `then` with the exception that leaves the frame, or with None if it drops an iterator for another reason.
 
+    `consumer` is the code that took the items, where it is known.
     It is called now, or as soon as the exception can be seen: in Python 3.11 when it is handled. There it is not called
     for what leaves the outermost frame and so ends the program, but for the exits that `show_exits` makes visible.
     """
     frame = _without_closing_generators(frame)
-    entries = [each for each in gc.get_referrers(frame) if _is_entry(each, frame, frame.f_lasti)]
-    if not entries:
-        then(None)
-    elif sys.version_info >= (3, 12):
-        then(_newest(each for each in gc.get_referrers(*entries) if isinstance(each, BaseException)))
+    entries = [each for each in gc.get_referrers(frame) if isinstance(each, TracebackType) and each.tb_frame is frame]
+    if (error := _being_raised(entries, frame.f_lasti)) is not None:
+        then(error)
+    elif not any(entry.tb_lasti == frame.f_lasti and not _errors(entry) for entry in entries):
+        then(UnknownError() if _broke_off(consumer, frame) else None)
     elif frame.f_back is not None:
         _watch(frame, then)
     elif (leaving := _exit_under_way()) is not None:
         then(leaving)
+
+
+def _being_raised(entries: Sequence[TracebackType], instruction: int) -> BaseException | None:
+    """The exception that leaves a frame at this instruction, where it has become an object.
+
+    The program may have kept others that were raised in this frame. One that was caught and is raised again, as at the
+    end of `finally`, has its entry at another instruction, but then nothing of the program's refers to it.
+    """
+    errors = _errors(*entries)
+    handled = sys.exc_info()[1]
+    holders = {id(error): len(gc.get_referrers(error)) - 1 for error in errors}  # without this very list
+    leaving = [
+        error
+        for error in errors
+        if error is not handled and (not holders[id(error)] or _instruction_of(error) == instruction)
+    ]
+    return min(leaving, key=lambda error: holders[id(error)], default=None)
+
+
+def _errors(*entries: TracebackType) -> list[BaseException]:
+    return [each for each in gc.get_referrers(*entries) if isinstance(each, BaseException)]
+
+
+def _instruction_of(error: BaseException) -> int | None:
+    return error.__traceback__.tb_lasti if error.__traceback__ is not None else None
 
 
 def show_exits() -> None:
@@ -62,6 +91,16 @@ def _exit_under_way() -> SystemExit | None:
     return next((each for each in exits if len(gc.get_referrers(each)) == 1), None)
 
 
+def _broke_off(consumer: CodeType | None, frame: FrameType) -> bool:
+    """Whether a comprehension was left by an exception, as far as can be told by the frame that drops its iterator.
+
+    It keeps the iterator in a variable, and the exception's traceback keeps that. When the exception is gone, so is the
+    iterator; one that is dropped by a call or a `for` statement was not needed any more.
+    """
+    comprehension = consumer is not None and consumer.co_name in _COMPREHENSIONS
+    return comprehension and not _instruction(frame).startswith(("CALL", "FOR_ITER"))
+
+
 def _without_closing_generators(frame: FrameType) -> FrameType:
     """The frame itself, or the one that drops the generators that hold the iterator."""
     while frame.f_back is not None and frame.f_code.co_flags & CO_GENERATOR and _instruction(frame) == "YIELD_VALUE":
@@ -73,14 +112,8 @@ def _instruction(frame: FrameType) -> str:
     return opname[frame.f_code.co_code[frame.f_lasti]]
 
 
-def _is_entry(each: object, frame: FrameType, instruction: int) -> bool:
-    return isinstance(each, TracebackType) and each.tb_frame is frame and each.tb_lasti == instruction
-
-
-def _newest(errors: Iterator[BaseException]) -> BaseException:
-    """Nothing of Python's refers to the one that is being raised; others were kept by the program."""
-    found = list(errors)
-    return min(found, key=lambda error: len(gc.get_referrers(error)), default=UnknownError())
+def _is_entry(each: TracebackType, frame: FrameType, instruction: int) -> bool:
+    return each.tb_frame is frame and each.tb_lasti == instruction
 
 
 def _watch(frame: FrameType, then: Then) -> None:

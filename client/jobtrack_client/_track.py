@@ -78,6 +78,9 @@ class Track(Generic[T]):
         """The items; without a `with` statement the job or stage begins and ends with them."""
         within = self._opened
         opened = within or self._open()
+        if (caller := sys._getframe().f_back) is not None:
+            opened.consumer = caller.f_code
+        del caller  # which refers to this
         try:
             for item in cast("Iterable[T]", self._items):
                 opened.handed_out += 1

@@ -1,11 +1,11 @@
 """Signals that end a process: the handler is there while a job runs, and nobody else's is touched."""
 
 import asyncio
+import logging
 import os
 import signal
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -128,15 +128,20 @@ def test_a_job_that_has_ended_stays_as_it_ended(monkeypatch: pytest.MonkeyPatch)
     assert service.types() == ["jobStarted", "jobCompleted"]
 
 
-def test_the_program_holds_still_meanwhile_unless_it_may_hold_a_lock(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+class Raising(logging.Handler):
+    """One that a signal interrupts."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Be interrupted."""
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_the_program_holds_still_meanwhile_unless_it_may_hold_a_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     dying = Dying(monkeypatch)
     with run(Service()):
         signal.raise_signal(signal.SIGTERM)
     assert dying.waited == [_interrupts.SECONDS]
-    with run(Service()) as job:
-        monkeypatch.setattr(job._stages, "flush", lambda: signal.raise_signal(signal.SIGTERM))
-        job.flush()
-        monkeypatch.undo()
+    with run(Service()):
+        Raising().handle(logging.makeLogRecord({}))
+    assert dying.died.count(signal.SIGTERM) == 3
     assert dying.waited == [_interrupts.SECONDS]
