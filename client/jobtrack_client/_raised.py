@@ -2,47 +2,64 @@
 
 A `for` statement does not say so to the iterator that it drops: while an exception leaves the loop's frame, it is not
 yet handled, and `sys.exc_info()` does not have it. But by then the frame has an entry in the exception's traceback,
-which the garbage collector knows.
+which the garbage collector knows. Python 3.11 makes the exception an object only later: it is waited for there.
 """
 
 import gc
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dis import opname
 from inspect import CO_GENERATOR
 from types import CodeType, FrameType, TracebackType
 from typing import Any, NoReturn
 
-Then = Callable[[BaseException | None], None]
+from jobtrack_client._watching import Then, UnknownError, when_seen
+
+__all__ = ["UnknownError", "show_exits", "why_left"]
 
 
+_LATE = sys.version_info < (3, 12)
 _COMPREHENSIONS = ("<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>")
-
-
-class UnknownError(Exception):
-    """An exception that could not be seen."""
-
-    def __init__(self) -> None:
-        super().__init__("the loop's body raised an exception")
 
 
 def why_left(frame: FrameType, then: Then, consumer: CodeType | None = None) -> None:
     """Call `then` with the exception that leaves the frame, or with None if it drops an iterator for another reason.
 
-    `consumer` is the code that took the items, where it is known.
-    It is called now, or as soon as the exception can be seen: in Python 3.11 when it is handled. There it is not called
-    for what leaves the outermost frame and so ends the program, but for the exits that `show_exits` makes visible.
+    `consumer` is the code that took the items, where it is known. The call comes now, or as soon as the exception can
+    be seen. In Python 3.11 it does not come for what leaves the outermost frame and so ends the program, but for exits.
     """
     frame = _without_closing_generators(frame)
     entries = [each for each in gc.get_referrers(frame) if isinstance(each, TracebackType) and each.tb_frame is frame]
     if (error := _being_raised(entries, frame.f_lasti)) is not None:
         then(error)
-    elif not any(entry.tb_lasti == frame.f_lasti and not _errors(entry) for entry in entries):
+    elif any(entry.tb_lasti == frame.f_lasti and not _errors(entry) for entry in entries):
+        _when_raised(frame, then)
+    elif _instruction(frame).startswith("CALL"):
+        _when_called(frame, then)
+    else:
         then(UnknownError() if _broke_off(consumer, frame) else None)
-    elif frame.f_back is not None:
-        _watch(frame, then)
+
+
+def _when_raised(frame: FrameType, then: Then) -> None:
+    if frame.f_back is not None:
+        when_seen(frame, then, otherwise=UnknownError())
     elif (leaving := _exit_under_way()) is not None:
         then(leaving)
+
+
+def _when_called(frame: FrameType, then: Then) -> None:
+    """What was called, such as `list(map(load, rows))`, has dropped the iterator, and may be about to raise."""
+    if _LATE:
+        when_seen(frame, then, otherwise=None)
+        return
+    errors = [
+        each
+        for each in gc.get_objects()
+        if isinstance(each, BaseException)
+        and each.__traceback__ is not None
+        and each.__traceback__.tb_frame.f_back is frame
+    ]
+    then(next((error for error in errors if len(gc.get_referrers(error)) == 1), None))  # as only Python has it
 
 
 def _being_raised(entries: Sequence[TracebackType], instruction: int) -> BaseException | None:
@@ -73,7 +90,7 @@ def _instruction_of(error: BaseException) -> int | None:
 def show_exits() -> None:
     """Have `sys.exit` raise an exception that `why_left` finds; in Python 3.11 its own comes into being too late."""
     global _shown
-    if sys.version_info < (3, 12) and not _shown:
+    if _LATE and not _shown:
         _shown = True
         sys.exit = _exit
 
@@ -110,75 +127,3 @@ def _without_closing_generators(frame: FrameType) -> FrameType:
 
 def _instruction(frame: FrameType) -> str:
     return opname[frame.f_code.co_code[frame.f_lasti]]
-
-
-def _is_entry(each: TracebackType, frame: FrameType, instruction: int) -> bool:
-    return each.tb_frame is frame and each.tb_lasti == instruction
-
-
-def _watch(frame: FrameType, then: Then) -> None:
-    if sys.gettrace() is None:
-        _Watch(frame, then).begin()
-    else:  # a debugger's, or coverage's
-        then(UnknownError())
-
-
-class _Watch:
-    """Traces the frames around a loop until the exception that leaves it is handled, or seen further out.
-
-    Python 3.11 makes the exception's object no sooner.
-    """
-
-    _INSTRUCTIONS = 10
-    """Those at the beginning of an `except`, `finally` or `with` before its exception is the one that is handled."""
-
-    def __init__(self, frame: FrameType, then: Then) -> None:
-        self._frame = frame
-        self._instruction = frame.f_lasti
-        self._opcodes = frame.f_trace_opcodes
-        self._then = then
-        self._around = list(_outwards(frame))
-        self._left = self._INSTRUCTIONS
-
-    def begin(self) -> None:
-        for frame in self._around:
-            frame.f_trace = self._event
-        self._frame.f_trace_opcodes = True
-        sys.settrace(lambda frame, event, argument: None)
-
-    def _event(self, frame: FrameType, event: str, argument: object) -> object:
-        error, traceback = _seen(event, argument)
-        if error is not None and self._is_it(traceback):
-            self._end(error)
-        elif self._is_lost(frame):
-            self._end(UnknownError())
-        return self._event
-
-    def _is_it(self, traceback: TracebackType | None) -> bool:
-        while traceback is not None and not _is_entry(traceback, self._frame, self._instruction):
-            traceback = traceback.tb_next
-        return traceback is not None
-
-    def _is_lost(self, frame: FrameType) -> bool:
-        self._left -= 1
-        return frame is not self._frame or not self._left
-
-    def _end(self, error: BaseException) -> None:
-        sys.settrace(None)
-        for frame in self._around:
-            frame.f_trace = None
-        self._frame.f_trace_opcodes = self._opcodes
-        self._then(error)
-
-
-def _seen(event: str, argument: object) -> tuple[BaseException | None, TracebackType | None]:
-    if event == "exception" and isinstance(argument, tuple):
-        return argument[1], argument[2]
-    handled = sys.exc_info()
-    return handled[1], handled[2]
-
-
-def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
-    while frame is not None:
-        yield frame
-        frame = frame.f_back

@@ -198,7 +198,15 @@ def raises_another_from_it(loop: Any) -> None:
             raise ValueError("row 1") from error
 
 
+def raises_in_what_is_called(loop: Any) -> None:
+    def load(_: object) -> None:
+        int("row 1")
+
+    list(map(load, loop))
+
+
 RAISING = [
+    raises_in_what_is_called,
     *(raises_through_finally, raises_through_with, raises_again, raises_another_from_it),
     *(raises_in_its_body, raises_in_a_library, raises_within_try, raises_within_with, raises_while_another_is_handled),
     *(raises_within_enumerate, raises_within_zip, raises_around_an_expression),
