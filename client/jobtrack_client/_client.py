@@ -48,7 +48,12 @@ class Client(_sync.Client):
         the log. To have a job of its own there, pass a `job_id`.
 
         With `attach` the job `job_id` exists already, and is only started; what else describes it is not sent. With
-        `resume` it may also run already, begun by a process that is no more: it is created and started unless it is.
+        `resume` it may also run already, begun by a process that is no more: it is created and started unless it is. A
+        signal that ends this process does not cancel it then.
+
+        SIGTERM and SIGHUP, where they would end this process by default, cancel the job first: within 5 s, if it was
+        begun in the main thread or beside a job that was. A handler of the program's own is left alone. A job that is
+        still open when the interpreter ends is failed by the exception that ends it, else cancelled.
 
         The job runs whether or not it can be tracked: where the service refuses it or stays away, the logger
         `jobtrack_client` is warned. With `required`, entering the `with` statement raises instead.

@@ -19,11 +19,11 @@ def unregister(callback: Callable[[], None]) -> None:
     atexit.unregister(callback)
 
 
-def uncaught() -> BaseException | None:
-    """The exception that ends this interpreter.
+def uncaught(earlier: BaseException | None = None) -> BaseException | None:
+    """The exception that ends this interpreter, unless it is an `earlier` one, as an interactive interpreter survives.
 
     A process of `multiprocessing` ends while it handles the exception. Elsewhere Python keeps the last one that it
     printed, which no `SystemExit` ever is.
     """
-    last: BaseException | None = getattr(sys, "last_value", None)
-    return sys.exc_info()[1] or last
+    last: BaseException | None = sys.exc_info()[1] or getattr(sys, "last_value", None)
+    return None if last is earlier else last

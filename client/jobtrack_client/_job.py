@@ -52,6 +52,7 @@ class Job(Ends):
         """Whether it has begun and was not closed, in this process."""
         self.unfinished: Callable[[BaseException | None], None] = self._abandon
         """Called when the interpreter ends before the job, with the exception that ends it."""
+        self._earlier = _exits.uncaught()
         self._started = started
         self._reporter = reporter
         self._options = options
@@ -164,8 +165,10 @@ class Job(Ends):
             _interrupts.release(self)
 
     def interrupt(self, reason: str) -> None:
-        """This process is about to be ended: its own job is cancelled."""
-        if self._own:
+        """This process is about to be ended, and with it the job, unless another process may go on with it."""
+        if self._own and self._reporter.resumed:
+            self.log("WARN", f"interrupted: {reason}")
+        elif self._own:
             self.cancel(reason)
 
     async def aclose(self, timeout: float | None = None) -> None:
@@ -229,13 +232,13 @@ class Job(Ends):
 
     def _exiting(self) -> None:
         if self.running and self._own:
-            self.unfinished(_exits.uncaught())
+            self.unfinished(_exits.uncaught(self._earlier))
 
     def _abandon(self, error: BaseException | None) -> None:
-        if error is None:
-            self.cancel("the program ended before the job")
-        else:
+        if error is not None:
             self.conclude(error)
+        else:
+            self.interrupt("the program ended before the job")
 
 
 async def _aside(call: Callable[[], _Result]) -> _Result:

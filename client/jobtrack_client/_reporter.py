@@ -138,6 +138,11 @@ class Reporter:
         return self._delivery.sender.ident
 
     @property
+    def resumed(self) -> bool:
+        """Whether another process may go on with the job."""
+        return self._job.resumed
+
+    @property
     def stats(self) -> Stats:
         """The counts at this moment."""
         return self._delivery.outbox.stats

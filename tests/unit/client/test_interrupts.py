@@ -136,6 +136,15 @@ class Raising(logging.Handler):
         signal.raise_signal(signal.SIGTERM)
 
 
+def test_a_job_that_another_process_may_go_on_with_is_not_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    service, _ = Service(), Dying(monkeypatch)
+    with client(service).job("Import", job_type="import", job_id=GUID, resume=True, options=QUICK):
+        signal.raise_signal(signal.SIGTERM)
+        ended = service.types()
+    assert ended == ["jobStarted", "log"]
+    assert service.messages() == ["interrupted: received SIGTERM"]
+
+
 def test_the_program_holds_still_meanwhile_unless_it_may_hold_a_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     dying = Dying(monkeypatch)
     with run(Service()):
