@@ -6,12 +6,13 @@ Only the default action is replaced. A handler of the program's own, or a signal
 import os
 import signal
 from _thread import start_new_thread
+from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic, sleep
 from types import FrameType
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
-from jobtrack_client import _fork
+_Action: TypeAlias = Callable[[int, FrameType | None], Any] | signal.Handlers
 
 SECONDS = 5.0
 """How long the end may take: `docker stop` kills after 10 s."""
@@ -33,9 +34,7 @@ class Interruptible(Protocol):
 def guard(job: Interruptible) -> None:
     """End the job before a signal ends this process, until it is released."""
     _GUARD.jobs = (*_GUARD.jobs, job)
-    with suppress(ValueError):  # only the main thread may set handlers
-        for number in _numbers(signal.SIG_DFL):
-            signal.signal(number, _GUARD.handle)
+    _GUARD.install()
 
 
 def release(job: Interruptible) -> None:
@@ -48,7 +47,15 @@ def release(job: Interruptible) -> None:
 class _Guard:
     def __init__(self) -> None:
         self.jobs: tuple[Interruptible, ...] = ()
-        _fork.renew(self)
+
+    def install(self) -> None:
+        """Handle the signals that act by default, while there are jobs."""
+        if self.jobs:
+            _replace(signal.SIG_DFL, self.handle)
+
+    def restore(self) -> None:
+        """Have signals act by default, where nobody has set another handler since."""
+        _replace(self.handle, signal.SIG_DFL)
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Have another thread end the jobs, and this process.
@@ -63,16 +70,9 @@ class _Guard:
             sleep(SECONDS)
             _die(number)
 
-    def restore(self) -> None:
-        """Have signals act by default, where nobody has set another handler since."""
-        with suppress(ValueError):  # as above
-            for number in _numbers(self.handle):
-                signal.signal(number, signal.SIG_DFL)
-
     def forked(self) -> None:
-        """In a forked process: the jobs are the parent's, and a signal ends this process as if there were none."""
+        """Forget the jobs, which are the parent's."""
         self.jobs = ()
-        self.restore()
 
     def _end(self, number: int) -> None:
         deadline = monotonic() + SECONDS
@@ -87,10 +87,13 @@ class _Guard:
             _die(number)
 
 
-def _numbers(action: object) -> list[signal.Signals]:
-    """The signals, of those that this system has, that are handled so now."""
+def _replace(action: _Action, by: _Action) -> None:
+    """Replace the action of those of the signals that have it, and that this system has."""
     known = [signal.Signals[name] for name in _NAMES if hasattr(signal, name)]
-    return [number for number in known if signal.getsignal(number) == action]
+    with suppress(ValueError):  # only the main thread may do so
+        for number in known:
+            if signal.getsignal(number) == action:
+                signal.signal(number, by)
 
 
 def _may_hold_a_lock(frame: FrameType | None) -> bool:
@@ -108,3 +111,6 @@ def _die(number: int) -> None:
 
 
 _GUARD = _Guard()
+if hasattr(os, "register_at_fork"):
+    # Not only afterwards: a forked process forgets a signal that comes before Python has set itself up there.
+    os.register_at_fork(before=_GUARD.restore, after_in_parent=_GUARD.install, after_in_child=_GUARD.forked)

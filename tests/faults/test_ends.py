@@ -236,12 +236,30 @@ def test_a_forked_process_that_is_ended_leaves_the_job_of_its_parent(begin: str,
         {begin}
             if not (child := os.fork()):
                 time.sleep(60)
+                os._exit(1)
             os.kill(child, signal.SIGTERM)
             assert os.waitpid(child, 0)[1] == signal.SIGTERM
             if not (child := os.fork()):
                 sys.exit(3)
             assert os.waitpid(child, 0)[1] == 3 << 8
             print("ready", flush=True)
+    """
+    with serving(service) as server:
+        assert signalled(start(server.url, program, tmp_path)) == 0
+    assert ends(service) == ["jobCompleted"]
+
+
+def test_a_forked_process_that_is_ended_at_once_ends(tmp_path: Path) -> None:
+    service = Service()
+    program = """
+        print("ready", flush=True)
+        with Client() as client, client.job("n", job_type="t"):
+            for number in range(100):
+                if not (child := os.fork()):
+                    time.sleep(20)
+                    os._exit(1)
+                os.kill(child, signal.SIGTERM)
+                assert os.waitpid(child, 0)[1] == signal.SIGTERM
     """
     with serving(service) as server:
         assert signalled(start(server.url, program, tmp_path)) == 0
