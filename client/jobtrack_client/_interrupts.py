@@ -33,20 +33,20 @@ class Interruptible(Protocol):
 
 def guard(job: Interruptible) -> None:
     """End the job before a signal ends this process, until it is released."""
-    _GUARD.jobs = (*_GUARD.jobs, job)
+    _GUARD.jobs[id(job)] = job
     _GUARD.install()
 
 
 def release(job: Interruptible) -> None:
     """Forget the job; after the last one, signals act as before."""
-    _GUARD.jobs = tuple(other for other in _GUARD.jobs if other is not job)
+    _GUARD.jobs.pop(id(job), None)
     if not _GUARD.jobs:
         _GUARD.restore()
 
 
 class _Guard:
     def __init__(self) -> None:
-        self.jobs: tuple[Interruptible, ...] = ()
+        self.jobs: dict[int, Interruptible] = {}
 
     def install(self) -> None:
         """Handle the signals that act by default, while there are jobs."""
@@ -72,12 +72,12 @@ class _Guard:
 
     def forked(self) -> None:
         """Forget the jobs, which are the parent's."""
-        self.jobs = ()
+        self.jobs = {}
 
     def _end(self, number: int) -> None:
         deadline = monotonic() + SECONDS
         try:
-            jobs = self.jobs
+            jobs = list(self.jobs.values())
             for job in jobs:
                 job.interrupt(f"received {signal.Signals(number).name}")
                 job.close(SECONDS, wait=False)
