@@ -1,16 +1,27 @@
-"""Runs a Python program as a tracked job, its log records as log lines and its bars of tqdm as stages."""
+"""Runs a Python program as a tracked job: what it prints and logs is the log, and its bars of tqdm are stages."""
 
 import argparse
+import atexit
 import os
 import runpy
 import sys
+import traceback
+from contextlib import ExitStack
+from errno import ENOENT
 from pathlib import Path
+from types import TracebackType
 
 from jobtrack_client._client import Client
 from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._install import install
 from jobtrack_client._job import Job
-from jobtrack_client._settings import JOB_VARIABLE
+from jobtrack_client._plain import as_text
+from jobtrack_client._prints import Prints
+from jobtrack_client._settings import JOB_VARIABLE, OUTPUT_VARIABLE, surrounding_job_id
+
+NO_PROGRAM = 2
+"""Python's own exit code for a program that is not there."""
+_OURS = ("<frozen runpy>", "<frozen importlib", runpy.__file__, __file__)
 
 
 def main() -> None:
@@ -22,12 +33,78 @@ def main() -> None:
         job = _job(client, asked)
     except ConfigurationError as error:
         sys.exit(f"jobtrack_client: {error}")
-    with client, job, install(job):
-        _find_beside(Path.cwd() if asked.module else Path(asked.program).resolve().parent)
-        if asked.module:
-            runpy.run_module(asked.program, run_name="__main__", alter_sys=True)
-        else:
-            runpy.run_path(asked.program, run_name="__main__")
+    _Program(client, job).run(asked)
+
+
+class _Program:
+    """A program as a job that ends with the interpreter: after its threads and its `atexit` functions."""
+
+    def __init__(self, client: Client, job: Job) -> None:
+        self._job = job
+        self._error: BaseException | None = None
+        job.unfinished = self._end
+        # Never closed: both are used until the interpreter has ended.
+        self._used = ExitStack()
+        self._used.enter_context(client)
+        # Before the program's own, since `atexit` calls the first that was registered last.
+        job.start()
+        # What `jobtrack run` reads of this program is in the log already, and what it logs among it.
+        self._silent = os.environ.get(OUTPUT_VARIABLE) == job.job_id
+        self._used.enter_context(install(job, logging=not self._silent))
+        if not self._silent:
+            _report_prints(job)
+        os.environ[JOB_VARIABLE] = job.job_id
+
+    def run(self, asked: argparse.Namespace) -> None:
+        """Run the program; how it ends is the job's end, and Python's own."""
+        try:
+            _run(asked)
+        except BaseException as error:
+            self._error = error
+            if isinstance(error, Exception) and not self._silent:
+                shown = traceback.format_exception(type(error), error, _own(error.__traceback__))
+                self._job.log("ERROR", _summary(error), details={"exception": "".join(shown).rstrip()})
+            raise
+
+    def _end(self, uncaught: BaseException | None) -> None:
+        self._job.conclude(self._error or uncaught)
+        self._job.close()
+
+
+def _run(asked: argparse.Namespace) -> None:
+    if asked.module:
+        _find_beside(Path.cwd())
+        runpy.run_module(asked.program, run_name="__main__", alter_sys=True)
+    elif Path(asked.program).exists():
+        _find_beside(Path(asked.program).resolve().parent)
+        runpy.run_path(asked.program, run_name="__main__")
+    else:
+        print(f"jobtrack_client: {asked.program} cannot be run: {os.strerror(ENOENT)}", file=sys.stderr)
+        sys.exit(NO_PROGRAM)
+
+
+def _report_prints(job: Job) -> None:
+    prints = Prints(job)
+    show = sys.excepthook
+
+    def show_own(kind: type[BaseException], error: BaseException, place: TracebackType | None) -> None:
+        # The job has it already, in one piece.
+        with prints.paused():
+            show(kind, error.with_traceback(_own(place)), _own(place))
+
+    sys.excepthook = show_own
+    atexit.register(prints.end)
+
+
+def _own(place: TracebackType | None) -> TracebackType | None:
+    """The program's part of a traceback, without what runs it."""
+    while place is not None and place.tb_frame.f_code.co_filename.startswith(_OURS):
+        place = place.tb_next
+    return place
+
+
+def _summary(error: BaseException) -> str:
+    return f"{type(error).__name__}: {as_text(error)}"
 
 
 def _find_beside(folder: Path) -> None:
@@ -47,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _job(client: Client, asked: argparse.Namespace) -> Job:
-    if os.environ.get(JOB_VARIABLE):
+    if surrounding_job_id() is not None:
         return client.attach()
     name = asked.name or (asked.program if asked.module else Path(asked.program).stem)
     return client.job(name, job_type=asked.type or name)

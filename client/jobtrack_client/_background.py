@@ -95,6 +95,17 @@ def patiently(wait: Callable[[], T]) -> T:
     return wait()
 
 
+async def aside(call: Callable[[], T]) -> T:
+    """The result of a call that waits, made in a thread, so that the event loop goes on."""
+    # Here, since a job without asynchronous code would load it for nothing.
+    from asyncio import to_thread
+
+    try:
+        return await to_thread(call)
+    except RuntimeError:  # the interpreter is ending, or no thread can be started
+        return call()
+
+
 def threads_are_real() -> bool:
     """Whether neither gevent nor eventlet has replaced them."""
     return isinstance(_thread.start_new_thread, BuiltinFunctionType)

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from contextvars import ContextVar
 from pathlib import Path
 from types import FrameType
@@ -13,8 +12,7 @@ from jobtrack_client._context import current_job
 from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._job import Job
 from jobtrack_client._log import LOGGER
-from jobtrack_client._stage import Stage
-from jobtrack_client._track import begin
+from jobtrack_client._loops import Opened, begin
 
 if TYPE_CHECKING:
     import tqdm
@@ -36,8 +34,7 @@ class Loop:
         self._name = _distinct(description)
         self._total = total
         self._operation = ""
-        self._ending = ExitStack()
-        self._stage: Stage | None = None
+        self._opened: Opened | None = None
         self.done: float = 0
         """Records so far."""
         self.open = True
@@ -59,14 +56,21 @@ class Loop:
         """So many more records are done."""
         self._reach(self.done + records)
 
+    def handed_out(self) -> None:
+        """The loop's body was given one more item."""
+        if self._opened is not None:
+            self._opened.handed_out += 1
+
     def end(self, error: BaseException | None) -> None:
-        """End it: well, by what was raised, or by GeneratorExit, which leaves it to the end of its job."""
-        if self.open:
-            self.open = False
-            _OPEN.discard(self)
-            if _INNERMOST.get() is self:
-                _INNERMOST.set(self._outer)
-            self._ending.__exit__(None if error is None else type(error), error, None)
+        """End it as a `with` statement that raises this does."""
+        if self._closed() and self._opened is not None:
+            self._opened.end(error)
+
+    def dropped(self, frame: FrameType | None) -> None:
+        """The frame has dropped it before its end."""
+        if self._closed() and self._opened is not None:
+            self._opened.handed_out = max(self._opened.handed_out, int(self.done))
+            self._opened.dropped(_outside(frame))
 
     @property
     def under_way(self) -> bool:
@@ -78,23 +82,31 @@ class Loop:
         """The stage's name."""
         return self._name
 
+    def _closed(self) -> bool:
+        """Close it; whether it was open."""
+        was_open, self.open = self.open, False
+        _OPEN.discard(self)
+        if was_open and _INNERMOST.get() is self:
+            _INNERMOST.set(self._outer)
+        return was_open
+
     def _begin(self) -> None:
         try:
-            self._stage, self._ending = begin(self._name, _integer(self._total), None, {"job_type": JOB_TYPE})
+            self._opened = begin(self._name, _integer(self._total), None, {"job_type": JOB_TYPE})
         except ConfigurationError as error:  # the loop itself can do without
             LOGGER.warning("the loop %r is not tracked: %s", self._name, error)
 
     def _reach(self, done: float) -> None:
         self.done = done
-        if self._stage is not None and self.open:
-            self._stage.reach(max(0, int(done)))
+        if self._opened is not None and self.open:
+            self._opened.stage.reach(max(0, int(done)))
 
     def _say(self, total: float | None, operation: str) -> None:
         news, self._total, self._operation = (total, operation) != (self._total, self._operation), total, operation
         if self._outer is not None:
             self._outer._say(self._outer._total, operation)
-        elif news and self._stage is not None and self.open:
-            self._stage.update(operation=operation or None, total=_integer(total))
+        elif news and self._opened is not None and self.open:
+            self._opened.stage.update(operation=operation or None, total=_integer(total))
 
 
 def _around(loop: Loop | None) -> Loop | None:
@@ -136,8 +148,14 @@ def _numbered(name: str) -> Iterator[str]:
         number += 1
 
 
-def _place(frame: FrameType | None) -> str:
-    """The file and line that made the bar."""
+def _outside(frame: FrameType | None) -> FrameType | None:
+    """The nearest frame of the program's own."""
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
         frame = frame.f_back
+    return frame
+
+
+def _place(frame: FrameType | None) -> str:
+    """The file and line that made the bar."""
+    frame = _outside(frame)
     return "loop" if frame is None else f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"

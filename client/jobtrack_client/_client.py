@@ -3,17 +3,19 @@
 from collections.abc import Mapping, Sequence
 
 from jobtrack_client import _sync
+from jobtrack_client._context import current_job
 from jobtrack_client._delivery import Reported
 from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._heartbeat import DEFAULT_SECONDS, silence
 from jobtrack_client._job import Job
+from jobtrack_client._joined import JoinedJob, SharedJob
 from jobtrack_client._kinds import number, shaped, string
 from jobtrack_client._members import STARTED
 from jobtrack_client._members import job as job_members
 from jobtrack_client._options import ReporterOptions
 from jobtrack_client._reporter import Reporter
 from jobtrack_client._requests import encoded
-from jobtrack_client._settings import current_job_id, guid
+from jobtrack_client._settings import current_job_id, guid, surrounding_job_id
 
 
 class Client(_sync.Client):
@@ -45,8 +47,17 @@ class Client(_sync.Client):
     ) -> Job:
         """A job that this process runs and reports, created and started by its `with` statement.
 
+        In a process that works for a job already (JOBTRACK_JOB_ID, which `jobtrack run` and `python -m jobtrack_client`
+        set) it is that job: its stages and lines are added, what describes it is not sent, and its failure is a line of
+        the log. To have a job of its own there, pass a `job_id`.
+
         With `attach` the job `job_id` exists already, and is only started; what else describes it is not sent. With
-        `resume` it may also run already, begun by a process that is no more: it is created and started unless it is.
+        `resume` it may also run already, begun by a process that is no more: it is created and started unless it is. A
+        signal that ends this process does not cancel it then.
+
+        SIGTERM and SIGHUP, where they would end this process by default, cancel the job first: within 5 s, if it was
+        begun in the main thread or beside a job that was. A handler of the program's own is left alone. A job that is
+        still open when the interpreter ends is failed by the exception that ends it, else cancelled.
 
         The job runs whether or not it can be tracked: where the service refuses it or stays away, the logger
         `jobtrack_client` is warned. With `required`, entering the `with` statement raises instead.
@@ -65,6 +76,8 @@ class Client(_sync.Client):
         """
         if attach and job_id is None:
             raise ConfigurationError("attach=True needs the job_id of a job that exists")
+        if job_id is None and (surrounding := surrounding_job_id()) is not None:
+            return self._joined(name, surrounding, options)
         identity = self._key() if job_id is None else guid(job_id, "job_id")
         body: dict[str, object] = {
             "jobId": identity,
@@ -111,6 +124,13 @@ class Client(_sync.Client):
         quiet = None if job_id is None else silence(heartbeat_seconds)
         reported = Reported(identity, identity, None, self._key(), joined=True, silence=quiet)
         return Job(identity, None, Reporter(self._http, reported, chosen), chosen, required=False)
+
+    def _joined(self, name: str, job_id: str, options: ReporterOptions | None) -> Job:
+        if (around := current_job()) is not None and around.job_id == job_id:
+            return SharedJob(name, around)
+        chosen = options or self._options()
+        reporter = Reporter(self._http, Reported(job_id, string(name), None, self._key(), joined=True), chosen)
+        return JoinedJob(name, job_id, reporter, chosen)
 
     def _options(self) -> ReporterOptions:
         return ReporterOptions(request_seconds=self._timeout, clock=self._clock, backoff=self._backoff)

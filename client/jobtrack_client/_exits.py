@@ -17,3 +17,13 @@ def register(callback: Callable[[], None]) -> None:
 def unregister(callback: Callable[[], None]) -> None:
     """Have it not called by `atexit` any more; where `multiprocessing` calls it, it must do nothing twice."""
     atexit.unregister(callback)
+
+
+def uncaught(earlier: BaseException | None = None) -> BaseException | None:
+    """The exception that ends this interpreter, unless it is an `earlier` one, as an interactive interpreter survives.
+
+    A process of `multiprocessing` ends while it handles the exception, until Python 3.12. Elsewhere Python keeps the
+    last one that it printed, which no `SystemExit` ever is.
+    """
+    last: BaseException | None = sys.exc_info()[1] or getattr(sys, "last_value", None)
+    return None if last is earlier else last

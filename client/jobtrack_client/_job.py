@@ -3,23 +3,22 @@
 import logging
 import os
 from collections.abc import Callable, Mapping
-from itertools import count
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
-from jobtrack_client import _context
+from jobtrack_client import _context, _exits, _interrupts
+from jobtrack_client._background import aside
 from jobtrack_client._children import reduced
-from jobtrack_client._events import describe_error, origin, valid_time
+from jobtrack_client._ends import Ends
+from jobtrack_client._events import origin, valid_time
 from jobtrack_client._logging import JobLogHandler
 from jobtrack_client._options import ReporterOptions
 from jobtrack_client._plain import Json, as_text
 from jobtrack_client._reporter import Reporter
-from jobtrack_client._reports import Reports
 from jobtrack_client._stage import Stage
 from jobtrack_client._stages import Stages
 from jobtrack_client._stats import Stats
 
-_Result = TypeVar("_Result")
 _OWN_LEVELS = ("INFO", "DEBUG", "WARN", "ERROR")
 _LEVELS = {
     "DEBUG": "DEBUG",
@@ -31,7 +30,7 @@ _LEVELS = {
 }
 
 
-class Job(Reports):
+class Job(Ends):
     """Reports one job; to be used in a `with` or `async with` statement, made by `Client.job` or `Client.attach`.
 
     No call but the `with` itself, `flush` and `close` waits for the service, and none raises for what the service or
@@ -46,21 +45,25 @@ class Job(Reports):
         options: ReporterOptions,
         *,
         required: bool,
+        stages: Stages | None = None,
     ) -> None:
-        super().__init__(reporter.report)
+        self._stages = stages or Stages(self, reporter, options)
+        super().__init__(reporter.report, self._stages.flush, lambda text: self.log("WARN", text))
         self.job_id = job_id
-        self.metrics: dict[str, object] = {}
-        """Sent with the job's end."""
         self.running = False
         """Whether it has begun and was not closed, in this process."""
+        self.unfinished: Callable[[BaseException | None], None] = self._abandon
+        """Called when the interpreter ends before the job, with the exception that ends it."""
+        self._earlier = _exits.uncaught()
         self._started = started
         self._reporter = reporter
+        self._options = options
         self._clock = options.clock
         self._required = required
         self._process = os.getpid()
-        self._ends = count()
-        self._stages = Stages(self, reporter, options)
-        reporter.tick, reporter.changed = self._stages.tick, self._stages.change
+        if stages is None:
+            reporter.exiting = self._exiting
+            reporter.tick, reporter.changed = self._stages.tick, self._stages.change
 
     def __enter__(self) -> Self:
         """Create the job and report that it started: see `start`."""
@@ -73,20 +76,20 @@ class Job(Reports):
 
         A job that was attached to, or that a forked process inherited, does not end by it.
         """
-        self._conclude(error)
+        self._left(error)
         self.close()
 
     async def __aenter__(self) -> Self:
         """As `with`, while the event loop goes on."""
         self._begin()
-        await _aside(self._send)
+        await aside(self._send)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """As `with`, while the event loop goes on."""
-        self._conclude(error)
+        self._left(error)
         await self.aclose()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -138,18 +141,6 @@ class Job(Reports):
         time = self._clock() if moment is None else valid_time(moment, self._clock())
         self._reporter.put((level, message, origin(component), origin(stage), known, time))
 
-    def complete(self) -> None:
-        """The job is done: the last that it reports of its status."""
-        self._end("jobCompleted", {})
-
-    def fail(self, error: BaseException | str, **more: object) -> None:
-        """The job failed; `more` is told beside the error's message."""
-        self._end("jobFailed", {"error": {**describe_error(error), **more}})
-
-    def cancel(self) -> None:
-        """The job was interrupted."""
-        self._end("jobCancelled", {})
-
     def flush(self, timeout: float = 60.0) -> bool:
         """Wait until all that was reported is acknowledged, or refused for good; whether it is within `timeout` s.
 
@@ -160,7 +151,7 @@ class Job(Reports):
 
     async def aflush(self, timeout: float = 60.0) -> bool:
         """As `flush`, while the event loop goes on."""
-        return await _aside(lambda: self.flush(timeout))
+        return await aside(lambda: self.flush(timeout))
 
     def close(self, timeout: float | None = None, *, wait: bool = True) -> None:
         """Send what waits for at most `timeout` seconds (default: the options' `close_seconds`), and report no more.
@@ -170,12 +161,22 @@ class Job(Reports):
         self._stages.flush()
         self.running = False
         _context.leave(self)
-        self._reporter.close(timeout, wait=wait)
+        try:
+            self._reporter.close(timeout, wait=wait)
+        finally:
+            _interrupts.release(self)
+
+    def interrupt(self, reason: str) -> None:
+        """This process is about to be ended, and with it the job, unless another process may go on with it."""
+        if self._own and self._reporter.resumed:
+            self.log("WARN", f"interrupted: {reason}")
+        elif self._own:
+            self.cancel(reason)
 
     async def aclose(self, timeout: float | None = None) -> None:
         """As `close`, while the event loop goes on."""
         _context.leave(self)
-        await _aside(lambda: self.close(timeout))
+        await aside(lambda: self.close(timeout))
 
     def logging_handler(self, level: int = logging.NOTSET) -> logging.Handler:
         """A handler for `logging` that reports records of at least `level` as log lines of this job."""
@@ -211,6 +212,7 @@ class Job(Reports):
             return
         _context.enter(self)
         self.running = True
+        _interrupts.guard(self)
         if self._started is not None:
             self._reporter.begin(self._started)
 
@@ -221,28 +223,21 @@ class Job(Reports):
             self.running = False
             raise
 
-    def _conclude(self, error: BaseException | None) -> None:
-        if self._started is None or self._process != os.getpid():
-            return
-        if error is None or (isinstance(error, SystemExit) and not error.code):
-            self.complete()
-        elif isinstance(error, Exception | SystemExit):
-            self.fail(error)
+    @property
+    def _own(self) -> bool:
+        """Whether this process began the job, and so ends it."""
+        return self._started is not None and self._process == os.getpid()
+
+    def _left(self, error: BaseException | None) -> None:
+        if self._own:
+            self.conclude(error)
+
+    def _exiting(self) -> None:
+        if self.running and self._own:
+            self.unfinished(_exits.uncaught(self._earlier))
+
+    def _abandon(self, error: BaseException | None) -> None:
+        if error is not None:
+            self.conclude(error)
         else:
-            self.cancel()
-
-    def _end(self, type_: str, data: Mapping[str, object]) -> None:
-        if next(self._ends) == 0:
-            self._stages.flush()
-            self._report(type_, {**data, "metrics": self.metrics})
-
-
-async def _aside(call: Callable[[], _Result]) -> _Result:
-    """Its result, from a thread, so that the event loop goes on."""
-    # Here, since a job without asynchronous code would load it for nothing.
-    from asyncio import to_thread
-
-    try:
-        return await to_thread(call)
-    except RuntimeError:  # the interpreter is ending, or no thread can be started
-        return call()
+            self.interrupt("the program ended before the job")

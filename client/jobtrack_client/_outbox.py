@@ -229,7 +229,7 @@ class Outbox:
 
     def _urgent(self) -> bool:
         full = len(self._inbox) + len(self._buffer) >= MAX_EVENTS or self._buffer.bytes >= MAX_BYTES
-        return full or self._waiting.next is not None or not self._settled(self._wanted)
+        return self.closing or full or self._waiting.next is not None or not self._settled(self._wanted)
 
     def _settled(self, number: int) -> bool:
         """Whether nothing that was reported up to this number waits."""

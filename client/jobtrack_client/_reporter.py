@@ -44,6 +44,8 @@ class Reporter:
         """Called every `flush_seconds`, from a thread of ours."""
         self.changed: Callable[[int, Change], None] = lambda number, change: None
         """Called with what a forked process tells of the progress of this number."""
+        self.exiting: Callable[[], None] = lambda: None
+        """Called when the interpreter ends, before the rest is sent."""
         _fork.renew(self)
         _fork.prepare(self)
 
@@ -169,6 +171,11 @@ class Reporter:
         return self._delivery.sender.ident
 
     @property
+    def resumed(self) -> bool:
+        """Whether another process may go on with the job."""
+        return self._job.resumed
+
+    @property
     def stats(self) -> Stats:
         """The counts at this moment."""
         return self._delivery.outbox.stats
@@ -227,4 +234,5 @@ class Reporter:
             raise
 
     def _at_exit(self) -> None:
+        self.exiting()
         self.close(self._options.exit_seconds)

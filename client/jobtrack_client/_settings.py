@@ -4,12 +4,14 @@ import os
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from jobtrack_client import profiles
 from jobtrack_client._exceptions import ConfigurationError
+from jobtrack_client._log import LOGGER
 
 Token: TypeAlias = str | Callable[[], str]
 """A bearer token, or what is asked for one before every request."""
@@ -19,6 +21,8 @@ AnyToken: TypeAlias = str | Callable[[], str | Awaitable[str]]
 
 JOB_VARIABLE = "JOBTRACK_JOB_ID"
 """Tells a process which job it works for."""
+OUTPUT_VARIABLE = "JOBTRACK_OUTPUT_OF"
+"""Tells a process of which job its output is the log."""
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -86,6 +90,20 @@ def current_job_id(environ: Mapping[str, str] = os.environ) -> str:
     if value := _variable(environ, JOB_VARIABLE):
         return guid(value, JOB_VARIABLE)
     raise ConfigurationError(f"job_id is missing: pass it to attach or set {JOB_VARIABLE}")
+
+
+def surrounding_job_id(environ: Mapping[str, str] = os.environ) -> str | None:
+    """The job that this process was started for, if there is one; a warning, once, where JOBTRACK_JOB_ID is none."""
+    value = _variable(environ, JOB_VARIABLE)
+    if value is None or is_guid(value):
+        return value and value.lower()
+    _warn_of(value)
+    return None
+
+
+@lru_cache
+def _warn_of(value: str) -> None:
+    LOGGER.warning("%s is ignored: it must be a GUID, not %r", JOB_VARIABLE, value)
 
 
 def usable(token: str) -> str:

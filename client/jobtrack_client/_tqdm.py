@@ -1,6 +1,7 @@
 """Makes a class of tqdm tell of its bars; they look and work as before."""
 
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,12 @@ def _iter(original: _Method) -> _Method:
             return
         loop.iterated = True
         try:
-            yield from _counted(self, loop) if self.disable else original(self)
+            for item in _counted(self, loop) if self.disable else original(self):
+                loop.handed_out()
+                yield item
+        except GeneratorExit:
+            _safely(loop.dropped, sys._getframe().f_back)
+            raise
         except BaseException as error:
             _safely(loop.end, error)
             raise
@@ -96,9 +102,8 @@ def _close(original: _Method) -> _Method:
         if loop is not None and loop.open:
             _safely(loop.follow, self)
             if not loop.iterated:
-                # Without a `with`, a bar that is short of its total may have been left for whatever was raised.
                 whole = self.total is None or loop.done >= self.total
-                _safely(loop.end, None if whole else GeneratorExit())
+                _safely(*((loop.end, None) if whole else (loop.dropped, sys._getframe().f_back)))
         original(self)
 
     return close

@@ -1,15 +1,15 @@
 """Loops that track themselves: `for row in track(rows, "Import"):`."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, ExitStack
+import sys
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from functools import partial
 from operator import length_hint
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
+from jobtrack_client._background import aside
 from jobtrack_client._client import Client
-from jobtrack_client._context import current_job
-from jobtrack_client._job import Job
-from jobtrack_client._stage import Stage
+from jobtrack_client._loops import Opened, begin, begin_beside
 
 T = TypeVar("T")
 
@@ -29,29 +29,23 @@ def track(
     name), made with `client` (default: `Client()`) and what else `Client.job` takes. `total` is `len(items)` unless it
     is given.
 
-    What the items raise fails the loop. What the loop's own body raises is not to be seen from here, and looks as
-    `break` does: a job of its own is then cancelled, a stage left to the end of its job. To have both told for what
-    they are, use the loop in a `with` statement:
+    The loop completes when the items are through, or when all `total` were handed out (`zip`, `islice`). What the items
+    or the loop's body raise fails it. With `break` or `return` before, a job of its own is cancelled, and a stage is
+    left to the end of its job. In a `with` statement the loop completes in this case too:
 
     >>> with track(rows, "Import") as tracked:
     ...     for row in tracked:
-    ...         load(row)
+    ...         if not load(row):
+    ...             break
 
     Raises:
         ConfigurationError: a job has to be made, and `Client()` lacks something. It comes when the loop begins.
     """
-    return Track(items, name, total, client, {"job_type": job_type or name, **described})
-
-
-def begin(name: str, total: int | None, client: Client | None, described: Mapping[str, Any]) -> tuple[Stage, ExitStack]:
-    """A stage of the job that runs, or of one made for it; the stack ends both as a `with` statement does.
-
-    Raises:
-        ConfigurationError: a job has to be made, and `Client()` lacks something.
-    """
-    with ExitStack() as stack:
-        job = current_job() or stack.enter_context(_new_job(name, client, described, stack))
-        return stack.enter_context(job.stage(name, total)), stack.pop_all()
+    known = _length(items) if total is None else total
+    described = {"job_type": job_type or name, **described}
+    return Track(
+        items, partial(begin, name, known, client, described), partial(begin_beside, name, known, client, described)
+    )
 
 
 class Track(Generic[T]):
@@ -60,57 +54,96 @@ class Track(Generic[T]):
     def __init__(
         self,
         items: Iterable[T] | AsyncIterable[T],
-        name: str,
-        total: int | None,
-        client: Client | None,
-        described: Mapping[str, Any],
+        open_: Callable[[], Opened],
+        open_beside: Callable[[], Coroutine[Any, Any, Opened]],
     ) -> None:
         self._items = items
-        self._name = name
-        self._total = _length(items) if total is None else total
-        self._client = client
-        self._described = described
-        self._entered = ExitStack()
-        self._stage: Stage | None = None
+        self._open = open_
+        self._open_beside = open_beside
+        self._opened: Opened | None = None
 
     def __enter__(self) -> Self:
         """Begin the job or stage, which ends as the `with` statement does."""
-        self._stage, self._entered = begin(self._name, self._total, self._client, self._described)
+        self._opened = self._open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """End what was begun."""
-        self._stage = None
-        self._entered.__exit__(kind, error, traceback)
+        if self._opened is not None:
+            self._opened.end(error)
+        self._opened = None
 
     def __iter__(self) -> Iterator[T]:
         """The items; without a `with` statement the job or stage begins and ends with them."""
-        if self._stage is not None:
-            yield from self._counted(self._stage)
-            return
-        with self:
-            yield from self._counted(cast("Stage", self._stage))
-
-    async def __aiter__(self) -> AsyncIterator[T]:
-        """As `__iter__`, of asynchronous items."""
-        async with AsyncExitStack() as stack:
-            if (job := current_job()) is None:
-                job = await stack.enter_async_context(_new_job(self._name, self._client, self._described, stack))
-            stage = stack.enter_context(job.stage(self._name, self._total))
-            async for item in cast("AsyncIterable[T]", self._items):
+        within = self._opened
+        opened = within or self._open()
+        if (caller := sys._getframe().f_back) is not None:
+            opened.consumer = caller.f_code
+        del caller  # which refers to this
+        try:
+            for item in cast("Iterable[T]", self._items):
+                opened.handed_out += 1
                 yield item
-                stage.advance()
+                opened.stage.advance()
+        except GeneratorExit:
+            if within is None:
+                opened.dropped(sys._getframe().f_back)
+            raise
+        except BaseException as error:
+            if within is None:
+                opened.end(error)
+            raise
+        if within is None:
+            opened.end(None)
 
-    def _counted(self, stage: Stage) -> Iterator[T]:
-        for item in cast("Iterable[T]", self._items):
-            yield item
-            stage.advance()
+    def __aiter__(self) -> AsyncIterator[T]:
+        """As `__iter__`, of asynchronous items."""
+        return _AsyncWalk(cast("AsyncIterable[T]", self._items), self._open_beside, self._opened)
 
 
-def _new_job(name: str, client: Client | None, described: Mapping[str, Any], stack: ExitStack | AsyncExitStack) -> Job:
-    return (client or stack.enter_context(Client())).job(name, **described)
+class _AsyncWalk(Generic[T]):
+    """No generator, since Python hands those that are dropped to the event loop, which ends them later."""
+
+    def __init__(
+        self,
+        items: AsyncIterable[T],
+        open_: Callable[[], Coroutine[Any, Any, Opened]],
+        within: Opened | None,
+    ) -> None:
+        self._open = open_
+        self._within = within
+        self._opened: Opened | None = None
+        self._items = aiter(items)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        if self._opened is None:
+            self._opened = self._within or await self._open()
+        else:
+            self._opened.stage.advance()
+        try:
+            item = await anext(self._items)
+        except StopAsyncIteration:
+            await self._end(None)
+            raise
+        except BaseException as error:
+            await self._end(error)
+            raise
+        self._opened.handed_out += 1
+        return item
+
+    def __del__(self) -> None:
+        if self._opened is not None and self._within is None and not sys.is_finalizing():
+            self._opened.dropped(sys._getframe().f_back)
+
+    async def _end(self, error: BaseException | None) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None and self._within is None:
+            await aside(partial(opened.end, error))
 
 
 def _length(items: object) -> int | None:

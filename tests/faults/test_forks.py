@@ -25,6 +25,7 @@ def test_a_forked_child_neither_hangs_nor_repeats_its_parent_s_events() -> None:
                 assert job.flush(30)
                 sys.exit(0)
             assert os.waitpid(child, 0)[1] == 0
+        job.complete()
     """
     with serving(service) as server:
         ran = run_worker(server.url, script)

@@ -1,5 +1,6 @@
 """Commands run by `jobtrack run`: real ones, signalled, lost, and while the service is away."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ PATIENCE_SECONDS = 60
 
 
 def start(
-    url: str, *command: str, options: tuple[str, ...] = (), signals: str = "--default-signal"
+    url: str, *command: str, options: tuple[str, ...] = (), signals: str = "--default-signal", group: bool = False
 ) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         # Whoever starts the tests in the background has signals ignored, which would be inherited.
@@ -26,6 +27,7 @@ def start(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        process_group=0 if group else None,
     )
 
 
@@ -54,6 +56,7 @@ def test_its_output_goes_on_untouched_and_is_the_jobs_log() -> None:
     [
         ("import sys; print('boom', file=sys.stderr); sys.exit(3)", 3, "exit code 3: boom"),
         ("import os; os.kill(os.getpid(), 9)", 137, "killed by SIGKILL"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGRTMIN + 1)", 163, "killed by signal 35"),
     ],
 )
 def test_its_exit_code_is_the_result_and_our_own(program: str, code: int, message: str) -> None:
@@ -63,6 +66,16 @@ def test_its_exit_code_is_the_result_and_our_own(program: str, code: int, messag
         process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == code
     assert service.events[-1]["data"]["error"] == {"message": message, "exitCode": code}
+
+
+def test_the_exception_that_ended_it_is_the_error() -> None:
+    service = Service()
+    with serving(service) as server:
+        process = start(server.url, *python("def load():\n    raise ValueError('row 7')\nload()"))
+        process.communicate(timeout=PATIENCE_SECONDS)
+    assert service.events[-1]["data"]["error"] == {
+        **{"message": "exit code 1: ValueError: row 7", "type": "ValueError", "exitCode": 1}
+    }
 
 
 @pytest.mark.parametrize(("command", "code"), [("no-such-command", 127), ("/", 126)])
@@ -87,7 +100,59 @@ def test_signals_are_passed_on_and_a_command_that_ends_by_one_is_cancelled(numbe
         process.send_signal(number)
         process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 128 + number
-    assert service.types()[-1] == "jobCancelled"
+    reason = f"received {number.name}; killed by {number.name}"
+    assert service.events[-1]["type"] == "jobCancelled"
+    assert service.events[-1]["data"] == {"metrics": {"reason": reason}}
+    assert service.messages()[-1] == f"cancelled: {reason}"
+
+
+@pytest.mark.parametrize(("code", "end"), [(0, "jobCompleted"), (3, "jobFailed"), (129, "jobCancelled")])
+def test_a_hangup_that_is_a_reload_changes_no_result(code: int, end: str) -> None:
+    service = Service()
+    with serving(service) as server:
+        process = start(server.url, "sh", "-c", f"trap 'exit {code}' HUP; echo ready; while :; do sleep 0.1; done")
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=PATIENCE_SECONDS)
+    assert (process.returncode, service.types()[-1]) == (code, end)
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_command_that_stops_when_it_is_asked_to_is_cancelled_with_its_own_code(code: int) -> None:
+    service = Service()
+    with serving(service) as server:
+        process = start(server.url, "sh", "-c", f"trap 'exit {code}' TERM; echo ready; while :; do sleep 0.1; done")
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == code
+    assert service.events[-1]["data"] == {"metrics": {"reason": f"received SIGTERM; exit code {code}"}}
+
+
+def test_a_signal_to_the_whole_group_ends_both_and_cancels_the_job() -> None:
+    service = Service()
+    with serving(service) as server:
+        process = start(server.url, "sh", "-c", "echo ready; while :; do sleep 0.1; done", group=True)
+        assert process.stdout is not None
+        process.stdout.readline()
+        os.killpg(process.pid, signal.SIGTERM)
+        process.communicate(timeout=PATIENCE_SECONDS)
+    assert (process.returncode, service.types()[-1]) == (128 + signal.SIGTERM, "jobCancelled")
+
+
+def test_when_it_is_killed_its_command_ends_with_what_it_writes_next() -> None:
+    """There is nobody left to read it, and nobody to tell of its end: the service finds the job silent."""
+    service = Service()
+    with serving(service) as server:
+        process = start(server.url, "sh", "-c", "echo $$; while :; do echo line; sleep 0.1; done")
+        assert process.stdout is not None
+        command = psutil.Process(int(process.stdout.readline()))
+        process.kill()
+        process.communicate(timeout=PATIENCE_SECONDS)
+        command.wait(PATIENCE_SECONDS)
+    assert not command.is_running()
 
 
 def test_a_command_that_lives_on_after_a_signal_goes_on() -> None:
@@ -149,6 +214,42 @@ with Client() as client, client.attach() as job, job.stage("Rows", total=2) as s
     assert process.returncode == 0
     assert [each for each in service.types() if "stage" in each] == ["stageStarted", "stageCompleted"]
     assert len(service.jobs) == 1
+
+
+def test_loops_jobs_and_programs_belong_to_its_job(tmp_path: Path) -> None:
+    service = Service()
+    program = """
+import logging, sys
+from jobtrack_client import Client, track
+logging.basicConfig()
+list(track("ab", "Loop"))
+with Client().job("Mine", job_type="mine") as job, job.stage("Load"):
+    print("printed")
+    logging.warning("logged")
+"""
+    (tmp_path / "program.py").write_text(program)
+    path = str(tmp_path / "program.py")
+    with serving(service) as server:
+        for command in ((sys.executable, path), (sys.executable, "-m", "jobtrack_client", path)):
+            process = start(server.url, *command)
+            process.communicate(timeout=PATIENCE_SECONDS)
+            assert process.returncode == 0
+    assert len(service.jobs) == 2
+    assert sorted(service.messages()) == [*["WARNING:root:logged"] * 2, *["printed"] * 2]
+    assert [kind for kind in service.types() if "Completed" in kind] == [
+        "stageCompleted",
+        "stageCompleted",
+        "jobCompleted",
+    ] * 2
+
+
+def test_a_run_within_a_run_is_a_job_of_its_own() -> None:
+    service = Service()
+    with serving(service) as server:
+        process = start(server.url, str(JOBTRACK), "run", "--name", "inner", "--", "sh", "-c", "exit 3")
+        process.communicate(timeout=PATIENCE_SECONDS)
+    assert (process.returncode, [job["jobName"] for job in service.jobs]) == (3, ["mine", "inner"])
+    assert service.types().count("jobFailed") == 2
 
 
 def test_a_process_that_is_left_behind_does_not_hold_the_end_up() -> None:

@@ -1,9 +1,9 @@
 """Runs a command: its lines are log lines, its end is the job's, what it uses the samples."""
 
 import os
-import signal
 import subprocess
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,9 +11,10 @@ from functools import partial
 from typing import BinaryIO, Protocol, cast
 
 from jobtrack_client._job import Job
+from jobtrack_client._running.errors import LINE_CHARACTERS, LINES, Cause, cause, exception
 from jobtrack_client._running.lines import Lines, level
-from jobtrack_client._running.signals import passed_on
-from jobtrack_client._settings import JOB_VARIABLE
+from jobtrack_client._running.signals import passed_on, signal_name
+from jobtrack_client._settings import JOB_VARIABLE, OUTPUT_VARIABLE
 
 READ_BYTES = 64 * 1024
 DRAIN_SECONDS = 5.0
@@ -33,21 +34,24 @@ class Sampler(Protocol):
 
 @dataclass(frozen=True)
 class Ending:
-    """How a command ended: its exit code (128 + N after signal N), why, if it was asked to, if it ever began."""
+    """How a command ended: its exit code (128 + N after signal N), why, by which signal, and whether it ever began."""
 
     code: int
     reason: str
-    asked: bool = False
+    signal: str | None = None
     begun: bool = True
 
-    def tell(self, job: Job, last_words: str) -> None:
+    def tell(self, job: Job, cause: Cause | None) -> None:
         """Report it as the job's."""
-        if self.code == 0:
+        if self.signal is not None:
+            job.cancel(f"received {self.signal}; {self.reason}")
+        elif self.code == 0:
             job.complete()
-        elif self.asked:
-            job.cancel()
+        elif cause is None:
+            job.fail(self.reason, exitCode=self.code)
         else:
-            job.fail(f"{self.reason}: {last_words}" if last_words else self.reason, exitCode=self.code)
+            kind = {"type": cause.type} if cause.type else {}
+            job.fail(f"{self.reason}: {cause}", **kind, exitCode=self.code)
 
 
 def run(
@@ -68,7 +72,7 @@ def run(
         except OSError as error:
             code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
             ending = Ending(code, f"{command[0]} cannot be run: {error.strerror}", begun=False)
-            ending.tell(job, "")
+            ending.tell(job, None)
             return ending
         with passed_on(process) as signals:
             outputs = [_Output(job, *output) for output in _outputs(process, streams)]
@@ -80,14 +84,15 @@ def run(
             stop.set()
             for output in outputs:
                 output.join(DRAIN_SECONDS)
-        ending = _ending(status, signals.asked_to_end)
-        ending.tell(job, outputs[1].last)
+        ending = _ending(status, signals.that_ended(status))
+        stdout, stderr = (output.newest for output in outputs)
+        ending.tell(job, cause(stderr) or exception(stdout))
         return ending
 
 
 def _started(command: Sequence[str], job_id: str) -> "subprocess.Popen[bytes]":
     # Python holds back what it writes to a pipe, unless it is told not to.
-    environment = {"PYTHONUNBUFFERED": "1", **os.environ, JOB_VARIABLE: job_id}
+    environment = {"PYTHONUNBUFFERED": "1", **os.environ, JOB_VARIABLE: job_id, OUTPUT_VARIABLE: job_id}
     return subprocess.Popen(  # noqa: S603 - what the user wants to run
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, env=environment
     )
@@ -100,10 +105,10 @@ def _outputs(process: "subprocess.Popen[bytes]", streams: tuple[int, int]) -> It
             yield name, cast(BinaryIO, pipe), stream
 
 
-def _ending(status: int, asked: bool) -> Ending:
+def _ending(status: int, by: str | None) -> Ending:
     if status >= 0:
-        return Ending(status, f"exit code {status}", asked)
-    return Ending(128 - status, f"killed by {signal.Signals(-status).name}", asked)
+        return Ending(status, f"exit code {status}", by)
+    return Ending(128 - status, f"killed by {signal_name(-status)}", by)
 
 
 def _sample(job: Job, sampler: Sampler, every: float, stop: threading.Event) -> None:
@@ -133,8 +138,8 @@ class _Output:
         self._stream = stream
         self._lines = Lines()
         self._lock = threading.Lock()
-        self.last = ""
-        """The last line."""
+        self.newest: deque[str] = deque(maxlen=LINES)
+        """The last lines, shortened."""
         self._thread = _thread(self._read)
 
     def join(self, seconds: float) -> None:
@@ -164,5 +169,5 @@ class _Output:
 
     def _report(self, lines: Iterator[str]) -> None:
         for line in lines:
-            self.last = line
+            self.newest.append(line[:LINE_CHARACTERS])
             self._job.log(level(line), line, component=self._name)

@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Callable
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 
@@ -34,7 +35,13 @@ def run_command(
     options = ReporterOptions(create_seconds=0, close_seconds=wait)
     with Client() as client:
         job = client.job(
-            called, job_type=job_type or called, metadata=metadata, resources_allocated=allocated, options=options
+            called,
+            job_type=job_type or called,
+            # A job of its own, also below another `jobtrack run`.
+            job_id=str(uuid4()),
+            metadata=metadata,
+            resources_allocated=allocated,
+            options=options,
         )
         ending = run(job, command, _sampler(), every=every)
     if not ending.begun:

@@ -119,12 +119,50 @@ def test_an_exception_fails_the_stage_and_the_job_and_goes_on() -> None:
     ]
 
 
-@pytest.mark.parametrize("interruption", [KeyboardInterrupt, asyncio.CancelledError])
-def test_an_interruption_cancels_the_job(interruption: type[BaseException]) -> None:
+@pytest.mark.parametrize(
+    ("interruption", "reason"),
+    [
+        (KeyboardInterrupt, "interrupted (KeyboardInterrupt)"),
+        (asyncio.CancelledError, "the task was cancelled (CancelledError)"),
+        (GeneratorExit, "the generator around it was closed (GeneratorExit)"),
+    ],
+)
+def test_an_interruption_cancels_the_job_with_its_reason(interruption: type[BaseException], reason: str) -> None:
     service = Service()
     with pytest.raises(interruption), run(service) as job, job.stage("Load"):
         raise interruption
-    assert service.types() == ["jobStarted", "stageStarted", "jobCancelled"]
+    assert service.types() == ["jobStarted", "stageStarted", "log", "jobCancelled"]
+    assert service.events[-2]["data"] | {"stage": None} == {
+        **{"level": "WARN", "message": f"cancelled: {reason}", "stage": None}
+    }
+    assert service.events[-1]["data"] == {"metrics": {"reason": reason}}
+
+
+def test_a_job_is_cancelled_with_a_reason_or_without_and_keeps_its_metrics() -> None:
+    service = Service()
+    with run(service) as job:
+        job.metrics["rows"] = 7
+        job.cancel("no rows today")
+    with run(service) as job:
+        job.cancel()
+    assert [event["data"] for event in service.events if event["type"] == "jobCancelled" and "data" in event] == [
+        {"metrics": {"rows": 7, "reason": "no rows today"}}
+    ]
+    assert service.messages() == ["cancelled: no rows today"]
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        (3, {"message": "exit code 3", "type": "SystemExit", "exitCode": 3}),
+        ("no input", {"message": "no input", "type": "SystemExit", "exitCode": 1}),
+    ],
+)
+def test_an_exit_is_an_error_with_its_code(code: object, error: object) -> None:
+    service = Service()
+    with pytest.raises(SystemExit), run(service):
+        raise SystemExit(code)
+    assert service.events[-1]["data"] == {"error": error}
 
 
 @pytest.mark.parametrize(("code", "end"), [(0, "jobCompleted"), (None, "jobCompleted"), (3, "jobFailed")])

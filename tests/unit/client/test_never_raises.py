@@ -7,7 +7,7 @@ import inspect
 import logging
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
@@ -101,6 +101,15 @@ def _install(job: jt.Job) -> None:
         logging.getLogger("program").error("there")
 
 
+async def _only(value: Any) -> AsyncIterator[Any]:
+    yield value
+
+
+async def _walk(value: Any) -> None:
+    async for _ in jt.track(_only(value), value):
+        pass
+
+
 ROWS: dict[str, Row] = {
     "Job.__enter__": lambda job, stage, value: job.__enter__(),
     "Job.__exit__": lambda job, stage, value: job.__exit__(Unsayable, Unsayable(value), None),
@@ -114,7 +123,9 @@ ROWS: dict[str, Row] = {
     ),
     "Job.complete": lambda job, stage, value: _complete(job, value),
     "Job.fail": lambda job, stage, value: job.fail(value, more=value),
-    "Job.cancel": lambda job, stage, value: job.cancel(),
+    "Job.cancel": lambda job, stage, value: job.cancel(value),
+    "Job.conclude": lambda job, stage, value: job.conclude(Unsayable(value)),
+    "Job.interrupt": lambda job, stage, value: job.interrupt(value),
     "Job.flush": lambda job, stage, value: job.flush(5),
     "Job.aflush": lambda job, stage, value: run(job.aflush(5)),
     "Job.close": lambda job, stage, value: _end(job, job.close),
@@ -146,7 +157,7 @@ ROWS: dict[str, Row] = {
     "Track.__enter__": lambda job, stage, value: _with(lambda: jt.track([], value, total=value)),
     "Track.__exit__": lambda job, stage, value: jt.track([], "Rows").__exit__(None, None, None),
     "Track.__iter__": lambda job, stage, value: list(jt.track([value], value)),
-    "Track.__aiter__": lambda job, stage, value: jt.track(value, "Rows").__aiter__(),
+    "Track.__aiter__": lambda job, stage, value: run(_walk(value)),
     "JobLogHandler.emit": lambda job, stage, value: _log(job, value),
     "track": lambda job, stage, value: jt.track(value, value, total=value),
     "install": lambda job, stage, value: _install(job),

@@ -1,5 +1,6 @@
 """A command's output as lines: none lost, none invented, what a bar overwrites left out; its end as the job's."""
 
+import signal
 import unicodedata
 
 import pytest
@@ -7,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack_client._running.command import Ending
+from jobtrack_client._running.errors import Cause
 from jobtrack_client._running.lines import FIRST_UPDATE_SECONDS, LONGEST, LONGEST_UPDATE_SECONDS, Lines, level
+from jobtrack_client._running.signals import STOP_SECONDS, Signals
 from tests.unit.client.service import Service, client
 
 PARTS = [
@@ -217,15 +220,73 @@ def test_a_line_never_commands_a_terminal(line: bytes) -> None:
     ("ending", "told", "error"),
     [
         (Ending(0, "exit code 0"), "jobCompleted", None),
-        (Ending(0, "exit code 0", asked=True), "jobCompleted", None),
-        (Ending(3, "exit code 3"), "jobFailed", {"message": "exit code 3: the last", "exitCode": 3}),
-        (Ending(130, "killed by SIGINT", asked=True), "jobCancelled", None),
-        (Ending(137, "killed by SIGKILL"), "jobFailed", {"message": "killed by SIGKILL: the last", "exitCode": 137}),
+        (
+            Ending(3, "exit code 3"),
+            "jobFailed",
+            {"message": "exit code 3: ValueError: x", "type": "ValueError", "exitCode": 3},
+        ),
+        (Ending(130, "killed by SIGINT", "SIGINT"), "jobCancelled", None),
+        (Ending(0, "exit code 0", "SIGTERM"), "jobCancelled", None),
     ],
 )
 def test_how_it_ended_is_the_jobs_end(ending: Ending, told: str, error: object) -> None:
     service = Service()
     with client(service) as api, api.job("n", job_type="t") as job:
-        ending.tell(job, "the last")
-    assert service.types() == ["jobStarted", told]
+        ending.tell(job, Cause("x", "ValueError"))
+    assert service.types()[-1] == told
     assert service.events[-1].get("data", {}).get("error") == error
+
+
+def test_a_signal_that_ended_it_is_the_reason_of_its_cancellation() -> None:
+    service = Service()
+    with client(service) as api, api.job("n", job_type="t") as job:
+        Ending(143, "killed by SIGTERM", "SIGTERM").tell(job, None)
+    reason = "received SIGTERM; killed by SIGTERM"
+    assert service.messages() == [f"cancelled: {reason}"]
+    assert service.events[-1]["data"] == {"metrics": {"reason": reason}}
+
+
+@pytest.mark.parametrize(
+    ("received", "later", "status", "ended_by"),
+    [
+        ([], 0, 0, None),
+        ([], 0, 3, None),
+        ([], 0, -signal.SIGTERM, "SIGTERM"),
+        ([], 0, -signal.SIGHUP, "SIGHUP"),
+        ([], 0, -signal.SIGKILL, None),
+        ([], 0, -63, None),
+        ([], 0, 143, None),
+        ([signal.SIGTERM], 1, -signal.SIGTERM, "SIGTERM"),
+        ([signal.SIGTERM], 1, 143, "SIGTERM"),
+        ([signal.SIGTERM], 1, 0, "SIGTERM"),
+        ([signal.SIGTERM], 1, 1, "SIGTERM"),
+        ([signal.SIGTERM], 1, -signal.SIGKILL, "SIGTERM"),
+        ([signal.SIGTERM], STOP_SECONDS + 1, 0, None),
+        ([signal.SIGTERM], STOP_SECONDS + 1, 1, None),
+        ([signal.SIGTERM], STOP_SECONDS + 1, 143, "SIGTERM"),
+        ([signal.SIGINT, signal.SIGTERM], 1, 0, "SIGTERM"),
+        ([signal.SIGQUIT], 1, 1, "SIGQUIT"),
+        ([signal.SIGHUP], 1, 0, None),
+        ([signal.SIGHUP], 1, 3, None),
+        ([signal.SIGHUP], 1, 129, "SIGHUP"),
+        ([signal.SIGHUP], STOP_SECONDS + 1, 129, "SIGHUP"),
+        ([signal.SIGUSR1, signal.SIGUSR2], 1, 1, None),
+        ([signal.SIGUSR1], 1, 138, None),
+        ([signal.SIGUSR1], 1, -signal.SIGUSR1, None),
+    ],
+)
+def test_which_signal_ended_a_command(
+    received: list[signal.Signals], later: float, status: int, ended_by: str | None
+) -> None:
+    now = iter([*map(float, range(len(received))), len(received) + later]).__next__
+    signals = Signals(Passed(), clock=now)  # type: ignore[arg-type]
+    for number in received:
+        signals(number, None)
+    assert signals.that_ended(status) == ended_by
+
+
+class Passed:
+    """A process that is sent signals."""
+
+    def send_signal(self, number: int) -> None:
+        """Do nothing."""

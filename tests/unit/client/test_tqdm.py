@@ -11,6 +11,7 @@ from tqdm import tqdm, trange
 from tqdm.auto import tqdm as auto
 
 import jobtrack_client as jt
+from jobtrack_client import _loops
 from tests.unit.client.service import QUICK, Service, client
 
 Bars = Callable[..., Any]
@@ -180,6 +181,57 @@ def test_what_is_raised_in_the_with_statement_of_a_bar_fails_the_stage(tracked: 
     with pytest.raises(ValueError, match="row 2"):
         work()
     assert tracked.stages() == [("Rows", 3, "stageFailed", 1)]
+
+
+def test_what_the_body_of_a_bar_s_loop_raises_fails_the_stage(tracked: Tracked) -> None:
+    def work() -> None:
+        bar = shown(trange, 3, desc="Rows")
+        for _ in bar:
+            raise ValueError("row 2")
+
+    def zipped() -> None:
+        for _ in zip("ab", shown(trange, 3, desc="Zipped"), strict=False):
+            raise ValueError("row 2")
+
+    for each in (work, zipped):
+        with pytest.raises(ValueError, match="row 2"):
+            each()
+    assert [(name, end) for name, _, end, _ in tracked.stages()] == [
+        *(("Rows", "stageFailed"), ("Zipped", "stageFailed"))
+    ]
+
+
+def test_a_bar_whose_items_were_all_handed_out_is_complete(tracked: Tracked) -> None:
+    dict(zip("abc", shown(trange, 3, desc="Rows"), strict=False))
+    assert tracked.stages() == [("Rows", 3, "stageCompleted", 3)]
+
+
+def test_what_the_body_of_an_asynchronous_bar_raises_fails_the_stage(tracked: Tracked) -> None:
+    async def letters() -> AsyncIterator[str]:
+        yield "a"
+
+    async def work() -> None:
+        async for _ in shown(auto, letters(), desc="Letters", total=3):
+            raise ValueError("row 1")
+
+    with pytest.raises(ValueError, match="row 1"):
+        asyncio.run(work())
+    assert [(name, end) for name, _, end, _ in tracked.stages()] == [("Letters", "stageFailed")]
+
+
+def test_a_bar_that_is_a_job_of_its_own_fails_as_its_body_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    from jobtrack_client.tqdm import trange as ours
+
+    service = Service()
+    monkeypatch.setattr(_loops, "Client", lambda: client(service))
+
+    def work() -> None:
+        for _ in shown(ours, 3, desc="Rows"):
+            raise ValueError("row 1")
+
+    with pytest.raises(ValueError, match="row 1"):
+        work()
+    assert service.events[-1]["data"] == {"error": {"message": "row 1", "type": "ValueError"}}
 
 
 def test_a_loop_that_is_left_stays_open_until_its_job_ends(tracked: Tracked) -> None:
