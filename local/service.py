@@ -73,7 +73,7 @@ def _assemble(found: Engines, verifier: Verifier, url: str) -> _Assembly:
             carrier.halt.ring()
 
     gateway = websockets(plan, connections, ring)
-    http = app.build(plan, verifier, after_write=ring)
+    http = app.build(plan, verifier, url, after_write=ring)
     return _Assembly(app.Entrance(gateway, Management(connections, f"/{secret}"), Page(), http), gateway, carriers)
 
 

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
+import jwt
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.running import Service
 
@@ -52,9 +54,10 @@ class Visit:
         self.page.on("console", lambda said: self._hear(said.type, said.text))
 
     def open(self, token: str, project: str, place: str = "/") -> Page:
-        """As `jobtrack open` does."""
-        self.page.goto(f"{self.service.url}/#{place}?project={project}&token={token}")
-        return self.page
+        """As `jobtrack open` does, and on to the place."""
+        self.page.goto(code_address(self.service, token, project))
+        expect(self.page.locator("header .project")).to_have_text(project)
+        return self.go(place) if place != "/" else self.page
 
     def go(self, place: str) -> Page:
         self.page.goto(f"{self.service.url}/#{place}")
@@ -68,6 +71,19 @@ class Visit:
     def _hear(self, kind: str, text: str) -> None:
         if kind in ("error", "warning") and not any(part in text for part in self.expected):
             self.wrong.append(f"console {kind}: {text}")
+
+
+def code_address(service: Service, token: str, project: str, job: str | None = None) -> str:
+    """An address that signs the page in, once."""
+    tenant = jwt.decode(token, options={"verify_signature": False})["tenant_id"]
+    answer = httpx.post(
+        f"{service.url}/page/codes",
+        json={"tenant": tenant, "project": project, "job": job},
+        headers={"Authorization": f"Bearer {token}"},
+        trust_env=False,
+    )
+    assert answer.status_code == 201, answer.text
+    return f"{service.url}/#/code/{answer.json()['code']}"
 
 
 @contextmanager
