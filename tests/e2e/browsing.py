@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import jwt
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from local import tokens
+from tests.e2e.reporting import create, event, line, reported
 from tests.e2e.running import Service
 
 FLAGS = (
@@ -19,6 +22,7 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update"),
 )
 PATIENCE_MS = 30_000
+SAMPLE = event("metricSample", cpuUsage=67, memoryBytes=2**30, recordsPerSecond=125)
 
 
 @contextmanager
@@ -95,3 +99,42 @@ def visiting(browser: Browser, service: Service, **options: Any) -> Iterator[Vis
     yield visit
     context.close()
     assert not visit.wrong, visit.wrong
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project with a job that has come half way."""
+
+    service: Service
+    api: httpx.Client
+    tenant: str
+    id: str
+    job: str
+
+    def token(self, scope: str = tokens.SCOPES, ttl: float = 3600) -> str:
+        return self.service.token(self.tenant, self.id, scope, ttl)
+
+
+@pytest.fixture
+def project(service: Service) -> Iterator[Project]:
+    tenant, project = str(uuid4()), str(uuid4())
+    with service.client(tenant, project) as api:
+        first = create(api, jobName="Extract")
+        plan = [{"stageName": "Load"}, {"stageName": "Check"}]
+        job = create(api, jobName="Import", stages=plan, prerequisites=[{"jobId": first}])
+        create(api, jobName="Report", prerequisites=[{"jobId": job}])
+        begun = event("stageStarted", stageName="Load"), event("progressUpdate", progress=50)
+        reported(api, job, event("jobStarted"), *begun, SAMPLE, line("a line"), line("a warning", level="WARN"))
+        yield Project(service, api, tenant, project, job)
+
+
+@pytest.fixture
+def visit(browser: Browser, service: Service) -> Iterator[Visit]:
+    with visiting(browser, service) as found:
+        yield found
