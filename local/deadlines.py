@@ -6,7 +6,7 @@ at again and again: a client that stays in the same phase for longer than the ph
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -65,18 +65,16 @@ class Deadlines:
     def enforce(self, connections: "Collection[Protocols]") -> None:
         """End the connections that have waited for too long; called every second or so with all that are open."""
         before, self._waits = self._waits, {}
-        now = self._clock()
         for connection in list(connections):
-            phase = phase_of(connection)
-            if phase is None:
-                continue
-            wait = _Wait(phase, _cycle(connection), now, connection.transport.get_write_buffer_size())
-            held = before.get(connection)
-            if held and held.goes_on_in(wait):
-                wait = _Wait(phase, wait.cycle, held.since, wait.unread)
-            self._waits[connection] = wait
-            if now - wait.since >= SECONDS[phase]:
-                _end(connection, phase)
+            if phase := phase_of(connection):
+                wait = self._waits[connection] = self._wait(connection, phase, before.get(connection))
+                if self._clock() - wait.since >= SECONDS[phase]:
+                    _end(connection, phase)
+
+    def _wait(self, connection: "Protocols", phase: Phase, before: _Wait | None) -> _Wait:
+        """The wait that goes on since the look before, or a new one."""
+        now = _Wait(phase, _cycle(connection), self._clock(), connection.transport.get_write_buffer_size())
+        return replace(now, since=before.since) if before and before.goes_on_in(now) else now
 
 
 def phase_of(connection: "Protocols") -> Phase | None:

@@ -55,15 +55,16 @@ def _entry(url: str, folder: Path) -> Iterator[None]:
 def _written(text: str, folder: Path) -> tuple[IO[str], Path]:
     """Write a file in full and lock it, and only then give it a name that clients read."""
     path = folder / f"{time.time_ns():020d}-{os.getpid()}.toml"
-    file = tempfile.NamedTemporaryFile("w", dir=folder, prefix="draft-", delete=False)  # noqa: SIM115
+    handle, draft = tempfile.mkstemp(dir=folder, prefix="draft-")  # mode 0600
+    file = os.fdopen(handle, "w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.write(text)
         file.flush()
-        os.rename(file.name, path)
+        os.rename(draft, path)
     except OSError:
         file.close()
-        os.unlink(file.name)
+        os.unlink(draft)
         raise
     return file, path
 

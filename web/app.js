@@ -11,10 +11,10 @@ import { Jobs } from "./views/jobs.js";
 import { Offer } from "./views/offer.js";
 import { SignIn } from "./views/signin.js";
 
+const arrival = take(); // before anything else, so that no code stays in the address
 const config = await (await fetch("config.json", { cache: "no-store" })).json();
 const session = new Session(config);
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-const arrival = take(); // before anything else, so that no code stays in the address
 
 function App() {
   const [route, setRoute] = useState(arrival);
