@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter
 
 from jobtrack.api import create_app
+from local import signin
 from local.cloudformation import Route
 from local.errors import LocalError
 from local.gateway import Gateway
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 
-def build(template: Template, verifier: Verifier, after_write: Callable[[], None]) -> "ASGIApp":
-    """The application; `after_write` is called after each request that may have written."""
-    return _Doorbell(Gateway(create_app(*routers(template)), template.routes, verifier), after_write)
+def build(template: Template, verifier: Verifier, url: str, after_write: Callable[[], None]) -> "ASGIApp":
+    """The application of a service at `url`; `after_write` is called after each request that may have written."""
+    application = create_app(*routers(template), signin.router(signin.Codes(), url))
+    return _Doorbell(Gateway(application, [*template.routes, *signin.ROUTES], verifier), after_write)
 
 
 def routers(template: Template) -> list[APIRouter]:

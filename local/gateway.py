@@ -50,8 +50,10 @@ class Gateway:
         self._clock = clock
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Answer 404, 401 or 403, or pass on."""
+        """Return 404, 401 or 403, or pass on; HEAD is served as GET is, and the web server leaves the body out."""
         context = self._context(scope)
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
         scope["aws.event"] = event = {"version": "2.0", "requestContext": context}
         try:
             match = self._match(scope["method"], scope["path"])

@@ -1,10 +1,10 @@
-"""How a thread that carries things is told to stop, or that there is something to carry."""
+"""How a thread that carries records is stopped, or woken when there is something to carry."""
 
 import logging
 import threading
 from collections.abc import Callable
 
-from botocore.exceptions import BotoCoreError, ClientError
+from local.seldom import Seldom
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,7 @@ class Halt:
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._bell = threading.Event()
+        self._complaint = Seldom(log)
 
     @property
     def stopping(self) -> bool:
@@ -49,14 +50,19 @@ class Halt:
             raise Stopped
 
     def patiently(self, action: Callable[[], None]) -> bool:
-        """Do it, and say whether it was done; when the engine fails, tell, and give it a moment."""
+        """Do it, and return whether it was done; when it fails, log that at most once a minute, and pause.
+
+        Nothing may end the thread: descriptors or threads that are short now, or an engine that is away, come back.
+        """
         try:
             action()
         except Stopped:
             return False
-        except (BotoCoreError, ClientError) as error:
+        except Exception as error:
             if not self.stopping:
-                log.warning("the engine does not answer: %s", error)
+                self._complaint.warning(
+                    "carrying records failed (%s) and is tried again: %s", type(error).__name__, error
+                )
                 self._stopping.wait(TROUBLE_SECONDS)
             return False
         return True

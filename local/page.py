@@ -1,10 +1,14 @@
-"""The live page, as CloudFront serves it on AWS: the files of `web/`, under headers that keep it to itself."""
+"""The live page, as CloudFront serves it on AWS: the files of `web/`, with headers that allow no other host."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.staticfiles import StaticFiles
+
+from jobtrack.api import answers
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,7 +27,7 @@ HEADERS = {
 
 
 class Page:
-    """Answers for the files of the page."""
+    """Serves the files of the page."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._paths = {f"/{path.relative_to(folder).as_posix()}" for path in folder.rglob("*") if path.is_file()} | {
@@ -36,11 +40,14 @@ class Page:
         return path in self._paths
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Answer with the file."""
+        """Send the file, or say why not."""
 
         async def with_headers(message: "Message") -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        await self._files(scope, receive, with_headers)
+        try:
+            await self._files(scope, receive, with_headers)
+        except HTTPException as error:  # StaticFiles leaves it to an application around it
+            await answers.on_http_error(Request(scope), error)(scope, receive, with_headers)

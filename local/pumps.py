@@ -92,10 +92,13 @@ class QueuePump:
     def _started(self) -> bool:
         """Whether there were messages, now in the hands of a thread."""
         received: list[MessageTypeDef] = []
-        self.halt.patiently(lambda: received.extend(self._mapping.receive()))
-        if received:
-            threading.Thread(target=self._handle_and_release, args=(received,), daemon=True).start()
-        return bool(received)
+        return self.halt.patiently(lambda: received.extend(self._mapping.receive())) and self._handed_over(received)
+
+    def _handed_over(self, received: Sequence["MessageTypeDef"]) -> bool:
+        if not received:
+            return False
+        thread = threading.Thread(target=self._handle_and_release, args=(received,), daemon=True)
+        return self.halt.patiently(thread.start)  # messages that no thread can take come again
 
     def _handle_and_release(self, messages: Sequence["MessageTypeDef"]) -> None:
         try:

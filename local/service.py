@@ -3,7 +3,6 @@
 import os
 import secrets
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,27 +15,23 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from jobtrack_client import profiles
-from local import app, calls, engines, environment, folders, profile, template
+from local import app, calls, engines, environment, profile, template
 from local.claim import claim
 from local.engines import Engines
 from local.errors import LocalError
 from local.page import Page
 from local.provision import provision
 from local.pumps import Pump
+from local.server import STOP_SECONDS, Server, bound, ignored
 from local.tokens import Verifier, signing_key
 from local.websocket.connections import Connections
 from local.websocket.gateway import WebSocketGateway
-from local.websocket.limits import FAREWELL_SECONDS, MESSAGE_BYTES
 from local.websocket.management import Management
-from local.websocket.protocol import Protocol
 from local.wiring import pumps, websockets
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-STOP_SECONDS = 5
-"""How long requests and batches under way may take once the service stops."""
-KEEP_ALIVE_SECONDS = 75
 WATCH_SECONDS = 0.5
 
 
@@ -78,49 +73,17 @@ def _assemble(found: Engines, verifier: Verifier, url: str) -> _Assembly:
             carrier.halt.ring()
 
     gateway = websockets(plan, connections, ring)
-    http = app.build(plan, verifier, after_write=ring)
+    http = app.build(plan, verifier, url, after_write=ring)
     return _Assembly(app.Entrance(gateway, Management(connections, f"/{secret}"), Page(), http), gateway, carriers)
-
-
-class Server(uvicorn.Server):
-    """Tells when it is ready, and takes leave of WebSockets before it stops."""
-
-    def __init__(self, application: "ASGIApp", websockets: WebSocketGateway, ready: Callable[[], None]) -> None:
-        self._websockets = websockets
-        self._ready = ready
-        super().__init__(
-            uvicorn.Config(
-                application,
-                interface="asgi3",
-                lifespan="off",
-                ws=Protocol,
-                ws_max_size=MESSAGE_BYTES,
-                ws_ping_interval=None,  # API Gateway sends no pings, and does not compress
-                ws_per_message_deflate=False,
-                log_config=None,
-                log_level="warning",  # less severe lines hold the query of a handshake, and so its ticket
-                access_log=False,
-                server_header=False,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=STOP_SECONDS - FAREWELL_SECONDS,
-            )
-        )
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and say so."""
-        await super().startup(sockets)
-        self._ready()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close what is open, in order."""
-        await self._websockets.close()
-        await super().shutdown(sockets)
 
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal are a KeyboardInterrupt, once: stopping is not to be interrupted."""
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    """Ctrl-C, SIGTERM and a closed terminal are a KeyboardInterrupt, once: stopping is not to be interrupted.
+
+    A signal that whoever started this ignores (`nohup`, a shell's `&`) stays ignored.
+    """
+    signals = [each for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if not ignored(each)]
 
     def stop(number: int, frame: FrameType | None) -> None:
         for each in signals:
@@ -133,18 +96,6 @@ def _stopped_by_signals() -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
-
-
-@contextmanager
-def bound(port: int) -> Iterator[socket.socket]:
-    """A socket that listens on 127.0.0.1; LocalError when the port is not to be had."""
-    # IPPROTO_TCP said outright: asyncio switches Nagle's algorithm off only for sockets that say it.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with folders.telling(f"listen on port {port}"):
-            listener.bind(("127.0.0.1", port))
-            listener.listen(socket.SOMAXCONN)
-        yield listener
 
 
 @contextmanager

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.dispositions import hand_down_defaults
+
 
 def pytest_configure(config: pytest.Config) -> None:
+    hand_down_defaults()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     config.add_cleanup(loop.close)

@@ -2,6 +2,25 @@
 
 const FIRST_MS = 500;
 const LONGEST_MS = 15000;
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The GUID in lower case; null if the text is none. */
+export function guid(text) {
+  return typeof text === "string" && GUID.test(text) ? text.toLowerCase() : null;
+}
+
+/** Tags a path below the project's: each value is encoded, so that it stays the one part that it is. */
+export function path(texts, ...values) {
+  return String.raw({ raw: texts }, ...values.map(encoded));
+}
+
+function encoded(value) {
+  if (value instanceof URLSearchParams) return value.toString();
+  const text = String(value).toWellFormed();
+  // Browsers resolve these two whatever their encoding.
+  if (["", ".", ".."].includes(text)) throw new RangeError(`"${text}" cannot be a part of a path`);
+  return encodeURIComponent(text);
+}
 
 /** The service refused; `status` and `problem` (RFC 9457) say why. */
 export class Refused extends Error {
@@ -24,15 +43,16 @@ export class Api {
   /** `told` is told of `expired`, `away` and `back`. */
   constructor(base, session, language, told) {
     this.root = `${base}/api/${session.tenant}/${session.project}/execution`;
-    this.session = session;
+    this.token = session.token; // kept: who signs in later has an Api of their own
     this.language = language;
     this.told = told;
   }
 
-  async send(method, path, { body, etag, keepalive } = {}) {
-    const headers = { Authorization: `Bearer ${this.session.token}`, "Accept-Language": this.language };
+  /** `repeatable` POSTs have the same effect when they arrive twice. */
+  async send(method, path, { body, etag, keepalive, repeatable, headers: more } = {}) {
+    const headers = { Authorization: `Bearer ${this.token}`, "Accept-Language": this.language, ...more };
     if (body !== undefined) headers["Content-Type"] = "application/json";
-    if (method === "POST") headers["Idempotency-Key"] = crypto.randomUUID();
+    if (method === "POST" && !repeatable) headers["Idempotency-Key"] = crypto.randomUUID();
     if (etag) headers["If-None-Match"] = etag;
     let response;
     try {

@@ -1,8 +1,9 @@
 // Who looks: a token, kept for as long as the tab lives, and the project that its owner chose.
 
+import { guid } from "./api.js";
+
 const TOKEN = "jobtrack.token";
 const PROJECT = "jobtrack.project";
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The claims of a token; null if it is none. They are not verified here: the service does that. */
 export function claims(token) {
@@ -36,16 +37,25 @@ export class Session {
     return sessionStorage.getItem(PROJECT);
   }
 
+  set project(project) {
+    sessionStorage.setItem(PROJECT, project);
+  }
+
+  /** Whether somebody is signed in. */
+  get open() {
+    return Boolean(this.token) && !(this.left <= 0);
+  }
+
   /** Take a token, and the project if the token does not say which; what is wrong with them, or null. */
-  open(token, project) {
+  enter(token, project) {
     const told = claims(token.trim());
-    if (typeof told?.[this.config.tenantClaim] !== "string") return "badToken";
+    if (!guid(told?.[this.config.tenantClaim])) return "badToken";
     if (told.exp && told.exp * 1000 < Date.now()) return "expiredToken";
     const chosen = project?.trim() || projects(told, this.config)[0];
     if (!chosen) return "needsProject";
-    if (!GUID.test(chosen)) return "badProject";
+    if (!guid(chosen)) return "badProject";
     sessionStorage.setItem(TOKEN, token.trim());
-    sessionStorage.setItem(PROJECT, chosen.toLowerCase());
+    this.project = guid(chosen);
     return null;
   }
 
@@ -54,13 +64,21 @@ export class Session {
     sessionStorage.removeItem(TOKEN);
   }
 
-  /** Take what `#/…?token=…&project=…` hands over, and leave no trace of it in the address. */
-  openFromAddress() {
-    const [place, query] = location.hash.split("?");
-    const told = new URLSearchParams(query);
-    if (!told.has("token")) return null;
-    history.replaceState(null, "", place || "#/");
-    return this.open(told.get("token"), told.get("project"));
+  /** Whose a token is, and for what. */
+  owner(token, project) {
+    const told = claims(token) ?? {};
+    return { user: String(told.sub ?? "–"), tenant: told[this.config.tenantClaim], project, service: location.host };
+  }
+
+  /** Trade the one-time code of `jobtrack open` for `{token, project, job}`; null when it is no longer good. */
+  async redeem(code) {
+    const asked = { method: "POST", cache: "no-store", credentials: "omit", body: JSON.stringify({ code }) };
+    try {
+      const response = await fetch("page/sessions", { ...asked, headers: { "Content-Type": "application/json" } });
+      return response.ok ? await response.json() : null;
+    } catch {
+      return null;
+    }
   }
 }
 

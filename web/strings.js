@@ -97,6 +97,17 @@ const en = {
   project: "Project",
   projectHint: "A GUID; only if the token does not say which.",
   open: "Open",
+  offer: "Sign in as {user} instead?",
+  offerHint: "A link asks to change who is signed in here. Go on only if you made or expected this link.",
+  offered: "The link",
+  signedIn: "Signed in now",
+  keep: "Stay signed in as {user}",
+  replace: "Sign in as {user}",
+  user: "User",
+  tenant: "Tenant",
+  service: "Service",
+  badCode: "This link was used already or has expired. Run jobtrack open again.",
+  badJob: "The address has no job id: a job id is a GUID.",
   badToken: "This is not a token with a tenant.",
   expiredToken: "This token has expired.",
   needsProject: "The token does not say which project: name one.",
@@ -206,6 +217,17 @@ const ja = {
   project: "プロジェクト",
   projectHint: "GUID。トークンに含まれない場合のみ。",
   open: "開く",
+  offer: "{user} でサインインしなおしますか?",
+  offerHint: "リンクがサインイン中のユーザーの変更を求めています。心当たりがある場合にだけ変更してください。",
+  offered: "リンク",
+  signedIn: "現在のサインイン",
+  keep: "{user} のままにする",
+  replace: "{user} でサインインする",
+  user: "ユーザー",
+  tenant: "テナント",
+  service: "サービス",
+  badCode: "このリンクは使用済みか、期限切れです。もう一度 jobtrack open を実行してください。",
+  badJob: "アドレスにジョブ ID がありません。ジョブ ID は GUID です。",
   badToken: "テナントを含むトークンではありません。",
   expiredToken: "このトークンは期限切れです。",
   needsProject: "トークンにプロジェクトがありません。指定してください。",
@@ -221,7 +243,8 @@ const ja = {
 const KEY = "jobtrack.language";
 const TEXTS = { en, ja };
 
-export let language = localStorage.getItem(KEY) ?? (navigator.language.startsWith("ja") ? "ja" : "en");
+const chosen = localStorage.getItem(KEY);
+export let language = Object.hasOwn(TEXTS, chosen) ? chosen : navigator.language.startsWith("ja") ? "ja" : "en";
 document.documentElement.lang = language;
 
 export function switchLanguage() {
@@ -230,8 +253,9 @@ export function switchLanguage() {
   document.documentElement.lang = language;
 }
 
-/** The text of a name, with what it asks for filled in. */
+/** The text of a name, with what it asks for filled in; a name that is none, such as a worker's own status, as it is. */
 export function t(name, values = {}) {
-  const text = TEXTS[language][name] ?? name;
+  if (!Object.hasOwn(TEXTS[language], name)) return name;
+  const text = TEXTS[language][name];
   return text.replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
 }

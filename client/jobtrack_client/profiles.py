@@ -1,4 +1,6 @@
-"""Services that a person uses, by name: `config.toml`, and `local.toml`, which a `jobtrack serve` that runs keeps.
+"""The services that a person uses, by name: those of `config.toml`, and `local`, the newest running `jobtrack serve`.
+
+Each `jobtrack serve` keeps a file in the folder `services` and locks it for as long as it runs.
 
 A profile of `config.toml` has the members of `Profile`, and `default` there names the one that is meant without a word:
 
@@ -23,7 +25,7 @@ from jobtrack_client._token_command import TokenCommand
 
 LOCAL = "local"
 CONFIG_FILE = "config.toml"
-LOCAL_FILE = "local.toml"
+SERVICES = "services"
 VARIABLE = "JOBTRACK_PROFILE"
 _HOME_VARIABLE = "JOBTRACK_HOME"
 
@@ -67,7 +69,7 @@ def profile(environ: Mapping[str, str] = os.environ) -> Profile:
     """
     folder = home(environ)
     config = _read(folder / CONFIG_FILE)
-    known = {**_profiles(_read(folder / LOCAL_FILE), folder / LOCAL_FILE), **_profiles(config, folder / CONFIG_FILE)}
+    known = {**_local(folder / SERVICES), **_profiles(config, folder / CONFIG_FILE)}
     name = environ.get(VARIABLE, "").strip() or config.get("default")
     if name is None:
         return known.get(LOCAL, Profile())
@@ -76,6 +78,32 @@ def profile(environ: Mapping[str, str] = os.environ) -> Profile:
     if name not in known:
         raise ConfigurationError(f"there is no profile {name!r} in {folder / CONFIG_FILE}{_others(known)}")
     return known[name]
+
+
+def services(folder: Path) -> list[Path]:
+    """The files of services on this machine, of the newest first; some may have been killed."""
+    return sorted(folder.glob("*.toml"), reverse=True)
+
+
+def alive(path: Path) -> bool:
+    """Whether the service that keeps the file still runs: then it holds the file's lock."""
+    import fcntl  # here, since Windows has none, and no `jobtrack serve`
+
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # it has just ended, or it is another user's
+        return False
+    return False
+
+
+def _local(folder: Path) -> dict[str, Profile]:
+    for path in services(folder):
+        if alive(path) and (found := _profiles(_read(path), path)):
+            return found
+    return {}
 
 
 def _others(known: Mapping[str, Profile]) -> str:

@@ -38,7 +38,8 @@ def demo(
     from local.miner.source import InputError, chosen
 
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, signal.default_int_handler)
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # as it is under nohup
+            signal.signal(ending, signal.default_int_handler)
     try:
         source = chosen(log, case, activity, time)
         right = run(Options(source, once, port, engine, data, out), console())

@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
+import httpx
+import jwt
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from local import tokens
+from tests.e2e.reporting import create, event, line, reported
 from tests.e2e.running import Service
 
 FLAGS = (
@@ -17,6 +22,7 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update"),
 )
 PATIENCE_MS = 30_000
+SAMPLE = event("metricSample", cpuUsage=67, memoryBytes=2**30, recordsPerSecond=125)
 
 
 @contextmanager
@@ -52,9 +58,10 @@ class Visit:
         self.page.on("console", lambda said: self._hear(said.type, said.text))
 
     def open(self, token: str, project: str, place: str = "/") -> Page:
-        """As `jobtrack open` does."""
-        self.page.goto(f"{self.service.url}/#{place}?project={project}&token={token}")
-        return self.page
+        """As `jobtrack open` does, and on to the place."""
+        self.page.goto(code_address(self.service, token, project))
+        expect(self.page.locator("header .project")).to_have_text(project)
+        return self.go(place) if place != "/" else self.page
 
     def go(self, place: str) -> Page:
         self.page.goto(f"{self.service.url}/#{place}")
@@ -70,6 +77,19 @@ class Visit:
             self.wrong.append(f"console {kind}: {text}")
 
 
+def code_address(service: Service, token: str, project: str, job: str | None = None) -> str:
+    """An address that signs the page in, once."""
+    tenant = jwt.decode(token, options={"verify_signature": False})["tenant_id"]
+    answer = httpx.post(
+        f"{service.url}/page/codes",
+        json={"tenant": tenant, "project": project, "job": job},
+        headers={"Authorization": f"Bearer {token}"},
+        trust_env=False,
+    )
+    assert answer.status_code == 201, answer.text
+    return f"{service.url}/#/code/{answer.json()['code']}"
+
+
 @contextmanager
 def visiting(browser: Browser, service: Service, **options: Any) -> Iterator[Visit]:
     """A visitor with nothing remembered; what went wrong fails the test."""
@@ -79,3 +99,42 @@ def visiting(browser: Browser, service: Service, **options: Any) -> Iterator[Vis
     yield visit
     context.close()
     assert not visit.wrong, visit.wrong
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project with a job that has come half way."""
+
+    service: Service
+    api: httpx.Client
+    tenant: str
+    id: str
+    job: str
+
+    def token(self, scope: str = tokens.SCOPES, ttl: float = 3600) -> str:
+        return self.service.token(self.tenant, self.id, scope, ttl)
+
+
+@pytest.fixture
+def project(service: Service) -> Iterator[Project]:
+    tenant, project = str(uuid4()), str(uuid4())
+    with service.client(tenant, project) as api:
+        first = create(api, jobName="Extract")
+        plan = [{"stageName": "Load"}, {"stageName": "Check"}]
+        job = create(api, jobName="Import", stages=plan, prerequisites=[{"jobId": first}])
+        create(api, jobName="Report", prerequisites=[{"jobId": job}])
+        begun = event("stageStarted", stageName="Load"), event("progressUpdate", progress=50)
+        reported(api, job, event("jobStarted"), *begun, SAMPLE, line("a line"), line("a warning", level="WARN"))
+        yield Project(service, api, tenant, project, job)
+
+
+@pytest.fixture
+def visit(browser: Browser, service: Service) -> Iterator[Visit]:
+    with visiting(browser, service) as found:
+        yield found

@@ -9,7 +9,10 @@ import httpx
 import pytest
 
 from local.clock import FASTER
+from tests.e2e.browsing import browser, project, visit
 from tests.e2e.running import DEPLOYED, Service, running
+
+__all__ = ["browser", "project", "visit"]
 
 ENGINES = ("ministack", "dynamodb-local", DEPLOYED)
 TALLIES = pytest.StashKey[Counter[str]]()

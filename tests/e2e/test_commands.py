@@ -184,4 +184,4 @@ def test_the_local_service_is_found_without_a_variable(service: Service, tmp_pat
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         shown = subprocess.run(command("open"), env=environment, capture_output=True, text=True, timeout=60, check=True)
         assert shown.stdout.startswith(f"{own.url}/#/code/")
-    assert not (tmp_path / "local.toml").exists()
+    assert not [*(tmp_path / "services").iterdir()]

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.e2e.reporting import GATEWAY, Json, create, encoded, event, faults, got, line, post, problem, started
+from tests.e2e.running import Service
 
 GOOD = encoded({"events": [event("heartbeat")]})
 MIB = 1024 * 1024
@@ -61,8 +62,9 @@ def test_a_method_that_the_path_does_not_take_is_404_as_api_gateway_has_it(api: 
     assert last(api, job) == 1
 
 
-def test_head_is_answered_without_a_body(api: httpx.Client) -> None:
-    assert raw(api, "HEAD", "~/jobs")[::2] == (404, b"")
+def test_head_is_answered_without_a_body(service: Service, api: httpx.Client) -> None:
+    """The deployed API has no routes for HEAD yet."""
+    assert raw(api, "HEAD", "~/jobs")[::2] == (404 if service.stack else 200, b"")
 
 
 @pytest.mark.parametrize(

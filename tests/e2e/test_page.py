@@ -1,17 +1,14 @@
 """The live page, as people see it, in a headless Chromium."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from uuid import uuid4
 
-import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from local import tokens
-from tests.e2e.browsing import Visit, chromium, visiting
+from tests.e2e.browsing import Project, Visit, visiting
 from tests.e2e.reporting import create, event, line, reported
 from tests.e2e.running import Service
 
@@ -21,46 +18,6 @@ pytestmark = pytest.mark.one_engine(
 LINES = 10_000
 TABS = ("overview", "logs", "metrics", "dependencies", "pushes")
 HOSTILE = "<img src=x onerror=alert(1)><b>bold</b>"
-SAMPLE = event("metricSample", cpuUsage=67, memoryBytes=2**30, recordsPerSecond=125)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@dataclass(frozen=True)
-class Project:
-    """A project with a job that has come half way."""
-
-    service: Service
-    api: httpx.Client
-    tenant: str
-    id: str
-    job: str
-
-    def token(self, scope: str = tokens.SCOPES, ttl: float = 3600) -> str:
-        return self.service.token(self.tenant, self.id, scope, ttl)
-
-
-@pytest.fixture
-def project(service: Service) -> Iterator[Project]:
-    tenant, project = str(uuid4()), str(uuid4())
-    with service.client(tenant, project) as api:
-        first = create(api, jobName="Extract")
-        plan = [{"stageName": "Load"}, {"stageName": "Check"}]
-        job = create(api, jobName="Import", stages=plan, prerequisites=[{"jobId": first}])
-        create(api, jobName="Report", prerequisites=[{"jobId": job}])
-        begun = event("stageStarted", stageName="Load"), event("progressUpdate", progress=50)
-        reported(api, job, event("jobStarted"), *begun, SAMPLE, line("a line"), line("a warning", level="WARN"))
-        yield Project(service, api, tenant, project, job)
-
-
-@pytest.fixture
-def visit(browser: Browser, service: Service) -> Iterator[Visit]:
-    with visiting(browser, service) as found:
-        yield found
 
 
 @pytest.mark.parametrize(("scope", "way"), [(tokens.SCOPES, "Live"), ("jobs:read", "Every 2 s")])

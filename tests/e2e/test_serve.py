@@ -3,18 +3,22 @@
 import signal
 import socket
 import subprocess
+import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
 import psutil
 import pytest
 
-from local import service as service_module
+from jobtrack_client.profiles import profile
 from local.clock import FASTER
+from local.server import bound
 from tests.e2e.reporting import by_gateway
-from tests.e2e.running import START_SECONDS, STOP_SECONDS, Service, command, environment, running
+from tests.e2e.running import JOBTRACK, START_SECONDS, STOP_SECONDS, Service, command, environment, running
 
 JOB = {"jobName": "Customer Journey Analysis", "jobType": "process-mining"}
 
@@ -70,7 +74,7 @@ def test_it_listens_on_loopback_only(service: Service) -> None:
 
 @of_serve
 def test_its_socket_says_that_it_is_tcp_without_which_asyncio_keeps_nagles_algorithm() -> None:
-    with service_module.bound(0) as listener:
+    with bound(0) as listener:
         assert listener.proto == socket.IPPROTO_TCP
 
 
@@ -189,6 +193,48 @@ def test_a_signal_stops_it_and_its_engines(home: Path, engine: str, sign: signal
         service.process.send_signal(sign)
         assert service.process.wait(STOP_SECONDS) == 0
         assert not any(process.is_running() for process in engines)
+
+
+@of_serve
+def test_signals_that_are_ignored_when_it_starts_stay_ignored(home: Path) -> None:
+    """As under nohup, or in the background of a script."""
+    shell = ("sh", "-c", """trap '' INT HUP; exec "$0" "$@" """, str(JOBTRACK))
+    with running(home, "ministack", program=shell) as service:
+        for sign in (signal.SIGHUP, signal.SIGINT):
+            service.process.send_signal(sign)
+        with service.client() as client:
+            created(client)
+        assert service.stop() == 0
+
+
+@of_serve
+def test_of_several_services_clients_find_the_newest_that_runs(tmp_path: Path) -> None:
+    def found() -> str | None:
+        return profile({"JOBTRACK_HOME": str(tmp_path)}).url
+
+    with running(tmp_path, "ministack") as first, ExitStack() as stack:
+        second = stack.enter_context(running(tmp_path, "ministack"))
+        third = stack.enter_context(running(tmp_path, "ministack"))
+        assert found() == third.url
+        second.stop()
+        assert found() == third.url
+        third.kill()
+        assert found() == first.url
+    assert found() is None
+
+
+@of_serve
+def test_without_descriptors_it_logs_little_and_serves_again_once_there_are_some(home: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    shell = ("sh", "-c", f"""ulimit -n 40; exec "$0" "$@" 2>'{log}'""", str(JOBTRACK))
+    with running(home, "ministack", program=shell) as service, service.client() as client:
+        with ExitStack() as stack:
+            address = "127.0.0.1", urlsplit(service.url).port
+            for _ in range(100):
+                stack.enter_context(socket.create_connection(address)).sendall(b"GET /health HTTP/1.1\r\n")
+            time.sleep(3)
+        created(client)
+        assert log.stat().st_size < 5_000, log.read_text()[:2_000]
 
 
 def test_kill_leaves_no_engine_behind(home: Path, engine: str) -> None:

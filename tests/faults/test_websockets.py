@@ -18,11 +18,11 @@ from botocore.config import Config
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from local import service
 from local.app import Entrance
 from local.cloudformation import FunctionProperties
 from local.invocation import Function
 from local.page import Page
+from local.server import Server, bound
 from local.websocket import connections as connections_module
 from local.websocket.connections import Connections
 from local.websocket.gateway import Target, WebSocketGateway
@@ -87,8 +87,8 @@ class Stage:
         gateway = WebSocketGateway(("action",), routes, connections, lambda: self.rings.append(time.monotonic()))
         ready = threading.Event()
         entrance = Entrance(gateway, Management(connections, "/secret"), Page(), nothing)
-        server = service.Server(entrance, gateway, ready.set)
-        with service.bound(0) as listener:
+        server = Server(entrance, gateway, ready.set)
+        with bound(0) as listener:
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             thread = threading.Thread(target=server.run, args=([listener],))
             thread.start()

@@ -205,6 +205,27 @@ def test_a_hundred_live_subscriptions_are_the_most(invoke: Invoke, sample: Sampl
     assert "100" in json.loads(answer["body"])["detail"]
 
 
+@pytest.mark.parametrize(("live", "most", "status"), [(19, "20", 201), (20, "20", 422), (20, "21", 201), (0, "1", 201)])
+def test_a_client_may_leave_subscriptions_to_others(
+    invoke: Invoke, sample: Sample, live: int, most: str, status: int
+) -> None:
+    event = request(sample)
+    queue_job(job_of(event), {f"sub-{uuid.uuid4()}": Listener(2**33, frozenset({"log.INFO"})) for _ in range(live)})
+    event["headers"]["jobtrack-most-subscriptions"] = most
+    assert invoke(FUNCTION, event)["statusCode"] == status
+    assert len(jobs().read(job_of(event)).listeners) == live + (status == 201)
+
+
+@pytest.mark.parametrize("most", ["0", "101", "-1", "", "x", "1.0", "１", "1e1", "0x10", "9" * 5000])
+def test_a_limit_of_their_own_that_is_none_is_named(invoke: Invoke, sample: Sample, most: str) -> None:
+    event = request(sample)
+    queue_job(job_of(event))
+    event["headers"]["jobtrack-most-subscriptions"] = most
+    answer = invoke(FUNCTION, event)
+    assert answer["statusCode"] == 422
+    assert json.loads(answer["body"])["errors"][0]["pointer"] == "/header/Jobtrack-Most-Subscriptions"
+
+
 def test_a_job_that_is_made_twice_or_not_at_all_leaves_no_subscriptions_of_no_job(
     invoke: Invoke, sample: Sample
 ) -> None:

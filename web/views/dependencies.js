@@ -2,6 +2,7 @@
 
 import { html } from "../vendor/preact.js";
 import { moment } from "../format.js";
+import { path } from "../api.js";
 import { Problem, Status, useAnswer } from "../parts.js";
 import { t } from "../strings.js";
 
@@ -9,7 +10,7 @@ const BOX = { width: 190, height: 46, across: 250, down: 62 };
 const LONGEST_NAME = 24;
 
 export function Dependencies({ api, jobId, tick }) {
-  const { answer, refused } = useAnswer(api, `/job/${jobId}/dependencies?depth=10`, tick);
+  const { answer, refused } = useAnswer(api, path`/job/${jobId}/dependencies?depth=10`, tick);
   if (refused) return html`<${Problem} refused=${refused} />`;
   if (!answer) return null;
   const { prerequisiteJobs, dependentJobs, resourceDependencies } = answer.dependencies;

@@ -2,6 +2,7 @@
 
 import { html, useEffect, useState } from "../vendor/preact.js";
 import { moment, span } from "../format.js";
+import { path } from "../api.js";
 import { Live } from "../live.js";
 import { Bar, Problem, Status, Tabs, useAnswer } from "../parts.js";
 import { t } from "../strings.js";
@@ -17,8 +18,8 @@ export const ENDED = ["Completed", "Failed", "Cancelled"];
 export function Job({ api, jobId, tab = "overview" }) {
   const [tick, setTick] = useState(0);
   const [way, setWay] = useState("polling");
-  const { answer: progress, refused } = useAnswer(api, `/job/${jobId}/progress`, tick);
-  const { answer: job } = useAnswer(api, `/job/${jobId}`, tick);
+  const { answer: progress, refused } = useAnswer(api, path`/job/${jobId}/progress`, tick);
+  const { answer: job } = useAnswer(api, path`/job/${jobId}`, tick);
   const ended = ENDED.includes(progress?.status);
   const known = progress !== undefined;
   useEffect(() => {
@@ -29,14 +30,15 @@ export function Job({ api, jobId, tab = "overview" }) {
   useEffect(() => {
     document.title = progress ? `${progress.overallProgress.percentage} % ${progress.jobName}` : "jobtrack";
   }, [progress]);
-  const View = VIEWS[tab] ?? Overview;
+  const chosen = Object.hasOwn(VIEWS, tab) ? tab : "overview";
+  const View = VIEWS[chosen];
   const tabs = Object.keys(VIEWS).map((name) => ({ name, text: t(name), href: `#/job/${jobId}/${name}` }));
   return html`<main id="content">
     <a class="back" href="#/">← ${t("allJobs")}</a>
     ${refused && html`<${Problem} refused=${refused} />`}
     ${progress &&
     html`<${Head} progress=${progress} job=${job} way=${ended ? null : way} />
-      <${Tabs} label=${progress.jobName} items=${tabs} chosen=${VIEWS[tab] ? tab : "overview"} />
+      <${Tabs} label=${progress.jobName} items=${tabs} chosen=${chosen} />
       <${View} api=${api} jobId=${jobId} tick=${tick} progress=${progress} ended=${ended} />`}
   </main>`;
 }

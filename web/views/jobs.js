@@ -2,6 +2,7 @@
 
 import { html, useEffect, useState } from "../vendor/preact.js";
 import { moment } from "../format.js";
+import { path } from "../api.js";
 import { Bar, Empty, Problem, Status, Tabs, useAnswer, useClock } from "../parts.js";
 import { t } from "../strings.js";
 
@@ -9,11 +10,12 @@ const STATUSES = ["Running", "Queued", "Completed", "Failed", "Cancelled"];
 const LOOK_MS = 3000;
 const PAGE = 50;
 
-export function Jobs({ api, status }) {
+export function Jobs({ api, status: asked }) {
+  const status = STATUSES.find((each) => each === asked);
   const [limit, setLimit] = useState(PAGE);
   useEffect(() => setLimit(PAGE), [status]);
   const wanted = new URLSearchParams({ limit: Math.min(limit, 200), ...(status && { status }) });
-  const { answer, refused } = useAnswer(api, `/tracking/batch?${wanted}`, useClock(LOOK_MS));
+  const { answer, refused } = useAnswer(api, path`/tracking/batch?${wanted}`, useClock(LOOK_MS));
   const [older, setOlder] = useState([]);
   useEffect(() => setOlder([]), [api, status]);
   const tabs = [{ name: undefined, text: t("all"), href: "#/" }].concat(
@@ -23,7 +25,7 @@ export function Jobs({ api, status }) {
   const more = async () => {
     if (limit < 200) return setLimit(200);
     const query = new URLSearchParams({ limit: 200, cursor, ...(status && { status }) });
-    const page = await api.ask("GET", `/tracking/batch?${query}`);
+    const page = await api.ask("GET", path`/tracking/batch?${query}`);
     setOlder([...older, page.body]);
   };
   const jobs = distinct([answer, ...older].flatMap((page) => page?.jobs ?? []));

@@ -3,7 +3,7 @@
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../vendor/preact.js";
 import { moment, number } from "../format.js";
 import { Empty, Problem } from "../parts.js";
-import { Reader } from "../api.js";
+import { Reader, path } from "../api.js";
 import { t } from "../strings.js";
 
 export const KEPT = 20000;
@@ -17,7 +17,7 @@ const LEVELS = ["DEBUG", "INFO", "WARN", "ERROR"];
 class Lines {
   constructor(api, jobId, level, onChange, onRefused) {
     Object.assign(this, { api, onChange, onRefused });
-    this.path = `/job/${jobId}/logs?limit=${PAGE}&level=${level}`;
+    this.path = path`/job/${jobId}/logs?limit=${PAGE}&level=${level}`;
     this.entries = [];
     this.total = 0;
     this.older = null;

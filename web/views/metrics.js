@@ -3,6 +3,7 @@
 import { html, useEffect, useRef } from "../vendor/preact.js";
 import uPlot from "../vendor/uplot.js";
 import { moment, number } from "../format.js";
+import { path } from "../api.js";
 import { Empty, Problem, useAnswer } from "../parts.js";
 import { language, t } from "../strings.js";
 
@@ -15,7 +16,7 @@ const SERIES = [
 ];
 
 export function Metrics({ api, jobId, tick }) {
-  const { answer, refused } = useAnswer(api, `/job/${jobId}/metrics?interval=1m&includeHistory=true`, tick);
+  const { answer, refused } = useAnswer(api, path`/job/${jobId}/metrics?interval=1m&includeHistory=true`, tick);
   if (refused) return html`<${Problem} refused=${refused} />`;
   if (!answer) return null;
   const history = answer.historicalMetrics;

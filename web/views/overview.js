@@ -2,6 +2,7 @@
 
 import { html } from "../vendor/preact.js";
 import { moment, number, span } from "../format.js";
+import { path } from "../api.js";
 import { Status, useAnswer } from "../parts.js";
 import { t } from "../strings.js";
 
@@ -11,7 +12,7 @@ const NEWEST = 100;
 
 export function Overview({ api, jobId, tick, progress }) {
   const query = new URLSearchParams({ granularity: "major_events", includeSubEvents: "true" });
-  const { answer } = useAnswer(api, `/job/${jobId}/timeline?${query}`, tick);
+  const { answer } = useAnswer(api, path`/job/${jobId}/timeline?${query}`, tick);
   return html`<${Stages} progress=${progress} />
     <section aria-labelledby="timeline">
       <h2 id="timeline">${t("timeline")}</h2>

@@ -3,11 +3,11 @@
 import { html, useState } from "../vendor/preact.js";
 import { moment } from "../format.js";
 import { Empty, Problem, Status, useAnswer } from "../parts.js";
-import { Refused } from "../api.js";
+import { Refused, path } from "../api.js";
 import { t } from "../strings.js";
 
 export function Pushes({ api, jobId, tick }) {
-  const { answer, refused } = useAnswer(api, `/job/${jobId}/subscriptions`, tick);
+  const { answer, refused } = useAnswer(api, path`/job/${jobId}/subscriptions`, tick);
   if (refused) return html`<${Problem} refused=${refused} />`;
   if (!answer) return null;
   if (!answer.subscriptions.length) return html`<${Empty} title=${t("noSubscriptions")} />`;
@@ -36,10 +36,10 @@ function Subscription({ api, tick, told }) {
 function Deliveries({ api, tick, id }) {
   const [asked, setAsked] = useState(0);
   const [said, setSaid] = useState(null);
-  const { answer, refused } = useAnswer(api, `/subscription/${id}/deliveries`, `${tick} ${asked}`);
+  const { answer, refused } = useAnswer(api, path`/subscription/${id}/deliveries`, `${tick} ${asked}`);
   const retry = async (message) => {
     try {
-      await api.ask("POST", `/subscription/${id}/deliveries/${encodeURIComponent(message)}/retry`);
+      await api.ask("POST", path`/subscription/${id}/deliveries/${message}/retry`);
       setSaid(t("retried"));
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

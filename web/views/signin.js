@@ -10,7 +10,7 @@ export function SignIn({ session, reason, onOpen }) {
   const submit = (event) => {
     event.preventDefault();
     const told = new FormData(event.currentTarget);
-    const problem = session.open(told.get("token"), told.get("project"));
+    const problem = session.enter(told.get("token"), told.get("project"));
     if (problem) setWrong(problem);
     else onOpen();
   };

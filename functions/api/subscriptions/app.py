@@ -11,6 +11,7 @@ from jobtrack.api import (
     idempotency,
     job_key,
     lambda_handler,
+    most_subscriptions,
     project_key,
     subscription_id,
 )
@@ -44,7 +45,7 @@ IdempotencyKey = Annotated[Idempotency | None, Depends(idempotency)]
 @router.post("/job/{jobId}/subscribe", status_code=201)
 def subscribe(request: Request, wanted: SubscribeRequest, key: IdempotencyKey) -> Response:
     """Push the job's events to the receiver from now on."""
-    job = job_key(request)
+    job, most = job_key(request), most_subscriptions(request)
     made = subscriber.make(job, wanted)
     kept, one = subscriber.kept(made), made.subscription
     first = listeners.add(
@@ -55,6 +56,7 @@ def subscribe(request: Request, wanted: SubscribeRequest, key: IdempotencyKey) -
         kept,
         key,
         made.replayed_since,
+        most,
     )
     return answer(subscriber.revealed(job, first or kept), 201, _replayed(first is not None))
 

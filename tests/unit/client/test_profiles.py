@@ -3,6 +3,7 @@
 import base64
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from jobtrack_client import ConfigurationError, TokenUnavailable
 from jobtrack_client._settings import resolve
 from jobtrack_client._token_command import OPAQUE_SECONDS, TokenCommand
 from jobtrack_client.profiles import Profile, profile
+from local.profile import kept
 from tests.unit.client.service import GUID
 
 OTHER = GUID.replace("c", "d")
@@ -26,7 +28,7 @@ token = "of-production"
 [profiles.staging]
 url = "https://staging.test"
 """
-LOCAL = '[profiles.local]\nurl = "http://127.0.0.1:8080"\n'
+LOCAL = "http://127.0.0.1:8080"
 
 
 @pytest.fixture
@@ -34,21 +36,20 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {"JOBTRACK_HOME": str(tmp_path)}
 
 
-def write(tmp_path: Path, config: str | None = None, local: str | None = None) -> None:
-    for name, text in (("config.toml", config), ("local.toml", local)):
-        if text is not None:
-            (tmp_path / name).write_text(text)
+def write(tmp_path: Path, config: str | None = None) -> None:
+    if config is not None:
+        (tmp_path / "config.toml").write_text(config)
 
 
 @pytest.mark.parametrize(
     ("config", "local", "asked", "url"),
     [
         (None, None, None, None),
-        (None, LOCAL, None, "http://127.0.0.1:8080"),
+        (None, LOCAL, None, LOCAL),
         (CONFIG, LOCAL, None, "https://jobs.test"),
         (CONFIG, LOCAL, "staging", "https://staging.test"),
-        (CONFIG, LOCAL, "local", "http://127.0.0.1:8080"),
-        (CONFIG.replace('default = "production"', ""), LOCAL, None, "http://127.0.0.1:8080"),
+        (CONFIG, LOCAL, "local", LOCAL),
+        (CONFIG.replace('default = "production"', ""), LOCAL, None, LOCAL),
     ],
 )
 def test_which_is_meant(
@@ -59,8 +60,9 @@ def test_which_is_meant(
     asked: str | None,
     url: str | None,
 ) -> None:
-    write(tmp_path, config, local)
-    assert profile({**environment, **({"JOBTRACK_PROFILE": asked} if asked else {})}).url == url
+    write(tmp_path, config)
+    with kept(local, tmp_path) if local else nullcontext():
+        assert profile({**environment, **({"JOBTRACK_PROFILE": asked} if asked else {})}).url == url
 
 
 @pytest.mark.parametrize(

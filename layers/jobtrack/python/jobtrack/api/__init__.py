@@ -4,7 +4,7 @@ from jobtrack.api.answers import answer
 from jobtrack.api.app import create_app, lambda_handler
 from jobtrack.api.etags import unless_known
 from jobtrack.api.language import language
-from jobtrack.api.requests import caller, idempotency, job_key, project_key, subscription_id
+from jobtrack.api.requests import caller, idempotency, job_key, most_subscriptions, project_key, subscription_id
 from jobtrack.api.routes import create_router
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "job_key",
     "lambda_handler",
     "language",
+    "most_subscriptions",
     "project_key",
     "subscription_id",
     "unless_known",

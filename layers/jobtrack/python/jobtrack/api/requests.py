@@ -1,5 +1,6 @@
 """What a request says, read once and checked: caller, path, body, Idempotency-Key."""
 
+import re
 from typing import Any
 
 import orjson
@@ -11,6 +12,8 @@ from jobtrack.errors import Fault, InvalidRequest, TooLarge, Unprocessable, Unsu
 from jobtrack.fields import depth
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.store.idempotency import Idempotency, fingerprint
+
+MOST_SUBSCRIPTIONS = "Jobtrack-Most-Subscriptions"
 
 
 class JsonRequest(Request):
@@ -99,6 +102,23 @@ def job_key(request: Request) -> JobKey:
 def subscription_id(request: Request) -> str:
     """The subscription of the path."""
     return str(request.path_params["subscriptionId"]).lower()
+
+
+def most_subscriptions(request: Request) -> int:
+    """How many live subscriptions a job may have with a new one: the contract's limit, or the client's own lower one.
+
+    The live page sends it, so that its viewers leave most of a job's subscriptions to others.
+
+    Raises:
+        Unprocessable: the header is not a number from 1 to the contract's limit.
+    """
+    value = request.headers.get(MOST_SUBSCRIPTIONS)
+    if value is None:
+        return limits.LIVE_SUBSCRIPTIONS
+    if not re.fullmatch(r"\d{1,3}", value, re.ASCII) or not 1 <= int(value) <= limits.LIVE_SUBSCRIPTIONS:
+        detail = f"must be a number from 1 to {limits.LIVE_SUBSCRIPTIONS}"
+        raise Unprocessable(f"{MOST_SUBSCRIPTIONS} {detail}.", [Fault(f"/header/{MOST_SUBSCRIPTIONS}", detail)])
+    return int(value)
 
 
 async def idempotency(request: Request) -> Idempotency | None:

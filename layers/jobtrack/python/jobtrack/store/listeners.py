@@ -40,6 +40,7 @@ class ListenerStore:
         answer: Json,
         idempotency: Idempotency | None = None,
         since: int | None = None,
+        most: int = limits.LIVE_SUBSCRIPTIONS,
     ) -> Json | None:
         """Let a subscription listen from now on; answers `None`, or the first answer where the key was used before.
 
@@ -53,15 +54,16 @@ class ListenerStore:
             answer: what is answered again when the same Idempotency-Key comes.
             idempotency: the client's key, if it sent one.
             since: it is owed, too, what happened after this sequence.
+            most: how many live subscriptions the job has at most, with this one.
 
         Raises:
             NotFound: there is no such job.
             Conflict: the job has ended.
-            Unprocessable: the job has as many live subscriptions as it may have.
+            Unprocessable: the job has as many live subscriptions already.
             IdempotencyMismatch: the key was used for another subscription.
         """
         return self.attempts.until_written(
-            lambda: self._add(key, subscription_id, listener, beside, answer, idempotency, since)
+            lambda: self._add(key, subscription_id, listener, beside, answer, idempotency, since, most)
         )
 
     def _add(
@@ -73,6 +75,7 @@ class ListenerStore:
         answer: Json,
         idempotency: Idempotency | None,
         since: int | None,
+        most: int,
     ) -> Json | None:
         now = self.now()
         if idempotency and (first := idempotency.find(self.dynamodb, self.table, now // times.SECOND)):
@@ -81,7 +84,7 @@ class ListenerStore:
         if snapshot.job.status.ended:
             raise Conflict(f"The job has ended ({snapshot.job.status}); there is nothing to subscribe to.")
         last = snapshot.job.sequence
-        actions = [listening(self.table, snapshot, subscription_id, listener, now), *beside(last)]
+        actions = [listening(self.table, snapshot, subscription_id, listener, now, most), *beside(last)]
         if since is not None and since < last:
             owed = outbox.replay(key, subscription_id, {"since": since, "up_to": last}, now // times.SECOND)
             actions.append({"Put": {"TableName": self.table, "Item": owed}})
@@ -98,16 +101,21 @@ class ListenerStore:
 
 
 def listening(
-    table: str, snapshot: Snapshot, subscription_id: str, listener: Listener, now: int
+    table: str,
+    snapshot: Snapshot,
+    subscription_id: str,
+    listener: Listener,
+    now: int,
+    most: int = limits.LIVE_SUBSCRIPTIONS,
 ) -> "TransactWriteItemTypeDef":
     """The next version, in which the listener listens as told, and those that have expired no more; `now` in µs.
 
     Raises:
-        Unprocessable: the job has as many live subscriptions as it may have.
+        Unprocessable: the job has `most` other live subscriptions.
     """
     live = snapshot.live(now)
-    if len(live.keys() - {subscription_id}) >= limits.LIVE_SUBSCRIPTIONS:
-        raise Unprocessable(f"A job has at most {limits.LIVE_SUBSCRIPTIONS} live subscriptions.")
+    if len(live.keys() - {subscription_id}) >= most:
+        raise Unprocessable(f"The job has {most} live subscriptions already, the most that it may have.")
     gone = [name for name in snapshot.listeners if name not in live and name != subscription_id]
     removal = f" REMOVE {', '.join(f'#subs.#gone{index}' for index in range(len(gone)))}" if gone else ""
     names = {"#id": subscription_id, **{f"#gone{index}": name for index, name in enumerate(gone)}}

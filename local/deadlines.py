@@ -1,0 +1,130 @@
+"""Ends connections whose clients make no progress: uvicorn itself waits for them without end, except when idle.
+
+uvicorn's `timeout_keep_alive` counts only between two requests, and one byte stops it. Here every connection is looked
+at again and again: a client that stays in the same phase for longer than the phase may take loses its connection.
+"""
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+if TYPE_CHECKING:
+    from uvicorn.server import Protocols
+
+KEEP_ALIVE_SECONDS = 75
+
+
+class Phase(Enum):
+    """What a connection waits for from its client."""
+
+    FIRST_REQUEST = "the first request"
+    NEXT_REQUEST = "the next request"
+    HEAD = "the rest of a request's head"
+    BODY = "the rest of a request's body"
+    READING = "that the client reads"
+    CLOSING = "that the client confirms the end"
+
+
+SECONDS = {
+    Phase.FIRST_REQUEST: 20,
+    Phase.NEXT_REQUEST: KEEP_ALIVE_SECONDS,
+    Phase.HEAD: 20,
+    Phase.BODY: 60,
+    Phase.READING: 60,  # the kernel holds megabytes, and takes more only once a client has read a good part of them
+    Phase.CLOSING: 10,
+}
+"""How long each phase may take, in seconds."""
+
+
+@dataclass(frozen=True)
+class _Wait:
+    """A phase of one request, since when, and the bytes that the client has not read yet."""
+
+    phase: Phase
+    cycle: object
+    since: float
+    unread: int
+
+    def goes_on_in(self, other: "_Wait") -> bool:
+        return self.phase is other.phase and self.cycle is other.cycle and self.unread <= other.unread
+
+
+class Deadlines:
+    """Knows since when each connection waits."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._waits: dict[Protocols, _Wait] = {}
+
+    def enforce(self, connections: "Collection[Protocols]") -> None:
+        """End the connections that have waited for too long; called every second or so with all that are open."""
+        before, self._waits = self._waits, {}
+        for connection in list(connections):
+            if phase := phase_of(connection):
+                wait = self._waits[connection] = self._wait(connection, phase, before.get(connection))
+                if self._clock() - wait.since >= SECONDS[phase]:
+                    _end(connection, phase)
+
+    def _wait(self, connection: "Protocols", phase: Phase, before: _Wait | None) -> _Wait:
+        """The wait that goes on since the look before, or a new one."""
+        now = _Wait(phase, _cycle(connection), self._clock(), connection.transport.get_write_buffer_size())
+        return replace(now, since=before.since) if before and before.goes_on_in(now) else now
+
+
+def phase_of(connection: "Protocols") -> Phase | None:
+    """What the connection waits for; None when its client has nothing to do."""
+    if connection.transport.get_write_buffer_size():
+        return Phase.READING
+    if connection.transport.is_closing():
+        return Phase.CLOSING
+    if isinstance(connection, H11Protocol):
+        return _http_phase(connection)
+    if isinstance(connection, WebSocketsSansIOProtocol) and not connection.handshake_initiated:
+        return Phase.HEAD
+    return None
+
+
+def idle(connection: "Protocols") -> bool:
+    """Whether the connection is between two requests."""
+    return phase_of(connection) is Phase.NEXT_REQUEST
+
+
+def _http_phase(connection: H11Protocol) -> Phase | None:
+    conn, state = connection.conn, connection.conn.their_state
+    if state is h11.SEND_BODY and not connection.flow.read_paused:  # else the rest waits for the application
+        return Phase.BODY
+    if state is not h11.IDLE:
+        return None
+    if conn.trailing_data[0]:
+        return Phase.HEAD
+    return Phase.FIRST_REQUEST if _cycle(connection) is None else Phase.NEXT_REQUEST
+
+
+def _cycle(connection: "Protocols") -> object:
+    return connection.cycle if isinstance(connection, H11Protocol) else None
+
+
+def _end(connection: "Protocols", phase: Phase) -> None:
+    """Close in order, with a 408 (RFC 9110, 15.5.9) where a request has begun; drop a client that does not read."""
+    if phase in (Phase.READING, Phase.CLOSING):
+        connection.transport.abort()
+        return
+    if isinstance(connection, H11Protocol) and phase in (Phase.HEAD, Phase.BODY):
+        _time_out(connection)
+    connection.transport.close()
+
+
+def _time_out(connection: H11Protocol) -> None:
+    if connection.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+        return
+    if connection.cycle is not None:
+        connection.cycle.disconnected = True  # what the application still sends goes nowhere
+    headers = [("Connection", "close"), ("Content-Length", "0")]
+    response = connection.conn.send(h11.Response(status_code=408, headers=headers, reason=b"Request Timeout"))
+    connection.transport.write((response or b"") + (connection.conn.send(h11.EndOfMessage()) or b""))

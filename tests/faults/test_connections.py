@@ -1,0 +1,198 @@
+"""Clients that make no progress on a real socket: each loses its connection, and no other client waits for it."""
+
+import asyncio
+import resource
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local import acceptor, server
+from local.deadlines import SECONDS, Phase
+from local.server import Server, bound
+from local.websocket.connections import Connections
+from local.websocket.gateway import WebSocketGateway
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+PATIENCE_SECONDS = 20
+SOON = 0.4
+HOST = b"Host: 127.0.0.1\r\n"
+LARGE = 8 * 2**20
+UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+
+
+async def application(scope: "Scope", receive: "Receive", send: "Send") -> None:
+    """Reads the body, takes its time where the path says so, and returns what it is asked for."""
+    while (await receive()).get("more_body"):
+        pass
+    if scope["path"] == "/slow":
+        await asyncio.sleep(4 * SOON)
+    body = b"x" * (LARGE if scope["path"] == "/large" else 2)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
+
+
+@contextmanager
+def serving() -> Iterator[int]:
+    """A server of its own on a port."""
+    gateway = WebSocketGateway(("action",), {}, Connections(), lambda: None)
+    ready = threading.Event()
+    running = Server(application, gateway, ready.set)
+    with bound(0) as listener:
+        thread = threading.Thread(target=running.run, args=([listener],))
+        thread.start()
+        try:
+            assert ready.wait(PATIENCE_SECONDS)
+            yield listener.getsockname()[1]
+        finally:
+            running.should_exit = True
+            thread.join(PATIENCE_SECONDS)
+            assert not thread.is_alive()
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deadlines that tests can wait for."""
+    monkeypatch.setattr(server, "LOOK_SECONDS", 0.05)
+    for phase in Phase:
+        monkeypatch.setitem(SECONDS, phase, SOON)
+
+
+@pytest.fixture
+def port(hasty: None) -> Iterator[int]:
+    with serving() as found:
+        yield found
+
+
+def connected(port: int, sent: bytes = b"") -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", port))
+    client.settimeout(PATIENCE_SECONDS)
+    client.sendall(sent)
+    return client
+
+
+def until_closed(client: socket.socket, drip: bytes = b"") -> bytes:
+    """What comes until the server ends the connection, while one byte after the other is sent."""
+    rest, came, deadline = iter(drip), b"", time.monotonic() + PATIENCE_SECONDS
+    client.settimeout(SOON / 8 if drip else PATIENCE_SECONDS)
+    with client, suppress(ConnectionError):
+        while time.monotonic() < deadline:
+            try:
+                part = client.recv(65536)
+            except TimeoutError:
+                client.sendall(bytes([next(rest)]))
+                continue
+            if not part:
+                return came
+            came += part
+        pytest.fail("it is still open")
+    return came
+
+
+def get(port: int, path: bytes = b"/") -> bytes:
+    client = connected(port, b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
+    return until_closed(client)
+
+
+POST = b"POST / HTTP/1.1\r\n" + HOST
+UNFINISHED = [
+    (b"", b"", b"408"),
+    (b"G", b"408", b"408"),
+    (b"GET / HT", b"408", b"408"),
+    (b"GET / HTTP/1.1\r\n", b"408", b"408"),
+    (b"GET / HTTP/1.1\r\n" + HOST + b"X: ", b"408", b"408"),
+    (b"GET /websocket HTTP/1.1\r\n" + HOST + UPGRADE, b"408", b"408"),
+    (POST + b"Content-Length: 1000\r\n\r\n", b"408", b"408"),
+    (POST + b"Content-Length: 1000\r\n\r\nabc", b"408", b"408"),
+    (POST + b"Transfer-Encoding: chunked\r\n\r\nFF\r\nab", b"408", b"408"),
+    (POST + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n", b"408", b"408"),
+    (b"GET / HTTP/1.1\r\n" + HOST + b"\r\n", b"200", b"408"),  # 408: the next request
+    (b"GET / HTTP/1.1\r\n" + HOST + b"\r\nGET / HT", b"408", b"408"),
+]
+"""What a client sends, and what it gets when it then says no more, or a byte now and then."""
+
+
+@pytest.mark.parametrize("drip", [b"", b"x" * 1000], ids=["silent", "a byte now and then"])
+def test_clients_that_do_not_finish_their_requests_are_let_go(port: int, drip: bytes) -> None:
+    clients = [connected(port, sent) for sent, _, _ in UNFINISHED]
+    with ThreadPoolExecutor(len(clients)) as pool:
+        came = list(pool.map(lambda client: until_closed(client, drip), clients))
+    for (sent, silent, dripping), text in zip(UNFINISHED, came, strict=True):
+        status = dripping if drip else silent
+        assert (b"HTTP/1.1 " + status in text) if status else text == b"", (sent, text)
+        assert b"HTTP/1.1 5" not in text, sent
+    assert b"HTTP/1.1 200" in get(port)
+
+
+def test_a_client_that_never_reads_is_let_go(port: int) -> None:
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(("127.0.0.1", port))
+    client.sendall(b"GET /large HTTP/1.1\r\n" + HOST + b"\r\n")
+    time.sleep(4 * SOON)
+    assert len(until_closed(client)) < LARGE
+
+
+def test_one_that_reads_slowly_gets_all_of_it(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SECONDS, Phase.READING, 4 * SOON)
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    client.settimeout(PATIENCE_SECONDS)
+    client.connect(("127.0.0.1", port))
+    client.sendall(b"GET /large HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
+    came = 0
+    with client:
+        while part := client.recv(2**18):
+            came += len(part)
+            time.sleep(SOON / 20)
+    assert came > LARGE
+
+
+def test_one_that_waits_for_a_slow_answer_gets_it(port: int) -> None:
+    assert b"HTTP/1.1 200" in get(port, b"/slow")
+
+
+@pytest.mark.parametrize("sent", [b"GET / HT", b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"], ids=["half", "idle"])
+def test_where_there_is_no_room_clients_wait_until_others_are_let_go(
+    hasty: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, sent: bytes
+) -> None:
+    monkeypatch.setattr(acceptor, "room", lambda limit: 3)
+    with serving() as port, ExitStack() as stack:
+        for _ in range(10):
+            stack.enter_context(connected(port, sent))
+        assert b"HTTP/1.1 200" in get(port)
+    assert 1 <= len([record for record in caplog.records if record.name == "local.acceptor"]) <= 2
+
+
+@pytest.mark.parametrize("cause", [OSError(24, "Too many open files"), OSError(12, "Cannot allocate memory")])
+def test_without_descriptors_it_says_so_once_and_goes_on(
+    hasty: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, cause: OSError
+) -> None:
+    monkeypatch.setattr(acceptor, "RETRY_SECONDS", 0.01)
+    take = asyncio.SelectorEventLoop.sock_accept
+    left = [cause] * 50
+
+    async def failing(loop: asyncio.SelectorEventLoop, listener: socket.socket) -> tuple[socket.socket, object]:
+        if left:
+            raise left.pop()
+        return await take(loop, listener)
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "sock_accept", failing)
+    with serving() as port:
+        assert b"HTTP/1.1 200" in get(port)
+    assert [record.name for record in caplog.records] == ["local.acceptor"]
+
+
+@given(st.integers(1, 2**20))
+def test_most_descriptors_are_left_to_what_serves_the_clients(limit: int) -> None:
+    assert acceptor.FEWEST <= acceptor.room(limit) <= max(acceptor.FEWEST, limit // 4)
+    assert acceptor.room(resource.RLIM_INFINITY) == acceptor.MOST

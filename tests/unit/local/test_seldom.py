@@ -1,0 +1,73 @@
+"""A trouble that goes on is logged at a bounded rate, and nothing that carries records ends by it."""
+
+import errno
+import logging
+from itertools import pairwise
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local import halt as halt_module
+from local.halt import Halt
+from local.seldom import SECONDS, Seldom
+
+log = logging.getLogger(__name__)
+
+
+class Lines(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+
+
+@given(st.lists(st.floats(0, 3 * SECONDS), min_size=1, max_size=100))
+def test_a_trouble_is_logged_at_once_and_then_once_a_minute_and_nothing_is_uncounted(pauses: list[float]) -> None:
+    now, lines, logger = 0.0, Lines(), logging.Logger("seldom")
+    logger.addHandler(lines)
+    complaint = Seldom(logger, clock=lambda: now)
+    told: list[float] = []
+    for pause in pauses:
+        now += pause
+        before = len(lines.said)
+        complaint.warning("no %s", "room")
+        told += [now] * (len(lines.said) - before)
+    assert lines.said[0] == "no room"
+    assert all(later - sooner >= SECONDS for sooner, later in pairwise(told))
+    counted = sum(int(line.split("(")[1].split()[0]) for line in lines.said if "(" in line)
+    assert counted + len(lines.said) <= len(pauses)
+    complaint = Seldom(logger, clock=lambda: now)
+    complaint.warning("again")
+    assert lines.said[-1] == "again"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.EMFILE, "Too many open files"),
+        RuntimeError("can't start new thread"),
+        MemoryError(),
+        EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_fails_is_tried_again_and_told_of_once(
+    error: Exception, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(halt_module, "TROUBLE_SECONDS", 0)
+    halt, left = Halt(), [error] * 100
+
+    def action() -> None:
+        if left:
+            raise left.pop()
+
+    tries = 1
+    with caplog.at_level(logging.WARNING):
+        while not halt.patiently(action):
+            tries += 1
+    assert tries == 101
+    assert [record.name for record in caplog.records] == ["local.halt"]
