@@ -11,10 +11,11 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from jobtrack import cursors
-from jobtrack.api.answers import on_crash, request_id
+from jobtrack.api.answers import on_crash, on_error, request_id
 from jobtrack.api.etags import Known
 from jobtrack.api.requests import JsonRequest, authorize
-from jobtrack.errors import Fault, JobTrackError, Unprocessable
+from jobtrack.errors import Fault, JobTrackError, Unavailable, Unprocessable
+from jobtrack.outages import passes
 
 PREFIX = "/api/{tenantId}/{projectId}/execution"
 
@@ -31,7 +32,7 @@ _IDS = {
 
 
 class Route(APIRoute):
-    """Authorizes, checks the path's ids and the kind of body, hands over to FastAPI; answers 304 and crashes."""
+    """Authorizes, checks ids and kind of body, hands over to FastAPI; answers 304, outages and crashes."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler of one request."""
@@ -50,9 +51,8 @@ class Route(APIRoute):
                 raise
             except Known as known:
                 return known.answer()
-            except Exception:
-                logger.exception("request failed", request_id=request_id(request), path=request.url.path)
-                return on_crash(request)
+            except Exception as error:
+                return _failed(request, error)
 
         return handle
 
@@ -60,6 +60,16 @@ class Route(APIRoute):
 def create_router() -> APIRouter:
     """A router of the API's base path."""
     return APIRouter(prefix=PREFIX, route_class=Route)
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    """503 during an outage of what the service relies on, which the client may wait for; else 500."""
+    request_name, path = request_id(request), request.url.path
+    if passes(error):
+        logger.warning("a service is throttled or away", exc_info=error, request_id=request_name, path=path)
+        return on_error(request, Unavailable())
+    logger.error("request failed", exc_info=error, request_id=request_name, path=path)
+    return on_crash(request)
 
 
 def _require_ids(request: Request) -> None:

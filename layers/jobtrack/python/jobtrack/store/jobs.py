@@ -14,6 +14,7 @@ from jobtrack.journal import Record
 from jobtrack.keys import JobKey
 from jobtrack.lifecycle import apply, stall
 from jobtrack.reported import Applied, Event
+from jobtrack.store import marks
 from jobtrack.store.attempts import Attempts
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.job_reader import JobReader
@@ -46,8 +47,9 @@ class JobStore(JobReader):
         answer: Json,
         idempotency: Idempotency | None = None,
         beside: "Sequence[TransactWriteItemTypeDef]" = (),
+        ahead: Callable[[], None] = lambda: None,
     ) -> Json | None:
-        """Write a new job with what belongs to it; answers `None`, or the first answer to the same request.
+        """Write a new job with what belongs to it; returns `None`, or the first answer to the same request.
 
         Args:
             snapshot: the job, queued; its creation is reported as the event `jobQueued`.
@@ -55,6 +57,7 @@ class JobStore(JobReader):
             answer: what the same request is answered again.
             idempotency: the client's key, if it sent one.
             beside: what else is written with it (subscriptions).
+            ahead: writes what must be there before, once nothing but the job itself is left to do.
 
         Raises:
             Conflict: a job of that id exists and was made by another request.
@@ -69,6 +72,7 @@ class JobStore(JobReader):
         parts = version.parts(applied, records, now)
         answers = [each.record(self.table, answer, now // times.SECOND) for each in (by_id, *by_client)]
         actions = [version.creation(), *parts, *beside, *answers]
+        ahead()
         return self.attempts.until_written(lambda: self._create(actions, by_id, by_client, now // times.SECOND))
 
     def report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None = None) -> tuple[Json, bool]:
@@ -144,11 +148,12 @@ class JobStore(JobReader):
         Raises:
             Cancelled: it is not, or another writer or a limit was in the way.
         """
-        version = Version(self.table, snapshot, self.expiry())
+        version, mark = Version(self.table, snapshot, self.expiry()), marks.new_mark()
         parts = [*version.parts(*changed, now), *self._transition(before, snapshot)]
+        snapshot.marks = marks.added(snapshot.marks, mark)
         written = version.attributes()
         try:
-            commit(self.dynamodb, [version.update(written), *parts, *beside])
+            commit(self.dynamodb, [version.update(written), *parts, *beside], mark)
         except Cancelled as cancelled:
             self._learn(snapshot.key, cancelled)
             raise

@@ -10,7 +10,7 @@ from jobtrack.job import Json
 from jobtrack.journal import Record, pack_chunk
 from jobtrack.packing import pack
 from jobtrack.reported import Applied
-from jobtrack.store import outbox
+from jobtrack.store import marks, outbox
 from jobtrack.store.places import listing
 from jobtrack.store.snapshots import Snapshot, extras_key, key_of, listener_value, take_extras
 
@@ -125,4 +125,5 @@ def attributes(snapshot: Snapshot, expires: int) -> dict[str, Any]:
         "gpk": {"S": partition},
         "gsk": {"S": place},
         "exp": {"N": str(expires)},
+        marks.ATTRIBUTE: {"B": snapshot.marks},
     }
