@@ -18,6 +18,8 @@ ATTRIBUTE = "w"
 _WRITER_BYTES = 4
 _MARK_BYTES = 8
 _WRITERS = 8
+MOST_BYTES = _WRITERS * _MARK_BYTES
+"""What the marks of an item weigh at most."""
 
 # A thread makes one write after another, so its newest mark is enough. The name is not made at import: all functions
 # that are restored from one SnapStart snapshot would have the same.
