@@ -68,7 +68,7 @@ def _create(request: Request, wanted: JobRequest, body: str, idempotent: Idempot
     made = [subscriber.make(key, each, f"/subscriptions/{index}") for index, each in enumerate(wanted.subscriptions)]
     snapshot = Snapshot(key, 0, wanted.job(key.job, caller(request).subject, now), listeners=_listeners(made))
     kept = _answer(key, snapshot.job, request.url.path.removesuffix("/jobs"), made)
-    expires = now // times.SECOND + settings.retention_days * 24 * 3600
+    expires = jobs.retention.beside(now // times.SECOND)
     beside = list(relations.creation(key, wanted.relations(), expires))
 
     def ahead() -> None:

@@ -57,7 +57,7 @@ class Watchdog:
                 silent.append(timer)
             else:
                 moves.append((timer, due))
-        self.timers.move(moves, self.jobs.expiry())
+        self.timers.move(moves, self.jobs.retention.seconds)
         self.timers.drop(over)
         for _ in spread(self._stall, silent):
             pass
@@ -80,7 +80,7 @@ class Watchdog:
             return  # it reports, is gone, or cannot be written for now; its timer is there for the next run to see
         except Exception:  # as above
             logger.exception("job %s cannot be called stalled", timer.job.partition)
-            self.timers.move([(timer, self._later(timer))], self.jobs.expiry())
+            self.timers.move([(timer, self._later(timer))], self.jobs.retention.seconds)
 
     def _later(self, timer: Timer) -> Timer:
         return Timer(timer.job, self.now() // times.SECOND + RETRY_SECONDS)

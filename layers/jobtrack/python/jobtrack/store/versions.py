@@ -27,11 +27,12 @@ _CROWDED_BYTES = 500
 
 @frozen
 class Version:
-    """A job's version to come, in the jobs table `table`; what it writes expires then (epoch seconds)."""
+    """A job's version to come, in the jobs table, and when it and what lies beside it expire (epoch seconds)."""
 
     table: str
     snapshot: Snapshot
     expires: int
+    beside_expires: int
 
     def parts(
         self, applied: Sequence[Applied], records: Iterable[Record], now: int
@@ -104,7 +105,7 @@ class Version:
         return _cut(take_extras(self.snapshot.job))
 
     def _put(self, item: dict[str, Any]) -> "TransactWriteItemTypeDef":
-        key = {"pk": {"S": self.snapshot.key.partition}, "exp": {"N": str(self.expires)}}
+        key = {"pk": {"S": self.snapshot.key.partition}, "exp": {"N": str(self.beside_expires)}}
         return {"Put": {"TableName": self.table, "Item": {**key, **item}}}
 
 
