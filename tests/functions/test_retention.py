@@ -50,7 +50,8 @@ def get(stack: Stack, function: str, name: str, query: str = "") -> Any:
 
 def lines(stack: Stack) -> list[str]:
     """Every line, walked by cursor."""
-    found, query = [], "level=DEBUG&limit=1000"
+    found: list[str] = []
+    query = "level=DEBUG&limit=1000"
     while query:
         page = get(stack, "LogsFunction", "get-logs", query)
         found = [each["message"] for each in page["logs"]] + found
