@@ -2,11 +2,16 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from functions.api.events import app as events
+from functions.schedule.expirer import app as expirer
 from jobtrack import packing
 from jobtrack.keys import JobKey
 from jobtrack.push.secrets import Vault
@@ -17,6 +22,8 @@ from tests.functions.test_samples import outbox, received
 Json = dict[str, Any]
 Sample = Callable[[str], Json]
 DEPENDENT = "dd0e8400-e29b-41d4-a716-446655440000"
+LONG = 12 * 24 * 3600
+"""More than an eighth of the retention."""
 WEBSOCKET: Json = {"subscriptionType": "websocket", "webhookUrl": None, "authentication": None}
 
 
@@ -98,6 +105,11 @@ class Stack:
         self.seconds = 30
         assert self.events(*LOGS)["statusCode"] == 202
 
+    def lasting(self) -> None:
+        self.running()
+        self.seconds = LONG
+        assert self.events(*LOGS)["statusCode"] == 202
+
     def ended(self) -> None:
         self.running()
         assert self.events("jobCompleted")["statusCode"] == 202
@@ -118,6 +130,23 @@ class Stack:
 
 def _receive(stack: Stack) -> Json:
     return stack.invoke("DelivererFunction", {"Records": received(stack.sample)})
+
+
+def standing_still(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """Functions without a network, whose clock stands unless a scenario moves it."""
+    stack, start = Stack(invoke, sample), time.time_ns()
+
+    def moment() -> int:
+        return start + int(stack.seconds * 10**9)
+
+    def unknown(*_: object, **__: object) -> None:
+        raise OSError("no network here")
+
+    monkeypatch.setattr("jobtrack.times.time", SimpleNamespace(time_ns=moment))
+    for each in (expirer._expirer, expirer._expirer.endings):
+        monkeypatch.setattr(each, "clock", lambda: moment() / 10**9)
+    monkeypatch.setattr("socket.getaddrinfo", unknown)
+    return stack
 
 
 def log(number: int, size: int = 20) -> Json:
@@ -211,6 +240,7 @@ WRITES = (
     Scenario("note a silent job", Stack.running, lambda s: s.later("WatchdogFunction", 61), of_the_api=False),
     Scenario("move a timer", Stack.reporting, lambda s: s.later("WatchdogFunction", 61), of_the_api=False),
     Scenario("forget a timer", Stack.ended, lambda s: s.later("WatchdogFunction", 61), of_the_api=False),
+    Scenario("keep for longer", Stack.lasting, lambda s: s.later("WatchdogFunction", LONG), of_the_api=False),
     Scenario("expire", Stack.subscribed, lambda s: s.later("ExpirerFunction", 9 * 3600), of_the_api=False),
 )
 

@@ -1,37 +1,21 @@
 """A response of DynamoDB is lost, and botocore repeats the request: what is stored and answered is as without it."""
 
-import time
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from functions.schedule.expirer import app as expirer
 from tests.functions.conftest import FAULTS, Invoke
-from tests.functions.scenarios import WRITES, Sample, Scenario, Stack, clear, shown, state
+from tests.functions.scenarios import WRITES, Sample, Scenario, Stack, clear, shown, standing_still, state
 
-MOMENT = time.time_ns()
 OPERATIONS = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"}
 
 
 @pytest.fixture
-def stack_of_functions(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    """Functions without a network, whose clock stands unless a scenario moves it; botocore repeats without a pause."""
-    stack = Stack(invoke, sample)
-
-    def moment() -> int:
-        return MOMENT + int(stack.seconds * 10**9)
-
-    def unknown(*_: object, **__: object) -> None:
-        raise OSError("no network here")
-
-    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
-    monkeypatch.setattr("jobtrack.times.time", SimpleNamespace(time_ns=moment))
-    for each in (expirer._expirer, expirer._expirer.endings):
-        monkeypatch.setattr(each, "clock", lambda: moment() / 10**9)
-    monkeypatch.setattr("socket.getaddrinfo", unknown)
-    yield stack
+def functions(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))  # it repeats without a pause
+    yield standing_still(invoke, sample, monkeypatch)
     FAULTS.lose = None
 
 
@@ -68,8 +52,8 @@ def play(stack: Stack, scenario: Scenario, lose: Callable[[str], None]) -> list[
 
 
 @pytest.mark.parametrize("scenario", WRITES, ids=[each.name for each in WRITES])
-def test_whichever_response_is_lost_all_ends_as_if_none_were(scenario: Scenario, stack_of_functions: Stack) -> None:
-    stack, writes = stack_of_functions, list[str]()
+def test_whichever_response_is_lost_all_ends_as_if_none_were(scenario: Scenario, functions: Stack) -> None:
+    stack, writes = functions, list[str]()
     undisturbed = play(stack, scenario, counting(writes))
     assert writes
     for number, operation in enumerate(writes):

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
     ConnectionClosedError,
     ConnectTimeoutError,
     EndpointConnectionError,
@@ -14,8 +17,9 @@ from botocore.exceptions import (
 from botocore.model import OperationModel
 
 from jobtrack import limits
+from jobtrack.errors import Unavailable
 from tests.functions.conftest import FAULTS, Invoke
-from tests.functions.scenarios import READS, WRITES, Sample, Scenario, Stack, clear, state
+from tests.functions.scenarios import READS, WRITES, Sample, Scenario, Stack, clear, standing_still, state
 
 URL = "https://dynamodb.us-east-1.amazonaws.com"
 Failure = Callable[[OperationModel], Any]
@@ -84,12 +88,8 @@ ROUTES = [each for each in (*READS, *WRITES) if each.of_the_api and each.name no
 def functions(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """Functions without a network."""
 
-    def unknown(*_: object, **__: object) -> None:
-        raise OSError("no network here")
-
     clear()
-    monkeypatch.setattr("socket.getaddrinfo", unknown)
-    yield Stack(invoke, sample)
+    yield standing_still(invoke, sample, monkeypatch)
     FAULTS.answer = None
 
 
@@ -188,6 +188,35 @@ def test_what_dynamodb_puts_off_without_end_is_503(functions: Stack) -> None:
         clear()
         scenario.given(functions)
         assert asked(functions, scenario, put_off) == UNAVAILABLE
+
+
+ELSEWHERE = ("connect", "disconnect", "resume", "deliver")
+"""A client connects again with a new ticket; for the deliverer see tests/faults/test_outages.py."""
+STARTED_BY_THE_CLOCK = [each for each in WRITES if not each.of_the_api and each.name not in ELSEWHERE]
+
+
+@pytest.mark.parametrize("failure", ["ThrottlingException", "InternalServerError", "cannot connect"])
+@pytest.mark.parametrize("scenario", STARTED_BY_THE_CLOCK, ids=[each.name for each in STARTED_BY_THE_CLOCK])
+def test_what_an_outage_stops_is_done_in_the_next_minute(scenario: Scenario, failure: str, functions: Stack) -> None:
+    calls: list[str] = []
+
+    def note(model: OperationModel) -> None:
+        calls.append(model.name)
+
+    scenario.given(functions)
+    FAULTS.answer = note
+    answer = scenario.act(functions)
+    done = state()
+    for number in range(len(calls)):
+        functions.seconds = 0
+        again(functions, scenario)
+        FAULTS.answer = failing(FAILURES[failure], first=number)
+        with pytest.MonkeyPatch.context() as patch, suppress(ClientError, BotoCoreError, Unavailable):
+            patch.setattr(limits, "BUSY_SECONDS", 0.02)
+            scenario.act(functions)
+        FAULTS.answer = None
+        assert scenario.act(functions) == answer
+        assert state() == done, f"{calls[number]}, number {number}"
 
 
 def test_what_is_no_outage_is_still_our_fault(functions: Stack) -> None:
