@@ -14,7 +14,7 @@ from jobtrack.store.retention import DAY, Retention
 from tests.functions.conftest import DYNAMODB, Invoke
 from tests.functions.scenarios import DEPENDENT, Sample, Stack, clear
 
-DAYS, HOURS, LINES = 7, 6, 100
+DAYS, HOURS, LINES = 7, 12, 100
 START = times.now() // times.SECOND
 
 

@@ -80,7 +80,7 @@ KINDS = ("log", "metricSample", "progressUpdate", "milestone")
 batches = st.tuples(st.sampled_from(KINDS), st.sampled_from([1, 1, 7, 50, 500]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(batches, max_size=25), st.sampled_from([0, 4, 20]), st.integers(0, 2**32))
 def test_after_whatever_was_reported_a_heartbeat_is_one_update_of_two_kilobytes(
     plan: list[tuple[str, int]], stages: int, seed: int

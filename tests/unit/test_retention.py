@@ -127,7 +127,7 @@ def test_an_item_is_extended_at_most_once_per_half_retention() -> None:
 gaps = st.sampled_from([1, 600, 3600, 86_400, 2 * 86_400, RETENTION // 8, RETENTION // 2, RETENTION - 60])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(gaps, st.integers(1, 40)), max_size=40))
 def test_whenever_it_reports_everything_outlives_the_snapshot(plan: list[tuple[int, int]]) -> None:
     world, rng = World(), random.Random(1)
