@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from bench import around, day, functions, isolation, lists, pushes, reads, reporter, stage, writes
+from bench import around, day, functions, heartbeats, isolation, keeping, lists, pushes, reads, reporter, stage, writes
 from bench.report import Report
 
 
@@ -15,6 +15,8 @@ def main() -> int:
     report = Report()
     with stage.running() as bench:
         writes.measure(bench, report)
+        heartbeats.measure(bench, report)
+        keeping.measure(bench, report)
         lists.measure(bench, report)
         around.measure(bench, report)
         day.measure(bench, report)

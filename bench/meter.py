@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from jobtrack.store.sizes import size
+
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
@@ -75,28 +77,6 @@ class Meter:
         names = write.get("ExpressionAttributeNames", {name: name.removeprefix(":") for name in values})
         after = dict(stored) | {name: values[f":{name}"] for name in names.values() if f":{name}" in values}
         return max(size(stored), size(after))
-
-
-def size(item: Item) -> int:
-    """Bytes of an item by DynamoDB's rules: names and values, numbers by their digits."""
-    return sum(len(name.encode()) + _value(value) for name, value in item.items())
-
-
-def _value(value: Mapping[str, Any]) -> int:
-    ((kind, held),) = value.items()
-    match kind:
-        case "S":
-            return len(held.encode())
-        case "B":
-            return len(held)
-        case "N":
-            return len(held.strip("-0.")) // 2 + 2
-        case "M":
-            return 3 + sum(1 + len(name.encode()) + _value(each) for name, each in held.items())
-        case "L":
-            return 3 + sum(1 + _value(each) for each in held)
-        case _:
-            return 1
 
 
 def _ask_for_units(params: dict[str, Any], **_: object) -> None:

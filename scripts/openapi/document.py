@@ -144,6 +144,7 @@ def _refusals(route: RouteProperties, known: Operation) -> Iterator[tuple[str, J
         415: writes,
         422: guarded,
         429: route.method in ("POST", "DELETE"),
+        503: guarded,
     }
     for status, there in possible.items():
         if there:

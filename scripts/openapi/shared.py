@@ -196,4 +196,4 @@ def _problem(status: int, kinds: list[type[JobTrackError]]) -> Json:
     }
     media = {"schema": schema, "example": _problem_example(kinds[0])}
     described = {"description": " ".join(meanings), "content": {"application/problem+json": media}}
-    return {**described, "headers": headers("Retry-After")} if status == 429 else described
+    return {**described, "headers": headers("Retry-After")} if status in (429, 503) else described

@@ -3,6 +3,7 @@
 import itertools
 import os
 import random
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from jobtrack import aws, times
 from jobtrack.errors import Conflict, IdempotencyMismatch, JobBusy, NotFound, Unprocessable
@@ -25,6 +26,8 @@ from jobtrack.store.jobs import JobStore
 from jobtrack.store.listeners import ListenerStore
 from jobtrack.store.reader import JournalReader, Range
 from jobtrack.store.snapshots import Listener, Snapshot
+from jobtrack.store.timers import TimerStore
+from jobtrack.watchdog import Watchdog
 from local import engines, environment, template
 from local.provision import provision
 
@@ -41,6 +44,9 @@ class Table:
 
     def store(self) -> JobStore:
         return JobStore(aws.client("dynamodb"), self.name)
+
+    def store_at(self, moment: int) -> JobStore:
+        return JobStore(aws.client("dynamodb"), self.name, now=lambda: moment)
 
     def reader(self) -> JournalReader:
         return JournalReader(aws.client("dynamodb"), self.name)
@@ -113,10 +119,11 @@ def test_eight_writers_lose_and_repeat_nothing(table: Table) -> None:
     assert snapshot.journal.count(Family.INFO) == size * WRITERS * batches
 
 
-def report_when_not_busy(store: JobStore, key: JobKey, events: list[Event]) -> dict[str, Any]:
+def report_when_not_busy(store: JobStore, key: JobKey, events: list[Event], with_key: bool = True) -> dict[str, Any]:
     for _ in range(20):
+        same = Idempotency(key, "events", str(uuid.uuid4()), "body") if with_key else None
         try:
-            return store.report(key, events, Idempotency(key, "events", str(uuid.uuid4()), "body"))[0]
+            return store.report(key, events, same)[0]
         except JobBusy:
             continue
     raise AssertionError("busy twenty times over")
@@ -305,6 +312,56 @@ def test_an_answer_lost_on_its_way_back_is_found_again(table: Table) -> None:
     assert (answer["lastSequence"], replayed, messages(table, key)) == (2, True, ["written"])
 
 
+@pytest.mark.parametrize("size", [20, 3000], ids=["an update", "a transaction"])
+def test_a_batch_without_a_key_is_stored_once_though_its_response_is_lost(table: Table, size: int) -> None:
+    key, store = table.job(), table.store()
+    store.report(key, [Event("jobStarted", START, {})])
+    lost = lose_responses(store, lambda number: number == 0)
+    texts = [f"{random.Random(number).getrandbits(8 * size):x}" for number in range(5)]
+    assert store.report(key, [line(text) for text in texts]) == ({"accepted": 5, "lastSequence": 7}, False)
+    assert (messages(table, key), lost) == (texts, ["UpdateItem" if size == 20 else "TransactWriteItems"])
+
+
+def test_eight_writers_whose_responses_are_lost_repeat_nothing(table: Table) -> None:
+    key, batches, size = table.job(), 8, 5
+
+    def write(writer: int) -> list[tuple[int, list[str]]]:
+        store, rng, acknowledged = table.store(), random.Random(writer), []
+        lose_responses(store, lambda _: rng.random() < 0.15)
+        for batch in range(batches):
+            texts = [f"{writer}/{batch}/{index}" for index in range(size)]
+            answer = report_when_not_busy(store, key, [line(text) for text in texts], with_key=batch % 2 == 0)
+            acknowledged.append((answer["lastSequence"], texts))
+        return acknowledged
+
+    with ThreadPoolExecutor(WRITERS) as writers:
+        acknowledged = [each for answers in writers.map(write, range(WRITERS)) for each in answers]
+    assert messages(table, key) == [text for _, texts in sorted(acknowledged) for text in texts]
+    assert table.store().read(key).job.sequence == 1 + size * WRITERS * batches
+
+
+@pytest.mark.parametrize("round_", range(10))
+def test_a_heartbeat_races_the_watchdog_and_the_job_is_not_stalled_after_it(table: Table, round_: int) -> None:
+    key, client = table.job(heartbeat_seconds=10), aws.client("dynamodb")
+    table.store_at(START).report(key, [Event("jobStarted", START, {})])
+    in_time, too_late = START + 10 * times.SECOND, START + 11 * times.SECOND
+    watchdog = Watchdog(TimerStore(client, table.name), table.store_at(too_late), lambda: too_late)
+
+    def beat() -> int:
+        time.sleep(round_ * 0.003)
+        answer, _ = table.store_at(in_time).report(key, [Event("heartbeat", in_time, {})])
+        return int(answer["lastSequence"])
+
+    with ThreadPoolExecutor(2) as both:
+        beating, watching = both.submit(beat), both.submit(watchdog.run, lambda: True)
+        last, _ = beating.result(), watching.result()
+    job = table.store().read(key).job
+    assert (job.stalled, job.sequence) == (False, last)
+    assert last in (3, 4), "the alarm comes before the heartbeat, or not at all"
+    watchdog.run(lambda: True)
+    assert table.store().read(key).job.stalled is False
+
+
 def answering(code: str, reasons: list[dict[str, str]] | None) -> Callable[[], tuple[Any, dict[str, Any]]]:
     """An error of AWS's as botocore sees it; no retries of its own follow a 400 of this kind."""
 
@@ -335,6 +392,22 @@ def fail_first(store: JobStore, count: int, answer: Callable[[], tuple[Any, dict
     register: Any = store.dynamodb.meta.events.register  # its stubs know no handler that answers
     register("before-call.dynamodb.TransactWriteItems", before_call)
     return iter(lambda: done[0], None)
+
+
+def lose_responses(store: JobStore, lost: Callable[[int], bool]) -> list[str]:
+    """Lose responses to writes, by their number, once the engine has sent them; botocore then repeats the request."""
+    client: Any = store.dynamodb
+    writes, found = itertools.count(), list[str]()
+
+    def send(request: Any, **_: Any) -> None:
+        operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
+        if operation in ("UpdateItem", "TransactWriteItems") and lost(next(writes)):
+            client._endpoint.http_session.send(request)
+            found.append(operation)
+            raise ConnectionClosedError(endpoint_url=request.url)
+
+    client.meta.events.register("before-send.dynamodb", send)
+    return found
 
 
 def lose_answers(store: JobStore) -> None:

@@ -82,9 +82,32 @@ def _logical_id(name: str) -> str:
     return name.rsplit("/", 1)[-1]
 
 
-POLICIES = Policies()
-# For every client of every session: moto forgets boto3's default session.
+class Faults:
+    """What goes wrong with the calls of the function that runs; a test says what.
+
+    `answer` may give an answer in AWS's stead, `lose` may raise what a client sees of a response that does not arrive:
+    the request has been served then.
+    """
+
+    def __init__(self) -> None:
+        self.answer: Callable[[OperationModel], Any] | None = None
+        self.lose: Callable[[str], None] | None = None
+
+    def before_call(self, model: OperationModel, **_: object) -> Any:
+        return self.answer(model) if self.answer and POLICIES.running else None
+
+    def sent(self, request: Any, **_: object) -> None:
+        if self.lose and POLICIES.running:
+            target = request.headers.get("X-Amz-Target", "")
+            self.lose((target.decode() if isinstance(target, bytes) else target).rpartition(".")[2])
+
+
+POLICIES, FAULTS = Policies(), Faults()
+# For every client of every session: moto forgets boto3's default session. What is registered for `before-send` comes
+# after moto, which has served the request by then.
 BUILTIN_HANDLERS.append(("provide-client-params", POLICIES.check))
+BUILTIN_HANDLERS.append(("before-call", FAULTS.before_call))
+BUILTIN_HANDLERS.append(("before-send", FAULTS.sent))
 
 # Made once: a client takes longer to make than the whole stack.
 DYNAMODB, SQS, KMS = aws.client("dynamodb"), aws.client("sqs"), aws.client("kms")

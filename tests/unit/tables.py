@@ -114,6 +114,8 @@ def _place(key: Item) -> Place:
 def _within(condition: str, sk: str, values: dict[str, str]) -> bool:
     if condition == "sk < :end":
         return sk < values[":end"]
+    if condition == "sk BETWEEN :first AND :last":
+        return values[":first"] <= sk <= values[":last"]
     if condition == "begins_with(sk, :sk)":
         return sk.startswith(values[":sk"])
     assert condition == "", f"a condition of which this table knows nothing: {condition}"
@@ -123,6 +125,8 @@ def _within(condition: str, sk: str, values: dict[str, str]) -> bool:
 def _holds(condition: str, held: Item | None, values: Item) -> bool:
     if condition == "#v = :held":
         return held is not None and bool(held["v"] == values[":held"])
+    if condition == "#exp < :due":
+        return held is not None and int(held["exp"]["N"]) < int(values[":due"]["N"])
     if condition == "attribute_not_exists(pk)":
         return held is None
     if condition == "attribute_not_exists(pk) OR #e <= :now":

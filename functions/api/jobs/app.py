@@ -68,12 +68,15 @@ def _create(request: Request, wanted: JobRequest, body: str, idempotent: Idempot
     made = [subscriber.make(key, each, f"/subscriptions/{index}") for index, each in enumerate(wanted.subscriptions)]
     snapshot = Snapshot(key, 0, wanted.job(key.job, caller(request).subject, now), listeners=_listeners(made))
     kept = _answer(key, snapshot.job, request.url.path.removesuffix("/jobs"), made)
-    expires = now // times.SECOND + settings.retention_days * 24 * 3600
-    # First what the job's own transaction has no room for: it belongs to no job, so to nobody, until that one is made.
-    relations.put_edges(key, [each.job_id for each in wanted.prerequisites], expires)
-    put_all(dynamodb, settings.subscriptions_table, [item for each in made for item in each.items(0)])
+    expires = jobs.retention.beside(now // times.SECOND)
     beside = list(relations.creation(key, wanted.relations(), expires))
-    first = _first(lambda: jobs.create(snapshot, body, kept, idempotent, beside), made)
+
+    def ahead() -> None:
+        """Write what the job's transaction has no room for: it belongs to nobody until the job is made."""
+        relations.put_edges(key, [each.job_id for each in wanted.prerequisites], expires)
+        _put_subscriptions(made)
+
+    first = _first(lambda: jobs.create(snapshot, body, kept, idempotent, beside, ahead), made)
     headers = {"Location": (first or kept)["links"]["self"]} | ({"Idempotency-Replayed": "true"} if first else {})
     return answer(_revealed(key, first or kept), 201, headers)
 
@@ -89,6 +92,15 @@ def _first(create: Callable[[], Json | None], made: Sequence[Made]) -> Json | No
         told = {each["subscriptionId"] for each in first["subscriptions"]}
         _withdraw([each for each in made if each.subscription.subscription_id not in told])
     return first
+
+
+def _put_subscriptions(made: Sequence[Made]) -> None:
+    """Put all of them or, if that fails, none."""
+    try:
+        put_all(dynamodb, settings.subscriptions_table, [item for each in made for item in each.items(0)])
+    except Exception:
+        _withdraw(made)
+        raise
 
 
 def _withdraw(made: Sequence[Made]) -> None:

@@ -1,20 +1,24 @@
-"""Notes which running jobs have fallen silent, every minute."""
+"""Notes which running jobs have fallen silent, and keeps what jobs that still report wrote earlier; every minute."""
 
 from jobtrack import aws
 from jobtrack.invocation import Context, serve
+from jobtrack.keeping import Keeping
 from jobtrack.settings import Settings
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.timers import TimerStore
+from jobtrack.store.keeper import Keeper
+from jobtrack.store.timers import KEEP, TimerStore
 from jobtrack.watchdog import Watchdog
 
 _settings = Settings.from_env()
 _dynamodb = aws.client("dynamodb")
-_watchdog = Watchdog(
-    TimerStore(_dynamodb, _settings.jobs_table),
-    JobStore(_dynamodb, _settings.jobs_table, _settings.retention_days),
+_jobs = JobStore(_dynamodb, _settings.jobs_table, _settings.retention_days)
+_watchdog = Watchdog(TimerStore(_dynamodb, _settings.jobs_table), _jobs)
+_keeping = Keeping(
+    TimerStore(_dynamodb, _settings.jobs_table, KEEP), Keeper(_dynamodb, _settings.jobs_table, _jobs.retention)
 )
 
 
 def handler(event: dict[str, object], context: Context) -> None:
-    """Serve what is due, for as long as the invocation may last."""
+    """Serve what is due, for as long as the invocation may last: first what is expected within a minute."""
     serve(_watchdog.run, context)
+    serve(_keeping.run, context)

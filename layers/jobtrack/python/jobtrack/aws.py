@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 # Transactions that lose to another writer are not retried by botocore; throttling, 5xx and broken connections are.
+# Three times four seconds and the waits between (at most 1 s and 2 s) end before an API function's time is over: so a
+# client gets our 503, and not API Gateway's after 30 s.
 _CONFIG = Config(
-    retries={"mode": "standard", "total_max_attempts": 4},
+    retries={"mode": "standard", "total_max_attempts": 3},
     connect_timeout=2,
-    read_timeout=10,
+    read_timeout=4,
     max_pool_connections=64,
     tcp_keepalive=True,
     user_agent_extra="jobtrack",

@@ -11,13 +11,17 @@ JobTrackError
 ├── TooLarge                413
 ├── UnsupportedMediaType    415
 ├── Unprocessable           422 a value out of contract
-└── JobBusy                 429 too many writers at once
+├── JobBusy                 429 too many writers at once
+└── Unavailable             503 the store is throttled or away
 """
 
 from collections.abc import Sequence
 from typing import ClassVar
 
 from jobtrack.classes import frozen
+
+RETRY_SECONDS = 2
+"""When to try again after an outage."""
 
 
 @frozen
@@ -106,3 +110,12 @@ class JobBusy(JobTrackError):
     """Too many writers report to the job at once."""
 
     status, code, title = 429, "job_busy", "Too many writers at once"
+
+
+class Unavailable(JobTrackError):
+    """A service that this one needs is throttled or away."""
+
+    status, code, title = 503, "unavailable", "Unavailable for now"
+
+    def __init__(self, detail: str = "The service is overloaded or cannot reach its store; try again.") -> None:
+        super().__init__(detail, retry_after=RETRY_SECONDS)

@@ -100,6 +100,7 @@ class Job:
     metrics: Json | None = None
     stalled: bool = False
     updated_at: int = 0
+    kept_at: int = 0
     sequence: int = 0
 
     percentage: int = 0

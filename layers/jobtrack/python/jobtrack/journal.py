@@ -119,13 +119,18 @@ class Journal:
     directory: dict[str, Shelf] = field(default_factory=dict)
     index: Index = field(default_factory=Index)
 
-    def append(self, records: Iterable[Record], sequence: int) -> list[Chunk]:
-        """Take records in, up to the job's `sequence`; answers the chunks to store, where the tail grew too large."""
+    def append(
+        self, records: Iterable[Record], sequence: int, room: int = limits.TAIL_BYTES, quiet: bool = False
+    ) -> list[Chunk]:
+        """Take records in, up to the job's `sequence`; returns the chunks to store if the tail outgrew its `room`.
+
+        A `quiet` batch, and one that writes chunks anyway, waits for longer with lines that are few and old.
+        """
         self.tail += records
         chunks: list[Chunk] = []
-        while len(self.packed_tail()) > limits.TAIL_BYTES:
+        while len(self.packed_tail()) > room:
             chunks += self._seal(_densest(self.tail), sequence)
-        if stale := self._stale(sequence, 2 * STALE if chunks else STALE):
+        if stale := self._stale(sequence, 2 * STALE if chunks or quiet else STALE):
             chunks += self._seal(stale, sequence)
         return chunks
 

@@ -55,5 +55,9 @@ BUSY_SECONDS = 2.0
 
 CHUNK_BYTES = 300_000
 TAIL_BYTES = 1_000
+TAIL_BYTES_LEAST = 300
+"""With less room, a tail would make a chunk of almost every line."""
+SNAPSHOT_BYTES = 2 * 1024
+"""What a snapshot is kept to where that is possible, so that a heartbeat, which rewrites it, is two write units."""
 NORMAL_SPAN_SECONDS = 60
 """A chunk of lines that spans more is `wide`."""

@@ -18,7 +18,7 @@ STALE = 1_000
 after twice as many sequences in a batch that seals others too."""
 RESIDENCE = 2 * STALE + 4 * limits.EVENTS
 
-_KEPT, _MOST = 16, 32
+_KEPT, _MOST, _CROWDED = 16, 32, 8
 
 
 class Entry(NamedTuple):
@@ -39,9 +39,12 @@ class Index:
     entries: list[Entry] = field(default_factory=list)
     moved_to: int = 0
 
-    def take(self, busy: bool) -> list[Entry]:
-        """The entries to move out now, if any: many, or in a batch that writes no chunk beside, a few less."""
-        if len(self.entries) <= (_MOST if busy else _KEPT):
+    def take(self, busy: bool, crowded: bool = False) -> list[Entry]:
+        """The entries to move out now, if any.
+
+        Many; a few less in a batch that writes no chunk beside, and still less where the snapshot is crowded.
+        """
+        if len(self.entries) <= (_CROWDED if crowded else _MOST if busy else _KEPT):
             return []
         taken, self.entries = self.entries, []
         self.moved_to = taken[-1].sealed_at

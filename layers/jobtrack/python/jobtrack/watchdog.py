@@ -6,7 +6,7 @@ from typing import Protocol
 
 from jobtrack import times
 from jobtrack.classes import service
-from jobtrack.errors import JobBusy, NotFound
+from jobtrack.errors import JobBusy, NotFound, Unavailable
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import load
 from jobtrack.store.timers import SHARDS, Timer, TimerStore
@@ -57,7 +57,7 @@ class Watchdog:
                 silent.append(timer)
             else:
                 moves.append((timer, due))
-        self.timers.move(moves, self.jobs.expiry())
+        self.timers.move(moves, self.jobs.retention.seconds)
         self.timers.drop(over)
         for _ in spread(self._stall, silent):
             pass
@@ -76,11 +76,11 @@ class Watchdog:
     def _stall(self, timer: Timer) -> None:
         try:
             self.jobs.stall(timer.job, timer)
-        except (JobBusy, NotFound):
-            return  # it reports, or is gone; its timer is there for the next run to see
+        except (JobBusy, NotFound, Unavailable):
+            return  # it reports, is gone, or cannot be written for now; its timer is there for the next run to see
         except Exception:  # as above
             logger.exception("job %s cannot be called stalled", timer.job.partition)
-            self.timers.move([(timer, self._later(timer))], self.jobs.expiry())
+            self.timers.move([(timer, self._later(timer))], self.jobs.retention.seconds)
 
     def _later(self, timer: Timer) -> Timer:
         return Timer(timer.job, self.now() // times.SECOND + RETRY_SECONDS)

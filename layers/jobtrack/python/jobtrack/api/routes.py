@@ -1,24 +1,26 @@
 """Routes that let the caller in before they read anything."""
 
-import logging
 import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from aws_lambda_powertools import Logger
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from jobtrack import cursors
-from jobtrack.api.answers import on_crash, request_id
+from jobtrack import cursors, logs
+from jobtrack.api.answers import on_crash, on_error, request_id
 from jobtrack.api.etags import Known
 from jobtrack.api.requests import JsonRequest, authorize
-from jobtrack.errors import Fault, JobTrackError, Unprocessable
+from jobtrack.errors import Fault, JobTrackError, Unavailable, Unprocessable
+from jobtrack.outages import passes
 
 PREFIX = "/api/{tenantId}/{projectId}/execution"
 
-logger = logging.getLogger(__name__)
+logger = Logger(service="jobtrack.api")
+logger.setLevel(logs.level())  # Powertools prefers Lambda's own filter, which stays open
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII), "a GUID"
 _IDS = {
@@ -31,7 +33,7 @@ _IDS = {
 
 
 class Route(APIRoute):
-    """Authorizes, checks the path's ids and the kind of body, hands over to FastAPI; answers 304 and crashes."""
+    """Authorizes, checks ids and kind of body, hands over to FastAPI; answers 304, outages and crashes."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler of one request."""
@@ -50,10 +52,8 @@ class Route(APIRoute):
                 raise
             except Known as known:
                 return known.answer()
-            except Exception:
-                told = {"request_id": request_id(request), "path": request.url.path}
-                logger.exception("request failed", extra=told)
-                return on_crash(request)
+            except Exception as error:
+                return _failed(request, error)
 
         return handle
 
@@ -61,6 +61,16 @@ class Route(APIRoute):
 def create_router() -> APIRouter:
     """A router of the API's base path."""
     return APIRouter(prefix=PREFIX, route_class=Route)
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    """503 during an outage of what the service relies on, which the client may wait for; else 500."""
+    request_name, path = request_id(request), request.url.path
+    if passes(error):
+        logger.warning("a service is throttled or away", exc_info=error, request_id=request_name, path=path)
+        return on_error(request, Unavailable())
+    logger.error("request failed", exc_info=error, request_id=request_name, path=path)
+    return on_crash(request)
 
 
 def _require_ids(request: Request) -> None:

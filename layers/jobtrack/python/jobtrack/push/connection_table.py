@@ -125,14 +125,17 @@ class ConnectionTable:
         values: "dict[str, AttributeValueTypeDef]",
     ) -> bool:
         return held(
-            lambda: self.dynamodb.update_item(
-                TableName=self.name,
-                Key=key(job, subscription_id),
-                UpdateExpression=change,
-                ConditionExpression=condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values,
-            )
+            self.dynamodb,
+            {
+                "Update": {
+                    "TableName": self.name,
+                    "Key": key(job, subscription_id),
+                    "UpdateExpression": change,
+                    "ConditionExpression": condition,
+                    "ExpressionAttributeNames": names,
+                    "ExpressionAttributeValues": values,
+                }
+            },
         )
 
 

@@ -147,13 +147,16 @@ class DeliveryTable:
         ahead = _MANY if delivery.status == "Delivered" else delivery.concluded  # a success is told in any case
         condition = "attribute_not_exists(pk) OR (#status <> :delivered AND concluded <= :concluded)"
         held(
-            lambda: self.dynamodb.put_item(
-                TableName=self.name,
-                Item=delivery.item(message, self.clock()),
-                ConditionExpression=condition,
-                ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues={":delivered": {"S": "Delivered"}, ":concluded": {"N": str(ahead)}},
-            )
+            self.dynamodb,
+            {
+                "Put": {
+                    "TableName": self.name,
+                    "Item": delivery.item(message, self.clock()),
+                    "ConditionExpression": condition,
+                    "ExpressionAttributeNames": {"#status": "status"},
+                    "ExpressionAttributeValues": {":delivered": {"S": "Delivered"}, ":concluded": {"N": str(ahead)}},
+                }
+            },
         )
 
     def put_delivered(self, posted: Sequence[tuple[Message, Attempt]]) -> None:

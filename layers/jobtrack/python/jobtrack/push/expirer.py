@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from jobtrack.classes import service
-from jobtrack.errors import JobBusy
+from jobtrack.errors import JobBusy, Unavailable
 from jobtrack.push.endings import Endings
 from jobtrack.push.expiry import SHARDS, Expiry, ExpiryTable
 
@@ -49,7 +49,7 @@ class Expirer:
         try:
             self.endings.end(expiry.job, expiry.subscription_id, "expired")
             self.expiries.drop(expiry)
-        except JobBusy:
+        except (JobBusy, Unavailable):
             return  # the timer is there for the next run to see
         except Exception:  # whatever is wrong with one subscription must not hold up the others
             logger.exception("subscription %s cannot be ended", expiry.subscription_id)

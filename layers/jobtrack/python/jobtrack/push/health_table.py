@@ -91,13 +91,16 @@ class HealthTable:
         """Write the change, and say whether its conditions held."""
         update = _update(change, self.clock())
         return held(
-            lambda: self.dynamodb.update_item(
-                TableName=self.name,
-                Key=key(endpoint),
-                UpdateExpression=update.expression(),
-                ConditionExpression=" AND ".join(update.conditions),
-                ExpressionAttributeValues=update.values(),
-            )
+            self.dynamodb,
+            {
+                "Update": {
+                    "TableName": self.name,
+                    "Key": key(endpoint),
+                    "UpdateExpression": update.expression(),
+                    "ConditionExpression": " AND ".join(update.conditions),
+                    "ExpressionAttributeValues": update.values(),
+                }
+            },
         )
 
 

@@ -86,17 +86,16 @@ class LeaseTable:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )["Attributes"]
         except ClientError as error:
-            self._refused(wake, error, now)
-            return None
+            found = _standing(error)
+            if not _taken_already(found, name):
+                self._refused(wake, found, now)
+                return None
+            item = found
         return _lease(name, item, now)
 
-    def _refused(self, wake: Wake, error: ClientError, now: float) -> None:
+    def _refused(self, wake: Wake, item: "Item", now: float) -> None:
         """Tell apart what is to be tried again and what is not."""
-        response: dict[str, object] = {**error.response}
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise error
-        item = response.get("Item")
-        if not isinstance(item, dict):
+        if not item:
             return
         subscription = Subscription.load(item)
         cursor = subscription.cursor
@@ -132,15 +131,31 @@ class LeaseTable:
     def _update(self, lease: Lease, change: str, values: "Item", names: dict[str, str]) -> bool:
         one = lease.subscription
         return held(
-            lambda: self.dynamodb.update_item(
-                TableName=self.table,
-                Key=key(one.job, one.subscription_id),
-                UpdateExpression=change,
-                ConditionExpression="lease = :name",
-                ExpressionAttributeValues={":name": {"S": lease.name}, **values},
-                **({"ExpressionAttributeNames": names} if names else {}),  # type: ignore[arg-type]
-            )
+            self.dynamodb,
+            {
+                "Update": {
+                    "TableName": self.table,
+                    "Key": key(one.job, one.subscription_id),
+                    "UpdateExpression": change,
+                    "ConditionExpression": "lease = :name",
+                    "ExpressionAttributeNames": names,
+                    "ExpressionAttributeValues": {":name": {"S": lease.name}, **values},
+                }
+            },
         )
+
+
+def _standing(error: ClientError) -> "Item":
+    """The subscription that did not meet the condition; empty if there is none."""
+    if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+        raise error
+    item = {**error.response}.get("Item")
+    return item if isinstance(item, dict) else {}
+
+
+def _taken_already(item: "Item", name: str) -> bool:
+    """Whether the lease is ours: the response to an earlier request was lost, and botocore repeated it."""
+    return "lease" in item and item["lease"]["S"] == name
 
 
 def _lease(name: str, item: "Item", now: float) -> Lease:

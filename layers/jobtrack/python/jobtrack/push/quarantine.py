@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jobtrack.classes import service
-from jobtrack.errors import JobBusy
+from jobtrack.errors import JobBusy, Unavailable
 from jobtrack.push.queue import QueueError
 from jobtrack.push.reading import ReadError
 
@@ -40,7 +40,7 @@ def passes(error: Exception) -> bool:
     """Whether it may go away by itself: AWS or the network was the reason, not what the record holds."""
     if isinstance(error, ClientError):
         return error.response["Error"]["Code"] not in _REFUSED_CONTENTS
-    return isinstance(error, BotoCoreError | JobBusy | MemoryError | OSError | QueueError | ReadError)
+    return isinstance(error, BotoCoreError | JobBusy | Unavailable | MemoryError | OSError | QueueError | ReadError)
 
 
 @service

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from jobtrack import limits
 from jobtrack.classes import frozen
-from jobtrack.errors import JobBusy
+from jobtrack.errors import JobBusy, Unavailable
 from jobtrack.store.transactions import Cancelled
 
 # Not the module's own generator: functions restored from one snapshot would all draw the same from it.
@@ -40,13 +40,20 @@ class Attempts:
 
         Raises:
             JobBusy: other writers were first for two seconds.
+            Unavailable: the store was throttled or away for as long.
         """
         deadline = self.monotonic() + limits.BUSY_SECONDS
         for pause in pauses(self.uniform):
             try:
                 return attempt()
-            except Cancelled:
+            except Cancelled as cancelled:
                 if self.monotonic() >= deadline:
-                    raise JobBusy("Too many writers report to this job at once; try again.", retry_after=1) from None
+                    raise _given_up(cancelled) from None
             self.sleep(pause)
         raise AssertionError("pauses have no end")
+
+
+def _given_up(cancelled: Cancelled) -> JobBusy | Unavailable:
+    if cancelled.outage:
+        return Unavailable()
+    return JobBusy("Too many writers report to this job at once; try again.", retry_after=1)

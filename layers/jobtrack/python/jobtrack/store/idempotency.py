@@ -9,7 +9,7 @@ from jobtrack import limits
 from jobtrack.classes import frozen
 from jobtrack.errors import IdempotencyMismatch
 from jobtrack.job import Json
-from jobtrack.keys import ProjectKey
+from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.packing import pack, unpack
 from jobtrack.store.transactions import Item
 
@@ -76,3 +76,13 @@ class Idempotency:
             raise IdempotencyMismatch("This Idempotency-Key was sent before with another body; use a new one.")
         answer: Json = unpack(item["a"]["B"])
         return answer
+
+
+def creation(key: JobKey, body: str, seconds: int) -> Idempotency:
+    """The record of a job's creation, by which the same request is known again; kept for so many seconds."""
+    return Idempotency(key, "create", key.job, body, seconds)
+
+
+def creation_key(key: JobKey) -> dict[str, Any]:
+    """Where that record lies."""
+    return creation(key, "", 0).item_key

@@ -14,13 +14,15 @@ from jobtrack.journal import Record
 from jobtrack.keys import JobKey
 from jobtrack.lifecycle import apply, stall
 from jobtrack.reported import Applied, Event
+from jobtrack.store import marks
 from jobtrack.store.attempts import Attempts
-from jobtrack.store.idempotency import Idempotency
+from jobtrack.store.idempotency import Idempotency, creation
 from jobtrack.store.job_reader import JobReader
 from jobtrack.store.past import PastStore
 from jobtrack.store.relations import RelationStore
+from jobtrack.store.retention import Retention
 from jobtrack.store.snapshots import Snapshot, fetch, key_of, load
-from jobtrack.store.timers import Timer
+from jobtrack.store.timers import KEEP, Timer
 from jobtrack.store.transactions import Cancelled, Item, commit
 from jobtrack.store.versions import Version
 
@@ -46,8 +48,9 @@ class JobStore(JobReader):
         answer: Json,
         idempotency: Idempotency | None = None,
         beside: "Sequence[TransactWriteItemTypeDef]" = (),
+        ahead: Callable[[], None] = lambda: None,
     ) -> Json | None:
-        """Write a new job with what belongs to it; answers `None`, or the first answer to the same request.
+        """Write a new job with what belongs to it; returns `None`, or the first answer to the same request.
 
         Args:
             snapshot: the job, queued; its creation is reported as the event `jobQueued`.
@@ -55,6 +58,7 @@ class JobStore(JobReader):
             answer: what the same request is answered again.
             idempotency: the client's key, if it sent one.
             beside: what else is written with it (subscriptions).
+            ahead: writes what must be there before, once nothing but the job itself is left to do.
 
         Raises:
             Conflict: a job of that id exists and was made by another request.
@@ -63,12 +67,13 @@ class JobStore(JobReader):
         now = self.now()
         self._past.teach(snapshot.key, snapshot.job)
         applied, records = apply(snapshot.job, [Event("jobQueued", snapshot.job.created_at, {})], now)
-        version = Version(self.table, snapshot, self.expiry())
-        by_id = Idempotency(snapshot.key, "create", snapshot.key.job, body, self.retention_days * 24 * 3600)
+        version = self._version(snapshot, now)
+        by_id = creation(snapshot.key, body, self.retention.beside(0))
         by_client = [idempotency] if idempotency else []
         parts = version.parts(applied, records, now)
         answers = [each.record(self.table, answer, now // times.SECOND) for each in (by_id, *by_client)]
         actions = [version.creation(), *parts, *beside, *answers]
+        ahead()
         return self.attempts.until_written(lambda: self._create(actions, by_id, by_client, now // times.SECOND))
 
     def report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None = None) -> tuple[Json, bool]:
@@ -110,7 +115,7 @@ class JobStore(JobReader):
                 raise Cancelled([]) from None
             raise
         answer = {"accepted": len(events), "lastSequence": snapshot.job.sequence}
-        kept = list(RelationStore(self.dynamodb, self.table).changes(key, events, self.expiry()))
+        kept = list(RelationStore(self.dynamodb, self.table).changes(key, events, self._beside(now)))
         if idempotency:
             kept.append(idempotency.record(self.table, answer, now // times.SECOND))
         try:
@@ -144,11 +149,13 @@ class JobStore(JobReader):
         Raises:
             Cancelled: it is not, or another writer or a limit was in the way.
         """
-        version = Version(self.table, snapshot, self.expiry())
-        parts = [*version.parts(*changed, now), *self._transition(before, snapshot)]
+        version, mark = self._version(snapshot, now), marks.new_mark()
+        timers = [*self._transition(before, snapshot), *self._keeping(snapshot, now)]
+        parts = [*version.parts(*changed, now), *timers]
+        snapshot.marks = marks.added(snapshot.marks, mark)
         written = version.attributes()
         try:
-            commit(self.dynamodb, [version.update(written), *parts, *beside])
+            commit(self.dynamodb, [version.update(written), *parts, *beside], mark)
         except Cancelled as cancelled:
             self._learn(snapshot.key, cancelled)
             raise
@@ -158,9 +165,22 @@ class JobStore(JobReader):
         """What a change of the job's standing writes beside it: a completion is counted, a heartbeat watched."""
         job = snapshot.job
         if job.status is Status.COMPLETED and before.status is not Status.COMPLETED:
-            yield from self._past.completion(snapshot.key, job, self.expiry())
+            yield from self._past.completion(snapshot.key, job, self.retention.snapshot(self.now() // times.SECOND))
         if job.deadline is not None and before.deadline is None:
-            yield Timer.at(snapshot.key, job.deadline).armed(self.table, self.expiry())
+            yield Timer.at(snapshot.key, job.deadline).armed(self.table, self.retention.seconds)
+
+    def _keeping(self, snapshot: Snapshot, now: int) -> "Iterator[TransactWriteItemTypeDef]":
+        """From time to time, have what the job wrote earlier kept for longer."""
+        job = snapshot.job
+        if now - max(job.kept_at, job.created_at) >= self.retention.pass_seconds * times.SECOND:
+            job.kept_at = now
+            yield Timer(snapshot.key, now // times.SECOND, KEEP).armed(self.table, self.retention.seconds)
+
+    def _version(self, snapshot: Snapshot, now: int) -> Version:
+        return Version(self.table, snapshot, self.retention.snapshot(now // times.SECOND), self._beside(now))
+
+    def _beside(self, now: int) -> int:
+        return self.retention.beside(now // times.SECOND)
 
     @property
     def _past(self) -> PastStore:
@@ -204,6 +224,7 @@ class JobStore(JobReader):
         """Read the job anew at the next batch, as a process that has not yet written to it does."""
         self._cache.pop(key, None)
 
-    def expiry(self) -> int:
-        """Until when (epoch seconds) what is written now is kept."""
-        return self.now() // times.SECOND + self.retention_days * 24 * 3600
+    @property
+    def retention(self) -> Retention:
+        """How long jobs are kept."""
+        return Retention.days(self.retention_days)

@@ -9,7 +9,7 @@ from jobtrack.classes import service
 from jobtrack.errors import Conflict, Unprocessable
 from jobtrack.job import Json
 from jobtrack.keys import JobKey
-from jobtrack.store import outbox
+from jobtrack.store import marks, outbox
 from jobtrack.store.attempts import Attempts
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.snapshots import Listener, Snapshot, fetch, key_of, listener_value, load
@@ -134,12 +134,18 @@ def _update(
         "Update": {
             "TableName": table,
             "Key": key_of(snapshot.key),
-            "UpdateExpression": f"SET #v = :next{change}",
+            "UpdateExpression": f"SET #v = :next, #{marks.ATTRIBUTE} = :{marks.ATTRIBUTE}{change}",
             "ConditionExpression": "#v = :held",
-            "ExpressionAttributeNames": {"#v": "v", "#subs": "subs", **names},
+            "ExpressionAttributeNames": {
+                "#v": "v",
+                f"#{marks.ATTRIBUTE}": marks.ATTRIBUTE,
+                "#subs": "subs",
+                **names,
+            },
             "ExpressionAttributeValues": {
                 ":held": {"N": str(snapshot.version)},
                 ":next": {"N": str(snapshot.version + 1)},
+                f":{marks.ATTRIBUTE}": {"B": snapshot.marks},
                 **values,
             },
         }

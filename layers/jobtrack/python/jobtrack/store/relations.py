@@ -88,8 +88,13 @@ def prerequisites(item: Item | None) -> dict[str, str | None]:
     return {} if item is None else dict(unpack(item["d"]["B"]))
 
 
+def edge_key(key: JobKey, prerequisite: str) -> dict[str, Any]:
+    """The primary key of the edge from a job that is waited for to the one that waits."""
+    return relation_key(key, prerequisite, f"{EDGE}{key.job}")
+
+
 def _edge(key: JobKey, prerequisite: str, expires: int) -> dict[str, Any]:
-    return {**relation_key(key, prerequisite, f"{EDGE}{key.job}"), "exp": {"N": str(expires)}}
+    return {**edge_key(key, prerequisite), "exp": {"N": str(expires)}}
 
 
 def _packed(changed: Changed) -> bytes:

@@ -16,6 +16,7 @@ from jobtrack.job import Job, Json, Stage
 from jobtrack.journal import Journal
 from jobtrack.keys import JobKey
 from jobtrack.packing import unpack
+from jobtrack.store import marks
 from jobtrack.store.transactions import Item
 
 if TYPE_CHECKING:
@@ -40,13 +41,14 @@ class Listener:
 
 @mutable
 class Snapshot:
-    """A job as one version of it stands."""
+    """A job as one version of it stands; `marks` are those of its last writers."""
 
     key: JobKey
     version: int
     job: Job
     journal: Journal = field(default_factory=Journal)
     listeners: dict[str, Listener] = field(default_factory=dict)
+    marks: bytes = b""
 
     def live(self, now: int) -> dict[str, Listener]:
         """The listeners that have not expired at `now` (µs)."""
@@ -90,6 +92,7 @@ def load(key: JobKey, item: Item) -> Snapshot:
         Job.load(state),
         Journal.load(journal, item["t"]["B"]),
         {name: _listener(value["L"]) for name, value in item.get("subs", {"M": {}})["M"].items()},
+        marks.stored(item),
     )
 
 

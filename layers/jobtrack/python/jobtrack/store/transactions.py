@@ -1,11 +1,14 @@
-"""Conditional writes: transactions, why one was cancelled, and single items."""
+"""Conditional writes: each is applied once, and says why it was refused."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
 from jobtrack.classes import frozen
+from jobtrack.errors import Unavailable
+from jobtrack.outages import THROTTLED, passes
+from jobtrack.store import marks
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -13,29 +16,8 @@ if TYPE_CHECKING:
 
 Item = Mapping[str, Any]
 
-_CONTENTION = frozenset(
-    {
-        "TransactionConflict",
-        "TransactionConflictException",
-        "TransactionInProgressException",
-        "ThrottlingError",
-        "ThrottlingException",
-        "ProvisionedThroughputExceeded",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-    }
-)
-
-
-def held(write: Callable[[], object]) -> bool:
-    """Make a conditional write of one item, and say whether its condition held."""
-    try:
-        write()
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
-        return False
-    return True
+_CONFLICTS = frozenset({"TransactionConflict", "TransactionConflictException"})
+_REFUSED = "ConditionalCheckFailed"
 
 
 @frozen
@@ -47,11 +29,16 @@ class Refusal:
 
 
 class Cancelled(Exception):
-    """The transaction was not written; `refusals` is empty where only contention was in the way."""
+    """The write was not applied.
 
-    def __init__(self, refusals: Sequence[Refusal]) -> None:
-        super().__init__(f"{len(refusals)} conditions did not hold")
+    `refusals` is empty where no condition was the reason: another writer was at work on an item, or the service was
+    throttled or away (`outage`).
+    """
+
+    def __init__(self, refusals: Sequence[Refusal], outage: bool = False) -> None:
+        super().__init__("an outage" if outage else f"{len(refusals)} conditions did not hold")
         self.refusals = refusals
+        self.outage = outage
 
     def at(self, index: int) -> Refusal | None:
         """The refusal of the action at that place."""
@@ -63,45 +50,125 @@ class Cancelled(Exception):
         return next((item for item in items if all(item[name] == value for name, value in key.items())), None)
 
 
-def commit(dynamodb: "DynamoDBClient", actions: "Sequence[TransactWriteItemTypeDef]") -> None:
+def commit(
+    dynamodb: "DynamoDBClient", actions: "Sequence[TransactWriteItemTypeDef]", mark: bytes | None = None
+) -> None:
     """Write all actions or none; a single update or put goes alone, at half a transaction's price.
 
+    A write whose response was lost, and which botocore therefore repeated, counts as written if it was.
+
     Raises:
-        Cancelled: a condition did not hold, or another writer or a limit was in the way.
+        Cancelled: a condition did not hold, or another writer or an outage was in the way.
+        Unavailable: a response was lost, and it cannot be found out whether the write was applied.
     """
     try:
-        if len(actions) == 1:
-            _commit_one(dynamodb, actions[0])
-        else:
-            dynamodb.transact_write_items(TransactItems=actions)
+        _write(dynamodb, actions, mark or marks.new_mark())
     except ClientError as error:
         raise _cancelled(error) from error
 
 
-def _commit_one(dynamodb: "DynamoDBClient", action: "TransactWriteItemTypeDef") -> None:
-    if "Update" in action:
-        dynamodb.update_item(**action["Update"])
-    elif "Put" in action:
-        dynamodb.put_item(**action["Put"])
+def held(dynamodb: "DynamoDBClient", action: "TransactWriteItemTypeDef") -> bool:
+    """Make a conditional write of one item, and say whether its condition held."""
+    try:
+        _write(dynamodb, [action], marks.new_mark())
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
+
+
+def _write(dynamodb: "DynamoDBClient", actions: "Sequence[TransactWriteItemTypeDef]", mark: bytes) -> None:
+    marked = [_marked(action, mark) for action in actions]
+    try:
+        _send(dynamodb, marked)
+    except ClientError as error:
+        if not (_repeated(error) and _applied(dynamodb, marked, mark)):
+            raise
+
+
+def _send(dynamodb: "DynamoDBClient", actions: Sequence[dict[str, Any]]) -> None:
+    if len(actions) > 1:
+        # botocore adds a ClientRequestToken, the same in all its repetitions. The token ends after ten minutes, not
+        # every emulator knows it, and the single writes below have none: hence the marks.
+        dynamodb.transact_write_items(TransactItems=cast("Sequence[TransactWriteItemTypeDef]", actions))
+    elif "Update" in actions[0]:
+        dynamodb.update_item(**actions[0]["Update"])
+    elif "Put" in actions[0]:
+        dynamodb.put_item(**actions[0]["Put"])
+
+
+def _marked(action: "TransactWriteItemTypeDef", mark: bytes) -> dict[str, Any]:
+    """The action with the mark, if it has a condition: without one, to repeat it changes nothing."""
+    if put := action.get("Put"):
+        return {"Put": _marked_put(put, mark) if "ConditionExpression" in put else put}
+    if update := action.get("Update"):
+        return {"Update": _marked_update(update, mark) if "ConditionExpression" in update else update}
+    return {**action}
+
+
+def _marked_put(put: Item, mark: bytes) -> Item:
+    added = marks.added(marks.stored(put["Item"]), mark)
+    return {**put, "Item": {**put["Item"], marks.ATTRIBUTE: {"B": added}}}
+
+
+def _marked_update(update: Item, mark: bytes) -> Item:
+    """An update that sets the attribute itself knows the marks of other writers, which stay."""
+    name, value = f"#{marks.ATTRIBUTE}", f":{marks.ATTRIBUTE}"
+    names, values = update.get("ExpressionAttributeNames", {}), update.get("ExpressionAttributeValues", {})
+    expression = update["UpdateExpression"]
+    if value not in values:
+        rest = expression.removeprefix("SET ")
+        expression = f"SET {name} = {value}{' ' if rest == expression else ', '}{rest}"
+    added = marks.added(bytes(values.get(value, {"B": b""})["B"]), mark)
+    return {
+        **update,
+        "UpdateExpression": expression,
+        "ExpressionAttributeNames": {**names, name: marks.ATTRIBUTE},
+        "ExpressionAttributeValues": {**values, value: {"B": added}},
+    }
+
+
+def _repeated(error: ClientError) -> bool:
+    """Whether botocore sent the request more than once, so that an earlier one may have been applied."""
+    return error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
+
+
+def _applied(dynamodb: "DynamoDBClient", actions: Sequence[dict[str, Any]], mark: bytes) -> bool:
+    """Whether the write is in the table.
+
+    The last action with a condition tells: an Idempotency-Key's record, if there is one, which nobody writes over.
+    """
+    conditional = [write for action in actions for write in action.values() if "ConditionExpression" in write]
+    for write in reversed(conditional):
+        if "Item" not in write and "UpdateExpression" not in write:
+            continue  # a deletion leaves no mark
+        key = write.get("Key") or {name: write["Item"][name] for name in ("pk", "sk")}
+        item = dynamodb.get_item(TableName=write["TableName"], Key=key, ConsistentRead=True).get("Item", {})
+        return _known(marks.shows(marks.stored(item), mark))
+    return False
+
+
+def _known(shown: bool | None) -> bool:
+    if shown is None:
+        raise Unavailable("It is not known whether the request was stored: a response was lost. Look before you retry.")
+    return shown
 
 
 def _cancelled(error: ClientError) -> Exception:
-    """The error as what it means to a writer; what is neither contention nor a condition stays as it is."""
+    """The error as what it means to a writer; one that no repetition would mend stays as it is."""
     response: Mapping[str, Any] = error.response
     code = response["Error"]["Code"]
     if code == "ConditionalCheckFailedException":
         return Cancelled([Refusal(0, response.get("Item"))])
-    if code in _CONTENTION:
+    if code in _CONFLICTS:
         return Cancelled([])
-    if code != "TransactionCanceledException":
-        return error
+    if passes(error):
+        return Cancelled([], outage=True)
     reasons = response.get("CancellationReasons", [])
-    if any(reason.get("Code", "None") not in _CONTENTION | {"None", "ConditionalCheckFailed"} for reason in reasons):
+    known = _CONFLICTS | THROTTLED | {"None", _REFUSED}
+    if code != "TransactionCanceledException" or any(reason.get("Code", "None") not in known for reason in reasons):
         return error
     return Cancelled(
-        [
-            Refusal(index, reason.get("Item"))
-            for index, reason in enumerate(reasons)
-            if reason.get("Code") == "ConditionalCheckFailed"
-        ]
+        [Refusal(index, reason.get("Item")) for index, reason in enumerate(reasons) if reason.get("Code") == _REFUSED]
     )

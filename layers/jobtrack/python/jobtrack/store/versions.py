@@ -10,35 +10,42 @@ from jobtrack.job import Json
 from jobtrack.journal import Record, pack_chunk
 from jobtrack.packing import pack
 from jobtrack.reported import Applied
-from jobtrack.store import outbox
+from jobtrack.store import marks, outbox
 from jobtrack.store.places import listing
+from jobtrack.store.sizes import size
 from jobtrack.store.snapshots import Snapshot, extras_key, key_of, listener_value, take_extras
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 _SNAPSHOT_BYTES = 380_000
+_MARGIN = 64
+"""So much may heartbeats grow a snapshot, by their sequence, time and version."""
+_CROWDED_BYTES = 500
+"""With less left for the tail, the index by sequence moves out early."""
 
 
 @frozen
 class Version:
-    """A job's version to come, in the jobs table `table`; what it writes expires then (epoch seconds)."""
+    """A job's version to come, in the jobs table, and when it and what lies beside it expire (epoch seconds)."""
 
     table: str
     snapshot: Snapshot
     expires: int
+    beside_expires: int
 
     def parts(
-        self, applied: Iterable[Applied], records: Iterable[Record], now: int
+        self, applied: Sequence[Applied], records: Iterable[Record], now: int
     ) -> "Sequence[TransactWriteItemTypeDef]":
         """What is stored beside the snapshot: chunks, entries of the index, extras, and the outbox; `now` in µs.
 
         It moves out of the snapshot what they hold, so the snapshot's own part is made after it.
         """
+        extras = self._extras()
         sequence = self.snapshot.job.sequence
         items = [
-            *self._chunks(records),
-            *((extras_key(sequence, index), data) for index, data in enumerate(self._extras())),
+            *self._chunks(records, all(each.event.type == "heartbeat" for each in applied)),
+            *((extras_key(sequence, index), data) for index, data in enumerate(extras)),
         ]
         return [
             *(self._put({"sk": {"S": place}, "d": {"B": data}}) for place, data in items),
@@ -72,21 +79,39 @@ class Version:
             }
         }
 
-    def _chunks(self, records: Iterable[Record]) -> Iterator[tuple[str, bytes]]:
-        journal = self.snapshot.journal
-        chunks = journal.append(records, self.snapshot.job.sequence)
+    def _chunks(self, records: Iterable[Record], quiet: bool) -> Iterator[tuple[str, bytes]]:
+        """What the journal moves out of the snapshot; heartbeats (`quiet`) move nothing for the room they take."""
+        journal, sequence = self.snapshot.journal, self.snapshot.job.sequence
+        left = limits.SNAPSHOT_BYTES if quiet else self._left()
+        chunks = journal.append(records, sequence, _tail_room(left), quiet)
+        if chunks and not quiet:  # what the journal knows of them takes room too
+            chunks += journal.append((), sequence, _tail_room(self._left()))
         for chunk in chunks:
             yield chunk.sort_key, pack_chunk(chunk)
-        if entries := journal.index.take(busy=bool(chunks)):
+        if quiet:
+            return
+        if entries := journal.index.take(busy=bool(chunks), crowded=left < _CROWDED_BYTES):
             yield sequences.sort_key(entries[-1].sealed_at), pack(sequences.dump(entries))
+
+    def _left(self) -> int:
+        """Bytes that the snapshot leaves for the journal's tail."""
+        listeners = {name: listener_value(listener) for name, listener in self.snapshot.listeners.items()}
+        item = {**key_of(self.snapshot.key), **self.attributes(), "subs": {"M": listeners}}
+        rest = size(item) - len(item["t"]["B"]) - len(self.snapshot.marks) + marks.MOST_BYTES
+        return limits.SNAPSHOT_BYTES - rest - _MARGIN
 
     def _extras(self) -> list[bytes]:
         """What does not fit the snapshot, in items of at most 300 KB."""
         return _cut(take_extras(self.snapshot.job))
 
     def _put(self, item: dict[str, Any]) -> "TransactWriteItemTypeDef":
-        key = {"pk": {"S": self.snapshot.key.partition}, "exp": {"N": str(self.expires)}}
+        key = {"pk": {"S": self.snapshot.key.partition}, "exp": {"N": str(self.beside_expires)}}
         return {"Put": {"TableName": self.table, "Item": {**key, **item}}}
+
+
+def _tail_room(left: int) -> int:
+    """How large the tail may grow; as large as ever where the rest is too large anyway."""
+    return limits.TAIL_BYTES if left < limits.TAIL_BYTES_LEAST else min(left, limits.TAIL_BYTES)
 
 
 def _cut(extras: Json) -> list[bytes]:
@@ -125,4 +150,5 @@ def attributes(snapshot: Snapshot, expires: int) -> dict[str, Any]:
         "gpk": {"S": partition},
         "gsk": {"S": place},
         "exp": {"N": str(expires)},
+        marks.ATTRIBUTE: {"B": snapshot.marks},
     }

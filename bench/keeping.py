@@ -1,0 +1,52 @@
+"""What it costs that a job which reports for longer than the retention loses nothing."""
+
+import random
+import uuid
+
+from bench import workload
+from bench.meter import Usage
+from bench.report import Report
+from bench.stage import Bench
+from jobtrack import times
+from jobtrack.job import Job, Stage
+from jobtrack.keeping import Keeping
+from jobtrack.keys import JobKey
+from jobtrack.store.jobs import JobStore
+from jobtrack.store.keeper import Keeper
+from jobtrack.store.snapshots import Snapshot
+from jobtrack.store.timers import KEEP, TimerStore
+
+RETENTION_DAYS, DAYS, HOURS, SIZE = 7, 10, 2, 500
+EXTENSIONS = 3
+"""In ten days, an item is extended at most once per three and a half."""
+
+
+def measure(bench: Bench, report: Report) -> None:
+    """A job of ten days at seven days of retention: units to write its batches, and to extend what they wrote."""
+    moment, client, table = [workload.START], bench.jobs.dynamodb, bench.jobs.table
+    jobs = JobStore(client, table, RETENTION_DAYS, now=lambda: moment[0])
+    keeper = Keeper(client, table, jobs.retention)
+    keeping = Keeping(TimerStore(client, table, KEEP), keeper, lambda: moment[0])
+    key, rng = _job(jobs), random.Random(1)
+    writing, extending = 0.0, Usage()
+    for _ in range(DAYS * 24 // HOURS):
+        with bench.meter.measured() as used:
+            jobs.report(key, workload.mixed(rng, SIZE, moment[0]))
+        writing += used.write_units
+        moment[0] += HOURS * times.HOUR
+        with bench.meter.measured() as used:
+            keeping.run(lambda: True)
+        extending.write_units += used.write_units
+        extending.read_units += used.read_units
+    name = f"keeping a job of {DAYS} days, at {RETENTION_DAYS} days of retention"
+    report.add(name, "write units, for each of writing", round(extending.write_units / writing, 2), EXTENSIONS / 2)
+    report.add(name, "read units, for each of writing", round(extending.read_units / writing, 2), 1)
+
+
+def _job(jobs: JobStore) -> JobKey:
+    key = JobKey(*(str(uuid.uuid4()) for _ in range(3)))
+    made = Job(key.job, "Customer Journey Analysis", "ProcessMining", workload.START)
+    made.stages = [Stage(name) for name in workload.STAGES]
+    jobs.create(Snapshot(key, 0, made), "body", {})
+    jobs.report(key, workload.opening())
+    return key
