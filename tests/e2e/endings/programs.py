@@ -23,7 +23,8 @@ _BODIES = {
     "return": "pass",
     "exception": "raise ValueError('boom')",
     "sys.exit(3)": "sys.exit(3)",
-    "signal": "print('READY', flush=True); time.sleep(60)",
+    # Killed any earlier, before its job has started, it would leave a job that is queued.
+    "signal": "time.sleep(1.5); print('READY', flush=True); time.sleep(60)",
     "backlog": f"[log(str(n)) for n in range({BACKLOG_LINES})]; print('READY', flush=True); raise ValueError('boom')",
     "refused": "time.sleep(1.5)",
     "thread still running": "threading.Thread(target=late, args=(log,)).start()",

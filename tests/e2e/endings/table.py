@@ -44,7 +44,8 @@ def _signalled(number: Signals, status: str = "Cancelled") -> Way:
     reason = number.name if status == "Cancelled" else ""
     return Way(
         number.name,
-        End(status, -number, line=reason),
+        # Python raises KeyboardInterrupt for SIGINT.
+        End(status, -number, line="KeyboardInterrupt" if number is SIGINT else reason),
         body="signal",
         signal=number,
         ends={"run": End(status, 128 + number if status == "Cancelled" else -number, line=reason)},
