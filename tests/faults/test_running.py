@@ -298,4 +298,4 @@ time.sleep(60)
         process.terminate()
         process.communicate(timeout=PATIENCE_SECONDS)
     assert told == ["begun", "6 of 6"]
-    assert service.messages() == told
+    assert service.messages() == [*told, "cancelled: received SIGTERM; killed by SIGTERM"]
