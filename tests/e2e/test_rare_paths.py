@@ -83,12 +83,16 @@ def test_another_process_answers_a_repeated_request_with_its_secrets(tmp_path: P
     for _ in range(2):
         serving = running(home, engine, "--data", str(tmp_path / "data"))
         with serving as service, service.client(tenant, project) as api:
-            answers.append(api.post("/jobs", json=wanted, headers={"Idempotency-Key": "once"}))
-    first, second = answers
-    assert (first.status_code, second.status_code) == (201, 201), second.text
-    assert second.headers["idempotency-replayed"] == "true"
-    assert first.json() == second.json()
-    assert first.json()["subscriptions"][0]["signingSecret"].startswith("whsec_")
+            created = api.post("/jobs", json=wanted, headers={"Idempotency-Key": "once"})
+            subscribe = f"/job/{created.json()['jobId']}/subscribe"
+            answers += [created, api.post(subscribe, json=webhook, headers={"Idempotency-Key": "once"})]
+    for first, second in zip(answers[:2], answers[2:], strict=True):
+        assert (first.status_code, second.status_code) == (201, 201), second.text
+        assert second.headers["idempotency-replayed"] == "true"
+        assert first.json() == second.json()
+    created, subscribed = (answer.json() for answer in answers[:2])
+    assert created["subscriptions"][0]["signingSecret"].startswith("whsec_")
+    assert subscribed["signingSecret"].startswith("whsec_")
 
 
 def test_a_connection_that_is_no_subscriptions_is_closed_when_it_speaks(service: Service, api: httpx.Client) -> None:
