@@ -15,6 +15,7 @@ from tests.e2e.running import command, environment
 from tests.eventlogs import write_orders
 
 pytestmark = pytest.mark.not_deployed("is about jobtrack demo, which brings its own service")
+one_engine = pytest.mark.one_engine("how the demo ends is not the engine's doing")
 FINISH_SECONDS = 240
 ORDERS = ("--case", "case_id", "--activity", "activity", "--time", "timestamp")
 GONE_SECONDS = 60
@@ -77,6 +78,7 @@ def test_mines_the_flights(home: Path, engine: str, tmp_path: Path) -> None:
     assert ET.parse(tmp_path / "map.svg").getroot().tag.endswith("svg")  # noqa: S314 - made here
 
 
+@one_engine
 def test_mines_another_log_with_offsets_and_fractions(home: Path, engine: str, tmp_path: Path) -> None:
     write_orders(tmp_path / "orders.csv", rows=65_000)
     out = tmp_path / "out"
@@ -87,6 +89,7 @@ def test_mines_another_log_with_offsets_and_fractions(home: Path, engine: str, t
     assert [edge["from"] for edge in report["bottlenecks"]][:2] == ["Invoice sent", "Invoice sent"]
 
 
+@one_engine
 def test_a_log_whose_first_line_is_garbage_fails_the_job(home: Path, engine: str, tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("%%% junk %%%\n1,2,3\n")
     code, said = finished(home, engine, "--input", str(tmp_path / "log.csv"), *ORDERS)
@@ -98,6 +101,7 @@ def test_a_log_whose_first_line_is_garbage_fails_the_job(home: Path, engine: str
     assert "Traceback" not in said
 
 
+@one_engine
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_everything(home: Path, engine: str, sign: signal.Signals) -> None:
     with demo(home, engine) as process:
@@ -110,6 +114,7 @@ def test_a_signal_ends_everything(home: Path, engine: str, sign: signal.Signals)
         assert gone(started)
 
 
+@one_engine
 def test_nothing_outlives_a_killed_demo(home: Path, engine: str) -> None:
     with demo(home, engine) as process:
         read_until(process, "DataLoader: Reading")
@@ -119,6 +124,7 @@ def test_nothing_outlives_a_killed_demo(home: Path, engine: str) -> None:
         assert gone(started)
 
 
+@one_engine
 @pytest.mark.parametrize(
     ("module", "told"),
     [("local.miner", "the worker ended with code -9 and left no counts"), ("serve", "the service ended with code -9")],
@@ -135,6 +141,7 @@ def test_tells_which_process_was_killed(home: Path, engine: str, module: str, to
         assert gone(started)
 
 
+@one_engine
 def test_goes_on_serving_until_it_is_interrupted(home: Path, engine: str, tmp_path: Path) -> None:
     write_orders(tmp_path / "orders.csv", rows=500)
     with demo(home, engine, "--input", str(tmp_path / "orders.csv"), *ORDERS) as process:
@@ -144,6 +151,7 @@ def test_goes_on_serving_until_it_is_interrupted(home: Path, engine: str, tmp_pa
         assert process.wait(GONE_SECONDS) == 0
 
 
+@one_engine
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
