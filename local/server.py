@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from local import folders
 from local.acceptor import Acceptor
 from local.deadlines import KEEP_ALIVE_SECONDS, Deadlines
+from local.http_protocol import HttpProtocol
 from local.websocket.gateway import WebSocketGateway
 from local.websocket.limits import FAREWELL_SECONDS, MESSAGE_BYTES
 from local.websocket.protocol import Protocol
@@ -41,7 +41,7 @@ class Server(uvicorn.Server):
                 application,
                 interface="asgi3",
                 lifespan="off",
-                http=H11Protocol,  # Deadlines read its state; "auto" takes another where httptools is installed
+                http=HttpProtocol,  # Deadlines read its state; "auto" takes another where httptools is installed
                 ws=Protocol,
                 ws_max_size=MESSAGE_BYTES,
                 ws_ping_interval=None,  # API Gateway sends no pings, and does not compress
@@ -84,8 +84,8 @@ class Server(uvicorn.Server):
                     signal.signal(each, signal.SIG_IGN)
             yield
 
-    def _protocol(self) -> H11Protocol:
-        return H11Protocol(self.config, self.server_state, self.lifespan.state)
+    def _protocol(self) -> HttpProtocol:
+        return HttpProtocol(self.config, self.server_state, self.lifespan.state)
 
 
 def ignored(number: signal.Signals) -> bool:

@@ -84,14 +84,32 @@ def overrides(config: Path) -> dict[str, str]:
     Raises:
         DeployError: it is neither.
     """
-    sections: Any = tomllib.loads(config.read_text())
-    stated = sections.get("default", {}).get("deploy", {}).get("parameters", {}).get("parameter_overrides", {})
+    stated = _stated(config)
     if isinstance(stated, dict):
         return {name: _text(value) for name, value in stated.items()}
-    pairs = shlex.split(stated) if isinstance(stated, str) else [each for line in stated for each in shlex.split(line)]
+    if not isinstance(stated, (str, list)):
+        raise DeployError(f"parameter_overrides must be a table, a list of NAME=VALUE, or a text, not {stated}")
+    pairs = [pair for line in ([stated] if isinstance(stated, str) else stated) for pair in _split(line)]
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _stated(config: Path) -> Any:
+    try:
+        sections: Any = tomllib.loads(config.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise DeployError(f"{config.name} cannot be read: {error}") from error
+    return sections.get("default", {}).get("deploy", {}).get("parameters", {}).get("parameter_overrides", {})
+
+
+def _split(line: object) -> list[str]:
+    """The pairs NAME=VALUE of a text, where quotes keep spaces in a value."""
+    try:
+        pairs = shlex.split(line) if isinstance(line, str) else [str(line)]
+    except ValueError as error:
+        raise DeployError(f"parameter_overrides cannot be read: {error}") from error
     if wrong := [pair for pair in pairs if "=" not in pair]:
         raise DeployError(f"parameter_overrides must be NAME=VALUE, not {wrong[0]}")
-    return dict(pair.split("=", 1) for pair in pairs)
+    return pairs
 
 
 def release_hash(build: Path, values: Mapping[str, str]) -> str:

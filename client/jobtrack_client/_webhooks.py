@@ -40,7 +40,7 @@ def verify_webhook(
     """
     keys = [_key(secret) for secret in _listed(secrets)]
     name, told, signatures = _signing_headers(headers)
-    if not _SECONDS.fullmatch(told) or abs(int(told) - clock()) > tolerance:
+    if not _SECONDS.fullmatch(told) or not abs(int(told) - clock()) <= tolerance:  # nothing is within NaN
         raise WebhookVerificationError("the message was not signed now")
     content = _content(body)
     signed = f"{name}.{told}.".encode() + content

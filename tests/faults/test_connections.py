@@ -31,8 +31,8 @@ UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
 
 
 async def application(scope: "Scope", receive: "Receive", send: "Send") -> None:
-    """Reads the body, takes its time where the path says so, and returns what it is asked for."""
-    while (await receive()).get("more_body"):
+    """Reads the body, unless it is early; takes its time where the path says so; returns what it is asked for."""
+    while scope["path"] != "/early" and (await receive()).get("more_body"):
         pass
     if scope["path"] == "/slow":
         await asyncio.sleep(4 * SOON)
@@ -131,6 +131,32 @@ def test_clients_that_do_not_finish_their_requests_are_let_go(port: int, drip: b
         assert (b"HTTP/1.1 " + status in text) if status else text == b"", (sent, text)
         assert b"HTTP/1.1 5" not in text, sent
     assert b"HTTP/1.1 200" in get(port)
+
+
+CHUNKED = b" HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
+MALFORMED = [
+    (b"POST /" + CHUNKED, b"ZZ\r\n"),
+    (b"POST /" + CHUNKED + b"2\r\nab\r\n", b"-1\r\n"),
+    (b"POST /" + CHUNKED, b"2\r\nabcd\r\n"),
+    (b"POST /slow" + CHUNKED + b"0\r\n", b"\0\r\n\r\n"),
+    (b"POST /early" + CHUNKED, b"ZZ\r\n"),
+    (b"POST /early" + CHUNKED + b"2\r\nab\r\n", b"2\r\nabcd\r\n"),
+]
+"""The beginning of a request, and what no server can read."""
+
+
+@pytest.mark.parametrize(("begun", "malformed"), MALFORMED)
+@pytest.mark.parametrize("pause", [0, SOON / 4], ids=["at once", "later"])
+def test_a_body_that_cannot_be_read_is_no_error_of_the_service(
+    port: int, caplog: pytest.LogCaptureFixture, begun: bytes, malformed: bytes, pause: float
+) -> None:
+    client = connected(port, begun)
+    time.sleep(pause)
+    client.sendall(malformed)
+    came = until_closed(client)
+    assert came.startswith((b"HTTP/1.1 400", b"HTTP/1.1 200"))
+    assert came.count(b"HTTP/1.1") == 1
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_a_client_that_never_reads_is_let_go(port: int) -> None:

@@ -1,6 +1,7 @@
 """A job that reports for longer than the retention, through the functions: everything stays readable."""
 
 import json
+import secrets
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,10 +26,14 @@ def functions(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch) -
     found = Stack(invoke, sample)
     clock = SimpleNamespace(time_ns=lambda: (START + int(found.seconds)) * 10**9)
     monkeypatch.setattr("jobtrack.times.time", clock)
-    for jobs in (events_app.jobs, jobs_app.jobs, watchdog_app._jobs):
-        monkeypatch.setattr(jobs, "retention_days", DAYS)
-    monkeypatch.setattr(watchdog_app._keeping.keeper, "retention", Retention.days(DAYS))
+    set_retention(monkeypatch, DAYS)
     return found
+
+
+def set_retention(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    for jobs in (events_app.jobs, jobs_app.jobs, watchdog_app._jobs):
+        monkeypatch.setattr(jobs, "retention_days", days)
+    monkeypatch.setattr(watchdog_app._keeping.keeper, "retention", Retention.days(days))
 
 
 def wait(stack: Stack, seconds: int) -> None:
@@ -80,6 +85,22 @@ def test_ten_days_of_reports_at_seven_of_retention(functions: Stack) -> None:
     assert functions.events("jobCompleted")["statusCode"] == 202
     wait(functions, DAYS * DAY - 60)
     assert lines(functions) == sent
+
+
+def test_what_was_written_before_the_retention_was_raised_is_kept(
+    functions: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions.job()
+    assert functions.events("jobStarted")["statusCode"] == 202
+    texts = [secrets.token_hex(100) for _ in range(5 * LINES)]  # too much for the snapshot
+    told = [{"type": "log", "data": {"level": "INFO", "message": each}} for each in texts]
+    assert functions.events(*told)["statusCode"] == 202
+    wait(functions, HOURS * 3600)
+    set_retention(monkeypatch, 90)
+    for _ in range(DAYS + 3):
+        assert functions.events({"type": "heartbeat"})["statusCode"] == 202
+        wait(functions, DAY)
+    assert lines(functions) == texts
 
 
 def about_the_first(stack: Stack, name: str) -> dict[str, Any]:

@@ -57,6 +57,10 @@ def test_a_default_that_is_stated_is_no_change(build: Path) -> None:
         ('parameter_overrides = "JwtIssuer=x Retention=3"', "the template has no parameter Retention"),
         ('parameter_overrides = "JwtIssuer=x ReleaseHash=3"', "the template has no parameter ReleaseHash"),
         ('parameter_overrides = "JwtIssuer"', "parameter_overrides must be NAME=VALUE, not JwtIssuer"),
+        ('parameter_overrides = "JwtIssuer=\\"x"', "parameter_overrides cannot be read: No closing quotation"),
+        ("parameter_overrides = 5", "parameter_overrides must be a table, a list of NAME=VALUE, or a text, not 5"),
+        ("parameter_overrides = [5]", "parameter_overrides must be NAME=VALUE, not 5"),
+        ("parameter_overrides = ", "samconfig.toml cannot be read: Invalid value"),
     ],
 )
 def test_what_cannot_be_deployed_is_said(overrides: str, fault: str, build: Path) -> None:

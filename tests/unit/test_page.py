@@ -47,6 +47,15 @@ def test_every_path_of_the_api_is_made_by_the_tag_that_encodes_its_parts() -> No
         assert not re.findall(r"""["'`]/[^"'`]*["'`]\s*\+""", text), file.name
 
 
+def test_pages_of_other_origins_may_send_and_read_the_headers_that_the_page_does() -> None:
+    """Without CorsOrigins the page shares the API's origin; with it, browsers ask first (CORS preflight)."""
+    _, cors, _ = RESOURCES["Api"]["Properties"]["CorsConfiguration"]["Fn::If"]
+    code = "".join(file.read_text() for file in FOLDER.glob("*.js"))
+    used = {name.lower() for name in re.findall(r'"((?:[A-Z][a-z]+-)+[A-Z][a-z]+)"', code)}
+    assert "jobtrack-most-subscriptions" in used
+    assert used <= {*cors["AllowHeaders"], *cors["ExposeHeaders"]}
+
+
 def test_nothing_but_text_is_made_of_what_workers_wrote() -> None:
     for file in [*FOLDER.glob("*.js"), *FOLDER.glob("views/*.js")]:
         assert not re.findall(r"innerHTML|outerHTML|insertAdjacent|document\.write|srcdoc|eval\(", file.read_text()), (

@@ -58,6 +58,12 @@ def test_a_message_of_another_time_is_refused(seconds: int) -> None:
     assert verify(signed(SECRET), SECRET, now=NOW + seconds - seconds // abs(seconds))
 
 
+def test_a_tolerance_that_is_no_number_lets_no_old_message_in() -> None:
+    signed_long_ago = sign("one", b"{}", SECRET, 1)
+    with pytest.raises(jt.WebhookVerificationError, match="now"):
+        jt.verify_webhook(b"{}", signed_long_ago, SECRET, tolerance=float("nan"))
+
+
 @given(st.integers(0, len(BODY) - 1), st.integers(1, 255))
 def test_a_message_with_a_byte_changed_is_refused(place: int, change: int) -> None:
     body = BODY[:place] + bytes([BODY[place] ^ change]) + BODY[place + 1 :]

@@ -1,10 +1,12 @@
 """What a request says, read once and checked: caller, path, body, Idempotency-Key."""
 
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from jobtrack import auth, limits
 from jobtrack.auth import Caller
@@ -24,16 +26,22 @@ class JsonRequest(Request):
 
         Raises:
             TooLarge: it is larger than a request may be.
+            InvalidRequest: the client left before it had sent all of it.
         """
         if not hasattr(self, "_body"):
-            chunks, size = [], 0
-            async for chunk in self.stream():
-                size += len(chunk)
-                if size > limits.REQUEST_BYTES:
-                    raise TooLarge(f"A request has at most {limits.REQUEST_BYTES} bytes.")
-                chunks.append(chunk)
-            self._body = b"".join(chunks)
+            try:
+                self._body = b"".join([chunk async for chunk in self._limited()])
+            except ClientDisconnect as error:  # where no gateway takes the whole request first
+                raise InvalidRequest("The body is incomplete.") from error
         return self._body
+
+    async def _limited(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in self.stream():
+            size += len(chunk)
+            if size > limits.REQUEST_BYTES:
+                raise TooLarge(f"A request has at most {limits.REQUEST_BYTES} bytes.")
+            yield chunk
 
     async def json(self) -> Any:
         """The body's value.

@@ -150,7 +150,7 @@ class JobStore(JobReader):
             Cancelled: it is not, or another writer or a limit was in the way.
         """
         version, mark = self._version(snapshot, now), marks.new_mark()
-        timers = [*self._transition(before, snapshot), *self._keeping(snapshot, now)]
+        timers = [*self._transition(before, snapshot), *self._keeping(item, before, snapshot, now)]
         parts = [*version.parts(*changed, now), *timers]
         snapshot.marks = marks.added(snapshot.marks, mark)
         written = version.attributes()
@@ -169,10 +169,11 @@ class JobStore(JobReader):
         if job.deadline is not None and before.deadline is None:
             yield Timer.at(snapshot.key, job.deadline).armed(self.table, self.retention.seconds)
 
-    def _keeping(self, snapshot: Snapshot, now: int) -> "Iterator[TransactWriteItemTypeDef]":
-        """From time to time, have what the job wrote earlier kept for longer."""
+    def _keeping(self, item: Item, before: Job, snapshot: Snapshot, now: int) -> "Iterator[TransactWriteItemTypeDef]":
+        """From time to time, and once the retention has grown, have what the job wrote earlier kept for longer."""
         job = snapshot.job
-        if now - max(job.kept_at, job.created_at) >= self.retention.pass_seconds * times.SECOND:
+        due = now - max(job.kept_at, job.created_at) >= self.retention.pass_seconds * times.SECOND
+        if due or self.retention.grown(int(item["exp"]["N"]), before.updated_at // times.SECOND):
             job.kept_at = now
             yield Timer(snapshot.key, now // times.SECOND, KEEP).armed(self.table, self.retention.seconds)
 

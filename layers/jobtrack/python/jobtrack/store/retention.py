@@ -4,7 +4,8 @@ A job is kept for the retention after its last report: each report moves the exp
 the job are written once, and must not expire before the snapshot does. So they begin with a quarter of the retention
 more, and as long as the job reports, the watchdog passes over them every eighth of the retention. It extends those
 that have less than that left, to three quarters more than the retention: an item is extended at most once per half
-retention, and always outlives its job by an eighth.
+retention, and always outlives its job by an eighth. When the retention itself becomes longer, the next report has the
+items looked at: those of the shorter one could expire before the next pass.
 """
 
 from jobtrack.classes import frozen
@@ -43,3 +44,10 @@ class Retention:
     def reported(self, snapshot_expires: int) -> int:
         """When the job reported last, by the expiry of its snapshot."""
         return snapshot_expires - self.seconds
+
+    def grown(self, snapshot_expires: int, reported: int) -> bool:
+        """Whether the snapshot of a job that reported last at that moment was written under a shorter retention.
+
+        A retention is a number of days; clocks differ by less than half a day.
+        """
+        return reported - self.reported(snapshot_expires) > DAY // 2
