@@ -1,6 +1,7 @@
 """Conditional writes: each is applied once, and says why it was refused."""
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
@@ -55,7 +56,7 @@ def commit(
 ) -> None:
     """Write all actions or none; a single update or put goes alone, at half a transaction's price.
 
-    A write whose response was lost, and which botocore therefore repeated, counts as written if it was.
+    A write whose response was lost or was an error of DynamoDB's own counts as written if it was.
 
     Raises:
         Cancelled: a condition did not hold, or another writer or an outage was in the way.
@@ -83,7 +84,7 @@ def _write(dynamodb: "DynamoDBClient", actions: "Sequence[TransactWriteItemTypeD
     try:
         _send(dynamodb, marked)
     except ClientError as error:
-        if not (_repeated(error) and _applied(dynamodb, marked, mark)):
+        if not (_in_doubt(error) and _applied(dynamodb, marked, mark)):
             raise
 
 
@@ -129,9 +130,17 @@ def _marked_update(update: Item, mark: bytes) -> Item:
     }
 
 
-def _repeated(error: ClientError) -> bool:
-    """Whether botocore sent the request more than once, so that an earlier one may have been applied."""
-    return error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
+def _in_doubt(error: ClientError) -> bool:
+    """Whether the write may have been applied.
+
+    botocore may have sent it more than once. After a status of 500, a write "may have succeeded or failed"; botocore
+    does not repeat it when its quota of repetitions is used up.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+    """
+    sent: Mapping[str, Any] = error.response.get("ResponseMetadata", {})
+    failed_inside: bool = sent.get("HTTPStatusCode", 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
+    repeated: bool = sent.get("RetryAttempts", 0) > 0
+    return failed_inside or repeated
 
 
 def _applied(dynamodb: "DynamoDBClient", actions: Sequence[dict[str, Any]], mark: bytes) -> bool:
