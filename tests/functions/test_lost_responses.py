@@ -1,11 +1,13 @@
 """A response of DynamoDB is lost, and botocore repeats the request: what is stored and answered is as without it."""
 
+import json
 from collections.abc import Callable, Collection, Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.model import OperationModel
 
 from tests.functions.conftest import FAULTS, Invoke
 from tests.functions.scenarios import WRITES, Sample, Scenario, Stack, clear, shown, standing_still, state
@@ -19,7 +21,7 @@ CONDITIONAL = {"UpdateItem", "TransactWriteItems"}
 def functions(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))  # it repeats without a pause
     yield standing_still(invoke, sample, monkeypatch)
-    FAULTS.lose = None
+    FAULTS.lose = FAULTS.answer = None
 
 
 LOST = ReadTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com")
@@ -84,3 +86,25 @@ def test_so_it_does_where_dynamodb_fails_after_a_conditional_write(scenario: Sce
     for number, operation in enumerate(writes):
         found = play(stack, scenario, losing(number, FAILED, CONDITIONAL))
         assert found == undisturbed, f"{operation}, number {number}"
+
+
+def test_where_nobody_can_look_it_is_not_written_again(functions: Stack) -> None:
+    scenario = next(each for each in WRITES if each.name == "five lines, no key")
+    undisturbed = play(functions, scenario, counting([]))[1:]
+    written: list[str] = []
+
+    def fail_the_write(operation: str) -> None:
+        if operation == "UpdateItem" and not written:
+            written.append(operation)
+            raise FAILED
+
+    def fail_the_look(model: OperationModel) -> Any:
+        if model.name == "GetItem" and len(written) == 1:
+            written.append(model.name)
+            return SimpleNamespace(status_code=500), _FAILED_INSIDE
+        return None
+
+    FAULTS.answer = fail_the_look
+    answer, *found = play(functions, scenario, fail_the_write)
+    assert written == ["UpdateItem", "GetItem"]
+    assert (json.loads(answer)["statusCode"], found) == (503, undisturbed)

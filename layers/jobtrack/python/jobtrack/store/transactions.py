@@ -19,6 +19,7 @@ Item = Mapping[str, Any]
 
 _CONFLICTS = frozenset({"TransactionConflict", "TransactionConflictException"})
 _REFUSED = "ConditionalCheckFailed"
+_UNKNOWN = "It is not known whether the request was stored: a response was lost. Look before you retry."
 
 
 @frozen
@@ -153,14 +154,19 @@ def _applied(dynamodb: "DynamoDBClient", actions: Sequence[dict[str, Any]], mark
         if "Item" not in write and "UpdateExpression" not in write:
             continue  # a deletion leaves no mark
         key = write.get("Key") or {name: write["Item"][name] for name in ("pk", "sk")}
-        item = dynamodb.get_item(TableName=write["TableName"], Key=key, ConsistentRead=True).get("Item", {})
-        return _known(marks.shows(marks.stored(item), mark))
+        return _shows(dynamodb, write["TableName"], key, mark)
     return False
 
 
-def _known(shown: bool | None) -> bool:
+def _shows(dynamodb: "DynamoDBClient", table: str, key: Item, mark: bytes) -> bool:
+    """Whether the item has the mark; where that cannot be found out, the write must not be made again."""
+    try:
+        item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
+    except ClientError as error:
+        raise Unavailable(_UNKNOWN) from error
+    shown = marks.shows(marks.stored(item), mark)
     if shown is None:
-        raise Unavailable("It is not known whether the request was stored: a response was lost. Look before you retry.")
+        raise Unavailable(_UNKNOWN)
     return shown
 
 
