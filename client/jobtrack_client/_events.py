@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from jobtrack_client._kinds import name, number
-from jobtrack_client._members import EVENT, event_data
+from jobtrack_client._members import EVENT, event_data, fitting
 from jobtrack_client._plain import Json, as_text, plain
-from jobtrack_client._shorten import EVENT_BYTES, MESSAGE_BYTES, cut, dumps, encoded, squeeze
+from jobtrack_client._shorten import EVENT_BYTES, MESSAGE_BYTES, cut, dumps, encoded
 
 _SHORT = 4 * 1024
 """Characters that fit whatever they are, as a message, of six bytes each at most in JSON, and beside it as details."""
@@ -68,10 +68,10 @@ Lines are many. To make the JSON of one costs the job three times as much betwee
 def make_event(type_: str, data: Mapping[str, object], time: float) -> Event:
     """The event of `time` (seconds since 1970), within the contract's limits; members that are None are left out."""
     members = event_data(type_, data)
-    body = dumps(_envelope(type_, members, time))
+    envelope = _envelope(type_, members, time)
+    body = dumps(envelope)
     if len(body) > EVENT_BYTES:
-        room = EVENT_BYTES - len(dumps(_envelope(type_, {}, time)))
-        body = dumps({**_envelope(type_, {}, time), "data": squeeze(members, room)})
+        body = dumps(fitting(envelope))
     return Event(type_, _rank(type_, members), body)
 
 

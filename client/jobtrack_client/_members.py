@@ -25,7 +25,7 @@ from jobtrack_client._kinds import (
 )
 from jobtrack_client._plain import Json
 from jobtrack_client._settings import guid
-from jobtrack_client._shorten import MESSAGE_BYTES, cut
+from jobtrack_client._shorten import EVENT_BYTES, MESSAGE_BYTES, cut, dumps, squeeze
 
 NUMBER = 2**53
 _ALLOCATED = 2**32
@@ -208,7 +208,15 @@ def event_data(type_: str, given: Mapping[str, object]) -> dict[str, Json]:
 
 def event(given: Mapping[str, object]) -> dict[str, Json]:
     """An event as `POST /job/{jobId}/events` takes it."""
-    return shaped(given, {"time": moment, "data": members(EVENT)})
+    return fitting(shaped(given, {"time": moment, "data": members(EVENT)}))
+
+
+def fitting(event: dict[str, Json]) -> dict[str, Json]:
+    """The event in the bytes that one may have: each member may be within its limit, and their sum is not."""
+    if len(dumps(event)) <= EVENT_BYTES:
+        return event
+    room = EVENT_BYTES - len(dumps({**event, "data": {}}))
+    return {**event, "data": squeeze(event.get("data"), room)}
 
 
 def known_only(call: str, given: Mapping[str, object], kinds: Kinds) -> dict[str, Json]:

@@ -139,6 +139,33 @@ def test_events_are_forwarded_to_this_machine_without(
     assert capsys.readouterr().err == f"  -> http://{place}/hook: 204\n"
 
 
+@pytest.mark.parametrize(
+    ("status", "told"), [(None, "[Errno 111] Connection refused"), ("407 Proxy Authentication Required",) * 2]
+)
+def test_events_that_cannot_be_forwarded_name_the_proxy(
+    status: str | None, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with answering(status or "204 Nobody asks") as place:
+        at = place if status else "127.0.0.1:9"
+        monkeypatch.setenv("ALL_PROXY", f"http://me:hidden@{at}")
+        _forwarder("http://receiver.invalid", new_secret())(cast(jt.models.Pushed, {"id": "m"}))
+    said = capsys.readouterr().err
+    assert said == f"  -> http://receiver.invalid through the proxy http://{at} (ALL_PROXY): {told}\n"
+
+
+def test_a_receiver_whose_name_cannot_be_looked_up_does_not_end_the_walk(capsys: pytest.CaptureFixture[str]) -> None:
+    _forwarder("http://a..b", new_secret())(cast(jt.models.Pushed, {"id": "m"}))
+    assert capsys.readouterr().err.startswith("  -> http://a..b: ")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://a:99999", "http://", "a.test/hook", "ftp://a.test", "http://\x1b"]
+)
+def test_events_are_forwarded_to_a_url_only(url: str) -> None:
+    with pytest.raises(jt.ConfigurationError, match="--forward-to must be"):
+        _forwarder(url, None)
+
+
 def test_a_websocket_that_fails_names_its_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     with answering("407 Proxy Authentication Required") as place:
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:hidden@{place}")

@@ -76,8 +76,8 @@ class Lines:
         *ended, rest = (self._rest + self._sequences.without(text)).split("\n")
         for line in ended:
             yield from self._ended(line)
-        # A return at the very end may be followed by a line feed.
-        state = rest[:-1].rpartition("\r")[2] + rest[-1:]
+        # Returns at the very end may be followed by a line feed: a terminal makes `\r\r\n` of a program's `\r\n`.
+        state = _seen(rest) + ("\r" if rest.endswith("\r") else "")
         if len(state) < len(rest) and self._due is None:
             self._due = self._clock() + self._wait
         *full, self._rest = _pieces(state)

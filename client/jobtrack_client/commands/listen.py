@@ -4,10 +4,12 @@ import json
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, cast
+from urllib.parse import urlsplit
 
 import typer
 
 from jobtrack_client import models
+from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._visible import visible
 from jobtrack_client._webhooks import check_secret, new_secret, sign
 from jobtrack_client.commands.options import LATEST, Events, Job, Json
@@ -52,14 +54,34 @@ def _forwarder(url: str, given: str | None) -> Callable[[models.Pushed], None]:
 
     from jobtrack_client._sync.transports import Route
 
+    route = Route(_checked(url))
     secret = new_secret() if given is None else given
     if given is None:
         notice(f"signing secret: {secret}")
-    http = httpx.Client(timeout=FORWARD_SECONDS, follow_redirects=False, transport=Route(url))
-    return lambda message: _forward(http, url, secret, message)
+    http = httpx.Client(timeout=FORWARD_SECONDS, follow_redirects=False, transport=route)
+    place = url if route.proxy is None else f"{url} through {route.proxy}"
+    return lambda message: _forward(http, url, secret, message, place)
 
 
-def _forward(http: "httpx.Client", url: str, secret: str, message: models.Pushed) -> None:
+def _checked(url: str) -> str:
+    """The URL, where it is one.
+
+    Raises:
+        ConfigurationError: nothing can be posted there.
+    """
+    import httpx
+
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(httpx.URL(url).host) and parts.port != 0
+    except (ValueError, httpx.InvalidURL):
+        good = False
+    if not good:
+        raise ConfigurationError(f"--forward-to must be an http or https URL, not {url!r}")
+    return url
+
+
+def _forward(http: "httpx.Client", url: str, secret: str, message: models.Pushed, place: str) -> None:
     """Post it once; what the receiver answers goes to standard error, and the next one follows."""
     import httpx
 
@@ -69,9 +91,9 @@ def _forward(http: "httpx.Client", url: str, secret: str, message: models.Pushed
     headers = {"Content-Type": "application/json", **sign(name, body, secret, int(time.time()))}
     try:
         answer = str(http.post(url, content=body, headers=headers).status_code)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, UnicodeError) as error:  # the latter of a host name that cannot be looked up
         answer = str(error) or type(error).__name__
-    notice(f"  -> {url}: {answer}")
+    notice(f"  -> {place}: {answer}")
 
 
 COMMANDS = {"listen": listen}

@@ -312,6 +312,25 @@ def test_direct_calls_are_protected_too() -> None:
     assert service.messages() == ["5"]
 
 
+@pytest.mark.parametrize("character", ["\x01", '"', "\\", "x", "日"])
+def test_an_event_of_a_direct_call_fits_though_its_members_are_many(character: str) -> None:
+    long = character * 40_000
+    error = {"message": long, "trace": long}
+    sent: list[Any] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        sent.append(json.loads(request.content))
+        return httpx.Response(202, json={"accepted": 2, "lastSequence": 2})
+
+    with client(take) as api:
+        failed = {"type": "jobFailed", "data": {"error": error, "metrics": {"m": long}}}
+        line = {"type": "log", "data": {"level": "ERROR", "message": long, "details": {"d": long}}}
+        api.report(GUID, [failed, line])
+    taken = events.EventBatch.model_validate(sent[0]).events
+    assert [event.type for event in taken] == ["jobFailed", "log"]
+    assert sent[0]["events"][0]["data"]["error"]["message"].startswith(character)
+
+
 def fields(model: type[BaseModel]) -> set[str]:
     return {str(field.alias or name) for name, field in model.model_fields.items()}
 

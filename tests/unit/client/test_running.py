@@ -4,7 +4,7 @@ import signal
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jobtrack_client._running.command import Ending
@@ -41,6 +41,8 @@ def lines(*parts: bytes) -> list[str]:
     return [line for part in parts for line in gathered.add(part)] + [*gathered.end()]
 
 
+@example([b"a\r\r", b"\n"])
+@example([b"a", b"\r", b"\r", b"\r", b"\n"])
 @given(chunks)
 def test_how_the_bytes_were_cut_makes_no_difference(parts: list[bytes]) -> None:
     assert lines(*parts) == lines(b"".join(parts))

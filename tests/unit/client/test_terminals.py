@@ -189,7 +189,7 @@ def test_a_receiver_that_fails_is_told_in_one_line(capsys: pytest.CaptureFixture
 
     message: Any = {"id": HOSTILE, "type": HOSTILE, "data": {"description": HOSTILE}}
     with httpx.Client(transport=httpx.MockTransport(fail)) as http:
-        listen._forward(http, "http://127.0.0.1/hook", "whsec_c2VjcmV0", message)
+        listen._forward(http, "http://127.0.0.1/hook", "whsec_c2VjcmV0", message, HOSTILE)
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert not unsafe(said, ALLOWED)

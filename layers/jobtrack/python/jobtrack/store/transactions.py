@@ -1,6 +1,7 @@
 """Conditional writes: each is applied once, and says why it was refused."""
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
@@ -18,6 +19,7 @@ Item = Mapping[str, Any]
 
 _CONFLICTS = frozenset({"TransactionConflict", "TransactionConflictException"})
 _REFUSED = "ConditionalCheckFailed"
+_UNKNOWN = "It is not known whether the request was stored: a response was lost. Look before you retry."
 
 
 @frozen
@@ -55,7 +57,7 @@ def commit(
 ) -> None:
     """Write all actions or none; a single update or put goes alone, at half a transaction's price.
 
-    A write whose response was lost, and which botocore therefore repeated, counts as written if it was.
+    A write whose response was lost or was an error of DynamoDB's own counts as written if it was.
 
     Raises:
         Cancelled: a condition did not hold, or another writer or an outage was in the way.
@@ -83,7 +85,7 @@ def _write(dynamodb: "DynamoDBClient", actions: "Sequence[TransactWriteItemTypeD
     try:
         _send(dynamodb, marked)
     except ClientError as error:
-        if not (_repeated(error) and _applied(dynamodb, marked, mark)):
+        if not (_in_doubt(error) and _applied(dynamodb, marked, mark)):
             raise
 
 
@@ -129,9 +131,17 @@ def _marked_update(update: Item, mark: bytes) -> Item:
     }
 
 
-def _repeated(error: ClientError) -> bool:
-    """Whether botocore sent the request more than once, so that an earlier one may have been applied."""
-    return error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
+def _in_doubt(error: ClientError) -> bool:
+    """Whether the write may have been applied.
+
+    botocore may have sent it more than once. After a status of 500, a write "may have succeeded or failed"; botocore
+    does not repeat it when its quota of repetitions is used up.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+    """
+    sent: Mapping[str, Any] = error.response.get("ResponseMetadata", {})
+    failed_inside: bool = sent.get("HTTPStatusCode", 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
+    repeated: bool = sent.get("RetryAttempts", 0) > 0
+    return failed_inside or repeated
 
 
 def _applied(dynamodb: "DynamoDBClient", actions: Sequence[dict[str, Any]], mark: bytes) -> bool:
@@ -144,14 +154,19 @@ def _applied(dynamodb: "DynamoDBClient", actions: Sequence[dict[str, Any]], mark
         if "Item" not in write and "UpdateExpression" not in write:
             continue  # a deletion leaves no mark
         key = write.get("Key") or {name: write["Item"][name] for name in ("pk", "sk")}
-        item = dynamodb.get_item(TableName=write["TableName"], Key=key, ConsistentRead=True).get("Item", {})
-        return _known(marks.shows(marks.stored(item), mark))
+        return _shows(dynamodb, write["TableName"], key, mark)
     return False
 
 
-def _known(shown: bool | None) -> bool:
+def _shows(dynamodb: "DynamoDBClient", table: str, key: Item, mark: bytes) -> bool:
+    """Whether the item has the mark; where that cannot be found out, the write must not be made again."""
+    try:
+        item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
+    except ClientError as error:
+        raise Unavailable(_UNKNOWN) from error
+    shown = marks.shows(marks.stored(item), mark)
     if shown is None:
-        raise Unavailable("It is not known whether the request was stored: a response was lost. Look before you retry.")
+        raise Unavailable(_UNKNOWN)
     return shown
 
 
