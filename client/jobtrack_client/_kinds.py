@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from jobtrack_client._exceptions import Misuse
-from jobtrack_client._log import LOGGER
+from jobtrack_client._log import warn_once
 from jobtrack_client._plain import Json, as_text, plain
 from jobtrack_client._shorten import cut, dumps, short_name, squeeze
 
@@ -20,33 +20,28 @@ Kinds: TypeAlias = Mapping[str, Kind]
 UNNAMED = "unnamed"
 """Stands for a name that is needed, where the program's data has none."""
 _OTHER_BYTES = 8 * 1024
-_WARNED: set[str] = set()
 
 
 def shaped(members: Mapping[str, object], kinds: Kinds) -> dict[str, Json]:
     """The members, each of its kind; those that say nothing are left out.
 
     Raises:
+        Misuse: a member is unknown: it would be accepted and lost.
         TypeError: a member is of a type that it cannot have.
         ValueError: a member is none of the values that it can have.
     """
+    if unknown := [as_text(name) for name in members if name not in kinds]:
+        raise Misuse(f"there is no {', '.join(unknown)}; there are {', '.join(kinds)}")
     found: dict[str, Json] = {}
     for name, value in members.items():
         if value is None:
             continue
-        shape = _of_kind(name, value, kinds.get(name, anything))
+        shape = _of_kind(name, value, kinds[name])
         if shape is not None:
             found[as_text(name)] = shape
         elif not _says_nothing(value):
-            warn(as_text(name), f"the value {shown(value)} of {name!r} cannot be sent, and is left out")
+            warn_once(as_text(name), f"the value {shown(value)} of {name!r} cannot be sent, and is left out")
     return found
-
-
-def warn(name: str, message: str) -> None:
-    """Log a warning once for each name: a program may report the same member again and again."""
-    if name not in _WARNED:
-        _WARNED.add(name)
-        LOGGER.warning(message)
 
 
 def shown(value: object) -> str:
@@ -154,7 +149,7 @@ def moment(value: object) -> Json:
 
 
 def anything(value: object) -> Json:
-    """A member that the contract does not know, or does not limit itself."""
+    """A member of which the contract limits nothing here."""
     found = plain(value)
     return short_name(found) if isinstance(found, str) else squeeze(found, _OTHER_BYTES)
 
@@ -174,14 +169,14 @@ def json_object(limit: int) -> Kind:
 def mapping(limit: int) -> Kind:
     """The same of a mapping: anything else is a mistake."""
     shape = json_object(limit)
-    return lambda value: shape(_mapping(value))
+    return lambda value: shape(as_mapping(value))
 
 
 def members(kinds: Kinds, *needed: str, **defaults: object) -> Kind:
     """An object with these members, of which some are `needed`."""
 
     def kind(value: object) -> Json:
-        given = _mapping(value)
+        given = as_mapping(value)
         require(given, *needed)
         # For a needed member that is None, its kind may have a substitute.
         substitutes = dict.fromkeys(needed, "")
@@ -212,7 +207,7 @@ def listed(what: str, kind: Kind, most: int, unique: str | None = None) -> Kind:
                 made = kind(item)
                 found.setdefault(_identity(made, unique) if unique else index, made)
         if len(found) > most:
-            warn(what, f"only the first {most} {what} are sent")
+            warn_once(what, f"only the first {most} {what} are sent")
         return list(found.values())[:most]
 
     return shape
@@ -229,7 +224,12 @@ def _identity(item: Json, unique: str) -> object:
     return dumps(item[unique]) if isinstance(item, dict) else None
 
 
-def _mapping(value: object) -> Mapping[str, object]:
+def as_mapping(value: object) -> Mapping[str, object]:
+    """The value, if it is a mapping.
+
+    Raises:
+        TypeError: it is none.
+    """
     if not isinstance(value, Mapping):
         raise TypeError(f"must be a mapping, not {shown(value)}")
     return value

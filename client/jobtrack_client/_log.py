@@ -20,6 +20,7 @@ class _Logger(logging.LoggerAdapter[logging.Logger]):
 
 LOGGER = _Logger(logging.getLogger("jobtrack_client"))
 _SILENT_UNTIL: dict[str, float] = {}
+_WARNED: set[str] = set()
 
 
 def warn_seldom(message: str, *arguments: object) -> None:
@@ -28,3 +29,10 @@ def warn_seldom(message: str, *arguments: object) -> None:
     if now >= _SILENT_UNTIL.get(message, 0.0):
         _SILENT_UNTIL[message] = now + EVERY
         LOGGER.warning(message, *arguments, exc_info=True)
+
+
+def warn_once(name: str, message: str) -> None:
+    """Log a warning once for each name: a program may report the same member again and again."""
+    if name not in _WARNED:
+        _WARNED.add(name)
+        LOGGER.warning(message)

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from jobtrack_client._exceptions import Misuse
 from jobtrack_client._kinds import (
     UNNAMED,
     Kinds,
+    anything,
+    as_mapping,
     boolean,
     choice,
     exact,
@@ -188,7 +189,7 @@ def job(given: Mapping[str, object]) -> dict[str, Json]:
 
     Raises:
         ConfigurationError: an id is not a GUID.
-        TypeError: a member is of a type that it cannot have, or a name or type is missing.
+        TypeError: a member is unknown or of a type that it cannot have, or a name or type is missing.
         ValueError: a member is none of the values that it can have.
     """
     require(given, "jobName", "jobType")
@@ -208,7 +209,7 @@ def event_data(type_: str, given: Mapping[str, object]) -> dict[str, Json]:
 
 def event(given: Mapping[str, object]) -> dict[str, Json]:
     """An event as `POST /job/{jobId}/events` takes it."""
-    return fitting(shaped(given, {"time": moment, "data": members(EVENT)}))
+    return fitting(shaped(as_mapping(given), {"type": anything, "time": moment, "data": members(EVENT)}))
 
 
 def fitting(event: dict[str, Json]) -> dict[str, Json]:
@@ -217,14 +218,3 @@ def fitting(event: dict[str, Json]) -> dict[str, Json]:
         return event
     room = EVENT_BYTES - len(dumps({**event, "data": {}}))
     return {**event, "data": squeeze(event.get("data"), room)}
-
-
-def known_only(call: str, given: Mapping[str, object], kinds: Kinds) -> dict[str, Json]:
-    """The members given to a call, none of which is unknown.
-
-    Raises:
-        Misuse: one is: it would be accepted and lost.
-    """
-    if unknown := [each for each in given if each not in kinds]:
-        raise Misuse(f"{call} does not know {', '.join(unknown)}; it knows {', '.join(kinds)}")
-    return shaped(given, kinds)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from jobtrack_client import _fork
-from jobtrack_client._kinds import number, shown, warn
+from jobtrack_client._kinds import number, shown
+from jobtrack_client._log import warn_once
 from jobtrack_client._members import NUMBER
 from jobtrack_client._relay import Change
 
@@ -128,7 +129,7 @@ def _integer(value: float) -> int | None:
         return value
     found = number(value)
     if found is None:
-        warn("records", f"{shown(value)} is no number of records")
+        warn_once("records", f"{shown(value)} is no number of records")
     return None if found is None else int(found)
 
 
@@ -137,5 +138,5 @@ def _percentage(value: float | None) -> float | None:
         return None
     found = number(value)
     if found is None:
-        warn("percentage", f"{shown(value)} is no percentage")
+        warn_once("percentage", f"{shown(value)} is no percentage")
     return None if found is None else min(100.0, max(0.0, found))

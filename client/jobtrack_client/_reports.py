@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from jobtrack_client._guard import guarded
 from jobtrack_client._kinds import require, shaped
-from jobtrack_client._members import QUALITY, SAMPLE, known_only
+from jobtrack_client._members import QUALITY, SAMPLE
 from jobtrack_client._progress import Report
 
 
@@ -40,7 +40,7 @@ class Reports:
         Raises:
             TypeError: a name is none of them.
         """
-        if known := known_only("sample", measures, SAMPLE):
+        if known := shaped(measures, SAMPLE):
             self._report("metricSample", known)
 
     def quality(

@@ -20,7 +20,7 @@ import jobtrack_client as jt
 from jobtrack import event_data, events, limits, models
 from jobtrack.fields import Model
 from jobtrack.push import requests as push
-from jobtrack_client import _kinds, _members
+from jobtrack_client import _log, _members
 from tests.unit.client.service import GUID, QUICK, Service, client
 
 OTHER = "dd0e8400-e29b-41d4-a716-446655440000"
@@ -190,7 +190,7 @@ def test_stages_stay_as_many_as_they_are() -> None:
 
 
 def test_more_than_the_service_takes_is_cut_off_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    _kinds._WARNED.clear()
+    _log._WARNED.clear()
     assert len(created(stages=[f"s{i}" for i in range(300)])["stages"]) == 200
     assert "only the first 200 stages are sent" in caplog.text
     created(total_records="many")
@@ -283,7 +283,7 @@ def test_no_value_of_any_call_is_refused(calls: list[tuple[str, Any]]) -> None:
 
 def test_measures_that_the_service_does_not_know_are_refused() -> None:
     with client(Service()) as api, api.job("n", job_type="t") as job:
-        with pytest.raises(TypeError, match=r"sample does not know loss; it knows cpuUsage, memoryBytes, .*retries"):
+        with pytest.raises(TypeError, match=r"there is no loss; there are cpuUsage, memoryBytes, .*retries"):
             job.sample(loss=0.3)
         with pytest.raises(TypeError, match="resourceId must be given"):
             job.resource_allocated(resourceType="GPU")
@@ -309,6 +309,14 @@ def test_direct_calls_are_protected_too() -> None:
             api.create_job({"jobName": "n", "jobType": "t", "priority": "urgent"})
         with pytest.raises(TypeError, match="jobName must be given"):
             api.create_job({"jobType": "t"})
+        with pytest.raises(TypeError, match="data: there is no loss; there are"):
+            api.report(GUID, [{"type": "metricSample", "data": {"loss": 0.3}}])
+        with pytest.raises(TypeError, match="there is no job_name; there are jobId, jobName"):
+            api.create_job({"jobName": "n", "jobType": "t", "job_name": 3})
+        with pytest.raises(TypeError, match="stages: there is no expected; there are stageName"):
+            api.create_job({"jobName": "n", "jobType": "t", "stages": [{"stageName": "Load", "expected": 5}]})
+        with pytest.raises(TypeError, match="must be a mapping, not 'x'"):
+            api.report(GUID, ["x"])  # type: ignore[list-item]
     assert service.messages() == ["5"]
 
 
