@@ -331,6 +331,32 @@ def test_a_loop_at_the_top_of_a_program_ends_as_the_program_does(
     assert service.events[-1].get("data", {}).get("error") == data
 
 
+def test_a_loop_at_the_top_of_a_program_ends_when_its_exception_is_caught_there(tmp_path: Path) -> None:
+    service = Service()
+    program = """
+        from contextlib import suppress
+        for attempt in range(2):
+            try:
+                for row in track(range(3), "n"):
+                    int(f"row {attempt}")
+            except ValueError:
+                pass
+        with suppress(KeyError):
+            for row in track(range(3), "n"):
+                {}["row 2"]
+        assert sys.gettrace() is None
+        for row in track(range(3), "n"):
+            pass
+        print("ready", flush=True)
+    """
+    with serving(service) as server:
+        assert signalled(start(server.url, program, tmp_path)) == 0
+    assert len(service.jobs) == 4
+    assert ends(service) == ["jobFailed", "jobFailed", "jobFailed", "jobCompleted"]
+    errors = [event["data"]["error"] for event in service.events if event["type"] == "jobFailed"]
+    assert [error["type"] for error in errors] == ["ValueError", "ValueError", "KeyError"]
+
+
 def test_a_loop_that_is_under_way_when_the_interpreter_ends_counts_by_its_items(tmp_path: Path) -> None:
     service = Service()
     program = """
