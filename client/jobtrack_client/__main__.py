@@ -17,7 +17,7 @@ from jobtrack_client._install import install
 from jobtrack_client._job import Job
 from jobtrack_client._plain import as_text
 from jobtrack_client._prints import Prints
-from jobtrack_client._settings import JOB_VARIABLE, OUTPUT_VARIABLE, surrounding_job_id
+from jobtrack_client._settings import OUTPUT_VARIABLE, surrounding, surrounding_job_id
 
 NO_PROGRAM = 2
 """Python's own exit code for a program that is not there."""
@@ -53,7 +53,7 @@ class _Program:
         self._used.enter_context(install(job, logging=not self._silent))
         if not self._silent:
             _report_prints(job)
-        os.environ[JOB_VARIABLE] = job.job_id
+        os.environ.update(surrounding(job.job_id, job._reporter.settings))
 
     def run(self, asked: argparse.Namespace) -> None:
         """Run the program; how it ends is the job's end, and Python's own."""
@@ -124,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _job(client: Client, asked: argparse.Namespace) -> Job:
-    if surrounding_job_id() is not None:
+    if surrounding_job_id(client._http.settings) is not None:
         return client.attach()
     name = asked.name or (asked.program if asked.module else Path(asked.program).stem)
     return client.job(name, job_type=asked.type or name)

@@ -34,11 +34,17 @@ def carry() -> None:
     _wrap(threading.Thread, "start", _start)
     when_imported("concurrent.futures.thread", lambda module: _wrap(module.ThreadPoolExecutor, "submit", _submit))
     when_imported("gevent", lambda module: module.Greenlet.add_spawn_callback(_adopt))
-    when_imported("eventlet.greenthread", lambda module: _wrap(module.GreenThread, "__init__", _make))
+    when_imported("eventlet.greenthread", _carry_to_green_threads)
     when_imported("multiprocessing.process", _hand_down)
 
 
-def _wrap(kind: type, name: str, wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+def _carry_to_green_threads(module: ModuleType) -> None:
+    _wrap(module.GreenThread, "__init__", _make)
+    # What makes the greenlets of `spawn_n`, and so of the methods of `GreenPool` that go through items.
+    _wrap(module, "_spawn_n", _make_plain)
+
+
+def _wrap(kind: Any, name: str, wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
     original = getattr(kind, name)
     setattr(kind, name, wraps(original)(wrapper(original)))
 
@@ -80,6 +86,15 @@ def _make(original: Callable[..., Any]) -> Callable[..., Any]:
         _adopt(self)
 
     return __init__
+
+
+def _make_plain(original: Callable[..., Any]) -> Callable[..., Any]:
+    def _spawn_n(*args: Any, **kwargs: Any) -> Any:
+        timer, greenlet = original(*args, **kwargs)
+        _adopt(greenlet)
+        return timer, greenlet
+
+    return _spawn_n
 
 
 def _adopt(greenlet: Any) -> None:

@@ -49,7 +49,7 @@ class Client(_sync.Client):
 
         In a process that works for a job already (JOBTRACK_JOB_ID, which `jobtrack run` and `python -m jobtrack_client`
         set) it is that job: its stages and lines are added, what describes it is not sent, and its failure is a line of
-        the log. To have a job of its own there, pass a `job_id`.
+        the log. To have a job of its own there, pass a `job_id`; the client of another project has one anyway.
 
         With `attach` the job `job_id` exists already, and is only started; what else describes it is not sent. With
         `resume` it may also run already, begun by a process that is no more: it is created and started unless it is. A
@@ -76,7 +76,7 @@ class Client(_sync.Client):
         """
         if attach and job_id is None:
             raise ConfigurationError("attach=True needs the job_id of a job that exists")
-        if job_id is None and (surrounding := surrounding_job_id()) is not None:
+        if job_id is None and (surrounding := surrounding_job_id(self._http.settings)) is not None:
             return self._joined(name, surrounding, options)
         identity = self._key() if job_id is None else guid(job_id, "job_id")
         body: dict[str, object] = {

@@ -1,12 +1,12 @@
 """Which job and stage the code that runs belongs to: by context, so that every thread and task has its own."""
 
 import sys
-import threading
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakValueDictionary
 
 from jobtrack_client._carrying import SCOPE, carry, scope
 from jobtrack_client._guard import guard
+from jobtrack_client._tasks import is_main_program
 
 if TYPE_CHECKING:
     from jobtrack_client._job import Job
@@ -37,7 +37,7 @@ def enter(job: "Job", stage: "Stage | None" = None) -> None:
     if stage is None:
         carry()
         _BEGUN[job.job_id] = job
-        if _is_the_program():
+        if is_main_program():
             _OF_THE_PROGRAM.append(job)
     SCOPE.set(Scope(job, stage, _open(scope())))
 
@@ -95,16 +95,6 @@ def _inherited() -> "Job | None":
     from jobtrack_client._children import inherited_job
 
     return inherited_job()
-
-
-def _is_the_program() -> bool:
-    """Whether this is the program's own line of work, and no other beside it that has a job of its own."""
-    asyncio, greenlet = sys.modules.get("asyncio"), sys.modules.get("greenlet")
-    return (
-        threading.current_thread() is threading.main_thread()
-        and (asyncio is None or asyncio._get_running_loop() is None)
-        and (greenlet is None or greenlet.getcurrent().parent is None)
-    )
 
 
 def _chain(innermost: Scope | None) -> "list[Scope]":

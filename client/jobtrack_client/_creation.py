@@ -14,7 +14,7 @@ class Creation:
         self.exists = exists
         """Whether the service has the job, so that a refused token is taken for an outage."""
         self.tried = threading.Event()
-        """The first try is over, whatever came of it."""
+        """The first try to create the job and to report its start is over, whatever came of it."""
         self.settled = threading.Event()
         """No more tries follow."""
         self.refusal: JobTrackError | None = None

@@ -13,6 +13,7 @@ from jobtrack_client._reports import Reports
 _INTERRUPTED = {
     "KeyboardInterrupt": "interrupted (KeyboardInterrupt)",
     "CancelledError": "the task was cancelled (CancelledError)",
+    "GreenletExit": "the greenlet was killed (GreenletExit)",
     "GeneratorExit": "the generator around it was closed (GeneratorExit)",
 }
 

@@ -2,15 +2,17 @@
 
 import threading
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 from jobtrack_client._client import Client
 from jobtrack_client._context import current_job
+from jobtrack_client._guard import guarded
 from jobtrack_client._job import Job
 from jobtrack_client._raised import UnknownError, show_exits, why_left
 from jobtrack_client._stage import Stage
+from jobtrack_client._tasks import current_task, raised_by
 
 if TYPE_CHECKING:
     from asyncio import Task
@@ -19,6 +21,7 @@ DROPPED_SECONDS = 1.0
 """How long an event loop waits at most for the end of a loop that dropped its iterator."""
 
 
+@guarded
 class Opened:
     """A loop that has begun: its stage, and its own job if one was made for it."""
 
@@ -33,6 +36,7 @@ class Opened:
         self._total = total
         self._ending = ending
         self._unseen: BaseException | None = None
+        self._task: Task[Any] | None = None
         if own is not None:
             own.unfinished = self._exiting
 
@@ -47,11 +51,13 @@ class Opened:
         if frame is None:
             self._left(None)
         else:
-            self._unseen = UnknownError()
+            self._unseen, self._task = UnknownError(), current_task()
             why_left(frame, self._left, None if self._whole else self.consumer)
 
     def _left(self, error: BaseException | None) -> None:
         self._unseen = None
+        if isinstance(error, UnknownError):
+            error = raised_by(self._task) or error
         if error is None and not self._whole:
             self._cancel()
             error = GeneratorExit()  # which leaves a stage to the end of its job
@@ -83,22 +89,14 @@ class Opened:
 class OpenedBeside(Opened):
     """One within an event loop."""
 
-    _task: "Task[Any] | None" = None
-
-    def dropped(self, frame: FrameType | None) -> None:
-        """As of any other loop."""
-        from asyncio import current_task
-
-        with suppress(RuntimeError):  # there is no event loop any more
-            self._task = current_task()
-        super().dropped(frame)
-
     def _left(self, error: BaseException | None) -> None:
-        if isinstance(error, UnknownError) and self._task is not None and self._task.done():
-            error = _raised_by(self._task) or error
         ending = threading.Thread(target=super()._left, args=(error,))
-        ending.start()
-        ending.join(DROPPED_SECONDS)
+        try:
+            ending.start()
+        except RuntimeError:  # none can be started
+            super()._left(error)
+        else:
+            ending.join(DROPPED_SECONDS)
 
 
 def begin(name: str, total: int | None, client: Client | None, described: Mapping[str, Any]) -> Opened:
@@ -128,9 +126,3 @@ def new_job(name: str, client: Client | None, described: Mapping[str, Any], stac
     """A job for a loop that has none; the stack closes its client, unless one is given."""
     show_exits()
     return (client or stack.enter_context(Client())).job(name, **described)
-
-
-def _raised_by(task: "Task[Any]") -> BaseException | None:
-    from asyncio import CancelledError
-
-    return CancelledError() if task.cancelled() else task.exception()

@@ -18,9 +18,9 @@ class ReporterOptions:
 
     `max_events` and `max_bytes` bound the memory of what waits (a request of 500 events under way comes on top, and up
     to 1,000 lines just reported); `flush_seconds` is how long an event waits for others; `progress_seconds` the least
-    time between two updates of a stage; `create_seconds` how long the start waits for the job's creation;
-    `close_seconds` and `exit_seconds` how long the end, or the interpreter's without one, waits for what is not yet
-    acknowledged.
+    time between two updates of a stage; `create_seconds` how long the start waits until the service has created and
+    started the job; `close_seconds` and `exit_seconds` how long the end, or the interpreter's without one, waits for
+    what is not yet acknowledged.
     """
 
     max_events: int = 100_000

@@ -13,7 +13,8 @@ from inspect import CO_GENERATOR
 from types import CodeType, FrameType, TracebackType
 from typing import Any, NoReturn
 
-from jobtrack_client._watching import Then, UnknownError, when_seen
+from jobtrack_client._tasks import Then
+from jobtrack_client._watching import UnknownError, when_seen
 
 __all__ = ["UnknownError", "show_exits", "why_left"]
 
@@ -26,7 +27,7 @@ def why_left(frame: FrameType, then: Then, consumer: CodeType | None = None) -> 
     """Call `then` with the exception that leaves the frame, or with None if it drops an iterator for another reason.
 
     `consumer` is the code that took the items, where it is known. The call comes now, or as soon as the exception can
-    be seen. In Python 3.11 it does not come for what leaves the outermost frame and so ends the program, but for exits.
+    be seen. In Python 3.11 it does not come for an exception that ends the program, but for exits.
     """
     frame = _without_closing_generators(frame)
     entries = [each for each in gc.get_referrers(frame) if isinstance(each, TracebackType) and each.tb_frame is frame]
@@ -41,10 +42,10 @@ def why_left(frame: FrameType, then: Then, consumer: CodeType | None = None) -> 
 
 
 def _when_raised(frame: FrameType, then: Then) -> None:
-    if frame.f_back is not None:
-        when_seen(frame, then, otherwise=UnknownError())
-    elif (leaving := _exit_under_way()) is not None:
+    if frame.f_back is None and (leaving := _exit_under_way()) is not None:
         then(leaving)
+    else:
+        when_seen(frame, then, otherwise=UnknownError())
 
 
 def _when_called(frame: FrameType, then: Then) -> None:

@@ -77,9 +77,8 @@ class Sender:
         try:
             self._creation.send(self._pace.time)
         except Exception as error:  # reporting must never end in silence, whatever fails
-            return self._failed_creation(error)
-        finally:
             self._creation.tried.set()
+            return self._failed_creation(error)
         self._up(began)
         return None
 
@@ -102,6 +101,7 @@ class Sender:
             self._outbox.shut(Reason.REFUSED, Reason.REFUSED)
         elif done:
             self._deliver(tick)
+        self._creation.tried.set()
         self._outbox.shut(Reason.UNDELIVERED, Reason.CLOSED)
         self._notices.ended(self._outbox.stats)
 
@@ -119,6 +119,8 @@ class Sender:
             if self._outbox.remaining == 0 or (batch is None and closing):
                 return
             delay = self._beat() if batch is None else self.attempt(batch)
+            # Only now, since a job that was created but not started is never marked as stalled.
+            self._creation.tried.set()
             if delay is None:
                 self._tell_gap()
                 self._outbox.wait_work(min(self._flush_seconds, self._heartbeat.due_in))

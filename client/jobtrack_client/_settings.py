@@ -21,6 +21,8 @@ AnyToken: TypeAlias = str | Callable[[], str | Awaitable[str]]
 
 JOB_VARIABLE = "JOBTRACK_JOB_ID"
 """Tells a process which job it works for."""
+PLACE_VARIABLE = "JOBTRACK_JOB_IN"
+"""Tells it of which tenant and project that job is; without it, the job is of every project."""
 OUTPUT_VARIABLE = "JOBTRACK_OUTPUT_OF"
 """Tells a process of which job its output is the log."""
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
@@ -43,6 +45,11 @@ class Settings:
     def __repr__(self) -> str:
         """All but the token."""
         return f"Settings(base_url={self.base_url!r}, tenant_id={self.tenant_id!r}, project_id={self.project_id!r})"
+
+    @property
+    def place(self) -> str:
+        """The tenant and project, by which PLACE_VARIABLE names them. Not the address, which may have other forms."""
+        return f"{self.tenant_id}/{self.project_id}"
 
     @property
     def root(self) -> str:
@@ -92,9 +99,19 @@ def current_job_id(environ: Mapping[str, str] = os.environ) -> str:
     raise ConfigurationError(f"job_id is missing: pass it to attach or set {JOB_VARIABLE}")
 
 
-def surrounding_job_id(environ: Mapping[str, str] = os.environ) -> str | None:
-    """The job that this process was started for, if there is one; a warning, once, where JOBTRACK_JOB_ID is none."""
+def surrounding(job_id: str, settings: Settings) -> dict[str, str]:
+    """The variables of a process that works for this job."""
+    return {JOB_VARIABLE: job_id, PLACE_VARIABLE: settings.place}
+
+
+def surrounding_job_id(settings: Settings, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The job that this process was started for, if there is one in this project.
+
+    There is a warning, once, where JOBTRACK_JOB_ID is none.
+    """
     value = _variable(environ, JOB_VARIABLE)
+    if environ.get(PLACE_VARIABLE, settings.place) != settings.place:
+        return None
     if value is None or is_guid(value):
         return value and value.lower()
     _warn_of(value)

@@ -1,10 +1,10 @@
 """Waits for an exception to become an object, as Python 3.11 makes it one only when it is handled or traced."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import FrameType, TracebackType
 
-Then = Callable[[BaseException | None], None]
+from jobtrack_client._tasks import Then, when_over
 
 
 class UnknownError(Exception):
@@ -17,11 +17,13 @@ class UnknownError(Exception):
 def when_seen(frame: FrameType, then: Then, otherwise: UnknownError | None) -> None:
     """Call `then` with the exception that leaves the frame at its present instruction, once it is seen.
 
-    If there is none after all, or it cannot be seen, `then` is called with `otherwise`.
+    If there is none after all, or it cannot be seen, `then` is called with `otherwise`. It is not called for an
+    exception that ends the program.
     """
-    if sys.gettrace() is None:
+    trace = sys.gettrace()
+    if trace is None:
         _Watch(frame, then, otherwise).begin()
-    else:  # a debugger's, or coverage's
+    elif not (isinstance(trace, _Watch) and trace.share(frame, then)):  # a debugger's, or coverage's
         then(otherwise)
 
 
@@ -35,7 +37,7 @@ class _Watch:
         self._frame = frame
         self._instruction = frame.f_lasti
         self._opcodes = frame.f_trace_opcodes
-        self._then = then
+        self._thens = [then]
         self._otherwise = otherwise
         self._around = list(_outwards(frame))
         # Where it is not sure that there is one, the frame goes on with its next instruction or raises it at once.
@@ -45,12 +47,25 @@ class _Watch:
         for frame in self._around:
             frame.f_trace = self._event
         self._frame.f_trace_opcodes = True
-        sys.settrace(lambda frame, event, argument: None)
+        sys.settrace(self)
+
+    def __call__(self, frame: FrameType, event: str, argument: object) -> None:
+        """Trace no frames but those around the loop."""
+
+    def share(self, frame: FrameType, then: Then) -> bool:
+        """Also call this, if the same exception leaves another loop of the frame; whether it does."""
+        shared = frame is self._frame and frame.f_lasti == self._instruction
+        if shared:
+            self._thens.append(then)
+        return shared
 
     def _event(self, frame: FrameType, event: str, argument: object) -> object:
         error, traceback = _seen(event, argument)
         if error is not None and self._is_it(traceback):
             self._end(error)
+        elif event == "return" and frame.f_back is None:  # no frame is left that could handle it
+            self._stop()
+            when_over(self._call, self._otherwise)
         elif self._is_lost(frame):
             self._end(self._otherwise)
         return self._event
@@ -68,11 +83,18 @@ class _Watch:
         return frame is not self._frame or not self._left
 
     def _end(self, error: BaseException | None) -> None:
+        self._stop()
+        self._call(error)
+
+    def _stop(self) -> None:
         sys.settrace(None)
         for frame in self._around:
             frame.f_trace = None
         self._frame.f_trace_opcodes = self._opcodes
-        self._then(error)
+
+    def _call(self, error: BaseException | None) -> None:
+        for then in self._thens:
+            then(error)
 
 
 def _seen(event: str, argument: object) -> tuple[BaseException | None, TracebackType | None]:

@@ -7,6 +7,7 @@ import textwrap
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.faults.serving import ROOT, environment, run_worker, serving
@@ -329,6 +330,48 @@ def test_a_loop_at_the_top_of_a_program_ends_as_the_program_does(
         assert signalled(start(server.url, program, tmp_path)) == status
     assert ends(service) == [end]
     assert service.events[-1].get("data", {}).get("error") == data
+
+
+@pytest.mark.parametrize("seconds", [0, 0.2])
+def test_a_job_whose_process_dies_at_once_has_started(seconds: float, tmp_path: Path) -> None:
+    service = Service()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        time.sleep(seconds)
+        return service(request)
+
+    with serving(answer) as server:
+        process = start(server.url, "Client().job('n', job_type='t').start(); os.kill(os.getpid(), 9)", tmp_path)
+        process.communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == -signal.SIGKILL
+    # One that had not would never be marked as stalled.
+    assert [*service.statuses.values()] == ["Running"]
+
+
+def test_a_loop_at_the_top_of_a_program_ends_when_its_exception_is_caught_there(tmp_path: Path) -> None:
+    service = Service()
+    program = """
+        from contextlib import suppress
+        for attempt in range(2):
+            try:
+                for row in track(range(3), "n"):
+                    int(f"row {attempt}")
+            except ValueError:
+                pass
+        with suppress(KeyError):
+            for row in track(range(3), "n"):
+                {}["row 2"]
+        assert sys.gettrace() is None
+        for row in track(range(3), "n"):
+            pass
+        print("ready", flush=True)
+    """
+    with serving(service) as server:
+        assert signalled(start(server.url, program, tmp_path)) == 0
+    assert len(service.jobs) == 4
+    assert ends(service) == ["jobFailed", "jobFailed", "jobFailed", "jobCompleted"]
+    errors = [event["data"]["error"] for event in service.events if event["type"] == "jobFailed"]
+    assert [error["type"] for error in errors] == ["ValueError", "ValueError", "KeyError"]
 
 
 def test_a_loop_that_is_under_way_when_the_interpreter_ends_counts_by_its_items(tmp_path: Path) -> None:

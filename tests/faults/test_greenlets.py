@@ -130,3 +130,54 @@ def test_greenlets_go_on_while_a_job_begins_is_flushed_and_ends(green: str, patc
         run_green(server.url, green, patched, script)
     assert stuck == []
     assert service.messages() == ["there", "there"]
+
+
+def test_a_loop_ends_as_its_greenlet_does() -> None:
+    service = Service()
+    script = """
+        def raises():
+            for row in jt.track("abc", "n"):
+                int("row 1")
+        def waits():
+            for row in jt.track("abc", "n"):
+                sleep(60)
+        job.close()
+        gevent.get_hub().handle_error = lambda *error: None  # which shows it
+        spawn(raises).join()
+        waiting = spawn(waits)
+        sleep(0.2)
+        waiting.kill()
+        sleep(0.2)
+        assert not jt.current_job()
+    """
+    with serving(service) as server:
+        run_green(server.url, "gevent", "early", script)
+    failed, cancelled = (event["data"] for event in service.events if event["type"] in ("jobFailed", "jobCancelled"))
+    assert failed["error"]["type"] == "ValueError"
+    assert cancelled == {"metrics": {"reason": "the greenlet was killed (GreenletExit)"}}
+
+
+@pytest.mark.parametrize("patched", PATCHED)
+def test_greenlets_of_eventlet_that_are_no_green_threads_know_the_job(patched: str) -> None:
+    service = Service()
+    script = """
+        from eventlet import tpool
+        def found(_=None):
+            return jt.current_job()
+        def work():
+            with client.job("other", job_type="t") as mine:
+                pool = eventlet.GreenPool()
+                assert list(pool.imap(found, "ab")) == [mine, mine]
+                seen = []
+                eventlet.spawn_n(lambda: seen.append(found()))
+                pool.spawn_n(lambda: seen.append(found()))
+                pool.waitall()
+                sleep(0)
+                assert seen == [mine, mine]
+        assert list(eventlet.GreenPool().imap(found, "ab")) == [job, job]
+        assert tpool.execute(found) is job
+        spawn(work).wait()
+        job.close()
+    """
+    with serving(service) as server:
+        run_green(server.url, "eventlet", patched, script)

@@ -14,7 +14,7 @@ from jobtrack_client._job import Job
 from jobtrack_client._running.errors import LINE_CHARACTERS, LINES, Cause, cause, exception
 from jobtrack_client._running.lines import Lines, level
 from jobtrack_client._running.signals import passed_on, signal_name
-from jobtrack_client._settings import JOB_VARIABLE, OUTPUT_VARIABLE
+from jobtrack_client._settings import OUTPUT_VARIABLE, surrounding
 
 READ_BYTES = 64 * 1024
 DRAIN_SECONDS = 5.0
@@ -68,7 +68,7 @@ def run(
     """
     with job:
         try:
-            process = _started(command, job.job_id)
+            process = _started(command, job)
         except OSError as error:
             code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
             ending = Ending(code, f"{command[0]} cannot be run: {error.strerror}", begun=False)
@@ -90,9 +90,10 @@ def run(
         return ending
 
 
-def _started(command: Sequence[str], job_id: str) -> "subprocess.Popen[bytes]":
+def _started(command: Sequence[str], job: Job) -> "subprocess.Popen[bytes]":
     # Python holds back what it writes to a pipe, unless it is told not to.
-    environment = {"PYTHONUNBUFFERED": "1", **os.environ, JOB_VARIABLE: job_id, OUTPUT_VARIABLE: job_id}
+    ours = {**surrounding(job.job_id, job._reporter.settings), OUTPUT_VARIABLE: job.job_id}
+    environment = {"PYTHONUNBUFFERED": "1", **os.environ, **ours}
     return subprocess.Popen(  # noqa: S603 - what the user wants to run
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, env=environment
     )

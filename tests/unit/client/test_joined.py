@@ -48,6 +48,19 @@ def test_a_job_adds_its_stages_and_lines_and_ends_nothing() -> None:
     assert {request.url.path.split("/")[-2] for request in service.requests} == {GUID}
 
 
+@pytest.mark.parametrize(("place", "joins"), [(f"{GUID}/{GUID}", True), (f"{GUID}/{OTHER}", False)])
+def test_only_a_client_of_the_same_project_joins_the_job(
+    place: str, joins: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOBTRACK_JOB_IN", place)
+    service = Surrounded()
+    with run(service) as job:
+        job.log("INFO", "here")
+    list(track("ab", "Letters", client=client(service), options=QUICK))
+    assert (job.job_id == GUID) is joins
+    assert len(service.jobs) == (0 if joins else 2)
+
+
 def test_an_exception_is_a_line_of_the_log() -> None:
     service = Surrounded()
     with pytest.raises(ValueError, match="row 7"), run(service):

@@ -403,6 +403,22 @@ def test_loops_within_and_after_each_other_end_each_by_itself() -> None:
     ]
 
 
+def test_what_leaves_loops_within_each_other_fails_each_with_its_type() -> None:
+    service = Service()
+
+    def work() -> None:
+        for _ in tracked(service, "ab"):
+            for _ in track("abc", "Inner"):
+                for _ in track("abc", "Innermost"):
+                    int("row 1")
+
+    with pytest.raises(ValueError, match="row 1"):
+        work()
+    assert service.types()[-4:] == ["stageFailed", "stageFailed", "stageFailed", "jobFailed"]
+    assert {event["data"]["error"]["type"] for event in service.events[-4:]} == {"ValueError"}
+    assert sys.gettrace() is None
+
+
 def test_below_a_tracer_what_was_raised_is_not_seen_but_that_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     service = Service()
     monkeypatch.setattr(sys, "gettrace", lambda: print)
@@ -497,6 +513,55 @@ def test_what_the_body_of_an_asynchronous_loop_raises_fails_it(work: Callable[[S
     assert service.events[-1]["data"]["error"] == {
         **{"message": "invalid literal for int() with base 10: 'row 1'", "type": "ValueError"}
     }
+
+
+async def raises_in_a_loop_of_a_task(service: Service) -> None:
+    for _ in tracked(service, "abc"):
+        await asyncio.sleep(0)
+        int("row 1")
+
+
+def test_what_the_body_of_a_loop_within_a_task_raises_fails_it() -> None:
+    service = Service()
+    with pytest.raises(ValueError, match="row 1"):
+        asyncio.run(raises_in_a_loop_of_a_task(service))
+    assert service.types()[-2:] == ["stageFailed", "jobFailed"]
+    assert service.events[-1]["data"]["error"]["type"] == "ValueError"
+
+
+def test_a_loop_within_a_task_that_is_cancelled_is_cancelled() -> None:
+    service = Service()
+    begun = asyncio.Event()
+
+    async def work() -> None:
+        for _ in tracked(service, "abc"):
+            begun.set()
+            await asyncio.sleep(60)
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(work())
+        await begun.wait()
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(cancelled())
+    assert service.events[-1]["data"] == {"metrics": {"reason": "the task was cancelled (CancelledError)"}}
+
+
+def test_an_asynchronous_loop_ends_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service()
+
+    def refuse(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def work() -> None:
+        with monkeypatch.context() as patch:
+            async for _ in tracked(service, letters(), total=3):
+                patch.setattr("threading.Thread.start", refuse)
+                break
+
+    asyncio.run(work())
+    assert service.types()[-1] == "jobCancelled"
 
 
 @pytest.mark.parametrize("within", ["the items", "the body"])
