@@ -151,10 +151,12 @@ def prepared(box: Path) -> Path:
 
 
 @contextmanager
-def worker(box: Path, pool: str, environ: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def worker(
+    box: Path, pool: str, environ: Mapping[str, str], app: str = "tests.faults.celery_app"
+) -> Iterator[subprocess.Popen[bytes]]:
     """A worker with such a pool, which is killed at the end if it still runs."""
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING"]
-    command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", "tests.faults.celery_app", "worker", "-P", pool]
+    command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", app, "worker", "-P", pool]
     process = subprocess.Popen(
         [*command, *quiet], env={**environ, "BOX": str(box)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
