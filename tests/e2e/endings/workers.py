@@ -16,7 +16,7 @@ import psutil
 from tests.e2e.endings.proxy import Proxy
 from tests.e2e.endings.runs import ENDED, PATIENCE_SECONDS, Seen
 from tests.e2e.endings.table import Way
-from tests.e2e.endings.tasks import CHILD_KILLED, ENDS, NOT_APPLICABLE, POOLS, TOGETHER, write_tasks
+from tests.e2e.endings.tasks import ENDS, MORE_WAYS, NOT_APPLICABLE, POOLS, TOGETHER, write_tasks
 from tests.e2e.running import Service
 from tests.faults.celery_app import application, prepared, send, worker
 from tests.faults.serving import ROOT, serving
@@ -51,7 +51,7 @@ def _ended(api: httpx.Client, box: Path, process: "subprocess.Popen[bytes]", way
     """Send the task, do to its worker what belongs to the way, and wait for the end of its job; returns its id."""
     task_id = send(box, "", way.name)
     if way.signal is not None and way.program == "signal":
-        _signal(process, way.signal, way is not CHILD_KILLED, _eventually(lambda: _process(api, task_id)))
+        _signal(process, way.signal, way not in MORE_WAYS, _eventually(lambda: _process(api, task_id)))
         (box / "go").touch()
     elif way.name == "interpreter exit":
         result = application(box).AsyncResult(task_id)
@@ -72,21 +72,24 @@ def _process(api: httpx.Client, task_id: str) -> int | None:
 
 
 def _signal(process: "subprocess.Popen[bytes]", number: signal.Signals, to_worker: bool, task: int | None) -> None:
-    """Send the signal to the worker as a process manager does, or only to the process that runs the task."""
-    children = psutil.Process(process.pid).children(recursive=True)
-    if to_worker:
-        process.send_signal(number)
-    if number is signal.SIGKILL:
+    """Send the signal to the worker, or only to its child that runs the task.
+
+    A process manager sends SIGKILL to all processes, the other signals to the worker: children ignore SIGINT.
+    """
+    worker = psutil.Process(process.pid)
+    children = worker.children(recursive=True)
+    for receiver in [worker] if to_worker else [child for child in children if child.pid == task]:
+        receiver.send_signal(number)
+    if to_worker and number is signal.SIGKILL:
         for child in children:
-            if to_worker or child.pid == task:
-                child.kill()
+            child.kill()
 
 
 def _stopped(process: "subprocess.Popen[bytes]", way: Way) -> int | None:
     """End the worker, unless its way has; returns its exit status, or None where it restarts itself or is killed."""
     if way.name in ("SIGHUP", "backlog"):
         return None
-    if way.signal in (None, signal.SIGKILL):
+    if way.signal is None or way in MORE_WAYS:
         process.send_signal(signal.SIGTERM)
     return process.wait(PATIENCE_SECONDS)
 
