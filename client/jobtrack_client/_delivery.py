@@ -56,6 +56,8 @@ class Delivery:
         """The answer to the job's creation, once there is one."""
         self.start: Event | None = None
         """Of a job that is resumed: what starts it, if it does not run."""
+        self.earlier: Sender | None = None
+        """That of a closed reporter of the same job, whose events come first."""
         self.notices = Notices(str(job))
         self.outbox = Outbox(Buffer(options.max_events, options.max_bytes), key=options.key)
         # A process that was forked cannot know whether its parent has created the job by now.
@@ -87,6 +89,9 @@ class Delivery:
         self.notices.ended(self.outbox.stats)
 
     def _create(self, remaining: float | None) -> None:
+        if self.earlier is not None:
+            self.earlier.join(self._options.close_seconds if remaining is None else remaining)
+            self.earlier = None
         if self.creation.refusal is not None:
             raise self.creation.refusal
         if self._job.body is not None:

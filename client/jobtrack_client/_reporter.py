@@ -56,6 +56,10 @@ class Reporter:
         else:
             self.report("jobStarted", started)
 
+    def follow(self, earlier: "Reporter") -> None:
+        """Send nothing before another reporter of the job, which is closed, has sent what it has."""
+        self._delivery.earlier = earlier._delivery.sender
+
     def start(self, required: bool) -> None:
         """Create the job and begin to send.
 

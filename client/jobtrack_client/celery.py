@@ -7,43 +7,44 @@ One job goes through all tries of a task: retries, a delivery that comes again, 
 a chain or group that is the last task). The job of a task that is ignored, revoked or cut off by a cold shutdown is
 cancelled, that of one that is rejected fails, unless the task will be delivered again. Where a process of a pool is
 lost, the worker's main process reports the end.
+
+While a retry waits for its countdown, the worker that has received its message sends the job's heartbeats. Nobody does
+while the message is only in the broker: behind a backlog, or where the broker itself delays it (RabbitMQ's quorum
+queues). A job that is silent there for `heartbeat_seconds` is marked as stalled until its task goes on. What a try has
+not sent when the next one begins is sent first in the same process; from another process it may come too late.
 """
 
-import copy
-import logging
+import codecs
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-from traceback import walk_tb
+from functools import partial
+from time import monotonic
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from celery import Task, signals  # type: ignore[import-untyped]
-from celery.exceptions import (  # type: ignore[import-untyped]
-    Ignore,
-    Reject,
-    WorkerLostError,
-    WorkerShutdown,
-    WorkerTerminate,
-)
+from celery import signals  # type: ignore[import-untyped]
+from celery.exceptions import Reject  # type: ignore[import-untyped]
 
+from jobtrack_client import _fork
 from jobtrack_client._client import Client
-from jobtrack_client._context import current_job
 from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._guard import guarded
+from jobtrack_client._heartbeat import DEFAULT_SECONDS, silence
+from jobtrack_client._held_tasks import HeldTasks
 from jobtrack_client._job import Job
 from jobtrack_client._log import LOGGER
 from jobtrack_client._logging import tap
 from jobtrack_client._options import ReporterOptions
+from jobtrack_client._task_ends import CUT_OFF, end_of, interrupt
+from jobtrack_client._task_logs import TaskLogHandler
 
 __all__ = ["track_tasks"]
 
 _OPTIONS = ReporterOptions(create_seconds=0)
-_OF_TASKS = ("celery.task", "celery.redirected")
-"""Celery's own loggers that say what a task says; the others know its arguments and its result."""
 _REMEMBERED = 1000
 """Tasks of which it is remembered that their jobs were ended here."""
-_CUT_OFF = "the worker was shut down before the task had ended"
 
 
 def track_tasks(
@@ -51,31 +52,35 @@ def track_tasks(
     *,
     client: Callable[[], Client] = Client,
     options: ReporterOptions = _OPTIONS,
+    heartbeat_seconds: int | None = DEFAULT_SECONDS,
 ) -> Callable[[], None]:
-    """Track every task of this process, and of a pool's that it forks, that is `wanted`; answers what undoes it.
+    """Track every task of this process, and of a pool's that it forks, that is `wanted`; returns what undoes it.
 
     The service is waited for neither before a task runs nor after it. What a pool's process has not sent when it is
-    shut down, it sends within the options' `exit_seconds`. The `client` is made with the first task.
+    shut down, it sends within the options' `exit_seconds`. The `client` is made when the worker starts, or with the
+    first task where there is no worker. For `heartbeat_seconds` see `Client.job`.
     """
-    tasks = _Tasks(wanted, client, options)
+    tasks = _Tasks(wanted, client, options, heartbeat_seconds)
     receivers = {
+        signals.worker_init: tasks.prepared,
+        signals.task_received: tasks.received,
         signals.task_prerun: tasks.began,
         signals.task_retry: tasks.retried,
         signals.task_failure: tasks.failed,
         signals.task_postrun: tasks.ended,
         signals.task_revoked: tasks.revoked,
-        signals.worker_process_shutdown: tasks.stopped,
+        signals.worker_process_shutdown: tasks.left_pool,
         signals.worker_shutdown: tasks.stopped,
     }
-    for signal, receiver in receivers.items():
-        signal.connect(receiver, weak=False)
-    untap = tap(_TaskLogHandler())
+    for event, receiver in receivers.items():
+        event.connect(receiver, weak=False)
+    untap = tap(TaskLogHandler())
 
     def undo() -> None:
         untap()
         tasks.stopped()
-        for signal, receiver in receivers.items():
-            signal.disconnect(receiver)
+        for event, receiver in receivers.items():
+            event.disconnect(receiver)
 
     return undo
 
@@ -84,21 +89,47 @@ def track_tasks(
 class _Tasks:
     """The jobs of the tasks that run in this process, by the tasks' ids."""
 
-    def __init__(self, wanted: Callable[[Any], bool], client: Callable[[], Client], options: ReporterOptions) -> None:
+    def __init__(
+        self,
+        wanted: Callable[[Any], bool],
+        client: Callable[[], Client],
+        options: ReporterOptions,
+        heartbeat_seconds: int | None,
+    ) -> None:
         self._wanted = wanted
         self._new_client = client
         self._options = options
+        self._heartbeat_seconds = heartbeat_seconds
         self._client: Client | None = None
         self._failed = False
         self._running: dict[str, Job] = {}
-        self._ending: set[Job] = set()
+        self._ending: dict[Job, None] = {}
         self._ended: deque[str] = deque(maxlen=_REMEMBERED)
+        self._held: HeldTasks | None = None
+        _fork.renew(self)
+
+    def prepared(self, **_: object) -> None:
+        """Import all that jobs need before the worker's pool forks.
+
+        A process of the pool is forked while other threads run. It would wait forever for a module that one of them
+        was importing at that moment.
+        """
+        codecs.lookup("idna")  # by which host names are resolved
+        self._connected()
+
+    def received(self, request: Any, **_: object) -> None:
+        """This worker holds it; its job may run already, if this is not its first delivery."""
+        again = request.request_dict.get("retries") or request.delivery_info.get("redelivered")
+        if again and self._wanted(request.task) and (held := self._holding()):
+            held.hold(_job_id(request.id), request)
 
     def began(self, task_id: str, task: Any, **_: object) -> None:
         """It runs here, for the first time or again."""
         # What replaces a task goes on with its job, if it is a task of Celery's own that a group ends with.
         if self._wanted(task) or task.request.get("replaced_task_nesting"):
-            self._running.update((task_id, job.start()) for job in self._job(task, task_id))
+            for job in self._job(task, task_id):
+                job.unfinished = partial(interrupt, job, bool(task.acks_late))
+                self._running[task_id] = job.start()
 
     def retried(self, sender: Any, request: Any, reason: object = None, **_: object) -> None:
         """It will run again, here or elsewhere; without a reason it was cut off by a cold shutdown, and will not."""
@@ -106,7 +137,7 @@ class _Tasks:
         if job and reason is not None:
             job.warning(f"retry {request.retries + 1}: {reason}")
         elif not job and reason is None:
-            self._end_of_another(sender, request.id, lambda job: _cancel(job, _CUT_OFF))
+            self._end_of_another(sender, request.id, lambda job: job.cancel(CUT_OFF))
 
     def failed(self, sender: Any, task_id: str, exception: BaseException, **_: object) -> None:
         """It raised, or the worker's main process tells of a task whose own was lost or took too long."""
@@ -118,21 +149,42 @@ class _Tasks:
     def revoked(self, sender: Any, request: Any, terminated: bool, **_: object) -> None:
         """It will not run, or its process was ended; one that had never begun has no job."""
         if terminated or request.retries or (request.delivery_info or {}).get("redelivered"):
-            self._end_of_another(sender, request.id, lambda job: _cancel(job, "the task was revoked"))
+            self._end_of_another(sender, request.id, lambda job: job.cancel("the task was revoked"))
 
     def ended(self, task: Any, task_id: str, state: str | None, retval: object, **_: object) -> None:
         """It runs no more; whether its job does depends on whether it will be run again."""
         if job := self._running.pop(task_id, None):
             if task_id not in self._ended and (
-                end := _end(state, sys.exc_info()[1] if state is None else retval, bool(task.acks_late))
+                end := end_of(state, sys.exc_info()[1] if state is None else retval, bool(task.acks_late))
             ):
                 self._finish(task_id, job, end)
             self._leave(job)
 
     def stopped(self, **_: object) -> None:
-        """Wait for what is still being sent."""
-        while self._ending:
-            self._ending.pop().close(self._options.exit_seconds)
+        """Wait for what is still being sent, by all jobs together within the options' `exit_seconds`."""
+        if self._held is not None:
+            self._held.stop()
+        deadline, ending = monotonic() + self._options.exit_seconds, tuple(self._ending)
+        for job in ending:
+            job.close(self._options.exit_seconds, wait=False)
+        for job in ending:
+            job.close(max(0.0, deadline - monotonic()))
+            self._ending.pop(job, None)
+
+    def left_pool(self, **_: object) -> None:
+        """Wait for what is still being sent by this process of a pool, which is about to end.
+
+        It then tells the main process so, which sends it a SIGTERM at once. Billiard blocks that in the main thread
+        while it holds the lock of the pool's results. In a process with another thread, such as one that has sent for
+        us, the signal would still end it there, and all processes of the pool would wait for the lock.
+        """
+        self.stopped()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    def forked(self) -> None:
+        """Leave the tasks that run to the parent: only it ends their jobs, whatever leads back here from the fork."""
+        self._ended.extend(self._running)
+        self._running, self._ending, self._held = {}, {}, None
 
     def _finish(self, task_id: str, job: Job, end: Callable[[Job], None]) -> None:
         self._ended.append(task_id)
@@ -150,17 +202,32 @@ class _Tasks:
     def _job(self, task: Any, task_id: str) -> Iterator[Job]:
         """The task's job, begun by another process or not; none without a client."""
         if client := self._connected():
-            identity, about = _job_id(task_id), {"taskId": task_id}
-            yield client.job(
-                task.name, job_type=task.name, job_id=identity, resume=True, metadata=about, options=self._options
+            job = client.job(
+                task.name,
+                job_type=task.name,
+                job_id=_job_id(task_id),
+                resume=True,
+                metadata={"taskId": task_id},
+                heartbeat_seconds=self._heartbeat_seconds,
+                options=self._options,
             )
+            if earlier := next((each for each in reversed(tuple(self._ending)) if each.job_id == job.job_id), None):
+                job._reporter.follow(earlier._reporter)
+            yield job
 
     def _leave(self, job: Job) -> None:
         for other in tuple(self._ending):
             if not other.stats.waiting:
-                self._ending.discard(other)
-        self._ending.add(job)
+                self._ending.pop(other, None)
+        self._ending[job] = None
         job.close(wait=False)
+
+    def _holding(self) -> HeldTasks | None:
+        """What sends heartbeats for the tasks that this worker holds; None where there are none to be sent."""
+        every, client = silence(self._heartbeat_seconds), self._connected()
+        if self._held is None and every is not None and client is not None:
+            self._held = HeldTasks(client._http, every)
+        return self._held
 
     def _connected(self) -> Client | None:
         if self._client is None and not self._failed:
@@ -170,62 +237,6 @@ class _Tasks:
                 self._failed = True
                 LOGGER.warning("tasks are not tracked: %s", error)
         return self._client
-
-
-def _end(state: str | None, outcome: object, acks_late: bool) -> Callable[[Job], None] | None:
-    """How to end the job of a task that ended so; None where it will run again, or another process ends the job."""
-    if state == "SUCCESS":
-        return Job.complete
-    if state == "FAILURE":
-        return lambda job: None  # `failed` was called
-    if isinstance(outcome, Ignore) and not _replaced(outcome):
-        return lambda job: _cancel(job, f"the task was ignored: {outcome}")
-    if isinstance(outcome, Reject) and not (outcome.requeue and acks_late):
-        return lambda job: job.fail(outcome.reason or outcome)
-    return _break_off(outcome, acks_late) if state is None and isinstance(outcome, BaseException) else None
-
-
-def _break_off(error: BaseException, acks_late: bool) -> Callable[[Job], None] | None:
-    """The end of a task that raised what Celery does not catch."""
-    if _in_pool_process():  # the main process will find it lost, and knows whether the task will be delivered again
-        return None
-    if (
-        isinstance(error, (KeyboardInterrupt, WorkerShutdown, WorkerTerminate))
-        or type(error).__name__ == "GreenletExit"
-    ):
-        return None if acks_late else lambda job: _cancel(job, _CUT_OFF)
-    if isinstance(error, SystemExit):
-        return lambda job: job.fail(WorkerLostError(f"the task has called sys.exit({error.code!r})"))
-    return lambda job: job.fail(error)
-
-
-def _replaced(error: BaseException) -> bool:
-    """Whether this `Ignore` was raised by `Task.replace`."""
-    return any(frame.f_code is Task.replace.__code__ for frame, _ in walk_tb(error.__traceback__))
-
-
-def _in_pool_process() -> bool:
-    billiard = sys.modules.get("billiard.process")
-    return billiard is not None and billiard.current_process()._name != "MainProcess"
-
-
-def _cancel(job: Job, reason: str) -> None:
-    job.log("WARN", f"cancelled: {reason}")
-    job.cancel()
-
-
-@guarded
-class _TaskLogHandler(logging.Handler):
-    """Reports what is logged while a task runs to its job."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Report the record; what a task prints is no warning, though Celery makes it one."""
-        own = record.name.partition(".")[0] != "celery" or record.name in _OF_TASKS
-        if own and (job := current_job()):
-            if record.name == "celery.redirected":
-                record = copy.copy(record)
-                record.levelno, record.name = logging.INFO, "print"
-            job.logging_handler().handle(record)
 
 
 def _job_id(task_id: str) -> str:

@@ -97,6 +97,15 @@ def fork(task: Any) -> None:
     os.waitpid(child, 0)
 
 
+def fork_and_exit(task: Any) -> None:
+    """The exit leads back into Celery's code, of which the child would go on with a copy."""
+    if not (child := os.fork()):
+        sys.exit(0)
+    time.sleep(1)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
 def left(task: Any) -> None:
     for _ in jt.track(range(5), "Rows"):
         break
@@ -112,6 +121,12 @@ def retry(task: Any, then: Callable[[], Any]) -> Any:
     return then() if task.request.retries == task.max_retries else raise_(task.retry(countdown=0, throw=False))
 
 
+def retry_later(task: Any) -> None:
+    if not task.request.retries:
+        raise task.retry(countdown=3)
+    job().milestone("again")
+
+
 WAYS: Mapping[str, Callable[[Any], Any]] = {
     "return": lambda task: None,
     "exception": lambda task: raise_(ValueError("row 7")),
@@ -123,12 +138,14 @@ WAYS: Mapping[str, Callable[[Any], Any]] = {
     "backlog": backlog,
     "thread": thread,
     "fork": fork,
+    "fork and exit": fork_and_exit,
     "left": left,
     "hang": hang,
     "finish": finish,
     "ignore": lambda task: raise_(Ignore("no need")),
     "reject": lambda task: raise_(Reject("never", requeue=False)),
     "retry": lambda task: retry(task, lambda: None),
+    "retry later": retry_later,
     "fail at last": lambda task: retry(task, lambda: raise_(task.retry(exc=ValueError("row 7"), throw=False))),
     "replace": lambda task: task.replace(task.app.signature("program.other", ("return",))),
     "replace by many": lambda task: task.replace(
@@ -151,10 +168,12 @@ def prepared(box: Path) -> Path:
 
 
 @contextmanager
-def worker(box: Path, pool: str, environ: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def worker(
+    box: Path, pool: str, environ: Mapping[str, str], app: str = "tests.faults.celery_app"
+) -> Iterator[subprocess.Popen[bytes]]:
     """A worker with such a pool, which is killed at the end if it still runs."""
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING"]
-    command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", "tests.faults.celery_app", "worker", "-P", pool]
+    command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", app, "worker", "-P", pool]
     process = subprocess.Popen(
         [*command, *quiet], env={**environ, "BOX": str(box)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -167,4 +186,4 @@ def worker(box: Path, pool: str, environ: Mapping[str, str]) -> Iterator[subproc
 
 if "BOX" in os.environ:
     app = application(Path(os.environ["BOX"]))
-    track_tasks()
+    track_tasks(heartbeat_seconds=int(os.environ.get("HEARTBEAT_SECONDS", "300")))

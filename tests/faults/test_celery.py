@@ -2,6 +2,7 @@
 
 import json
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from celery.utils.log import get_task_logger  # type: ignore[import-untyped]
 import jobtrack_client as jt
 from jobtrack_client.celery import track_tasks
 from tests.faults.celery_app import LINES, application, prepared, send, worker
-from tests.faults.serving import OPTIONS, environment, serving
+from tests.faults.serving import OPTIONS, environment, run, serving
 from tests.unit.client.service import GUID, Service, client
 
 Found = TypeVar("Found")
@@ -34,8 +35,11 @@ class Jobs:
     """A service for each job, so that each one's events are apart."""
 
     services: dict[str, Service] = field(default_factory=dict)
+    before: Callable[[httpx.Request], object] = field(default=lambda request: None)
+    """Called before a request is answered."""
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.before(request)
         path = request.url.path.split("/")
         job_id = path[path.index("job") + 1] if "job" in path else json.loads(request.content)["jobId"]
         return self.services.setdefault(job_id, Service())(request)
@@ -140,6 +144,64 @@ def test_a_task_that_is_tried_again_goes_on_with_its_job(app: Celery, jobs: Jobs
     assert "not yet" in next(event["data"]["description"] for event in service.events if event["type"] == "warning")
 
 
+def test_the_next_try_sends_nothing_before_what_the_last_one_has_reported(
+    app: Celery, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    completed = threading.Event()
+
+    def overtake(request: httpx.Request) -> None:
+        if b'"jobCompleted"' in request.content:
+            completed.set()
+        elif b'"warning"' in request.content:
+            completed.wait(0.5)  # long enough for an end that waits for nothing
+
+    monkeypatch.setattr(jobs, "before", overtake)
+    sent = app.tasks["program.again"].delay()
+    assert sent.get(PATIENCE_SECONDS) == 2
+    jobs.ended(sent.id)
+    assert [type_ for type_ in jobs.types(sent.id) if type_ != "log"] == [
+        *("jobStarted", "warning", "warning", "jobCompleted")
+    ]
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads", "gevent"])
+def test_the_worker_that_holds_a_task_until_its_retry_is_due_sends_the_heartbeats_of_its_job(
+    pool: str, box: Path
+) -> None:
+    jobs = Jobs()
+    with serving(jobs) as server, worker(box, pool, {**environment(server.url), "HEARTBEAT_SECONDS": "1"}):
+        service = jobs.ended(send(box, "retry later"))
+    types = [type_ for type_ in service.types() if type_ != "log"]
+    waited = types[types.index("warning") : types.index("milestone")]
+    assert waited[1:] == ["heartbeat"] * len(waited[1:])
+    assert len(waited[1:]) >= 2
+    assert types[-1] == "jobCompleted"
+
+
+@pytest.mark.parametrize("pool", ["threads", "gevent"])
+def test_a_process_that_the_task_has_forked_does_not_end_its_job(pool: str, box: Path) -> None:
+    jobs = Jobs()
+    with serving(jobs) as server, worker(box, pool, environment(server.url)):
+        assert end(jobs.ended(send(box, "fork and exit"))) == COMPLETED
+
+
+@pytest.mark.parametrize(("acks_late", "last"), [(True, "log"), (False, "jobCancelled")])
+def test_a_task_that_the_interpreter_ends_is_cancelled_unless_it_is_delivered_again(acks_late: bool, last: str) -> None:
+    jobs = Jobs()
+    with serving(jobs) as server:
+        run(server.url, "-W", "ignore", "-c", INTERRUPTED.format(acks_late=acks_late))
+    (service,) = jobs.services.values()
+    assert service.types()[0] == "jobStarted"
+    assert service.types()[-1] == last
+    assert service.messages()[-1].endswith("the worker was shut down before the task had ended")
+
+
+def test_a_worker_imports_what_its_jobs_need_before_its_pool_forks() -> None:
+    with serving(Jobs()) as server:
+        later = run(server.url, "-W", "ignore", "-c", IMPORTS).stdout
+    assert later == "[]\n"
+
+
 def plain() -> int:
     return 1
 
@@ -157,6 +219,52 @@ def test_tasks_run_where_the_client_lacks_something(caplog: pytest.LogCaptureFix
         "tasks are not tracked: base_url must be an http or https URL, not 'nowhere'"
     ]
 
+
+INTERRUPTED = """
+import threading, time
+from celery import Celery
+from jobtrack_client.celery import track_tasks
+
+app = Celery("program", set_as_current=False)
+track_tasks()
+begun = threading.Event()
+
+@app.task(name="program.hang", acks_late={acks_late})
+def hang():
+    begun.set()
+    time.sleep(60)
+
+threading.Thread(target=hang.apply, daemon=True).start()
+begun.wait()
+raise ValueError("of the worker, not of the task")
+"""
+
+IMPORTS = """
+import sys
+from celery import Celery, signals
+from celery.apps import worker
+from jobtrack_client.celery import track_tasks
+
+app = Celery("program", set_as_current=False)
+undo = track_tasks()
+
+@app.task(name="program.load")
+def load():
+    pass
+
+@app.task(name="program.warm")
+def warm():
+    pass
+
+undo()
+warm.apply()
+track_tasks()
+signals.worker_init.send(sender=None)
+before = set(sys.modules)
+load.apply()
+signals.worker_shutdown.send(sender=None)
+print(sorted(set(sys.modules) - before))
+"""
 
 COMPLETED, CANCELLED = ("jobCompleted", None), ("jobCancelled", None)
 ROW_7 = ("jobFailed", {"message": "row 7", "type": "ValueError"})

@@ -35,6 +35,17 @@ _BODIES = {
             os.waitpid(child, 0)""",
     "generator left early": "break",
     "interpreter exit": "pass",
+    # What only a task of Celery does. It ends when it is told to, since its worker waits for it.
+    "until told": """
+            log(f"process {os.getpid()}")
+            while not os.path.exists(os.environ["GO"]):
+                time.sleep(0.05)""",
+    # An exit by an exception would run Celery's own code in the child, which then reports the parent's process as dead.
+    "fork in a task": """
+            if (child := os.fork()) == 0:
+                log("child")
+                os._exit(0)
+            os.waitpid(child, 0)""",
 }
 
 
@@ -60,6 +71,18 @@ def log(text):
 
 """
 
+_TASK = f"""
+from jobtrack_client import current_job, track
+from tests.faults.celery_app import app
+
+def log(text):
+    current_job().log("INFO", text)
+
+@app.task(name=NAME)
+def task(way):
+    work(track(range({ROWS}), "Rows"), log)
+"""
+
 _FRAMES = {
     "track": Frame(
         f"{_TRACK}work(track(range({ROWS}), NAME), log)",
@@ -78,6 +101,7 @@ _FRAMES = {
         f"{_PRINT}work(range({ROWS}), log)",
         f"{_PRINT}atexit.register(log, 'at exit')\nwork(range({ROWS}), log)",
     ),
+    "task": Frame(_TASK, _TASK),
 }
 
 

@@ -1,0 +1,61 @@
+"""The programs as tasks of Celery, and what has to become of their jobs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from signal import SIGKILL, SIGTERM
+
+from tests.e2e.endings.programs import program
+from tests.e2e.endings.table import End, Way
+
+POOLS = {"Celery prefork": "prefork", "Celery threads": "threads", "Celery gevent": "gevent"}
+"""The columns, and the pool of each one's worker."""
+TOGETHER = ("return", "exception", "thread still running", "fork", "generator left early", "sys.exit(3)")
+"""Ways that share a worker. The exit is last: a process of a pool takes with it what it has fetched."""
+
+CHILD_KILLED = Way("SIGKILL of the child", End("Failed"), body="signal", signal=SIGKILL)
+CHILD_REPLACED = Way("child, acks_late", End("Completed"), body="signal", signal=SIGTERM)
+"""Of which Celery delivers the message again, to another process."""
+MORE_WAYS = (CHILD_KILLED, CHILD_REPLACED)
+"""Ways that only a worker knows."""
+NOT_APPLICABLE = {
+    (way.name, column): "n/a: no child" for way in MORE_WAYS for column in ("Celery threads", "Celery gevent")
+}
+"""Cells of which there is nothing to test, and why."""
+
+_WARM = End("Completed", 0, line="row 4")
+"""A signal begins a warm shutdown, in which Celery finishes the task."""
+
+ENDS = {
+    "return": _WARM,
+    "exception": End("Failed", error="boom"),
+    "sys.exit(3)": End("Failed", error="3"),
+    "SIGINT": End("Completed", 1, line="row 4"),
+    "SIGTERM": _WARM,
+    # The worker starts itself anew when the task is done.
+    "SIGHUP": End("Completed", None, line="row 4"),
+    "SIGKILL": End("Running, stalled", -SIGKILL),
+    "backlog": End("Failed", None, error="boom"),
+    "401": _WARM,
+    "service away": _WARM,
+    "thread still running": _WARM,
+    "fork": End("Completed", line="child"),
+    "generator left early": End("Completed", line="row 2"),
+    "interpreter exit": _WARM,
+    CHILD_KILLED.name: End("Failed", error="Worker exited prematurely: signal 9"),
+    CHILD_REPLACED.name: _WARM,
+}
+
+_BODIES = {"signal": "until told", "fork": "fork in a task"}
+"""Bodies that are others in a task."""
+
+
+def write_tasks(folder: Path, ways: Sequence[Way]) -> None:
+    """Write the module `tasks` of a worker, whose application has a task of each way's name."""
+    late = CHILD_REPLACED in ways
+    settings = f"app.conf.update(task_acks_late={late}, task_reject_on_worker_lost={late})"
+    lines = ["from tests.faults.celery_app import app", settings]
+    for number, way in enumerate(ways):
+        lines.append(f"import task_{number}")
+        source = program("task", _BODIES.get(way.program, way.program), way.name)
+        (folder / f"task_{number}.py").write_text(source)
+    (folder / "tasks.py").write_text("\n".join(lines))
