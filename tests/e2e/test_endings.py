@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 
 from tests.e2e.conftest import ENDINGS
+from tests.e2e.endings.programs import BACKLOG_LINES
 from tests.e2e.endings.runs import Seen, run
 from tests.e2e.endings.table import COLUMNS, WAYS, Way
 from tests.e2e.endings.tasks import ENDS as ENDS_OF_TASKS
@@ -73,4 +74,5 @@ def test_the_job_ends_as_its_program_does(
     assert end.error in seen.error, seen
     assert not end.line or any(end.line in line for line in seen.lines), seen
     assert end.code in (None, seen.code), seen
+    assert way.name != "backlog" or len(seen.lines) < BACKLOG_LINES // 2, "the end has waited for the lines"
     assert seen.heartbeats == (HEARTBEAT_SECONDS,)

@@ -34,12 +34,15 @@ class Proxy:
         time.sleep(self.delay)
         if request.url.path.endswith("/events") and next(self._reports) in self.failing:
             return None if self.failure is None else httpx.Response(self.failure)
-        answer = self._client.request(
-            request.method,
-            f"{self.url}{request.url.raw_path.decode()}",
-            headers=[each for each in request.headers.items() if each[0] not in ("host", "content-length")],
-            content=self._shortened(request),
-        )
+        try:
+            answer = self._client.request(
+                request.method,
+                f"{self.url}{request.url.raw_path.decode()}",
+                headers=[each for each in request.headers.items() if each[0] not in ("host", "content-length")],
+                content=self._shortened(request),
+            )
+        except (httpx.HTTPError, RuntimeError):  # the service or this proxy has ended
+            return None
         return httpx.Response(answer.status_code, content=answer.content)
 
     def close(self) -> None:
