@@ -10,8 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from jobtrack_client._running import run
+from jobtrack_client._running.command import Sampler
 from tests.faults.serving import environment, serving
-from tests.unit.client.service import Service
+from tests.unit.client.service import QUICK, Service
+from tests.unit.client.service import client as reporting
 
 JOBTRACK = Path(sys.executable).parent / "jobtrack"
 PATIENCE_SECONDS = 60
@@ -184,6 +187,19 @@ def test_a_signal_that_is_ignored_as_under_nohup_asks_nothing_to_end() -> None:
         process.send_signal(signal.SIGHUP)
         process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, service.types()[-1]) == (3, "jobFailed")
+
+
+def test_a_command_that_cannot_be_sampled_runs_to_its_end() -> None:
+    """As one that a signal has ended, and that the handler of the signal has waited for already."""
+    service = Service()
+
+    def gone(pid: int) -> Sampler:
+        raise psutil.NoSuchProcess(pid)
+
+    job = reporting(service).job("mine", job_type="t", options=QUICK)
+    ending = run(job, ["sh", "-c", "exit 3"], gone)
+    assert ending.code == 3
+    assert service.events[-1]["data"]["error"] == {"message": "exit code 3", "exitCode": 3}
 
 
 def test_what_it_and_its_children_use_is_sampled() -> None:

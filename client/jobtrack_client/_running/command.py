@@ -11,6 +11,7 @@ from functools import partial
 from typing import BinaryIO, Protocol, cast
 
 from jobtrack_client._job import Job
+from jobtrack_client._log import LOGGER
 from jobtrack_client._running.errors import LINE_CHARACTERS, LINES, Cause, cause, exception
 from jobtrack_client._running.lines import Lines, level
 from jobtrack_client._running.signals import passed_on, signal_name
@@ -79,7 +80,7 @@ def run(
             stop = threading.Event()
             _thread(partial(_tick, outputs, stop))
             if sampler is not None:
-                _thread(partial(_sample, job, sampler(process.pid), every, stop))
+                _thread(partial(_sample, job, partial(sampler, process.pid), every, stop))
             status = process.wait()
             stop.set()
             for output in outputs:
@@ -112,9 +113,13 @@ def _ending(status: int, by: str | None) -> Ending:
     return Ending(128 - status, f"killed by {signal_name(-status)}", by)
 
 
-def _sample(job: Job, sampler: Sampler, every: float, stop: threading.Event) -> None:
-    while not stop.wait(every):
-        job.sample(**sampler.sample())
+def _sample(job: Job, sampler: Callable[[], Sampler], every: float, stop: threading.Event) -> None:
+    try:
+        usage = sampler()
+        while not stop.wait(every):
+            job.sample(**usage.sample())
+    except Exception:  # the command has just ended, or the system tells nothing of it; it runs and is reported anyway
+        LOGGER.debug("%s: what its command uses is not sampled", job.job_id, exc_info=True)
 
 
 def _tick(outputs: "Sequence[_Output]", stop: threading.Event) -> None:
