@@ -19,7 +19,7 @@ PYTHON_313 = $(firstword $(foreach python,python3.13 $(wildcard $(HOME)/.pyenv/v
 # What a function or a client loads that is not ours.
 SHIPPED := $(COMPILE) pyproject.toml --extra service --python-version 3.13 --python-platform aarch64-manylinux2014 \
   --constraint requirements.lock
-OURS := client functions layers local scripts
+OURS := client demo functions layers local scripts
 # What each function asked AWS for in the end-to-end tests.
 CALLS := $(CURDIR)/.cache/calls
 LAYER_LOCK := layers/dependencies/requirements.txt
@@ -58,7 +58,7 @@ e2e-ministack: setup
 	$(BIN)/python -m scripts.policies $(CALLS)
 
 e2e-dynamodb-local: setup
-	if $(BIN)/python -m local fetch-dynamodb-local; then \
+	if $(BIN)/python -m jobtrack_local fetch-dynamodb-local; then \
 	  $(PYTEST) tests/e2e --engine dynamodb-local; \
 	else \
 	  echo 'NOT RUN: tests/e2e on DynamoDB Local, which could not be fetched (see above)' >&2; \
@@ -108,7 +108,7 @@ build: setup $(SAM_VENV)/ready ## Build what is deployed, and print the layers' 
 	$(BIN)/python -m scripts.layers .aws-sam/build
 
 sam-local: build ## An engine for `sam local`, and the files by which functions find it (Ctrl-C ends it)
-	$(BIN)/python -m local sam-local
+	$(BIN)/python -m jobtrack_local sam-local
 
 deploy: setup $(SAM_VENV)/ready ## Deploy what was built, with the parameters in samconfig.toml (docs/operating.md)
 	$(BIN)/python -m scripts.deploy

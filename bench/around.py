@@ -6,10 +6,10 @@ import uuid
 from bench import workload
 from bench.report import Report
 from bench.stage import Bench
-from jobtrack.job import Job, Stage
+from jobtrack.domain.job import Job, Stage
 from jobtrack.keys import JobKey, ProjectKey
-from jobtrack.store.graph import GraphReader
-from jobtrack.store.relations import RelationStore
+from jobtrack.store.dependencies import RelationStore
+from jobtrack.store.dependency_graph import GraphReader
 from jobtrack.store.snapshots import Snapshot
 
 BEFORE, AFTER = 20, 30

@@ -7,12 +7,12 @@ from bench import workload
 from bench.report import Report
 from bench.stage import Bench
 from jobtrack import limits, times
-from jobtrack.journal import Record
+from jobtrack.domain.events import Event
+from jobtrack.domain.journal.journal import Record
+from jobtrack.domain.timeline import Scope
 from jobtrack.keys import JobKey
-from jobtrack.reported import Event
-from jobtrack.store.history import HistoryReader
+from jobtrack.store.metric_history import HistoryReader
 from jobtrack.store.timeline import TimelineReader
-from jobtrack.timeline import Scope
 
 _SECONDS = 24 * 3600
 _EVERY = 10

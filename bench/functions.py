@@ -19,7 +19,7 @@ from bench.report import Report
 from bench.stage import Bench
 from jobtrack.keys import JobKey
 from jobtrack.store.snapshots import key_of
-from local import template
+from jobtrack_local.template import template
 
 ROOT = template.PATH.parent
 ROUNDS = 9

@@ -9,9 +9,9 @@ from bench.meter import Usage
 from bench.report import Report
 from bench.stage import Bench
 from jobtrack import times
-from jobtrack.job import Job, Stage
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job, Stage
 from jobtrack.keys import JobKey
-from jobtrack.reported import Event
 from jobtrack.store.snapshots import Snapshot
 
 SECONDS = 300

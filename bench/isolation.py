@@ -17,7 +17,7 @@ import httpx
 
 from bench.receivers import Receivers
 from bench.report import Report
-from local import tokens
+from jobtrack_local import tokens
 
 OTHERS = 99
 WINDOWS = 4

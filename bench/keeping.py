@@ -8,13 +8,13 @@ from bench.meter import Usage
 from bench.report import Report
 from bench.stage import Bench
 from jobtrack import times
-from jobtrack.job import Job, Stage
-from jobtrack.keeping import Keeping
+from jobtrack.domain.job import Job, Stage
 from jobtrack.keys import JobKey
+from jobtrack.scheduled.ttl_extender import Keeping
+from jobtrack.store.job_timers import KEEP, TimerStore
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.keeper import Keeper
 from jobtrack.store.snapshots import Snapshot
-from jobtrack.store.timers import KEEP, TimerStore
+from jobtrack.store.ttl_extension import Keeper
 
 RETENTION_DAYS, DAYS, HOURS, SIZE = 7, 10, 2, 500
 EXTENSIONS = 3

@@ -6,11 +6,11 @@ from bench import workload
 from bench.report import Report
 from bench.stage import Bench
 from jobtrack import times
-from jobtrack.job import Job, Stage
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job, Stage
 from jobtrack.keys import JobKey, ProjectKey
-from jobtrack.reported import Event
-from jobtrack.store.listings import JobLister, Wanted
-from jobtrack.store.queue import QueueReader, knowing
+from jobtrack.store.job_lists import JobLister, Wanted
+from jobtrack.store.job_queue import QueueReader, knowing
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.workers import WorkerStore
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from jobtrack.store.sizes import size
+from jobtrack.store.item_sizes import size
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -11,18 +11,19 @@ from bench.meter import Meter, Usage
 from bench.report import Report
 from jobtrack import aws
 from jobtrack.keys import JobKey
-from jobtrack.push.deliveries import DeliveryTable
-from jobtrack.push.egress import Answer, Egress
-from jobtrack.push.messages import event_message
-from jobtrack.push.secrets import Secrets, SigningSecret
-from jobtrack.push.signatures import new_secret
-from jobtrack.push.subscription import Filters, Subscription
-from jobtrack.push.urls import Target
-from local import environment, template
-from local.provision import provision
+from jobtrack.push.delivery.delivery_table import DeliveryTable
+from jobtrack.push.delivery.signatures import new_secret
+from jobtrack.push.dispatch.messages import event_message
+from jobtrack.push.egress.guarded_post import Answer, Egress
+from jobtrack.push.egress.urls import Target
+from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret
+from jobtrack.push.subscriptions.subscription import Filters, Subscription
+from jobtrack_local.engine import environment
+from jobtrack_local.engine.provision import provision
+from jobtrack_local.template import template
 
 if TYPE_CHECKING:
-    from jobtrack.push.deliverer import Deliverer
+    from jobtrack.push.delivery.deliverer import Deliverer
 
 
 class Answering(Egress):

@@ -8,14 +8,14 @@ from bench import workload
 from bench.report import Report
 from bench.stage import Bench
 from jobtrack import times
-from jobtrack.journal import LEVELS, Family, Record
+from jobtrack.domain.events import Event
+from jobtrack.domain.journal.journal import LEVELS, Family, Record
+from jobtrack.domain.timeline import Scope
 from jobtrack.keys import JobKey
-from jobtrack.reported import Event
-from jobtrack.store.follower import Follower
-from jobtrack.store.history import HistoryReader
-from jobtrack.store.reader import Range
+from jobtrack.store.journal_reader import Range
+from jobtrack.store.log_follower import Follower
+from jobtrack.store.metric_history import HistoryReader
 from jobtrack.store.timeline import TimelineReader
-from jobtrack.timeline import Scope
 
 MILLION = 1_000_000
 HIDDEN_ERRORS = 10

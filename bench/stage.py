@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from bench import workload
 from bench.meter import Meter, Usage
 from jobtrack import aws
-from jobtrack.job import Job, Stage
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job, Stage
 from jobtrack.keys import JobKey
-from jobtrack.reported import Event
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.reader import JournalReader
+from jobtrack.store.journal_reader import JournalReader
 from jobtrack.store.snapshots import Snapshot
-from local import engines, environment, template
-from local.provision import provision
+from jobtrack_local.engine import engines, environment
+from jobtrack_local.engine.provision import provision
+from jobtrack_local.template import template
 
 
 @dataclass(slots=True)

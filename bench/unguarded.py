@@ -1,8 +1,8 @@
 """The local service without breaker, lanes and leases, to see what they are good for."""
 
-from jobtrack.push.gate import Gate, Passage
-from jobtrack.push.health import Health, Lane, Outcome
-from local.__main__ import main
+from jobtrack.push.delivery.circuit_breaker import Health, Lane, Outcome
+from jobtrack.push.delivery.endpoint_gate import Gate, Passage
+from jobtrack_local.__main__ import main
 
 
 def enter(gate: Gate, endpoint: str, lane: Lane, health: Health) -> Passage:

@@ -4,8 +4,8 @@ import random
 from collections.abc import Iterator
 
 from jobtrack import times
-from jobtrack.job import Json
-from jobtrack.reported import Event
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Json
 
 STAGES = ("Data Loading", "Process Discovery", "Performance Analysis", "Report Generation")
 START = times.parse("2026-01-20T10:30:00Z")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from local import intrinsics
-from local.template import PATH
+from jobtrack_local.template import intrinsics
+from jobtrack_local.template.template import PATH
 
 Properties = Mapping[str, Any]
 Grants = dict[str, set[str]]

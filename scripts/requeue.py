@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from jobtrack import aws
-from jobtrack.push.quarantine import StreamRecord, load
+from jobtrack.push.dispatch.quarantine import StreamRecord, load
 from jobtrack.store.outbox import KEPT_SECONDS
 
 if TYPE_CHECKING:

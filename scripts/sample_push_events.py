@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jobtrack import packing, times
+from jobtrack import times
+from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
-from jobtrack.push.messages import event_message
-from jobtrack.push.subscription import Filters, Subscription
+from jobtrack.push.dispatch.messages import event_message
+from jobtrack.push.subscriptions.subscription import Filters, Subscription
 
 EVENTS = Path(__file__).parent.parent / "events"
 JOB = JobKey(

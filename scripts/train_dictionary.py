@@ -13,10 +13,10 @@ import orjson
 import zstandard
 
 from jobtrack import times
-from jobtrack.job import Job, Json
-from jobtrack.journal import Chunk, Family, Journal, Record
-from jobtrack.lifecycle import apply
-from jobtrack.reported import Event
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job, Json
+from jobtrack.domain.journal.journal import Chunk, Family, Journal, Record
+from jobtrack.domain.lifecycle import apply
 
 DICTIONARY_BYTES = 8 * 1024
 SAMPLES = 3_000

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote_to_bytes
 import orjson
 import zstandard
 
-from jobtrack import packing
+from jobtrack.domain.journal import packing
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}={0,2}")
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from local.calls import Named, needed
+from jobtrack_local.engine.calls import Named, needed
 
 
 def denied(

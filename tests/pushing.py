@@ -12,23 +12,23 @@ from standardwebhooks.webhooks import Webhook
 
 from jobtrack import aws
 from jobtrack.keys import JobKey
-from jobtrack.push.connection_table import ConnectionTable
-from jobtrack.push.deliverer import Deliverer
-from jobtrack.push.deliveries import Delivery, DeliveryTable
-from jobtrack.push.egress import Answer, Egress, EgressError
-from jobtrack.push.endings import Endings
-from jobtrack.push.gate import Gate
-from jobtrack.push.health import Health
-from jobtrack.push.health_table import HealthTable
-from jobtrack.push.messages import Message, event_message, group
-from jobtrack.push.queue import DeliveryQueue
-from jobtrack.push.secrets import Secrets, SigningSecret, Vault
-from jobtrack.push.signatures import new_secret
-from jobtrack.push.socket_sender import SocketSender
-from jobtrack.push.subscription import Filters, Subscription
-from jobtrack.push.subscription_table import SubscriptionTable
-from jobtrack.push.urls import Target
-from jobtrack.push.webhook import WebhookSender
+from jobtrack.push.delivery.circuit_breaker import Health
+from jobtrack.push.delivery.deliverer import Deliverer
+from jobtrack.push.delivery.delivery_table import Delivery, DeliveryTable
+from jobtrack.push.delivery.endpoint_gate import Gate
+from jobtrack.push.delivery.endpoint_table import HealthTable
+from jobtrack.push.delivery.signatures import new_secret
+from jobtrack.push.delivery.webhook_sender import WebhookSender
+from jobtrack.push.dispatch.delivery_queue import DeliveryQueue
+from jobtrack.push.dispatch.messages import Message, event_message, group
+from jobtrack.push.egress.guarded_post import Answer, Egress, EgressError
+from jobtrack.push.egress.urls import Target
+from jobtrack.push.subscriptions.endings import Endings
+from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, Vault
+from jobtrack.push.subscriptions.subscription import Filters, Subscription
+from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
+from jobtrack.push.websockets.connection_table import ConnectionTable
+from jobtrack.push.websockets.socket_sender import SocketSender
 from jobtrack.settings import Settings
 from tests.management import Gateway, Step
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from jobtrack.push.urls import Target
+from jobtrack.push.egress.urls import Target
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 PATIENCE_SECONDS = 30

@@ -5,31 +5,31 @@ import uuid
 from typing import TYPE_CHECKING, Any, cast
 
 from jobtrack import aws, times
-from jobtrack.job import Job
+from jobtrack.api.schemas.subscriptions import SubscribeRequest
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job
 from jobtrack.keys import JobKey
-from jobtrack.push.backlog import Backlog
-from jobtrack.push.connection_table import ConnectionTable
-from jobtrack.push.connections import Connections
-from jobtrack.push.deliverer import Deliverer
-from jobtrack.push.deliveries import DeliveryTable
-from jobtrack.push.dispatcher import Dispatcher
-from jobtrack.push.endings import Endings
-from jobtrack.push.gate import Gate
-from jobtrack.push.health_table import HealthTable
-from jobtrack.push.leases import LeaseTable
-from jobtrack.push.quarantine import QuarantineTable
-from jobtrack.push.queue import DeliveryQueue
-from jobtrack.push.replays import Replays
-from jobtrack.push.requests import SubscribeRequest
-from jobtrack.push.secrets import Vault
-from jobtrack.push.socket_sender import SocketSender
-from jobtrack.push.streamer import Streamer
-from jobtrack.push.subscriber import Subscriber
-from jobtrack.push.subscription import Subscription
-from jobtrack.push.subscription_table import SubscriptionTable
-from jobtrack.push.tickets import Ticket, new_ticket
-from jobtrack.push.wakes import Wake
-from jobtrack.reported import Event
+from jobtrack.push.delivery.deliverer import Deliverer
+from jobtrack.push.delivery.delivery_table import DeliveryTable
+from jobtrack.push.delivery.endpoint_gate import Gate
+from jobtrack.push.delivery.endpoint_table import HealthTable
+from jobtrack.push.dispatch.delivery_queue import DeliveryQueue
+from jobtrack.push.dispatch.dispatcher import Dispatcher
+from jobtrack.push.dispatch.quarantine import QuarantineTable
+from jobtrack.push.dispatch.replays import Replays
+from jobtrack.push.subscriptions.endings import Endings
+from jobtrack.push.subscriptions.secrets import Vault
+from jobtrack.push.subscriptions.subscription import Subscription
+from jobtrack.push.subscriptions.subscription_factory import Subscriber
+from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
+from jobtrack.push.subscriptions.tickets import Ticket, new_ticket
+from jobtrack.push.websockets.backlog import Backlog
+from jobtrack.push.websockets.connection_table import ConnectionTable
+from jobtrack.push.websockets.connections import Connections
+from jobtrack.push.websockets.socket_sender import SocketSender
+from jobtrack.push.websockets.stream_leases import LeaseTable
+from jobtrack.push.websockets.streamer import Streamer
+from jobtrack.push.websockets.wakes import Wake
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.listeners import ListenerStore
 from jobtrack.store.outbox import SORT_KEY
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
     from types_boto3_sqs import SQSClient
 
-    from jobtrack.push.webhook import WebhookSender
+    from jobtrack.push.delivery.webhook_sender import WebhookSender
 
 WANTED, UNWANTED = "milestone", "log"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-from local import intrinsics
+from jobtrack_local.template import intrinsics
 from scripts import policies
 
 ROOT = Path(__file__).parents[1]

@@ -8,11 +8,9 @@
 
 from jobtrack_client import _safe_path as _safe_path  # first: the rest is imported by its rules
 from jobtrack_client import models
-from jobtrack_client._async import AsyncClient
-from jobtrack_client._backoff import Backoff
-from jobtrack_client._client import Client
-from jobtrack_client._context import current_job
-from jobtrack_client._exceptions import (
+from jobtrack_client._api._async import AsyncClient
+from jobtrack_client._api.backoff import Backoff
+from jobtrack_client._api.exceptions import (
     ApiError,
     BadRequest,
     ConfigurationError,
@@ -35,14 +33,16 @@ from jobtrack_client._exceptions import (
     UnsupportedMediaType,
     WebhookVerificationError,
 )
-from jobtrack_client._install import install
-from jobtrack_client._job import Job
-from jobtrack_client._options import ReporterOptions
-from jobtrack_client._stage import Stage
-from jobtrack_client._stats import Reason, Stats
-from jobtrack_client._track import Track, track
+from jobtrack_client._api.webhooks import verify_webhook
+from jobtrack_client._client import Client
+from jobtrack_client._jobs.context import current_job
+from jobtrack_client._jobs.install import install
+from jobtrack_client._jobs.job import Job
+from jobtrack_client._jobs.options import ReporterOptions
+from jobtrack_client._jobs.stage import Stage
+from jobtrack_client._jobs.track import Track, track
+from jobtrack_client._reporting.stats import Reason, Stats
 from jobtrack_client._tracker import JobTracker
-from jobtrack_client._webhooks import verify_webhook
 
 __all__ = [
     "ApiError",

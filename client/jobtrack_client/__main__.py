@@ -11,13 +11,13 @@ from errno import ENOENT
 from pathlib import Path
 from types import TracebackType
 
+from jobtrack_client._api.exceptions import ConfigurationError
+from jobtrack_client._api.settings import OUTPUT_VARIABLE, surrounding, surrounding_job_id
 from jobtrack_client._client import Client
-from jobtrack_client._exceptions import ConfigurationError
-from jobtrack_client._install import install
-from jobtrack_client._job import Job
-from jobtrack_client._plain import as_text
-from jobtrack_client._prints import Prints
-from jobtrack_client._settings import OUTPUT_VARIABLE, surrounding, surrounding_job_id
+from jobtrack_client._jobs.install import install
+from jobtrack_client._jobs.job import Job
+from jobtrack_client._values.json_values import as_text
+from jobtrack_client.integrations.prints import Prints
 
 NO_PROGRAM = 2
 """Python's own exit code for a program that is not there."""

@@ -2,20 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
-from jobtrack_client import _sync
-from jobtrack_client._context import current_job
-from jobtrack_client._delivery import Reported
-from jobtrack_client._exceptions import ConfigurationError
-from jobtrack_client._heartbeat import DEFAULT_SECONDS, silence
-from jobtrack_client._job import Job
-from jobtrack_client._joined import JoinedJob, SharedJob
-from jobtrack_client._kinds import number, shaped, string
-from jobtrack_client._members import STARTED
-from jobtrack_client._members import job as job_members
-from jobtrack_client._options import ReporterOptions
-from jobtrack_client._reporter import Reporter
-from jobtrack_client._requests import encoded
-from jobtrack_client._settings import current_job_id, guid, surrounding_job_id
+from jobtrack_client._api import _sync
+from jobtrack_client._api.exceptions import ConfigurationError
+from jobtrack_client._api.requests import encoded
+from jobtrack_client._api.settings import current_job_id, guid, surrounding_job_id
+from jobtrack_client._jobs.context import current_job
+from jobtrack_client._jobs.job import Job
+from jobtrack_client._jobs.joined_job import JoinedJob, SharedJob
+from jobtrack_client._jobs.options import ReporterOptions
+from jobtrack_client._reporting.delivery import Reported
+from jobtrack_client._reporting.heartbeat import DEFAULT_SECONDS, silence
+from jobtrack_client._reporting.reporter import Reporter
+from jobtrack_client._values.kinds import number, shaped, string
+from jobtrack_client._values.members import STARTED
+from jobtrack_client._values.members import job as job_members
 
 
 class Client(_sync.Client):

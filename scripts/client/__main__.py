@@ -16,8 +16,8 @@ DESCRIPTION = ROOT / "functions/api/docs/openapi.json"
 def made() -> Iterator[tuple[Path, str]]:
     """Each module that is made, with its text as ruff formats it."""
     yield CLIENT / "models.py", _formatted(models.source(json.loads(DESCRIPTION.read_text())))
-    for path in sorted((CLIENT / "_async").glob("*.py")):
-        yield CLIENT / "_sync" / path.name, _formatted(waiting.source(path.name, path.read_text()))
+    for path in sorted((CLIENT / "_api/_async").glob("*.py")):
+        yield CLIENT / "_api/_sync" / path.name, _formatted(waiting.source(path.name, path.read_text()))
 
 
 def _formatted(text: str) -> str:

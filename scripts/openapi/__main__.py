@@ -4,7 +4,8 @@ import json
 import os
 import tomllib
 
-from local import app, intrinsics, template
+from jobtrack_local.gateway import app
+from jobtrack_local.template import intrinsics, template
 from scripts.openapi.document import document
 from scripts.openapi.operations import ROOT
 

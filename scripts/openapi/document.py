@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from jobtrack import limits
-from local.cloudformation import RouteProperties
+from jobtrack_local.template.cloudformation import RouteProperties
 from scripts.openapi import links, shared, webhooks
 from scripts.openapi.kinds import Answer
 from scripts.openapi.operations import OPERATIONS, Operation, example, request_example

@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from jobtrack_client import profiles
-from local import provision, template
-from local.clock import FASTER
-from local.engines import MINISTACK
-from local.invocation import scheduled_event
-from local.processes import Engine
-from local.tokens import signing_key
+from jobtrack_local.engine import provision
+from jobtrack_local.engine.engines import MINISTACK
+from jobtrack_local.engine.processes import Engine
+from jobtrack_local.pumps.clock import FASTER
+from jobtrack_local.pumps.invocation import scheduled_event
+from jobtrack_local.template import template
+from jobtrack_local.tokens import signing_key
 from tests.deployed.document import REGION, Place
 from tests.deployed.issuer import issuing
 from tests.deployed.stack import Stack
@@ -58,7 +59,7 @@ def main() -> None:
 
 @contextmanager
 def _ministack() -> Iterator[Engine]:
-    engine = Engine("ministack", [sys.executable, "-m", "local.ministack_process"], ENVIRONMENT)
+    engine = Engine("ministack", [sys.executable, "-m", "jobtrack_local.engine.ministack_process"], ENVIRONMENT)
     try:
         yield engine
     finally:

@@ -35,13 +35,13 @@ def append(name: str) -> Change:
 
 
 CHANGED_BUILDS: Mapping[str, Change] = {
-    "a layer file": append("JobtrackLayer/jobtrack/push/egress.py"),
+    "a layer file": append("JobtrackLayer/jobtrack/push/egress/guarded_post.py"),
     "a dependency": append("DependenciesLayer/requirements.txt"),
     "a function's file": append("LogsFunction/app.py"),
     "a data file": append("DocsFunction/openapi.json"),
     "the template": append("template.yaml"),
     "a new file": lambda build: (build / "JobtrackLayer/jobtrack/new.py").touch(),
-    "a file less": lambda build: (build / "JobtrackLayer/jobtrack/push/egress.py").unlink(),
+    "a file less": lambda build: (build / "JobtrackLayer/jobtrack/push/egress/guarded_post.py").unlink(),
     "a file renamed": lambda build: (build / "LogsFunction/app.py").rename(build / "LogsFunction/application.py"),
 }
 UNCHANGED_BUILDS: Mapping[str, Change] = {

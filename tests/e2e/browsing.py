@@ -13,7 +13,7 @@ import jwt
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from local import tokens
+from jobtrack_local import tokens
 from tests.e2e.reporting import create, event, line, reported
 from tests.e2e.running import Service
 

@@ -8,7 +8,7 @@ from typing import cast
 import httpx
 import pytest
 
-from local.clock import FASTER
+from jobtrack_local.pumps.clock import FASTER
 from tests.e2e.browsing import browser, project, visit
 from tests.e2e.running import DEPLOYED, Service, running
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import psutil
 
-from local import template
-from local.provision import PREFIX, REGION
+from jobtrack_local.engine.provision import PREFIX, REGION
+from jobtrack_local.template import template
 from tests.e2e.running import Service
 
 if TYPE_CHECKING:

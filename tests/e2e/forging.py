@@ -14,7 +14,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from local import tokens
+from jobtrack_local import tokens
 
 Claims = Mapping[str, object]
 STRANGER = generate_private_key(public_exponent=65537, key_size=2048)

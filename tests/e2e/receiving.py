@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from local.demo.receiver import Gate
+from jobtrack_demo.receiver import Gate
 from tests.e2e.reporting import event
 
 TOKEN = "the receivers' own: +/=%&\"\\".replace(" ", "-")

@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from local import tokens
+from jobtrack_local import tokens
 from tests.deployed.stack import Stack
 
 JOBTRACK = Path(sys.executable).parent / "jobtrack"

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.handlers import BUILTIN_HANDLERS
 
 from jobtrack_client.cli import main
-from local import provision
+from jobtrack_local.engine import provision
 
 
 class Writer:

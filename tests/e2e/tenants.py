@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import httpx
 
-from local import template
-from local.cloudformation import RouteProperties
-from local.gateway import OPEN
+from jobtrack_local.gateway.gateway import OPEN
+from jobtrack_local.template import template
+from jobtrack_local.template.cloudformation import RouteProperties
 from tests.e2e.engine import Kept
 from tests.e2e.receiving import deliveries, subscribed, until
 from tests.e2e.reporting import create, event, line, reported, started

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.profile import PROJECT, TENANT
+from jobtrack_local.profile import PROJECT, TENANT
 from tests.e2e.running import Service
 
 pytestmark = [

@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from jobtrack_client import verify_webhook
-from jobtrack_client._webhooks import new_secret
-from local.demo.receiver import Receiver
+from jobtrack_client._api.webhooks import new_secret
+from jobtrack_demo.receiver import Receiver
 from tests.e2e.receiving import Recorder, until
 from tests.e2e.reporting import create, event, line, reported
 from tests.e2e.running import Service, command, running

@@ -107,7 +107,7 @@ def test_a_signal_ends_everything(home: Path, engine: str, sign: signal.Signals)
     with demo(home, engine) as process:
         read_until(process, "DataLoader: Reading")
         started = children(process)
-        assert children(process, "local.miner")
+        assert children(process, "jobtrack_demo.miner")
         process.send_signal(sign)
         said, _ = process.communicate(timeout=GONE_SECONDS)
         assert process.returncode == 0, said
@@ -127,7 +127,10 @@ def test_nothing_outlives_a_killed_demo(home: Path, engine: str) -> None:
 @one_engine
 @pytest.mark.parametrize(
     ("module", "told"),
-    [("local.miner", "the worker ended with code -9 and left no counts"), ("serve", "the service ended with code -9")],
+    [
+        ("jobtrack_demo.miner", "the worker ended with code -9 and left no counts"),
+        ("serve", "the service ended with code -9"),
+    ],
 )
 def test_tells_which_process_was_killed(home: Path, engine: str, module: str, told: str) -> None:
     with demo(home, engine, "--once") as process:

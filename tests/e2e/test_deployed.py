@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from local import template
-from local.cloudformation import Route
-from local.gateway import OPEN
+from jobtrack_local.gateway.gateway import OPEN
+from jobtrack_local.template import template
+from jobtrack_local.template.cloudformation import Route
 from tests.deployed.__main__ import ORIGIN
 from tests.deployed.stack import Stack
 from tests.e2e.running import Service

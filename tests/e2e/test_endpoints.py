@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from jobtrack.push.gate import Gate, Passage
-from jobtrack.push.health import CAPS, Change, Health, Outcome
-from jobtrack.push.health_table import HealthTable
+from jobtrack.push.delivery.circuit_breaker import CAPS, Change, Health, Outcome
+from jobtrack.push.delivery.endpoint_gate import Gate, Passage
+from jobtrack.push.delivery.endpoint_table import HealthTable
 from tests.e2e.engine import Kept
 from tests.e2e.running import Service
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from local.demo.receiver import Receiver
+from jobtrack_demo.receiver import Receiver
 from tests.e2e.following import following, refused, ticket
 from tests.e2e.receiving import Recorder
 from tests.e2e.reporting import create, faults, got

@@ -8,8 +8,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from local.demo.receiver import Receiver
-from local.tokens import signing_key
+from jobtrack_demo.receiver import Receiver
+from jobtrack_local.tokens import signing_key
 from tests.e2e.forging import FOREIGN, UNKNOWN, UNSCOPED, Forgery, Target
 from tests.e2e.receiving import Recorder
 from tests.e2e.reporting import problem
@@ -17,7 +17,7 @@ from tests.e2e.running import Service
 from tests.e2e.tenants import KEY, ROUTES, Project, ask, populated, stored, told
 
 TAKEN_BY_MINISTACK = {"not said to be borne", "no expiry"}
-"""The gateway of a deployed stack lets them pass; `local.auth` does not."""
+"""The gateway of a deployed stack lets them pass; `jobtrack_local.gateway.auth` does not."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import httpx
 
-from local.demo.receiver import Gate, Receiver
+from jobtrack_demo.receiver import Gate, Receiver
 from tests.e2e.running import Service, running
 from tests.e2e.test_push import TOKEN, arrived, job, report, subscribed
 

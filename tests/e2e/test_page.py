@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from local import tokens
+from jobtrack_local import tokens
 from tests.e2e.browsing import Project, Visit, visiting
 from tests.e2e.reporting import create, event, line, reported
 from tests.e2e.running import Service

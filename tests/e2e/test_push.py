@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 
-from local.demo.receiver import Gate, Inbox, Receiver
+from jobtrack_demo.receiver import Gate, Inbox, Receiver
 from tests.e2e.running import Service, running
 
 TOKEN = "the-receivers-own"

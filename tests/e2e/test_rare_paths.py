@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from local.demo.receiver import Receiver
+from jobtrack_demo.receiver import Receiver
 from tests.e2e.engine import Kept
 from tests.e2e.following import following, rest, sequences, told
 from tests.e2e.following import subscribed as subscribed_by_websocket

@@ -7,24 +7,25 @@ import orjson
 import pytest
 
 from jobtrack import aws, times
-from jobtrack.events import EventBatch
+from jobtrack.api.schemas.events import EventBatch
+from jobtrack.api.schemas.jobs import JobRequest
+from jobtrack.domain.timeline import Scope
 from jobtrack.keys import JobKey
-from jobtrack.models import JobRequest
-from jobtrack.store.follower import Follower
-from jobtrack.store.history import HistoryReader
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.reader import JournalReader, Range
+from jobtrack.store.journal_reader import JournalReader, Range
+from jobtrack.store.log_follower import Follower
+from jobtrack.store.metric_history import HistoryReader
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.timeline import TimelineReader
-from jobtrack.timeline import Scope
 from jobtrack.views import job as job_view
 from jobtrack.views.logs import entry, levels_from, logs
 from jobtrack.views.metrics import GROUPS, metrics
 from jobtrack.views.progress import progress
 from jobtrack.views.timeline import entry as timeline_entry
 from jobtrack.views.timeline import timeline
-from local import engines, environment, template
-from local.provision import provision
+from jobtrack_local.engine import engines, environment
+from jobtrack_local.engine.provision import provision
+from jobtrack_local.template import template
 from tests import example
 
 KEY = JobKey(example.TENANT_ID, example.PROJECT_ID, example.JOB_ID)

@@ -13,8 +13,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from jobtrack import packing
-from local.demo.receiver import Receiver
+from jobtrack.domain.journal import packing
+from jobtrack_demo.receiver import Receiver
 from tests.e2e.engine import Item, Kept
 from tests.e2e.receiving import PATIENCE_SECONDS, TOKEN, Recorder, answered, deliveries, milestone, subscribed, until
 from tests.e2e.reporting import encoded, line, post, problem, reported, started

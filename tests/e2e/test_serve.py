@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from jobtrack_client.profiles import profile
-from local.clock import FASTER
-from local.server import bound
+from jobtrack_local.gateway.server import bound
+from jobtrack_local.pumps.clock import FASTER
 from tests.e2e.reporting import by_gateway
 from tests.e2e.running import JOBTRACK, START_SECONDS, STOP_SECONDS, Service, command, environment, running
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from jobtrack.push.signatures import new_secret
-from local.demo.receiver import Receiver
+from jobtrack.push.delivery.signatures import new_secret
+from jobtrack_demo.receiver import Receiver
 from tests.e2e.receiving import Recorder, answered, milestone, subscribed, until
 from tests.e2e.reporting import post, reported, started
 from tests.e2e.running import Service

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local.demo.receiver import Receiver
+from jobtrack_demo.receiver import Receiver
 from tests.e2e.receiving import Recorder, subscribed
 from tests.e2e.reporting import create, event
 from tests.e2e.running import Service

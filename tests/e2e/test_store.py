@@ -14,22 +14,23 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from jobtrack import aws, times
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job, Stage
+from jobtrack.domain.journal.journal import LEVELS, Family, Record
+from jobtrack.domain.journal.packing import unpack
 from jobtrack.errors import Conflict, IdempotencyMismatch, JobBusy, NotFound, Unprocessable
-from jobtrack.job import Job, Stage
-from jobtrack.journal import LEVELS, Family, Record
 from jobtrack.keys import JobKey
-from jobtrack.packing import unpack
-from jobtrack.reported import Event
-from jobtrack.store.attempts import Attempts
+from jobtrack.scheduled.watchdog import Watchdog
+from jobtrack.store.conflict_retry import Attempts
 from jobtrack.store.idempotency import Idempotency
+from jobtrack.store.job_timers import TimerStore
 from jobtrack.store.jobs import JobStore
+from jobtrack.store.journal_reader import JournalReader, Range
 from jobtrack.store.listeners import ListenerStore
-from jobtrack.store.reader import JournalReader, Range
 from jobtrack.store.snapshots import Listener, Snapshot
-from jobtrack.store.timers import TimerStore
-from jobtrack.watchdog import Watchdog
-from local import engines, environment, template
-from local.provision import provision
+from jobtrack_local.engine import engines, environment
+from jobtrack_local.engine.provision import provision
+from jobtrack_local.template import template
 
 pytestmark = pytest.mark.not_deployed("asks the store on the engine, without a service")
 START = times.parse("2024-01-20T10:30:00Z")

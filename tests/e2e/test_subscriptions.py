@@ -7,7 +7,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from local.demo.receiver import Receiver
+from jobtrack_demo.receiver import Receiver
 from tests.e2e.receiving import TOKEN, Recorder, answered, deliveries, milestone, subscribed, until
 from tests.e2e.reporting import create, line, problem, reported, started
 from tests.e2e.running import Service

@@ -8,16 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from jobtrack import aws, times
-from jobtrack.job import Job
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job
+from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import JobKey
-from jobtrack.packing import unpack
-from jobtrack.reported import Event
+from jobtrack.scheduled.watchdog import Watchdog
+from jobtrack.store.job_timers import TimerStore
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Listener, Snapshot
-from jobtrack.store.timers import TimerStore
-from jobtrack.watchdog import Watchdog
-from local import engines, environment, template
-from local.provision import provision
+from jobtrack_local.engine import engines, environment
+from jobtrack_local.engine.provision import provision
+from jobtrack_local.template import template
 
 pytestmark = pytest.mark.not_deployed("asks the store on the engine, without a service")
 START = times.parse("2024-01-20T10:30:00Z")

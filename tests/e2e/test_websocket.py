@@ -13,7 +13,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from local.demo.receiver import Receiver
+from jobtrack_demo.receiver import Receiver
 from tests.e2e.engine import Kept
 from tests.e2e.following import drop, following, refused, rest, sequences, silent, subscribed, ticket, told
 from tests.e2e.receiving import Recorder, answered, deliveries, milestone, until

@@ -21,7 +21,7 @@ from celery.exceptions import Ignore, Reject  # type: ignore[import-untyped]
 from celery.utils.log import get_task_logger  # type: ignore[import-untyped]
 
 import jobtrack_client as jt
-from jobtrack_client.celery import track_tasks
+from jobtrack_client.integrations.celery import track_tasks
 
 LOGGER = get_task_logger("program")
 POOLS = ("prefork", "threads", "gevent", "eventlet", "solo")

@@ -18,31 +18,33 @@ from typing import Any, Self, TypeVar, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from jobtrack import aws, packing, times
-from jobtrack.job import Job
+from jobtrack import aws, times
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job
+from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
-from jobtrack.push import egress
-from jobtrack.push.egress import Answer, EgressError
-from jobtrack.push.secrets import Vault
-from jobtrack.push.subscription import Subscription, key
-from jobtrack.reported import Event
+from jobtrack.push.egress import guarded_post
+from jobtrack.push.egress.guarded_post import Answer, EgressError
+from jobtrack.push.subscriptions.secrets import Vault
+from jobtrack.push.subscriptions.subscription import Subscription, key
 from jobtrack.settings import Settings
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Listener, Snapshot
-from local import intrinsics, invocation
-from local.cloudformation import FunctionProperties
-from local.invocation import HandlerFailed, Record, sequence_number
-from local.simulator.loops import LoopDetection
-from local.simulator.memory_sqs import Answer as Sent
-from local.simulator.memory_sqs import Entry, MemorySqs, queues
-from local.simulator.memory_stream import MemoryStream
-from local.simulator.parts import Lost
-from local.simulator.pointers import pointer
-from local.simulator.queues import QueueMapping
-from local.simulator.streams import StreamMapping
+from jobtrack_local.pumps import invocation
+from jobtrack_local.pumps.failure_pointers import pointer
+from jobtrack_local.pumps.invocation import HandlerFailed, Record, sequence_number
+from jobtrack_local.pumps.queue_mapping import QueueMapping
+from jobtrack_local.pumps.recursive_loops import LoopDetection
+from jobtrack_local.pumps.shard_batches import Lost
+from jobtrack_local.pumps.stream_mapping import StreamMapping
+from jobtrack_local.template import intrinsics
+from jobtrack_local.template.cloudformation import FunctionProperties
 from tests.functions.conftest import TEMPLATE, Context
 from tests.management import Gateway
 from tests.pushing import NOW, Clock, Crash, Receiver, event, store
+from tests.simulators.memory_sqs import Answer as Sent
+from tests.simulators.memory_sqs import Entry, MemorySqs, queues
+from tests.simulators.memory_stream import MemoryStream
 
 STREAM = "arn:aws:dynamodb:us-east-1:000000000000:table/JobsTable/stream/1"
 STEP_SECONDS = 0.001
@@ -197,7 +199,7 @@ class Deployed:
         clients = {"dynamodb": self.dynamodb, "kms": self.kms, "sqs": self.sqs}
         for made in ("client", "later"):
             patch.setattr(aws, made, clients.__getitem__)
-        patch.setattr(egress, "Egress", lambda *_, **__: self.receivers)
+        patch.setattr(guarded_post, "Egress", lambda *_, **__: self.receivers)
         self.gateway = Gateway()
         self.gateway.step = self.steps
         patch.setattr(aws, "websockets", lambda endpoint: self.gateway)

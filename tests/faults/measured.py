@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from jobtrack.push.egress import DEADLINE_SECONDS, Egress, EgressError
-from jobtrack.push.urls import Target
+from jobtrack.push.egress.guarded_post import DEADLINE_SECONDS, Egress, EgressError
+from jobtrack.push.egress.urls import Target
 
 ROOT = Path(__file__).parents[2]
 NAIVE_BYTES = 64 * 2**20

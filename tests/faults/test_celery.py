@@ -18,7 +18,7 @@ from celery.exceptions import Ignore  # type: ignore[import-untyped]
 from celery.utils.log import get_task_logger  # type: ignore[import-untyped]
 
 import jobtrack_client as jt
-from jobtrack_client.celery import track_tasks
+from jobtrack_client.integrations.celery import track_tasks
 from tests.faults.celery_app import LINES, application, prepared, send, worker
 from tests.faults.serving import OPTIONS, environment, run, serving
 from tests.unit.client.service import GUID, Service, client
@@ -223,7 +223,7 @@ def test_tasks_run_where_the_client_lacks_something(caplog: pytest.LogCaptureFix
 INTERRUPTED = """
 import threading, time
 from celery import Celery
-from jobtrack_client.celery import track_tasks
+from jobtrack_client.integrations.celery import track_tasks
 
 app = Celery("program", set_as_current=False)
 track_tasks()
@@ -243,7 +243,7 @@ IMPORTS = """
 import sys
 from celery import Celery, signals
 from celery.apps import worker
-from jobtrack_client.celery import track_tasks
+from jobtrack_client.integrations.celery import track_tasks
 
 app = Celery("program", set_as_current=False)
 undo = track_tasks()

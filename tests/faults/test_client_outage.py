@@ -8,7 +8,7 @@ import pytest
 from websockets.sync.server import serve
 
 import jobtrack_client as jt
-from jobtrack_client._sync import sockets
+from jobtrack_client._api._sync import sockets
 from tests.faults.serving import OPTIONS, client, lines, run_worker, serving
 from tests.unit.client.service import Service
 

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local import acceptor, server
-from local.deadlines import SECONDS, Phase
-from local.server import Server, bound
-from local.websocket.connections import Connections
-from local.websocket.gateway import WebSocketGateway
+from jobtrack_local.gateway import acceptor, server
+from jobtrack_local.gateway.deadlines import SECONDS, Phase
+from jobtrack_local.gateway.server import Server, bound
+from jobtrack_local.websocket.connections import Connections
+from jobtrack_local.websocket.gateway import WebSocketGateway
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -196,7 +196,7 @@ def test_where_there_is_no_room_clients_wait_until_others_are_let_go(
         for _ in range(10):
             stack.enter_context(connected(port, sent))
         assert b"HTTP/1.1 200" in get(port)
-    assert 1 <= len([record for record in caplog.records if record.name == "local.acceptor"]) <= 2
+    assert 1 <= len([record for record in caplog.records if record.name == "jobtrack_local.gateway.acceptor"]) <= 2
 
 
 @pytest.mark.parametrize("cause", [OSError(24, "Too many open files"), OSError(12, "Cannot allocate memory")])
@@ -215,7 +215,7 @@ def test_without_descriptors_it_says_so_once_and_goes_on(
     monkeypatch.setattr(asyncio.SelectorEventLoop, "sock_accept", failing)
     with serving() as port:
         assert b"HTTP/1.1 200" in get(port)
-    assert [record.name for record in caplog.records] == ["local.acceptor"]
+    assert [record.name for record in caplog.records] == ["jobtrack_local.gateway.acceptor"]
 
 
 @given(st.integers(1, 2**20))

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import pytest
 
-from jobtrack.push.egress import DEADLINE_SECONDS, Answer, Egress, EgressError
-from jobtrack.push.urls import Target
+from jobtrack.push.egress.guarded_post import DEADLINE_SECONDS, Answer, Egress, EgressError
+from jobtrack.push.egress.urls import Target
 from tests.certificates import Certified, certify
 from tests.faults import misbehaving
 from tests.faults.measured import NAIVE_BYTES, Measured, measured

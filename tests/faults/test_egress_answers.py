@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from jobtrack.push.egress import Answer, Egress, EgressError
-from jobtrack.push.schedule import retry_after_seconds
-from jobtrack.push.wire import ANSWER_BYTES
+from jobtrack.push.delivery.retry_schedule import retry_after_seconds
+from jobtrack.push.egress.bounded_connection import ANSWER_BYTES
+from jobtrack.push.egress.guarded_post import Answer, Egress, EgressError
 from tests.certificates import Certified, certify
 from tests.faults import misbehaving
 from tests.receivers import Behave, answering, over_tls, receiver, request_of

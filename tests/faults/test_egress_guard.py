@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from jobtrack.push.egress import Egress, EgressError
-from jobtrack.push.urls import Target
+from jobtrack.push.egress.guarded_post import Egress, EgressError
+from jobtrack.push.egress.urls import Target
 from tests.certificates import Certified, certify
 from tests.hostile import Traffic, hearing
 from tests.receivers import HEAD, answering, over_tls, receiver

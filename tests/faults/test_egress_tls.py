@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from jobtrack.push import causes
-from jobtrack.push.causes import Step
-from jobtrack.push.egress import Egress, EgressError
-from jobtrack.push.urls import Target
+from jobtrack.push.egress import failure_causes
+from jobtrack.push.egress.failure_causes import Step
+from jobtrack.push.egress.guarded_post import Egress, EgressError
+from jobtrack.push.egress.urls import Target
 from tests.certificates import DAY, NOW, certify
 from tests.receivers import HEAD, Behave, answering, receiver
 
@@ -174,7 +174,7 @@ def test_no_alert_is_without_a_cause() -> None:
 
 def test_plain_http_by_the_words_of_openssl_3_2() -> None:
     newer = ssl.SSLError(1, "[SSL] record layer failure (_ssl.c:1033)")
-    assert causes.cause(newer, Step.HANDSHAKE, 10) == "TLS failed: the receiver does not speak TLS on this port"
+    assert failure_causes.cause(newer, Step.HANDSHAKE, 10) == "TLS failed: the receiver does not speak TLS on this port"
 
 
 @pytest.mark.parametrize(

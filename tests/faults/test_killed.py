@@ -5,9 +5,9 @@ import os
 
 import pytest
 
-from jobtrack.push.cursor import Cursor
-from jobtrack.push.egress import Answer
-from jobtrack.push.messages import message_id
+from jobtrack.push.dispatch.messages import message_id
+from jobtrack.push.egress.guarded_post import Answer
+from jobtrack.push.subscriptions.stream_position import Cursor
 from tests.faults.conftest import Tell
 from tests.faults.deployed import Deployed
 from tests.pushing import JOB, NOW, subscription

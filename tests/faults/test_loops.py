@@ -2,8 +2,8 @@
 
 import pytest
 
-from jobtrack.push import health
-from jobtrack.push.egress import Answer
+from jobtrack.push.delivery import circuit_breaker
+from jobtrack.push.egress.guarded_post import Answer
 from tests.faults.deployed import Deployed
 from tests.functions.conftest import TEMPLATE
 from tests.pushing import JOB, NOW, message, subscription
@@ -18,7 +18,7 @@ LANES = {"DelivererFunction": 0.0, "SlowDelivererFunction": SLOW_SECONDS}
 
 def refused_for_a_week(patch: pytest.MonkeyPatch, seconds: float) -> Deployed:
     """One message to a receiver that always answers 500, after so many seconds; carried to its end."""
-    patch.setattr(health, "SLOW_SECONDS", 7 * DAY)  # as where others keep the endpoint slow
+    patch.setattr(circuit_breaker, "SLOW_SECONDS", 7 * DAY)  # as where others keep the endpoint slow
     stack = Deployed(patch)
     stack.subscribe(subscription(expires_at=NOW + 7 * DAY))
     stack.receivers.answering_with = lambda: Answer(500)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from functions.queue.deliverer import app
-from jobtrack.push.egress import Egress
-from jobtrack.push.webhook import WebhookSender
+from jobtrack.push.delivery.webhook_sender import WebhookSender
+from jobtrack.push.egress.guarded_post import Egress
 from tests.faults import misbehaving
 from tests.faults.test_egress_answers import READABLE, RETRY_AFTER, UNREADABLE
 from tests.pushing import World, message, subscription

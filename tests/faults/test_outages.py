@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from jobtrack.push.messages import message_id
+from jobtrack.push.dispatch.messages import message_id
 from tests.faults.deployed import Deployed
 from tests.pushing import JOB, NOW, subscription
 

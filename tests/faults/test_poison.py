@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from jobtrack import packing
-from jobtrack.push.cursor import Cursor
-from jobtrack.push.messages import message_id
-from jobtrack.push.quarantine import load
+from jobtrack.domain.journal import packing
+from jobtrack.push.dispatch.messages import message_id
+from jobtrack.push.dispatch.quarantine import load
+from jobtrack.push.subscriptions.stream_position import Cursor
 from tests.faults.deployed import Deployed
 from tests.pushing import JOB, NOW, message, subscription
 

@@ -12,8 +12,8 @@ import pytest
 from websockets.sync.server import ServerConnection, serve
 
 import jobtrack_client as jt
-from jobtrack_client._sync.sockets import messages
-from jobtrack_client._webhooks import new_secret
+from jobtrack_client._api._sync.sockets import messages
+from jobtrack_client._api.webhooks import new_secret
 from jobtrack_client.commands.listen import _forwarder
 from tests.faults.serving import environment, serving
 from tests.faults.test_running import JOBTRACK, PATIENCE_SECONDS, python, start

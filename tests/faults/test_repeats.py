@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from jobtrack import packing
+from jobtrack.api.schemas.subscriptions import EVENT_NAMES
+from jobtrack.domain.events import Event
+from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
-from jobtrack.push.messages import message_id
-from jobtrack.push.requests import EVENT_NAMES
-from jobtrack.push.subscription import DEFAULT_EVENTS, Filters, Subscription
-from jobtrack.reported import Event
+from jobtrack.push.dispatch.messages import message_id
+from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, Filters, Subscription
 from tests.faults.deployed import Deployed
 from tests.pushing import JOB, NOW, subscription
 

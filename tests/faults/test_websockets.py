@@ -18,16 +18,16 @@ from botocore.config import Config
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from local.app import Entrance
-from local.cloudformation import FunctionProperties
-from local.invocation import Function
-from local.page import Page
-from local.server import Server, bound
-from local.websocket import connections as connections_module
-from local.websocket.connections import Connections
-from local.websocket.gateway import Target, WebSocketGateway
-from local.websocket.limits import FRAME_BYTES, MESSAGE_BYTES
-from local.websocket.management import Management
+from jobtrack_local.gateway.app import Entrance
+from jobtrack_local.gateway.server import Server, bound
+from jobtrack_local.page import Page
+from jobtrack_local.pumps.invocation import Function
+from jobtrack_local.template.cloudformation import FunctionProperties
+from jobtrack_local.websocket import connections as connections_module
+from jobtrack_local.websocket.connections import Connections
+from jobtrack_local.websocket.gateway import Target, WebSocketGateway
+from jobtrack_local.websocket.limits import FRAME_BYTES, MESSAGE_BYTES
+from jobtrack_local.websocket.management import Management
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -418,5 +418,5 @@ def test_a_ticket_is_in_no_log(stage: Stage, caplog: pytest.LogCaptureFixture) -
             stage.answers["$connect"] = lambda event: 1 / 0
         with pytest.raises(InvalidStatus):
             stage.connect("?ticket=very-secret")
-    assert [record.name for record in caplog.records] == ["local.websocket.gateway"]
+    assert [record.name for record in caplog.records] == ["jobtrack_local.websocket.gateway"]
     assert "very-secret" not in caplog.text

@@ -14,8 +14,8 @@ import pytest
 import typer.main
 
 from jobtrack_client import cli, profiles
-from local import profile
-from local.demo.children import Child
+from jobtrack_demo.children import Child
+from jobtrack_local import profile
 from tests.faults.serving import ROOT, Server, serving
 from tests.unit.client.service import GUID, Service
 
@@ -30,7 +30,8 @@ print(*{{name.partition(".")[0] for name, module in sys.modules.items() if getat
 EVERYTHING = """
 from jobtrack_client import cli
 cli.build()
-import httpx, local.demo.session, local.service, platformdirs, plotext, psutil, rich.live, rich.tree, webbrowser
+import httpx, jobtrack_demo.session, jobtrack_local.service
+import platformdirs, plotext, psutil, rich.live, rich.tree, webbrowser
 import websockets.sync.client
 httpx.Client()
 """
@@ -91,7 +92,7 @@ def run(command: tuple[str, ...], folder: Path, environ: Mapping[str, str]) -> t
 
 
 def test_the_list_of_hostile_files_is_not_empty(names: set[str]) -> None:
-    assert {"httpcore", "httpx", "json", "jwt", "local", "platformdirs", "rich", "typer"} <= names
+    assert {"httpcore", "httpx", "json", "jwt", "jobtrack_local", "platformdirs", "rich", "typer"} <= names
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_a_module_is_found_in_the_working_directory_as_python_itself_does(
     assert (code, "No module named program" in said) == ((1, True) if flags else (0, False))
 
 
-@pytest.mark.parametrize("module", ["local.miner", "local"])
+@pytest.mark.parametrize("module", ["jobtrack_demo.miner", "jobtrack_local"])
 def test_the_processes_of_the_demo(
     module: str, hostile: Path, home: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from botocore.model import OperationModel
 from moto import mock_aws
 
 from jobtrack import aws
-from local import intrinsics, template
+from jobtrack_local.template import intrinsics, template
 from tests import permissions
 from tests.stack import ROOT, grants
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jobtrack import times
-from local.cloudformation import Route
+from jobtrack_local.template.cloudformation import Route
 from tests import example
 from tests.functions.conftest import TEMPLATE, Invoke
 

@@ -12,9 +12,9 @@ import pytest
 
 from functions.api.events import app as events
 from functions.schedule.expirer import app as expirer
-from jobtrack import packing
+from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
-from jobtrack.push.secrets import Vault
+from jobtrack.push.subscriptions.secrets import Vault
 from tests.functions.conftest import DYNAMODB, KMS, NAMES, SQS, TEMPLATE, Invoke
 from tests.functions.subscribing import about
 from tests.functions.test_samples import outbox, received

@@ -4,13 +4,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from jobtrack import aws, packing, times
-from jobtrack.job import Job
+from jobtrack import aws, times
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job
+from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
-from jobtrack.push.messages import Message
-from jobtrack.push.subscription import Subscription
-from jobtrack.push.subscription_table import SubscriptionTable
-from jobtrack.reported import Event
+from jobtrack.push.dispatch.messages import Message
+from jobtrack.push.subscriptions.subscription import Subscription
+from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.outbox import SORT_KEY
 from jobtrack.store.snapshots import Snapshot

@@ -10,12 +10,15 @@ import pytest
 from fastapi.routing import APIRoute
 from moto import mock_aws
 
-from local import app, invocation, provision, template
-from local.environment import own_settings
-from local.intrinsics import Names
-from local.outbox import Outbox
-from local.websocket.connections import Connections
-from local.wiring import pumps, websockets
+from jobtrack_local.engine import provision
+from jobtrack_local.engine.environment import own_settings
+from jobtrack_local.engine.outbox import Outbox
+from jobtrack_local.gateway import app
+from jobtrack_local.pumps import invocation
+from jobtrack_local.template import template
+from jobtrack_local.template.intrinsics import Names
+from jobtrack_local.template.wiring import pumps, websockets
+from jobtrack_local.websocket.connections import Connections
 
 PLAN = template.load()
 SAMPLE = json.loads((Path(__file__).parents[2] / "events" / "outbox-record.json").read_text())["Records"][0]

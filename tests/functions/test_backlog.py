@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from jobtrack import aws
-from jobtrack.push.backlog import Backlog, Page
-from jobtrack.push.cursor import Cursor
-from jobtrack.push.messages import event_message
-from jobtrack.push.subscription import DEFAULT_EVENTS, OTHER_EVENTS, Filters, Subscription
+from jobtrack.push.dispatch.messages import event_message
+from jobtrack.push.subscriptions.stream_position import Cursor
+from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, OTHER_EVENTS, Filters, Subscription
+from jobtrack.push.websockets.backlog import Backlog, Page
 from jobtrack.store.outbox import KEPT_SECONDS
 from tests.functions.test_replays import history, job_heard_by, jobs, report
 from tests.pushing import JOB, NOW, subscription

@@ -11,10 +11,12 @@ import pytest
 from fastapi import FastAPI
 
 from jobtrack.api import create_app
-from local import app, template, tokens
-from local.gateway import Gateway
-from local.intrinsics import Names
-from local.tokens import Verifier, signing_key
+from jobtrack_local import tokens
+from jobtrack_local.gateway import app
+from jobtrack_local.gateway.gateway import Gateway
+from jobtrack_local.template import template
+from jobtrack_local.template.intrinsics import Names
+from jobtrack_local.tokens import Verifier, signing_key
 from tests.functions.conftest import NAMES
 
 PARAMETERS = {

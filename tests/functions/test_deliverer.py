@@ -7,12 +7,13 @@ from itertools import pairwise
 
 import pytest
 
-from jobtrack import logs, packing
-from jobtrack.push.deliveries import ATTEMPTS, Attempt, Delivery
-from jobtrack.push.egress import Answer, EgressError
-from jobtrack.push.secrets import Secrets, SigningSecret
-from jobtrack.push.signatures import new_secret
-from jobtrack.push.subscription import Subscription
+from jobtrack import log_filter
+from jobtrack.domain.journal import packing
+from jobtrack.push.delivery.delivery_table import ATTEMPTS, Attempt, Delivery
+from jobtrack.push.delivery.signatures import new_secret
+from jobtrack.push.egress.guarded_post import Answer, EgressError
+from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret
+from jobtrack.push.subscriptions.subscription import Subscription
 from tests.pushing import (
     JOB,
     NOW,
@@ -205,6 +206,6 @@ def test_whatever_fails_for_good_is_logged_for_the_alarm(caplog: pytest.LogCaptu
     world.sqs.run(world.deliverer.deliver)
     failed = [one.message_id for one in many if world.delivered(one).status == "Failed"]
     logged = [each for each in caplog.records if "Failed after attempt" in each.getMessage()]
-    assert {each.name for each in logged} == {logs.counted.name}
+    assert {each.name for each in logged} == {log_filter.counted.name}
     assert sorted(each.getMessage().split()[0] for each in logged) == failed
     assert len(failed) >= 10

@@ -9,9 +9,9 @@ import pytest
 
 from functions.queue.deliverer import app
 from jobtrack import aws
-from jobtrack.push.deliveries import DeliveryTable
-from jobtrack.push.egress import Answer, EgressError
-from jobtrack.push.messages import Message
+from jobtrack.push.delivery.delivery_table import DeliveryTable
+from jobtrack.push.dispatch.messages import Message
+from jobtrack.push.egress.guarded_post import Answer, EgressError
 from tests.pushing import (
     SECRET,
     TOKEN,

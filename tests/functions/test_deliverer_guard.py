@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from functions.queue.deliverer import app
-from jobtrack.push.cursor import Cursor
-from jobtrack.push.egress import Answer
-from jobtrack.push.messages import Message
+from jobtrack.push.dispatch.messages import Message
+from jobtrack.push.egress.guarded_post import Answer
+from jobtrack.push.subscriptions.stream_position import Cursor
 from tests.pushing import NOW, World, message, subscription
 
 pytestmark = pytest.mark.usefixtures("stack")

@@ -8,10 +8,10 @@ import pytest
 
 from functions.api.deliveries import app
 from jobtrack import aws, times
-from jobtrack.push.deliveries import KEPT_SECONDS
-from jobtrack.push.egress import Answer
-from jobtrack.push.messages import Message, event_message, own_message
-from jobtrack.push.subscription import Subscription
+from jobtrack.push.delivery.delivery_table import KEPT_SECONDS
+from jobtrack.push.dispatch.messages import Message, event_message, own_message
+from jobtrack.push.egress.guarded_post import Answer
+from jobtrack.push.subscriptions.subscription import Subscription
 from tests.functions.conftest import Invoke
 from tests.functions.subscribing import Sample, about, job_of, owed, read, subscribed, table
 from tests.pushing import NOW, World, event

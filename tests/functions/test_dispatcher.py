@@ -12,18 +12,19 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.stream.dispatcher import app
-from jobtrack import aws, packing
-from jobtrack.invocation import Context
-from jobtrack.push.dispatcher import ENOUGH_SECONDS, Dispatcher
-from jobtrack.push.messages import Message, message_id
-from jobtrack.push.quarantine import QuarantineTable, load
-from jobtrack.push.queue import DeliveryQueue, QueueError
-from jobtrack.push.reading import ReadError
-from jobtrack.push.replays import Replays
-from jobtrack.push.secrets import Vault
-from jobtrack.push.subscription import Filters, Subscription
-from jobtrack.push.subscription_table import SubscriptionTable
+from jobtrack import aws
+from jobtrack.domain.journal import packing
+from jobtrack.push.dispatch.delivery_queue import DeliveryQueue, QueueError
+from jobtrack.push.dispatch.dispatcher import ENOUGH_SECONDS, Dispatcher
+from jobtrack.push.dispatch.messages import Message, message_id
+from jobtrack.push.dispatch.quarantine import QuarantineTable, load
+from jobtrack.push.dispatch.replays import Replays
+from jobtrack.push.subscriptions.secrets import Vault
+from jobtrack.push.subscriptions.subscription import Filters, Subscription
+from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
+from jobtrack.scheduled.invocation import Context
 from jobtrack.settings import Settings
+from jobtrack.store.batch_get import ReadError
 from tests.pushing import JOB, NOW, Clock, Crash, FakeSqs, crashing, event, message, store, subscription
 
 if TYPE_CHECKING:

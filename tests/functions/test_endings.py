@@ -10,14 +10,14 @@ import pytest
 
 from functions.schedule.expirer import app
 from jobtrack import times
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job
 from jobtrack.errors import JobBusy
-from jobtrack.job import Job
-from jobtrack.push.deliveries import Delivery
-from jobtrack.push.egress import Answer, EgressError
-from jobtrack.push.expirer import Expirer
-from jobtrack.push.expiry import Expiry, ExpiryTable
-from jobtrack.push.messages import PING, Message, own_message
-from jobtrack.reported import Event
+from jobtrack.push.delivery.delivery_table import Delivery
+from jobtrack.push.dispatch.messages import PING, Message, own_message
+from jobtrack.push.egress.guarded_post import Answer, EgressError
+from jobtrack.push.subscriptions.expirer import Expirer
+from jobtrack.push.subscriptions.expiry_timers import Expiry, ExpiryTable
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.listeners import listening
 from jobtrack.store.snapshots import Listener, Snapshot

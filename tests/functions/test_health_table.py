@@ -6,9 +6,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from jobtrack import aws
-from jobtrack.push.gate import Gate, Passage
-from jobtrack.push.health import CAPS, LEASE_SECONDS, Change, Health, Lane, Lease, Outcome, Refusal
-from jobtrack.push.health_table import KEPT_SECONDS, HealthTable, key
+from jobtrack.push.delivery.circuit_breaker import CAPS, LEASE_SECONDS, Change, Health, Lane, Lease, Outcome, Refusal
+from jobtrack.push.delivery.endpoint_gate import Gate, Passage
+from jobtrack.push.delivery.endpoint_table import KEPT_SECONDS, HealthTable, key
 from tests.pushing import NOW, Clock
 
 pytestmark = pytest.mark.usefixtures("stack")

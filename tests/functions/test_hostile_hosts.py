@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from jobtrack import aws, times
-from jobtrack.job import Job
-from jobtrack.push.deliveries import Attempt
-from jobtrack.push.egress import Egress
+from jobtrack.domain.job import Job
+from jobtrack.push.delivery.delivery_table import Attempt
+from jobtrack.push.egress.guarded_post import Egress
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Snapshot
 from tests.functions.conftest import Invoke

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from functions.api.deliveries import app
-from jobtrack.push.deliveries import Delivery
-from jobtrack.push.egress import Answer, EgressError
-from jobtrack.push.health import CAPS, LEASE_SECONDS, Change, Health, Lease
-from jobtrack.push.messages import Message, group
+from jobtrack.push.delivery.circuit_breaker import CAPS, LEASE_SECONDS, Change, Health, Lease
+from jobtrack.push.delivery.delivery_table import Delivery
+from jobtrack.push.dispatch.messages import Message, group
+from jobtrack.push.egress.guarded_post import Answer, EgressError
 from tests.functions.conftest import Invoke
 from tests.functions.subscribing import Sample, about, owed, read
 from tests.pushing import JOB, NOW, Crash, World, crashing, message, store, subscription

@@ -2,9 +2,9 @@
 
 import pytest
 
-from jobtrack.push import streamer
-from jobtrack.push.leases import LEASE_SECONDS
-from jobtrack.push.wakes import Wake
+from jobtrack.push.websockets import streamer
+from jobtrack.push.websockets.stream_leases import LEASE_SECONDS
+from jobtrack.push.websockets.wakes import Wake
 from tests.socket_client import all_told, connected, interrupting
 from tests.sockets import WANTED, SocketWorld
 

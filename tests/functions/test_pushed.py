@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from openapi_schema_validator import OAS31Validator
 
-from jobtrack import aws, packing
+from jobtrack import aws
+from jobtrack.api.schemas.subscriptions import EVENT_NAMES
+from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
-from jobtrack.push import signatures
-from jobtrack.push.messages import ENDED, PING, Message, event_message, own_message
-from jobtrack.push.requests import EVENT_NAMES
+from jobtrack.push.delivery import signatures
+from jobtrack.push.dispatch.messages import ENDED, PING, Message, event_message, own_message
 from jobtrack.store.outbox import SORT_KEY
 from scripts.openapi import __main__ as description
 from tests.e2e.reporting import SAMPLES

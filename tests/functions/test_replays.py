@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 
-from jobtrack import aws, packing, times
-from jobtrack.job import Job, Stage
-from jobtrack.push.dispatcher import Dispatcher
-from jobtrack.push.messages import Message
-from jobtrack.push.quarantine import QuarantineTable
-from jobtrack.push.queue import DeliveryQueue
-from jobtrack.push.replays import Replays
-from jobtrack.push.requests import EVENT_NAMES
-from jobtrack.push.secrets import Vault
-from jobtrack.push.subscription import Filters, Subscription
-from jobtrack.push.subscription_table import SubscriptionTable
-from jobtrack.reported import Event
+from jobtrack import aws, times
+from jobtrack.api.schemas.subscriptions import EVENT_NAMES
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job, Stage
+from jobtrack.domain.journal import packing
+from jobtrack.push.dispatch.delivery_queue import DeliveryQueue
+from jobtrack.push.dispatch.dispatcher import Dispatcher
+from jobtrack.push.dispatch.messages import Message
+from jobtrack.push.dispatch.quarantine import QuarantineTable
+from jobtrack.push.dispatch.replays import Replays
+from jobtrack.push.subscriptions.secrets import Vault
+from jobtrack.push.subscriptions.subscription import Filters, Subscription
+from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.settings import Settings
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.listeners import ListenerStore

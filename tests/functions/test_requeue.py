@@ -4,8 +4,9 @@ import base64
 
 import pytest
 
-from jobtrack import aws, packing
-from jobtrack.push.quarantine import QuarantineTable
+from jobtrack import aws
+from jobtrack.domain.journal import packing
+from jobtrack.push.dispatch.quarantine import QuarantineTable
 from jobtrack.store.outbox import KEPT_SECONDS
 from scripts.requeue import requeue
 from tests.pushing import JOB, NOW, Clock

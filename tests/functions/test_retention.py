@@ -11,7 +11,7 @@ from functions.api.events import app as events_app
 from functions.api.jobs import app as jobs_app
 from functions.schedule.watchdog import app as watchdog_app
 from jobtrack import times
-from jobtrack.store.retention import DAY, Retention
+from jobtrack.store.ttl import DAY, Retention
 from tests.functions.conftest import DYNAMODB, Invoke
 from tests.functions.scenarios import DEPENDENT, Sample, Stack, clear
 

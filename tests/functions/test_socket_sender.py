@@ -2,9 +2,9 @@
 
 import pytest
 
-from jobtrack.push.deliveries import Delivery
-from jobtrack.push.messages import PING, Message, own_message
-from jobtrack.push.schedule import FIRST_DELAYS
+from jobtrack.push.delivery.delivery_table import Delivery
+from jobtrack.push.delivery.retry_schedule import FIRST_DELAYS
+from jobtrack.push.dispatch.messages import PING, Message, own_message
 from tests.socket_client import Client
 from tests.sockets import WANTED, SocketWorld
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from jobtrack.push.wakes import Wake
-from jobtrack.reported import Event
+from jobtrack.domain.events import Event
+from jobtrack.push.websockets.wakes import Wake
 from jobtrack.store import outbox
 from tests.socket_client import all_told, connected, interrupting
 from tests.sockets import UNWANTED, WANTED, SocketWorld

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobtrack.push import socket_sender, streamer
-from jobtrack.push.leases import LEASE_SECONDS
-from jobtrack.push.messages import Message
+from jobtrack.push.dispatch.messages import Message
+from jobtrack.push.websockets import socket_sender, streamer
+from jobtrack.push.websockets.stream_leases import LEASE_SECONDS
 from tests.pushing import Crash, crashing
 from tests.socket_client import Client, all_told, connected, interrupting
 from tests.sockets import UNWANTED, WANTED, SocketWorld

@@ -9,7 +9,7 @@ import pytest
 from functions.api.subscriptions import app
 from jobtrack import aws, limits, times
 from jobtrack.keys import JobKey
-from jobtrack.push.expiry import Expiry
+from jobtrack.push.subscriptions.expiry_timers import Expiry
 from tests.functions.conftest import Invoke
 from tests.functions.subscribing import FUNCTION, Sample, about, job_of, jobs, owed, read, report, stored, subscribed
 

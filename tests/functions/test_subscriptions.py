@@ -12,14 +12,15 @@ import pytest
 from zstandard import ZstdError
 
 from functions.api.subscriptions import app
-from jobtrack import aws, limits, packing, times
-from jobtrack.job import Job
+from jobtrack import aws, limits, times
+from jobtrack.api.schemas.subscriptions import EVENT_NAMES
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job
+from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
-from jobtrack.push.requests import EVENT_NAMES
-from jobtrack.push.secrets import Secrets, Vault
-from jobtrack.push.subscription import DEFAULT_EVENTS, OTHER_EVENTS, Filters, Subscription
-from jobtrack.push.subscription_table import SubscriptionTable
-from jobtrack.reported import Event
+from jobtrack.push.subscriptions.secrets import Secrets, Vault
+from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, OTHER_EVENTS, Filters, Subscription
+from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Listener, Snapshot
 from tests.functions.conftest import Invoke

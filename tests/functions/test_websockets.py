@@ -8,11 +8,11 @@ import pytest
 
 from jobtrack import aws, times
 from jobtrack.keys import JobKey, ProjectKey
-from jobtrack.push.connection_table import ConnectionTable
-from jobtrack.push.cursor import Cursor
-from jobtrack.push.leases import LeaseTable
-from jobtrack.push.tickets import TICKET_SECONDS, Ticket, ticket_key
-from jobtrack.push.wakes import Wake
+from jobtrack.push.subscriptions.stream_position import Cursor
+from jobtrack.push.subscriptions.tickets import TICKET_SECONDS, Ticket, ticket_key
+from jobtrack.push.websockets.connection_table import ConnectionTable
+from jobtrack.push.websockets.stream_leases import LeaseTable
+from jobtrack.push.websockets.wakes import Wake
 from tests.functions.conftest import NAMES, Invoke
 from tests.functions.subscribing import FUNCTION, Sample, about, job_of, read, report, stored, subscribed, table
 

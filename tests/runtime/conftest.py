@@ -8,8 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from local import engines, environment, sam_local, template
-from local.provision import provision
+from jobtrack_local import sam_local
+from jobtrack_local.engine import engines, environment
+from jobtrack_local.engine.provision import provision
+from jobtrack_local.template import template
 from tests.runtime.process import Process
 from tests.stack import ROOT
 

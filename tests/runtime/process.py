@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from local.cloudformation import FunctionProperties
+from jobtrack_local.template.cloudformation import FunctionProperties
 from tests.runtime.runtime_api import Invocation, RuntimeApi
 from tests.stack import ROOT
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import boto3
 
-from local import invocation
-from local.demo.receiver import Gate
+from jobtrack_demo.receiver import Gate
+from jobtrack_local.pumps import invocation
 from tests.runtime.process import PATIENCE_SECONDS
 
 QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:jobtrack-DeliveryQueue"

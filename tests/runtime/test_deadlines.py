@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from jobtrack import invocation
-from jobtrack.push.dispatcher import ENOUGH_SECONDS
-from local.demo.receiver import Receiver
+from jobtrack.push.dispatch.dispatcher import ENOUGH_SECONDS
+from jobtrack.scheduled import invocation
+from jobtrack_demo.receiver import Receiver
 from tests.runtime.conftest import Sample
 from tests.runtime.process import Process
 from tests.runtime.pushing import Holding, outbox, taken, told

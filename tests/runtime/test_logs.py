@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from local.demo.receiver import Gate, Receiver
-from local.intrinsics import Names
+from jobtrack_demo.receiver import Gate, Receiver
+from jobtrack_local.template.intrinsics import Names
 from tests.runtime.conftest import PLAN, Sample
 from tests.runtime.process import Process
 from tests.runtime.pushing import outbox, taken

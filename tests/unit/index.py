@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobtrack.job import Job
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job
+from jobtrack.domain.lifecycle import apply
 from jobtrack.keys import JobKey, ProjectKey
-from jobtrack.lifecycle import apply
-from jobtrack.reported import Event
+from jobtrack.store.job_versions import attributes
 from jobtrack.store.snapshots import Snapshot, key_of
-from jobtrack.store.versions import attributes
 
 from .jobs import START
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from jobtrack import times
-from jobtrack.job import Job, Stage
-from jobtrack.lifecycle import apply
-from jobtrack.reported import Event
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job, Stage
+from jobtrack.domain.lifecycle import apply
 
 START = times.parse("2024-01-20T10:30:00Z")
 

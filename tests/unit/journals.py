@@ -4,11 +4,12 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobtrack import sequences, times
-from jobtrack.journal import LEVELS, Family, Journal, Record, pack_chunk
+from jobtrack import times
+from jobtrack.domain.journal import sequence_index
+from jobtrack.domain.journal.journal import LEVELS, Family, Journal, Record, pack_chunk
+from jobtrack.domain.journal.packing import pack
 from jobtrack.keys import JobKey
-from jobtrack.packing import pack
-from jobtrack.store.reader import JournalReader
+from jobtrack.store.journal_reader import JournalReader
 from jobtrack.store.snapshots import Snapshot
 
 from .jobs import START, queued
@@ -54,7 +55,7 @@ def write(batches: list[list[Record]]) -> tuple[JournalReader, Table, Snapshot]:
         for chunk in chunks:
             table.items[chunk.sort_key] = pack_chunk(chunk)
         if entries := journal.index.take(busy=bool(chunks)):
-            table.items[sequences.sort_key(entries[-1].sealed_at)] = pack(sequences.dump(entries))
+            table.items[sequence_index.sort_key(entries[-1].sealed_at)] = pack(sequence_index.dump(entries))
         last = max([last, *(record.sequence for record in batch)])
     job = queued()
     job.sequence = last

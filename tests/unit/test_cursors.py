@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack import cursors
+from jobtrack.api import cursors
 from jobtrack.errors import Unprocessable
 
 JOB = "cc0e8400-e29b-41d4-a716-446655440000"

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack import times
-from jobtrack.estimate import estimate, overall_percentage
-from jobtrack.job import Job, Stage, StageStatus, Status
+from jobtrack.domain.estimate import estimate, overall_percentage
+from jobtrack.domain.job import Job, Stage, StageStatus, Status
 
 from .jobs import START, at, queued, report, running
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from jobtrack.api import language, unless_known
 from jobtrack.api.etags import Known
-from jobtrack.job import Job
+from jobtrack.domain.job import Job
 
 from .jobs import queued, report
 

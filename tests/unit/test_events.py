@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from jobtrack import fields, limits
+from jobtrack import limits
 from jobtrack.api.faults import faults, summary
-from jobtrack.events import EventBatch
-from jobtrack.models import JobRequest
-from jobtrack.reported import Event
+from jobtrack.api.schemas import fields
+from jobtrack.api.schemas.events import EventBatch
+from jobtrack.api.schemas.jobs import JobRequest
+from jobtrack.domain.events import Event
 
 from .jobs import START
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack import figures, times
+from jobtrack import times
+from jobtrack.domain import formats
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 
@@ -27,13 +28,13 @@ KIB, MIB, GIB = 1024, 1024**2, 1024**3
     ],
 )
 def test_durations(seconds: float, told: str) -> None:
-    assert figures.duration(seconds) == told
+    assert formats.duration(seconds) == told
 
 
 @given(st.integers(0, 10**9))
 def test_a_duration_tells_every_second(seconds: int) -> None:
     sizes = {"hour": 3600, "minute": 60, "second": 1}
-    words = figures.duration(seconds).split()
+    words = formats.duration(seconds).split()
     parts = list(zip(words[::2], words[1::2], strict=True))
     assert sum(int(count) * sizes[unit.removesuffix("s")] for count, unit in parts) == seconds
     assert all((count == "1") != unit.endswith("s") for count, unit in parts)
@@ -63,12 +64,12 @@ def test_a_duration_tells_every_second(seconds: int) -> None:
     ],
 )
 def test_sizes_are_binary(count: float, told: str) -> None:
-    assert figures.size(count) == told
+    assert formats.size(count) == told
 
 
 @given(st.integers(0, 2**62))
 def test_a_size_is_right_to_its_last_decimal(count: int) -> None:
-    told, unit = figures.size(count).split()
+    told, unit = formats.size(count).split()
     size = 1024 ** ["B", "KB", "MB", "GB", "TB", "PB"].index(unit)
     assert abs(float(told) - count / size) <= 0.05 + 1e-9
     assert float(told) < 1024 or unit == "PB"
@@ -79,16 +80,16 @@ def test_a_size_is_right_to_its_last_decimal(count: int) -> None:
     ("value", "told"), [(1250, "1250 records/second"), (1428.5, "1428 records/second"), (0.4, "0 records/second")]
 )
 def test_rates_are_whole(value: float, told: str) -> None:
-    assert figures.rate(value) == told
+    assert formats.rate(value) == told
 
 
 @pytest.mark.parametrize(
     ("value", "shown"), [(67.0, "67"), (94.8, "94.8"), (5.75, "5.75"), (0.0, "0"), (1 / 3, "0.33")]
 )
 def test_numbers_have_no_needless_decimals(value: float, shown: str) -> None:
-    assert repr(figures.number(value)) == shown
+    assert repr(formats.number(value)) == shown
 
 
 def test_between_moments_lie_whole_seconds_and_never_fewer_than_none() -> None:
-    assert figures.between(0, 2 * times.SECOND - 1) == 1
-    assert figures.between(times.SECOND, 0) == 0
+    assert formats.between(0, 2 * times.SECOND - 1) == 1
+    assert formats.between(times.SECOND, 0) == 0

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobtrack.journal import LEVELS, Family, Record
-from jobtrack.store.follower import Follower
-from jobtrack.store.reader import Range
+from jobtrack.domain.journal.journal import LEVELS, Family, Record
+from jobtrack.store.journal_reader import Range
+from jobtrack.store.log_follower import Follower
 
 from .jobs import START
 from .journals import Table, workers, write

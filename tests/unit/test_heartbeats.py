@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack import limits, times
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job, Stage
 from jobtrack.errors import InvalidTransition
-from jobtrack.job import Job, Stage
 from jobtrack.keys import JobKey
-from jobtrack.reported import Event
+from jobtrack.store.item_sizes import size
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.sizes import size
 from jobtrack.store.snapshots import Listener, Snapshot, key_of
 
 from .jobs import START

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobtrack.domain.journal.packing import pack
 from jobtrack.errors import IdempotencyMismatch
 from jobtrack.keys import JobKey, ProjectKey
-from jobtrack.packing import pack
 from jobtrack.store.idempotency import Idempotency, fingerprint
 
 values = st.recursive(

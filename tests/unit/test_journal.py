@@ -3,8 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack import limits, times
-from jobtrack.journal import LEVELS, Chunk, Family, Journal, Record, pack_chunk, place_of, unpack_chunk
-from jobtrack.sequences import RESIDENCE
+from jobtrack.domain.journal.journal import LEVELS, Chunk, Family, Journal, Record, pack_chunk, place_of, unpack_chunk
+from jobtrack.domain.journal.sequence_index import RESIDENCE
 
 from .jobs import START
 

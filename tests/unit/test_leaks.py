@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobtrack import packing
-from jobtrack.push.signatures import new_secret
+from jobtrack.domain.journal import packing
+from jobtrack.push.delivery.signatures import new_secret
 from tests.leaks import leaked
 
 WRAPPINGS: dict[str, Callable[[bytes], bytes]] = {

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job, StageStatus, Status
+from jobtrack.domain.journal.journal import Family
+from jobtrack.domain.lifecycle import apply
 from jobtrack.errors import InvalidTransition, Unprocessable
-from jobtrack.job import Job, StageStatus, Status
-from jobtrack.journal import Family
-from jobtrack.lifecycle import apply
-from jobtrack.reported import Event
 
 from .jobs import START, at, queued, report, running
 

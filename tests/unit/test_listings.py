@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack import limits
-from jobtrack.job import Job, Stage, Status
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job, Stage, Status
+from jobtrack.domain.lifecycle import apply
+from jobtrack.domain.queue_forecast import PRIORITIES, Running, Waiting
 from jobtrack.keys import JobKey
-from jobtrack.lifecycle import apply
-from jobtrack.queueing import PRIORITIES, Running, Waiting
-from jobtrack.reported import Event
-from jobtrack.store import places
-from jobtrack.store.listings import JobLister, Wanted
-from jobtrack.store.places import Place
+from jobtrack.store import status_index
+from jobtrack.store.job_lists import JobLister, Wanted
 from jobtrack.store.snapshots import Snapshot
+from jobtrack.store.status_index import Place
 from jobtrack.views.jobs import fitting
 
 from .index import OWNER, Table, job_id, living, made
@@ -135,13 +135,15 @@ SECONDS = st.one_of(st.none(), st.floats(0, 10**9))
 @given(st.sampled_from(PRIORITIES), SECONDS, CORES)
 def test_a_place_tells_what_the_queue_needs_to_know(priority: str, seconds: float | None, cores: float | None) -> None:
     job = queued(Stage("A", expected_seconds=seconds), priority=priority)
-    at_first = places.listing(KEY, job)
+    at_first = status_index.listing(KEY, job)
     assert at_first[0].endswith("#Queued")
     whole = None if seconds is None else round(seconds)
-    assert places.waiting_at(at_first[1]) == places.waiting(job) == Waiting(job.job_id, priority, START, whole)
+    assert (
+        status_index.waiting_at(at_first[1]) == status_index.waiting(job) == Waiting(job.job_id, priority, START, whole)
+    )
     start(job, cores)
-    assert places.running_at(places.listing(KEY, job)[1]) == places.running(job)
-    assert places.running(job) == Running(
+    assert status_index.running_at(status_index.listing(KEY, job)[1]) == status_index.running(job)
+    assert status_index.running(job) == Running(
         job.job_id, None if cores is None else round(cores, 3), None if whole is None else START + whole * 10**6
     )
 
@@ -153,12 +155,12 @@ def start(job: Job, cores: float | None) -> None:
 
 def test_a_place_does_not_change_while_a_job_reports() -> None:
     job = running(Stage("A", expected_seconds=100))
-    place = places.listing(KEY, job)
+    place = status_index.listing(KEY, job)
     for second in range(1, 50):
         apply(job, [Event("progressUpdate", START + second * 10**6, {"stageName": "A", "progress": second})], START)
-        assert places.listing(KEY, job) == place
+        assert status_index.listing(KEY, job) == place
     apply(job, [Event("jobCompleted", START + 60 * 10**6, {})], START)
-    assert places.place_at(places.listing(KEY, job)[1], job.status) == Place(START, job.job_id)
+    assert status_index.place_at(status_index.listing(KEY, job)[1], job.status) == Place(START, job.job_id)
 
 
 def test_a_page_ends_before_lambdas_answer_would_grow_too_large() -> None:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack.store import marks
+from jobtrack.store import write_marks
 
 WRITERS = 12
 
@@ -21,31 +21,33 @@ writes = st.lists(st.integers(0, WRITERS - 1), max_size=60)
 def test_the_newest_mark_of_each_of_the_last_eight_writers_is_found(before: list[int], after: list[int]) -> None:
     held = b""
     for number, writer in enumerate([*before, 99, *after]):
-        held = marks.added(held, mark(writer, number))
+        held = write_marks.added(held, mark(writer, number))
     ours = mark(99, len(before))
-    assert marks.shows(held, ours) is (True if len(set(after)) < 8 else None)
-    assert len(held) <= marks.MOST_BYTES
+    assert write_marks.shows(held, ours) is (True if len(set(after)) < 8 else None)
+    assert len(held) <= write_marks.MOST_BYTES
 
 
 @given(writes)
 def test_a_write_that_was_not_applied_is_never_found(before: list[int]) -> None:
     held = b""
     for number, writer in enumerate(before):
-        held = marks.added(held, mark(writer, number))
+        held = write_marks.added(held, mark(writer, number))
     newest = list(dict.fromkeys(reversed(before)))[:8]
     for writer in range(WRITERS):
         surely_not = writer in newest or len(newest) < 8
-        assert marks.shows(held, mark(writer, 1000)) is (False if surely_not else None)
+        assert write_marks.shows(held, mark(writer, 1000)) is (False if surely_not else None)
 
 
 def test_no_two_writes_have_the_same_mark_and_those_of_a_thread_one_writer() -> None:
     with ThreadPoolExecutor(4) as pool:
-        made = [each for part in pool.map(lambda _: [marks.new_mark() for _ in range(50)], range(8)) for each in part]
+        made = [
+            each for part in pool.map(lambda _: [write_marks.new_mark() for _ in range(50)], range(8)) for each in part
+        ]
     assert len(set(made)) == len(made)
     assert len({each[:4] for each in made}) <= 4
     assert {len(each) for each in made} == {8}
 
 
 def test_an_item_without_marks_shows_none() -> None:
-    assert marks.stored({"pk": {"S": "p"}}) == b""
-    assert marks.shows(b"", marks.new_mark()) is False
+    assert write_marks.stored({"pk": {"S": "p"}}) == b""
+    assert write_marks.shows(b"", write_marks.new_mark()) is False

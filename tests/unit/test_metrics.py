@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobtrack import figures, times
-from jobtrack.estimate import total_seconds
-from jobtrack.history import Bucket
-from jobtrack.job import Job, Stage
-from jobtrack.past import Past, bucket
-from jobtrack.reported import Event
-from jobtrack.store.history import HistoryReader
+from jobtrack import times
+from jobtrack.domain import formats
+from jobtrack.domain.estimate import total_seconds
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job, Stage
+from jobtrack.domain.journal.metric_history import Bucket
+from jobtrack.domain.past_durations import Past, bucket
+from jobtrack.store.metric_history import HistoryReader
 from jobtrack.views.metrics import GROUPS, benchmarks, history, metrics, trend, trends
 
 from .jobs import START, at, queued, report, running
@@ -324,7 +325,7 @@ def test_prediction_accuracy_is_never_below_0(expected: float, accuracy: float) 
 
 
 def test_the_first_estimate_is_by_the_workers_clock() -> None:
-    from jobtrack.lifecycle import apply
+    from jobtrack.domain.lifecycle import apply
 
     job = queued(Stage("A", expected_seconds=90))
     apply(job, [Event("jobStarted", START, {})], START + 20 * times.MINUTE)
@@ -425,7 +426,7 @@ def test_shares_are_whole_and_sum_to_100(durations: list[float], seconds: float)
      (21, "21st"), (42, "42nd"), (83, "83rd"), (85, "85th"), (100, "100th"), (111, "111th")],
 )  # fmt: skip
 def test_ordinals(count: int, text: str) -> None:
-    assert figures.ordinal(count) == text
+    assert formats.ordinal(count) == text
 
 
 @pytest.mark.parametrize(
@@ -433,7 +434,7 @@ def test_ordinals(count: int, text: str) -> None:
     [(345, "5.75 minutes"), (1110, "18.5 minutes"), (60, "1 minute"), (3, "0.05 minutes"), (7200, "120 minutes")],
 )
 def test_mean_times_are_in_minutes(seconds: float, text: str) -> None:
-    assert figures.mean_time(seconds) == text
+    assert formats.mean_time(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -451,9 +452,9 @@ def test_mean_times_are_in_minutes(seconds: float, text: str) -> None:
     ],
 )
 def test_ranges(low: float, high: float, text: str) -> None:
-    assert figures.time_range(low, high) == text
+    assert formats.time_range(low, high) == text
 
 
 def test_milliseconds_and_small_shares() -> None:
-    assert [figures.milliseconds(12), figures.milliseconds(0.34)] == ["12ms", "0.3ms"]
-    assert [figures.significant(value) for value in (0, 2, 0.0150024, 1.3333e-05)] == [0, 2, 0.015, 1.33e-05]
+    assert [formats.milliseconds(12), formats.milliseconds(0.34)] == ["12ms", "0.3ms"]
+    assert [formats.significant(value) for value in (0, 2, 0.0150024, 1.3333e-05)] == [0, 2, 0.015, 1.33e-05]

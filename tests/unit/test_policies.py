@@ -13,8 +13,8 @@ from botocore.compat import HTTPHeaders
 from botocore.session import Session, get_session
 
 from jobtrack import aws
-from local.calls import CALLS, needed, of, record
-from local.intrinsics import Names
+from jobtrack_local.engine.calls import CALLS, needed, of, record
+from jobtrack_local.template.intrinsics import Names
 from scripts.policies import UNSEEN, compare, listed
 from tests.stack import FUNCTIONS, RESOURCES, grants
 

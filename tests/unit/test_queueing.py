@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack import times
-from jobtrack.estimate import planned_seconds, total_seconds
-from jobtrack.job import Job, Stage
-from jobtrack.lifecycle import apply
-from jobtrack.past import Past
-from jobtrack.queueing import PRIORITIES, Queue, Running, Turn, Waiting, Worker, health, waits
-from jobtrack.reported import Event
+from jobtrack.domain.estimate import planned_seconds, total_seconds
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job, Stage
+from jobtrack.domain.lifecycle import apply
+from jobtrack.domain.past_durations import Past
+from jobtrack.domain.queue_forecast import PRIORITIES, Queue, Running, Turn, Waiting, Worker, health, waits
 
 from .jobs import START, queued
 

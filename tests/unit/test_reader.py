@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack import times
-from jobtrack.journal import LEVELS, Family, Record
-from jobtrack.store.reader import EARLIEST, LATEST, Range
+from jobtrack.domain.journal.journal import LEVELS, Family, Record
+from jobtrack.store.journal_reader import EARLIEST, LATEST, Range
 
 from .jobs import START
 from .journals import workers, write

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack import limits
+from jobtrack.domain.dependencies import Changed
+from jobtrack.domain.events import Event
+from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import JobKey
-from jobtrack.packing import unpack
-from jobtrack.relations import Changed
-from jobtrack.reported import Event
-from jobtrack.store.relations import RelationStore
+from jobtrack.store.dependencies import RelationStore
 
 from .jobs import START
 from .tables import Table

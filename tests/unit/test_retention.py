@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack import times
-from jobtrack.job import Job, Stage
-from jobtrack.keeping import Keeping
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job, Stage
 from jobtrack.keys import JobKey
-from jobtrack.reported import Event
+from jobtrack.scheduled.ttl_extender import Keeping
+from jobtrack.store.dependencies import RelationStore
+from jobtrack.store.job_timers import KEEP, TimerStore
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.keeper import Keeper
-from jobtrack.store.relations import RelationStore
 from jobtrack.store.snapshots import Snapshot
-from jobtrack.store.timers import KEEP, TimerStore
+from jobtrack.store.ttl_extension import Keeper
 
 from .jobs import START
 from .tables import Place, Table

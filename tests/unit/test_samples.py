@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from jobtrack import packing
-from jobtrack.push.messages import Message
-from local import invocation, template
+from jobtrack.domain.journal import packing
+from jobtrack.push.dispatch.messages import Message
+from jobtrack_local.pumps import invocation
+from jobtrack_local.template import template
 from scripts import sample_push_events
 
 ROOT = Path(__file__).parents[2]

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from jobtrack.push import egress, health
-from jobtrack.push.dispatcher import ENOUGH_SECONDS
-from local import intrinsics
+from jobtrack.push.delivery import circuit_breaker
+from jobtrack.push.dispatch.dispatcher import ENOUGH_SECONDS
+from jobtrack.push.egress import guarded_post
+from jobtrack_local.template import intrinsics
 from tests.stack import (
     FAILURE_QUEUES,
     FUNCTIONS,
@@ -132,9 +133,9 @@ def test_each_lane_has_its_queue_its_function_and_its_own_concurrency() -> None:
 def test_the_queue_outwaits_the_deliverer_and_a_lease_outlives_it(name: str, queue: str) -> None:
     timeout = FUNCTIONS[name]["Timeout"]
     assert dict(triggers("SQS"))[name]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert timeout > 2 * egress.DEADLINE_SECONDS  # its messages are posted side by side
+    assert timeout > 2 * guarded_post.DEADLINE_SECONDS  # its messages are posted side by side
     assert QUEUES[queue]["VisibilityTimeout"] >= 6 * timeout
-    assert timeout < health.LEASE_SECONDS
+    assert timeout < circuit_breaker.LEASE_SECONDS
 
 
 @pytest.mark.parametrize("queue", sorted(LANES.values()))

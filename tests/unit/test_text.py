@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack.push.subscription import DEFAULT_EVENTS, OTHER_EVENTS
-from jobtrack.text import EVENT_TYPES, LANGUAGES, describe
+from jobtrack.domain.event_text import EVENT_TYPES, LANGUAGES, describe
+from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, OTHER_EVENTS
 
 LABELS = {"ja": "パフォーマンス分析", "en": "Performance Analysis"}
 FULL: dict[str, Any] = {

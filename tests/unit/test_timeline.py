@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from jobtrack import limits, times
+from jobtrack.api.schemas.events import EventBatch
+from jobtrack.domain.estimate import estimate
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job, Stage
+from jobtrack.domain.journal.journal import Family, Record
+from jobtrack.domain.journal.progress_minutes import settled
+from jobtrack.domain.lifecycle import apply, stall
+from jobtrack.domain.timeline import GRANULARITIES, Scope
 from jobtrack.errors import InvalidTransition
-from jobtrack.estimate import estimate
-from jobtrack.events import EventBatch
-from jobtrack.job import Job, Stage
-from jobtrack.journal import Family, Record
-from jobtrack.lifecycle import apply, stall
-from jobtrack.progress_minutes import settled
-from jobtrack.reported import Event
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.timeline import TimelineReader
-from jobtrack.timeline import GRANULARITIES, Scope
 from jobtrack.views.metrics import GROUPS, metrics
 from jobtrack.views.timeline import entry, fitting, timeline, upcoming
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from jobtrack import limits, times
-from jobtrack.events import EventBatch
-from jobtrack.job import Job, Stage
-from jobtrack.journal import Family, Journal, Record
+from jobtrack.api.schemas.events import EventBatch
+from jobtrack.domain.job import Job, Stage
+from jobtrack.domain.journal.journal import Family, Journal, Record
+from jobtrack.domain.lifecycle import apply
 from jobtrack.keys import JobKey
-from jobtrack.lifecycle import apply
 from jobtrack.views import job as job_view
 from jobtrack.views.logs import entry, execution_metrics, fitting, levels_from, logs, summary
 from jobtrack.views.progress import progress, whole_percentage

@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack import times
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job
+from jobtrack.domain.journal.packing import unpack
 from jobtrack.errors import InvalidTransition, JobBusy
-from jobtrack.job import Job
 from jobtrack.keys import JobKey
-from jobtrack.packing import unpack
-from jobtrack.reported import Event
-from jobtrack.store.attempts import Attempts
+from jobtrack.scheduled.watchdog import RETRY_SECONDS, Watchdog
+from jobtrack.store.conflict_retry import Attempts
+from jobtrack.store.job_timers import Timer, TimerStore
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Listener, Snapshot, key_of, load
-from jobtrack.store.timers import Timer, TimerStore
-from jobtrack.watchdog import RETRY_SECONDS, Watchdog
 
 from .jobs import START
 from .tables import Table

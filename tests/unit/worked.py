@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from jobtrack import times
-from jobtrack.job import Job
-from jobtrack.journal import Journal, pack_chunk
-from jobtrack.lifecycle import apply
-from jobtrack.reported import Event
-from jobtrack.store.reader import JournalReader
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job
+from jobtrack.domain.journal.journal import Journal, pack_chunk
+from jobtrack.domain.lifecycle import apply
+from jobtrack.store.journal_reader import JournalReader
 from jobtrack.store.snapshots import Snapshot
 
 from .jobs import running

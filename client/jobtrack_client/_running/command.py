@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, Protocol, cast
 
-from jobtrack_client._job import Job
-from jobtrack_client._log import LOGGER
+from jobtrack_client._api.settings import OUTPUT_VARIABLE, surrounding
+from jobtrack_client._jobs.job import Job
 from jobtrack_client._running.errors import LINE_CHARACTERS, LINES, Cause, cause, exception
 from jobtrack_client._running.lines import Lines, level
 from jobtrack_client._running.signals import passed_on, signal_name
-from jobtrack_client._settings import OUTPUT_VARIABLE, surrounding
+from jobtrack_client._runtime.log import LOGGER
 
 READ_BYTES = 64 * 1024
 DRAIN_SECONDS = 5.0

@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 
 import typer
 
-from jobtrack_client._exceptions import (
+from jobtrack_client._api.exceptions import (
     Forbidden,
     JobTrackError,
     NotFound,
@@ -16,7 +16,7 @@ from jobtrack_client._exceptions import (
     Unauthorized,
     Unreachable,
 )
-from jobtrack_client._settings import NotConfigured
+from jobtrack_client._api.settings import NotConfigured
 from jobtrack_client.commands.output import notice
 
 INTERRUPTED = 130

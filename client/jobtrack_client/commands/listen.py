@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import typer
 
 from jobtrack_client import models
-from jobtrack_client._exceptions import ConfigurationError
-from jobtrack_client._visible import visible
-from jobtrack_client._webhooks import check_secret, new_secret, sign
+from jobtrack_client._api.exceptions import ConfigurationError
+from jobtrack_client._api.webhooks import check_secret, new_secret, sign
+from jobtrack_client._values.visible_text import visible
 from jobtrack_client.commands.options import LATEST, Events, Job, Json
 from jobtrack_client.commands.output import notice, present, show_cells
 from jobtrack_client.commands.service import connected, job_id
@@ -52,7 +52,7 @@ def _show(message: models.Pushed) -> None:
 def _forwarder(url: str, given: str | None) -> Callable[[models.Pushed], None]:
     import httpx
 
-    from jobtrack_client._sync.transports import Route
+    from jobtrack_client._api._sync.transports import Route
 
     route = Route(_checked(url))
     secret = new_secret() if given is None else given

@@ -10,7 +10,7 @@ import typer
 
 from jobtrack_client import models
 from jobtrack_client._client import Client
-from jobtrack_client._visible import visible
+from jobtrack_client._values.visible_text import visible
 from jobtrack_client.commands.options import LATEST, Job, Json, Level, moment
 from jobtrack_client.commands.output import STYLES, clock, console, present, show_line, terminal
 from jobtrack_client.commands.service import connected, job_id

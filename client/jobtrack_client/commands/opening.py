@@ -8,8 +8,8 @@ from urllib.parse import quote, urlsplit
 
 import typer
 
-from jobtrack_client._exceptions import NotFound, Unreachable
-from jobtrack_client._settings import Settings, resolve
+from jobtrack_client._api.exceptions import NotFound, Unreachable
+from jobtrack_client._api.settings import Settings, resolve
 from jobtrack_client.commands.failing import failure
 from jobtrack_client.commands.options import Job
 from jobtrack_client.commands.output import notice, show_line, terminal
@@ -64,8 +64,8 @@ def _code(settings: Settings, job: str | None) -> tuple[str, int] | None:
     """A code that the page exchanges for the token, and its seconds; None where the service has none, as on AWS."""
     import httpx
 
-    from jobtrack_client._answers import read
-    from jobtrack_client._auth import BearerAuth
+    from jobtrack_client._api.auth import BearerAuth
+    from jobtrack_client._api.responses import read
 
     body = {"tenant": settings.tenant_id, "project": settings.project_id, "job": job}
     url = f"{settings.base_url.rstrip('/')}/page/codes"

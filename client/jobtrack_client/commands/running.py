@@ -9,7 +9,7 @@ from uuid import uuid4
 import typer
 
 from jobtrack_client._client import Client
-from jobtrack_client._options import ReporterOptions
+from jobtrack_client._jobs.options import ReporterOptions
 from jobtrack_client._running import run
 from jobtrack_client._running.command import Sampler
 from jobtrack_client.commands.failing import failure

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 
+from jobtrack_client._api.settings import is_guid
 from jobtrack_client._client import Client
-from jobtrack_client._settings import is_guid
 from jobtrack_client.commands.failing import failure
 from jobtrack_client.commands.options import LATEST
 from jobtrack_client.profiles import VARIABLE

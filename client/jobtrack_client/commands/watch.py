@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from jobtrack_client import _endings, models
+from jobtrack_client import models
+from jobtrack_client._api.exceptions import NotFound
 from jobtrack_client._client import Client
-from jobtrack_client._exceptions import NotFound
+from jobtrack_client._jobs import final_statuses
 from jobtrack_client.commands.board import NEWEST_LINES, Picture, display_for
 from jobtrack_client.commands.failing import HINTS, failure
 from jobtrack_client.commands.options import LATEST, Json
@@ -70,7 +71,7 @@ def _many(client: Client, ids: Sequence[str], every: float, show: Show, as_json:
         found = answer["jobs"]
         present(found, as_json, show, indent=None)
         statuses = [job["status"] for job in found]
-        if ids and all(status in _endings.STATUSES for status in statuses):
+        if ids and all(status in final_statuses.STATUSES for status in statuses):
             return [*statuses]
         time.sleep(every)
 

@@ -4,14 +4,14 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from jobtrack import aws, cursors, times
-from jobtrack.api import answer, create_router, lambda_handler, project_key
-from jobtrack.api.project_queries import BatchQuery
+from jobtrack import aws, times
+from jobtrack.api import answer, create_router, cursors, lambda_handler, project_key
+from jobtrack.api.schemas.project_queries import BatchQuery
 from jobtrack.keys import ProjectKey
 from jobtrack.settings import Settings
-from jobtrack.store.listings import JobLister
-from jobtrack.store.places import Place
-from jobtrack.store.queue import QueueReader, knowing
+from jobtrack.store.job_lists import JobLister
+from jobtrack.store.job_queue import QueueReader, knowing
+from jobtrack.store.status_index import Place
 from jobtrack.views.batch import Page, batch
 
 settings = Settings.from_env()

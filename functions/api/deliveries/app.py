@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
 
-from jobtrack import aws, cursors
-from jobtrack.api import answer, create_router, idempotency, lambda_handler, project_key, subscription_id
-from jobtrack.api.push_queries import DeliveriesQuery
-from jobtrack.push.changes import Changes
-from jobtrack.push.deliveries import DeliveryTable
-from jobtrack.push.retries import Retries
-from jobtrack.push.subscription_table import SubscriptionTable
+from jobtrack import aws
+from jobtrack.api import answer, create_router, cursors, idempotency, lambda_handler, project_key, subscription_id
+from jobtrack.api.schemas.push_queries import DeliveriesQuery
+from jobtrack.push.delivery.delivery_table import DeliveryTable
+from jobtrack.push.delivery.redelivery import Retries
+from jobtrack.push.subscriptions.subscription_service import Changes
+from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.settings import Settings
 from jobtrack.store.idempotency import Idempotency
 

@@ -7,7 +7,7 @@ from fastapi import Query, Request, Response
 from jobtrack import aws, limits
 from jobtrack.api import answer, create_router, job_key, lambda_handler, unless_known
 from jobtrack.settings import Settings
-from jobtrack.store.graph import GraphReader
+from jobtrack.store.dependency_graph import GraphReader
 from jobtrack.views.dependencies import dependencies
 
 graphs = GraphReader(aws.client("dynamodb"), Settings.from_env().jobs_table)

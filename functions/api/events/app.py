@@ -7,7 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from jobtrack import aws, times
 from jobtrack.api import answer, create_router, idempotency, job_key, lambda_handler
-from jobtrack.events import EventBatch
+from jobtrack.api.schemas.events import EventBatch
 from jobtrack.settings import Settings
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.jobs import JobStore

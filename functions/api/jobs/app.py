@@ -7,33 +7,34 @@ from typing import Annotated
 from fastapi import Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from jobtrack import aws, cursors, times
+from jobtrack import aws, times
 from jobtrack.api import (
     answer,
     caller,
     create_router,
+    cursors,
     idempotency,
     job_key,
     lambda_handler,
     project_key,
     unless_known,
 )
-from jobtrack.api.project_queries import JobsQuery
+from jobtrack.api.schemas.jobs import JobRequest
+from jobtrack.api.schemas.project_queries import JobsQuery
+from jobtrack.domain.job import Job, Json
 from jobtrack.errors import Fault, JobTrackError, Unprocessable
-from jobtrack.job import Job, Json
 from jobtrack.keys import JobKey
-from jobtrack.models import JobRequest
-from jobtrack.push.secrets import Vault
-from jobtrack.push.subscriber import Made, Subscriber
+from jobtrack.push.subscriptions.secrets import Vault
+from jobtrack.push.subscriptions.subscription_factory import Made, Subscriber
 from jobtrack.settings import Settings
-from jobtrack.store.batches import delete_all, put_all
+from jobtrack.store.batch_items import delete_all, put_all
+from jobtrack.store.dependencies import RelationStore
 from jobtrack.store.idempotency import Idempotency, fingerprint
+from jobtrack.store.job_lists import JobLister
+from jobtrack.store.job_queue import QueueReader
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.listings import JobLister
-from jobtrack.store.places import Place
-from jobtrack.store.queue import QueueReader
-from jobtrack.store.relations import RelationStore
 from jobtrack.store.snapshots import Listener, Snapshot
+from jobtrack.store.status_index import Place
 from jobtrack.views import job as view
 from jobtrack.views.jobs import fitting
 

@@ -5,17 +5,17 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from jobtrack import aws, cursors, times
-from jobtrack.api import answer, create_router, job_key, lambda_handler, unless_known
-from jobtrack.api.queries import LogQuery
-from jobtrack.journal import Record
+from jobtrack import aws, times
+from jobtrack.api import answer, create_router, cursors, job_key, lambda_handler, unless_known
+from jobtrack.api.schemas.job_queries import LogQuery
+from jobtrack.domain.journal.journal import Record
 from jobtrack.settings import Settings
-from jobtrack.store.follower import Follower
 from jobtrack.store.job_reader import JobReader
-from jobtrack.store.reader import JournalReader, Range
+from jobtrack.store.journal_reader import JournalReader, Range
+from jobtrack.store.log_follower import Follower
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.views.logs import entry, fitting, levels_from, logs
-from jobtrack.views.raw import raw
+from jobtrack.views.raw_logs import raw
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")

@@ -6,11 +6,11 @@ from fastapi import Query, Request, Response
 
 from jobtrack import aws, limits, times
 from jobtrack.api import answer, create_router, job_key, lambda_handler, unless_known
-from jobtrack.api.queries import MetricsQuery
+from jobtrack.api.schemas.job_queries import MetricsQuery
 from jobtrack.settings import Settings
-from jobtrack.store.history import HistoryReader
 from jobtrack.store.job_reader import JobReader
-from jobtrack.store.reader import JournalReader
+from jobtrack.store.journal_reader import JournalReader
+from jobtrack.store.metric_history import HistoryReader
 from jobtrack.views.metrics import metrics
 
 settings = Settings.from_env()

@@ -4,16 +4,16 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from jobtrack import aws, cursors, times
-from jobtrack.api import answer, create_router, lambda_handler, project_key
-from jobtrack.api.project_queries import ProjectQuery
-from jobtrack.job import Status
+from jobtrack import aws, times
+from jobtrack.api import answer, create_router, cursors, lambda_handler, project_key
+from jobtrack.api.schemas.project_queries import ProjectQuery
+from jobtrack.domain.job import Status
+from jobtrack.domain.queue_forecast import Queue, Waiting
 from jobtrack.keys import ProjectKey
-from jobtrack.queueing import Queue, Waiting
 from jobtrack.settings import Settings
-from jobtrack.store import places
-from jobtrack.store.listings import JobLister
-from jobtrack.store.queue import QueueReader, knowing
+from jobtrack.store import status_index
+from jobtrack.store.job_lists import JobLister
+from jobtrack.store.job_queue import QueueReader, knowing
 from jobtrack.views import queue as view
 
 settings = Settings.from_env()
@@ -37,9 +37,11 @@ def get_queue(request: Request, query: Annotated[ProjectQuery, Query()]) -> Resp
 
 def _page(owner: ProjectKey, found: Queue, query: ProjectQuery) -> tuple[list[Waiting], str | None]:
     after = cursors.decode_listed(owner.partition, _WALK, query.cursor) if query.cursor else ""
-    left = [each for each in found.waiting if places.queue_place(each) > after]
+    left = [each for each in found.waiting if status_index.queue_place(each) > after]
     page = left[: query.limit]
-    goes_on = cursors.encode_listed(owner.partition, _WALK, places.queue_place(page[-1])) if page != left else None
+    goes_on = (
+        cursors.encode_listed(owner.partition, _WALK, status_index.queue_place(page[-1])) if page != left else None
+    )
     return page, goes_on
 
 

@@ -4,10 +4,11 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
 
-from jobtrack import aws, cursors
+from jobtrack import aws
 from jobtrack.api import (
     answer,
     create_router,
+    cursors,
     idempotency,
     job_key,
     lambda_handler,
@@ -15,14 +16,14 @@ from jobtrack.api import (
     project_key,
     subscription_id,
 )
-from jobtrack.api.push_queries import SubscriptionsQuery
+from jobtrack.api.schemas.push_queries import SubscriptionsQuery
+from jobtrack.api.schemas.subscriptions import RenewRequest, SubscribeRequest
 from jobtrack.keys import JobKey
-from jobtrack.push.changes import Changes
-from jobtrack.push.endings import Endings
-from jobtrack.push.requests import RenewRequest, SubscribeRequest
-from jobtrack.push.secrets import Vault
-from jobtrack.push.subscriber import Subscriber
-from jobtrack.push.subscription_table import SubscriptionTable
+from jobtrack.push.subscriptions.endings import Endings
+from jobtrack.push.subscriptions.secrets import Vault
+from jobtrack.push.subscriptions.subscription_factory import Subscriber
+from jobtrack.push.subscriptions.subscription_service import Changes
+from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.settings import Settings
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.listeners import ListenerStore

@@ -4,16 +4,16 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from jobtrack import aws, cursors, times
-from jobtrack.api import answer, create_router, job_key, lambda_handler, language, unless_known
-from jobtrack.api.queries import TimelineQuery
-from jobtrack.job import Json
+from jobtrack import aws, times
+from jobtrack.api import answer, create_router, cursors, job_key, lambda_handler, language, unless_known
+from jobtrack.api.schemas.job_queries import TimelineQuery
+from jobtrack.domain.job import Json
+from jobtrack.domain.timeline import Scope
 from jobtrack.settings import Settings
 from jobtrack.store.job_reader import JobReader
-from jobtrack.store.reader import JournalReader
+from jobtrack.store.journal_reader import JournalReader
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.timeline import TimelineReader
-from jobtrack.timeline import Scope
 from jobtrack.views.timeline import entry, fitting, timeline
 
 settings = Settings.from_env()

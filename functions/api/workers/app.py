@@ -6,7 +6,7 @@ from fastapi import Path, Request, Response
 
 from jobtrack import aws, limits, times
 from jobtrack.api import create_router, lambda_handler, project_key
-from jobtrack.models import WorkerHeartbeat
+from jobtrack.api.schemas.jobs import WorkerHeartbeat
 from jobtrack.settings import Settings
 from jobtrack.store.workers import WorkerStore
 

@@ -6,24 +6,24 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jobtrack import aws
-from jobtrack.push.connection_table import ConnectionTable
-from jobtrack.push.deliverer import Deliverer
-from jobtrack.push.deliveries import DeliveryTable
-from jobtrack.push.egress import Egress
-from jobtrack.push.endings import Endings
-from jobtrack.push.gate import Gate
-from jobtrack.push.health_table import HealthTable
-from jobtrack.push.queue import DeliveryQueue
-from jobtrack.push.secrets import Vault
-from jobtrack.push.socket_sender import SocketSender
-from jobtrack.push.sockets import Sockets
-from jobtrack.push.subscription_table import SubscriptionTable
-from jobtrack.push.wakes import Wake
-from jobtrack.push.webhook import WebhookSender
+from jobtrack.push.delivery.deliverer import Deliverer
+from jobtrack.push.delivery.delivery_table import DeliveryTable
+from jobtrack.push.delivery.endpoint_gate import Gate
+from jobtrack.push.delivery.endpoint_table import HealthTable
+from jobtrack.push.delivery.webhook_sender import WebhookSender
+from jobtrack.push.dispatch.delivery_queue import DeliveryQueue
+from jobtrack.push.egress.guarded_post import Egress
+from jobtrack.push.subscriptions.endings import Endings
+from jobtrack.push.subscriptions.secrets import Vault
+from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
+from jobtrack.push.websockets.connection_table import ConnectionTable
+from jobtrack.push.websockets.management_api import Sockets
+from jobtrack.push.websockets.socket_sender import SocketSender
+from jobtrack.push.websockets.wakes import Wake
 from jobtrack.settings import Settings
 
 if TYPE_CHECKING:
-    from jobtrack.push.streamer import Streamer
+    from jobtrack.push.websockets.streamer import Streamer
 
 logger = logging.getLogger(__name__)
 
@@ -57,9 +57,9 @@ _deliverer = _assemble(_settings)
 def _streamer() -> "Streamer":
     """Streams through the clients and tables that the deliverer has; made by the first wake."""
     # Here, since a deliverer of webhooks needs nothing of what reads the journal.
-    from jobtrack.push.backlog import Backlog
-    from jobtrack.push.leases import LeaseTable
-    from jobtrack.push.streamer import Streamer
+    from jobtrack.push.websockets.backlog import Backlog
+    from jobtrack.push.websockets.stream_leases import LeaseTable
+    from jobtrack.push.websockets.streamer import Streamer
 
     dynamodb = _deliverer.subscriptions.dynamodb
     return Streamer(

@@ -1,11 +1,11 @@
 """Notes which subscriptions have expired, every minute."""
 
 from jobtrack import aws
-from jobtrack.invocation import Context, serve
-from jobtrack.push.endings import Endings
-from jobtrack.push.expirer import Expirer
-from jobtrack.push.expiry import ExpiryTable
-from jobtrack.push.subscription_table import SubscriptionTable
+from jobtrack.push.subscriptions.endings import Endings
+from jobtrack.push.subscriptions.expirer import Expirer
+from jobtrack.push.subscriptions.expiry_timers import ExpiryTable
+from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
+from jobtrack.scheduled.invocation import Context, serve
 from jobtrack.settings import Settings
 
 _settings = Settings.from_env()

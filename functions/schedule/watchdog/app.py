@@ -1,13 +1,13 @@
 """Notes which running jobs have fallen silent, and keeps what jobs that still report wrote earlier; every minute."""
 
 from jobtrack import aws
-from jobtrack.invocation import Context, serve
-from jobtrack.keeping import Keeping
+from jobtrack.scheduled.invocation import Context, serve
+from jobtrack.scheduled.ttl_extender import Keeping
+from jobtrack.scheduled.watchdog import Watchdog
 from jobtrack.settings import Settings
+from jobtrack.store.job_timers import KEEP, TimerStore
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.keeper import Keeper
-from jobtrack.store.timers import KEEP, TimerStore
-from jobtrack.watchdog import Watchdog
+from jobtrack.store.ttl_extension import Keeper
 
 _settings = Settings.from_env()
 _dynamodb = aws.client("dynamodb")

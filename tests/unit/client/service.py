@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
+from jobtrack.domain.job import Status
+from jobtrack.domain.transitions import MOVES, require
 from jobtrack.errors import InvalidTransition
-from jobtrack.job import Status
-from jobtrack.transitions import MOVES, require
 from jobtrack_client import Backoff, Client, ReporterOptions
 
 GUID = "cc0e8400-e29b-41d4-a716-446655440000"

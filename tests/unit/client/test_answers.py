@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import jobtrack_client as jt
-from jobtrack_client._answers import read, retry_after
+from jobtrack_client._api.responses import read, retry_after
 from tests.unit.client.service import problem
 
 

@@ -5,8 +5,8 @@ import tracemalloc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobtrack_client._buffer import Buffer
-from jobtrack_client._events import Event, Rank, make_event
+from jobtrack_client._reporting.buffer import Buffer
+from jobtrack_client._reporting.events import Event, Rank, make_event
 
 ranks = st.lists(st.sampled_from(list(Rank)), max_size=200)
 

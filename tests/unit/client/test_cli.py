@@ -10,7 +10,7 @@ from jobtrack_client import cli
 
 
 class Commands(ModuleType):
-    """Stands in for `local.cli`."""
+    """Stands in for `jobtrack_local.cli`."""
 
     def commands(self, app: typer.Typer) -> None:
         @app.command()
@@ -31,25 +31,25 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
 
 @pytest.mark.parametrize("command", [["serve", "--port", "1"], ["demo", "--once"], ["token", "--tenant", "x"]])
 def test_without_the_extra_a_command_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
-    monkeypatch.setitem(sys.modules, "local.cli", None)
+    monkeypatch.setitem(sys.modules, "jobtrack_local.cli", None)
     line = f"jobtrack: {command[0]} needs what is not installed (local): pip install 'jobtrack[local]'"
     assert run(monkeypatch, *command) == line
 
 
 def test_with_the_extra_its_commands_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setitem(sys.modules, "local.cli", Commands("local.cli"))
+    monkeypatch.setitem(sys.modules, "jobtrack_local.cli", Commands("jobtrack_local.cli"))
     assert run(monkeypatch, "serve", "--port", "7") == 0
     assert capsys.readouterr().out == "serving on 7\n"
 
 
 def test_a_package_that_is_missed_only_when_it_runs_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "local.cli", Commands("local.cli"))
+    monkeypatch.setitem(sys.modules, "jobtrack_local.cli", Commands("jobtrack_local.cli"))
     line = "jobtrack: this command needs what is not installed (uvicorn): pip install 'jobtrack[local]'"
     assert run(monkeypatch, "serve", "--port", "1") == line
 
 
 def test_a_module_of_our_own_that_is_missing_is_no_question_of_extras(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "local.cli", Commands("local.cli"))
+    monkeypatch.setitem(sys.modules, "jobtrack_local.cli", Commands("jobtrack_local.cli"))
     monkeypatch.setattr(sys, "argv", ["jobtrack", "serve", "--port", "2"])
     with pytest.raises(ModuleNotFoundError, match=r"jobtrack\.lost"):
         cli.main()

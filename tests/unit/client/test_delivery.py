@@ -7,18 +7,18 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobtrack_client._backoff import Backoff
-from jobtrack_client._batch import Batch
-from jobtrack_client._buffer import Buffer
-from jobtrack_client._creation import Creation
-from jobtrack_client._events import make_event
-from jobtrack_client._heartbeat import Heartbeat
-from jobtrack_client._notices import Notices
-from jobtrack_client._outbox import Outbox
-from jobtrack_client._requests import Request
-from jobtrack_client._sender import Sender
-from jobtrack_client._settings import Settings
-from jobtrack_client._sync.http import Http
+from jobtrack_client._api._sync.http import Http
+from jobtrack_client._api.backoff import Backoff
+from jobtrack_client._api.requests import Request
+from jobtrack_client._api.settings import Settings
+from jobtrack_client._reporting.batch import Batch
+from jobtrack_client._reporting.buffer import Buffer
+from jobtrack_client._reporting.creation import Creation
+from jobtrack_client._reporting.events import make_event
+from jobtrack_client._reporting.heartbeat import Heartbeat
+from jobtrack_client._reporting.notices import Notices
+from jobtrack_client._reporting.outbox import Outbox
+from jobtrack_client._reporting.sender import Sender
 from tests.unit.client.service import GUID, OUTAGES, TOKEN_REFUSED, Failure, Service, fail_with, refuse_connection
 
 failures = st.lists(st.none() | st.sampled_from([*OUTAGES, *TOKEN_REFUSED]), max_size=30)

@@ -8,7 +8,7 @@ import jobtrack_client
 
 _PRINT_HEAVY = """
 import sys, jobtrack_client
-heavy = {"asyncio", "boto3", "botocore", "fastapi", "httpx", "jobtrack", "local", "pydantic", "rich", "typer"}
+heavy = {"asyncio", "boto3", "botocore", "fastapi", "httpx", "jobtrack", "jobtrack_local", "pydantic", "rich", "typer"}
 print(*(heavy & set(sys.modules)))
 """
 
@@ -23,7 +23,7 @@ def test_all_is_sorted_and_is_what_there_is() -> None:
 
 
 def test_each_public_error_is_in_the_tree() -> None:
-    tree = jobtrack_client._exceptions.__doc__ or ""
+    tree = jobtrack_client._api.exceptions.__doc__ or ""
     errors = [
         name
         for name in jobtrack_client.__all__

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import jobtrack_client as jt
-from jobtrack_client._heartbeat import Heartbeat, silence
+from jobtrack_client._reporting.heartbeat import Heartbeat, silence
 from tests.unit.client.service import GUID, QUICK, Service, client, problem, refuse_connection
 from tests.unit.client.test_delivery import Line
 

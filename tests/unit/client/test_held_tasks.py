@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from jobtrack_client._held_tasks import HeldTasks
+from jobtrack_client.integrations.celery_heartbeats import HeldTasks
 from tests.unit.client.service import client, problem
 
 

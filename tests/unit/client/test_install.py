@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import jobtrack_client as jt
-from jobtrack_client._imports import when_imported
+from jobtrack_client._runtime.import_hooks import when_imported
 from tests.unit.client.service import QUICK, Service, client
 
 LOGGER = logging.getLogger("program.loader")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import jobtrack_client as jt
-from jobtrack_client import _interrupts
+from jobtrack_client._jobs import interrupts
 from tests.unit.client.service import GUID, QUICK, Service, client
 
 HANDLED = (signal.SIGTERM, signal.SIGHUP)
@@ -96,9 +96,9 @@ class Dying:
         self.died: list[int] = []
         self.waited: list[float] = []
         self.actions: list[Any] = []
-        monkeypatch.setattr(_interrupts, "_die", self.died.append)
-        monkeypatch.setattr(_interrupts, "sleep", self.waited.append)
-        monkeypatch.setattr(_interrupts, "start_new_thread", self._start)
+        monkeypatch.setattr(interrupts, "_die", self.died.append)
+        monkeypatch.setattr(interrupts, "sleep", self.waited.append)
+        monkeypatch.setattr(interrupts, "start_new_thread", self._start)
 
     def _start(self, call: Any, arguments: tuple[Any, ...]) -> None:
         self.actions = actions()
@@ -149,8 +149,8 @@ def test_the_program_holds_still_meanwhile_unless_it_may_hold_a_lock(monkeypatch
     dying = Dying(monkeypatch)
     with run(Service()):
         signal.raise_signal(signal.SIGTERM)
-    assert dying.waited == [_interrupts.SECONDS]
+    assert dying.waited == [interrupts.SECONDS]
     with run(Service()):
         Raising().handle(logging.makeLogRecord({}))
     assert dying.died.count(signal.SIGTERM) == 3
-    assert dying.waited == [_interrupts.SECONDS]
+    assert dying.waited == [interrupts.SECONDS]

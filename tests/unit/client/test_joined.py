@@ -8,7 +8,9 @@ import httpx
 import pytest
 
 import jobtrack_client as jt
-from jobtrack_client import _loops, _settings, track
+from jobtrack_client import track
+from jobtrack_client._api import settings
+from jobtrack_client._jobs import loops
 from tests.unit.client.service import GUID, QUICK, Service, client, problem
 
 OTHER = "cc0e8400-e29b-41d4-a716-446655440001"
@@ -26,7 +28,7 @@ class Surrounded(Service):
 def surrounding(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("JOBTRACK_JOB_ID", GUID)
     yield
-    _settings._warn_of.cache_clear()
+    settings._warn_of.cache_clear()
 
 
 def run(service: Service, **more: Any) -> jt.Job:
@@ -90,10 +92,10 @@ def test_what_ends_a_job_of_its_own_does_not_end_the_surrounding_one(end: Any) -
 
 
 def test_loops_and_bars_are_stages(monkeypatch: pytest.MonkeyPatch) -> None:
-    from jobtrack_client.tqdm import tqdm
+    from jobtrack_client.integrations.tqdm import tqdm
 
     service = Surrounded()
-    monkeypatch.setattr(_loops, "Client", lambda: client(service))
+    monkeypatch.setattr(loops, "Client", lambda: client(service))
     list(track("ab", "Loop", options=QUICK))
     list(tqdm("ab", desc="Bar", disable=True))
     for _ in track("abc", "Left", options=QUICK):

@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 import jobtrack_client as jt
-from jobtrack import event_data, events, limits, models
-from jobtrack.fields import Model
-from jobtrack.push import requests as push
-from jobtrack_client import _log, _members
+from jobtrack import limits
+from jobtrack.api.schemas import event_data, events, jobs
+from jobtrack.api.schemas import subscriptions as push
+from jobtrack.api.schemas.fields import Model
+from jobtrack_client._runtime import log
+from jobtrack_client._values import members
 from tests.unit.client.service import GUID, QUICK, Service, client
 
 OTHER = "dd0e8400-e29b-41d4-a716-446655440000"
@@ -77,11 +79,11 @@ class Strict(Service):
     def answer(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
         if request.url.path.endswith("/jobs"):
-            models.JobRequest.model_validate(body)
+            jobs.JobRequest.model_validate(body)
         elif request.url.path.endswith("/events"):
             events.EventBatch.model_validate(body)
         elif "/worker/" in request.url.path:
-            models.WorkerHeartbeat.model_validate(body)
+            jobs.WorkerHeartbeat.model_validate(body)
             return httpx.Response(204)
         return super().answer(request)
 
@@ -112,7 +114,7 @@ def created(**members: Any) -> dict[str, Any]:
     """The job that is sent."""
     body = API.job(**{"name": "n", "job_type": "t", **members})._reporter._job.body
     assert body is not None
-    models.JobRequest.model_validate_json(body)
+    jobs.JobRequest.model_validate_json(body)
     parsed: dict[str, Any] = json.loads(body)
     return parsed
 
@@ -190,7 +192,7 @@ def test_stages_stay_as_many_as_they_are() -> None:
 
 
 def test_more_than_the_service_takes_is_cut_off_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    _log._WARNED.clear()
+    log._WARNED.clear()
     assert len(created(stages=[f"s{i}" for i in range(300)])["stages"]) == 200
     assert "only the first 200 stages are sent" in caplog.text
     created(total_records="many")
@@ -231,7 +233,7 @@ CALLS: dict[str, Callable[[jt.Job, Any], object]] = {
     "milestone": lambda job, value: job.milestone(value, more=value),
     "warning": lambda job, value: job.warning(value, more=value),
     "error": lambda job, value: job.error(value, more=value),
-    "sample": lambda job, value: job.sample(**dict.fromkeys(_members.SAMPLE, value)),
+    "sample": lambda job, value: job.sample(**dict.fromkeys(members.SAMPLE, value)),
     "quality": lambda job, value: job.quality(value, value, value),
     "resource_allocated": lambda job, value: job.resource_allocated(resourceType=value, resourceId=value, status=value),
     "resource_released": lambda job, value: job.resource_released(resourceType=value, resourceId=value, x=value),
@@ -275,7 +277,7 @@ def test_no_value_of_any_call_is_refused(calls: list[tuple[str, Any]]) -> None:
         for call, value in calls:
             CALLS[call](job, value)
         job.complete()
-    from jobtrack_client._events import make_line
+    from jobtrack_client._reporting.events import make_line
 
     bodies = [json.loads(item.body if hasattr(item, "body") else make_line(item).body) for item in made]
     events.EventBatch.model_validate({"events": bodies})
@@ -344,13 +346,13 @@ def fields(model: type[BaseModel]) -> set[str]:
 
 
 def test_the_table_has_every_member_that_the_service_knows() -> None:
-    assert fields(models.JobRequest) == set(_members.JOB)
-    assert fields(models.WorkerHeartbeat) == set(_members.WORKER)
-    assert fields(push.SubscribeRequest) == set(_members.SUBSCRIPTION)
-    assert fields(event_data.SampleData) == set(_members.SAMPLE)
-    assert fields(event_data.QualityData) == set(_members.QUALITY)
-    assert fields(event_data.Allocation) == set(_members.ALLOCATION)
-    assert set(get_args(push.EventName)) == set(_members.EVENT_NAMES)
+    assert fields(jobs.JobRequest) == set(members.JOB)
+    assert fields(jobs.WorkerHeartbeat) == set(members.WORKER)
+    assert fields(push.SubscribeRequest) == set(members.SUBSCRIPTION)
+    assert fields(event_data.SampleData) == set(members.SAMPLE)
+    assert fields(event_data.QualityData) == set(members.QUALITY)
+    assert fields(event_data.Allocation) == set(members.ALLOCATION)
+    assert set(get_args(push.EventName)) == set(members.EVENT_NAMES)
     data = [item for item in vars(event_data).values() if isinstance(item, type) and issubclass(item, Model)]
     shared = (Model, event_data.Error, event_data.Allocation)
-    assert {name for model in data if model not in shared for name in fields(model)} <= set(_members.EVENT)
+    assert {name for model in data if model not in shared for name in fields(model)} <= set(members.EVENT)

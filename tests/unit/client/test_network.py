@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import jobtrack_client as jt
-from jobtrack_client import _network
-from jobtrack_client._sync.transports import Route
+from jobtrack_client._api import network
+from jobtrack_client._api._sync.transports import Route
 from tests.unit.client.service import GUID
 
 PROXY = "http://proxy.test:3128"
@@ -24,7 +24,7 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def address(url: str) -> str | None:
-    found = _network.proxy(url)
+    found = network.proxy(url)
     return found and found.url
 
 
@@ -149,17 +149,17 @@ def test_a_certificate_that_cannot_be_read_is_an_error_of_a_call(
 
 def test_certificates_are_loaded_only_where_they_are_needed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent")
-    plain = _network.tls("http://jobs.test", None)
+    plain = network.tls("http://jobs.test", None)
     assert plain.verify_mode is ssl.CERT_REQUIRED
     assert not plain.get_ca_certs()
     with pytest.raises(jt.ConfigurationError):
-        _network.tls("http://jobs.test", _network.Proxy("https://proxy.test", "HTTP_PROXY"))
+        network.tls("http://jobs.test", network.Proxy("https://proxy.test", "HTTP_PROXY"))
     monkeypatch.setenv("SSL_CERT_FILE", "")
     monkeypatch.setenv("SSL_CERT_DIR", f"/nonexistent:{tmp_path}")
-    assert not _network.tls("https://jobs.test", None).get_ca_certs()
+    assert not network.tls("https://jobs.test", None).get_ca_certs()
     monkeypatch.delenv("SSL_CERT_DIR")
-    assert _network.tls("https://jobs.test", None).get_ca_certs()
-    assert _network.tls("HTTPS://jobs.test", None).get_ca_certs()
+    assert network.tls("https://jobs.test", None).get_ca_certs()
+    assert network.tls("HTTPS://jobs.test", None).get_ca_certs()
 
 
 @pytest.mark.parametrize("url", ["http://proxy.test", "https://proxy.test", "HTTPS://me:hidden@proxy.test"])
@@ -172,9 +172,9 @@ def test_every_kind_of_proxy_is_one_that_httpx_takes(url: str, service: str, mon
 
 
 def test_an_answer_that_may_be_the_proxys_names_it() -> None:
-    from jobtrack_client._answers import read
+    from jobtrack_client._api.responses import read
 
-    proxy = _network.Proxy("http://me:hidden@proxy.test:3128", "HTTP_PROXY")
+    proxy = network.Proxy("http://me:hidden@proxy.test:3128", "HTTP_PROXY")
     response = httpx.Response(502, text="<html>", extensions={"proxy": proxy})
     with pytest.raises(
         jt.ServerError, match=r"Bad Gateway \(through the proxy http://proxy\.test:3128 \(HTTP_PROXY\)\)"

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 import jobtrack_client as jt
-from jobtrack_client._logging import JobLogHandler
+from jobtrack_client.integrations.logging import JobLogHandler
 from tests.unit.client.service import QUICK, Service, client
 
 
@@ -208,8 +208,8 @@ def no_memory(patch: pytest.MonkeyPatch) -> Iterator[None]:
 
     with patch.context() as patched:
         for name in ("make_event", "snapshot"):
-            patched.setattr(f"jobtrack_client._reporter.{name}", fail)
-        patched.setattr("jobtrack_client._outbox.make_line", fail)
+            patched.setattr(f"jobtrack_client._reporting.reporter.{name}", fail)
+        patched.setattr("jobtrack_client._reporting.outbox.make_line", fail)
         yield
 
 
@@ -219,7 +219,7 @@ def no_descriptors(patch: pytest.MonkeyPatch) -> Iterator[None]:
         raise OSError(errno.EMFILE, "Too many open files")
 
     with patch.context() as patched:
-        patched.setattr("jobtrack_client._reporter.Relay", fail)
+        patched.setattr("jobtrack_client._reporting.reporter.Relay", fail)
         patched.setattr(httpx.Client, "send", fail)
         yield
 

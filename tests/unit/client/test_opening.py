@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from jobtrack_client import Client, cli
-from jobtrack_client._settings import Settings
+from jobtrack_client._api.settings import Settings
 from jobtrack_client.commands import opening, service
 from jobtrack_client.profiles import Profile
 from tests.unit.client.service import GUID, problem

@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobtrack_client._batch import MAX_BYTES, Batch
-from jobtrack_client._buffer import Buffer
-from jobtrack_client._events import Event, Rank, make_event
-from jobtrack_client._outbox import Outbox
-from jobtrack_client._stats import Reason, Stats
+from jobtrack_client._reporting.batch import MAX_BYTES, Batch
+from jobtrack_client._reporting.buffer import Buffer
+from jobtrack_client._reporting.events import Event, Rank, make_event
+from jobtrack_client._reporting.outbox import Outbox
+from jobtrack_client._reporting.stats import Reason, Stats
 
 LATE = ("log", "metricSample", "quality")
 STATE = ("stageStarted", "progressUpdate", "stageCompleted", "milestone", "heartbeat", "jobFailed")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from jobtrack_client import ConfigurationError, TokenUnavailable
-from jobtrack_client._settings import resolve
-from jobtrack_client._token_command import OPAQUE_SECONDS, TokenCommand
+from jobtrack_client._api.settings import resolve
+from jobtrack_client._api.token_command import OPAQUE_SECONDS, TokenCommand
 from jobtrack_client.profiles import Profile, profile
-from local.profile import kept
+from jobtrack_local.profile import kept
 from tests.unit.client.service import GUID
 
 OTHER = GUID.replace("c", "d")

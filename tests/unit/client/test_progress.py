@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack_client import _log
-from jobtrack_client._progress import Progress
+from jobtrack_client._jobs.progress import Progress
+from jobtrack_client._runtime import log
 
 
 class Watch:
@@ -87,7 +87,7 @@ def test_a_percentage_stays_within_0_and_100(told: float, sent: float) -> None:
 
 
 def test_a_slip_of_the_worker_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
-    _log._WARNED.clear()
+    log._WARNED.clear()
     watch = Watch()
     watch.progress.advance("three")  # type: ignore[arg-type]
     watch.progress.update("50%", {})  # type: ignore[arg-type]

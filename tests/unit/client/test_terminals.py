@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from jobtrack_client import ApiError, Client, cli
-from jobtrack_client._notices import Notices
-from jobtrack_client._visible import UNSAFE, harmless, visible
+from jobtrack_client._reporting.notices import Notices
+from jobtrack_client._values.visible_text import UNSAFE, harmless, visible
 from jobtrack_client.commands import listen, opening, service
-from local.demo import session
+from jobtrack_demo import session
 from tests.unit.client.service import GUID
 from tests.unit.client.worst import HOSTILE, Worst, refusing
 

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 import jobtrack_client as jt
-from jobtrack_client import _token_command
-from jobtrack_client._token_command import TokenCommand
+from jobtrack_client._api import token_command
+from jobtrack_client._api.token_command import TokenCommand
 from tests.unit.client.service import GUID, QUICK, TOKEN_REFUSED, Failure, Service, problem
 
 REFUSED = pytest.mark.parametrize("refused", TOKEN_REFUSED, ids=["401", "403"])
@@ -259,7 +259,7 @@ def test_a_token_that_was_replaced_meanwhile_is_kept(tmp_path: Path) -> None:
 def test_a_command_that_fails_once_is_run_again(
     trouble: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(_token_command, "REPEAT_SECONDS", 2.0)
+    monkeypatch.setattr(token_command, "REPEAT_SECONDS", 2.0)
     guarded = Guarded(401, "token1")
     ask = TokenCommand(command(tmp_path, f"if runs == 2: {trouble}\nelse: print(f'token{{runs}}')"))
     with client(guarded, ask).job("Import", job_type="import", options=QUICK) as job:

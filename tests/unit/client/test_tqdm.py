@@ -11,7 +11,7 @@ from tqdm import tqdm, trange
 from tqdm.auto import tqdm as auto
 
 import jobtrack_client as jt
-from jobtrack_client import _loops
+from jobtrack_client._jobs import loops
 from tests.unit.client.service import QUICK, Service, client
 
 Bars = Callable[..., Any]
@@ -220,10 +220,10 @@ def test_what_the_body_of_an_asynchronous_bar_raises_fails_the_stage(tracked: Tr
 
 
 def test_a_bar_that_is_a_job_of_its_own_fails_as_its_body_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    from jobtrack_client.tqdm import trange as ours
+    from jobtrack_client.integrations.tqdm import trange as ours
 
     service = Service()
-    monkeypatch.setattr(_loops, "Client", lambda: client(service))
+    monkeypatch.setattr(loops, "Client", lambda: client(service))
 
     def work() -> None:
         for _ in shown(ours, 3, desc="Rows"):
@@ -270,8 +270,8 @@ def test_an_asynchronous_loop_is_a_stage(tracked: Tracked) -> None:
 
 
 def test_imported_from_here_a_bar_is_tracked_without_an_installation() -> None:
-    from jobtrack_client.tqdm import tqdm as ours
-    from jobtrack_client.tqdm import trange as our_range
+    from jobtrack_client.integrations.tqdm import tqdm as ours
+    from jobtrack_client.integrations.tqdm import trange as our_range
 
     it = Tracked()
     with it.job:
@@ -284,7 +284,7 @@ def test_imported_from_here_a_bar_is_tracked_without_an_installation() -> None:
 def test_without_a_job_such_a_bar_is_one_if_it_can_be(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from jobtrack_client.tqdm import tqdm as ours
+    from jobtrack_client.integrations.tqdm import tqdm as ours
 
     monkeypatch.delenv("JOBTRACK_URL", raising=False)
     assert list(shown(ours, "abc", desc="Letters")) == ["a", "b", "c"]

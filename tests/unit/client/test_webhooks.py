@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 import jobtrack_client as jt
-from jobtrack.push import signatures
-from jobtrack_client._webhooks import sign
+from jobtrack.push.delivery import signatures
+from jobtrack_client._api.webhooks import sign
 
 SECRET, OTHER = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtMQ==", "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtMg=="
 NOW = 1_795_430_733

@@ -5,8 +5,8 @@ from collections import Counter
 from typing import Any, cast
 
 from jobtrack_client import models
-from local.demo.audit import Answers, Counts
-from local.demo.receiver import Inbox, Pushed
+from jobtrack_demo.audit import Answers, Counts
+from jobtrack_demo.receiver import Inbox, Pushed
 from tests.unit.client.answered import progress
 
 COUNTS: Counts = {

@@ -3,8 +3,8 @@ from typing import Any, cast
 
 import pytest
 
-from local.demo.audit import Answers, Counts, differences, expected_pushes
-from local.demo.receiver import Inbox, Pushed
+from jobtrack_demo.audit import Answers, Counts, differences, expected_pushes
+from jobtrack_demo.receiver import Inbox, Pushed
 from tests.unit.client.answered import stage
 from tests.unit.demo.answers import COUNTS, PUSHED, right
 

@@ -6,9 +6,9 @@ import pytest
 
 from jobtrack_client import Client
 from jobtrack_client.commands.board import Picture
-from local.demo.follow import Watch, read_answers, received
-from local.demo.receiver import Gate, Inbox, Pushed
-from local.errors import LocalError
+from jobtrack_demo.follow import Watch, read_answers, received
+from jobtrack_demo.receiver import Gate, Inbox, Pushed
+from jobtrack_local.errors import LocalError
 from tests.unit.client.answered import line, progress
 from tests.unit.demo.answers import logs
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks import Webhook
 
-from local.demo.receiver import Gate, Pushed
+from jobtrack_demo.receiver import Gate, Pushed
 
 SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 BODY = json.dumps({"type": "log", "data": {"sequence": 7}}).encode()

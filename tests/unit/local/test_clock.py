@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from local.clock import FASTER, ClockPump, seconds_of
-from local.cloudformation import FunctionProperties
-from local.errors import LocalError
-from local.halt import Halt, Stopped
-from local.invocation import Function
+from jobtrack_local.errors import LocalError
+from jobtrack_local.pumps.clock import FASTER, ClockPump, seconds_of
+from jobtrack_local.pumps.halt import Halt, Stopped
+from jobtrack_local.pumps.invocation import Function
+from jobtrack_local.template.cloudformation import FunctionProperties
 
 PROPERTIES = FunctionProperties.model_validate({"CodeUri": "x"})
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from local import dynamodb_local, folders
-from local.claim import claim
-from local.errors import LocalError
+from jobtrack_local import folders
+from jobtrack_local.engine import dynamodb_local
+from jobtrack_local.engine.claim import claim
+from jobtrack_local.errors import LocalError
 
 
 def test_a_folder_is_made_for_its_user_alone(tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_an_archive_without_the_jar_is_told(tmp_path: Path) -> None:
 
 def test_without_the_jar_the_way_to_get_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folders, "cache", lambda: tmp_path)
-    with pytest.raises(LocalError, match="python -m local fetch-dynamodb-local"):
+    with pytest.raises(LocalError, match="python -m jobtrack_local fetch-dynamodb-local"):
         dynamodb_local.command(None)
 
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from jobtrack import auth as function_side
 from jobtrack.errors import Forbidden, Unauthorized
-from local import tokens
-from local.auth import authorize, render
-from local.cloudformation import RouteProperties
-from local.gateway import Gateway
-from local.tokens import Verifier, issue, signing_key
+from jobtrack_local import tokens
+from jobtrack_local.gateway.auth import authorize, render
+from jobtrack_local.gateway.gateway import Gateway
+from jobtrack_local.template.cloudformation import RouteProperties
+from jobtrack_local.tokens import Verifier, issue, signing_key
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

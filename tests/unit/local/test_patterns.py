@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.errors import LocalError
-from local.patterns import Pattern, any_match
+from jobtrack_local.errors import LocalError
+from jobtrack_local.template.patterns import Pattern, any_match
 
 OUTBOX = '{"eventName":["INSERT"],"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"O#"}]}}}}'
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack_client.profiles import SERVICES, profile
-from local.profile import PROJECT, TENANT, kept
+from jobtrack_local.profile import PROJECT, TENANT, kept
 
 
 def url(home: Path) -> str | None:

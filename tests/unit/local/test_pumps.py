@@ -8,14 +8,14 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from local.cloudformation import FunctionProperties, QueueProperties, StreamProperties
-from local.halt import Halt, Stopped
-from local.invocation import Context, Function, HandlerFailed, Record
-from local.pumps import Destination, EngineQueue, QueuePump, StreamPump
-from local.simulator.parts import Lost
-from local.simulator.queues import QueueMapping
-from local.simulator.streams import StreamMapping
-from local.streams import EngineStream
+from jobtrack_local.engine.streams import EngineStream
+from jobtrack_local.pumps.halt import Halt, Stopped
+from jobtrack_local.pumps.invocation import Context, Function, HandlerFailed, Record
+from jobtrack_local.pumps.pumps import Destination, EngineQueue, QueuePump, StreamPump
+from jobtrack_local.pumps.queue_mapping import QueueMapping
+from jobtrack_local.pumps.shard_batches import Lost
+from jobtrack_local.pumps.stream_mapping import StreamMapping
+from jobtrack_local.template.cloudformation import FunctionProperties, QueueProperties, StreamProperties
 from tests.unit.local.fakes import FakeQueue, FakeStream, Shard, message
 
 PATIENCE_SECONDS = 20

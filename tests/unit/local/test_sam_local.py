@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from local import intrinsics, sam_local, template
-from local.engines import Engines
-from local.errors import LocalError
+from jobtrack_local import sam_local
+from jobtrack_local.engine.engines import Engines
+from jobtrack_local.errors import LocalError
+from jobtrack_local.template import intrinsics, template
 
 ENGINE = "http://127.0.0.1:4566"
 PLAN = template.load()

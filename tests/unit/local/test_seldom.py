@@ -9,9 +9,9 @@ from botocore.exceptions import EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local import halt as halt_module
-from local.halt import Halt
-from local.seldom import SECONDS, Seldom
+from jobtrack_local.pumps import halt as halt_module
+from jobtrack_local.pumps.halt import Halt
+from jobtrack_local.pumps.seldom import SECONDS, Seldom
 
 log = logging.getLogger(__name__)
 
@@ -70,4 +70,4 @@ def test_what_fails_is_tried_again_and_told_of_once(
         while not halt.patiently(action):
             tries += 1
     assert tries == 101
-    assert [record.name for record in caplog.records] == ["local.halt"]
+    assert [record.name for record in caplog.records] == ["jobtrack_local.pumps.halt"]

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from jobtrack.api import create_app
 from jobtrack.errors import NotFound
-from local import signin
-from local.gateway import Gateway
-from local.signin import CODE_SECONDS, MOST_CODES, Codes, Session
-from local.tokens import Verifier, issue, signing_key
+from jobtrack_local import signin
+from jobtrack_local.gateway.gateway import Gateway
+from jobtrack_local.signin import CODE_SECONDS, MOST_CODES, Codes, Session
+from jobtrack_local.tokens import Verifier, issue, signing_key
 
 TENANT = "7d1c3b5e-2f4a-4c8e-9b6d-0a1f2e3d4c5b"
 PROJECT = "1f0e8400-e29b-41d4-a716-446655440000"

@@ -5,10 +5,10 @@ from typing import Any, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.cloudformation import StreamProperties
-from local.invocation import Record, sequence_number
-from local.simulator.streams import DISCOVER_EVERY, StreamMapping
-from local.streams import EngineStream
+from jobtrack_local.engine.streams import EngineStream
+from jobtrack_local.pumps.invocation import Record, sequence_number
+from jobtrack_local.pumps.stream_mapping import DISCOVER_EVERY, StreamMapping
+from jobtrack_local.template.cloudformation import StreamProperties
 from tests.unit.local.fakes import FakeStream, Shard
 
 TRIGGER = StreamProperties.model_validate({"Stream": "arn"})

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from local import template
-from local.errors import LocalError
-from local.intrinsics import Names, read, target
+from jobtrack_local.errors import LocalError
+from jobtrack_local.template import template
+from jobtrack_local.template.intrinsics import Names, read, target
 
 MINIMAL = """
 Globals:

@@ -9,9 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from jobtrack.errors import Unauthorized
-from local import tokens
-from local.errors import LocalError
-from local.tokens import Verifier, issue, signing_key
+from jobtrack_local import tokens
+from jobtrack_local.errors import LocalError
+from jobtrack_local.tokens import Verifier, issue, signing_key
 
 TENANT = "7D1C3B5E-2F4A-4C8E-9B6D-0A1F2E3D4C5B"
 PROJECT = "1f0e8400-e29b-41d4-a716-446655440000"

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local import template
-from local.errors import LocalError
-from local.websocket.events import DEFAULT, selected
-from local.websocket.resources import Route, WebSocketApi
+from jobtrack_local.errors import LocalError
+from jobtrack_local.template import template
+from jobtrack_local.websocket.events import DEFAULT, selected
+from jobtrack_local.websocket.resources import Route, WebSocketApi
 
 STACK = """
 Resources:

@@ -7,11 +7,11 @@ from typing import TypeAlias
 
 import pandas as pd
 
-from local.miner.discovery import Edge, discover
-from local.miner.eventlog import Cause, EventLog, Loader
-from local.miner.performance import analyse
-from local.miner.report import Analysis
-from local.miner.source import Chunk, Columns, Source
+from jobtrack_demo.miner.discovery import Edge, discover
+from jobtrack_demo.miner.eventlog import Cause, EventLog, Loader
+from jobtrack_demo.miner.performance import analyse
+from jobtrack_demo.miner.report import Analysis
+from jobtrack_demo.miner.source import Chunk, Columns, Source
 
 Row: TypeAlias = tuple[str | None, str | None, str | None]
 

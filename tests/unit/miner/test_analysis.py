@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.miner.discovery import discover
-from local.miner.eventlog import Cause, Loader
-from local.miner.performance import Spread, analyse, bottlenecks, transitions
-from local.miner.report import report
-from local.miner.source import Chunk, InputError
+from jobtrack_demo.miner.discovery import discover
+from jobtrack_demo.miner.eventlog import Cause, Loader
+from jobtrack_demo.miner.performance import Spread, analyse, bottlenecks, transitions
+from jobtrack_demo.miner.report import report
+from jobtrack_demo.miner.source import Chunk, InputError
 from tests.unit.miner.logs import Row, analysis_of, log_of, named
 
 ORDERS: list[Row] = [

@@ -4,8 +4,8 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.miner.drawing import MOST_EDGES, MOST_NODES, draw, select
-from local.miner.layering import layers
+from jobtrack_demo.miner.drawing import MOST_EDGES, MOST_NODES, draw, select
+from jobtrack_demo.miner.layering import layers
 from tests.unit.miner.logs import Row, analysis_of
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from local.miner import plan
-from local.miner.__main__ import main
-from local.miner.machine import Probe, resources
+from jobtrack_demo.miner import plan
+from jobtrack_demo.miner.__main__ import main
+from jobtrack_demo.miner.machine import Probe, resources
 from tests.eventlogs import write_orders
 from tests.unit.miner.service import Recorder
 
@@ -127,7 +127,7 @@ def test_an_interrupted_job_is_cancelled(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("local.miner.run.discover", interrupted)
+    monkeypatch.setattr("jobtrack_demo.miner.run.discover", interrupted)
     code, service = run(orders, tmp_path / "out")
     assert code == 130
     assert service.events[-1]["type"] == "jobCancelled"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.miner.source import Columns, InputError, Source, flights
+from jobtrack_demo.miner.source import Columns, InputError, Source, flights
 
 COLUMNS = Columns("case", ("what", "who"), "when")
 LOG = """case,what,who,when,note

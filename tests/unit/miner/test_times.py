@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.miner.eventlog import MISSING_TIME, UNREADABLE_TIME, parse_times
+from jobtrack_demo.miner.eventlog import MISSING_TIME, UNREADABLE_TIME, parse_times
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

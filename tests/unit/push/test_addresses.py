@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack.push.addresses import is_loopback, is_public, literal
+from jobtrack.push.egress.addresses import is_loopback, is_public, literal
 from tests.hostile import ADDRESSES
 
 PUBLIC = ["1.1.1.1", "8.8.8.8", "93.184.215.14", "100.63.255.255", "172.32.0.1", "192.0.1.1", "223.255.255.254",

@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack import cursors, limits
+from jobtrack import limits
+from jobtrack.api import cursors
 from jobtrack.errors import Conflict
 from jobtrack.keys import JobKey
-from jobtrack.push.changes import OVERLAP_SECONDS, rotated
-from jobtrack.push.expiry import Expiry, _expiry
-from jobtrack.push.messages import message_id, own_id
-from jobtrack.push.schedule import END_ATTEMPTS, END_SECONDS, next_end_attempt
-from jobtrack.push.secrets import Secrets, SigningSecret
+from jobtrack.push.delivery.retry_schedule import END_ATTEMPTS, END_SECONDS, next_end_attempt
+from jobtrack.push.dispatch.messages import message_id, own_id
+from jobtrack.push.subscriptions.expiry_timers import Expiry, _expiry
+from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret
+from jobtrack.push.subscriptions.subscription_service import OVERLAP_SECONDS, rotated
 
 JOB = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
 SEQUENCES = st.integers(0, 10**12 - 2)

@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from jobtrack.push import health
-from jobtrack.push.gate import PATIENCE_SECONDS, Gate, Passage
-from jobtrack.push.health import (
+from jobtrack.push.delivery import circuit_breaker
+from jobtrack.push.delivery.circuit_breaker import (
     CAPS,
     FIRST_OPEN_SECONDS,
     LEASE_SECONDS,
@@ -29,7 +28,8 @@ from jobtrack.push.health import (
     after,
     noted_slow,
 )
-from jobtrack.push.schedule import (
+from jobtrack.push.delivery.endpoint_gate import PATIENCE_SECONDS, Gate, Passage
+from jobtrack.push.delivery.retry_schedule import (
     FIRST_DELAYS,
     JITTER,
     LATER_DELAY,
@@ -311,4 +311,4 @@ def test_what_is_put_off_comes_back_later_each_time() -> None:
 def test_nothing_is_open_longer_than_the_schedules_later_delays() -> None:
     """So that a lone message to a dead receiver is attempted when its own schedule says."""
     opened_from = FIRST_DELAYS[OPENING_FAILURES - 1 :] or (LATER_DELAY,)
-    assert min(opened_from) * (1 - JITTER) > LONGEST_OPEN_SECONDS * (1 + health.JITTER)
+    assert min(opened_from) * (1 - JITTER) > LONGEST_OPEN_SECONDS * (1 + circuit_breaker.JITTER)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack.keys import JobKey
-from jobtrack.push.messages import Message, event_message, group, message_id
-from jobtrack.push.subscription import Filters, Subscription
+from jobtrack.push.dispatch.messages import Message, event_message, group, message_id
+from jobtrack.push.subscriptions.subscription import Filters, Subscription
 
 JOB = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))

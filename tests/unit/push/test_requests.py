@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from jobtrack.api.schemas.subscriptions import EVENT_NAMES, JobSubscriptions, SubscribeRequest
 from jobtrack.errors import Unprocessable
 from jobtrack.keys import JobKey
-from jobtrack.push.requests import EVENT_NAMES, JobSubscriptions, SubscribeRequest
-from jobtrack.push.secrets import Vault
-from jobtrack.push.subscriber import Subscriber
-from jobtrack.push.subscription import DEFAULT_EVENTS, OTHER_EVENTS, Filters
+from jobtrack.push.subscriptions.secrets import Vault
+from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, OTHER_EVENTS, Filters
+from jobtrack.push.subscriptions.subscription_factory import Subscriber
 
 if TYPE_CHECKING:
     from types_boto3_kms import KMSClient

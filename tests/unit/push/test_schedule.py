@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack.push.schedule import LONGEST_HOP, hop, next_attempt, retry_after_seconds
+from jobtrack.push.delivery.retry_schedule import LONGEST_HOP, hop, next_attempt, retry_after_seconds
 
 HOUR = 3600.0
 

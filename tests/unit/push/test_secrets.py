@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from jobtrack.keys import JobKey
-from jobtrack.push.secrets import CACHED_SECONDS, Secrets, SigningSecret, Vault
+from jobtrack.push.subscriptions.secrets import CACHED_SECONDS, Secrets, SigningSecret, Vault
 
 if TYPE_CHECKING:
     from types_boto3_kms import KMSClient

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from jobtrack.push import signatures
+from jobtrack.push.delivery import signatures
 
 BODIES = st.text(st.characters(exclude_categories=["Cs"]), max_size=200).map(str.encode)
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack.keys import JobKey
-from jobtrack.push.expiry import KEPT_SECONDS, Expiry
-from jobtrack.push.subscription import (
+from jobtrack.push.subscriptions.expiry_timers import KEPT_SECONDS, Expiry
+from jobtrack.push.subscriptions.subscription import (
     DEFAULT_EVENTS,
     ERROR_EVENTS,
     OTHER_EVENTS,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack.push.urls import Target, check_url
+from jobtrack.push.egress.urls import Target, check_url
 from tests.hostile import LOOPBACK, MALFORMED, NOT_PUBLIC, OTHER_PORTS, PLAIN
 
 PORTS = frozenset({443})

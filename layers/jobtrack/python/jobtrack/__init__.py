@@ -1,5 +1,5 @@
 """What every function shares: the domain, its storage, and the edge to HTTP."""
 
-from jobtrack import logs
+from jobtrack import log_filter
 
-logs.set_levels()
+log_filter.set_levels()

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from local.invocation import HandlerFailed, Record
-from local.simulator.answers import PARTIAL, failures
+from jobtrack_local.pumps.batch_responses import PARTIAL, failures
+from jobtrack_local.pumps.invocation import HandlerFailed, Record
 
 BATCH: list[Record] = [{"id": "a"}, {"id": "b"}]
 

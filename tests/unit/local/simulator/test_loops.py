@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from local.cloudformation import QueueProperties
-from local.invocation import Record
-from local.simulator.loops import LIMIT, LoopDetection
-from local.simulator.memory_queue import MemoryQueue
-from local.simulator.memory_sqs import MemorySqs
-from local.simulator.queues import QueueMapping
+from jobtrack_local.pumps.invocation import Record
+from jobtrack_local.pumps.queue_mapping import QueueMapping
+from jobtrack_local.pumps.recursive_loops import LIMIT, LoopDetection
+from jobtrack_local.template.cloudformation import QueueProperties
+from tests.simulators.memory_queue import MemoryQueue
+from tests.simulators.memory_sqs import MemorySqs
 
 TRIGGER = QueueProperties.model_validate({"Queue": {"Ref": "Q"}, "FunctionResponseTypes": ["ReportBatchItemFailures"]})
 

@@ -7,12 +7,12 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local import template
-from local.cloudformation import QueueProperties
-from local.invocation import HandlerFailed
-from local.simulator.memory_queue import MESSAGE_BYTES, MemoryQueue
-from local.simulator.memory_sqs import Entry, MemorySqs, queues
-from local.simulator.queues import QueueMapping
+from jobtrack_local.pumps.invocation import HandlerFailed
+from jobtrack_local.pumps.queue_mapping import QueueMapping
+from jobtrack_local.template import template
+from jobtrack_local.template.cloudformation import QueueProperties
+from tests.simulators.memory_queue import MESSAGE_BYTES, MemoryQueue
+from tests.simulators.memory_sqs import Entry, MemorySqs, queues
 
 
 class Clock:

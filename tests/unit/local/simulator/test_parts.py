@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.cloudformation import StreamProperties
-from local.invocation import Record, sequence_number
-from local.simulator.parts import LONGEST_PAUSE_SECONDS, Outcome, Part, aged, batches, tried
+from jobtrack_local.pumps.invocation import Record, sequence_number
+from jobtrack_local.pumps.shard_batches import LONGEST_PAUSE_SECONDS, Outcome, Part, aged, batches, tried
+from jobtrack_local.template.cloudformation import StreamProperties
 
 NOW = 1000.0
 

@@ -4,9 +4,9 @@ import json
 
 from aws_lambda_powertools.utilities.parser.models import DynamoDBStreamLambdaOnFailureDestinationModel
 
-from local.invocation import Record
-from local.simulator.parts import Lost
-from local.simulator.pointers import pointer
+from jobtrack_local.pumps.failure_pointers import pointer
+from jobtrack_local.pumps.invocation import Record
+from jobtrack_local.pumps.shard_batches import Lost
 
 ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/T/stream/2026-11-23T00:00:00.000"
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:F"

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.cloudformation import StreamProperties
-from local.invocation import HandlerFailed, Record, sequence_number
-from local.simulator.memory_stream import KEPT_SECONDS, MemoryStream
-from local.simulator.parts import Lost
-from local.simulator.streams import DISCOVER_EVERY, StreamMapping
+from jobtrack_local.pumps.invocation import HandlerFailed, Record, sequence_number
+from jobtrack_local.pumps.shard_batches import Lost
+from jobtrack_local.pumps.stream_mapping import DISCOVER_EVERY, StreamMapping
+from jobtrack_local.template.cloudformation import StreamProperties
+from tests.simulators.memory_stream import KEPT_SECONDS, MemoryStream
 
 
 class World:

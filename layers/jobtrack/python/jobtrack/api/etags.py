@@ -6,7 +6,7 @@ import re
 from fastapi import Request, Response
 
 from jobtrack.api.language import language
-from jobtrack.job import Job
+from jobtrack.domain.job import Job
 
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 

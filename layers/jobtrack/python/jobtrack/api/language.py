@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from fastapi import Request
 
-from jobtrack.text import DEFAULT_LANGUAGE, LANGUAGES
+from jobtrack.domain.event_text import DEFAULT_LANGUAGE, LANGUAGES
 
 
 def language(request: Request) -> str:

@@ -9,9 +9,9 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from jobtrack import auth, limits
+from jobtrack.api.schemas.fields import depth
 from jobtrack.auth import Caller
 from jobtrack.errors import Fault, InvalidRequest, TooLarge, Unprocessable, UnsupportedMediaType
-from jobtrack.fields import depth
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.store.idempotency import Idempotency, fingerprint
 

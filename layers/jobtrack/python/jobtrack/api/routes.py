@@ -10,17 +10,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from jobtrack import cursors, logs
+from jobtrack import log_filter
+from jobtrack.api import cursors
 from jobtrack.api.answers import on_crash, on_error, request_id
 from jobtrack.api.etags import Known
 from jobtrack.api.requests import JsonRequest, authorize
 from jobtrack.errors import Fault, JobTrackError, Unavailable, Unprocessable
-from jobtrack.outages import passes
+from jobtrack.transient_errors import passes
 
 PREFIX = "/api/{tenantId}/{projectId}/execution"
 
 logger = Logger(service="jobtrack.api")
-logger.setLevel(logs.level())  # Powertools prefers Lambda's own filter, which stays open
+logger.setLevel(log_filter.level())  # Powertools prefers Lambda's own filter, which stays open
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII), "a GUID"
 _IDS = {

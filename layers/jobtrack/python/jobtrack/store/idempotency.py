@@ -7,10 +7,10 @@ import orjson
 
 from jobtrack import limits
 from jobtrack.classes import frozen
+from jobtrack.domain.job import Json
+from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.errors import IdempotencyMismatch
-from jobtrack.job import Json
 from jobtrack.keys import JobKey, ProjectKey
-from jobtrack.packing import pack, unpack
 from jobtrack.store.transactions import Item
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from jobtrack.classes import service
-from jobtrack.job import Json
+from jobtrack.domain.job import Json
+from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import JobKey
-from jobtrack.packing import unpack
-from jobtrack.store.batches import get_all
+from jobtrack.store.batch_items import get_all
 from jobtrack.store.snapshots import EXTRAS, Snapshot, fetch, key_of, load, put_extras
 from jobtrack.store.transactions import Item
 

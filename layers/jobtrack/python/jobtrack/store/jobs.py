@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 
 from jobtrack import times
 from jobtrack.classes import service
+from jobtrack.domain.events import Applied, Event
+from jobtrack.domain.job import Job, Json, Status
+from jobtrack.domain.journal.journal import Record
+from jobtrack.domain.lifecycle import apply, stall
 from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, Unprocessable
-from jobtrack.job import Job, Json, Status
-from jobtrack.journal import Record
 from jobtrack.keys import JobKey
-from jobtrack.lifecycle import apply, stall
-from jobtrack.reported import Applied, Event
-from jobtrack.store import marks
-from jobtrack.store.attempts import Attempts
+from jobtrack.store import write_marks
+from jobtrack.store.conflict_retry import Attempts
+from jobtrack.store.dependencies import RelationStore
 from jobtrack.store.idempotency import Idempotency, creation
 from jobtrack.store.job_reader import JobReader
-from jobtrack.store.past import PastStore
-from jobtrack.store.relations import RelationStore
-from jobtrack.store.retention import Retention
+from jobtrack.store.job_timers import KEEP, Timer
+from jobtrack.store.job_versions import Version
+from jobtrack.store.past_durations import PastStore
 from jobtrack.store.snapshots import Snapshot, fetch, key_of, load
-from jobtrack.store.timers import KEEP, Timer
 from jobtrack.store.transactions import Cancelled, Item, commit
-from jobtrack.store.versions import Version
+from jobtrack.store.ttl import Retention
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -149,10 +149,10 @@ class JobStore(JobReader):
         Raises:
             Cancelled: it is not, or another writer or a limit was in the way.
         """
-        version, mark = self._version(snapshot, now), marks.new_mark()
+        version, mark = self._version(snapshot, now), write_marks.new_mark()
         timers = [*self._transition(before, snapshot), *self._keeping(item, before, snapshot, now)]
         parts = [*version.parts(*changed, now), *timers]
-        snapshot.marks = marks.added(snapshot.marks, mark)
+        snapshot.marks = write_marks.added(snapshot.marks, mark)
         written = version.attributes()
         try:
             commit(self.dynamodb, [version.update(written), *parts, *beside], mark)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from jobtrack import limits, times
 from jobtrack.classes import service
+from jobtrack.domain.job import Json
 from jobtrack.errors import Conflict, Unprocessable
-from jobtrack.job import Json
 from jobtrack.keys import JobKey
-from jobtrack.store import marks, outbox
-from jobtrack.store.attempts import Attempts
+from jobtrack.store import outbox, write_marks
+from jobtrack.store.conflict_retry import Attempts
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.snapshots import Listener, Snapshot, fetch, key_of, listener_value, load
 from jobtrack.store.transactions import Cancelled, commit
@@ -134,18 +134,18 @@ def _update(
         "Update": {
             "TableName": table,
             "Key": key_of(snapshot.key),
-            "UpdateExpression": f"SET #v = :next, #{marks.ATTRIBUTE} = :{marks.ATTRIBUTE}{change}",
+            "UpdateExpression": f"SET #v = :next, #{write_marks.ATTRIBUTE} = :{write_marks.ATTRIBUTE}{change}",
             "ConditionExpression": "#v = :held",
             "ExpressionAttributeNames": {
                 "#v": "v",
-                f"#{marks.ATTRIBUTE}": marks.ATTRIBUTE,
+                f"#{write_marks.ATTRIBUTE}": write_marks.ATTRIBUTE,
                 "#subs": "subs",
                 **names,
             },
             "ExpressionAttributeValues": {
                 ":held": {"N": str(snapshot.version)},
                 ":next": {"N": str(snapshot.version + 1)},
-                f":{marks.ATTRIBUTE}": {"B": snapshot.marks},
+                f":{write_marks.ATTRIBUTE}": {"B": snapshot.marks},
                 **values,
             },
         }

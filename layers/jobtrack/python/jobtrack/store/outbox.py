@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jobtrack import limits, times
-from jobtrack.job import Json
+from jobtrack.domain.events import Applied
+from jobtrack.domain.job import Json
+from jobtrack.domain.journal.packing import pack
 from jobtrack.keys import JobKey
-from jobtrack.packing import pack
-from jobtrack.reported import Applied
 from jobtrack.store.snapshots import Listener, Snapshot
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ import orjson
 
 from jobtrack import times
 from jobtrack.classes import frozen, mutable
+from jobtrack.domain.job import Job, Json, Stage
+from jobtrack.domain.journal.journal import Journal
+from jobtrack.domain.journal.packing import unpack
 from jobtrack.errors import NotFound
-from jobtrack.job import Job, Json, Stage
-from jobtrack.journal import Journal
 from jobtrack.keys import JobKey
-from jobtrack.packing import unpack
-from jobtrack.store import marks
+from jobtrack.store import write_marks
 from jobtrack.store.transactions import Item
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def load(key: JobKey, item: Item) -> Snapshot:
         Job.load(state),
         Journal.load(journal, item["t"]["B"]),
         {name: _listener(value["L"]) for name, value in item.get("subs", {"M": {}})["M"].items()},
-        marks.stored(item),
+        write_marks.stored(item),
     )
 
 

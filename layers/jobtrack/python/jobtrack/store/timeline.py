@@ -1,11 +1,11 @@
 """Reading a job's timeline, page by page."""
 
 from jobtrack.classes import frozen
-from jobtrack.journal import Record
-from jobtrack.progress_minutes import open_minutes
-from jobtrack.store.reader import JournalReader, Place, Range, joined
+from jobtrack.domain.journal.journal import Record
+from jobtrack.domain.journal.progress_minutes import open_minutes
+from jobtrack.domain.timeline import Scope
+from jobtrack.store.journal_reader import JournalReader, Place, Range, joined
 from jobtrack.store.snapshots import Snapshot
-from jobtrack.timeline import Scope
 
 _SLACK = 64
 _READ_AHEAD = 2

@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 
 from jobtrack.classes import frozen
 from jobtrack.errors import Unavailable
-from jobtrack.outages import THROTTLED, passes
-from jobtrack.store import marks
+from jobtrack.store import write_marks
+from jobtrack.transient_errors import THROTTLED, passes
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -64,7 +64,7 @@ def commit(
         Unavailable: a response was lost, and it cannot be found out whether the write was applied.
     """
     try:
-        _write(dynamodb, actions, mark or marks.new_mark())
+        _write(dynamodb, actions, mark or write_marks.new_mark())
     except ClientError as error:
         raise _cancelled(error) from error
 
@@ -72,7 +72,7 @@ def commit(
 def held(dynamodb: "DynamoDBClient", action: "TransactWriteItemTypeDef") -> bool:
     """Make a conditional write of one item, and say whether its condition held."""
     try:
-        _write(dynamodb, [action], marks.new_mark())
+        _write(dynamodb, [action], write_marks.new_mark())
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
@@ -110,23 +110,23 @@ def _marked(action: "TransactWriteItemTypeDef", mark: bytes) -> dict[str, Any]:
 
 
 def _marked_put(put: Item, mark: bytes) -> Item:
-    added = marks.added(marks.stored(put["Item"]), mark)
-    return {**put, "Item": {**put["Item"], marks.ATTRIBUTE: {"B": added}}}
+    added = write_marks.added(write_marks.stored(put["Item"]), mark)
+    return {**put, "Item": {**put["Item"], write_marks.ATTRIBUTE: {"B": added}}}
 
 
 def _marked_update(update: Item, mark: bytes) -> Item:
     """An update that sets the attribute itself knows the marks of other writers, which stay."""
-    name, value = f"#{marks.ATTRIBUTE}", f":{marks.ATTRIBUTE}"
+    name, value = f"#{write_marks.ATTRIBUTE}", f":{write_marks.ATTRIBUTE}"
     names, values = update.get("ExpressionAttributeNames", {}), update.get("ExpressionAttributeValues", {})
     expression = update["UpdateExpression"]
     if value not in values:
         rest = expression.removeprefix("SET ")
         expression = f"SET {name} = {value}{' ' if rest == expression else ', '}{rest}"
-    added = marks.added(bytes(values.get(value, {"B": b""})["B"]), mark)
+    added = write_marks.added(bytes(values.get(value, {"B": b""})["B"]), mark)
     return {
         **update,
         "UpdateExpression": expression,
-        "ExpressionAttributeNames": {**names, name: marks.ATTRIBUTE},
+        "ExpressionAttributeNames": {**names, name: write_marks.ATTRIBUTE},
         "ExpressionAttributeValues": {**values, value: {"B": added}},
     }
 
@@ -164,7 +164,7 @@ def _shows(dynamodb: "DynamoDBClient", table: str, key: Item, mark: bytes) -> bo
         item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
     except ClientError as error:
         raise Unavailable(_UNKNOWN) from error
-    shown = marks.shows(marks.stored(item), mark)
+    shown = write_marks.shows(write_marks.stored(item), mark)
     if shown is None:
         raise Unavailable(_UNKNOWN)
     return shown

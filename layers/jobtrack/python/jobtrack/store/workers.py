@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 from jobtrack import limits, times
 from jobtrack.classes import frozen
-from jobtrack.job import Json
+from jobtrack.domain.job import Json
+from jobtrack.domain.journal.packing import pack, unpack
+from jobtrack.domain.queue_forecast import Worker
 from jobtrack.keys import ProjectKey
-from jobtrack.packing import pack, unpack
-from jobtrack.queueing import Worker
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from jobtrack import figures, times
-from jobtrack.estimate import Estimate, estimate
-from jobtrack.job import Job, Json, Status
-from jobtrack.queueing import Queue, Turn, health, waits
+from jobtrack import times
+from jobtrack.domain import formats
+from jobtrack.domain.estimate import Estimate, estimate
+from jobtrack.domain.job import Job, Json, Status
+from jobtrack.domain.queue_forecast import Queue, Turn, health, waits
 from jobtrack.views.progress import completion
 from jobtrack.views.usage import cpu, memory, processing_rate
 
@@ -48,7 +49,7 @@ def system_health(queue: Queue, turns: Mapping[str, Turn]) -> Json:
         "overallLoad": queue.core_load,
         "queueHealth": health(waits(queue, turns.values())),
         "resourceAvailability": queue.availability,
-        "estimatedCapacity": None if free is None else figures.additional_jobs(free),
+        "estimatedCapacity": None if free is None else formats.additional_jobs(free),
         "additionalJobs": free,
     }
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from jobtrack import times
-from jobtrack.job import Job, Json, Status
-from jobtrack.relations import Edge, Graph, Relations
+from jobtrack.domain.dependencies import Edge, Graph, Relations
+from jobtrack.domain.job import Job, Json, Status
 
 
 def dependencies(job: Job, graph: Graph, relations: Relations) -> Json:

@@ -1,8 +1,8 @@
 """How well a job does, in per cent; `None` where too little is known."""
 
-from jobtrack import rollups
-from jobtrack.estimate import completed_seconds, total_seconds
-from jobtrack.job import Job
+from jobtrack.domain.estimate import completed_seconds, total_seconds
+from jobtrack.domain.job import Job
+from jobtrack.domain.journal import metric_minutes
 from jobtrack.views.usage import memory_limit
 
 _BANDS = ((90, "Excellent"), (70, "Good"), (50, "Fair"))
@@ -12,18 +12,18 @@ _MOMENT = 1e-6
 
 def cpu(job: Job) -> float | None:
     """The mean usage of the allocated cores (as Slurm's `seff` has it)."""
-    return rollups.mean_usage(job, "cpuUsage")
+    return metric_minutes.mean_usage(job, "cpuUsage")
 
 
 def memory(job: Job) -> float | None:
     """The peak over what was allocated (as `seff` has it)."""
-    peak, limit = rollups.peak_usage(job, "memoryBytes"), memory_limit(job)
+    peak, limit = metric_minutes.peak_usage(job, "memoryBytes"), memory_limit(job)
     return None if peak is None or not limit else 100 * peak / limit
 
 
 def processing(job: Job) -> float | None:
     """The mean over the peak rate of records."""
-    mean, peak = rollups.mean_usage(job, "recordsPerSecond"), rollups.peak_usage(job, "recordsPerSecond")
+    mean, peak = metric_minutes.mean_usage(job, "recordsPerSecond"), metric_minutes.peak_usage(job, "recordsPerSecond")
     return None if mean is None or not peak else 100 * mean / peak
 
 

@@ -1,8 +1,9 @@
 """`GET …/job/{jobId}`."""
 
-from jobtrack import figures, times
-from jobtrack.estimate import estimate
-from jobtrack.job import Job, Json
+from jobtrack import times
+from jobtrack.domain import formats
+from jobtrack.domain.estimate import estimate
+from jobtrack.domain.job import Job, Json
 from jobtrack.keys import JobKey
 from jobtrack.views.progress import completion, elapsed_seconds
 
@@ -25,7 +26,7 @@ def job(key: JobKey, job: Job, now: int) -> Json:
             "percentage": job.percentage,
             "currentStage": running.name if running else None,
             "estimatedCompletion": completion(job, estimate(job, now)),
-            "elapsedTime": None if elapsed is None else figures.duration(elapsed),
+            "elapsedTime": None if elapsed is None else formats.duration(elapsed),
         },
         "createdAt": times.render(job.created_at),
         "startedAt": None if job.started_at is None else times.render(job.started_at),

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import orjson
 
 from jobtrack import limits
-from jobtrack.job import Json
+from jobtrack.domain.job import Json
 
 
 def fitting(entries: Iterable[Json]) -> list[Json]:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import orjson
 
 from jobtrack import limits, times
-from jobtrack.estimate import estimate
-from jobtrack.job import Job, Json
-from jobtrack.journal import LEVELS, Family, Journal, Record, kinds
+from jobtrack.domain.estimate import estimate
+from jobtrack.domain.job import Job, Json
+from jobtrack.domain.journal.journal import LEVELS, Family, Journal, Record, kinds
 from jobtrack.views.progress import completion, whole_percentage
 from jobtrack.views.usage import cpu, memory, processing_rate
 

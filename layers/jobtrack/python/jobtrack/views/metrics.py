@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Sequence
 
-from jobtrack import figures, rollups, times
-from jobtrack.estimate import total_seconds
-from jobtrack.history import Bucket
-from jobtrack.job import Job, Json, StageStatus, Status
-from jobtrack.past import Past
+from jobtrack import times
+from jobtrack.domain import formats
+from jobtrack.domain.estimate import total_seconds
+from jobtrack.domain.job import Job, Json, StageStatus, Status
+from jobtrack.domain.journal import metric_minutes
+from jobtrack.domain.journal.metric_history import Bucket
+from jobtrack.domain.past_durations import Past
 from jobtrack.views import efficiency
 from jobtrack.views.usage import memory_limit
 
@@ -84,9 +86,9 @@ def benchmarks(job: Job, now: int) -> Json | None:
     faster, similar, slower = (None, None, None) if seconds is None else past.compare(seconds)
     return {
         "jobType": job.type,
-        "averageJobDuration": figures.mean_time(past.mean_seconds),
-        "averageThroughput": None if past.mean_rate is None else figures.rate(past.mean_rate),
-        "currentPerformanceRank": None if seconds is None else f"{figures.ordinal(past.rank(seconds))} percentile",
+        "averageJobDuration": formats.mean_time(past.mean_seconds),
+        "averageThroughput": None if past.mean_rate is None else formats.rate(past.mean_rate),
+        "currentPerformanceRank": None if seconds is None else f"{formats.ordinal(past.rank(seconds))} percentile",
         "similarJobsComparison": {"fasterThan": faster, "similarTo": similar, "slowerThan": slower},
     }
 
@@ -105,7 +107,7 @@ def _memory(job: Job) -> Json:
     return {
         "used": _size(job.sample.get("memoryBytes")),
         "allocated": _size(memory_limit(job)),
-        "peak": _size(rollups.peak_usage(job, "memoryBytes")),
+        "peak": _size(metric_minutes.peak_usage(job, "memoryBytes")),
         "efficiency": _number(efficiency.memory(job), 1),
     }
 
@@ -117,7 +119,7 @@ def _disk(job: Job) -> Json:
         "reads": _size(job.sample.get("diskReadBytes")),
         "writes": _size(job.sample.get("diskWriteBytes")),
         "iops": _number(job.sample.get("iops")),
-        "latency": None if latency is None else figures.milliseconds(latency),
+        "latency": None if latency is None else formats.milliseconds(latency),
     }
 
 
@@ -162,13 +164,13 @@ def _stages(job: Job) -> Json:
     took = [seconds for stage in completed if (seconds := stage.seconds) is not None]
     return {
         **{status.lower(): sum(stage.status is status for stage in job.stages) for status in StageStatus},
-        "averageStageTime": figures.mean_time(sum(took) / len(took)) if took else None,
+        "averageStageTime": formats.mean_time(sum(took) / len(took)) if took else None,
         "stageEfficiency": _number(efficiency.stages(job), 1),
     }
 
 
 def _memory_shown(mean: float | None) -> float | int | None:
-    return None if mean is None else figures.number(mean / _GIGABYTE)
+    return None if mean is None else formats.number(mean / _GIGABYTE)
 
 
 def _cpu_shown(mean: float | None) -> float | int | None:
@@ -187,12 +189,12 @@ _SHOWN = {
 
 
 def _number(value: float | None, decimals: int = 2) -> float | int | None:
-    return None if value is None else figures.number(value, decimals)
+    return None if value is None else formats.number(value, decimals)
 
 
 def _size(count: float | None) -> str | None:
-    return None if count is None else figures.size(count)
+    return None if count is None else formats.size(count)
 
 
 def _share(count: float | None, records: int | None) -> float | int | None:
-    return None if count is None or not records else figures.significant(count / records)
+    return None if count is None or not records else formats.significant(count / records)

@@ -1,8 +1,9 @@
 """`GET …/progress`."""
 
-from jobtrack import figures, times
-from jobtrack.estimate import Estimate, StageEstimate, estimate
-from jobtrack.job import Job, Json, Stage, StageStatus
+from jobtrack import times
+from jobtrack.domain import formats
+from jobtrack.domain.estimate import Estimate, StageEstimate, estimate
+from jobtrack.domain.job import Job, Json, Stage, StageStatus
 from jobtrack.views.usage import resource_usage
 
 _UNKNOWN = StageEstimate(None, None)
@@ -36,7 +37,7 @@ def elapsed_seconds(job: Job, now: int) -> int | None:
     """Whole seconds from the job's start to its end, or to `now` (µs); None before it started."""
     if job.started_at is None:
         return None
-    return figures.between(job.started_at, now if job.ended_at is None else job.ended_at)
+    return formats.between(job.started_at, now if job.ended_at is None else job.ended_at)
 
 
 def completion(job: Job, expected: Estimate) -> str | None:
@@ -56,9 +57,9 @@ def _overall(job: Job, expected: Estimate) -> Json:
         "percentage": job.percentage,
         "startTime": _time(job.started_at),
         "endTime": _time(job.ended_at),
-        "elapsedTime": None if elapsed is None else figures.duration(elapsed),
+        "elapsedTime": None if elapsed is None else formats.duration(elapsed),
         "elapsedSeconds": elapsed,
-        "estimatedRemaining": None if remaining is None else figures.duration(remaining),
+        "estimatedRemaining": None if remaining is None else formats.duration(remaining),
         "remainingSeconds": remaining,
         "estimatedCompletion": completion(job, expected),
     }
@@ -74,7 +75,7 @@ def _stage(stage: Stage, order: int, expected: Estimate) -> Json:
         "progress": whole_percentage(stage.progress),
         "startTime": _time(stage.started_at),
         "endTime": _time(stage.ended_at),
-        "duration": None if took is None else figures.duration(took),
+        "duration": None if took is None else formats.duration(took),
         "durationSeconds": None if took is None else int(took),
         "estimatedStartTime": _time(estimated.start) if stage.status is StageStatus.PENDING else None,
         "estimatedEndTime": _time(estimated.end),
@@ -89,7 +90,7 @@ def _metrics(stage: Stage) -> Json:
     """What the worker said; `throughput` is records over duration of a completed stage, unless it said that too."""
     measured: Json = {}
     if stage.status is StageStatus.COMPLETED and stage.records is not None and stage.seconds:
-        measured["throughput"] = figures.rate(stage.records / stage.seconds)
+        measured["throughput"] = formats.rate(stage.records / stage.seconds)
     return {**measured, **(stage.metrics or {})}
 
 

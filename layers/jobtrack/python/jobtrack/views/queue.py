@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from jobtrack import figures, times
-from jobtrack.job import Job, Json
-from jobtrack.queueing import PRIORITIES, Queue, Turn, waits
+from jobtrack import times
+from jobtrack.domain import formats
+from jobtrack.domain.job import Job, Json
+from jobtrack.domain.queue_forecast import PRIORITIES, Queue, Turn, waits
 
 
 def queue(queue: Queue, jobs: Sequence[Job], cursor: str | None) -> Json:
@@ -39,9 +40,9 @@ def _summary(queue: Queue, turns: Mapping[str, Turn]) -> Json:
             f"{priority.lower()}PriorityJobs": sum(each.priority == priority for each in queue.waiting)
             for priority in PRIORITIES
         },
-        "averageWaitTime": None if mean is None else figures.mean_time(mean),
-        "averageWaitSeconds": None if mean is None else figures.number(mean),
-        "estimatedProcessingTime": None if left is None else figures.duration(left),
+        "averageWaitTime": None if mean is None else formats.mean_time(mean),
+        "averageWaitSeconds": None if mean is None else formats.number(mean),
+        "estimatedProcessingTime": None if left is None else formats.duration(left),
         "estimatedProcessingSeconds": left,
     }
 
@@ -71,7 +72,7 @@ def _job(job: Job, turn: Turn, seconds: int | None) -> Json:
         "priority": job.priority,
         "queuePosition": turn.position,
         "estimatedStartTime": None if turn.start is None else times.render(turn.start),
-        "estimatedDuration": None if seconds is None else figures.duration(seconds),
+        "estimatedDuration": None if seconds is None else formats.duration(seconds),
         "estimatedDurationSeconds": seconds,
         "submittedBy": job.submitted_by,
         "dateSubmitted": times.render(job.created_at),

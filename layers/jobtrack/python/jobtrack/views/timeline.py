@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 import orjson
 
-from jobtrack import figures, limits, text, times
-from jobtrack.estimate import estimate
-from jobtrack.job import Job, Json, StageStatus
-from jobtrack.journal import Family, Record
+from jobtrack import limits, times
+from jobtrack.domain import event_text, formats
+from jobtrack.domain.estimate import estimate
+from jobtrack.domain.job import Job, Json, StageStatus
+from jobtrack.domain.journal.journal import Family, Record
 from jobtrack.views.progress import whole_percentage
 
 _SUB_EVENTS = {Family.WARN: "Warning", Family.ERROR: "Error"}
@@ -48,7 +49,8 @@ def upcoming(job: Job, language: str, now: int) -> list[Json]:
         found.append((expected.completion, "jobCompletion", {}, None))
     known = sorted((each for each in found if each[0] is not None), key=lambda each: (each[0], _ORDER.index(each[1])))
     return [
-        _expected(moment, kind, text.describe(kind, language, data, labels)) for moment, kind, data, labels in known
+        _expected(moment, kind, event_text.describe(kind, language, data, labels))
+        for moment, kind, data, labels in known
     ]
 
 
@@ -93,14 +95,14 @@ def _log(record: Record, language: str) -> tuple[str, str, Json]:
     """A line of WARN or above: its message describes it."""
     message, component, stage, details = [*record.body, None, None, None][:4]
     told = {"level": record.family.name, "component": component, "stage": stage, "details": details}
-    return _SUB_EVENTS[record.family], text.describe("log", language, {"message": message}), told
+    return _SUB_EVENTS[record.family], event_text.describe("log", language, {"message": message}), told
 
 
 def _progress(job: Job, record: Record, language: str) -> tuple[str, str, Json]:
     """`remainingRecords` are those of the total, where both are known."""
     name, done, total = (record.body.get(each) for each in ("stage", "records", "total"))
     progress = whole_percentage(record.body["progress"])
-    description = text.describe(
+    description = event_text.describe(
         "progressUpdate", language, {"stageName": name, "progress": progress}, _labels(job, name)
     )
     details = {
@@ -115,7 +117,7 @@ def _progress(job: Job, record: Record, language: str) -> tuple[str, str, Json]:
 
 def _event(job: Job, record: Record, language: str) -> tuple[str, str, Json]:
     kind, data = record.body["type"], record.body["data"]
-    description = text.describe(kind, language, data, _labels(job, data.get("stageName")))
+    description = event_text.describe(kind, language, data, _labels(job, data.get("stageName")))
     return _capital(kind), description, _DETAILS.get(kind, _as_reported)(job, record.body)
 
 
@@ -149,7 +151,7 @@ def _stage_ended(job: Job, body: Json) -> Json:
     seconds = body.get("seconds")
     own = {
         "stageName": body["data"]["stageName"],
-        "actualDuration": None if seconds is None else figures.duration(seconds),
+        "actualDuration": None if seconds is None else formats.duration(seconds),
     }
     return _with(own, *_flattened(body["data"], "metrics"))
 
@@ -174,7 +176,7 @@ _DETAILS: dict[str, Callable[[Job, Json], Json]] = {
 
 
 def _expected_duration(body: Json) -> str | None:
-    return figures.time_range(*body["expected"]) if "expected" in body else None
+    return formats.time_range(*body["expected"]) if "expected" in body else None
 
 
 def _flattened(data: Json, name: str) -> tuple[Json, Json]:

@@ -1,7 +1,7 @@
 """What a job uses, of its last sample: each text with its number beside it."""
 
-from jobtrack import figures
-from jobtrack.job import Job, Json
+from jobtrack.domain import formats
+from jobtrack.domain.job import Job, Json
 
 _GIGABYTE = 1024**3
 
@@ -29,8 +29,8 @@ def processing_rate(job: Job) -> Json:
     """The last reported rate, as text and number."""
     rate = job.sample.get("recordsPerSecond")
     return {
-        "processingRate": None if rate is None else figures.rate(rate),
-        "recordsPerSecond": None if rate is None else figures.number(rate),
+        "processingRate": None if rate is None else formats.rate(rate),
+        "recordsPerSecond": None if rate is None else formats.number(rate),
     }
 
 
@@ -43,7 +43,7 @@ def memory(job: Job) -> Json:
 def cpu(job: Job) -> float | None:
     """The last reported CPU usage, in per cent of the allocated cores."""
     usage = job.sample.get("cpuUsage")
-    return None if usage is None else figures.number(usage, 1)
+    return None if usage is None else formats.number(usage, 1)
 
 
 def memory_limit(job: Job) -> int | None:
@@ -58,4 +58,4 @@ def _network(job: Job) -> int | None:
 
 
 def _size(count: float | None) -> str | None:
-    return None if count is None else figures.size(count)
+    return None if count is None else formats.size(count)

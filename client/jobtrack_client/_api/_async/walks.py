@@ -1,0 +1,67 @@
+"""Walks over pages: every item of a list, one after the other."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from jobtrack_client import models
+from jobtrack_client._api import requests
+from jobtrack_client._api._async.endpoints import AsyncEndpoints
+from jobtrack_client._api.requests import Request, Time
+
+
+class AsyncWalks(AsyncEndpoints):
+    """Lists that are asked for a page at a time."""
+
+    async def iter_jobs(
+        self,
+        *,
+        status: str | Sequence[str] | None = None,
+        job_type: str | None = None,
+        submitted_by: str | None = None,
+        from_time: Time | None = None,
+        to_time: Time | None = None,
+    ) -> AsyncIterator[models.Job]:
+        """All of the project's jobs, newest first, asked for a page at a time."""
+        wanted = {"status": status, "jobType": job_type, "submittedBy": submitted_by}
+        async for job in self._items(requests.jobs(**wanted, **{"from": from_time, "to": to_time}), "jobs"):
+            yield job
+
+    async def iter_logs(
+        self,
+        job_id: str,
+        *,
+        level: str | None = None,
+        from_time: Time | None = None,
+        to_time: Time | None = None,
+    ) -> AsyncIterator[models.LogEntry]:
+        """All log lines of at least `level`, oldest first, asked for a page at a time."""
+        request = requests.logs(job_id, level=level, fromTime=from_time, toTime=to_time, direction="forward")
+        async for entry in self._items(request, "logs"):
+            yield entry
+
+    async def iter_timeline(
+        self, job_id: str, *, granularity: str | None = None, include_sub_events: bool | None = None
+    ) -> AsyncIterator[models.TimelineEvent]:
+        """All that happened, oldest first, asked for a page at a time."""
+        request = requests.timeline(job_id, granularity=granularity, includeSubEvents=include_sub_events)
+        async for event in self._items(request, "timeline"):
+            yield event
+
+    async def iter_subscriptions(self, job_id: str) -> AsyncIterator[models.Subscription]:
+        """All of the job's subscriptions, asked for a page at a time."""
+        async for subscription in self._items(requests.subscriptions(job_id), "subscriptions"):
+            yield subscription
+
+    async def iter_deliveries(self, subscription_id: str) -> AsyncIterator[models.Delivery]:
+        """What became of each message, newest first, asked for a page at a time."""
+        async for delivery in self._items(requests.deliveries(subscription_id), "deliveries"):
+            yield delivery
+
+    async def _items(self, request: Request[Any], name: str) -> AsyncIterator[Any]:
+        """The items of every page from this one on."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page = await self._ask(request.asking(cursor=cursor or None))
+            for item in page[name]:
+                yield item
+            cursor = page["nextCursor"]

@@ -1,0 +1,6 @@
+# Made from ../_async/__init__.py by `make client`: change that instead.
+"""Clients that wait by `await`; `make client` makes `_sync` of them."""
+
+from jobtrack_client._api._sync.client import Client
+
+__all__ = ["Client"]

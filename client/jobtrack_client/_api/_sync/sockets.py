@@ -1,0 +1,44 @@
+# Made from ../_async/sockets.py by `make client`: change that instead.
+"""What is pushed over one WebSocket connection; no new connections here."""
+
+import json
+import logging
+from collections.abc import Generator
+from typing import Any
+
+from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.sync.client import connect
+
+from jobtrack_client._api import network
+from jobtrack_client._api.exceptions import Unreachable
+from jobtrack_client._api.responses import refused_ticket
+
+_SILENT = logging.Logger("jobtrack_client.websockets")
+"""What the library has to say comes as exceptions; its log lines are not the program's."""
+_SILENT.disabled = True
+
+
+def messages(url: str, since: int | None, timeout: float) -> Generator[dict[str, Any]]:
+    """Each message until the connection ends, those after the sequence `since` first.
+
+    Raises:
+        Unauthorized, Forbidden: the ticket was refused.
+        ConfigurationError: the proxy that the environment names cannot be used.
+        Unreachable: it was not opened within `timeout` seconds, or was lost.
+    """
+    proxy = network.proxy(url, socks="python_socks")
+    way = None if proxy is None else proxy.url
+    try:
+        with connect(url, open_timeout=timeout, close_timeout=timeout, proxy=way, logger=_SILENT) as socket:
+            if since is not None:
+                socket.send(json.dumps({"action": "resume", "sinceSequence": since}))
+            for message in socket:
+                yield json.loads(message)
+    except (OSError, TimeoutError, WebSocketException) as error:
+        if isinstance(error, InvalidStatus) and (refusal := refused_ticket(error.response.status_code)):
+            raise refusal from error
+        # Not the URL: it holds a ticket.
+        through = "" if proxy is None else f" through {proxy}"
+        raise Unreachable(
+            f"the WebSocket{through} was not opened, or lost ({type(error).__name__}: {error})"
+        ) from error

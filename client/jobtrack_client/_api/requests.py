@@ -1,0 +1,179 @@
+"""Every call of the API as a request, typed by its answer; clients differ only in how they send one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Generic, Self, TypeAlias, TypeVar
+from urllib.parse import quote
+
+from jobtrack_client import models
+from jobtrack_client._api.settings import guid
+from jobtrack_client._values import members
+from jobtrack_client._values.json_values import plain
+from jobtrack_client._values.kinds import needed_name, shaped
+from jobtrack_client._values.shorten import dumps
+
+AnswerT = TypeVar("AnswerT")
+Members: TypeAlias = Mapping[str, object]
+Time: TypeAlias = str | datetime
+"""RFC 3339 with an offset, or a datetime that has one."""
+
+
+@dataclass(frozen=True)
+class Request(Generic[AnswerT]):
+    """What is sent: `key` is the Idempotency-Key of a POST, `known` the ETag of the answer that is known already."""
+
+    method: str
+    path: str
+    params: Mapping[str, str | int | bool] = field(default_factory=dict)
+    body: bytes | None = None
+    key: str | None = None
+    known: str | None = None
+
+    def asking(self, **params: object) -> Self:
+        """The same with other parameters of the query; without those that are None."""
+        wanted = {**self.params, **{name: _text(value) for name, value in params.items()}}
+        return replace(self, params={name: value for name, value in wanted.items() if value is not None})
+
+
+def create_job(job: Members, key: str) -> Request[models.NewJob]:
+    """`POST /jobs`; without a `jobId` the key is the id."""
+    return post("/jobs", members.job({"jobId": key, **job}), key)
+
+
+def report(job_id: str, events: Sequence[Members], key: str) -> Request[models.Accepted]:
+    """`POST /job/{jobId}/events`."""
+    return post(f"{_job(job_id)}/events", {"events": [members.event(each) for each in events]}, key)
+
+
+def put_worker(worker_node: str, capacity: Members) -> Request[None]:
+    """`PUT /worker/{workerNode}`."""
+    return Request(
+        "PUT", f"/worker/{_segment(needed_name(worker_node))}", body=encoded(shaped(capacity, members.WORKER))
+    )
+
+
+def get_job(job_id: str) -> Request[models.Job]:
+    """`GET /job/{jobId}`."""
+    return Request("GET", _job(job_id))
+
+
+def jobs(**params: object) -> Request[models.Jobs]:
+    """`GET /jobs`."""
+    return Request[models.Jobs]("GET", "/jobs").asking(**params)
+
+
+def queue(**params: object) -> Request[models.Queue]:
+    """`GET /queue`."""
+    return Request[models.Queue]("GET", "/queue").asking(**params)
+
+
+def batch(job_ids: Sequence[str] | None, **params: object) -> Request[models.Batch]:
+    """`GET /tracking/batch`."""
+    ids = None if job_ids is None else ",".join(guid(each, "job_ids") for each in job_ids)
+    return Request[models.Batch]("GET", "/tracking/batch").asking(jobIds=ids, **params)
+
+
+def progress(job_id: str) -> Request[models.Progress]:
+    """`GET …/progress`."""
+    return Request("GET", f"{_job(job_id)}/progress")
+
+
+def logs(job_id: str, **params: object) -> Request[models.Logs]:
+    """`GET …/logs`."""
+    return Request[models.Logs]("GET", f"{_job(job_id)}/logs").asking(**params)
+
+
+def timeline(job_id: str, **params: object) -> Request[models.Timeline]:
+    """`GET …/timeline`."""
+    return Request[models.Timeline]("GET", f"{_job(job_id)}/timeline").asking(**params)
+
+
+def metrics(job_id: str, **params: object) -> Request[models.Metrics]:
+    """`GET …/metrics`."""
+    return Request[models.Metrics]("GET", f"{_job(job_id)}/metrics").asking(**params)
+
+
+def dependencies(job_id: str, depth: int | None) -> Request[models.Dependencies]:
+    """`GET …/dependencies`."""
+    return Request[models.Dependencies]("GET", f"{_job(job_id)}/dependencies").asking(depth=depth)
+
+
+def subscribe(job_id: str, subscription: Members, key: str) -> Request[models.NewSubscription]:
+    """`POST …/subscribe`."""
+    return post(f"{_job(job_id)}/subscribe", shaped(subscription, members.SUBSCRIPTION), key)
+
+
+def subscriptions(job_id: str, **params: object) -> Request[models.Subscriptions]:
+    """`GET …/subscriptions`."""
+    return Request[models.Subscriptions]("GET", f"{_job(job_id)}/subscriptions").asking(**params)
+
+
+def get_subscription(subscription_id: str) -> Request[models.Subscription]:
+    """`GET /subscription/{id}`."""
+    return Request("GET", _subscription(subscription_id))
+
+
+def delete_subscription(subscription_id: str) -> Request[None]:
+    """`DELETE /subscription/{id}`."""
+    return Request("DELETE", _subscription(subscription_id))
+
+
+def renew_subscription(subscription_id: str, seconds: int | None, key: str) -> Request[models.Subscription]:
+    """`POST /subscription/{id}/renew`."""
+    return post(f"{_subscription(subscription_id)}/renew", {"expiresInSeconds": seconds}, key)
+
+
+def rotate_secret(subscription_id: str, key: str) -> Request[models.NewSecret]:
+    """`POST /subscription/{id}/rotate-secret`."""
+    return post(f"{_subscription(subscription_id)}/rotate-secret", {}, key)
+
+
+def issue_ticket(subscription_id: str, key: str) -> Request[models.NewTicket]:
+    """`POST /subscription/{id}/ticket`."""
+    return post(f"{_subscription(subscription_id)}/ticket", {}, key)
+
+
+def test_subscription(subscription_id: str, key: str) -> Request[models.Owed]:
+    """`POST /subscription/{id}/test`."""
+    return post(f"{_subscription(subscription_id)}/test", {}, key)
+
+
+def deliveries(subscription_id: str, **params: object) -> Request[models.Deliveries]:
+    """`GET /subscription/{id}/deliveries`."""
+    return Request[models.Deliveries]("GET", f"{_subscription(subscription_id)}/deliveries").asking(**params)
+
+
+def retry_delivery(subscription_id: str, message_id: str, key: str) -> Request[models.Owed]:
+    """`POST /subscription/{id}/deliveries/{messageId}/retry`."""
+    return post(f"{_subscription(subscription_id)}/deliveries/{_segment(message_id)}/retry", {}, key)
+
+
+def post(path: str, members: Members, key: str) -> Request[Any]:
+    """A POST of the members that are not None."""
+    return Request("POST", path, body=encoded(members), key=key)
+
+
+def encoded(members: Members) -> bytes:
+    """The JSON of the members that are not None."""
+    return dumps({name: plain(value) for name, value in members.items() if value is not None})
+
+
+def _job(job_id: str) -> str:
+    return f"/job/{guid(job_id, 'job_id')}"
+
+
+def _subscription(subscription_id: str) -> str:
+    return f"/subscription/{_segment(subscription_id)}"
+
+
+def _segment(text: str) -> str:
+    """A segment of a path; a surrogate alone, which an argument that is not UTF-8 holds, names nothing."""
+    return quote(text, safe="", errors="replace")
+
+
+def _text(value: object) -> Any:
+    """A parameter as the query has it: lists joined by commas."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else value

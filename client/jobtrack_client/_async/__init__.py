@@ -1,5 +1,0 @@
-"""Clients that wait by `await`; `make client` makes `_sync` of them."""
-
-from jobtrack_client._async.client import AsyncClient
-
-__all__ = ["AsyncClient"]

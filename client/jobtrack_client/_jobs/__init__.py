@@ -1,0 +1,1 @@
+"""What a program reports about: jobs, their stages, and loops that become stages."""

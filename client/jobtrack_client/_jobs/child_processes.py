@@ -1,0 +1,113 @@
+"""The current job in processes that are started anew, by the methods spawn and forkserver of `multiprocessing`.
+
+Such a process receives a pickled description of itself, which includes the configuration of the process that starts it.
+A member of that configuration is pickled as the job that is current at that moment. The new process reports through the
+job's own process, as a forked one does, so that nothing is lost when it is terminated.
+"""
+
+import pickle
+import sys
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jobtrack_client._jobs import context
+from jobtrack_client._runtime.log import LOGGER
+
+if TYPE_CHECKING:
+    from jobtrack_client._jobs.job import Job
+
+
+class HandedDown(NamedTuple):
+    """A job as it is sent to another process: the settings of its client, and a socket to report by."""
+
+    job_id: str
+    settings: bytes
+    writer: Any
+    """A `DupFd` of `multiprocessing`, or None."""
+
+
+class CurrentJob:
+    """Is pickled as the job that is current at that moment; unpickled, it holds the job to report to."""
+
+    KEY = "jobtrack"
+
+    def __init__(self, handed_down: HandedDown | None = None) -> None:
+        self._handed_down = handed_down
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What the new process makes of it; None without a job, so that it need not import this package."""
+        try:
+            job = context.current_job()
+            return (type(None), ()) if job is None else (CurrentJob, (_hand_down(job),))
+        except Exception:  # the process itself can do without
+            LOGGER.warning("a process that is started anew will not know of the job", exc_info=True)
+            return type(None), ()
+
+    @cached_property
+    def job(self) -> "Job | None":
+        """The job, attached to by this process; None in the one that began it."""
+        if self._handed_down is None:
+            return None
+        try:
+            return _adopted(self._handed_down)
+        except Exception:  # as above
+            LOGGER.warning("this process cannot report to the job of its parent", exc_info=True)
+            return None
+
+
+def inherited_job() -> "Job | None":
+    """The job that was current where this process was started."""
+    process = sys.modules.get("multiprocessing.process")
+    if process is None or process.parent_process() is None:
+        return None
+    inherited = process.current_process()._config.get(CurrentJob.KEY)
+    return inherited.job if isinstance(inherited, CurrentJob) else None
+
+
+def reduced(job: "Job") -> tuple[Any, ...]:
+    """What a job is pickled as.
+
+    Raises:
+        TypeError: its client's token callable cannot be pickled.
+    """
+    try:
+        return _attached, (job.job_id, pickle.dumps(job._reporter.settings))
+    except Exception as error:
+        raise TypeError(
+            f"the token callable of a Job that is sent to another process must be picklable: {error}"
+        ) from error
+
+
+def _attached(job_id: str, settings: bytes) -> "Job":
+    """The job itself where it runs, or what this process has inherited of it; else it is attached to."""
+    inherited = inherited_job()
+    if inherited is not None and inherited.job_id == job_id:
+        return inherited
+    return context.running(job_id) or _attach(job_id, settings).start()
+
+
+def _hand_down(job: "Job") -> HandedDown:
+    from multiprocessing.reduction import DupFd
+
+    try:
+        settings = pickle.dumps(job._reporter.settings)
+    except Exception:  # a token callable that cannot be pickled: the new process looks for settings of its own
+        settings = pickle.dumps(None)
+    writer = job._reporter.writer()
+    return HandedDown(job.job_id, settings, None if writer is None else DupFd(writer))
+
+
+def _adopted(handed_down: HandedDown) -> "Job":
+    job = _attach(handed_down.job_id, handed_down.settings)
+    if handed_down.writer is not None:
+        job._reporter.speak_through(handed_down.writer.detach())
+    return job.start()
+
+
+def _attach(job_id: str, settings: bytes) -> "Job":
+    from jobtrack_client._client import Client
+
+    # Made by the process that started this one.
+    given = pickle.loads(settings)  # noqa: S301 # nosec B301
+    client = Client(given.base_url, given.token, given.tenant_id, given.project_id) if given else Client()
+    return client.attach(job_id)

@@ -1,0 +1,128 @@
+"""A loop as a stage: of the job that runs, or of one made for it, which then ends as the loop does."""
+
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING, Any
+
+from jobtrack_client._client import Client
+from jobtrack_client._jobs.context import current_job
+from jobtrack_client._jobs.job import Job
+from jobtrack_client._jobs.loop_exits import UnknownError, show_exits, why_left
+from jobtrack_client._jobs.stage import Stage
+from jobtrack_client._jobs.tasks import current_task, raised_by
+from jobtrack_client._runtime.guard import guarded
+
+if TYPE_CHECKING:
+    from asyncio import Task
+
+DROPPED_SECONDS = 1.0
+"""How long an event loop waits at most for the end of a loop that dropped its iterator."""
+
+
+@guarded
+class Opened:
+    """A loop that has begun: its stage, and its own job if one was made for it."""
+
+    def __init__(self, stage: Stage, own: Job | None, total: int | None, ending: ExitStack) -> None:
+        self.stage = stage
+        self.handed_out = 0
+        """Items that the loop's body was given."""
+        self.consumer: CodeType | None = None
+        """The code that takes the items, where it is known."""
+        self.ended = False
+        self._own = own
+        self._total = total
+        self._ending = ending
+        self._unseen: BaseException | None = None
+        self._task: Task[Any] | None = None
+        if own is not None:
+            own.unfinished = self._exiting
+
+    def end(self, error: BaseException | None) -> None:
+        """End the stage, and the loop's own job, as a `with` statement that raises this does."""
+        if not self.ended:
+            self.ended = True
+            self._ending.__exit__(None if error is None else type(error), error, None)
+
+    def dropped(self, frame: FrameType | None) -> None:
+        """The frame has dropped the iterator before it came to its end."""
+        if frame is None:
+            self._left(None)
+        else:
+            self._unseen, self._task = UnknownError(), current_task()
+            why_left(frame, self._left, None if self._whole else self.consumer)
+
+    def _left(self, error: BaseException | None) -> None:
+        self._unseen = None
+        if isinstance(error, UnknownError):
+            error = raised_by(self._task) or error
+        if error is None and not self._whole:
+            self._cancel()
+            error = GeneratorExit()  # which leaves a stage to the end of its job
+        elif error is None:
+            self.stage.reach(self.handed_out)  # with the last item, after which no other was asked for
+        self.end(error)
+
+    def _exiting(self, error: BaseException | None) -> None:
+        """The interpreter ends; what closes the job comes next."""
+        if self.ended or self._own is None:
+            return
+        self.ended = True
+        error = error or self._unseen
+        if error is None and not self._whole:
+            self._cancel()
+        else:
+            self._own.conclude(error)
+
+    def _cancel(self) -> None:
+        if self._own is not None:
+            of = "" if self._total is None else f" of {self._total}"
+            self._own.cancel(f"the loop was left after {self.handed_out}{of} items")
+
+    @property
+    def _whole(self) -> bool:
+        return self._total is not None and self.handed_out >= self._total
+
+
+class OpenedBeside(Opened):
+    """One within an event loop."""
+
+    def _left(self, error: BaseException | None) -> None:
+        ending = threading.Thread(target=super()._left, args=(error,))
+        try:
+            ending.start()
+        except RuntimeError:  # none can be started
+            super()._left(error)
+        else:
+            ending.join(DROPPED_SECONDS)
+
+
+def begin(name: str, total: int | None, client: Client | None, described: Mapping[str, Any]) -> Opened:
+    """Begin a stage of the job that runs, or of one made for it.
+
+    Raises:
+        ConfigurationError: a job has to be made, and `Client()` lacks something.
+    """
+    with ExitStack() as stack:
+        own = None
+        if (job := current_job()) is None:
+            job = own = stack.enter_context(new_job(name, client, described, stack))
+        return Opened(stack.enter_context(job.stage(name, total)), own, total, stack.pop_all())
+
+
+async def begin_beside(name: str, total: int | None, client: Client | None, described: Mapping[str, Any]) -> Opened:
+    """As `begin`, while the event loop goes on."""
+    with ExitStack() as stack:
+        own = None
+        if (job := current_job()) is None:
+            job = own = await new_job(name, client, described, stack).__aenter__()
+            stack.push(job)
+        return OpenedBeside(stack.enter_context(job.stage(name, total)), own, total, stack.pop_all())
+
+
+def new_job(name: str, client: Client | None, described: Mapping[str, Any], stack: ExitStack) -> Job:
+    """A job for a loop that has none; the stack closes its client, unless one is given."""
+    show_exits()
+    return (client or stack.enter_context(Client())).job(name, **described)

@@ -1,0 +1,153 @@
+"""Loops that track themselves: `for row in track(rows, "Import"):`."""
+
+import sys
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from functools import partial
+from operator import length_hint
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar, cast
+
+from jobtrack_client._client import Client
+from jobtrack_client._jobs.loops import Opened, begin, begin_beside
+from jobtrack_client._runtime.threads import aside
+
+T = TypeVar("T")
+
+
+def track(
+    items: Iterable[T] | AsyncIterable[T],
+    name: str,
+    *,
+    total: int | None = None,
+    job_type: str | None = None,
+    client: Client | None = None,
+    **described: Any,
+) -> "Track[T]":
+    """The items again, each counted as done when the next is asked for.
+
+    Where a job runs (`current_job`) the loop is a stage of it, else a job with one stage: of `job_type` (default: its
+    name), made with `client` (default: `Client()`) and what else `Client.job` takes. `total` is `len(items)` unless it
+    is given.
+
+    The loop completes when the items are through, or when all `total` were handed out (`zip`, `islice`). What the items
+    or the loop's body raise fails it. With `break` or `return` before, a job of its own is cancelled, and a stage is
+    left to the end of its job. In a `with` statement the loop completes in this case too:
+
+    >>> with track(rows, "Import") as tracked:
+    ...     for row in tracked:
+    ...         if not load(row):
+    ...             break
+
+    Raises:
+        ConfigurationError: a job has to be made, and `Client()` lacks something. It comes when the loop begins.
+    """
+    known = _length(items) if total is None else total
+    described = {"job_type": job_type or name, **described}
+    return Track(
+        items, partial(begin, name, known, client, described), partial(begin_beside, name, known, client, described)
+    )
+
+
+class Track(Generic[T]):
+    """A tracked loop; `track` makes it."""
+
+    def __init__(
+        self,
+        items: Iterable[T] | AsyncIterable[T],
+        open_: Callable[[], Opened],
+        open_beside: Callable[[], Coroutine[Any, Any, Opened]],
+    ) -> None:
+        self._items = items
+        self._open = open_
+        self._open_beside = open_beside
+        self._opened: Opened | None = None
+
+    def __enter__(self) -> Self:
+        """Begin the job or stage, which ends as the `with` statement does."""
+        self._opened = self._open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End what was begun."""
+        if self._opened is not None:
+            self._opened.end(error)
+        self._opened = None
+
+    def __iter__(self) -> Iterator[T]:
+        """The items; without a `with` statement the job or stage begins and ends with them."""
+        within = self._opened
+        opened = within or self._open()
+        if (caller := sys._getframe().f_back) is not None:
+            opened.consumer = caller.f_code
+        del caller  # which refers to this
+        try:
+            for item in cast("Iterable[T]", self._items):
+                opened.handed_out += 1
+                yield item
+                opened.stage.advance()
+        except GeneratorExit:
+            if within is None:
+                opened.dropped(sys._getframe().f_back)
+            raise
+        except BaseException as error:
+            if within is None:
+                opened.end(error)
+            raise
+        if within is None:
+            opened.end(None)
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        """As `__iter__`, of asynchronous items."""
+        return _AsyncWalk(cast("AsyncIterable[T]", self._items), self._open_beside, self._opened)
+
+
+class _AsyncWalk(Generic[T]):
+    """No generator, since Python hands those that are dropped to the event loop, which ends them later."""
+
+    def __init__(
+        self,
+        items: AsyncIterable[T],
+        open_: Callable[[], Coroutine[Any, Any, Opened]],
+        within: Opened | None,
+    ) -> None:
+        self._open = open_
+        self._within = within
+        self._opened: Opened | None = None
+        self._items = aiter(items)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        if self._opened is None:
+            self._opened = self._within or await self._open()
+        else:
+            self._opened.stage.advance()
+        try:
+            item = await anext(self._items)
+        except StopAsyncIteration:
+            await self._end(None)
+            raise
+        except BaseException as error:
+            await self._end(error)
+            raise
+        self._opened.handed_out += 1
+        return item
+
+    def __del__(self) -> None:
+        if self._opened is not None and self._within is None and not sys.is_finalizing():
+            self._opened.dropped(sys._getframe().f_back)
+
+    async def _end(self, error: BaseException | None) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None and self._within is None:
+            await aside(partial(opened.end, error))
+
+
+def _length(items: object) -> int | None:
+    try:
+        return length_hint(items, 0) or None
+    except Exception:  # of the items' own `__len__`; it is no fault of the loop
+        return None

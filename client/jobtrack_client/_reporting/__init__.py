@@ -1,0 +1,1 @@
+"""From a reported event to the service: buffer, batches, the sending thread, and its retries."""

@@ -1,0 +1,1 @@
+"""Reporting from forked processes, which hand their events to their parent."""

@@ -1,0 +1,242 @@
+"""What was reported and is not yet acknowledged, shared by the job's threads and the one that sends."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from time import monotonic
+from uuid import uuid4
+
+from jobtrack_client._jobs import final_statuses
+from jobtrack_client._reporting.batch import MAX_BYTES, MAX_EVENTS, ROOM, Batch
+from jobtrack_client._reporting.buffer import Buffer
+from jobtrack_client._reporting.events import Event, Line, make_line
+from jobtrack_client._reporting.stats import Reason, Stats, Tally
+from jobtrack_client._reporting.waiting import Waiting
+from jobtrack_client._runtime.log import warn_seldom
+
+MAX_LINES = 2 * MAX_EVENTS
+"""Lines that gather at most before they are made events: by the thread that sends, while it keeps up."""
+
+
+def new_key() -> str:
+    """An Idempotency-Key that nobody else has."""
+    return str(uuid4())
+
+
+class Outbox:
+    """Keeps the order of reporting until the job ends: a batch is settled before the next is taken."""
+
+    def __init__(
+        self, buffer: Buffer, *, key: Callable[[], str] = new_key, clock: Callable[[], float] = monotonic
+    ) -> None:
+        # Reentrant, since a signal handler may report while its thread is reporting.
+        self._changed = threading.Condition(threading.RLock())
+        self._inbox: deque[Event | Line] = deque()
+        self._sorting = False
+        self._buffer = buffer
+        self._waiting = Waiting(buffer, key)
+        self._clock = clock
+        self._tally = Tally()
+        self._last = 0
+        self._wanted = 0
+        self._ended = False
+        self._deadline: float | None = None
+        self._shut: Reason | None = None
+        self.closing_seconds = 0.0
+        """The time between the call of `close` and the deadline."""
+
+    def put(self, reported: Event | Line) -> None:
+        """Add an event; after the end, or when there is no room, it is counted as dropped."""
+        # No lock, so that a job's thread waits for none: appending is atomic.
+        self._inbox.append(reported)
+        if (gathered := len(self._inbox)) >= MAX_EVENTS:
+            self._gathered(gathered)
+
+    def note(self, event: Event) -> None:
+        """Add a note of the client itself to the next batch that is made, in place of one that waits for that."""
+        with self._changed:
+            self._waiting.note = event
+
+    def sort_in(self) -> None:
+        """Make events of the lines that have gathered, and put them into the buffer."""
+        with self._changed:
+            if self._sorting:  # by this very thread, which a signal handler has interrupted
+                return
+            self._sorting = True
+            try:
+                while self._inbox:
+                    if event := self._accept(self._inbox.popleft()):
+                        self._keep(event)
+            finally:
+                self._sorting = False
+            if len(self._buffer) >= MAX_EVENTS or self._buffer.bytes >= MAX_BYTES:
+                self._changed.notify_all()
+
+    def take(self, most: int = MAX_EVENTS) -> Batch | None:
+        """The next batch: one that was made and is not settled, else the first events that wait, at most so many."""
+        with self._changed:
+            if self._waiting.next is None:
+                note = self._waiting.note
+                self._waiting.add(self._next(most, ROOM) if note is None else self._next(most - 1, ROOM - note.weight))
+            return self._waiting.next
+
+    def acknowledged(self, batch: Batch) -> None:
+        """The service has stored it."""
+        with self._changed:
+            self._tally.acknowledge(batch.events)
+            self._settle()
+
+    def refused(self, batch: Batch) -> None:
+        """The service never will."""
+        with self._changed:
+            self._tally.drop(batch.events, Reason.REFUSED)
+            self._settle()
+
+    def halve(self, batch: Batch) -> None:
+        """Send its two halves instead, each under a new key."""
+        middle = len(batch.events) // 2
+        self._settle(batch.events[:middle], batch.events[middle:])
+
+    def without(self, batch: Batch, bad: frozenset[int]) -> None:
+        """Send it without the events at the positions `bad`, which the service refused, under a new key."""
+        with self._changed:
+            self._tally.drop([batch.events[index] for index in sorted(bad)], Reason.REFUSED)
+            self._settle(tuple(event for index, event in enumerate(batch.events) if index not in bad))
+
+    def put_state_first(self, *, always: bool = False) -> None:
+        """Move what changes the job's state before its lines, if they are more than one batch, or `always`."""
+        with self._changed:
+            self.sort_in()
+            self._tally.drop(self._waiting.put_state_first(always=always), Reason.SUPERSEDED)
+
+    def conclude(self, note: Callable[[Stats], Event | None]) -> None:
+        """Make the last batch: the newest events that fit, after a note on how many are lost. Drop the others."""
+        with self._changed:
+            if self._shut is not None:
+                return
+            self.put_state_first()
+            self._tally.drop(self._waiting.keep_newest(), Reason.UNDELIVERED)
+            self._shut = Reason.CLOSED
+            self._waiting.note = note(self._tally.stats())
+            self._waiting.add(self._buffer.take(MAX_EVENTS, MAX_BYTES))
+
+    def shut(self, waiting: Reason, later: Reason) -> None:
+        """Give up what waits and take no more, counting each under its reason."""
+        with self._changed:
+            self.sort_in()
+            self._shut, self._waiting.note = later, None
+            while batch := self.take():
+                self._tally.drop(batch.events, waiting)
+                self._settle()
+
+    def close(self, deadline: float) -> None:
+        """Have the rest sent until `deadline` (of the clock passed in), then take no more; the first one counts."""
+        with self._changed:
+            self.sort_in()
+            if self._deadline is None or deadline < self._deadline:
+                self._deadline, self.closing_seconds = deadline, deadline - self._clock()
+            self._wanted = self._last
+            self._changed.notify_all()
+
+    @property
+    def closing(self) -> bool:
+        """Whether there is a deadline."""
+        return self._deadline is not None
+
+    @property
+    def ending(self) -> bool:
+        """Whether there is a deadline, or the job's end was reported."""
+        return self._ended or self.closing
+
+    @property
+    def concluded(self) -> bool:
+        """Whether no more events are taken."""
+        return self._shut is not None
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds until the deadline, if there is one."""
+        return None if self._deadline is None else max(0.0, self._deadline - self._clock())
+
+    def wait_work(self, seconds: float) -> None:
+        """Wait for `seconds`, less when a batch is full or somebody waits for it."""
+        with self._changed:
+            self._changed.wait_for(self._urgent, seconds)
+
+    def pause(self, seconds: float) -> bool:
+        """Wait before the next try, less when the deadline changes; returns False when there is no time for another."""
+        with self._changed:
+            deadline, remaining = self._deadline, self.remaining
+            longest = seconds if remaining is None else min(seconds, remaining)
+            self._changed.wait_for(lambda: self._deadline != deadline, longest)
+            return self.remaining != 0
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until everything reported so far is settled, at most `timeout` seconds; whether it is."""
+        with self._changed:
+            self.sort_in()
+            target = self._wanted = self._last
+            self._changed.notify_all()
+            return self._changed.wait_for(lambda: self._settled(target), timeout)
+
+    @property
+    def stats(self) -> Stats:
+        """The counts at this moment."""
+        with self._changed:
+            self.sort_in()
+            return self._tally.stats()
+
+    def _gathered(self, lines: int) -> None:
+        if lines >= MAX_LINES:
+            self.sort_in()
+        elif lines == MAX_EVENTS:
+            with self._changed:
+                self._changed.notify_all()
+
+    def _next(self, most: int, room: int) -> list[Event]:
+        if self._buffer:
+            self.sort_in()
+            return self._buffer.take(most, room)
+        events: list[Event] = []
+        while self._inbox and len(events) < most:
+            if event := self._accept(self._inbox.popleft()):
+                room -= len(event.body) + 1
+                if room < 0 and events:
+                    self._keep(event)
+                    break
+                events.append(event)
+        return events
+
+    def _accept(self, reported: Event | Line) -> Event | None:
+        """Count it and give it its number, unless it came too late or cannot be said."""
+        try:
+            number = self._last + 1
+            event = reported._replace(number=number) if isinstance(reported, Event) else make_line(reported, number)
+        except Exception:  # whatever a worker's own values raise, its job goes on
+            warn_seldom("a log line cannot be reported")
+            return None
+        self._tally.reported[event.type] += 1
+        if self._shut is not None:
+            self._tally.drop([event], self._shut)
+            return None
+        self._last = number
+        self._ended = self._ended or event.type in final_statuses.EVENTS
+        return event
+
+    def _keep(self, event: Event) -> None:
+        if gone := self._buffer.put(event):
+            self._tally.drop(gone, Reason.MEMORY)
+
+    def _urgent(self) -> bool:
+        full = len(self._inbox) + len(self._buffer) >= MAX_EVENTS or self._buffer.bytes >= MAX_BYTES
+        return self.closing or full or self._waiting.next is not None or not self._settled(self._wanted)
+
+    def _settled(self, number: int) -> bool:
+        """Whether nothing that was reported up to this number waits."""
+        oldest = self._waiting.oldest
+        return oldest is None or oldest > number
+
+    def _settle(self, *parts: Sequence[Event]) -> None:
+        with self._changed:
+            self._waiting.settle(*map(tuple, parts))
+            self._changed.notify_all()

@@ -1,0 +1,225 @@
+"""The background thread: the job's creation first, then batch after batch, each until it is settled."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+
+from jobtrack_client._api.backoff import Backoff
+from jobtrack_client._api.exceptions import ApiError, Conflict, JobTrackError
+from jobtrack_client._reporting.batch import Batch
+from jobtrack_client._reporting.creation import Creation
+from jobtrack_client._reporting.events import Event
+from jobtrack_client._reporting.heartbeat import BATCH, Heartbeat
+from jobtrack_client._reporting.notices import Notices
+from jobtrack_client._reporting.outbox import Outbox
+from jobtrack_client._reporting.pace import Pace
+from jobtrack_client._reporting.stats import Reason, Stats
+from jobtrack_client._runtime.threads import Background
+
+_VERDICTS = frozenset({400, 404, 409, 413, 415, 422})
+"""Statuses by which the service refuses a report. All others are of the token, of a proxy, or of an outage."""
+_SPLIT = (400, 409, 413, 422)
+_EVENT = re.compile(r"/events/(\d+)(?:/|$)")
+
+
+class Sender:
+    """Sends what is in the outbox, one batch at a time, so that order is kept."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        creation: Creation,
+        post: Callable[[Batch, float | None], None],
+        *,
+        notices: Notices,
+        say: Callable[[str], Event],
+        backoff: Backoff,
+        flush_seconds: float,
+        heartbeat: Heartbeat,
+    ) -> None:
+        self._outbox = outbox
+        self._creation = creation
+        self._post = post
+        self._notices = notices
+        self._say = say
+        self._pace = Pace(outbox, backoff)
+        self._flush_seconds = flush_seconds
+        self._heartbeat = heartbeat
+        self._hurried = False
+        self._thread = Background("jobtrack-reporter")
+
+    def start(self, tick: Callable[[], None]) -> None:
+        """Begin to send, calling `tick` before each batch.
+
+        Raises:
+            RuntimeError: no thread can be started.
+        """
+        self._thread.start(partial(self.run, tick))
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the end of it, at most `timeout` seconds; whether it came."""
+        return self._thread.join(timeout)
+
+    @property
+    def started(self) -> bool:
+        """Whether it has begun to send."""
+        return self._thread.started
+
+    @property
+    def ident(self) -> int | None:
+        """The thread's identifier, once it has begun."""
+        return self._thread.ident
+
+    def create(self) -> float | None:
+        """Try to create the job: seconds to wait before the next try, None when there is an outcome."""
+        began = monotonic()
+        try:
+            self._creation.send(self._pace.time)
+        except Exception as error:  # reporting must never end in silence, whatever fails
+            self._creation.tried.set()
+            return self._failed_creation(error)
+        self._up(began)
+        return None
+
+    def attempt(self, batch: Batch) -> float | None:
+        """Try to send a batch: seconds to wait before the next try, None when it is settled."""
+        began = monotonic()
+        try:
+            self._post(batch, self._pace.time_for(batch))
+        except Exception as error:  # reporting must never end in silence, whatever fails
+            return self._failed(batch, error)
+        self._up(began)
+        self._outbox.acknowledged(batch)
+        return None
+
+    def run(self, tick: Callable[[], None]) -> None:
+        """Send until all is sent or the time to close is over: in a thread, or at the end where there is none."""
+        done = self._create()
+        self._creation.settled.set()
+        if self._creation.refusal is not None:
+            self._outbox.shut(Reason.REFUSED, Reason.REFUSED)
+        elif done:
+            self._deliver(tick)
+        self._creation.tried.set()
+        self._outbox.shut(Reason.UNDELIVERED, Reason.CLOSED)
+        self._notices.ended(self._outbox.stats)
+
+    def _create(self) -> bool:
+        while (delay := self.create()) is not None:
+            if not self._outbox.pause(delay):
+                return False
+        return True
+
+    def _deliver(self, tick: Callable[[], None]) -> None:
+        while True:
+            closing = self._outbox.closing
+            tick()
+            batch = self._next(closing)
+            if self._outbox.remaining == 0 or (batch is None and closing):
+                return
+            delay = self._beat() if batch is None else self.attempt(batch)
+            # Only now, since a job that was created but not started is never marked as stalled.
+            self._creation.tried.set()
+            if delay is None:
+                self._tell_gap()
+                self._outbox.wait_work(min(self._flush_seconds, self._heartbeat.due_in))
+            elif not self._outbox.pause(delay):
+                return
+
+    def _next(self, closing: bool) -> Batch | None:
+        """What to send next: at the job's end its state, then its lines while there is time, then the last batch."""
+        if self._outbox.ending:
+            self._heartbeat.stop()
+            self._tell_gap(at_once=not self._hurried)
+            self._hurried = True
+            self._outbox.put_state_first(always=self._pace.failing)
+        remaining = self._outbox.remaining
+        if remaining is not None and remaining <= self._pace.reserve:
+            self._outbox.conclude(self._last_note)
+        batch = self._outbox.take()
+        if batch is None and closing:
+            self._outbox.conclude(self._last_note)
+            batch = self._outbox.take()
+        return batch
+
+    def _last_note(self, stats: Stats) -> Event | None:
+        message = self._notices.lost(stats)
+        return None if message is None else self._say(message)
+
+    def _tell_gap(self, *, at_once: bool = False) -> None:
+        if message := self._notices.gap(self._outbox.stats, at_once=at_once):
+            self._outbox.note(self._say(message))
+
+    def _beat(self) -> float | None:
+        """Send a heartbeat if it is time: seconds to wait before the next try, None when no other follows."""
+        if self._heartbeat.due_in > 0:
+            return None
+        began = monotonic()
+        try:
+            self._post(BATCH, None)
+        except Exception as error:  # reporting must never end in silence, whatever fails
+            if not _final(error):
+                return self._down(error)
+            self._heartbeat.sent()
+            if isinstance(error, Conflict):  # somebody else has ended the job
+                self._heartbeat.stop()
+            return None
+        self._up(began)
+        return None
+
+    def _failed_creation(self, error: Exception) -> float | None:
+        passing = isinstance(error, JobTrackError) and error.transient
+        if passing or (self._creation.exists and not _final(error)):
+            self._creation.failure = _named(error)
+            return self._down(error)
+        if isinstance(error, Conflict):
+            self._notices.existing(error)
+            return None
+        self._creation.refusal = _named(error)
+        self._notices.not_created(error)
+        return None
+
+    def _failed(self, batch: Batch, error: Exception) -> float | None:
+        if not isinstance(error, ApiError) or not _final(error):
+            return self._down(error)
+        if error.status in _SPLIT and len(batch.events) > 1:
+            self._divide(batch, error)
+        else:
+            self._notices.refused(batch.types, error)
+            self._outbox.refused(batch)
+        return None
+
+    def _divide(self, batch: Batch, error: ApiError) -> None:
+        if bad := _bad(error, len(batch.events)):
+            self._notices.refused([batch.types[index] for index in sorted(bad)], error)
+            self._outbox.without(batch, bad)
+        else:
+            self._outbox.halve(batch)
+
+    def _down(self, error: Exception) -> float:
+        self._notices.down(error)
+        self._tell_gap()
+        return self._pace.failed(_named(error).retry_after)
+
+    def _up(self, began: float) -> None:
+        self._pace.succeeded(began)
+        self._notices.up()
+        self._heartbeat.sent()
+
+
+def _final(error: Exception) -> bool:
+    """Whether the service has refused a report for good; a 404 without a code is that of a proxy before it."""
+    if not isinstance(error, ApiError) or error.transient or (error.status == 404 and error.code is None):
+        return False
+    return error.status in _VERDICTS
+
+
+def _named(error: Exception) -> JobTrackError:
+    return error if isinstance(error, JobTrackError) else JobTrackError(repr(error))
+
+
+def _bad(error: ApiError, count: int) -> frozenset[int]:
+    """The positions of the events that a refusal names."""
+    found = {int(match[1]) for fault in error.errors if (match := _EVENT.search(fault.pointer))}
+    return frozenset(index for index in found if index < count)

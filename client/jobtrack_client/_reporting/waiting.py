@@ -1,0 +1,101 @@
+"""What waits to be sent: batches that are not settled, then single events. Not safe for use by several threads."""
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+
+from jobtrack_client._reporting.batch import MAX_EVENTS, ROOM, Batch
+from jobtrack_client._reporting.buffer import Buffer
+from jobtrack_client._reporting.events import Event
+
+_EVENTS, _BYTES = MAX_EVENTS - 1, ROOM - 1024
+"""What fits into a batch beside a note."""
+
+
+class Waiting:
+    """Events in order of reporting, until the job's end: then what changes its state goes first."""
+
+    def __init__(self, buffer: Buffer, key: Callable[[], str]) -> None:
+        self.buffer = buffer
+        self.note: Event | None = None
+        """Said by the client itself, at the beginning of the next batch that is made."""
+        self._key = key
+        self._batches: deque[Batch] = deque()
+
+    @property
+    def next(self) -> Batch | None:
+        """The batch to send next, if one was made."""
+        return self._batches[0] if self._batches else None
+
+    @property
+    def oldest(self) -> int | None:
+        """The lowest number of an event that waits."""
+        first = self.buffer.first()
+        numbers = [batch.first for batch in self._batches] + [first.number if first else None]
+        return min((number for number in numbers if number is not None), default=None)
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Make a batch of the note and these events, if there are any, to be sent after the others."""
+        if batch := (*(() if self.note is None else (self.note,)), *events):
+            self._batches.append(Batch(self._key(), batch))
+            self.note = None
+
+    def settle(self, *parts: tuple[Event, ...]) -> None:
+        """Forget the batch that was sent; these parts of it are sent instead, each under a new key."""
+        self._batches.popleft()
+        self._batches.extendleft(Batch(self._key(), part) for part in reversed(parts) if part)
+
+    def put_state_first(self, *, always: bool) -> list[Event]:
+        """Move what changes the job's state before the rest, if that is more than one batch, or `always`.
+
+        A batch keeps its key and its events, since the service may have stored it. Returns the events that later ones
+        replace; they are dropped where state alone would fill more than a batch.
+        """
+        if self.buffer.fits(_EVENTS, _BYTES) and not always:
+            return []
+        replaced: list[Event] = []
+        state = self.buffer.take_state()
+        if len(state) > _EVENTS:
+            state, replaced = _without_replaced(state)
+        late = [batch for batch in self._batches if not batch.changes_state]
+        self._batches = deque(batch for batch in self._batches if batch.changes_state)
+        for events in _cut(state):
+            self.add(events)
+        self._batches.extend(late)
+        return replaced
+
+    def keep_newest(self) -> list[Event]:
+        """Reduce the single events to the newest, which fit into one batch with a note; returns the others."""
+        return self.buffer.keep_newest(_EVENTS, _BYTES)
+
+
+def _cut(events: list[Event]) -> Iterator[list[Event]]:
+    """Parts that fit into a batch each, beside a note."""
+    part: list[Event] = []
+    room = _BYTES
+    for event in events:
+        room -= len(event.body) + 1
+        if part and (room < 0 or len(part) == _EVENTS):
+            yield part
+            part, room = [], _BYTES - len(event.body) - 1
+        part.append(event)
+    if part:
+        yield part
+
+
+def _without_replaced(events: list[Event]) -> tuple[list[Event], list[Event]]:
+    """The events without those that a later one replaces, and those."""
+    subjects = [_subject(event) for event in events]
+    last = {subject: index for index, subject in enumerate(subjects) if subject is not None}
+    kept: list[Event] = []
+    replaced: list[Event] = []
+    for index, (event, subject) in enumerate(zip(events, subjects, strict=True)):
+        (kept if subject is None or last[subject] == index else replaced).append(event)
+    return kept, replaced
+
+
+def _subject(event: Event) -> str | None:
+    """What a later event of the same type says anew: that the worker lives, or the progress of one stage."""
+    if event.type == "progressUpdate":
+        return f"progress {json.loads(event.body).get('data', {}).get('stageName', '')}"
+    return event.type if event.type == "heartbeat" else None

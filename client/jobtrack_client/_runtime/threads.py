@@ -1,0 +1,116 @@
+"""The client's own threads, which are greenlets where gevent or eventlet has replaced threads."""
+
+import _thread
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import BuiltinFunctionType
+from typing import Any, TypeVar
+
+from jobtrack_client._reporting.forks import fork_safety
+
+T = TypeVar("T")
+_PROCESS = os.getpid()
+
+
+class Background:
+    """One thread that runs one function, at most once. It never keeps the interpreter from ending."""
+
+    def __init__(self, name: str) -> None:
+        self.ident: int | None = None
+        """The identifier of the thread, once it runs."""
+        self.started = False
+        """Whether it was started, in this process."""
+        self._name = name
+        self._ended = threading.Event()
+        self._greenlet: Any = None
+
+    def start(self, run: Callable[[], object]) -> None:
+        """Start it.
+
+        Raises:
+            RuntimeError: no thread can be started: there are too many, or the interpreter is ending.
+        """
+        fork_safety.renew(self)
+        process = os.getpid()
+        if threads_are_real():
+            threading.Thread(target=self._run, args=(run, process), name=self._name, daemon=True).start()
+        else:
+            # Not a `Thread`: its `start` waits, so that other greenlets would run in the middle of a fork; and when it
+            # ends in a forked process, `threading` raises KeyError, since it expects no thread to survive a fork.
+            _thread.start_new_thread(self._run, (run, process))
+        self.started = True
+
+    def join(self, timeout: float) -> bool:
+        """Wait for its end, at most `timeout` seconds; returns whether it has ended, or never began."""
+        return not self.started or self._ended.wait(timeout)
+
+    def forked(self) -> None:
+        """End the greenlet when the hub next runs: unlike threads, greenlets survive a fork."""
+        greenlet, self._greenlet = self._greenlet, None
+        if greenlet is None:
+            return
+        if hasattr(greenlet, "spawning_greenlet"):  # gevent's
+            greenlet.kill(block=False)
+        else:
+            sys.modules["eventlet.hubs"].get_hub().schedule_call_global(0, greenlet.throw)
+
+    def _run(self, run: Callable[[], object], process: int) -> None:
+        if process != os.getpid():  # a greenlet that had not begun when the process was forked
+            return
+        self.ident = threading.get_ident()
+        self._greenlet = _own_greenlet()
+        try:
+            run()
+        except BaseException:
+            if process == os.getpid():
+                raise
+            # A greenlet that `forked` has ended: what its cleanup raises does not matter.
+        finally:
+            self._ended.set()
+            self._greenlet = None
+
+
+def patiently(wait: Callable[[], T]) -> T:
+    """The result of a call that waits, while the greenlets of this thread go on.
+
+    Where threads are greenlets, waiting lets others run. Where they are not, as in a program that uses gevent or
+    eventlet without monkey patching, it would hold up all of this thread. In a forked process, which has none of the
+    threads that this needs, nothing is waited for long.
+    """
+    if not threads_are_real() or os.getpid() != _PROCESS:
+        return wait()
+    gevent, eventlet = sys.modules.get("gevent.hub"), sys.modules.get("eventlet.hubs")
+    with suppress(RuntimeError):  # the interpreter is ending, and no thread can be started
+        if gevent is not None and (hub := gevent._get_hub()) is not None:
+            result: T = hub.threadpool.apply(wait)
+            return result
+        if eventlet is not None and hasattr(eventlet._threadlocal, "hub"):
+            from eventlet import tpool  # type: ignore[import-untyped]
+
+            result = tpool.execute(wait)
+            return result
+    return wait()
+
+
+async def aside(call: Callable[[], T]) -> T:
+    """The result of a call that waits, made in a thread, so that the event loop goes on."""
+    # Here, since a job without asynchronous code would load it for nothing.
+    from asyncio import to_thread
+
+    try:
+        return await to_thread(call)
+    except RuntimeError:  # the interpreter is ending, or no thread can be started
+        return call()
+
+
+def threads_are_real() -> bool:
+    """Whether neither gevent nor eventlet has replaced them."""
+    return isinstance(_thread.start_new_thread, BuiltinFunctionType)
+
+
+def _own_greenlet() -> Any:
+    """The greenlet that runs this code; None for a thread of the system."""
+    return None if threads_are_real() else sys.modules["greenlet"].getcurrent()

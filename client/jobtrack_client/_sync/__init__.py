@@ -1,6 +1,0 @@
-# Made from ../_async/__init__.py by `make client`: change that instead.
-"""Clients that wait by `await`; `make client` makes `_sync` of them."""
-
-from jobtrack_client._sync.client import Client
-
-__all__ = ["Client"]

@@ -1,0 +1,1 @@
+"""Values within the contract's limits: conversion, shortening and escaping."""

@@ -1,0 +1,1 @@
+"""Reporting from what a program already uses: logging, print, tqdm and Celery."""

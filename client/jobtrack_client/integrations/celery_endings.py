@@ -1,0 +1,66 @@
+"""How the job of a Celery task ends: by what the task returned or raised, unless the task will run again."""
+
+import sys
+from collections.abc import Callable
+from traceback import walk_tb
+
+from celery import Task  # type: ignore[import-untyped]
+from celery.exceptions import (  # type: ignore[import-untyped]
+    Ignore,
+    Reject,
+    WorkerLostError,
+    WorkerShutdown,
+    WorkerTerminate,
+)
+
+from jobtrack_client._jobs.job import Job
+
+CUT_OFF = "the worker was shut down before the task had ended"
+
+
+def end_of(state: str | None, outcome: object, acks_late: bool) -> Callable[[Job], None] | None:
+    """How to end the job of a task that ended so; None where it will run again, or another process ends the job."""
+    if state == "SUCCESS":
+        return Job.complete
+    if state == "FAILURE":
+        return lambda job: None  # `failed` was called
+    if isinstance(outcome, Ignore) and not _replaced(outcome):
+        return lambda job: job.cancel(f"the task was ignored: {outcome}")
+    if isinstance(outcome, Reject) and not (outcome.requeue and acks_late):
+        return lambda job: job.fail(outcome.reason or outcome)
+    return _break_off(outcome, acks_late) if state is None and isinstance(outcome, BaseException) else None
+
+
+def _break_off(error: BaseException, acks_late: bool) -> Callable[[Job], None] | None:
+    """The end of a task that raised what Celery does not catch."""
+    if _in_pool_process():  # the main process will find it lost, and knows whether the task will be delivered again
+        return None
+    if (
+        isinstance(error, (KeyboardInterrupt, WorkerShutdown, WorkerTerminate))
+        or type(error).__name__ == "GreenletExit"
+    ):
+        return None if acks_late else lambda job: job.cancel(CUT_OFF)
+    if isinstance(error, SystemExit):
+        return lambda job: job.fail(WorkerLostError(f"the task has called sys.exit({error.code!r})"))
+    return lambda job: job.fail(error)
+
+
+def _replaced(error: BaseException) -> bool:
+    """Whether this `Ignore` was raised by `Task.replace`."""
+    return any(frame.f_code is Task.replace.__code__ for frame, _ in walk_tb(error.__traceback__))
+
+
+def _in_pool_process() -> bool:
+    billiard = sys.modules.get("billiard.process")
+    return billiard is not None and billiard.current_process()._name != "MainProcess"
+
+
+def interrupt(job: Job, acks_late: bool, error: BaseException | None) -> None:
+    """Report that the interpreter ends, whatever the error, while the task runs.
+
+    The message of one that is acknowledged late is still in the broker, which delivers it again.
+    """
+    if acks_late:
+        job.log("WARN", f"interrupted: {CUT_OFF}")
+    else:
+        job.cancel(CUT_OFF)

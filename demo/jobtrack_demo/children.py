@@ -1,0 +1,100 @@
+"""The processes that the demo starts: they end with it, however it ends."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, suppress
+from types import TracebackType
+from typing import Self
+
+from jobtrack_local.engine.processes import importing_no_working_directory
+
+DIE_WITH_PARENT = 1
+"""PR_SET_PDEATHSIG of Linux's prctl(2)."""
+LAST_LINES = 20
+READ_SECONDS = 5
+
+
+class Child:
+    """A Python process of its own session, so that Ctrl-C reaches only the demo, which then ends it in order."""
+
+    def __init__(self, name: str, arguments: Sequence[str], env: Mapping[str, str], patience: float) -> None:
+        self.name = name
+        self._patience = patience
+        self._lines: deque[str] = deque(maxlen=LAST_LINES)
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", *arguments],
+            env=importing_no_working_directory({**os.environ, **env}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+            preexec_fn=_die_with_parent(),
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        """Id of the process."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended; None while it runs."""
+        return self._process.poll()
+
+    @property
+    def last_words(self) -> str:
+        """The last line that it printed."""
+        return self._lines[-1] if self._lines else "it said nothing"
+
+    def wait(self, seconds: float) -> None:
+        """Wait for its end, but not longer."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+
+    def __enter__(self) -> Self:
+        """The running process."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Ask it to end, and kill it when that takes longer than its patience in seconds."""
+        self._process.terminate()
+        try:
+            self._process.wait(self._patience)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(READ_SECONDS)
+
+    def _read(self) -> None:
+        with self._process.stdout or nullcontext(()) as lines:
+            for line in lines:
+                if line.strip():
+                    self._lines.append(line.rstrip())
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """What makes the kernel end a child whose parent was killed; only Linux has it."""
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None).prctl  # loaded here: after the fork only what cannot block may be done
+    return lambda: prctl(DIE_WITH_PARENT, signal.SIGTERM)

@@ -1,0 +1,31 @@
+"""What the job is: its names and its stages, in both languages."""
+
+from jobtrack_demo.miner.source import Source
+
+JOB_TYPE = "processMining"
+LOADING = "Data Loading"
+VALIDATION = "Data Validation"
+DISCOVERY = "Process Discovery"
+PERFORMANCE = "Performance Analysis"
+REPORT = "Report Generation"
+STAGES = {
+    LOADING: ("データ読み込み", 75),
+    VALIDATION: ("データ検証", 3),
+    DISCOVERY: ("プロセス発見", 4),
+    PERFORMANCE: ("パフォーマンス分析", 14),
+    REPORT: ("レポート生成", 4),
+}
+"""Each stage's Japanese name, and its share of the run in percent as measured with the default log."""
+
+
+def job_name(source: Source) -> str:
+    """What the job is called: after its event log."""
+    return f"Process mining of {source.path.name}"[:200]
+
+
+def stages() -> list[dict[str, object]]:
+    """The plan, as `POST /jobs` takes it."""
+    return [
+        {"stageName": name, "labels": {"ja": japanese, "en": name}, "weight": weight}
+        for name, (japanese, weight) in STAGES.items()
+    ]

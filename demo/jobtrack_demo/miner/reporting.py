@@ -1,0 +1,82 @@
+"""Steps of the job that report themselves: the analysis is called inside them."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from jobtrack_client import Job, Stage
+from jobtrack_demo.miner.source import InputError
+from jobtrack_demo.miner.tally import Tally
+
+LOGGER = logging.getLogger("ProcessMiner")
+EXPECTED = (InputError, OSError)
+"""What is told in one line; anything else is our own mistake, and told with its traceback."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One running stage, and what may be said of it."""
+
+    stage: Stage
+    tally: Tally
+    logger: logging.Logger
+
+    def advance(self, records: int) -> None:
+        """So many more records are done."""
+        self.tally.processed[self.stage.name] += records
+        self.stage.advance(records)
+
+    def say(self, level: int, message: str, **details: object) -> None:
+        """Write one log line."""
+        self.logger.log(level, message, extra={"details": details})
+
+    def conclude(self, metrics: Mapping[str, object]) -> None:
+        """Give what the stage found, to be reported at its end."""
+        self.stage.metrics.update(metrics)
+        self.tally.metrics[self.stage.name] = dict(metrics)
+
+
+@dataclass(frozen=True)
+class Reporting:
+    """The job's reporter and the counts beside it."""
+
+    job: Job
+    tally: Tally
+
+    @contextmanager
+    def step(self, name: str, component: str, operation: str, total: int | None = None) -> Iterator[Step]:
+        """Run a stage; what breaks it is an ERROR line of the stage too."""
+        with self.job.stage(name, total) as stage:
+            step = Step(stage, self.tally, LOGGER.getChild(component))
+            step.advance(0)
+            stage.update(operation=operation, component=step.logger.name)
+            step.say(logging.INFO, operation)
+            try:
+                yield step
+            except Exception as error:
+                step.logger.error("%s", error, exc_info=not isinstance(error, EXPECTED))
+                raise
+
+    @contextmanager
+    def logging(self) -> Iterator[None]:
+        """Send the job's log lines of every level to the service, and count them."""
+        handlers = [self.job.logging_handler(), self.tally.logs]
+        LOGGER.setLevel(logging.DEBUG)
+        LOGGER.propagate = False
+        for handler in handlers:
+            LOGGER.addHandler(handler)
+        try:
+            yield
+        finally:
+            for handler in handlers:
+                LOGGER.removeHandler(handler)
+
+    def warn(self, description: str, **details: object) -> None:
+        """Report a warning that is no log line."""
+        self.job.warning(description, **details)
+
+    def quality(self, score: float, passed: int, failed: int) -> None:
+        """Report what the validation found."""
+        self.tally.quality = {"dataQualityScore": score, "validationsPassed": passed, "validationsFailed": failed}
+        self.job.quality(dataQualityScore=score, validationsPassed=passed, validationsFailed=failed)

@@ -1,0 +1,164 @@
+"""The demo from start to end: service, receiver, job, worker, comparison."""
+
+import json
+import secrets
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import httpx
+from rich.console import Console
+
+from jobtrack_client import Client
+from jobtrack_client._values.visible_text import visible
+from jobtrack_client.commands.board import display_for
+from jobtrack_demo.audit import EVENTS, Counts, differences, expected_pushes
+from jobtrack_demo.children import Child, free_port
+from jobtrack_demo.follow import Watch, ended, read_answers
+from jobtrack_demo.miner import plan
+from jobtrack_demo.miner.__main__ import COUNTS
+from jobtrack_demo.miner.source import Source
+from jobtrack_demo.receiver import Gate, Inbox, Receiver
+from jobtrack_local import tokens
+from jobtrack_local.errors import LocalError
+from jobtrack_local.profile import PROJECT, TENANT
+
+START_SECONDS = 120.0
+SERVICE_PATIENCE, WORKER_PATIENCE = 80.0, 15.0
+QUIET_SECONDS, SETTLE_SECONDS = 60.0, 2.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says; None is the default of the service, or a folder that goes with the demo."""
+
+    source: Source
+    once: bool = False
+    port: int | None = None
+    engine: str | None = None
+    data: Path | None = None
+    out: Path | None = None
+
+
+def run(options: Options, console: Console) -> bool:
+    """Serve and run the job; whether all is as it should be. Without `once` it serves on until it is interrupted.
+
+    Raises:
+        LocalError: the service does not start, or ends before the demo does.
+    """
+    with ExitStack() as stack:
+        url, service = stack.enter_context(_service(options))
+        out = options.out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jobtrack-demo-")))
+        _say(console, f"service: {url}")
+        wrong = _job(options.source, out, url, service, console)
+        for line in wrong:
+            _say(console, f"NOT OK: {line}", "red")
+        if not options.once:
+            _serve_on(url, out, service, console)
+        return not wrong
+
+
+def _job(source: Source, out: Path, url: str, service: Child, console: Console) -> list[str]:
+    """Run the job and show it; what is not as it should be."""
+    token, bearer = tokens.issue(TENANT, PROJECT), secrets.token_urlsafe(24)
+    gate = Gate(bearer)
+    with Receiver(gate) as receiver, Client(url, token, TENANT, PROJECT) as client, display_for(console) as display:
+        job_id = _create(client, source, gate, receiver.url, bearer)
+        watch = Watch(client, job_id, gate, display, service)
+        with _worker(source, out, url, token, job_id) as worker:
+            watch.until_ended(worker)
+            worker.wait(WORKER_PATIENCE)
+        counts = _counts(out)
+        if counts is None:
+            return [f"the worker ended with code {worker.exit_code} and left no counts: {worker.last_words}"]
+        inbox = watch.until_pushed(expected_pushes(counts).total(), QUIET_SECONDS, SETTLE_SECONDS)
+        wrong = differences(counts, read_answers(client, job_id), inbox)
+    if counts["error"] is not None:
+        return [f"the job failed: {counts['error']}", *wrong]
+    if not wrong:
+        _say(console, _praise(counts, inbox))
+    return wrong
+
+
+def _create(client: Client, source: Source, gate: Gate, webhook: str, bearer: str) -> str:
+    """Queue the job with a subscription to every event; its id."""
+    subscription = {
+        "subscriptionType": "webhook",
+        "webhookUrl": webhook,
+        "events": EVENTS,
+        "filters": {"minProgressIncrement": 0, "includeDebugEvents": True, "notifyOnErrors": True},
+        "authentication": {"type": "bearer", "token": bearer},
+        "language": "en",
+    }
+    job = {"jobId": str(uuid.uuid4()), "jobName": plan.job_name(source), "jobType": plan.JOB_TYPE}
+    created = client.create_job({**job, "stages": plan.stages(), "subscriptions": [subscription]})
+    made = cast(list[dict[str, str]], created["subscriptions"])
+    gate.know(made[0]["signingSecret"])
+    return job["jobId"]
+
+
+def _worker(source: Source, out: Path, url: str, token: str, job_id: str) -> Child:
+    columns = source.columns
+    chosen = ["--case", columns.case, "--activity", ",".join(columns.activity), "--time", columns.time]
+    arguments = ["-m", "jobtrack_demo.miner", "--input", str(source.path), *chosen, "--out", str(out), "--job", job_id]
+    names = {"JOBTRACK_URL": url, "JOBTRACK_TOKEN": token, "JOBTRACK_TENANT": TENANT, "JOBTRACK_PROJECT": PROJECT}
+    return Child("worker", arguments, names, WORKER_PATIENCE)
+
+
+def _counts(out: Path) -> Counts | None:
+    try:
+        return cast(Counts, json.loads((out / COUNTS).read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+
+
+@contextmanager
+def _service(options: Options) -> Iterator[tuple[str, Child]]:
+    """Start the service and wait until it is ready."""
+    port = options.port or free_port()
+    given = {"--engine": options.engine, "--data": options.data}
+    more = [word for name, value in given.items() if value is not None for word in (name, str(value))]
+    with Child("service", ["-m", "jobtrack_local", "serve", "--port", str(port), *more], {}, SERVICE_PATIENCE) as child:
+        url = f"http://127.0.0.1:{port}"
+        _wait_ready(url, child)
+        yield url, child
+
+
+def _wait_ready(url: str, child: Child) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if child.exit_code is not None:
+            raise LocalError(f"the service did not start: {child.last_words}")
+        try:
+            if httpx.get(f"{url}/health", timeout=2, trust_env=False).status_code == httpx.codes.OK:
+                return
+        except httpx.TransportError:
+            pass  # not listening yet
+        time.sleep(0.1)
+    raise LocalError(f"the service was not ready within {START_SECONDS:.0f} seconds: {child.last_words}")
+
+
+def _praise(counts: Counts, inbox: Inbox) -> str:
+    lines, stages = counts["reported"].get("log", 0), len(counts["stages"])
+    return (
+        f"OK: Completed; {len(inbox.messages):,} events pushed, each once and with a valid signature; "
+        f"{lines:,} log lines, {stages} stages and every other count as the worker's own"
+    )
+
+
+def _serve_on(url: str, out: Path, service: Child, console: Console) -> None:
+    _say(console, f"The report is in {out} while this runs: report.json and map.svg.")
+    _say(console, f"Serving {url}/docs until Ctrl-C; jobtrack open shows the job on the live page.")
+    while service.exit_code is None:
+        time.sleep(0.5)
+    raise ended(service)
+
+
+def _say(console: Console, text: str, style: str = "") -> None:
+    """Print a line as it is, however long; it may quote the worker or the service."""
+    console.print(visible(text), style=style, markup=False, emoji=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,157 @@
+"""What a worker may report: one model per event type, told apart by `type`."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, model_validator
+
+from jobtrack import limits
+from jobtrack.api.schemas.event_data import (
+    ConditionData,
+    EndedData,
+    FailedData,
+    JobStartedData,
+    LogData,
+    NoteData,
+    Nothing,
+    ProgressData,
+    QualityData,
+    ResourceData,
+    SampleData,
+    StageData,
+)
+from jobtrack.api.schemas.fields import Model, Moment, encoded_size
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Json
+
+
+class _Reported(Model):
+    time: Moment | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _within_limit(cls, value: Any) -> Any:
+        if (size := encoded_size(value)) > limits.EVENT_BYTES:
+            raise ValueError(f"must be at most {limits.EVENT_BYTES} bytes, is {size}")
+        return value
+
+
+class JobStarted(_Reported):
+    """Queued → Running."""
+
+    type: Literal["jobStarted"]
+    data: JobStartedData | None = None
+
+
+class StageChanged(_Reported):
+    """A stage began or ended; starting an ended stage again is a retry of it."""
+
+    type: Literal["stageStarted", "stageCompleted", "stageFailed", "stageSkipped"]
+    data: StageData
+
+
+class ProgressUpdate(_Reported):
+    """Progress of the stage named, else of the one running, else of the whole job."""
+
+    type: Literal["progressUpdate"]
+    data: ProgressData
+
+
+class Log(_Reported):
+    """A log line."""
+
+    type: Literal["log"]
+    data: LogData
+
+
+class MetricSample(_Reported):
+    """A reading of resource use."""
+
+    type: Literal["metricSample"]
+    data: SampleData
+
+
+class Quality(_Reported):
+    """A result of validation."""
+
+    type: Literal["quality"]
+    data: QualityData
+
+
+class Note(_Reported):
+    """A milestone, a warning or an error that is no log line."""
+
+    type: Literal["milestone", "warning", "error"]
+    data: NoteData
+
+
+class ResourceChanged(_Reported):
+    """A resource was allocated or released."""
+
+    type: Literal["resourceAllocated", "resourceReleased"]
+    data: ResourceData
+
+
+class ConditionChanged(_Reported):
+    """A condition began or ceased to block the job."""
+
+    type: Literal["blocked", "unblocked"]
+    data: ConditionData
+
+
+class Heartbeat(_Reported):
+    """The worker lives."""
+
+    type: Literal["heartbeat"]
+    data: Nothing | None = None
+
+
+class JobFailed(_Reported):
+    """Queued or Running → Failed."""
+
+    type: Literal["jobFailed"]
+    data: FailedData
+
+
+class JobEnded(_Reported):
+    """Running → Completed; Queued or Running → Cancelled."""
+
+    type: Literal["jobCompleted", "jobCancelled"]
+    data: EndedData | None = None
+
+
+AnyEvent = Annotated[
+    JobStarted
+    | StageChanged
+    | ProgressUpdate
+    | Log
+    | MetricSample
+    | Quality
+    | Note
+    | ResourceChanged
+    | ConditionChanged
+    | Heartbeat
+    | JobFailed
+    | JobEnded,
+    Discriminator("type"),
+]
+
+
+class EventBatch(Model):
+    """What a worker reports at once: stored as a whole or not at all."""
+
+    events: Annotated[list[AnyEvent], Field(min_length=1, max_length=limits.EVENTS)]
+
+    def reported(self, body: Json, arrival: int) -> list[Event]:
+        """The events for the lifecycle, in order: data as they came in `body`, times defaulting to `arrival` (µs)."""
+        return [
+            Event(event.type, arrival if event.time is None else event.time, _data(event, raw))
+            for event, raw in zip(self.events, body["events"], strict=True)
+        ]
+
+
+def _data(event: AnyEvent, raw: Json) -> Json:
+    """What came, members unknown to us too; but of figures only those we know, since a job keeps the last of each."""
+    if isinstance(event, MetricSample | Quality):
+        return event.data.model_dump(by_alias=True, exclude_none=True)
+    data: Json = raw.get("data") or {}
+    return data

@@ -1,0 +1,86 @@
+"""Query strings, checked as a whole."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic.alias_generators import to_camel
+
+from jobtrack import limits
+from jobtrack.api.schemas.fields import Moment
+from jobtrack.store.journal_reader import EARLIEST, LATEST
+from jobtrack.views.metrics import GROUPS
+
+
+def _flag(value: object) -> object:
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    if isinstance(value, bool):
+        return value
+    raise ValueError("must be true or false")
+
+
+def _groups(value: object) -> object:
+    """A comma list, or several of them."""
+    if not isinstance(value, list):
+        return value
+    named = [name.strip() for part in value for name in part.split(",")]
+    if unknown := [name for name in named if name not in GROUPS]:
+        raise ValueError(f"names {unknown[0]!r}, which is none of {', '.join(GROUPS)}")
+    return named
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+Groups = Annotated[
+    frozenset[str],
+    BeforeValidator(_groups),
+    WithJsonSchema({"type": "array", "items": {"enum": list(GROUPS)}, "minItems": 1}),
+]
+
+
+class Query(BaseModel):
+    """The parameters of a query string: texts outside, camelCase."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, validate_by_name=True)
+
+
+class LogQuery(Query):
+    """What `GET …/logs` takes."""
+
+    level: Literal["DEBUG", "INFO", "WARN", "ERROR"] = "INFO"
+    from_time: Moment = EARLIEST
+    to_time: Moment = LATEST
+    limit: Annotated[int, Field(ge=1, le=limits.LOG_ENTRIES)] = limits.LOG_ENTRIES_DEFAULT
+    direction: Literal["backward", "forward"] = "backward"
+    cursor: str | None = None
+    since_sequence: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    format: Literal["structured", "raw"] = "structured"
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.from_time > self.to_time:
+            raise ValueError("fromTime is after toTime")
+        if self.cursor is not None and self.since_sequence is not None:
+            raise ValueError("cursor and sinceSequence exclude each other")
+        return self
+
+
+class TimelineQuery(Query):
+    """What `GET …/timeline` takes."""
+
+    granularity: Literal["seconds", "minutes", "major_events"] = "minutes"
+    include_sub_events: Flag = False
+    limit: Annotated[int, Field(ge=1, le=limits.TIMELINE_ENTRIES)] = limits.TIMELINE_ENTRIES_DEFAULT
+    cursor: str | None = None
+
+
+class MetricsQuery(Query):
+    """What `GET …/metrics` takes; `metrics` is a comma list."""
+
+    interval: Literal["1m", "5m", "15m"] = "5m"
+    metrics: Groups = frozenset(GROUPS)
+    include_history: Flag = False
+
+    @property
+    def minutes(self) -> int:
+        """The interval."""
+        return int(self.interval.removesuffix("m"))

@@ -1,0 +1,143 @@
+"""The request that makes a job; importing pydantic, so for HTTP functions only."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from jobtrack import limits
+from jobtrack.api.schemas.fields import Amount, Count, Description, Guid, Metadata, Model, Moment, Name, Positive
+from jobtrack.api.schemas.subscriptions import JobSubscriptions
+from jobtrack.domain.job import Job, Json, Stage
+
+
+class Labels(Model):
+    """A stage's name in each language."""
+
+    ja: Name | None = None
+    en: Name | None = None
+
+
+class PlannedStage(Model):
+    """A stage of the plan."""
+
+    stage_name: Name
+    labels: Labels | None = None
+    expected_seconds: Amount | None = None
+    weight: Amount | None = None
+
+    def stage(self) -> Stage:
+        """The stage, pending."""
+        labels = self.labels.model_dump(exclude_none=True) if self.labels else None
+        return Stage(self.stage_name, labels or None, self.expected_seconds, self.weight)
+
+
+class Prerequisite(Model):
+    """A job of the project that this one waits for, and why."""
+
+    job_id: Guid
+    dependency: Description | None = None
+
+
+class Resource(Model):
+    """What the job needs that is no job."""
+
+    resource_type: Name
+    resource_id: Name
+    resource_name: Name | None = None
+    status: Name | None = None
+    last_modified: Moment | None = None
+
+
+class BlockingCondition(Model):
+    """What holds the job up."""
+
+    condition: Description
+    status: Literal["Active", "Resolved"]
+
+
+class WorkerHeartbeat(Model):
+    """What `PUT /worker/{workerNode}` takes; a worker that takes no job (it is about to stop) says so by 0."""
+
+    cpu_units: Positive
+    memory_gb: Annotated[Positive, Field(alias="memoryGB")]
+    max_concurrent_jobs: Annotated[int, Field(ge=0, le=limits.ALLOCATED)]
+    cpu_usage: Amount | None = None
+    memory_bytes: Count | None = None
+
+
+def _with_nulls(schema: Json) -> None:
+    """Tells in the API's description that `null` stands for what is left out."""
+    for name, member in schema["properties"].items():
+        if name not in schema["required"] and {"type": "null"} not in member.get("anyOf", []):
+            schema["properties"][name] = {"anyOf": [member, {"type": "null"}]}
+
+
+class JobRequest(Model):
+    """What `POST /jobs` takes."""
+
+    model_config = ConfigDict(json_schema_extra=_with_nulls)
+
+    job_id: Guid | None = None
+    job_name: Name
+    job_type: Name
+    job_description: Description | None = None
+    priority: Literal["Critical", "High", "Normal", "Low"] = "Normal"
+    submitted_by: Name | None = None
+    stages: Annotated[list[PlannedStage], Field(max_length=limits.STAGES)] = Field(default_factory=list)
+    total_records: Count | None = None
+    prerequisites: Annotated[list[Prerequisite], Field(max_length=limits.RELATIONS)] = Field(default_factory=list)
+    resources: Annotated[list[Resource], Field(max_length=limits.RELATIONS)] = Field(default_factory=list)
+    blocking_conditions: Annotated[list[BlockingCondition], Field(max_length=limits.RELATIONS)] = Field(
+        default_factory=list
+    )
+    subscriptions: JobSubscriptions = Field(default_factory=list)
+    heartbeat_seconds: Annotated[int, Field(ge=10, le=86_400)] | None = None
+    metadata: Metadata | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: Any) -> Any:
+        """Many a client writes `null` for what it leaves out."""
+        if not isinstance(value, dict):
+            return value
+        return {name: member for name, member in value.items() if member is not None}
+
+    @model_validator(mode="after")
+    def _stages_differ(self) -> Self:
+        names = [stage.stage_name for stage in self.stages]
+        if len(set(names)) < len(names):
+            raise ValueError("stages must have different names")
+        return self
+
+    @model_validator(mode="after")
+    def _waits_for_others(self) -> Self:
+        wanted = [each.job_id for each in self.prerequisites]
+        if len(set(wanted)) < len(wanted) or self.job_id in wanted:
+            raise ValueError("prerequisites must be different jobs, and not the job itself")
+        return self
+
+    def job(self, job_id: str, submitter: str, now: int) -> Job:
+        """The job, queued at `now` (µs); `submitter` where the request names none."""
+        return Job(
+            job_id,
+            self.job_name,
+            self.job_type,
+            now,
+            description=self.job_description,
+            priority=self.priority,
+            submitted_by=self.submitted_by or submitter,
+            total_records=self.total_records,
+            heartbeat_seconds=self.heartbeat_seconds,
+            metadata=self.metadata,
+            updated_at=now,
+            stages=[stage.stage() for stage in self.stages],
+        )
+
+    def relations(self) -> Json:
+        """Prerequisites, resources and blocking conditions as they are stored; empty where there are none."""
+        held: dict[str, Any] = {
+            "prerequisites": [[each.job_id, each.dependency] for each in self.prerequisites],
+            "resources": [each.model_dump(exclude_none=True, by_alias=True) for each in self.resources],
+            "conditions": [each.model_dump(by_alias=True) for each in self.blocking_conditions],
+        }
+        return {name: value for name, value in held.items() if value}

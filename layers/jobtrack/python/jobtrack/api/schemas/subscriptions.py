@@ -1,0 +1,91 @@
+"""What a subscriber asks for; importing pydantic, so for HTTP functions only."""
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, StringConstraints
+
+from jobtrack import limits
+from jobtrack.api.schemas.fields import Model
+from jobtrack.domain.event_text import DEFAULT_LANGUAGE
+from jobtrack.push.egress.urls import URL_CHARACTERS
+from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, Filters
+
+LIFETIME_SECONDS = 8 * 3600
+LONGEST_LIFETIME_SECONDS = 7 * 24 * 3600
+TOKEN_CHARACTERS = 2048
+
+EventName = Literal[
+    "stageStarted",
+    "stageCompleted",
+    "progressUpdate",
+    "error",
+    "warning",
+    "jobCompleted",
+    "jobQueued",
+    "jobStarted",
+    "jobFailed",
+    "jobCancelled",
+    "jobStalled",
+    "stageFailed",
+    "stageSkipped",
+    "milestone",
+    "log",
+]
+EVENT_NAMES: tuple[EventName, ...] = get_args(EventName)
+
+
+Lifetime = Annotated[int, Field(ge=1, le=LONGEST_LIFETIME_SECONDS)]
+
+
+class FiltersRequest(Model):
+    """Which of the subscribed events are pushed."""
+
+    min_progress_increment: Annotated[int, Field(ge=0, le=100)] = 0
+    include_debug_events: bool = False
+    notify_on_errors: bool = False
+
+    def filters(self) -> Filters:
+        """The filters as the subscription has them."""
+        return Filters(self.min_progress_increment, self.include_debug_events, self.notify_on_errors)
+
+
+class Authentication(Model):
+    """What the receiver wants to see; visible ASCII, so that it fits a header."""
+
+    type: Literal["bearer"]
+    token: Annotated[str, StringConstraints(min_length=1, max_length=TOKEN_CHARACTERS, pattern=r"^[!-~]+$")]
+
+
+class SubscribeRequest(Model):
+    """What `subscribe` takes. `Subscriber` checks what depends on the type of subscription, and on the stack."""
+
+    subscription_type: Literal["webhook", "websocket"]
+    webhook_url: Annotated[str, StringConstraints(min_length=1, max_length=URL_CHARACTERS)] | None = None
+    events: Annotated[list[EventName], Field(max_length=100)] | None = None
+    filters: FiltersRequest | None = None
+    authentication: Authentication | None = None
+    language: Literal["ja", "en"] | None = None
+    expires_in_seconds: Lifetime | None = None
+    since_sequence: Annotated[int, Field(ge=0, le=limits.NUMBER)] | None = None
+
+    def event_names(self) -> tuple[str, ...]:
+        """The events subscribed to, each once: the six of the specification where none are named."""
+        return tuple(dict.fromkeys(self.events)) if self.events else DEFAULT_EVENTS
+
+    def lifetime(self) -> int:
+        """How long it lasts, in seconds."""
+        return self.expires_in_seconds or LIFETIME_SECONDS
+
+    def spoken(self) -> str:
+        """The language of the descriptions."""
+        return self.language or DEFAULT_LANGUAGE
+
+
+class RenewRequest(Model):
+    """What `renew` takes."""
+
+    expires_in_seconds: Lifetime = LIFETIME_SECONDS
+
+
+JobSubscriptions = Annotated[list[SubscribeRequest], Field(max_length=limits.LIVE_SUBSCRIPTIONS)]
+"""The subscriptions made with a job."""

@@ -1,0 +1,33 @@
+"""A reported event, what it became, and how the timeline keeps it."""
+
+from jobtrack.classes import frozen
+from jobtrack.domain.job import Job, Json, Status
+from jobtrack.domain.journal.journal import Family, Record
+
+
+@frozen
+class Event:
+    """One thing that happened: its type, its time in microseconds, and its data as reported."""
+
+    type: str
+    time: int
+    data: Json
+
+
+@frozen
+class Applied:
+    """What an event became: its sequence, and the job's standing right after it, for those who are told of it."""
+
+    event: Event
+    sequence: int
+    status: Status
+    percentage: int
+    previous_percentage: int
+    stage: str | None
+    labels: dict[str, str] | None
+
+
+def entry(job: Job, event: Event, expected: tuple[float, float] | None = None) -> Record:
+    """What the timeline shows; `expected` is the range of seconds that was expected when it began."""
+    body = {"type": event.type, "data": event.data} | ({"expected": expected} if expected else {})
+    return Record(Family.EVENT, event.time, job.sequence, body)

@@ -1,0 +1,49 @@
+"""The history of a job's metrics: buckets aligned to the clock, each named by its end."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import field
+
+from jobtrack import times
+from jobtrack.classes import mutable
+from jobtrack.domain.journal.journal import Record
+
+Place = tuple[int, int]
+
+_START = -(10**18), 0
+_LAST_END = times.parse("9999-12-31T23:59:59Z")
+"""No later end has a name."""
+
+
+@mutable
+class Bucket:
+    """The samples of (end - interval, end]: of each figure count and sum; the stage is that of the last sample."""
+
+    end: int
+    stage: str | None = None
+    last: Place = _START
+    figures: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, record: Record) -> None:
+        """Count a minute's rollup in."""
+        stage, figures, before_end = record.body
+        last = record.time - before_end, record.sequence
+        if last > self.last:
+            self.stage, self.last = stage, last
+        for name, (count, total) in figures.items():
+            held, sum_held = self.figures.get(name, (0, 0.0))
+            self.figures[name] = [held + count, sum_held + total]
+
+    def mean(self, name: str) -> float | None:
+        """The mean of a figure's samples, `None` without any."""
+        count, total = self.figures.get(name, (0, 0.0))
+        return total / count if count else None
+
+
+def buckets(rollups: Iterable[Record], minutes: int) -> Sequence[Bucket]:
+    """The minutes' rollups as buckets of so many minutes, in order; one without a figure is left out."""
+    found: dict[int, Bucket] = {}
+    for record in rollups:
+        end = -(-record.time // (minutes * times.MINUTE)) * minutes * times.MINUTE
+        if end <= _LAST_END:
+            found.setdefault(end, Bucket(end)).add(record)
+    return [found[end] for end in sorted(found) if found[end].figures]

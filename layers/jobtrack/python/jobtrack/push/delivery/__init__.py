@@ -1,0 +1,1 @@
+"""From the delivery queue to a webhook: sign, post, record, retry, and the circuit breaker."""

@@ -1,0 +1,124 @@
+"""The health of endpoints in DynamoDB: an item each, beside the deliveries."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from jobtrack.classes import mutable, service
+from jobtrack.push.delivery.circuit_breaker import Change, Health, Lease
+from jobtrack.store.transactions import held
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+KEPT_SECONDS = 24 * 3600
+"""How long an endpoint is remembered that nothing is sent to."""
+_LEASE = "lease"
+"""Followed by the slot's number, the name of an attribute."""
+
+
+def key(endpoint: str) -> "dict[str, AttributeValueTypeDef]":
+    """Where an endpoint's health is stored."""
+    return {"pk": {"S": f"endpoint#{endpoint}"}, "sk": {"S": "health"}}
+
+
+def load(item: "Mapping[str, AttributeValueTypeDef] | None") -> Health:
+    """Read what was stored; nothing is known of an endpoint without an item."""
+    if item is None:
+        return Health()
+
+    def number(name: str) -> float:
+        return float(item[name]["N"]) if name in item else 0.0
+
+    slots = {int(name.removeprefix(_LEASE)): held["S"] for name, held in item.items() if name.startswith(_LEASE)}
+    return Health(
+        failures=int(number("failures")),
+        open_for=number("openFor"),
+        open_until=number("openUntil"),
+        probe_until=number("probeUntil"),
+        slow_until=number("slowUntil"),
+        fast_at=number("fastAt"),
+        version=int(number("version")),
+        leases={slot: Lease.read(slot, text) for slot, text in slots.items()},
+    )
+
+
+def _state(health: Health, version: int) -> "dict[str, AttributeValueTypeDef]":
+    numbers = {
+        "failures": health.failures,
+        "openFor": health.open_for,
+        "openUntil": health.open_until,
+        "probeUntil": health.probe_until,
+        "slowUntil": health.slow_until,
+        "fastAt": health.fast_at,
+        "version": version,
+    }
+    return {name: {"N": str(number)} for name, number in numbers.items()}
+
+
+@mutable
+class _Update:
+    """An UpdateItem in the making."""
+
+    set: dict[str, "AttributeValueTypeDef"] = field(default_factory=dict)
+    remove: list[str] = field(default_factory=list)
+    conditions: list[str] = field(default_factory=list)
+    compared: dict[str, "AttributeValueTypeDef"] = field(default_factory=dict)
+
+    def expression(self) -> str:
+        removed = f" REMOVE {', '.join(self.remove)}" if self.remove else ""
+        return "SET " + ", ".join(f"{name} = :{name}" for name in self.set) + removed
+
+    def values(self) -> "dict[str, AttributeValueTypeDef]":
+        return {**{f":{name}": value for name, value in self.set.items()}, **self.compared}
+
+
+@service
+class HealthTable:
+    """The endpoints' health within the deliveries table."""
+
+    dynamodb: "DynamoDBClient"
+    name: str
+    clock: Callable[[], float] = time.time
+
+    def get(self, endpoint: str) -> Health:
+        """What is known, strongly consistent."""
+        return load(self.dynamodb.get_item(TableName=self.name, Key=key(endpoint), ConsistentRead=True).get("Item"))
+
+    def write(self, endpoint: str, change: Change) -> bool:
+        """Write the change, and say whether its conditions held."""
+        update = _update(change, self.clock())
+        return held(
+            self.dynamodb,
+            {
+                "Update": {
+                    "TableName": self.name,
+                    "Key": key(endpoint),
+                    "UpdateExpression": update.expression(),
+                    "ConditionExpression": " AND ".join(update.conditions),
+                    "ExpressionAttributeValues": update.values(),
+                }
+            },
+        )
+
+
+def _update(change: Change, now: float) -> _Update:
+    """What `Change.holds` and `Change.applied` say, as DynamoDB takes it."""
+    update = _Update(set={"exp": {"N": str(int(now) + KEPT_SECONDS)}})
+    if change.state:
+        update.set |= _state(change.state, change.seen + 1)
+        update.conditions.append("version = :seen" if change.seen else "attribute_not_exists(version)")
+        update.compared |= {":seen": {"N": str(change.seen)}} if change.seen else {}
+    if change.take:
+        slot = f"{_LEASE}{change.take.slot}"
+        update.set[slot] = {"S": change.take.text}
+        update.conditions.append(f"(attribute_not_exists({slot}) OR {slot} < :now)")
+        update.compared[":now"] = {"S": f"{now:017.6f}"}
+    if change.release:
+        slot = f"{_LEASE}{change.release.slot}"
+        update.remove.append(slot)
+        update.conditions.append(f"{slot} = :held")
+        update.compared[":held"] = {"S": change.release.text}
+    return update

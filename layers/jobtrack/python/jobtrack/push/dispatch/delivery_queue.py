@@ -1,0 +1,84 @@
+"""Handing messages to the delivery queue: in as few requests as its limits allow, none left behind unnoticed."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from jobtrack.classes import service
+from jobtrack.push.delivery.retry_schedule import hop
+from jobtrack.push.dispatch.messages import Message
+from jobtrack.push.websockets.wakes import Wake
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+ENTRIES = 10
+BATCH_BYTES = 256 * 1024
+"""What a batch of entries may weigh together; pure ASCII, so characters are bytes."""
+TRIES = 4
+PAUSE_SECONDS = 0.1
+
+
+class QueueError(Exception):
+    """The queue did not take every message."""
+
+
+@service
+class DeliveryQueue:
+    """The queues that the deliverer serves, one a lane; standard ones, so a message may come twice or out of order."""
+
+    sqs: "SQSClient"
+    url: str
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    slow_url: str = ""
+
+    def put(self, messages: Sequence[Message | Wake]) -> None:
+        """Enqueue all of them, each to appear at its time or at the first hop on the way there.
+
+        Raises:
+            QueueError: some were not taken, though tried again; others may have been.
+        """
+        for url, slow in ((self.url, False), (self.slow_url, True)):
+            chosen = [message for message in messages if _slow(message) == slow]
+            for batch in _batches([self._entry(index, message) for index, message in enumerate(chosen)]):
+                self._put_batch(url, batch)
+
+    def _entry(self, index: int, message: Message | Wake) -> "SendMessageBatchRequestEntryTypeDef":
+        return {
+            "Id": str(index),
+            "MessageBody": message.encode(),
+            "DelaySeconds": hop(message.not_before, self.clock()),
+            "MessageGroupId": message.group,
+        }
+
+    def _put_batch(self, url: str, batch: "list[SendMessageBatchRequestEntryTypeDef]") -> None:
+        for tried in range(TRIES):
+            failed = self.sqs.send_message_batch(QueueUrl=url, Entries=batch).get("Failed", [])
+            if not failed:
+                return
+            again = {failure["Id"] for failure in failed}
+            batch = [entry for entry in batch if entry["Id"] in again]
+            self.sleep(PAUSE_SECONDS * 2**tried)
+        raise QueueError(f"{len(batch)} messages were not taken: {failed[0]['Code']}")
+
+
+def _slow(message: Message | Wake) -> bool:
+    return isinstance(message, Message) and message.lane == "slow"
+
+
+def _batches(
+    entries: "Sequence[SendMessageBatchRequestEntryTypeDef]",
+) -> "Iterator[list[SendMessageBatchRequestEntryTypeDef]]":
+    batch: list[SendMessageBatchRequestEntryTypeDef] = []
+    size = 0
+    for entry in entries:
+        added = len(entry["MessageBody"])
+        if batch and (len(batch) == ENTRIES or size + added > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(entry)
+        size += added
+    if batch:
+        yield batch

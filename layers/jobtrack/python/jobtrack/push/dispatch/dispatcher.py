@@ -1,0 +1,111 @@
+"""From the outbox to the queue: one message for each live webhook that wants the event, one wake for each WebSocket.
+
+Beside batches of events the outbox owes messages that are ready to be sent, and what happened before a subscription.
+"""
+
+import base64
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from jobtrack.classes import service
+from jobtrack.domain.job import Json
+from jobtrack.domain.journal import packing
+from jobtrack.errors import NotFound
+from jobtrack.keys import JobKey
+from jobtrack.push.dispatch.delivery_queue import DeliveryQueue
+from jobtrack.push.dispatch.messages import Message, event_message
+from jobtrack.push.dispatch.quarantine import QuarantineTable, StreamRecord, passes
+from jobtrack.push.dispatch.replays import Replays, Step
+from jobtrack.push.subscriptions.subscription import Event, Subscription
+from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
+from jobtrack.push.websockets.wakes import Wake
+from jobtrack.store import outbox
+
+logger = logging.getLogger(__name__)
+
+ENOUGH_SECONDS = 15.0
+"""No further record is begun with less time left: what is done shall be told before Lambda ends the process."""
+
+
+def _no_end() -> float:
+    return math.inf
+
+
+@service
+class Dispatcher:
+    """Serves a stream of outbox items. A repeated record makes the same messages, under the same ids."""
+
+    subscriptions: SubscriptionTable
+    queue: DeliveryQueue
+    replays: Replays
+    quarantine: QuarantineTable
+    clock: Callable[[], float] = time.time
+
+    def dispatch(self, records: Sequence[StreamRecord], seconds_left: Callable[[], float] = _no_end) -> list[str]:
+        """Enqueue what the records owe; answers the sequence numbers of those that are to come again.
+
+        The rest go on: Lambda comes again with everything from the first of these, and the ids stay the same.
+        """
+        failed: list[str] = []
+        for index, record in enumerate(records):
+            in_time = index == 0 or seconds_left() >= ENOUGH_SECONDS
+            if not (in_time and self._served(record)):
+                failed.append(record["dynamodb"]["SequenceNumber"])
+        return failed
+
+    def _served(self, record: StreamRecord) -> bool:
+        try:
+            self._serve_or_quarantine(record)
+        except Exception:
+            logger.exception("outbox record %s failed, and comes again", record["dynamodb"]["SequenceNumber"])
+            return False
+        return True
+
+    def _serve_or_quarantine(self, record: StreamRecord) -> None:
+        try:
+            self._serve(packing.unpack(base64.b64decode(record["dynamodb"]["NewImage"]["d"]["B"])))
+        except Exception as error:
+            if passes(error):
+                raise
+            logger.exception("outbox record %s is put into quarantine", record["dynamodb"]["SequenceNumber"])
+            self.quarantine.put(record, error)
+
+    def _serve(self, stored: Json) -> None:
+        if "messages" in stored:
+            self.queue.put([Message.decode(body) for body in stored["messages"]])
+            return
+        job, now = JobKey(stored["tenantId"], stored["projectId"], stored["jobId"]), self.clock()
+        known = self.subscriptions.get_many(job, stored["subscriptions"])
+        live = [subscription for subscription in known if subscription.live(now)]
+        if "replay" not in stored:
+            webhooks = [subscription for subscription in live if not subscription.cursor]
+            self.queue.put(
+                [*_messages(stored["jobName"], stored["events"], webhooks, now), *_wakes(stored["events"], live)]
+            )
+        for subscription in live if "replay" in stored else ():
+            self._replay(subscription, Step.load(stored["replay"]), now)
+
+    def _replay(self, subscription: Subscription, step: Step, now: float) -> None:
+        """Do one step; the next is owed by an item that makes one record, however often this one comes."""
+        try:
+            name, events, rest = self.replays.read(subscription, step)
+        except NotFound:
+            return
+        self.queue.put(_messages(name, events, [subscription], now))
+        if rest:
+            self.replays.owe(outbox.replay(subscription.job, subscription.subscription_id, asdict(rest), int(now)))
+
+
+def _messages(job_name: str, events: Sequence[Event], live: Sequence[Subscription], now: float) -> list[Message]:
+    made = [event_message(one.job, job_name, one, event, now) for event in events for one in live]
+    return [message for message in made if message is not None]
+
+
+def _wakes(events: Sequence[Event], live: Sequence[Subscription]) -> list[Wake]:
+    """One for each connected WebSocket that wants any of the events, however many; who connects later wakes by that."""
+    connected = [one for one in live if one.cursor and one.cursor.connection]
+    wanted = {one: [event["sequence"] for event in events if one.wants(event)] for one in connected}
+    return [Wake.of(one, max(sequences)) for one, sequences in wanted.items() if sequences]

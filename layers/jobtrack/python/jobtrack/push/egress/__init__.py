@@ -1,0 +1,1 @@
+"""Outbound HTTP to addresses that tenants chose: public hosts only, within a deadline."""

@@ -1,0 +1,96 @@
+"""Where a subscriber wants its messages: reading and checking a webhook URL."""
+
+import re
+from collections.abc import Collection
+
+from jobtrack.classes import frozen
+from jobtrack.push.egress.addresses import is_loopback, is_public, literal
+
+URL_CHARACTERS = 2048
+
+_VISIBLE = re.compile(r"[!-\[\]-~]+")
+"""Visible ASCII without the backslash, which browsers and libraries read differently."""
+_URL = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.IGNORECASE)
+_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+
+
+@frozen
+class Target:
+    """A webhook URL in parts; `host` is a name or an address without brackets, `path` holds the query too."""
+
+    tls: bool
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        """What the Host header says: the port only where it is not the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
+
+    @classmethod
+    def read(cls, url: str) -> "Target":
+        """Take a URL apart.
+
+        Raises:
+            ValueError: it is no http or https URL, has user info, or names no host as one should.
+        """
+        if len(url) > URL_CHARACTERS or not _VISIBLE.fullmatch(url):
+            raise ValueError(f"must be at most {URL_CHARACTERS} visible ASCII characters (a host in punycode)")
+        if (parts := _URL.fullmatch(url)) is None:
+            raise ValueError("must be an https URL")
+        tls = parts[1].lower() == "https"
+        host, port = _host_and_port(parts[2], 443 if tls else 80)
+        return cls(tls, host, port, (parts[3] or "/") + (parts[4] or ""))
+
+
+def _host_and_port(authority: str, default: int) -> tuple[str, int]:
+    if "@" in authority:
+        raise ValueError("must have no user info")
+    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]*)(?::([0-9]{1,5}))?", authority)
+    if match is None or not 0 < (port := int(match[2] or default)) < 65536:
+        raise ValueError("must have a host, and a port from 1 to 65535 if any")
+    return _canonical(match[1].lower()), port
+
+
+def _canonical(host: str) -> str:
+    try:
+        address = literal(host)
+    except ValueError as error:
+        raise ValueError("must have a host that is a name or an address") from error
+    if address is None and not _NAME.fullmatch(host.removesuffix(".")):
+        raise ValueError("must have a host that is a name or an address")
+    return host.removesuffix(".") if address is None else str(address)
+
+
+def check_url(url: str, ports: Collection[int], allow_loopback: bool = False) -> Target:
+    """Check that messages may be pushed to the URL: https, an allowed port, and no address that is not public.
+
+    With `allow_loopback`, a loopback host may have any port and plain http. A name need not resolve yet.
+
+    Raises:
+        ValueError: it may not; the text says why.
+    """
+    target = Target.read(url)
+    if _names_loopback(target.host):
+        if not allow_loopback:
+            raise ValueError("must not lead to this host itself")
+        return target
+    if not target.tls:
+        raise ValueError("must be an https URL")
+    if target.port not in ports:
+        raise ValueError(f"must have port {' or '.join(str(port) for port in sorted(ports))}")
+    address = literal(_bracketed(target.host))
+    if address is not None and not is_public(address):
+        raise ValueError("must not be an address that is not public")
+    return target
+
+
+def _names_loopback(host: str) -> bool:
+    address = literal(_bracketed(host))
+    return host == "localhost" or host.endswith(".localhost") if address is None else is_loopback(address)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

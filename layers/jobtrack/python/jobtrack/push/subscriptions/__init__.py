@@ -1,0 +1,1 @@
+"""Subscriptions: creation, storage, changes, secrets and expiry."""

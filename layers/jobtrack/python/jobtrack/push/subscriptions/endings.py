@@ -1,0 +1,91 @@
+"""The end of a subscription: by its owner, its receiver or its time.
+
+One transaction ends it, takes the listener out of its job's snapshot, and owes its receiver the message that says so.
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from jobtrack.classes import service
+from jobtrack.errors import NotFound
+from jobtrack.keys import JobKey
+from jobtrack.push.dispatch.messages import ENDED, own_message
+from jobtrack.push.subscriptions.subscription import Subscription, key, status_after
+from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
+from jobtrack.store import outbox
+from jobtrack.store.conflict_retry import Attempts
+from jobtrack.store.listeners import without
+from jobtrack.store.snapshots import Snapshot, fetch, load
+from jobtrack.store.transactions import commit
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+
+@service
+class Endings:
+    """Ends subscriptions; ending one twice, or at once for two reasons, ends it once."""
+
+    subscriptions: SubscriptionTable
+    jobs_table: str
+    clock: Callable[[], float] = time.time
+    nonce: Callable[[], str] = lambda: uuid.uuid4().hex[:16]
+    attempts: Attempts = field(default_factory=Attempts)
+
+    def end(self, job: JobKey, subscription_id: str, reason: str) -> None:
+        """End a live subscription (`deleted`, `gone`), or one whose time is over (`expired`); else do nothing.
+
+        Raises:
+            JobBusy: the job's writers were first for two seconds.
+        """
+        self.attempts.until_written(lambda: self._end(job, subscription_id, reason))
+
+    def _end(self, job: JobKey, subscription_id: str, reason: str) -> None:
+        now = self.clock()
+        subscription = self.subscriptions.get(job, subscription_id)
+        if subscription is None or subscription.status != "Active":
+            return
+        if subscription.live(now) == (reason == "expired"):
+            return
+        commit(self.subscriptions.dynamodb, self._actions(subscription, reason, now))
+
+    def _actions(self, subscription: Subscription, reason: str, now: float) -> "list[TransactWriteItemTypeDef]":
+        snapshot = self._snapshot(subscription.job)
+        nonce = self.nonce()
+        job = snapshot.job if snapshot else None
+        message = own_message(ENDED, subscription, job, now, nonce, reason)
+        listening = snapshot is not None and subscription.subscription_id in snapshot.listeners
+        return [
+            _ending(self.subscriptions.name, subscription, reason),
+            outbox.carrying(self.jobs_table, subscription.job, message.message_id, message.encode(), nonce, int(now)),
+            *([without(self.jobs_table, snapshot, subscription.subscription_id)] if snapshot and listening else []),
+        ]
+
+    def _snapshot(self, job: JobKey) -> Snapshot | None:
+        """The job as it stands; a subscription may outlast what is kept of it."""
+        try:
+            return load(job, fetch(self.subscriptions.dynamodb, self.jobs_table, job))
+        except NotFound:
+            return None
+
+
+def _ending(table: str, subscription: Subscription, reason: str) -> "TransactWriteItemTypeDef":
+    """The end, unless it ended, or was renewed, since it was read."""
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": key(subscription.job, subscription.subscription_id),
+            "UpdateExpression": "SET #status = :ended, endReason = :reason",
+            "ConditionExpression": "#status = :active AND expiresAt = :seen",
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": {
+                ":ended": {"S": status_after(reason)},
+                ":active": {"S": "Active"},
+                ":seen": {"N": str(subscription.expires_at)},
+                ":reason": {"S": reason},
+            },
+        }
+    }

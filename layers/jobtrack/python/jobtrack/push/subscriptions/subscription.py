@@ -1,0 +1,194 @@
+"""A subscription: who wants which of a job's events pushed where, and until when."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import field, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from jobtrack import times
+from jobtrack.classes import frozen
+from jobtrack.domain.journal import packing
+from jobtrack.keys import JobKey
+from jobtrack.push.subscriptions.expiry_timers import KEPT_SECONDS, Expiry
+from jobtrack.push.subscriptions.stream_position import Cursor
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+DEFAULT_EVENTS = ("stageStarted", "stageCompleted", "progressUpdate", "error", "warning", "jobCompleted")
+OTHER_EVENTS = (
+    "jobQueued",
+    "jobStarted",
+    "jobFailed",
+    "jobCancelled",
+    "jobStalled",
+    "stageFailed",
+    "stageSkipped",
+    "milestone",
+    "log",
+)
+ERROR_EVENTS = ("error", "stageFailed", "jobFailed")
+"""What `notifyOnErrors` pushes, subscribed to or not."""
+_LOG_EVENTS = {"WARN": "warning", "ERROR": "error"}
+
+Event = Mapping[str, Any]
+"""An event of an outbox record: type, sequence, time, data, status, percentage, previousPercentage, labels."""
+
+
+@frozen
+class Filters:
+    """Which of the subscribed events are pushed."""
+
+    min_progress_increment: int = 0
+    include_debug_events: bool = False
+    notify_on_errors: bool = False
+
+
+@frozen
+class Subscription:
+    """One subscription of a job; times in epoch seconds. A webhook has secrets, sealed; a WebSocket has a cursor."""
+
+    job: JobKey
+    subscription_id: str
+    type: str
+    url: str | None
+    events: tuple[str, ...]
+    filters: Filters
+    language: str
+    created_at: int
+    expires_at: int
+    sealed: bytes = field(repr=False)
+    status: str = "Active"
+    end_reason: str | None = None
+    cursor: Cursor | None = None
+
+    def live(self, now: float) -> bool:
+        """Whether events may be pushed at this moment."""
+        return self.status == "Active" and now < self.expires_at
+
+    def ended(self, reason: str) -> Self:
+        """The subscription after its end."""
+        return replace(self, status=status_after(reason), end_reason=reason)
+
+    def interests(self) -> frozenset[str]:
+        """The kinds of reported event that could be wanted; a log line's kind tells its level, as in `log.WARN`."""
+        levels = {level for level in ("DEBUG", "INFO", "WARN", "ERROR") if self._wanted_log(level)}
+        return frozenset(self._subscribed() - {"log"} | {f"log.{level}" for level in levels})
+
+    def wants(self, event: Event) -> str | None:
+        """The type to push the event under, or None; the same for the same event, however often it is asked."""
+        reported = str(event["type"])
+        if reported == "log":
+            return self._wanted_log(event["data"]["level"])
+        if reported not in self._subscribed():
+            return None
+        return None if reported == "progressUpdate" and not self._far_enough(event) else reported
+
+    def _subscribed(self) -> set[str]:
+        return {*self.events, *(ERROR_EVENTS if self.filters.notify_on_errors else ())}
+
+    def _wanted_log(self, level: str) -> str | None:
+        if (name := _LOG_EVENTS.get(level)) in self._subscribed():
+            return name
+        allowed = level != "DEBUG" or self.filters.include_debug_events
+        return "log" if allowed and "log" in self.events else None
+
+    def _far_enough(self, event: Event) -> bool:
+        step = self.filters.min_progress_increment
+        return step == 0 or event["percentage"] // step > (event["previousPercentage"] or 0) // step
+
+    def answer(self, now: float) -> dict[str, Any]:
+        """The subscription as the API shows it, without secrets."""
+        expired = self.status == "Active" and now >= self.expires_at
+        return {
+            "subscriptionId": self.subscription_id,
+            "jobId": self.job.job,
+            "subscriptionType": self.type,
+            "status": "Expired" if expired else self.status,
+            "endReason": "expired" if expired else self.end_reason,
+            "webhookUrl": self.url,
+            "eventsSubscribed": list(self.events),
+            "filters": {
+                "minProgressIncrement": self.filters.min_progress_increment,
+                "includeDebugEvents": self.filters.include_debug_events,
+                "notifyOnErrors": self.filters.notify_on_errors,
+            },
+            "language": self.language,
+            "createdAt": times.render(self.created_at * times.SECOND),
+            "expiresAt": times.render(self.expires_at * times.SECOND),
+        }
+
+    def item(self) -> "dict[str, AttributeValueTypeDef]":
+        """The subscription as stored; what a later change touches has an attribute of its own."""
+        end: dict[str, AttributeValueTypeDef] = {"endReason": {"S": self.end_reason}} if self.end_reason else {}
+        return {
+            **key(self.job, self.subscription_id),
+            **end,
+            **({"secrets": {"B": self.sealed}} if self.sealed else {}),
+            **(self.cursor.item() if self.cursor else {}),
+            "status": {"S": self.status},
+            "createdAt": {"N": str(self.created_at)},
+            "expiresAt": {"N": str(self.expires_at)},
+            "exp": {"N": str(self.expires_at + KEPT_SECONDS)},
+            "d": {"B": packing.pack(self._details())},
+        }
+
+    def _details(self) -> dict[str, Any]:
+        return {
+            "type": self.type,
+            "url": self.url,
+            "events": self.events,
+            "filters": self.filters,
+            "language": self.language,
+        }
+
+    @classmethod
+    def load(cls, item: "Mapping[str, AttributeValueTypeDef]") -> Self:
+        """Read what was stored."""
+        details = packing.unpack(bytes(item["d"]["B"]))
+        return cls(
+            job=JobKey(*item["pk"]["S"].split("#")),
+            subscription_id=item["sk"]["S"],
+            type=details["type"],
+            url=details["url"],
+            events=tuple(details["events"]),
+            filters=Filters(**details["filters"]),
+            language=details["language"],
+            created_at=int(item["createdAt"]["N"]),
+            expires_at=int(item["expiresAt"]["N"]),
+            sealed=bytes(item["secrets"]["B"]) if "secrets" in item else b"",
+            status=item["status"]["S"],
+            end_reason=item["endReason"]["S"] if "endReason" in item else None,
+            cursor=Cursor.load(item),
+        )
+
+    def pointer(self) -> "dict[str, AttributeValueTypeDef]":
+        """The item that leads from the subscription's id to its job."""
+        return {
+            "pk": {"S": self.job.owner.partition},
+            "sk": {"S": self.subscription_id},
+            "job": {"S": self.job.job},
+            "exp": {"N": str(self.expires_at + KEPT_SECONDS)},
+        }
+
+    def items(self) -> "list[dict[str, AttributeValueTypeDef]]":
+        """All that is stored of a new subscription: itself, its pointer, and when to look whether it expired."""
+        return [self.item(), self.pointer(), self.expiry().item()]
+
+    def expiry(self) -> Expiry:
+        """When to look whether it has expired."""
+        return Expiry(self.job, self.subscription_id, self.expires_at)
+
+
+def key(job: JobKey, subscription_id: str) -> "dict[str, AttributeValueTypeDef]":
+    """Where a subscription of the job is stored."""
+    return {"pk": {"S": job.partition}, "sk": {"S": subscription_id}}
+
+
+def status_after(reason: str) -> str:
+    """The status of a subscription that ended for that reason."""
+    return "Expired" if reason == "expired" else "Ended"
+
+
+def interests(subscriptions: Collection[Subscription]) -> frozenset[str]:
+    """The reported types of event that any of the subscriptions could want."""
+    return frozenset[str]().union(*(subscription.interests() for subscription in subscriptions))

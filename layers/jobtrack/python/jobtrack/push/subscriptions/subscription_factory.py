@@ -1,0 +1,129 @@
+"""From a request to a subscription, with a signing secret or a ticket of its own."""
+
+import base64
+import time
+import uuid
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from jobtrack.classes import frozen
+from jobtrack.errors import Fault, Unprocessable
+from jobtrack.keys import JobKey
+from jobtrack.push.delivery.signatures import new_secret
+from jobtrack.push.egress.urls import check_url
+from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, Vault
+from jobtrack.push.subscriptions.stream_position import Cursor
+from jobtrack.push.subscriptions.subscription import Filters, Subscription
+from jobtrack.push.subscriptions.tickets import Ticket, new_ticket
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+
+    from jobtrack.api.schemas.subscriptions import SubscribeRequest
+
+
+@frozen
+class Made:
+    """A subscription that is not yet stored: sealed, what is answered once; for a WebSocket, the ticket and `since`."""
+
+    subscription: Subscription
+    sealed: bytes
+    ticket: Ticket | None = None
+    since: int | None = None
+
+    @property
+    def replayed_since(self) -> int | None:
+        """The sequence after which a webhook is owed what happened before; a WebSocket's cursor begins there."""
+        return None if self.ticket else self.since
+
+    def items(self, last: int) -> "list[dict[str, AttributeValueTypeDef]]":
+        """All that is stored of it, if the job's last sequence is `last` now."""
+        if self.ticket is None:
+            return self.subscription.items()
+        position = last if self.since is None else min(self.since, last)
+        return [*replace(self.subscription, cursor=Cursor(last, position)).items(), self.ticket.item()]
+
+    def creation(self, table: str, last: int) -> "list[TransactWriteItemTypeDef]":
+        """The parts of a transaction that make it."""
+        condition = "attribute_not_exists(pk)"
+        puts = [{"TableName": table, "Item": item, "ConditionExpression": condition} for item in self.items(last)]
+        return [{"Put": put} for put in puts]  # type: ignore[typeddict-item]
+
+
+@frozen
+class Subscriber:
+    """Makes subscriptions; what may be subscribed from this stack is told by its settings."""
+
+    vault: Vault
+    ports: Collection[int]
+    allow_loopback: bool = False
+    websocket_url: str = ""
+    clock: Callable[[], float] = time.time
+    new_id: Callable[[], uuid.UUID] = uuid.uuid4
+    new_secret: Callable[[], str] = new_secret
+    new_ticket: Callable[[], str] = new_ticket
+
+    def make(self, job: JobKey, request: "SubscribeRequest", pointer: str = "") -> Made:
+        """The subscription that is asked for, not yet stored; `pointer` leads to the request in its body.
+
+        Raises:
+            Unprocessable: messages may not be pushed to the URL, or the request does not fit its type.
+        """
+        if request.subscription_type == "websocket":
+            return self._websocket(job, request, pointer)
+        self._check(request.webhook_url, f"{pointer}/webhookUrl")
+        subscription = self._subscription(job, request)
+        token = request.authentication.token if request.authentication else None
+        secrets = Secrets((SigningSecret(self.new_secret()),), token)
+        sealed = self.vault.seal(job, subscription.subscription_id, secrets)
+        return Made(replace(subscription, sealed=sealed), sealed, since=request.since_sequence)
+
+    def _websocket(self, job: JobKey, request: "SubscribeRequest", pointer: str) -> Made:
+        for name, value in (("webhookUrl", request.webhook_url), ("authentication", request.authentication)):
+            if value is not None:
+                raise _refused(f"{pointer}/{name}", "is for webhooks; leave it out")
+        subscription, text = self._subscription(job, request), self.new_ticket()
+        ticket = Ticket.of(text, job, subscription.subscription_id, self.clock())
+        sealed = self.vault.seal(job, subscription.subscription_id, Secrets((), text))
+        return Made(subscription, sealed, ticket, request.since_sequence)
+
+    def _subscription(self, job: JobKey, request: "SubscribeRequest") -> Subscription:
+        now = int(self.clock())
+        return Subscription(
+            job=job,
+            subscription_id=f"sub-{self.new_id()}",
+            type=request.subscription_type,
+            url=request.webhook_url,
+            events=request.event_names(),
+            filters=(request.filters.filters() if request.filters else Filters()),
+            language=request.spoken(),
+            created_at=now,
+            expires_at=now + request.lifetime(),
+            sealed=b"",
+        )
+
+    def _check(self, url: str | None, pointer: str) -> None:
+        if url is None:
+            raise _refused(pointer, "is missing: it says where the events are pushed to")
+        try:
+            check_url(url, self.ports, self.allow_loopback)
+        except ValueError as error:
+            raise _refused(pointer, str(error)) from error
+
+    def kept(self, made: Made) -> dict[str, Any]:
+        """The answer to the request as it may be stored: the secrets sealed."""
+        sealed = base64.b64encode(made.sealed).decode()
+        return {**made.subscription.answer(made.subscription.created_at), "sealed": sealed}
+
+    def revealed(self, job: JobKey, kept: dict[str, Any]) -> dict[str, Any]:
+        """The answer as it goes out, the same each time: with the signing secret, or the URL that holds the ticket."""
+        answer = {name: value for name, value in kept.items() if name != "sealed"}
+        secrets = self.vault.open(job, kept["subscriptionId"], base64.b64decode(kept["sealed"]))
+        if secrets.signing:
+            return {**answer, "signingSecret": secrets.signing[0].secret}
+        return {**answer, "websocketUrl": f"{self.websocket_url}?ticket={secrets.token}"}
+
+
+def _refused(pointer: str, detail: str) -> Unprocessable:
+    return Unprocessable(f"{pointer} {detail}.", [Fault(pointer, detail)])

@@ -1,0 +1,177 @@
+"""What its owner may change of a subscription, or ask of it: each one conditional transaction, and its answer."""
+
+import base64
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import field, replace
+from typing import TYPE_CHECKING
+
+from jobtrack import limits, times
+from jobtrack.classes import service
+from jobtrack.domain.job import Json
+from jobtrack.errors import Conflict, NotFound
+from jobtrack.keys import ProjectKey
+from jobtrack.push.delivery.signatures import new_secret
+from jobtrack.push.dispatch.messages import PING, own_message
+from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, Vault
+from jobtrack.push.subscriptions.subscription import Subscription
+from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
+from jobtrack.push.subscriptions.tickets import Ticket, new_ticket
+from jobtrack.store import outbox
+from jobtrack.store.conflict_retry import Attempts
+from jobtrack.store.idempotency import Idempotency
+from jobtrack.store.listeners import listening
+from jobtrack.store.snapshots import Listener, Snapshot, fetch, load
+from jobtrack.store.transactions import Cancelled, commit
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+    Plan = Callable[[Subscription, float], tuple[Sequence[TransactWriteItemTypeDef], Json]]
+    """The actions that change a live subscription at a moment, and the answer."""
+
+OVERLAP_SECONDS = 24 * 3600
+"""How long a replaced secret signs too."""
+
+
+@service
+class Changes:
+    """Changes live subscriptions; answers each request, and whether that was the first answer to an earlier one.
+
+    All of them raise NotFound where the project has no such subscription, Conflict where it has ended or expired.
+    """
+
+    subscriptions: SubscriptionTable
+    jobs_table: str
+    clock: Callable[[], float] = time.time
+    nonce: Callable[[], str] = lambda: uuid.uuid4().hex[:16]
+    attempts: Attempts = field(default_factory=Attempts)
+
+    def find(self, owner: ProjectKey, subscription_id: str) -> Subscription:
+        """The project's subscription of that id, ended or not."""
+        found = self.subscriptions.find(owner, subscription_id)
+        if found is None:
+            raise NotFound(f"There is no subscription {subscription_id} in this project.")
+        return found
+
+    def renew(
+        self, owner: ProjectKey, subscription_id: str, seconds: int, idempotency: Idempotency | None = None
+    ) -> tuple[Json, bool]:
+        """Let it live for so many seconds from now on."""
+
+        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], Json]":
+            renewed = replace(subscription, expires_at=int(now) + seconds)
+            snapshot = self._snapshot(subscription)
+            listener = Listener(renewed.expires_at, renewed.interests())
+            heard = listening(self.jobs_table, snapshot, subscription_id, listener, int(now) * times.SECOND)
+            return [heard, *self.subscriptions.renewal(subscription, renewed)], renewed.answer(now)
+
+        return self.make(owner, subscription_id, plan, idempotency)
+
+    def rotate(
+        self,
+        owner: ProjectKey,
+        subscription_id: str,
+        vault: Vault,
+        idempotency: Idempotency | None = None,
+        new_secret: Callable[[], str] = new_secret,
+    ) -> tuple[Json, bool]:
+        """Give it a new signing secret; the answer has it sealed, as `revealed` opens it."""
+
+        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], Json]":
+            if subscription.cursor:
+                raise Conflict("A WebSocket subscription has no signing secret.")
+            held = vault.open(subscription.job, subscription_id, subscription.sealed)
+            sealed = vault.seal(subscription.job, subscription_id, rotated(held, new_secret(), int(now)))
+            return [self.subscriptions.resealing(subscription, sealed)], _sealed(subscription, sealed)
+
+        return self.make(owner, subscription_id, plan, idempotency)
+
+    def ticket(
+        self,
+        owner: ProjectKey,
+        subscription_id: str,
+        vault: Vault,
+        idempotency: Idempotency | None = None,
+        new_ticket: Callable[[], str] = new_ticket,
+    ) -> tuple[Json, bool]:
+        """Give out a ticket to connect with; the answer has it sealed, as `revealed` opens it."""
+
+        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], Json]":
+            if not subscription.cursor:
+                raise Conflict("A webhook subscription has no tickets: nobody connects to it.")
+            text = new_ticket()
+            sealed = vault.seal(subscription.job, subscription_id, Secrets((), text))
+            issued = Ticket.of(text, subscription.job, subscription_id, now).issue(self.subscriptions.name)
+            return [issued], _sealed(subscription, sealed)
+
+        return self.make(owner, subscription_id, plan, idempotency)
+
+    def ping(
+        self, owner: ProjectKey, subscription_id: str, idempotency: Idempotency | None = None
+    ) -> tuple[Json, bool]:
+        """Owe it a message that tells of nothing."""
+
+        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], Json]":
+            nonce = self.nonce()
+            message = own_message(PING, subscription, self._snapshot(subscription).job, now, nonce)
+            owed = outbox.carrying(
+                self.jobs_table, subscription.job, message.message_id, message.encode(), nonce, int(now)
+            )
+            return [owed], {"messageId": message.message_id}
+
+        return self.make(owner, subscription_id, plan, idempotency)
+
+    def make(
+        self, owner: ProjectKey, subscription_id: str, plan: "Plan", idempotency: Idempotency | None = None
+    ) -> tuple[Json, bool]:
+        """Do what is planned with the subscription as it stands.
+
+        Raises:
+            IdempotencyMismatch: the key was used for another request.
+            JobBusy: others were first for two seconds.
+        """
+        return self.attempts.until_written(lambda: self._make(owner, subscription_id, plan, idempotency))
+
+    def _make(
+        self, owner: ProjectKey, subscription_id: str, plan: "Plan", idempotency: Idempotency | None
+    ) -> tuple[Json, bool]:
+        now, dynamodb = self.clock(), self.subscriptions.dynamodb
+        if idempotency and (answered := idempotency.find(dynamodb, self.jobs_table, int(now))):
+            return answered, True
+        subscription = self.find(owner, subscription_id)
+        if not subscription.live(now):
+            raise Conflict("The subscription has ended; make a new one.")
+        actions, answer = plan(subscription, now)
+        kept = [idempotency.record(self.jobs_table, answer, int(now))] if idempotency else []
+        try:
+            commit(dynamodb, [*actions, *kept])
+        except Cancelled as cancelled:
+            if idempotency and (first := cancelled.held(idempotency.item_key)):
+                return idempotency.replay(first), True
+            raise
+        return answer, False
+
+    def _snapshot(self, subscription: Subscription) -> Snapshot:
+        return load(subscription.job, fetch(self.subscriptions.dynamodb, self.jobs_table, subscription.job))
+
+
+def _sealed(subscription: Subscription, sealed: bytes) -> Json:
+    """The answer that holds a secret, as it may be stored."""
+    ids = {"jobId": subscription.job.job, "subscriptionId": subscription.subscription_id}
+    return {**ids, "sealed": base64.b64encode(sealed).decode()}
+
+
+def rotated(held: Secrets, secret: str, now: int) -> Secrets:
+    """The secrets with a new one in front; the one before signs for a day more, those before it as long as they would.
+
+    Raises:
+        Conflict: too many would sign at once.
+    """
+    before, *earlier = held.signing
+    overlapping = [each for each in earlier if each.until is not None and now < each.until]
+    if len(overlapping) + 2 > limits.SIGNING_SECRETS:
+        raise Conflict(f"At most {limits.SIGNING_SECRETS} secrets sign at once, and each for 24 hours after the next.")
+    signing = (SigningSecret(secret), replace(before, until=now + OVERLAP_SECONDS), *overlapping)
+    return replace(held, signing=signing)

@@ -1,0 +1,1 @@
+"""WebSocket connections, and the events that are sent over them in order."""

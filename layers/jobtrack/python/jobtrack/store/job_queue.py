@@ -1,0 +1,65 @@
+"""The project's queue, as the index by status (which may lag by a second or so) and the workers' heartbeats tell it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from jobtrack.classes import service
+from jobtrack.domain.estimate import estimate
+from jobtrack.domain.job import Job, Status
+from jobtrack.domain.queue_forecast import Queue, Running
+from jobtrack.keys import JobKey, ProjectKey
+from jobtrack.store import status_index
+from jobtrack.store.status_index import INDEX
+from jobtrack.store.workers import WorkerStore
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+
+@service
+class QueueReader:
+    """Reads who waits, who runs, and on what: three queries, each of keys alone."""
+
+    dynamodb: "DynamoDBClient"
+    table: str
+
+    def position(self, key: JobKey, job: Job) -> int:
+        """The queued job's place in its project's queue, from 1."""
+        partition, place = status_index.listing(key, job)
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName=INDEX,
+            Select="COUNT",
+            KeyConditionExpression="gpk = :partition AND gsk < :place",
+            ExpressionAttributeValues={":partition": {"S": partition}, ":place": {"S": place}},
+        )
+        return 1 + sum(page["Count"] for page in pages)
+
+    def read(self, owner: ProjectKey, now: int) -> Queue:
+        """The queue at `now` (µs): who waits is read before who runs, so that nobody who starts meanwhile is missed."""
+        waiting = [status_index.waiting_at(place) for place in self._places(owner, Status.QUEUED)]
+        running = [status_index.running_at(place) for place in self._places(owner, Status.RUNNING)]
+        return Queue.of(now, WorkerStore(self.dynamodb, self.table).live(owner, now), waiting, running)
+
+    def _places(self, owner: ProjectKey, status: Status) -> Iterator[str]:
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName=INDEX,
+            KeyConditionExpression="gpk = :partition",
+            ExpressionAttributeValues={":partition": {"S": status_index.partition(owner, status)}},
+        )
+        return (item["gsk"]["S"] for page in pages for item in page["Items"])
+
+
+def knowing(queue: Queue, jobs: Sequence[Job]) -> Queue:
+    """The queue, corrected by jobs that were read themselves: their status, and what is estimated of them now."""
+    return queue.knowing(
+        [status_index.waiting(job) for job in jobs if job.status is Status.QUEUED],
+        [_running(job, queue.now) for job in jobs if job.status is Status.RUNNING],
+        [job.job_id for job in jobs if job.status.ended],
+    )
+
+
+def _running(job: Job, now: int) -> Running:
+    return replace(status_index.running(job), end=estimate(job, now).completion)

@@ -1,0 +1,103 @@
+"""Past jobs by type: counted in the transaction that completes a job, so exactly once, and read once when one starts.
+
+A type's counters are spread over shards, so that jobs that end together seldom meet; the newest completions, with what
+each of their stages took, lie beside them, newest first, so that one query reads both.
+"""
+
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from jobtrack import times
+from jobtrack.classes import frozen
+from jobtrack.domain.job import Job
+from jobtrack.domain.journal.metric_minutes import throughput
+from jobtrack.domain.journal.packing import pack, unpack
+from jobtrack.domain.past_durations import Past, bucket, middle_half
+from jobtrack.keys import JobKey
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+SHARDS = 8
+NEWEST = 50
+"""How many completions tell what a stage takes."""
+
+_COUNTER, _COMPLETION = "0#", "1#"
+_END_OF_TIME = 10**18
+
+
+@frozen
+class PastStore:
+    """The jobs table's figures of completed jobs."""
+
+    dynamodb: "DynamoDBClient"
+    table: str
+    shard: Callable[[int], int] = random.SystemRandom().randrange  # of its own in each restored snapshot
+
+    def teach(self, key: JobKey, job: Job) -> None:
+        """Tell a job that starts what past jobs of its type took, as a whole and stage by stage."""
+        items = self.dynamodb.query(
+            TableName=self.table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": _partition(key.tenant, job.type)}},
+            Limit=SHARDS + NEWEST,
+        )["Items"]
+        counters = [item for item in items if item["sk"]["S"].startswith(_COUNTER)]
+        completions = [unpack(item["d"]["B"]) for item in items if item["sk"]["S"].startswith(_COMPLETION)]
+        past = _sum(counters)
+        job.past = past.dump() if past else None
+        for stage in job.stages:
+            if took := [seconds for each in completions if (seconds := each.get(stage.name)) is not None]:
+                stage.usual_seconds = sum(took) / len(took)
+                stage.usual_range = list(middle_half(took))
+
+    def completion(self, key: JobKey, job: Job, expires: int) -> "Sequence[TransactWriteItemTypeDef]":
+        """The parts of the transaction that completes the job which count it."""
+        if job.started_at is None or job.ended_at is None:
+            return ()
+        seconds, rate = max(0, job.ended_at - job.started_at) / times.SECOND, throughput(job)
+        partition = {"S": _partition(key.tenant, job.type)}
+        sums = {f"b{bucket(seconds)}": 1, "seconds": seconds} | ({} if rate is None else {"rates": 1, "rate": rate})
+        took = {
+            stage.name: stage.seconds for stage in job.stages if stage.progress >= 100 and stage.seconds is not None
+        }
+        return (
+            {
+                "Update": {
+                    "TableName": self.table,
+                    "Key": {"pk": partition, "sk": {"S": f"{_COUNTER}{self.shard(SHARDS)}"}},
+                    "UpdateExpression": "ADD " + ", ".join(f"#n{place} :n{place}" for place in range(len(sums))),
+                    "ExpressionAttributeNames": {f"#n{place}": name for place, name in enumerate(sums)},
+                    "ExpressionAttributeValues": {
+                        f":n{place}": {"N": f"{value:.6f}"} for place, value in enumerate(sums.values())
+                    },
+                }
+            },
+            {
+                "Put": {
+                    "TableName": self.table,
+                    "Item": {
+                        "pk": partition,
+                        "sk": {"S": f"{_COMPLETION}{_END_OF_TIME - job.ended_at:019d}#{key.partition}"},
+                        "d": {"B": pack(took)},
+                        "exp": {"N": str(expires)},
+                    },
+                }
+            },
+        )
+
+
+def _partition(tenant: str, job_type: str) -> str:
+    return f"{tenant}#type#{hashlib.sha256(job_type.encode()).hexdigest()[:32]}"
+
+
+def _sum(counters: Sequence[Any]) -> Past | None:
+    totals: Counter[str] = Counter()
+    for item in counters:
+        totals.update({name: float(value["N"]) for name, value in item.items() if "N" in value})
+    counts = {int(name[1:]): round(count) for name, count in totals.items() if name[0] == "b"}
+    return Past.of(counts, totals["seconds"], round(totals["rates"]), totals["rate"])

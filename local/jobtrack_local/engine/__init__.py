@@ -1,0 +1,1 @@
+"""The engines that stand for DynamoDB, SQS and KMS on one machine."""

@@ -1,0 +1,54 @@
+"""The environment in which boto3 finds the engine and nothing else, and the functions their tables."""
+
+from collections.abc import Mapping, MutableMapping
+from urllib.parse import urlsplit
+
+from jobtrack_local.engine.engines import Engines
+from jobtrack_local.engine.provision import REGION
+from jobtrack_local.template.intrinsics import Names
+from jobtrack_local.template.template import Template
+from jobtrack_local.websocket import gateway
+
+
+def point_boto3_at(engines: Engines, env: MutableMapping[str, str]) -> None:
+    """Replace what the user's own AWS configuration says: no real account may be touched, no proxy asked."""
+    for name in [name for name in env if name.startswith("AWS_")]:
+        del env[name]
+    env.update(
+        {
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **emulated(engines),
+        }
+    )
+    hosts = {"127.0.0.1", *(urlsplit(url).hostname or "" for url in engines.variables().values())}
+    for name in ("NO_PROXY", "no_proxy"):
+        env[name] = ",".join([*filter(None, [env.get(name)]), *sorted(hosts)])
+
+
+def emulated(engines: Engines) -> dict[str, str]:
+    """The variables by which boto3 finds an engine, wherever it runs."""
+    # Emulators serve no host with an account's id.
+    return {"AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled", **engines.variables()}
+
+
+def own_settings(url: str, secret: str) -> dict[str, str]:
+    """What differs on one machine: WebSockets are served at the service's own `url`, loopback receivers allowed.
+
+    The management API of the connections lies under a path that only the functions are told.
+    """
+    return {
+        "ALLOW_LOOPBACK_WEBHOOKS": "true",
+        "WEBSOCKET_URL": url.replace("http", "ws", 1) + gateway.PATH,
+        "WEBSOCKET_ENDPOINT": f"{url}/{secret}",
+    }
+
+
+def tell_functions(template: Template, names: Names, own: Mapping[str, str], env: MutableMapping[str, str]) -> None:
+    """Set what template.yaml tells the functions, and what is their own here instead."""
+    env.update(template.environment(names, own))

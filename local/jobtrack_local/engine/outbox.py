@@ -1,0 +1,54 @@
+"""What a stream would show of the items that still lie in its table: streams may not outlive their engine."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jobtrack_local.pumps.invocation import Record, stream_record
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+
+@dataclass(frozen=True)
+class Outbox:
+    """The items of a table whose sort key begins with `prefix`."""
+
+    client: "DynamoDBClient"
+    table: str
+    stream_arn: str
+    prefix: str
+    clock: Callable[[], float] = time.time
+
+    def records(self) -> Iterator[Sequence[Record]]:
+        """INSERT records of the items that have not expired, a page at a time, each partition in its order."""
+        now, number = int(self.clock()), 0
+        pages = self.client.get_paginator("scan").paginate(
+            TableName=self.table,
+            ConsistentRead=True,
+            FilterExpression="begins_with(sk, :prefix) AND (attribute_not_exists(exp) OR exp > :now)",
+            ExpressionAttributeValues={":prefix": {"S": self.prefix}, ":now": {"N": str(now)}},
+        )
+        for page in pages:
+            yield [self._record(item, number + index, now) for index, item in enumerate(page["Items"])]
+            number += len(page["Items"])
+
+    def _record(self, item: dict[str, "AttributeValueTypeDef"], number: int, now: int) -> Record:
+        change = {
+            "ApproximateCreationDateTime": now,
+            "Keys": {"pk": item["pk"], "sk": item["sk"]},
+            "NewImage": item,
+            "SequenceNumber": f"{number:021d}",
+            "SizeBytes": sum(len(name) + len(str(value)) for name, value in item.items()),
+            "StreamViewType": "NEW_IMAGE",
+        }
+        head = {
+            "eventID": f"{number:032x}",
+            "eventName": "INSERT",
+            "eventVersion": "1.1",
+            "eventSource": "aws:dynamodb",
+            "awsRegion": self.stream_arn.split(":")[3],
+        }
+        return stream_record({**head, "dynamodb": change}, self.stream_arn)

@@ -1,0 +1,111 @@
+"""An engine's process: found by the port that it prints, ended by closing its standard input."""
+
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from queue import Empty, SimpleQueue
+from typing import IO
+
+from jobtrack_client._safe_path import absolute_entries
+from jobtrack_local.errors import LocalError
+
+START_SECONDS = 60
+STOP_SECONDS = 70
+"""Longer than an engine takes to write its state, or to give that up."""
+INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME")
+
+
+class Engine:
+    """A process that prints `port N` and ends when its standard input does, so that it outlives nobody."""
+
+    def __init__(self, name: str, command: Sequence[str], env: Mapping[str, str], keep: Sequence[int] = ()) -> None:
+        self.name = name
+        self._ports: SimpleQueue[int | None] = SimpleQueue()
+        self._last_words = "it said nothing"
+        self._process = self._spawn(command, env, keep)
+        self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read_output, self._read_errors)]
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def pid(self) -> int:
+        """Id of the process."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self._process.poll() is None
+
+    def url(self, seconds: float = START_SECONDS) -> str:
+        """Where it answers, once it does; LocalError when it ends before or takes longer."""
+        deadline = time.monotonic() + seconds
+        try:
+            port = self._ports.get(timeout=seconds)
+        except Empty:
+            port = None
+        while port and self.running and time.monotonic() < deadline:
+            if _listening(port):
+                return f"http://127.0.0.1:{port}"
+            time.sleep(0.02)
+        raise LocalError(f"{self.name} did not start: {self._last_words}")
+
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Let it write its state and end; kill it when that takes longer."""
+        _close(self._process.stdin)
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for reader in self._readers:
+            reader.join()
+        _close(self._process.stdout)
+        _close(self._process.stderr)
+
+    def _spawn(self, command: Sequence[str], env: Mapping[str, str], keep: Sequence[int]) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                command,
+                env=importing_no_working_directory({**_inherited(), **env}),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=keep,
+                start_new_session=True,  # Ctrl-C is for the service, which then stops its engines
+            )
+        except OSError as error:
+            raise LocalError(f"cannot start {self.name}: {error}") from error
+
+    def _read_output(self) -> None:
+        for line in self._process.stdout or ():
+            if line.startswith(b"port "):
+                self._ports.put(int(line.split()[1]))
+        self._ports.put(None)
+
+    def _read_errors(self) -> None:
+        for line in self._process.stderr or ():
+            self._last_words = line.decode(errors="replace").strip() or self._last_words
+
+
+def importing_no_working_directory(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a Python process of ours, which is started with `-P` too."""
+    return {name: absolute_entries(text) if name == "PYTHONPATH" else text for name, text in env.items()}
+
+
+def _inherited() -> dict[str, str]:
+    return {name: os.environ[name] for name in INHERITED if name in os.environ}
+
+
+def _listening(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _close(pipe: IO[bytes] | None) -> None:
+    if pipe is not None:
+        pipe.close()

@@ -1,0 +1,84 @@
+"""Makes the tables, queues and keys of template.yaml on an engine, and tells what they are called there."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from jobtrack import aws
+from jobtrack_local import tokens
+from jobtrack_local.errors import LocalError
+from jobtrack_local.template.cloudformation import QueueSettings, TableProperties
+from jobtrack_local.template.intrinsics import Names
+from jobtrack_local.template.template import Template
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_kms import KMSClient
+    from types_boto3_sqs import SQSClient
+
+PREFIX = "jobtrack-"
+REGION = "us-east-1"
+PARAMETERS = {"JwtIssuer": tokens.ISSUER, "JwtAudience": tokens.AUDIENCE, "LogLevel": "WARNING"}
+"""What a deployment would be told, and less talk on the terminal."""
+
+
+def provision(template: Template) -> Names:
+    """Make what is not there yet; LocalError when the engine refuses."""
+    try:
+        return _provision(template)
+    except (BotoCoreError, ClientError) as error:
+        raise LocalError(f"the engine refused what template.yaml asks for: {error}") from error
+
+
+def _provision(template: Template) -> Names:
+    dynamodb, sqs, kms = aws.client("dynamodb"), aws.client("sqs"), aws.client("kms")
+    refs = {"AWS::Region": REGION, "AWS::Partition": "aws", **template.defaults, **PARAMETERS}
+    attributes: dict[tuple[str, str], str] = {}
+    for name, table in template.tables.items():
+        refs[name] = PREFIX + name
+        attributes |= {(name, key): value for key, value in _table(dynamodb, refs[name], table).items()}
+    for name in _dead_letters_first(template.queues):
+        refs[name], attributes[name, "Arn"] = _queue(sqs, PREFIX + name, template.queues[name], attributes)
+    for name, key in template.keys.items():
+        refs[name], attributes[name, "Arn"] = _key(kms, f"alias/{PREFIX}{name}", key.description)
+    return Names(refs, attributes)
+
+
+def _table(dynamodb: "DynamoDBClient", name: str, table: TableProperties) -> dict[str, str]:
+    """The table's `Arn`, and `StreamArn` if it has a stream."""
+    try:
+        found = dynamodb.describe_table(TableName=name)["Table"]
+    except dynamodb.exceptions.ResourceNotFoundException:
+        dynamodb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **table.arguments())
+        dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+        found = dynamodb.describe_table(TableName=name)["Table"]
+    arns = {"Arn": found["TableArn"]}
+    return arns | {"StreamArn": found["LatestStreamArn"]} if "LatestStreamArn" in found else arns
+
+
+def _dead_letters_first(queues: Mapping[str, QueueSettings]) -> list[str]:
+    return sorted(queues, key=lambda name: queues[name].redrive_policy is not None)
+
+
+def _queue(
+    sqs: "SQSClient", name: str, settings: QueueSettings, attributes: Mapping[tuple[str, str], str]
+) -> tuple[str, str]:
+    """The queue's URL, at the port where the engine answers now, and its ARN."""
+    try:
+        url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    except sqs.exceptions.QueueDoesNotExist:
+        url = sqs.create_queue(QueueName=name, Attributes=settings.attributes(Names({}, attributes)))["QueueUrl"]
+    url = urlsplit(url)._replace(netloc=urlsplit(sqs.meta.endpoint_url).netloc).geturl()
+    return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+
+def _key(kms: "KMSClient", alias: str, description: str) -> tuple[str, str]:
+    """Id and ARN of the key that goes by the alias."""
+    try:
+        found = kms.describe_key(KeyId=alias)["KeyMetadata"]
+    except kms.exceptions.NotFoundException:
+        found = kms.create_key(Description=description)["KeyMetadata"]
+        kms.create_alias(AliasName=alias, TargetKeyId=found["KeyId"])
+    return found["KeyId"], found["Arn"]

@@ -1,0 +1,69 @@
+"""The whole HTTP API in one application: every function's own router behind the local gateway."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+
+from jobtrack.api import create_app
+from jobtrack_local import signin
+from jobtrack_local.errors import LocalError
+from jobtrack_local.gateway.gateway import Gateway
+from jobtrack_local.page import Page
+from jobtrack_local.pumps.invocation import module
+from jobtrack_local.template.cloudformation import Route
+from jobtrack_local.template.template import Template
+from jobtrack_local.tokens import Verifier
+from jobtrack_local.websocket.management import Management
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+def build(template: Template, verifier: Verifier, url: str, after_write: Callable[[], None]) -> "ASGIApp":
+    """The application of a service at `url`; `after_write` is called after each request that may have written."""
+    application = create_app(*routers(template), signin.router(signin.Codes(), url))
+    return _Doorbell(Gateway(application, [*template.routes, *signin.ROUTES], verifier), after_write)
+
+
+def routers(template: Template) -> list[APIRouter]:
+    """The router of each function that has routes."""
+    found = []
+    for properties in template.functions.values():
+        if any(isinstance(trigger, Route) for trigger in properties.events.values()):
+            router = getattr(module(properties), "router", None)
+            if not isinstance(router, APIRouter):
+                raise LocalError(f"{properties.code_uri}/app.py has no router")
+            found.append(router)
+    return found
+
+
+class Entrance:
+    """Leads WebSockets, posts to them, the page's files, and all other requests each to its own."""
+
+    def __init__(self, websockets: "ASGIApp", management: Management, page: Page, http: "ASGIApp") -> None:
+        self._websockets = websockets
+        self._served = (management, page)
+        self._http = http
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Lead on."""
+        if scope["type"] == "websocket":
+            return await self._websockets(scope, receive, send)
+        app = next((each for each in self._served if each.serves(scope["path"])), self._http)
+        await app(scope, receive, send)
+
+
+class _Doorbell:
+    """Rings after every request but GET: what it wrote may be in a stream now."""
+
+    def __init__(self, app: "ASGIApp", ring: Callable[[], None]) -> None:
+        self._app = app
+        self._ring = ring
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            if scope["method"] != "GET":
+                self._ring()

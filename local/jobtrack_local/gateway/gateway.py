@@ -1,0 +1,121 @@
+"""API Gateway's HTTP API for one machine: the routes and scopes of template.yaml in front of the application."""
+
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+
+from jobtrack.api import answers
+from jobtrack.errors import JobTrackError, NotFound, Unauthorized
+from jobtrack_local.gateway.auth import Authorizer, authorize
+from jobtrack_local.template.cloudformation import RouteProperties
+from jobtrack_local.tokens import Verifier
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+OPEN = "NONE"
+"""SAM's name for a route that needs no token."""
+
+
+@dataclass(frozen=True)
+class _Match:
+    route: RouteProperties
+    parameters: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        return f"{self.route.method} {self.route.path}"
+
+
+class Gateway:
+    """Lets through what a route and its token allow, with the event that a function would get."""
+
+    def __init__(
+        self,
+        app: "ASGIApp",
+        routes: Iterable[RouteProperties],
+        verifier: Verifier,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._app = app
+        self._routes = [(_expression(route.path), route) for route in sorted(routes, key=_vagueness)]
+        self._verifier = verifier
+        self._clock = clock
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Return 404, 401 or 403, or pass on; HEAD is served as GET is, and the web server leaves the body out."""
+        context = self._context(scope)
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        scope["aws.event"] = event = {"version": "2.0", "requestContext": context}
+        try:
+            match = self._match(scope["method"], scope["path"])
+            authorizer = self._authorizer(match.route, Headers(scope=scope))
+        except JobTrackError as error:
+            return await _refuse(error, scope, receive, send)
+        if authorizer is not None:
+            context["authorizer"] = authorizer
+        context["routeKey"] = event["routeKey"] = match.key
+        event["pathParameters"] = match.parameters
+        await self._app(scope, receive, send)
+
+    def _match(self, method: str, path: str) -> _Match:
+        for expression, route in self._routes:
+            if route.method.upper() == method and (found := expression.fullmatch(path)):
+                return _Match(route, found.groupdict())
+        raise NotFound("There is no such route.")
+
+    def _authorizer(self, route: RouteProperties, headers: Headers) -> Authorizer | None:
+        if route.auth.authorizer == OPEN:
+            return None
+        return authorize(self._verifier, headers.get("authorization"), route.auth.authorization_scopes)
+
+    def _context(self, scope: "Scope") -> dict[str, object]:
+        now = self._clock()
+        client, headers = scope.get("client"), Headers(scope=scope)
+        return {
+            "accountId": "000000000000",
+            "apiId": "local",
+            "domainName": headers.get("host", ""),
+            "http": {
+                "method": scope["method"],
+                "path": scope["path"],
+                "protocol": f"HTTP/{scope['http_version']}",
+                "sourceIp": client[0] if client else "",
+                "userAgent": headers.get("user-agent", ""),
+            },
+            "requestId": str(uuid.uuid4()),
+            "stage": "$default",
+            "time": datetime.fromtimestamp(now, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
+            "timeEpoch": int(now * 1000),
+        }
+
+
+async def _refuse(error: JobTrackError, scope: "Scope", receive: "Receive", send: "Send") -> None:
+    answer = answers.on_error(Request(scope), error)
+    if isinstance(error, Unauthorized):
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    await answer(scope, receive, send)
+
+
+def _expression(path: str) -> re.Pattern[str]:
+    """`/job/{jobId}` as a regular expression; `{name+}` takes the rest of the path."""
+    parts = re.split(r"(\{\w+\+?\})", path)
+    return re.compile("".join(_group(part) if part.startswith("{") else re.escape(part) for part in parts))
+
+
+def _group(part: str) -> str:
+    name = part.strip("{}")
+    return f"(?P<{name[:-1]}>.+)" if name.endswith("+") else f"(?P<{name}>[^/]+)"
+
+
+def _vagueness(route: RouteProperties) -> int:
+    """API Gateway prefers the route with the fewest parameters."""
+    return route.path.count("{")

@@ -1,0 +1,133 @@
+"""The local service as a whole: an engine, what template.yaml wants on it, its pumps, and the web server."""
+
+import os
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from jobtrack_client import profiles
+from jobtrack_local import profile
+from jobtrack_local.engine import calls, engines, environment
+from jobtrack_local.engine.claim import claim
+from jobtrack_local.engine.engines import Engines
+from jobtrack_local.engine.provision import provision
+from jobtrack_local.errors import LocalError
+from jobtrack_local.gateway import app
+from jobtrack_local.gateway.server import STOP_SECONDS, Server, bound, ignored
+from jobtrack_local.page import Page
+from jobtrack_local.pumps.pumps import Pump
+from jobtrack_local.template import template
+from jobtrack_local.template.wiring import pumps, websockets
+from jobtrack_local.tokens import Verifier, signing_key
+from jobtrack_local.websocket.connections import Connections
+from jobtrack_local.websocket.gateway import WebSocketGateway
+from jobtrack_local.websocket.management import Management
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+WATCH_SECONDS = 0.5
+
+
+def serve(port: int, data: Path | None, engine: str, ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; calls `ready` with the URL. LocalError when it cannot, or its engine ends."""
+    with suppress(KeyboardInterrupt), _stopped_by_signals(), ExitStack() as stack:
+        listener = stack.enter_context(bound(port))
+        home = profiles.home()
+        verifier = Verifier(signing_key(home))
+        held = None if data is None else stack.enter_context(claim(data))
+        found = stack.enter_context(engines.running(engine, held))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        assembly = _assemble(found, verifier, url)
+        stack.enter_context(profile.kept(url, home))
+        server = Server(assembly.application, assembly.websockets, lambda: ready(url))
+        stack.enter_context(_pumping(assembly.carriers))
+        stack.enter_context(_watching(found, server))
+        server.run([listener])
+        raise LocalError(f"the engine {engine} ended by itself")
+
+
+@dataclass(frozen=True)
+class _Assembly:
+    application: "ASGIApp"
+    websockets: WebSocketGateway
+    carriers: Sequence[Pump]
+
+
+def _assemble(found: Engines, verifier: Verifier, url: str) -> _Assembly:
+    plan, secret = template.load(), secrets.token_urlsafe(16)
+    environment.point_boto3_at(found, os.environ)
+    names = provision(plan)
+    environment.tell_functions(plan, names, environment.own_settings(url, secret), os.environ)
+    calls.record(names)
+    carriers, connections = pumps(plan, names), Connections()
+
+    def ring() -> None:
+        for carrier in carriers:
+            carrier.halt.ring()
+
+    gateway = websockets(plan, connections, ring)
+    http = app.build(plan, verifier, url, after_write=ring)
+    return _Assembly(app.Entrance(gateway, Management(connections, f"/{secret}"), Page(), http), gateway, carriers)
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Ctrl-C, SIGTERM and a closed terminal are a KeyboardInterrupt, once: stopping is not to be interrupted.
+
+    A signal that whoever started this ignores (`nohup`, a shell's `&`) stays ignored.
+    """
+    signals = [each for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if not ignored(each)]
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {each: signal.signal(each, stop) for each in signals}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+@contextmanager
+def _pumping(carriers: Sequence[Pump]) -> Iterator[None]:
+    threads = [threading.Thread(target=carrier.run, daemon=True) for carrier in carriers]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for carrier in carriers:
+            carrier.halt.stop()
+        deadline = time.monotonic() + STOP_SECONDS
+        for thread in threads:
+            thread.join(max(0, deadline - time.monotonic()))
+
+
+@contextmanager
+def _watching(found: Engines, server: uvicorn.Server) -> Iterator[None]:
+    """Stop the server when an engine ends by itself."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(WATCH_SECONDS):
+            if not all(process.running for process in found.processes):
+                server.should_exit = True
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()

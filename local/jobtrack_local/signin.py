@@ -1,0 +1,141 @@
+"""Signs the live page in on this machine: a command trades its token for a code, and the page the code for the token.
+
+Browsers keep addresses, and every user of a machine can read command lines. A code found in one is worth nothing: it
+works once, and for a minute.
+"""
+
+import hashlib
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TypeVar
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from jobtrack import auth
+from jobtrack.api import answer
+from jobtrack.api.requests import JsonRequest
+from jobtrack.api.schemas.fields import Guid, Model
+from jobtrack.errors import Forbidden, NotFound
+from jobtrack_local.template.cloudformation import RouteProperties
+
+CODES, SESSIONS = "/page/codes", "/page/sessions"
+ROUTES = (
+    RouteProperties.model_validate({"Method": "POST", "Path": CODES, "Auth": {}}),
+    RouteProperties.model_validate({"Method": "POST", "Path": SESSIONS, "Auth": {"Authorizer": "NONE"}}),
+)
+CODE_SECONDS = 60
+MOST_CODES = 100
+"""How many codes are kept at once; a new one then takes the place of the oldest."""
+_BYTES = 32
+_LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.ASCII | re.IGNORECASE)
+_NO_STORE = {"Cache-Control": "no-store"}
+
+BodyT = TypeVar("BodyT", bound=Model)
+
+
+class CodeRequest(Model):
+    """What a code leads to."""
+
+    tenant: Guid
+    project: Guid
+    job: Guid | None = None
+
+
+class SessionRequest(Model):
+    """The code that the page was opened with."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the page needs to work for somebody; `job` is the one to show first."""
+
+    token: str
+    tenant: str
+    project: str
+    url: str
+    job: str | None
+
+
+class Codes:
+    """The codes that have not been used yet, in memory only."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._sessions: dict[bytes, tuple[float, Session]] = {}
+
+    def issue(self, session: Session) -> str:
+        """A new code for the session."""
+        while len(self._sessions) >= MOST_CODES:
+            del self._sessions[next(iter(self._sessions))]
+        code = secrets.token_urlsafe(_BYTES)
+        self._sessions[_digest(code)] = (self._clock() + CODE_SECONDS, session)
+        return code
+
+    def redeem(self, code: str) -> Session:
+        """The code's session, once.
+
+        Raises:
+            NotFound: the code is unknown, was used, or has expired.
+        """
+        # Looking up a digest takes no longer for a code that begins like a real one.
+        expires, session = self._sessions.pop(_digest(code), (0.0, None))
+        if session is None or expires <= self._clock():
+            raise NotFound("The code is unknown, was used already, or has expired.")
+        return session
+
+
+def router(codes: Codes, url: str) -> APIRouter:
+    """The routes of a service at the URL."""
+    routes = APIRouter(dependencies=[Depends(_require_own_page)])
+
+    @routes.post(CODES)
+    async def issue_code(request: Request) -> Response:
+        wanted = await _body(request, CodeRequest)
+        event: Mapping[str, object] = request.scope["aws.event"]
+        auth.caller(event).require_project(wanted.tenant, wanted.project)
+        token = request.headers["authorization"].strip().partition(" ")[2].strip()
+        code = codes.issue(Session(token, wanted.tenant, wanted.project, url, wanted.job))
+        return answer({"code": code, "expiresInSeconds": CODE_SECONDS}, 201, _NO_STORE)
+
+    @routes.post(SESSIONS)
+    async def open_session(request: Request) -> Response:
+        wanted = await _body(request, SessionRequest)
+        return answer(asdict(codes.redeem(wanted.code)), headers=_NO_STORE)
+
+    return routes
+
+
+def _require_own_page(request: Request) -> None:
+    """Refuse pages of other sites, also those whose name resolves to this machine (DNS rebinding).
+
+    Raises:
+        Forbidden: `Host` is not this machine, or `Origin` is another site.
+    """
+    host = request.headers.get("host", "")
+    if not _LOOPBACK.fullmatch(host):
+        raise Forbidden("The header Host must name this machine, such as 127.0.0.1:8080.")
+    origin = request.headers.get("origin")
+    if origin is not None and origin.lower() != f"http://{host.lower()}":
+        raise Forbidden("Only the page of this service may ask.")
+
+
+async def _body(request: Request, model: type[BodyT]) -> BodyT:
+    checked = JsonRequest(request.scope, request.receive)
+    checked.require_json()
+    body = await checked.json()
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        found = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
+        raise RequestValidationError(found, body=body) from error
+
+
+def _digest(code: str) -> bytes:
+    return hashlib.sha256(code.encode()).digest()

@@ -1,0 +1,254 @@
+"""The resources of template.yaml that one machine can run, as CloudFormation and SAM write them."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic.alias_generators import to_pascal
+
+from jobtrack_local.template.intrinsics import Names
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.literals import QueueAttributeNameType
+
+
+class Model(BaseModel):
+    """A part of the template; what the local service has no use for is left out."""
+
+    model_config = ConfigDict(alias_generator=to_pascal, extra="ignore", frozen=True)
+
+
+class RouteAuth(Model):
+    """Who may call a route: anyone (`NONE`), or who has one of the scopes."""
+
+    authorizer: str | None = None
+    authorization_scopes: tuple[str, ...] = ()
+
+    @field_validator("authorization_scopes", mode="before")
+    @classmethod
+    def _resolved(cls, scopes: list[object], info: ValidationInfo) -> list[str]:
+        """With what the stack's parameters say, which are the context of the validation."""
+        names = info.context if isinstance(info.context, Names) else Names()
+        return [names.resolve(scope) for scope in scopes]
+
+
+class RouteProperties(Model):
+    """Method and path of a route."""
+
+    method: str
+    path: str
+    auth: RouteAuth = RouteAuth()
+
+
+class Route(Model):
+    """A route of the HTTP API."""
+
+    type: Literal["HttpApi"]
+    properties: RouteProperties
+
+
+class Filter(Model):
+    """An event filter pattern, as JSON."""
+
+    pattern: str
+
+
+class FilterCriteria(Model):
+    """Patterns of which a record must match one."""
+
+    filters: tuple[Filter, ...] = ()
+
+
+class OnFailure(Model):
+    """The queue that is told of records that were given up."""
+
+    destination: object
+
+
+class DestinationConfig(Model):
+    """Whom Lambda tells how it went."""
+
+    on_failure: OnFailure | None = None
+
+
+class StreamProperties(Model):
+    """How a table's stream reaches a function, with Lambda's own defaults."""
+
+    stream: object
+    filter_criteria: FilterCriteria = FilterCriteria()
+    batch_size: int = 100
+    bisect_batch_on_function_error: bool = False
+    maximum_retry_attempts: int = -1
+    maximum_record_age_in_seconds: int = -1
+    function_response_types: tuple[str, ...] = ()
+    destination_config: DestinationConfig = DestinationConfig()
+
+
+class StreamTrigger(Model):
+    """A table's stream that calls a function."""
+
+    type: Literal["DynamoDB"]
+    properties: StreamProperties
+
+
+class Scaling(Model):
+    """How many batches of a queue a function handles at once."""
+
+    maximum_concurrency: int = 10
+
+
+class QueueProperties(Model):
+    """How a queue reaches a function, with Lambda's own defaults."""
+
+    queue: object
+    batch_size: int = 10
+    scaling_config: Scaling = Scaling()
+    function_response_types: tuple[str, ...] = ()
+
+
+class QueueTrigger(Model):
+    """A queue that calls a function."""
+
+    type: Literal["SQS"]
+    properties: QueueProperties
+
+
+class ScheduleProperties(Model):
+    """When the clock calls a function."""
+
+    schedule_expression: str
+
+
+class ScheduleTrigger(Model):
+    """A clock that calls a function."""
+
+    type: Literal["ScheduleV2"]
+    properties: ScheduleProperties
+
+
+class OtherTrigger(Model):
+    """A trigger that the local service does not have."""
+
+    type: str
+
+
+_KNOWN = ("HttpApi", "DynamoDB", "SQS", "ScheduleV2")
+
+
+def _kind(value: object) -> str:
+    kind = value.get("Type") if isinstance(value, dict) else getattr(value, "type", None)
+    return str(kind) if kind in _KNOWN else "other"
+
+
+Trigger = Annotated[
+    Annotated[Route, Tag("HttpApi")]
+    | Annotated[StreamTrigger, Tag("DynamoDB")]
+    | Annotated[QueueTrigger, Tag("SQS")]
+    | Annotated[ScheduleTrigger, Tag("ScheduleV2")]
+    | Annotated[OtherTrigger, Tag("other")],
+    Discriminator(_kind),
+]
+
+
+class Environment(Model):
+    """Environment variables, their values still as the template writes them."""
+
+    variables: dict[str, object] = {}
+
+
+class FunctionProperties(Model):
+    """Where a function's code is and what calls it."""
+
+    code_uri: str
+    memory_size: int = 128
+    timeout: int = 3
+    recursive_loop: str = "Terminate"
+    environment: Environment = Environment()
+    events: dict[str, Trigger] = {}
+
+
+class StreamSpecification(Model):
+    """What a table's stream shows."""
+
+    stream_view_type: str
+
+
+class TableProperties(Model):
+    """A table as CreateTable takes it; time to live and backups are left to AWS."""
+
+    attribute_definitions: list[dict[str, str]]
+    key_schema: list[dict[str, str]]
+    global_secondary_indexes: list[dict[str, object]] = []
+    stream_specification: StreamSpecification | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """What CreateTable wants besides a name."""
+        wanted = self.model_dump(by_alias=True, exclude_defaults=True)
+        if self.stream_specification:
+            wanted["StreamSpecification"]["StreamEnabled"] = True
+        return wanted
+
+
+class RedrivePolicy(Model):
+    """Where a queue puts what was received too often."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    dead_letter_target_arn: object = Field(alias="deadLetterTargetArn")
+    max_receive_count: int = Field(alias="maxReceiveCount")
+
+    def resolved(self, names: Names) -> str:
+        """The policy as SQS takes it, in JSON."""
+        arn = names.resolve(self.dead_letter_target_arn)
+        return json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": self.max_receive_count})
+
+
+class QueueSettings(Model):
+    """A queue's times in seconds, and its dead letters."""
+
+    visibility_timeout: int = 30
+    message_retention_period: int = 345600
+    redrive_policy: RedrivePolicy | None = None
+
+    def attributes(self, names: Names) -> "dict[QueueAttributeNameType, str]":
+        """What CreateQueue wants besides a name."""
+        wanted: dict[QueueAttributeNameType, str] = {
+            "VisibilityTimeout": str(self.visibility_timeout),
+            "MessageRetentionPeriod": str(self.message_retention_period),
+        }
+        if self.redrive_policy:
+            wanted["RedrivePolicy"] = self.redrive_policy.resolved(names)
+        return wanted
+
+
+class KeySettings(Model):
+    """A key that seals secrets."""
+
+    description: str = ""
+
+
+class Resource(Model):
+    """Any resource."""
+
+    type: str
+    properties: dict[str, object] = {}
+
+
+class Parameter(Model):
+    """A parameter of the stack."""
+
+    default: str | int | None = None
+
+
+class Globals(Model):
+    """What all functions share."""
+
+    function: dict[str, object] = {}
+
+
+class Document(Model):
+    """The template as a whole."""
+
+    parameters: dict[str, Parameter] = {}
+    globals: Globals = Globals()
+    resources: dict[str, Resource]

@@ -1,0 +1,104 @@
+"""CloudFormation's YAML: reading its short tags, and working out what they refer to."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from jobtrack_local.errors import LocalError
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with the short tags of CloudFormation's functions read as their long forms."""
+
+
+def _ref(loader: _Loader, node: yaml.ScalarNode) -> dict[str, object]:
+    return {"Ref": loader.construct_scalar(node)}
+
+
+def _get_att(loader: _Loader, node: yaml.ScalarNode) -> dict[str, object]:
+    return {"Fn::GetAtt": str(loader.construct_scalar(node)).split(".", 1)}
+
+
+def _function(loader: _Loader, node: yaml.Node) -> dict[str, object]:
+    """Any other function; whoever needs its value must know it."""
+    name = f"Fn::{node.tag.removeprefix('!')}"
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    return {name: str(node.value)}
+
+
+_Loader.add_constructor("!Ref", _ref)
+_Loader.add_constructor("!GetAtt", _get_att)
+for _name in ("Sub", "If", "Not", "Equals", "Join", "Split"):
+    _Loader.add_constructor(f"!{_name}", _function)
+
+
+def read(path: Path) -> dict[str, object]:
+    """The document at `path`; LocalError when it is missing or no mapping."""
+    try:
+        document = _Loader(path.read_bytes()).get_single_data()
+    except (OSError, yaml.YAMLError) as error:
+        raise LocalError(f"cannot read {path}: {error}") from error
+    if not isinstance(document, dict):
+        raise LocalError(f"{path} is not a CloudFormation template")
+    return document
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a template's references mean here: `refs[id]`, `attributes[id, name]`."""
+
+    refs: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def resolve(self, value: object) -> str:
+        """A scalar or intrinsic function as text; LocalError for what means nothing here."""
+        match value:
+            case {"Ref": str(name)}:
+                return self._ref(name)
+            case {"Fn::GetAtt": [str(name), str(attribute)]}:
+                return self._attribute(name, attribute)
+            case {"Fn::Sub": str(text)}:
+                return re.sub(r"\$\{([^}]+)\}", lambda found: self._named(found[1]), text)
+            case bool():
+                return "true" if value else "false"
+            case str() | int() | float():
+                return str(value)
+        raise LocalError(f"template.yaml uses what only CloudFormation can resolve: {value}")
+
+    def _named(self, name: str) -> str:
+        resource, dot, attribute = name.partition(".")
+        return self._attribute(resource, attribute) if dot else self._ref(name)
+
+    def _ref(self, name: str) -> str:
+        if name not in self.refs:
+            raise LocalError(f"template.yaml refers to {name}, which has no local meaning")
+        return self.refs[name]
+
+    def _attribute(self, name: str, attribute: str) -> str:
+        if (name, attribute) not in self.attributes:
+            raise LocalError(f"template.yaml refers to {name}.{attribute}, which has no local meaning")
+        return self.attributes[name, attribute]
+
+
+def target(value: object) -> str:
+    """The logical id that a `Ref` or `GetAtt` points to."""
+    match value:
+        case {"Ref": str(name)}:
+            return name
+        case {"Fn::GetAtt": [str(name), *_]}:
+            return name
+    raise LocalError(f"template.yaml names no resource where one is needed: {value}")
+
+
+def mentioned(value: object) -> set[str]:
+    """The logical ids that an expression refers to."""
+    match value:
+        case {"Fn::Sub": str(text)}:
+            return {name.partition(".")[0] for name in re.findall(r"\$\{([^}]+)\}", text)}
+        case {"Ref": _} | {"Fn::GetAtt": _}:
+            return {target(value).partition(".")[0]}
+    return set()

@@ -1,0 +1,133 @@
+"""What template.yaml says of the service: functions, routes and scopes, triggers, tables, queues and keys."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from jobtrack_local.errors import LocalError
+from jobtrack_local.stack import ROOT
+from jobtrack_local.template import intrinsics
+from jobtrack_local.template.cloudformation import (
+    Document,
+    FunctionProperties,
+    KeySettings,
+    QueueProperties,
+    QueueSettings,
+    QueueTrigger,
+    Route,
+    RouteProperties,
+    ScheduleProperties,
+    ScheduleTrigger,
+    StreamProperties,
+    StreamTrigger,
+    TableProperties,
+    Trigger,
+)
+from jobtrack_local.websocket import resources
+from jobtrack_local.websocket.resources import WebSocketApi
+
+PATH = ROOT / "template.yaml"
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Template:
+    """The parts of template.yaml that run on one machine, by logical id."""
+
+    defaults: Mapping[str, str]
+    functions: Mapping[str, FunctionProperties]
+    tables: Mapping[str, TableProperties]
+    queues: Mapping[str, QueueSettings]
+    keys: Mapping[str, KeySettings]
+    websocket: WebSocketApi
+
+    @property
+    def routes(self) -> list[RouteProperties]:
+        """Every route of every function."""
+        return [route for function in self.functions for route in self.routes_of(function)]
+
+    def routes_of(self, function: str) -> list[RouteProperties]:
+        """The routes of a function."""
+        events = self.functions[function].events
+        return [trigger.properties for trigger in events.values() if isinstance(trigger, Route)]
+
+    @property
+    def streams(self) -> list[tuple[str, StreamProperties]]:
+        """Functions that a table's stream calls, each with how."""
+        return [(name, trigger.properties) for name, trigger in self._triggers() if isinstance(trigger, StreamTrigger)]
+
+    @property
+    def consumers(self) -> list[tuple[str, QueueProperties]]:
+        """Functions that a queue calls, each with how."""
+        return [(name, trigger.properties) for name, trigger in self._triggers() if isinstance(trigger, QueueTrigger)]
+
+    @property
+    def schedules(self) -> list[tuple[str, ScheduleProperties]]:
+        """Functions that the clock calls, each with when."""
+        return [
+            (name, trigger.properties) for name, trigger in self._triggers() if isinstance(trigger, ScheduleTrigger)
+        ]
+
+    def variables(self, function: str, names: intrinsics.Names, own: Mapping[str, str] = {}) -> dict[str, str]:
+        """A function's variables, `own` before what the template says."""
+        stated = self.functions[function].environment.variables
+        return {name: own[name] if name in own else names.resolve(value) for name, value in stated.items()}
+
+    def environment(self, names: intrinsics.Names, own: Mapping[str, str] = {}) -> dict[str, str]:
+        """Every function's variables in one environment, `own` before theirs; LocalError when two want other values."""
+        resolved: dict[str, str] = dict(own)
+        for function in self.functions:
+            for name, text in self.variables(function, names, own).items():
+                if resolved.setdefault(name, text) != text:
+                    raise LocalError(f"template.yaml gives {name} two values, which one process cannot have")
+        return resolved
+
+    def _triggers(self) -> Iterator[tuple[str, Trigger]]:
+        for name, function in self.functions.items():
+            for trigger in function.events.values():
+                yield name, trigger
+
+
+def load(path: Path = PATH, parameters: Mapping[str, str] = {}) -> Template:
+    """Read the template; `parameters` before its defaults. LocalError when it is not as the local service needs it."""
+    try:
+        document = Document.model_validate(intrinsics.read(path))
+        given = {name: str(each.default) for name, each in document.parameters.items() if each.default is not None}
+        names = intrinsics.Names({**given, **parameters})
+        return Template(
+            defaults=names.refs,
+            functions=_all(document, "AWS::Serverless::Function", FunctionProperties, document.globals.function, names),
+            tables=_all(document, "AWS::DynamoDB::Table", TableProperties),
+            queues=_all(document, "AWS::SQS::Queue", QueueSettings),
+            keys=_all(document, "AWS::KMS::Key", KeySettings),
+            websocket=resources.read(document.resources),
+        )
+    except ValidationError as error:
+        raise LocalError(f"{path} is not as the local service needs it: {error}") from error
+
+
+def _all(
+    document: Document,
+    kind: str,
+    model: type[ModelT],
+    shared: Mapping[str, object] | None = None,
+    names: intrinsics.Names | None = None,
+) -> dict[str, ModelT]:
+    """Every resource of the kind; `shared` properties hold where the resource has none of its own."""
+    return {
+        name: model.model_validate(_merged(shared or {}, resource.properties), context=names)
+        for name, resource in document.resources.items()
+        if resource.type == kind
+    }
+
+
+def _merged(shared: Mapping[str, object], own: Mapping[str, object]) -> dict[str, object]:
+    """SAM's Globals: mappings are merged, all else is replaced."""
+    merged = dict(shared)
+    for name, value in own.items():
+        before = merged.get(name)
+        merged[name] = _merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return merged

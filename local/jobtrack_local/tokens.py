@@ -1,0 +1,130 @@
+"""Development tokens, signed with a key that belongs to this machine's user."""
+
+import base64
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from uuid import UUID
+
+import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from jobtrack.errors import Unauthorized
+from jobtrack_client import profiles
+from jobtrack_local import folders
+from jobtrack_local.errors import LocalError
+
+ISSUER = "https://jobtrack.localhost/"
+AUDIENCE = "jobtrack"
+ALGORITHM = "RS256"
+SCOPES = "jobs:read jobs:write subscriptions:write"
+DAY_SECONDS = 24 * 3600
+
+
+def signing_key(home: Path) -> RSAPrivateKey:
+    """The user's RSA key, made at the first call; of several first calls all get the same one."""
+    path = home / "signing-key.pem"
+    if not path.exists():
+        _create(path)
+    with folders.telling(f"read {path}"):
+        text = path.read_bytes()
+    return _parse(text, path)
+
+
+def issue(
+    tenant: str,
+    project: str | None = None,
+    scope: str = SCOPES,
+    ttl: float = DAY_SECONDS,
+    *,
+    subject: str = "local-developer",
+    issuer: str = ISSUER,
+    home: Path | None = None,
+    clock: Callable[[], float] = time.time,
+) -> str:
+    """A token that every local service of this user accepts for `ttl` seconds; LocalError for an id that is no GUID."""
+    now = int(clock())
+    claims: dict[str, object] = {
+        "iss": issuer,
+        "aud": AUDIENCE,
+        "sub": subject,
+        "tenant_id": _guid(tenant, "tenant"),
+        "scope": scope,
+        "iat": now,
+        "exp": now + int(ttl),
+    }
+    if project is not None:
+        claims["project_ids"] = [_guid(project, "project")]
+    key = signing_key(home or profiles.home())
+    return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id(key.public_key())})
+
+
+def key_id(key: RSAPublicKey) -> str:
+    """What tokens call the key that they are signed with, so that API Gateway finds it: its thumbprint (RFC 7638)."""
+    public = jwt.algorithms.RSAAlgorithm.to_jwk(key, as_dict=True)
+    text = json.dumps({name: public[name] for name in ("e", "kty", "n")}, separators=(",", ":"))
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+
+
+class Verifier:
+    """Checks tokens as API Gateway's JWT authorizer does: signature, issuer, audience, times."""
+
+    def __init__(self, key: RSAPrivateKey) -> None:
+        self._key = key.public_key()
+
+    def claims(self, token: str) -> Mapping[str, object]:
+        """The token's claims, unless it is not ours or not valid now (Unauthorized)."""
+        try:
+            return jwt.decode(
+                token,
+                self._key,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                options={"require": ["exp", "iss", "aud"]},
+            )
+        except jwt.InvalidTokenError as error:
+            raise Unauthorized(f"The token is not valid: {error}.") from error
+
+
+def _guid(text: str, name: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError as error:
+        raise LocalError(f"--{name} must be a GUID, not {text!r}") from error
+
+
+def _create(path: Path) -> None:
+    """Write a new key in full and then link it to its name, which only the first of several can."""
+    folders.make(path.parent)
+    key = generate_private_key(public_exponent=65537, key_size=2048)
+    handle, draft = tempfile.mkstemp(dir=path.parent)  # mkstemp: mode 0600
+    try:
+        with folders.telling(f"write {path}"), os.fdopen(handle, "wb") as file:
+            file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        with folders.telling(f"write {path}"), suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        os.unlink(draft)
+
+
+def _parse(text: bytes, path: Path) -> RSAPrivateKey:
+    try:
+        key = load_pem_private_key(text, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise LocalError(f"{path} is not a private key; delete it to have a new one made") from error
+    if not isinstance(key, RSAPrivateKey):
+        raise LocalError(f"{path} is not an RSA key; delete it to have a new one made")
+    return key

@@ -1,0 +1,132 @@
+"""The WebSockets that are open, for who reads from them and who posts to them; all in one event loop."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from starlette.websockets import WebSocketDisconnect, WebSocketState
+
+from jobtrack_local.websocket.events import Peer
+from jobtrack_local.websocket.limits import FAREWELL_SECONDS, IDLE_SECONDS, LIFETIME_SECONDS, POST_SECONDS
+from jobtrack_local.websocket.protocol import TRANSPORT
+
+if TYPE_CHECKING:
+    from starlette.types import Message
+    from starlette.websockets import WebSocket
+
+NORMAL, GOING_AWAY = 1000, 1001
+
+
+class Gone(Exception):
+    """The connection is over, or its client does not read."""
+
+
+class Connection:
+    """An open WebSocket; times in seconds, of the clock since 1970 and of a steady one."""
+
+    def __init__(
+        self,
+        peer: Peer,
+        socket: "WebSocket",
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.peer = peer
+        self.last_active_at = peer.connected_at
+        self._socket = socket
+        self._transport: asyncio.WriteTransport = socket.scope["state"][TRANSPORT]
+        self._clock = clock
+        self._monotonic = monotonic
+        self._last = self._begun = monotonic()
+
+    @property
+    def seconds_left(self) -> float:
+        """How long it may live if nothing is sent."""
+        return min(self._begun + LIFETIME_SECONDS, self._last + IDLE_SECONDS) - self._monotonic()
+
+    async def receive(self) -> "Message | None":
+        """The next message, or the end; None when neither came in time."""
+        while (seconds := self.seconds_left) > 0:
+            try:
+                async with asyncio.timeout(seconds):
+                    message = await self._socket.receive()
+            except TimeoutError:
+                continue  # something may have been posted meanwhile
+            self._touch()
+            return message
+        return None
+
+    async def post(self, data: bytes) -> None:
+        """Send a message; Gone when the connection is over, or the client has not read for too long."""
+        try:
+            async with asyncio.timeout(POST_SECONDS):
+                await self._socket.send(_sent(data))
+        except TimeoutError as error:
+            self.drop()
+            raise Gone from error
+        except (WebSocketDisconnect, RuntimeError) as error:
+            raise Gone from error
+        self._touch()
+
+    async def close(self, code: int, seconds: float = POST_SECONDS) -> None:
+        """Say that it is over; drop a client that does not read."""
+        if self._socket.application_state is not WebSocketState.CONNECTED:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._socket.close(code)
+        except TimeoutError:
+            self.drop()
+        except WebSocketDisconnect:
+            pass
+
+    def drop(self) -> None:
+        """End it at once, with whatever the client has not read."""
+        self._transport.abort()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the client has confirmed the end, or is away."""
+        return self._transport.is_closing()
+
+    def _touch(self) -> None:
+        self.last_active_at, self._last = self._clock(), self._monotonic()
+
+
+class Connections:
+    """The open connections by id."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Connection] = {}
+
+    def add(self, connection: Connection) -> None:
+        """From now on it can be posted to."""
+        self._open[connection.peer.connection_id] = connection
+
+    def remove(self, connection: Connection) -> None:
+        """From now on it is gone."""
+        del self._open[connection.peer.connection_id]
+
+    def get(self, connection_id: str) -> Connection:
+        """The connection; Gone when there is none of the id."""
+        if connection_id not in self._open:
+            raise Gone
+        return self._open[connection_id]
+
+    async def close(self) -> None:
+        """Tell every client that the service goes away, and drop who does not answer in time."""
+        leaving = list(self._open.values())
+        deadline = time.monotonic() + FAREWELL_SECONDS
+        await asyncio.gather(*(connection.close(GOING_AWAY, FAREWELL_SECONDS) for connection in leaving))
+        while time.monotonic() < deadline and not all(connection.ended for connection in leaving):
+            await asyncio.sleep(0.01)
+        for connection in leaving:
+            connection.drop()
+
+
+def _sent(data: bytes) -> "Message":
+    try:
+        return {"type": "websocket.send", "text": data.decode()}
+    except UnicodeDecodeError:
+        return {"type": "websocket.send", "bytes": data}
