@@ -31,7 +31,7 @@ def build() -> typer.Typer:
     app = typer.Typer(name="jobtrack", no_args_is_help=True, pretty_exceptions_enable=False)
     app.callback()(_describe)
     commands.add(app)
-    package = _add_installed(app) or "local"
+    package = _add_installed(app) or "jobtrack_local"
     known = {each.name or getattr(each.callback, "__name__", None) for each in app.registered_commands}
     for name, what in _LOCAL.items():
         if name not in known:

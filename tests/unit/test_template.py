@@ -248,7 +248,7 @@ def test_every_alarm_is_explained_and_told_of_where_a_topic_is_named() -> None:
 
 
 def test_alarms_count_lines_that_the_functions_log() -> None:
-    logged = "".join(path.read_text() for path in (ROOT / "layers/jobtrack/python/jobtrack/push").glob("*.py"))
+    logged = "".join(path.read_text() for path in (ROOT / "layers/jobtrack/python/jobtrack/push").rglob("*.py"))
     assert '"%s %s after attempt %d"' in logged
     assert "is put into quarantine" in logged
     patterns = [each["FilterPattern"] for each in of_type("AWS::Logs::MetricFilter").values()]

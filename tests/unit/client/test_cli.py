@@ -32,7 +32,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
 @pytest.mark.parametrize("command", [["serve", "--port", "1"], ["demo", "--once"], ["token", "--tenant", "x"]])
 def test_without_the_extra_a_command_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
     monkeypatch.setitem(sys.modules, "jobtrack_local.cli", None)
-    line = f"jobtrack: {command[0]} needs what is not installed (local): pip install 'jobtrack[local]'"
+    line = f"jobtrack: {command[0]} needs what is not installed (jobtrack_local): pip install 'jobtrack[local]'"
     assert run(monkeypatch, *command) == line
 
 

@@ -47,7 +47,7 @@ class Run:
     def __call__(self, url: str, *arguments: str, page: str | None = None) -> tuple[object, str, str]:
         profile = Profile(url, GUID, GUID, TOKEN, page=page)
         self._monkeypatch.delenv("JOBTRACK_URL", raising=False)
-        for module in ("_settings.profiles.profile", "commands.opening.profile"):
+        for module in ("_api.settings.profiles.profile", "commands.opening.profile"):
             self._monkeypatch.setattr(f"jobtrack_client.{module}", lambda *environ: profile)
         self._monkeypatch.setattr(service, "Client", partial(Client, url, TOKEN, GUID, GUID))
         self._monkeypatch.setattr(sys, "argv", ["jobtrack", "open", *arguments])
