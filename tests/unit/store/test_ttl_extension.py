@@ -18,9 +18,8 @@ from jobtrack.store.job_timers import KEEP, TimerStore
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.ttl_extension import Keeper
-
-from .jobs import START
-from .tables import Place, Table
+from tests.unit.job_builders import START
+from tests.unit.memory_table import Place, Table
 
 DAYS = 7
 RETENTION = DAYS * 24 * 3600

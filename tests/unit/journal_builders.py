@@ -1,18 +1,21 @@
 """Journals for tests, and a table of one partition to read them from."""
 
 import random
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from jobtrack import times
+from jobtrack.domain.events import Event
+from jobtrack.domain.job import Job
 from jobtrack.domain.journal import sequence_index
 from jobtrack.domain.journal.journal import LEVELS, Family, Journal, Record, pack_chunk
 from jobtrack.domain.journal.packing import pack
+from jobtrack.domain.lifecycle import apply
 from jobtrack.keys import JobKey
 from jobtrack.store.journal_reader import JournalReader
 from jobtrack.store.snapshots import Snapshot
-
-from .jobs import START, queued
+from tests.unit.job_builders import START, queued, running
 
 KEY = JobKey("t", "p", "j")
 
@@ -83,3 +86,23 @@ def workers(pattern: str, count: int, seed: int) -> list[list[Record]]:
             batch.append(Record(family, START + offset, sequence, [f"{rng.getrandbits(200):x}"]))
         batches.append(batch)
     return batches
+
+
+def worked(batches: Iterable[Sequence[Event]], job: Job | None = None) -> tuple[JournalReader, Table, Snapshot]:
+    """The job after the batches of events."""
+    job, table, journal = job or running("A", "B"), Table(), Journal()
+    for batch in batches:
+        _, records = apply(job, batch, max(event.time for event in batch))
+        for chunk in journal.append(records, job.sequence):
+            table.items[chunk.sort_key] = pack_chunk(chunk)
+    return JournalReader(table, "jobs"), table, Snapshot(KEY, 1, job, journal)  # type: ignore[arg-type]
+
+
+def cut(events: Sequence[Event], size: int) -> list[Sequence[Event]]:
+    """Batches of so many."""
+    return [events[start : start + size] for start in range(0, len(events), size)]
+
+
+def clock(moment: int) -> str:
+    """A moment as in the example's day: `10:32:15`."""
+    return times.render(moment)[11:-1]

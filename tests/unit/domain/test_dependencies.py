@@ -12,9 +12,8 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import JobKey
 from jobtrack.store.dependencies import RelationStore
-
-from .jobs import START
-from .tables import Table
+from tests.unit.job_builders import START
+from tests.unit.memory_table import Table
 
 KEY = JobKey("t", "p", "j")
 

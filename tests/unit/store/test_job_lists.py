@@ -19,9 +19,8 @@ from jobtrack.store.job_lists import JobLister, Wanted
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.status_index import Place
 from jobtrack.views.jobs import fitting
-
-from .index import OWNER, Table, job_id, living, made
-from .jobs import START, queued, running
+from tests.unit.job_builders import START, queued, running
+from tests.unit.memory_status_index import OWNER, Table, job_id, living, made
 
 KEY = JobKey(OWNER.tenant, OWNER.project, queued().job_id)
 

@@ -23,9 +23,8 @@ from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.timeline import TimelineReader
 from jobtrack.views.metrics import GROUPS, metrics
 from jobtrack.views.timeline import entry, fitting, timeline, upcoming
-
-from .jobs import START, at, queued, report, running
-from .worked import clock, cut, worked
+from tests.unit.job_builders import START, at, queued, report, running
+from tests.unit.journal_builders import clock, cut, worked
 
 RESOURCE = {"resourceType": "ComputeNode", "resourceId": "worker-node-02"}
 KINDS: dict[str, dict[str, Any]] = {

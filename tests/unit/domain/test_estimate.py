@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 from jobtrack import times
 from jobtrack.domain.estimate import estimate, overall_percentage
 from jobtrack.domain.job import Job, Stage, StageStatus, Status
-
-from .jobs import START, at, queued, report, running
+from tests.unit.job_builders import START, at, queued, report, running
 
 
 def seconds_left(job: Job, clock: str) -> int | None:

@@ -17,9 +17,8 @@ from jobtrack.domain.journal.metric_history import Bucket
 from jobtrack.domain.past_durations import Past, bucket
 from jobtrack.store.metric_history import HistoryReader
 from jobtrack.views.metrics import GROUPS, benchmarks, history, metrics, trend, trends
-
-from .jobs import START, at, queued, report, running
-from .worked import clock, cut, worked
+from tests.unit.job_builders import START, at, queued, report, running
+from tests.unit.journal_builders import clock, cut, worked
 
 GIGABYTE = 1024**3
 FIGURES = ("cpuUsage", "memoryBytes", "recordsPerSecond")

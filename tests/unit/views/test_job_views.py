@@ -18,8 +18,7 @@ from jobtrack.keys import JobKey
 from jobtrack.views import job as job_view
 from jobtrack.views.logs import entry, execution_metrics, fitting, levels_from, logs, summary
 from jobtrack.views.progress import progress, whole_percentage
-
-from .jobs import START, at, queued, report, running
+from tests.unit.job_builders import START, at, queued, report, running
 
 KEY = JobKey("t", "p", "cc0e8400-e29b-41d4-a716-446655440000")
 GIB = 1024**3

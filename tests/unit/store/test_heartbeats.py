@@ -15,9 +15,8 @@ from jobtrack.keys import JobKey
 from jobtrack.store.item_sizes import size
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Listener, Snapshot, key_of
-
-from .jobs import START
-from .tables import Item, Table
+from tests.unit.job_builders import START
+from tests.unit.memory_table import Item, Table
 
 KEY = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
 HOOK = {"sub-123e8400-e29b-41d4-a716-446655440000": Listener(2**31, frozenset({"stageCompleted", "jobCompleted"}))}

@@ -19,9 +19,8 @@ from jobtrack.store.conflict_retry import Attempts
 from jobtrack.store.job_timers import Timer, TimerStore
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Listener, Snapshot, key_of, load
-
-from .jobs import START
-from .tables import Table
+from tests.unit.job_builders import START
+from tests.unit.memory_table import Table
 
 HEARTBEATS = (10, 30, None)
 KEYS = [JobKey("t", "p", f"j{number}") for number in range(len(HEARTBEATS))]

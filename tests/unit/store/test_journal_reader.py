@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from jobtrack import times
 from jobtrack.domain.journal.journal import LEVELS, Family, Record
 from jobtrack.store.journal_reader import EARLIEST, LATEST, Range
-
-from .jobs import START
-from .journals import workers, write
+from tests.unit.job_builders import START
+from tests.unit.journal_builders import workers, write
 
 
 def expected(records: list[Record], asked: Range) -> tuple[list[Record], bool]:

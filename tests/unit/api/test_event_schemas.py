@@ -13,8 +13,7 @@ from jobtrack.api.schemas import fields
 from jobtrack.api.schemas.events import EventBatch
 from jobtrack.api.schemas.jobs import JobRequest
 from jobtrack.domain.events import Event
-
-from .jobs import START
+from tests.unit.job_builders import START
 
 ARRIVAL = START + 7
 

@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 from jobtrack import limits, times
 from jobtrack.domain.journal.journal import LEVELS, Chunk, Family, Journal, Record, pack_chunk, place_of, unpack_chunk
 from jobtrack.domain.journal.sequence_index import RESIDENCE
-
-from .jobs import START
+from tests.unit.job_builders import START
 
 
 def line(sequence: int, seconds: float, text: str = "x", family: Family = Family.INFO) -> Record:

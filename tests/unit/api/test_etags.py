@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from jobtrack.api import language, unless_known
 from jobtrack.api.etags import Known
 from jobtrack.domain.job import Job
-
-from .jobs import queued, report
+from tests.unit.job_builders import queued, report
 
 
 def request(headers: Mapping[str, str], query: str = "") -> Request:

@@ -11,8 +11,7 @@ from jobtrack.domain.job import Job, Stage
 from jobtrack.domain.lifecycle import apply
 from jobtrack.domain.past_durations import Past
 from jobtrack.domain.queue_forecast import PRIORITIES, Queue, Running, Turn, Waiting, Worker, health, waits
-
-from .jobs import START, queued
+from tests.unit.job_builders import START, queued
 
 MINUTE = times.MINUTE
 

@@ -11,8 +11,7 @@ from jobtrack.domain.lifecycle import apply
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.store.job_versions import attributes
 from jobtrack.store.snapshots import Snapshot, key_of
-
-from .jobs import START
+from tests.unit.job_builders import START
 
 OWNER = ProjectKey("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
 

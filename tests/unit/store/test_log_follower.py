@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from jobtrack.domain.journal.journal import LEVELS, Family, Record
 from jobtrack.store.journal_reader import Range
 from jobtrack.store.log_follower import Follower
-
-from .jobs import START
-from .journals import Table, workers, write
+from tests.unit.job_builders import START
+from tests.unit.journal_builders import Table, workers, write
 
 PATTERNS = ["steady", "jittered", "late", "single", "scattered", "equal"]
 

@@ -9,8 +9,7 @@ from jobtrack.domain.job import Job, StageStatus, Status
 from jobtrack.domain.journal.journal import Family
 from jobtrack.domain.lifecycle import apply
 from jobtrack.errors import InvalidTransition, Unprocessable
-
-from .jobs import START, at, queued, report, running
+from tests.unit.job_builders import START, at, queued, report, running
 
 ENDS = {"jobCompleted": Status.COMPLETED, "jobFailed": Status.FAILED, "jobCancelled": Status.CANCELLED}
 NEEDS_RUNNING = ("stageStarted", "stageCompleted", "stageFailed", "stageSkipped", "progressUpdate")
