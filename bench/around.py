@@ -8,8 +8,8 @@ from bench.report import Report
 from bench.stage import Bench
 from jobtrack.domain.job import Job, Stage
 from jobtrack.keys import JobKey, ProjectKey
-from jobtrack.store.dependencies import RelationStore
-from jobtrack.store.dependency_graph import GraphReader
+from jobtrack.store.dependencies import DependencyStore
+from jobtrack.store.dependency_graph import DependencyGraphReader
 from jobtrack.store.snapshots import Snapshot
 
 BEFORE, AFTER = 20, 30
@@ -23,9 +23,9 @@ def measure(bench: Bench, report: Report) -> None:
     before = [_job(bench, owner, ()) for _ in range(BEFORE)]
     job = _job(bench, owner, before)
     after = [_job(bench, owner, (job, before[0])) for _ in range(AFTER)]
-    reader = GraphReader(bench.jobs.dynamodb, bench.jobs.table)
+    reader = DependencyGraphReader(bench.jobs.dynamodb, bench.jobs.table)
     with bench.meter.measured() as used:
-        _, graph, _ = reader.walk(JobKey(owner.tenant, owner.project, job), 1)
+        _, graph, _ = reader.read_graph(JobKey(owner.tenant, owner.project, job), 1)
     if set(graph.jobs) != {job, *before, *after}:
         raise AssertionError("dependencies: not the jobs around it")
     name = f"dependencies, {BEFORE} jobs before and {AFTER} after"
@@ -35,11 +35,11 @@ def measure(bench: Bench, report: Report) -> None:
 
 def _job(bench: Bench, owner: ProjectKey, prerequisites: tuple[str, ...] | list[str]) -> str:
     key = JobKey(owner.tenant, owner.project, str(uuid.uuid4()))
-    relations, expires = RelationStore(bench.jobs.dynamodb, bench.jobs.table), int(time.time()) + 3600
+    relations, expires = DependencyStore(bench.jobs.dynamodb, bench.jobs.table), int(time.time()) + 3600
     relations.put_edges(key, prerequisites, expires)
     stages = [Stage(name) for name in workload.STAGES]
     kept = {"prerequisites": [[each, "its results"] for each in prerequisites]} if prerequisites else {}
-    beside = list(relations.creation(key, kept, expires))
+    beside = list(relations.creation_actions(key, kept, expires))
     made = Job(key.job, "Around", "Bench", workload.START, stages=stages)
     bench.jobs.create(Snapshot(key, 0, made), "body", {}, beside=beside)
     return key.job

@@ -11,7 +11,7 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.journal.journal import Record
 from jobtrack.domain.timeline import Scope
 from jobtrack.keys import JobKey
-from jobtrack.store.metric_history import HistoryReader
+from jobtrack.store.metric_history import MetricHistoryReader
 from jobtrack.store.timeline import TimelineReader
 
 _SECONDS = 24 * 3600
@@ -70,7 +70,7 @@ def _timeline(
 ) -> None:
     name = f"timeline of 24 h{name}, {scope.granularity}{', sub-events' * scope.sub_events}, limit={limit}"
     with bench.meter.measured() as used:
-        page, _ = TimelineReader(bench.reader).page(bench.jobs.read(key), scope, limit, None)
+        page, _ = TimelineReader(bench.reader).read_page(bench.jobs.read_snapshot(key), scope, limit, None)
     if [record.place for record in page if record.sequence >= _FIRST] != _plain(events, scope, page)[:limit]:
         raise AssertionError(f"{name}: not what plain lists give")
     report.add(name, "requests", used.requests, requests)
@@ -99,7 +99,9 @@ def _plain(events: Sequence[Event], scope: Scope, page: Sequence[Record]) -> lis
 def _metrics(bench: Bench, report: Report, key: JobKey, events: Sequence[Event], minutes: int, late: str) -> None:
     name = f"metrics with 24 h of history{late}, {minutes}m"
     with bench.meter.measured() as used:
-        found = HistoryReader(bench.reader).newest(bench.jobs.read(key), minutes, limits.HISTORY_BUCKETS)
+        found = MetricHistoryReader(bench.reader).read_newest_buckets(
+            bench.jobs.read_snapshot(key), minutes, limits.HISTORY_BUCKETS
+        )
     width = minutes * times.MINUTE
     sampled: dict[int, list[float]] = {}
     for each in events:

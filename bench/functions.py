@@ -18,7 +18,7 @@ from mangum import Mangum
 from bench.report import Report
 from bench.stage import Bench
 from jobtrack.keys import JobKey
-from jobtrack.store.snapshots import key_of
+from jobtrack.store.snapshots import snapshot_key
 from jobtrack_local.template import template
 
 ROOT = template.PATH.parent
@@ -104,7 +104,9 @@ def _plain(bench: Bench, key: JobKey) -> Handler:
 
     @app.get("/{path:path}")
     def read(path: str) -> dict[str, Any]:
-        item = bench.jobs.dynamodb.get_item(TableName=bench.jobs.table, Key=key_of(key), ConsistentRead=True)["Item"]
+        item = bench.jobs.dynamodb.get_item(TableName=bench.jobs.table, Key=snapshot_key(key), ConsistentRead=True)[
+            "Item"
+        ]
         values = {name: next(iter(value.values())) for name, value in item.items()}
         return {name: base64.b64encode(one) if isinstance(one, bytes) else one for name, one in values.items()}
 

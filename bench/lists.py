@@ -29,13 +29,13 @@ def measure(bench: Bench, report: Report) -> None:
     made = [_job(bench, owner, number) for number in range(JOBS)]
     table, now = bench.jobs.table, workload.START + times.HOUR
     worker = {"cpuUnits": 4, "memoryGB": 16, "maxConcurrentJobs": 40}
-    WorkerStore(bench.jobs.dynamodb, table).put(owner, "worker-node-02", worker, now)
+    WorkerStore(bench.jobs.dynamodb, table).put_worker(owner, "worker-node-02", worker, now)
     lister, queue = JobLister(bench.jobs.dynamodb, table), QueueReader(bench.jobs.dynamodb, table)
     _batch(bench, report, owner, made[:ASKED], lister, queue, now)
     _queue(bench, report, owner, lister, queue, now)
     for name, wanted, requests in (("", Wanted(), 9), (" of one status", Wanted(Wanted().statuses[1:2]), 2)):
         with bench.meter.measured() as used:
-            page, _ = lister.page(owner, wanted, PAGE)
+            page, _ = lister.read_page(owner, wanted, PAGE)
         _require(len(page) == PAGE)
         report.add(f"jobs, a page of {PAGE}{name}", "requests", used.requests, requests)
         report.add(f"jobs, a page of {PAGE}{name}", "read units", used.read_units, PAGE * _JOB_UNITS + 2 * _INDEX_UNITS)
@@ -45,8 +45,8 @@ def _batch(
     bench: Bench, report: Report, owner: ProjectKey, ids: list[str], lister: JobLister, queue: QueueReader, now: int
 ) -> None:
     with bench.meter.measured() as used:
-        found = lister.read(owner, ids)
-        standing = knowing(queue.read(owner, now), [each.job for each in found.values()])
+        found = lister.read_snapshots(owner, ids)
+        standing = knowing(queue.read_queue(owner, now), [each.job for each in found.values()])
     _require((len(found), len(standing.waiting), len(standing.running)) == (ASKED, JOBS // 3, JOBS // 3))
     name = f"batch of {ASKED} ids, {JOBS // 3} jobs queued"
     report.add(name, "requests", used.requests, 4)
@@ -55,8 +55,8 @@ def _batch(
 
 def _queue(bench: Bench, report: Report, owner: ProjectKey, lister: JobLister, queue: QueueReader, now: int) -> None:
     with bench.meter.measured() as used:
-        standing = queue.read(owner, now)
-        page = lister.read(owner, [each.job for each in standing.waiting[:PAGE]])
+        standing = queue.read_queue(owner, now)
+        page = lister.read_snapshots(owner, [each.job for each in standing.waiting[:PAGE]])
     _require((len(page), standing.slots) == (PAGE, 40))
     name = f"queue, a page of {PAGE} of {JOBS // 3}"
     report.add(name, "requests", used.requests, 4)

@@ -13,8 +13,8 @@ from jobtrack.domain.journal.journal import LEVELS, Family, Record
 from jobtrack.domain.timeline import Scope
 from jobtrack.keys import JobKey
 from jobtrack.store.journal_reader import Range
-from jobtrack.store.log_follower import Follower
-from jobtrack.store.metric_history import HistoryReader
+from jobtrack.store.log_follower import LogFollower
+from jobtrack.store.metric_history import MetricHistoryReader
 from jobtrack.store.timeline import TimelineReader
 
 MILLION = 1_000_000
@@ -46,20 +46,20 @@ def _same_at_any_size(bench: Bench, report: Report, key: JobKey, lines: list[Rec
     _page(bench, report, key, lines, Range(LEVELS), f"logs, a page of 1000 of {name}", requests=6)
     for scope, requests in ((Scope(), 3), (Scope(sub_events=True), 5)):
         with bench.meter.measured() as used:
-            TimelineReader(bench.reader).page(bench.jobs.read(key), scope, 1000, None)
+            TimelineReader(bench.reader).read_page(bench.jobs.read_snapshot(key), scope, 1000, None)
         report.add(f"timeline{', sub-events' * scope.sub_events}, {name}", "requests", used.requests, requests)
     with bench.meter.measured() as used:
-        HistoryReader(bench.reader).newest(bench.jobs.read(key), 1, 1000)
+        MetricHistoryReader(bench.reader).read_newest_buckets(bench.jobs.read_snapshot(key), 1, 1000)
     report.add(f"metrics, {name}", "requests", used.requests, 2)
     _follow(bench, report, key, lines, name)
 
 
 def _follow(bench: Bench, report: Report, key: JobKey, lines: list[Record], name: str) -> None:
     """What a follower who is near the head reads."""
-    follower = Follower(bench.meter.client, bench.jobs.table)
+    follower = LogFollower(bench.meter.client, bench.jobs.table)
     since = lines[-5].sequence
     with bench.meter.measured() as used:
-        page, _ = follower.page(bench.jobs.read(key), Range(LEVELS), since)
+        page, _ = follower.read_lines(bench.jobs.read_snapshot(key), Range(LEVELS), since)
     if page != [line for line in lines if line.sequence > since]:
         raise AssertionError(f"following {name}: not what the list gives")
     report.add(f"logs, following the last lines of {name}", "requests", used.requests, 2)
@@ -67,7 +67,7 @@ def _follow(bench: Bench, report: Report, key: JobKey, lines: list[Record], name
 
 def _snapshot(bench: Bench, report: Report, key: JobKey, name: str) -> None:
     with bench.meter.measured() as used:
-        bench.jobs.read(key, extras=True)
+        bench.jobs.read_snapshot(key, extras=True)
     report.add(name, "requests", used.requests, 1)
     report.add(name, "read units", used.read_units, 1)
 
@@ -84,7 +84,7 @@ def _page(
     megabytes: float | None = None,
 ) -> None:
     with bench.meter.measured() as used:
-        found = bench.reader.page(bench.jobs.read(key), asked)
+        found = bench.reader.read_page(bench.jobs.read_snapshot(key), asked)
     held = sorted(filter(asked.holds, lines), key=lambda record: record.place)
     page = held[-asked.limit :] if asked.backward else held[: asked.limit]
     if found != (page, len(held) > asked.limit):
@@ -98,7 +98,7 @@ def _page(
 
 def _write(bench: Bench, key: JobKey, lines: Iterator[Event], size: int) -> list[Record]:
     """Send the lines; answers what a reader must find."""
-    sequence = bench.jobs.read(key).job.sequence
+    sequence = bench.jobs.read_snapshot(key).job.sequence
     sent: list[Record] = []
     while batch := list(islice(lines, size)):
         bench.jobs.report(key, batch)

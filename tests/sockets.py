@@ -111,7 +111,7 @@ class SocketWorld:
         vault = Vault(cast("KMSClient", _Kms()), "key")
         made = Subscriber(vault, {443}, clock=self.clock).make(self.job, request)
         one = made.subscription
-        ListenerStore(self.dynamodb, "JobsTable", now=self._micros).add(
+        ListenerStore(self.dynamodb, "JobsTable", now=self._micros).add_listener(
             self.job,
             one.subscription_id,
             Listener(one.expires_at, one.interests()),
@@ -125,7 +125,7 @@ class SocketWorld:
     def report(self, *kinds: str) -> None:
         """A batch of events: milestones, and log lines that nobody wants."""
         data = {WANTED: {"description": "m"}, UNWANTED: {"level": "INFO", "message": "m"}}
-        last = self.jobs.read(self.job).job.sequence
+        last = self.jobs.read_snapshot(self.job).job.sequence
         self.jobs.report(self.job, [Event(kind, self._micros(), data.get(kind, {})) for kind in kinds])
         self.wanted += [last + place for place, kind in enumerate(kinds, 1) if kind == WANTED]
 

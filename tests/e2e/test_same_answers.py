@@ -13,8 +13,8 @@ from jobtrack.domain.timeline import Scope
 from jobtrack.keys import JobKey
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.journal_reader import JournalReader, Range
-from jobtrack.store.log_follower import Follower
-from jobtrack.store.metric_history import HistoryReader
+from jobtrack.store.log_follower import LogFollower
+from jobtrack.store.metric_history import MetricHistoryReader
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.timeline import TimelineReader
 from jobtrack.views import job as job_view
@@ -54,7 +54,7 @@ def answers(engine: str) -> Iterator[tuple[str, bytes]]:
         environment.point_boto3_at(found, os.environ)
         client, table = aws.client("dynamodb"), provision(template.load()).refs["JobsTable"]
         snapshot = _replayed(JobStore(client, table))
-        for name, content in _read(snapshot, JournalReader(client, table), Follower(client, table)):
+        for name, content in _read(snapshot, JournalReader(client, table), LogFollower(client, table)):
             yield name, orjson.dumps(content)
 
 
@@ -67,19 +67,19 @@ def _replayed(store: JobStore) -> Snapshot:
         clock[0] = times.parse(moment)
         body = {"events": events}
         store.report(KEY, EventBatch.model_validate(body).reported(body, clock[0]))
-    return store.read(KEY, extras=True)
+    return store.read_snapshot(KEY, extras=True)
 
 
-def _read(snapshot: Snapshot, reader: JournalReader, follower: Follower) -> Iterator[tuple[str, object]]:
+def _read(snapshot: Snapshot, reader: JournalReader, follower: LogFollower) -> Iterator[tuple[str, object]]:
     job, journal = snapshot.job, snapshot.journal
-    lines, _ = reader.page(snapshot, Range(levels_from("DEBUG"), limit=100))
-    entries, _ = TimelineReader(reader).page(snapshot, Scope(sub_events=True), 1000, None)
+    lines, _ = reader.read_page(snapshot, Range(levels_from("DEBUG"), limit=100))
+    entries, _ = TimelineReader(reader).read_page(snapshot, Scope(sub_events=True), 1000, None)
     told = [timeline_entry(job, record, "ja") for record in entries]
-    buckets = HistoryReader(reader).newest(snapshot, 5, 3000)
+    buckets = MetricHistoryReader(reader).read_newest_buckets(snapshot, 5, 3000)
     yield "job", job_view.job(KEY, job, NOW)
     yield "progress", progress(job, NOW)
     yield "logs", logs(job, journal, [entry(record) for record in lines], None, job.sequence, NOW)
-    followed, _ = follower.page(snapshot, Range(levels_from("DEBUG"), limit=200), 0)
+    followed, _ = follower.read_lines(snapshot, Range(levels_from("DEBUG"), limit=200), 0)
     yield "followed", [entry(record) for record in followed]
     yield "timeline", timeline(job, "minutes", told, None, "ja", NOW)
     yield "metrics", metrics(job, buckets, True, GROUPS, NOW)

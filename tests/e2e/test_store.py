@@ -86,11 +86,11 @@ def line(text: str, moment: int = START, level: str = "INFO") -> Event:
 
 def messages(table: Table, key: JobKey) -> list[str]:
     """All lines of the job by sequence, walked by cursor."""
-    snapshot = table.store().read(key)
+    snapshot = table.store().read_snapshot(key)
     found: list[Record] = []
     asked, more = Range(LEVELS, limit=300), True
     while more:
-        page, more = table.reader().page(snapshot, asked)
+        page, more = table.reader().read_page(snapshot, asked)
         found += page
         asked = Range(LEVELS, limit=300, after=page[0].place) if page else asked
     assert len({record.sequence for record in found}) == len(found)
@@ -115,7 +115,7 @@ def test_eight_writers_lose_and_repeat_nothing(table: Table) -> None:
     in_order = [text for _, texts in sorted(acknowledged) for text in texts]
     assert messages(table, key) == in_order
     assert sorted(last for last, _ in acknowledged) == [2 + (size + 1) * n for n in range(1, WRITERS * batches + 1)]
-    snapshot = table.store().read(key)
+    snapshot = table.store().read_snapshot(key)
     assert snapshot.job.sequence == 2 + (size + 1) * WRITERS * batches
     assert snapshot.journal.count(Family.INFO) == size * WRITERS * batches
 
@@ -185,17 +185,17 @@ def test_the_same_job_is_made_once_whoever_asks_first(table: Table) -> None:
 def test_no_batch_misses_a_listener_that_was_acknowledged_before_it(table: Table) -> None:
     key = table.job()
     never, always = Listener(0, frozenset({"log.INFO"})), Listener(2**40, frozenset({"log.INFO"}))
-    table.listeners().add(key, "sub-expired", never, lambda _: [], {})
+    table.listeners().add_listener(key, "sub-expired", never, lambda _: [], {})
     added, owed = [], []
     store = table.store()
     for number in range(30):
         if number == 10:
-            table.listeners().add(key, "sub-live", always, lambda _: [], {})
+            table.listeners().add_listener(key, "sub-live", always, lambda _: [], {})
             added.append(number)
         store.report(key, [line(f"{number}"), line("unheard", level="WARN")])
         owed += [f"{number}"] if added else []
     assert [event["data"]["message"] for event in table.outbox(key)] == owed
-    assert set(table.store().read(key).listeners) == {"sub-live"}
+    assert set(table.store().read_snapshot(key).listeners) == {"sub-live"}
 
 
 def test_listeners_added_while_others_write_survive(table: Table) -> None:
@@ -203,14 +203,14 @@ def test_listeners_added_while_others_write_survive(table: Table) -> None:
     listener = Listener(2**40, frozenset({"milestone"}))
 
     def listen(number: int) -> None:
-        table.listeners().add(key, f"sub-{number}", listener, lambda _: [], {})
+        table.listeners().add_listener(key, f"sub-{number}", listener, lambda _: [], {})
 
     def write(number: int) -> None:
         report_when_not_busy(table.store(), key, [line(f"{number}")])
 
     with ThreadPoolExecutor(WRITERS) as threads:
         list(threads.map(lambda number: (listen if number % 2 else write)(number), range(40)))
-    assert set(table.store().read(key).listeners) == {f"sub-{number}" for number in range(1, 40, 2)}
+    assert set(table.store().read_snapshot(key).listeners) == {f"sub-{number}" for number in range(1, 40, 2)}
     assert sorted(messages(table, key)) == sorted(str(number) for number in range(0, 40, 2))
 
 
@@ -218,12 +218,12 @@ def test_a_job_has_at_most_100_live_listeners_and_none_after_its_end(table: Tabl
     key = table.job()
     listener = Listener(2**40, frozenset({"log.ERROR"}))
     for number in range(100):
-        table.listeners().add(key, f"sub-{number}", listener, lambda _: [], {})
+        table.listeners().add_listener(key, f"sub-{number}", listener, lambda _: [], {})
     with pytest.raises(Unprocessable, match="100 live subscriptions"):
-        table.listeners().add(key, "sub-100", listener, lambda _: [], {})
+        table.listeners().add_listener(key, "sub-100", listener, lambda _: [], {})
     table.store().report(key, [Event("jobCancelled", START, {})])
     with pytest.raises(Conflict, match="Cancelled"):
-        table.listeners().add(key, "sub-101", listener, lambda _: [], {})
+        table.listeners().add_listener(key, "sub-101", listener, lambda _: [], {})
 
 
 @pytest.mark.parametrize("pattern", ["late", "jittered", "line by line"])
@@ -241,7 +241,7 @@ def test_every_page_is_that_of_a_sorted_list(table: Table, pattern: str) -> None
         asked = Range(LEVELS, limit=limit, backward=backward, after=after)
         wanted = [record for record in held if asked.holds(record)]
         page = wanted[-limit:] if backward else wanted[:limit]
-        assert table.reader().page(store.read(key), asked) == (page, len(wanted) > limit)
+        assert table.reader().read_page(store.read_snapshot(key), asked) == (page, len(wanted) > limit)
 
 
 def moment(rng: random.Random, pattern: str, sequence: int) -> int:
@@ -265,7 +265,7 @@ def test_what_does_not_fit_the_snapshot_is_kept_beside_it(table: Table) -> None:
             ],
         )
     store.report(key, [Event("stageCompleted", START, {"stageName": names[0], "metrics": {"more": 1}})])
-    job = table.store().read(key, extras=True).job
+    job = table.store().read_snapshot(key, extras=True).job
     assert {stage.name: stage.metrics for stage in job.stages} == metrics | {names[0]: metrics[names[0]] | {"more": 1}}
     assert job.metadata == {"text": "x" * 8000}
 
@@ -338,7 +338,7 @@ def test_eight_writers_whose_responses_are_lost_repeat_nothing(table: Table) -> 
     with ThreadPoolExecutor(WRITERS) as writers:
         acknowledged = [each for answers in writers.map(write, range(WRITERS)) for each in answers]
     assert messages(table, key) == [text for _, texts in sorted(acknowledged) for text in texts]
-    assert table.store().read(key).job.sequence == 1 + size * WRITERS * batches
+    assert table.store().read_snapshot(key).job.sequence == 1 + size * WRITERS * batches
 
 
 @pytest.mark.parametrize("round_", range(10))
@@ -356,11 +356,11 @@ def test_a_heartbeat_races_the_watchdog_and_the_job_is_not_stalled_after_it(tabl
     with ThreadPoolExecutor(2) as both:
         beating, watching = both.submit(beat), both.submit(watchdog.run, lambda: True)
         last, _ = beating.result(), watching.result()
-    job = table.store().read(key).job
+    job = table.store().read_snapshot(key).job
     assert (job.stalled, job.sequence) == (False, last)
     assert last in (3, 4), "the alarm comes before the heartbeat, or not at all"
     watchdog.run(lambda: True)
-    assert table.store().read(key).job.stalled is False
+    assert table.store().read_snapshot(key).job.stalled is False
 
 
 def answering(code: str, reasons: list[dict[str, str]] | None) -> Callable[[], tuple[Any, dict[str, Any]]]:

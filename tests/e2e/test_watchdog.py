@@ -79,7 +79,7 @@ def test_each_silent_job_is_told_once_by_four_watchdogs_at_once(table: str) -> N
     with ThreadPoolExecutor(4) as dogs:
         list(dogs.map(lambda _: watch(table, LATE), range(4)))
     assert [alarms(table, key) for key in keys] == [[3]] * JOBS
-    assert all(store(table, LATE).read(key).job.stalled for key in keys)
+    assert all(store(table, LATE).read_snapshot(key).job.stalled for key in keys)
     watch(table, LATE)
     assert timers(table) == 0
 
@@ -96,6 +96,6 @@ def test_a_report_that_is_accepted_first_wins_and_one_after_the_alarm_ends_it(ta
             each.result()
     for key, sequence in zip(keys, accepted, strict=True):
         assert alarms(table, key) == ([] if sequence == 3 else [3])
-        assert store(table, LATE).read(key).job.stalled is False
+        assert store(table, LATE).read_snapshot(key).job.stalled is False
     watch(table, IN_TIME + HEARTBEAT * times.SECOND + times.SECOND)
-    assert all(store(table, LATE).read(key).job.stalled for key in keys), "the timers were kept"
+    assert all(store(table, LATE).read_snapshot(key).job.stalled for key in keys), "the timers were kept"

@@ -44,7 +44,7 @@ def subscribed(invoke: Invoke, sample: Sample, **changes: Any) -> dict[str, Any]
     event["headers"]["content-length"] = str(len(event["body"]))
     del event["headers"]["idempotency-key"]
     key = job_of(event)
-    if key not in jobs().items([key]):
+    if key not in jobs().read_snapshot_items([key]):
         jobs().create(Snapshot(key, 0, Job(key.job, "a job", "mining", times.now())), "b", {})
     answer = invoke(FUNCTION, event)
     assert answer["statusCode"] == 201, answer["body"]

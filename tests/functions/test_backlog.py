@@ -44,7 +44,7 @@ def job() -> int:
     """A job that has reported; its last sequence."""
     job_heard_by(*[replace(one, subscription_id=f"sub-{number}") for number, one in enumerate(WANTED)])
     report(history(200, seed=7), batch=30)
-    return jobs().read(JOB).job.sequence
+    return jobs().read_snapshot(JOB).job.sequence
 
 
 @pytest.mark.parametrize("one", WANTED, ids=range(len(WANTED)))

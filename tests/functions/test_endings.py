@@ -74,7 +74,7 @@ def test_expired_it_is_ended_and_told_once() -> None:
     stored = world.stored()
     assert stored is not None
     assert (stored.status, stored.end_reason) == ("Expired", "expired")
-    assert jobs(world).read(JOB).listeners == {}
+    assert jobs(world).read_snapshot(JOB).listeners == {}
     [made] = owed(JOB)
     assert json.loads(made.payload)["data"]["reason"] == "expired"
     assert timers(world) == []
@@ -246,7 +246,7 @@ def test_a_receiver_that_is_gone_is_told_and_its_subscription_listens_no_more() 
     stored = world.stored()
     assert stored is not None
     assert (stored.status, stored.end_reason) == ("Ended", "gone")
-    assert jobs(world).read(JOB).listeners == {}
+    assert jobs(world).read_snapshot(JOB).listeners == {}
     [made] = owed(JOB)
     world.deliver(made)
     assert len(world.receiver.posted) == 2
@@ -276,14 +276,14 @@ def test_a_batch_that_read_the_listener_before_its_end_is_written_anew() -> None
     end(world)
     before = world.dynamodb.scan(TableName="JobsTable")["Count"]
     writer.report(JOB, [next(report)])
-    assert writer.read(JOB).listeners == {}
+    assert writer.read_snapshot(JOB).listeners == {}
     assert world.dynamodb.scan(TableName="JobsTable")["Count"] <= before + 1
 
 
 def test_two_who_add_a_listener_at_once_do_not_undo_each_other() -> None:
     world = heard()
-    snapshot, listener = jobs(world).read(JOB), Listener(2**33, frozenset({"milestone"}))
+    snapshot, listener = jobs(world).read_snapshot(JOB), Listener(2**33, frozenset({"milestone"}))
     commit(world.dynamodb, [listening("JobsTable", snapshot, "sub-2", listener, NOW)])
     with pytest.raises(Cancelled):
         commit(world.dynamodb, [listening("JobsTable", snapshot, "sub-3", listener, NOW)])
-    assert set(jobs(world).read(JOB).listeners) == {"sub-1", "sub-2"}
+    assert set(jobs(world).read_snapshot(JOB).listeners) == {"sub-1", "sub-2"}

@@ -90,7 +90,7 @@ def subscribe(one: Subscription, since: int) -> None:
     vault = Vault(aws.client("kms"), Settings.from_env().secrets_key_id)
     listeners = ListenerStore(aws.client("dynamodb"), "JobsTable", now=lambda: NOW * times.SECOND)
     store(aws.client("dynamodb"), vault, one)
-    listeners.add(JOB, one.subscription_id, listener(one), lambda _: [], {}, since=since)
+    listeners.add_listener(JOB, one.subscription_id, listener(one), lambda _: [], {}, since=since)
 
 
 def history(events: int, seed: int) -> list[Event]:

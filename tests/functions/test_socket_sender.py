@@ -26,7 +26,7 @@ def connected(world: SocketWorld) -> Client:
 
 
 def ping(world: SocketWorld) -> Message:
-    message = own_message(PING, world.stored(), world.jobs.read(world.job).job, world.clock(), "n")
+    message = own_message(PING, world.stored(), world.jobs.read_snapshot(world.job).job, world.clock(), "n")
     world.deliverer.deliver(message.encode())
     return message
 

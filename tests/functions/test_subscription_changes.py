@@ -118,7 +118,7 @@ def test_deleted_it_ends_and_listens_no_more_and_its_receiver_is_owed_the_word(
     assert invoke(FUNCTION, event)["statusCode"] == 204
     ended = stored(made, key)
     assert (ended.status, ended.end_reason) == ("Ended", "deleted")
-    assert jobs().read(key).listeners == {}
+    assert jobs().read_snapshot(key).listeners == {}
     [message] = owed(key)
     assert (message.type, message.sequence, message.attempt) == ("subscriptionEnded", None, 0)
     body = json.loads(message.payload)
@@ -137,7 +137,7 @@ def test_deleted_again_it_is_as_it_was(invoke: Invoke, sample: Sample, made: dic
 def test_the_others_go_on_listening(invoke: Invoke, sample: Sample, made: dict[str, Any], key: JobKey) -> None:
     other = subscribed(invoke, sample)
     invoke(FUNCTION, about(sample, "delete-subscription", made["subscriptionId"]))
-    assert set(jobs().read(key).listeners) == {other["subscriptionId"]}
+    assert set(jobs().read_snapshot(key).listeners) == {other["subscriptionId"]}
     report(key, "jobStarted")
 
 
@@ -153,7 +153,7 @@ def test_renewed_it_lives_for_so_long_from_then_on(
     expires = int(now[0]) + hours * HOUR
     assert shown == {**without_secrets(made), "expiresAt": times.render(expires * times.SECOND)}
     assert stored(made, key).expires_at == expires
-    assert jobs().read(key).listeners[made["subscriptionId"]].expires_at == expires
+    assert jobs().read_snapshot(key).listeners[made["subscriptionId"]].expires_at == expires
     timer = Expiry(key, made["subscriptionId"], expires).key
     assert "Item" in aws.client("dynamodb").get_item(TableName="SubscriptionsTable", Key=timer)
 
@@ -170,7 +170,7 @@ def test_renewed_it_can_be_found_as_long_as_it_is_kept(
 def test_of_a_hundred_live_ones_each_may_be_renewed(invoke: Invoke, sample: Sample, key: JobKey) -> None:
     several = [subscribed(invoke, sample) for _ in range(limits.LIVE_SUBSCRIPTIONS)]
     read(invoke(FUNCTION, about(sample, "renew-subscription", several[50]["subscriptionId"])))
-    assert len(jobs().read(key).listeners) == limits.LIVE_SUBSCRIPTIONS
+    assert len(jobs().read_snapshot(key).listeners) == limits.LIVE_SUBSCRIPTIONS
 
 
 def test_it_may_be_renewed_after_its_jobs_end(
@@ -193,9 +193,9 @@ def test_nothing_can_be_done_with_one_that_has_ended(
     name: str, invoke: Invoke, sample: Sample, made: dict[str, Any], key: JobKey
 ) -> None:
     invoke(FUNCTION, about(sample, "delete-subscription", made["subscriptionId"]))
-    before, snapshot = stored(made, key), jobs().read(key)
+    before, snapshot = stored(made, key), jobs().read_snapshot(key)
     assert read(invoke(FUNCTION, about(sample, name, made["subscriptionId"])), 409)["code"] == "conflict"
-    assert (stored(made, key), jobs().read(key)) == (before, snapshot)
+    assert (stored(made, key), jobs().read_snapshot(key)) == (before, snapshot)
     assert len(owed(key)) == 1
 
 

@@ -100,7 +100,7 @@ def test_the_jobs_writers_hear_of_it(invoke: Invoke, sample: Sample) -> None:
     key = job_of(event)
     queue_job(key)
     name = json.loads(invoke(FUNCTION, event)["body"])["subscriptionId"]
-    snapshot = jobs().read(key)
+    snapshot = jobs().read_snapshot(key)
     assert snapshot.listeners == {name: Listener(stored(key, name).expires_at, stored(key, name).interests())}
 
 
@@ -214,7 +214,7 @@ def test_a_client_may_leave_subscriptions_to_others(
     queue_job(job_of(event), {f"sub-{uuid.uuid4()}": Listener(2**33, frozenset({"log.INFO"})) for _ in range(live)})
     event["headers"]["jobtrack-most-subscriptions"] = most
     assert invoke(FUNCTION, event)["statusCode"] == status
-    assert len(jobs().read(job_of(event)).listeners) == live + (status == 201)
+    assert len(jobs().read_snapshot(job_of(event)).listeners) == live + (status == 201)
 
 
 @pytest.mark.parametrize("most", ["0", "101", "-1", "", "x", "1.0", "１", "1e1", "0x10", "9" * 5000])

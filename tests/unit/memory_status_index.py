@@ -10,7 +10,7 @@ from jobtrack.domain.job import Job
 from jobtrack.domain.lifecycle import apply
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.store.job_versions import attributes
-from jobtrack.store.snapshots import Snapshot, key_of
+from jobtrack.store.snapshots import Snapshot, snapshot_key
 from tests.unit.job_builders import START
 
 OWNER = ProjectKey("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
@@ -34,7 +34,7 @@ class Table:
         """A version of a job, in the index as of this step."""
         key = JobKey(OWNER.tenant, OWNER.project, job.job_id)
         self.jobs[job.job_id] = job
-        self.items[key.partition] = {**key_of(key), **attributes(Snapshot(key, 1, job), 0)}
+        self.items[key.partition] = {**snapshot_key(key), **attributes(Snapshot(key, 1, job), 0)}
         self.step()
 
     def step(self) -> None:

@@ -28,20 +28,20 @@ def get_batch(request: Request, query: Annotated[BatchQuery, Query()]) -> Respon
     """The jobs asked for by id, or the project's, newest first; with filters, those of them that pass."""
     owner, refresh = project_key(request), query.refresh_interval
     page = _walk(owner, query) if query.job_ids is None else _named(owner, query, query.job_ids)
-    standing = knowing(queue.read(owner, times.now()), page.jobs)
+    standing = knowing(queue.read_queue(owner, times.now()), page.jobs)
     headers = {} if refresh is None else {"Cache-Control": f"private, max-age={refresh}"}
     return answer(batch(page, standing, query.include_metrics, refresh), headers=headers)
 
 
 def _named(owner: ProjectKey, query: BatchQuery, ids: list[str]) -> Page:
-    found = lister.read(owner, ids)
+    found = lister.read_snapshots(owner, ids)
     jobs = [snapshot.job for snapshot in found.values() if query.wanted.holds(snapshot.job)]
     return Page(jobs, [each for each in ids if each not in found], None)
 
 
 def _walk(owner: ProjectKey, query: BatchQuery) -> Page:
-    after = Place.read(cursors.decode_listed(owner.partition, _WALK, query.cursor)) if query.cursor else None
-    snapshots, last = lister.page(owner, query.wanted, query.limit, after)
+    after = Place.parse(cursors.decode_listed(owner.partition, _WALK, query.cursor)) if query.cursor else None
+    snapshots, last = lister.read_page(owner, query.wanted, query.limit, after)
     cursor = cursors.encode_listed(owner.partition, _WALK, last.text) if last else None
     return Page([snapshot.job for snapshot in snapshots], [], cursor)
 

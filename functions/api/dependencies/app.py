@@ -7,17 +7,17 @@ from fastapi import Query, Request, Response
 from jobtrack import aws, limits
 from jobtrack.api import answer, create_router, job_key, lambda_handler, unless_known
 from jobtrack.settings import Settings
-from jobtrack.store.dependency_graph import GraphReader
+from jobtrack.store.dependency_graph import DependencyGraphReader
 from jobtrack.views.dependencies import dependencies
 
-graphs = GraphReader(aws.client("dynamodb"), Settings.from_env().jobs_table)
+graphs = DependencyGraphReader(aws.client("dynamodb"), Settings.from_env().jobs_table)
 router = create_router()
 
 
 @router.get("/job/{jobId}/dependencies")
 def get_dependencies(request: Request, depth: Annotated[int, Query(ge=1, le=limits.DEPTH)] = 1) -> Response:
     """Jobs before and after it up to so many steps, resources, and conditions that block it."""
-    job, graph, relations = graphs.walk(job_key(request), depth)
+    job, graph, relations = graphs.read_graph(job_key(request), depth)
     headers = unless_known(request, *filter(None, graph.jobs.values()))
     return answer(dependencies(job, graph, relations), headers=headers)
 

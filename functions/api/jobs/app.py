@@ -28,7 +28,7 @@ from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription_factory import Made, Subscriber
 from jobtrack.settings import Settings
 from jobtrack.store.batch_items import delete_all, put_all
-from jobtrack.store.dependencies import RelationStore
+from jobtrack.store.dependencies import DependencyStore
 from jobtrack.store.idempotency import Idempotency, fingerprint
 from jobtrack.store.job_lists import JobLister
 from jobtrack.store.job_queue import QueueReader
@@ -41,7 +41,7 @@ from jobtrack.views.jobs import fitting
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
 jobs = JobStore(dynamodb, settings.jobs_table, settings.retention_days)
-relations = RelationStore(dynamodb, settings.jobs_table)
+relations = DependencyStore(dynamodb, settings.jobs_table)
 vault = Vault(aws.later("kms"), settings.secrets_key_id)
 subscriber = Subscriber(vault, settings.allowed_webhook_ports, settings.allow_loopback_webhooks, settings.websocket_url)
 queue = QueueReader(dynamodb, settings.jobs_table)
@@ -70,7 +70,7 @@ def _create(request: Request, wanted: JobRequest, body: str, idempotent: Idempot
     snapshot = Snapshot(key, 0, wanted.job(key.job, caller(request).subject, now), listeners=_listeners(made))
     kept = _answer(key, snapshot.job, request.url.path.removesuffix("/jobs"), made)
     expires = jobs.retention.beside(now // times.SECOND)
-    beside = list(relations.creation(key, wanted.relations(), expires))
+    beside = list(relations.creation_actions(key, wanted.relations(), expires))
 
     def ahead() -> None:
         """Write what the job's transaction has no room for: it belongs to nobody until the job is made."""
@@ -115,7 +115,7 @@ def _listeners(made: Sequence[Made]) -> dict[str, Listener]:
 
 
 def _require_prerequisites(key: JobKey, wanted: JobRequest) -> None:
-    missing = relations.missing(key, [each.job_id for each in wanted.prerequisites])
+    missing = relations.find_missing(key, [each.job_id for each in wanted.prerequisites])
     faults = [
         Fault(f"/prerequisites/{index}/jobId", "is no job of this project")
         for index, each in enumerate(wanted.prerequisites)
@@ -133,7 +133,7 @@ def _answer(key: JobKey, job: Job, base: str, made: Sequence[Made]) -> Json:
         "jobId": key.job,
         "jobName": job.name,
         "status": job.status,
-        "queuePosition": queue.position(key, job),
+        "queuePosition": queue.read_position(key, job),
         "createdAt": times.render(job.created_at),
         "subscriptions": [subscriber.kept(each) for each in made],
         "links": {"self": place, **{name: f"{place}/{name}" for name in reads}},
@@ -150,7 +150,7 @@ def _revealed(key: JobKey, kept: Json) -> Json:
 def get_job(request: Request) -> Response:
     """The job as it stands."""
     key = job_key(request)
-    snapshot = jobs.read(key)
+    snapshot = jobs.read_snapshot(key)
     headers = unless_known(request, snapshot.job)
     jobs.add_extras(snapshot)
     return answer(view.job(key, snapshot.job, times.now()), headers=headers)
@@ -160,8 +160,8 @@ def get_job(request: Request) -> Response:
 def list_jobs(request: Request, query: Annotated[JobsQuery, Query()]) -> Response:
     """The project's jobs, newest first; an answer that would grow too large ends early."""
     owner, now = project_key(request), times.now()
-    after = Place.read(cursors.decode_listed(owner.partition, _WALK, query.cursor)) if query.cursor else None
-    snapshots, last = lister.page(owner, query.wanted, query.limit, after)
+    after = Place.parse(cursors.decode_listed(owner.partition, _WALK, query.cursor)) if query.cursor else None
+    snapshots, last = lister.read_page(owner, query.wanted, query.limit, after)
     lister.add_metadata(snapshots)
     shown = fitting(view.job(each.key, each.job, now) for each in snapshots)
     if len(shown) < len(snapshots):

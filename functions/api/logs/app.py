@@ -12,7 +12,7 @@ from jobtrack.domain.journal.journal import Record
 from jobtrack.settings import Settings
 from jobtrack.store.job_reader import JobReader
 from jobtrack.store.journal_reader import JournalReader, Range
-from jobtrack.store.log_follower import Follower
+from jobtrack.store.log_follower import LogFollower
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.views.logs import entry, fitting, levels_from, logs
 from jobtrack.views.raw_logs import raw
@@ -21,7 +21,7 @@ settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
 jobs = JobReader(dynamodb, settings.jobs_table)
 reader = JournalReader(dynamodb, settings.jobs_table)
-follower = Follower(dynamodb, settings.jobs_table)
+follower = LogFollower(dynamodb, settings.jobs_table)
 router = create_router()
 
 Page = tuple[Sequence[Record], str | None, int]
@@ -31,7 +31,7 @@ Page = tuple[Sequence[Record], str | None, int]
 @router.get("/job/{jobId}/logs")
 def get_logs(request: Request, query: Annotated[LogQuery, Query()]) -> Response:
     """The newest entries of at least a level (or the oldest, or those after a sequence), in order."""
-    snapshot = jobs.read(job_key(request))
+    snapshot = jobs.read_snapshot(job_key(request))
     headers = unless_known(request, snapshot.job)
     read = _walk if query.since_sequence is None else _follow
     records, cursor, sequence = read(snapshot, query)
@@ -48,7 +48,7 @@ def _walk(snapshot: Snapshot, query: LogQuery) -> Page:
     place, backward = snapshot.key.partition, query.direction == "backward"
     after = cursors.decode(place, query.direction, query.cursor) if query.cursor else None
     asked = Range(levels_from(query.level), query.from_time, query.to_time, query.limit, backward, after)
-    records, more = reader.page(snapshot, asked)
+    records, more = reader.read_page(snapshot, asked)
     kept = fitting(records, backward)
     if not kept or not (more or len(kept) < len(records)):
         return kept, None, snapshot.job.sequence
@@ -59,7 +59,7 @@ def _walk(snapshot: Snapshot, query: LogQuery) -> Page:
 def _follow(snapshot: Snapshot, query: LogQuery) -> Page:
     """A page by sequence."""
     asked = Range(levels_from(query.level), query.from_time, query.to_time, query.limit)
-    records, sequence = follower.page(snapshot, asked, query.since_sequence or 0)
+    records, sequence = follower.read_lines(snapshot, asked, query.since_sequence or 0)
     kept = fitting(records, backward=False)
     return kept, None, sequence if len(kept) == len(records) else kept[-1].sequence
 

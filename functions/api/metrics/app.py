@@ -10,13 +10,13 @@ from jobtrack.api.schemas.job_queries import MetricsQuery
 from jobtrack.settings import Settings
 from jobtrack.store.job_reader import JobReader
 from jobtrack.store.journal_reader import JournalReader
-from jobtrack.store.metric_history import HistoryReader
+from jobtrack.store.metric_history import MetricHistoryReader
 from jobtrack.views.metrics import metrics
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
 jobs = JobReader(dynamodb, settings.jobs_table)
-reader = HistoryReader(JournalReader(dynamodb, settings.jobs_table))
+reader = MetricHistoryReader(JournalReader(dynamodb, settings.jobs_table))
 router = create_router()
 
 _FOR_TRENDS = 2
@@ -25,10 +25,10 @@ _FOR_TRENDS = 2
 @router.get("/job/{jobId}/metrics")
 def get_metrics(request: Request, query: Annotated[MetricsQuery, Query()]) -> Response:
     """The present figures, trends and benchmarks; with `includeHistory` the newest buckets too, at most 3,000."""
-    snapshot = jobs.read(job_key(request))
+    snapshot = jobs.read_snapshot(job_key(request))
     headers = unless_known(request, snapshot.job)
     most = limits.HISTORY_BUCKETS if query.include_history else _FOR_TRENDS
-    newest = reader.newest(snapshot, query.minutes, most)
+    newest = reader.read_newest_buckets(snapshot, query.minutes, most)
     shown = metrics(snapshot.job, newest, query.include_history, query.metrics, times.now())
     return answer(shown, headers=headers)
 

@@ -15,7 +15,7 @@ router = create_router()
 @router.get("/job/{jobId}/progress")
 def get_progress(request: Request) -> Response:
     """The stages, what runs now, what remains, and what the job uses."""
-    snapshot = jobs.read(job_key(request))
+    snapshot = jobs.read_snapshot(job_key(request))
     headers = unless_known(request, snapshot.job)
     jobs.add_extras(snapshot)
     return answer(progress(snapshot.job, times.now()), headers=headers)

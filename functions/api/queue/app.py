@@ -29,9 +29,9 @@ _WALK = "queue"
 def get_queue(request: Request, query: Annotated[ProjectQuery, Query()]) -> Response:
     """The queue as a whole, and a page of its jobs in its order; those that have left it meanwhile are left out."""
     owner = project_key(request)
-    found = reader.read(owner, times.now())
+    found = reader.read_queue(owner, times.now())
     page, cursor = _page(owner, found, query)
-    jobs = [snapshot.job for snapshot in lister.read(owner, [each.job for each in page]).values()]
+    jobs = [snapshot.job for snapshot in lister.read_snapshots(owner, [each.job for each in page]).values()]
     return answer(view.queue(knowing(found, jobs), [job for job in jobs if job.status is Status.QUEUED], cursor))
 
 

@@ -27,7 +27,7 @@ from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.settings import Settings
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.listeners import ListenerStore
-from jobtrack.store.snapshots import Listener, fetch
+from jobtrack.store.snapshots import Listener, read_snapshot_item
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
@@ -49,7 +49,7 @@ def subscribe(request: Request, wanted: SubscribeRequest, key: IdempotencyKey) -
     job, most = job_key(request), most_subscriptions(request)
     made = subscriber.make(job, wanted)
     kept, one = subscriber.kept(made), made.subscription
-    first = listeners.add(
+    first = listeners.add_listener(
         job,
         one.subscription_id,
         Listener(one.expires_at, one.interests()),
@@ -66,7 +66,7 @@ def subscribe(request: Request, wanted: SubscribeRequest, key: IdempotencyKey) -
 def list_subscriptions(request: Request, query: Annotated[SubscriptionsQuery, Query()]) -> Response:
     """Who is told of the job's events, or was within the last week."""
     job = job_key(request)
-    fetch(dynamodb, settings.jobs_table, job)
+    read_snapshot_item(dynamodb, settings.jobs_table, job)
     after = query.cursor and cursors.decode_listed(job.partition, _WALK, query.cursor, cursors.SUBSCRIPTION)
     found, last = subscriptions.page(job, query.limit, after)
     cursor = last and cursors.encode_listed(job.partition, _WALK, last)

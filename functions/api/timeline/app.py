@@ -28,7 +28,7 @@ _WALK = "timeline"
 @router.get("/job/{jobId}/timeline")
 def get_timeline(request: Request, query: Annotated[TimelineQuery, Query()]) -> Response:
     """The oldest events (or those beyond a cursor), in order, and the upcoming ones."""
-    snapshot = jobs.read(job_key(request))
+    snapshot = jobs.read_snapshot(job_key(request))
     headers = unless_known(request, snapshot.job)
     entries, cursor = _page(snapshot, query, language(request))
     shown = timeline(snapshot.job, query.granularity, entries, cursor, language(request), times.now())
@@ -40,7 +40,7 @@ def _page(snapshot: Snapshot, query: TimelineQuery, spoken: str) -> tuple[list[J
     place = snapshot.key.partition
     after = cursors.decode(place, _WALK, query.cursor) if query.cursor else None
     scope = Scope(query.granularity, query.include_sub_events)
-    records, more = reader.page(snapshot, scope, query.limit, after)
+    records, more = reader.read_page(snapshot, scope, query.limit, after)
     entries = fitting(entry(snapshot.job, record, spoken) for record in records)
     if not more and len(entries) == len(records):
         return entries, None

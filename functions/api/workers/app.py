@@ -19,7 +19,7 @@ Node = Annotated[str, Path(alias="workerNode", min_length=1, max_length=limits.N
 @router.put("/worker/{workerNode}", status_code=204)
 def put_worker(request: Request, node: Node, heartbeat: WorkerHeartbeat) -> Response:
     """Keep the worker's heartbeat; it lives for 120 s."""
-    workers.put(project_key(request), node, heartbeat.model_dump(by_alias=True, exclude_none=True), times.now())
+    workers.put_worker(project_key(request), node, heartbeat.model_dump(by_alias=True, exclude_none=True), times.now())
     return Response(status_code=204)
 
 

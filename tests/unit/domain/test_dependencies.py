@@ -11,7 +11,7 @@ from jobtrack.domain.dependencies import Changed
 from jobtrack.domain.events import Event
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import JobKey
-from jobtrack.store.dependencies import RelationStore
+from jobtrack.store.dependencies import DependencyStore
 from tests.unit.job_builders import START
 from tests.unit.memory_table import Table
 
@@ -62,7 +62,7 @@ def test_a_job_that_holds_a_hundred_forgets_none_of_them_for_what_it_gave_back()
 
 def test_texts_that_are_too_long_together_leave_the_last_reported() -> None:
     table = Table()
-    store = RelationStore(table, "jobs")  # type: ignore[arg-type]
+    store = DependencyStore(table, "jobs")  # type: ignore[arg-type]
     rng = random.Random(1)
     texts = ["".join(chr(rng.randrange(0x4E00, 0x9FFF)) for _ in range(680)) for _ in range(200)]
     events = [
@@ -70,7 +70,7 @@ def test_texts_that_are_too_long_together_leave_the_last_reported() -> None:
         for number in range(100)
     ]
     action: dict[str, Any]
-    (action,) = cast("Any", store.changes(KEY, events, 1))
+    (action,) = cast("Any", store.change_actions(KEY, events, 1))
     packed = action["Put"]["Item"]["d"]["B"]
     assert len(packed) <= limits.CHUNK_BYTES
     kept = [each["condition"] for each in unpack(packed)["conditions"]]
@@ -80,6 +80,6 @@ def test_texts_that_are_too_long_together_leave_the_last_reported() -> None:
 
 def test_a_batch_that_changes_nothing_reads_and_writes_nothing() -> None:
     asked: list[None] = []
-    store = RelationStore(Table(lambda: asked.append(None)), "jobs")  # type: ignore[arg-type]
-    assert list(store.changes(KEY, [Event("heartbeat", START, {})], 1)) == []
+    store = DependencyStore(Table(lambda: asked.append(None)), "jobs")  # type: ignore[arg-type]
+    assert list(store.change_actions(KEY, [Event("heartbeat", START, {})], 1)) == []
     assert asked == []

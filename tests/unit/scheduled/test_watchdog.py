@@ -18,7 +18,7 @@ from jobtrack.scheduled.watchdog import RETRY_SECONDS, Watchdog
 from jobtrack.store.conflict_retry import Attempts
 from jobtrack.store.job_timers import Timer, TimerStore
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.snapshots import Listener, Snapshot, key_of, load
+from jobtrack.store.snapshots import Listener, Snapshot, decode_snapshot, snapshot_key
 from tests.unit.job_builders import START
 from tests.unit.memory_table import Table
 
@@ -101,8 +101,8 @@ class World:
         Watchdog(TimerStore(cast("Any", self.table), "jobs"), self.store(), lambda: self.now).run(lambda: True)
 
     def job(self, key: JobKey) -> Job:
-        place = key_of(key)
-        return load(key, self.table.held[place["pk"]["S"], place["sk"]["S"]]).job
+        place = snapshot_key(key)
+        return decode_snapshot(key, self.table.held[place["pk"]["S"], place["sk"]["S"]]).job
 
     def timers(self) -> list[tuple[str, int]]:
         places = [sk.split("#") for pk, sk in self.table.held if pk.startswith("watch#")]
@@ -221,7 +221,7 @@ def test_a_timer_that_came_too_early_moves_to_the_deadline_and_of_an_ended_job_g
 
 def test_a_job_that_cannot_be_read_holds_up_no_other_and_is_tried_later(caplog: pytest.LogCaptureFixture) -> None:
     world = running()
-    place = key_of(KEYS[0])
+    place = snapshot_key(KEYS[0])
     world.table.held[place["pk"]["S"], place["sk"]["S"]]["d"] = {"B": b"broken"}
     world.now += 31 * times.SECOND
     world.watch()

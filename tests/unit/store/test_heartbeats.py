@@ -14,7 +14,7 @@ from jobtrack.errors import InvalidTransition
 from jobtrack.keys import JobKey
 from jobtrack.store.item_sizes import size
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.snapshots import Listener, Snapshot, key_of
+from jobtrack.store.snapshots import Listener, Snapshot, snapshot_key
 from tests.unit.job_builders import START
 from tests.unit.memory_table import Item, Table
 
@@ -38,7 +38,7 @@ class Metered(Table):
         self.writes.append(("TransactWriteItems", self.snapshot_bytes()))
 
     def snapshot_bytes(self) -> int:
-        key = key_of(KEY)
+        key = snapshot_key(KEY)
         return size(self.held[key["pk"]["S"], key["sk"]["S"]])
 
 
@@ -114,7 +114,7 @@ def test_heartbeats_take_the_next_sequences_and_are_seen_at_once() -> None:
     jobs = store(table, 4)
     assert jobs.report(KEY, heartbeats(2))[0] == {"accepted": 2, "lastSequence": 4}
     assert jobs.report(KEY, heartbeats())[0] == {"accepted": 1, "lastSequence": 5}
-    assert jobs.read(KEY).job.sequence == 5
+    assert jobs.read_snapshot(KEY).job.sequence == 5
 
 
 def test_after_the_end_a_heartbeat_is_refused() -> None:

@@ -40,7 +40,7 @@ def project(rng: random.Random, count: int, table: Table) -> list[str]:
 def walk(table: Table, wanted: Wanted, limit: int) -> Iterator[Snapshot]:
     lister, after, more = JobLister(table, "jobs"), None, True  # type: ignore[arg-type]
     while more:
-        page, after = lister.page(OWNER, wanted, limit, after)
+        page, after = lister.read_page(OWNER, wanted, limit, after)
         assert len(page) <= limit
         yield from page
         more = after is not None
@@ -98,7 +98,7 @@ def test_a_page_ends_before_it_has_read_a_whole_project_for_one_job() -> None:
     for number in range(1200):
         table.put(made(number, START + number, submitted_by="first" if number == 0 else "others"))
     lister = JobLister(table, "jobs")  # type: ignore[arg-type]
-    page, after = lister.page(OWNER, Wanted(submitted_by="first"), 50)
+    page, after = lister.read_page(OWNER, Wanted(submitted_by="first"), 50)
     assert page == []
     assert after == Place(START + 700, job_id(700))
     assert table.requests.count("batch") == 5
@@ -122,7 +122,7 @@ def test_jobs_are_read_by_id_a_hundred_at_once_and_what_was_put_off_again(count:
     ids = [job_id(number) for number in range(count)]
     for number in range(0, count, 2):
         table.put(made(number, START))
-    found = JobLister(table, "jobs").read(OWNER, ids)  # type: ignore[arg-type]
+    found = JobLister(table, "jobs").read_snapshots(OWNER, ids)  # type: ignore[arg-type]
     assert list(found) == ids[::2]
     assert table.requests == ["batch"] * requests
 

@@ -29,7 +29,7 @@ def test_walking_by_cursor_gives_every_line_once_in_order(pattern: str, backward
     )
     pages, more = [], True
     while more:
-        page, more = reader.page(snapshot, asked)
+        page, more = reader.read_page(snapshot, asked)
         assert page == sorted(page, key=lambda record: record.place)
         pages.append(page)
         asked = Range(LEVELS[least:], limit=130, backward=backward, after=(page[0] if backward else page[-1]).place)
@@ -62,7 +62,7 @@ def test_every_page_is_that_of_a_plain_sorted_list(
     batches = workers(pattern, 600, seed)
     reader, _, snapshot = write(batches)
     asked = Range(families, bounds[0], bounds[1], limit, backward, after)
-    assert reader.page(snapshot, asked) == expected([record for batch in batches for record in batch], asked)
+    assert reader.read_page(snapshot, asked) == expected([record for batch in batches for record in batch], asked)
 
 
 def test_what_is_written_after_the_snapshot_is_not_shown_twice_nor_at_all() -> None:
@@ -70,7 +70,7 @@ def test_what_is_written_after_the_snapshot_is_not_shown_twice_nor_at_all() -> N
     _, _, before = write(batches[:3])
     reader, _, _ = write(batches)
     asked = Range(LEVELS, limit=1000)
-    page, more = reader.page(before, asked)
+    page, more = reader.read_page(before, asked)
     assert (page, more) == expected([record for batch in batches[:3] for record in batch], asked)
 
 
@@ -80,6 +80,6 @@ def test_ten_errors_among_many_lines_cost_at_most_one_query() -> None:
     errors = [lines[index]._replace(family=Family.ERROR) for index in range(1000, 20_000, 2000)]
     lines = [next((error for error in errors if error.sequence == line.sequence), line) for line in lines]
     reader, table, snapshot = write([lines[start : start + 500] for start in range(0, len(lines), 500)])
-    page, more = reader.page(snapshot, Range((Family.ERROR,)))
+    page, more = reader.read_page(snapshot, Range((Family.ERROR,)))
     assert (page, more) == (errors, False)
     assert table.queries <= 1

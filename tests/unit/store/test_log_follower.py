@@ -6,16 +6,16 @@ from hypothesis import strategies as st
 
 from jobtrack.domain.journal.journal import LEVELS, Family, Record
 from jobtrack.store.journal_reader import Range
-from jobtrack.store.log_follower import Follower
+from jobtrack.store.log_follower import LogFollower
 from tests.unit.job_builders import START
 from tests.unit.journal_builders import Table, workers, write
 
 PATTERNS = ["steady", "jittered", "late", "single", "scattered", "equal"]
 
 
-def follower(batches: list[list[Record]]) -> tuple[Follower, Table]:
+def follower(batches: list[list[Record]]) -> tuple[LogFollower, Table]:
     _, table, _ = write(batches)
-    return Follower(table, "jobs"), table  # type: ignore[arg-type]
+    return LogFollower(table, "jobs"), table  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -28,7 +28,7 @@ def test_following_gives_every_line_once_by_sequence_however_it_is_paged(pattern
     asked = Range(LEVELS[least:], limit=limit)
     since, found = 0, list[Record]()
     while since < snapshot.job.sequence:
-        page, goes_on = following.page(snapshot, asked, since)
+        page, goes_on = following.read_lines(snapshot, asked, since)
         assert len(page) <= limit
         assert goes_on > since
         found, since = found + page, goes_on
@@ -50,7 +50,7 @@ def test_a_page_is_the_first_lines_after_a_sequence_and_tells_where_to_go_on(
     _, _, snapshot = write(batches)
     following, _ = follower(batches)
     asked = Range(families, limit=limit)
-    page, goes_on = following.page(snapshot, asked, since)
+    page, goes_on = following.read_lines(snapshot, asked, since)
     after = [record for batch in batches for record in batch if asked.holds(record) and record.sequence > since]
     assert page == after[: len(page)]
     assert all(record.sequence > goes_on for record in after[len(page) :])
@@ -68,7 +68,7 @@ def test_lines_that_each_make_a_chunk_are_followed_too() -> None:
     following, _ = follower(batches)
     since, found = 0, list[Record]()
     while since < snapshot.job.sequence:
-        page, since = following.page(snapshot, Range(LEVELS, limit=1000), since)
+        page, since = following.read_lines(snapshot, Range(LEVELS, limit=1000), since)
         found += page
     assert [record.sequence for record in found] == list(range(1, 1500))
 
@@ -78,6 +78,6 @@ def test_near_the_head_only_the_chunks_are_read() -> None:
     _, _, snapshot = write(batches)
     following, table = follower(batches)
     before = table.queries
-    page, goes_on = following.page(snapshot, Range(LEVELS), snapshot.job.sequence - 50)
+    page, goes_on = following.read_lines(snapshot, Range(LEVELS), snapshot.job.sequence - 50)
     assert (goes_on, table.queries - before) == (snapshot.job.sequence, 0)
     assert len(page) >= 40

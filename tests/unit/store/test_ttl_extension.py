@@ -13,7 +13,7 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage
 from jobtrack.keys import JobKey
 from jobtrack.scheduled.ttl_extender import Keeping
-from jobtrack.store.dependencies import RelationStore
+from jobtrack.store.dependencies import DependencyStore
 from jobtrack.store.job_timers import KEEP, TimerStore
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Snapshot
@@ -51,7 +51,7 @@ class World:
         self.keeping = Keeping(
             TimerStore(client, "jobs", KEEP), Keeper(client, "jobs", self.jobs.retention), lambda: self.micros
         )
-        self.relations = RelationStore(client, "jobs")
+        self.relations = DependencyStore(client, "jobs")
         self.reported = self.table.now
         self.ever: set[Place] = set()
         self.create(BEFORE)
@@ -66,7 +66,7 @@ class World:
         self.relations.put_edges(key, prerequisites or [], expires)
         kept = {"prerequisites": [[each, None] for each in prerequisites]} if prerequisites else {}
         job = Job(key.job, "Example", "Test", self.micros, stages=[Stage("A")], metadata={"text": "x" * 4000})
-        beside = list(self.relations.creation(key, kept, expires))
+        beside = list(self.relations.creation_actions(key, kept, expires))
         self.jobs.create(Snapshot(key, 0, job), "body", {}, beside=beside)
 
     def report(self, *events: Event) -> None:

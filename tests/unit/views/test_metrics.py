@@ -15,7 +15,7 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage
 from jobtrack.domain.journal.metric_history import Bucket
 from jobtrack.domain.past_durations import Past, bucket
-from jobtrack.store.metric_history import HistoryReader
+from jobtrack.store.metric_history import MetricHistoryReader
 from jobtrack.views.metrics import GROUPS, benchmarks, history, metrics, trend, trends
 from tests.unit.job_builders import START, at, queued, report, running
 from tests.unit.journal_builders import clock, cut, worked
@@ -89,14 +89,14 @@ def test_buckets_are_those_of_the_raw_samples(seed: int, size: int, spacing: int
     events = reported(seed, 150, spacing, lateness)
     journals, _, snapshot = worked(cut(events, size))
     wanted = plain(events, minutes)
-    reader = HistoryReader(journals)
-    same(reader.newest(snapshot, minutes, 10_000), wanted)
-    same(reader.newest(snapshot, minutes, 2), wanted[-2:])
+    reader = MetricHistoryReader(journals)
+    same(reader.read_newest_buckets(snapshot, minutes, 10_000), wanted)
+    same(reader.read_newest_buckets(snapshot, minutes, 2), wanted[-2:])
 
 
 def told(*events: Event, minutes: int = 5, groups: Sequence[str] = GROUPS) -> list[dict[str, Any]]:
     journals, _, snapshot = worked([list(events)])
-    return history(HistoryReader(journals).newest(snapshot, minutes, 100), groups)
+    return history(MetricHistoryReader(journals).read_newest_buckets(snapshot, minutes, 100), groups)
 
 
 def test_a_bucket_is_named_by_its_end_and_holds_the_samples_up_to_it() -> None:
@@ -147,7 +147,7 @@ def test_a_day_of_samples_costs_one_query() -> None:
     journals, table, snapshot = worked(cut(events, 100))
     for minutes, most, count in ((1, 3000, 1441), (5, 3000, 289), (15, 3000, 97), (1, 2, 2), (5, 2, 2), (15, 2, 2)):
         table.queries = 0
-        assert len(HistoryReader(journals).newest(snapshot, minutes, most)) == count
+        assert len(MetricHistoryReader(journals).read_newest_buckets(snapshot, minutes, most)) == count
         assert table.queries == 1
 
 

@@ -46,7 +46,7 @@ def walk(reader: TimelineReader, snapshot: Snapshot, scope: Scope, limit: int) -
     walked: list[Record] = []
     more, after = True, None
     while more:
-        page, more = reader.page(snapshot, scope, limit, after)
+        page, more = reader.read_page(snapshot, scope, limit, after)
         assert len(page) == limit or (len(page) < limit and not more)
         walked += page
         after = page[-1].place if page else None
@@ -129,10 +129,10 @@ def test_of_two_updates_of_a_minute_the_later_time_wins_however_late_it_comes(li
 def test_the_open_minute_is_shown_and_a_newer_update_replaces_it() -> None:
     job = running("A")
     journals, _, snapshot = worked([[event("progressUpdate", "10:31:10", stageName="A", progress=5)]], job)
-    page, more = TimelineReader(journals).page(snapshot, Scope(), 10, None)
+    page, more = TimelineReader(journals).read_page(snapshot, Scope(), 10, None)
     assert ([record.body.get("progress") for record in page], more) == ([5], False)
     report(job, "10:31:20", "progressUpdate", progress=6)
-    page, _ = TimelineReader(journals).page(snapshot, Scope(), 10, None)
+    page, _ = TimelineReader(journals).read_page(snapshot, Scope(), 10, None)
     assert [record.body.get("progress") for record in page] == [6]
 
 
@@ -169,14 +169,14 @@ def test_a_day_costs_three_requests_and_five_with_sub_events() -> None:
         (Scope(sub_events=True), 10_000, 4),
     ):
         table.queries = 0
-        page, _ = TimelineReader(journals).page(snapshot, scope, limit, None)
+        page, _ = TimelineReader(journals).read_page(snapshot, scope, limit, None)
         assert [record.place for record in page] == plain(events, scope)[:limit]
         assert table.queries <= most, (scope, limit)
 
 
 def shown(job: Job, *events: Event, language: str = "en", sub_events: bool = False) -> list[dict[str, Any]]:
     journals, _, snapshot = worked([list(events)] if events else [], job)
-    page, _ = TimelineReader(journals).page(snapshot, Scope(sub_events=sub_events), 1000, None)
+    page, _ = TimelineReader(journals).read_page(snapshot, Scope(sub_events=sub_events), 1000, None)
     return [entry(snapshot.job, record, language) for record in page]
 
 
@@ -409,7 +409,7 @@ def test_whatever_is_accepted_can_be_told(reports: list[tuple[str, dict[str, Any
         except (ValidationError, InvalidTransition):
             continue
         snapshot.journal.append(records, job.sequence)
-    page, _ = TimelineReader(journals).page(snapshot, Scope("seconds", sub_events=True), 1000, None)
+    page, _ = TimelineReader(journals).read_page(snapshot, Scope("seconds", sub_events=True), 1000, None)
     found = [entry(job, record, language) for record in page]
     assert all(each["description"] and isinstance(each["details"], dict) for each in found)
     assert orjson.dumps([found, upcoming(job, language, START), metrics(job, [], True, GROUPS, START)])

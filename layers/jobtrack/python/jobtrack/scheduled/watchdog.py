@@ -9,7 +9,7 @@ from jobtrack.classes import service
 from jobtrack.errors import JobBusy, NotFound, Unavailable
 from jobtrack.store.job_timers import SHARDS, Timer, TimerStore
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.snapshots import load
+from jobtrack.store.snapshots import decode_snapshot
 from jobtrack.store.transactions import Item
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Watchdog:
                 self._serve(page, spread)
 
     def _serve(self, page: Sequence[Timer], spread: Spread) -> None:
-        items = self.jobs.items({timer.job for timer in page})
+        items = self.jobs.read_snapshot_items({timer.job for timer in page})
         moves, over, silent = list[tuple[Timer, Timer]](), list[Timer](), list[Timer]()
         for timer in page:
             due = self._next(timer, items.get(timer.job))
@@ -67,7 +67,7 @@ class Watchdog:
         if item is None:
             return None
         try:
-            deadline = load(timer.job, item).job.deadline
+            deadline = decode_snapshot(timer.job, item).job.deadline
         except Exception:  # whatever is wrong with one job must not hold up the others
             logger.exception("job %s cannot be read", timer.job.partition)
             return self._later(timer)
@@ -75,7 +75,7 @@ class Watchdog:
 
     def _stall(self, timer: Timer) -> None:
         try:
-            self.jobs.stall(timer.job, timer)
+            self.jobs.mark_stalled(timer.job, timer)
         except (JobBusy, NotFound, Unavailable):
             return  # it reports, is gone, or cannot be written for now; its timer is there for the next run to see
         except Exception:  # as above

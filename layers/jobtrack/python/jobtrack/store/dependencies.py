@@ -27,13 +27,13 @@ _CHANGED = f"{PREFIX}changed"
 
 
 @service
-class RelationStore:
+class DependencyStore:
     """The jobs table's edges and resources."""
 
     dynamodb: "DynamoDBClient"
     table: str
 
-    def missing(self, key: JobKey, prerequisites: Sequence[str]) -> list[str]:
+    def find_missing(self, key: JobKey, prerequisites: Sequence[str]) -> list[str]:
         """Those of the prerequisites that are no jobs of the project."""
         wanted = [relation_key(key, each, "S") for each in prerequisites]
         found = {job_of(item) for item in get_all(self.dynamodb, self.table, wanted, only="pk")}
@@ -43,11 +43,13 @@ class RelationStore:
         """Tell each prerequisite who waits for it, before the job is made: an edge from no job is never shown."""
         put_all(self.dynamodb, self.table, [_edge(key, each, expires) for each in prerequisites])
 
-    def creation(self, key: JobKey, relations: Json, expires: int) -> "Iterator[TransactWriteItemTypeDef]":
+    def creation_actions(self, key: JobKey, relations: Json, expires: int) -> "Iterator[TransactWriteItemTypeDef]":
         """The parts of the job's transaction that keep what it waits for."""
         return (self._put(key, f"{PREFIX}{kind}", pack(value), expires) for kind, value in relations.items())
 
-    def changes(self, key: JobKey, events: Sequence[Event], expires: int) -> "Iterator[TransactWriteItemTypeDef]":
+    def change_actions(
+        self, key: JobKey, events: Sequence[Event], expires: int
+    ) -> "Iterator[TransactWriteItemTypeDef]":
         """The part of a batch's transaction that keeps what it says of resources and conditions, if it does.
 
         What is held is read after the version that the batch replaces: if another batch changes it meanwhile, that

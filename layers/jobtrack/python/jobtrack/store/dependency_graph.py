@@ -15,7 +15,7 @@ from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
 from jobtrack.store.batch_items import get_all
 from jobtrack.store.dependencies import EDGE, PREFIX, PREREQUISITES, job_of, prerequisites, relation_key, relations
-from jobtrack.store.snapshots import SORT_KEY, load
+from jobtrack.store.snapshots import SORT_KEY, decode_snapshot
 from jobtrack.store.transactions import Item
 
 if TYPE_CHECKING:
@@ -25,29 +25,29 @@ Reasons = dict[str, str | None]
 
 
 @service
-class GraphReader:
+class DependencyGraphReader:
     """The jobs table's edges, walked."""
 
     dynamodb: "DynamoDBClient"
     table: str
 
-    def walk(self, key: JobKey, depth: int) -> tuple[Job, Graph, Relations]:
+    def read_graph(self, key: JobKey, depth: int) -> tuple[Job, Graph, Relations]:
         """The job, the jobs up to `depth` steps above and below it, and what it needs besides: all by strong reads.
 
         Raises:
             NotFound: there is no such job.
         """
-        home = self._home(key)
+        home = self._read_job_items(key)
         if SORT_KEY not in home:
             raise NotFound(f"There is no job {key.job} in this project.")
-        job = load(key, home[SORT_KEY]).job
+        job = decode_snapshot(key, home[SORT_KEY]).job
         walk = _Walk(self, key, Graph({key.job: job}), {key.job: prerequisites(home.get(PREREQUISITES))})
         above, below = [key.job], [key.job]
         for distance in range(1, depth + 1):
             above, below = walk.step(above, below, distance, further=distance < depth)
         return job, walk.graph, relations(home)
 
-    def dependents(self, key: JobKey, job_id: str) -> list[str]:
+    def read_dependents(self, key: JobKey, job_id: str) -> list[str]:
         """Who may wait for a job, by its edges: at most one more than an answer shows."""
         place = relation_key(key, job_id, EDGE)
         items = self.dynamodb.query(
@@ -59,12 +59,12 @@ class GraphReader:
         )["Items"]
         return [item["sk"]["S"].removeprefix(EDGE) for item in items]
 
-    def items(self, key: JobKey, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Item]:
+    def read_items(self, key: JobKey, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Item]:
         """The items of these jobs and sort keys that exist."""
         keys = [relation_key(key, job_id, place) for job_id, place in dict.fromkeys(wanted)]
         return {(job_of(item), item["sk"]["S"]): item for item in get_all(self.dynamodb, self.table, keys)}
 
-    def _home(self, key: JobKey) -> dict[str, Item]:
+    def _read_job_items(self, key: JobKey) -> dict[str, Item]:
         """The job's snapshot and what it waits for, by sort key: they lie side by side."""
         items = self.dynamodb.query(
             TableName=self.table,
@@ -81,7 +81,7 @@ class GraphReader:
 
 @mutable
 class _Walk:
-    reader: GraphReader
+    reader: DependencyGraphReader
     key: JobKey
     graph: Graph
     reasons: dict[str, Reasons]
@@ -92,7 +92,7 @@ class _Walk:
     ) -> tuple[list[str], list[str]]:
         """From these jobs one step up and one down; answers the jobs found above and below."""
         up = [Edge(first, job_id, reason, distance) for job_id in above for first, reason in self._reasons(job_id)]
-        down = [(job_id, later) for job_id in below for later in self.reader.dependents(self.key, job_id)]
+        down = [(job_id, later) for job_id in below for later in self.reader.read_dependents(self.key, job_id)]
         higher = self.graph.admit(edge.prerequisite for edge in up)
         lower = self.graph.admit(later for _, later in down)
         known = [later for _, later in down if later in self.graph.jobs]
@@ -116,14 +116,14 @@ class _Walk:
         """The state of these jobs, and what those wait for."""
         unread = [job_id for job_id in waiting if job_id not in self.reasons]
         wanted = [*((job_id, SORT_KEY) for job_id in jobs), *((job_id, PREREQUISITES) for job_id in unread)]
-        found = self.reader.items(self.key, wanted)
+        found = self.reader.read_items(self.key, wanted)
         self.reasons |= {job_id: prerequisites(found.get((job_id, PREREQUISITES))) for job_id in unread}
         self.graph.jobs |= {
             job_id: self._job(found[job_id, SORT_KEY]) for job_id in jobs if (job_id, SORT_KEY) in found
         }
 
     def _job(self, item: Item) -> Job:
-        return load(JobKey(self.key.tenant, self.key.project, job_of(item)), item).job
+        return decode_snapshot(JobKey(self.key.tenant, self.key.project, job_of(item)), item).job
 
     def _confirmed(self, pairs: Iterable[tuple[str, str]], distance: int) -> Iterator[Edge]:
         """The edges that the dependents themselves know of."""

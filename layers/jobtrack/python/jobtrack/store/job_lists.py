@@ -14,7 +14,7 @@ from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.store import status_index
 from jobtrack.store.batch_items import get_all
-from jobtrack.store.snapshots import Snapshot, key_of, load, metadata_key, put_extras
+from jobtrack.store.snapshots import Snapshot, decode_snapshot, metadata_key, restore_extras, snapshot_key
 from jobtrack.store.status_index import INDEX, Place
 
 if TYPE_CHECKING:
@@ -61,20 +61,20 @@ class JobLister:
     dynamodb: "DynamoDBClient"
     table: str
 
-    def read(self, owner: ProjectKey, ids: Sequence[str]) -> dict[str, Snapshot]:
+    def read_snapshots(self, owner: ProjectKey, ids: Sequence[str]) -> dict[str, Snapshot]:
         """Those of the jobs that exist, as every write acknowledged before left them: a request for each hundred."""
         keys = {each: JobKey(owner.tenant, owner.project, each) for each in ids}
-        items = get_all(self.dynamodb, self.table, [key_of(key) for key in keys.values()])
+        items = get_all(self.dynamodb, self.table, [snapshot_key(key) for key in keys.values()])
         found = {item["pk"]["S"].rpartition("#")[2]: item for item in items}
-        return {each: load(key, found[each]) for each, key in keys.items() if each in found}
+        return {each: decode_snapshot(key, found[each]) for each, key in keys.items() if each in found}
 
     def add_metadata(self, snapshots: Sequence[Snapshot]) -> None:
         """Put back the metadata that had no room in a snapshot."""
         spilled = {each.key.partition: each for each in snapshots if each.job.spilled}
         for item in get_all(self.dynamodb, self.table, [metadata_key(each.key) for each in spilled.values()]):
-            put_extras(spilled[item["pk"]["S"]].job, [unpack(item["d"]["B"])])
+            restore_extras(spilled[item["pk"]["S"]].job, [unpack(item["d"]["B"])])
 
-    def page(
+    def read_page(
         self, owner: ProjectKey, wanted: Wanted, limit: int, after: Place | None = None
     ) -> tuple[list[Snapshot], Place | None]:
         """At most `limit` of the jobs beyond a place, newest first, and the place to go on from, if any may follow.
@@ -84,8 +84,8 @@ class JobLister:
         found: list[Snapshot] = []
         for _ in range(_ROUNDS):
             count = max(_ROUND, limit) if wanted.sieved else limit
-            nearest, more = self._newest(owner, wanted, count, after)
-            snapshots = self.read(owner, [place.job for place in nearest])
+            nearest, more = self._read_newest_places(owner, wanted, count, after)
+            snapshots = self.read_snapshots(owner, [place.job for place in nearest])
             for index, place in enumerate(nearest):
                 after = place
                 if place.job in snapshots and wanted.holds(snapshots[place.job].job):
@@ -96,17 +96,19 @@ class JobLister:
                 return found, None
         return found, after
 
-    def _newest(self, owner: ProjectKey, wanted: Wanted, count: int, after: Place | None) -> tuple[list[Place], bool]:
+    def _read_newest_places(
+        self, owner: ProjectKey, wanted: Wanted, count: int, after: Place | None
+    ) -> tuple[list[Place], bool]:
         """The newest `count` places beyond `after`, and whether there are more."""
         seen: set[Place] = set()
         for status in Status:
             if status in wanted.statuses:
                 for rank in status_index.ranks(status):
-                    seen.update(self._places(owner, status, rank, wanted, count, after))
+                    seen.update(self._read_places(owner, status, rank, wanted, count, after))
         newest = sorted(seen, reverse=True)
         return newest[:count], len(newest) > count
 
-    def _places(
+    def _read_places(
         self, owner: ProjectKey, status: Status, rank: str, wanted: Wanted, count: int, after: Place | None
     ) -> Iterator[Place]:
         """The newest places of one list, one more than `count`; `after` itself is among those found, and left out."""

@@ -24,7 +24,7 @@ class QueueReader:
     dynamodb: "DynamoDBClient"
     table: str
 
-    def position(self, key: JobKey, job: Job) -> int:
+    def read_position(self, key: JobKey, job: Job) -> int:
         """The queued job's place in its project's queue, from 1."""
         partition, place = status_index.listing(key, job)
         pages = self.dynamodb.get_paginator("query").paginate(
@@ -36,13 +36,13 @@ class QueueReader:
         )
         return 1 + sum(page["Count"] for page in pages)
 
-    def read(self, owner: ProjectKey, now: int) -> Queue:
+    def read_queue(self, owner: ProjectKey, now: int) -> Queue:
         """The queue at `now` (µs): who waits is read before who runs, so that nobody who starts meanwhile is missed."""
-        waiting = [status_index.waiting_at(place) for place in self._places(owner, Status.QUEUED)]
-        running = [status_index.running_at(place) for place in self._places(owner, Status.RUNNING)]
-        return Queue.of(now, WorkerStore(self.dynamodb, self.table).live(owner, now), waiting, running)
+        waiting = [status_index.waiting_at(place) for place in self._read_places(owner, Status.QUEUED)]
+        running = [status_index.running_at(place) for place in self._read_places(owner, Status.RUNNING)]
+        return Queue.of(now, WorkerStore(self.dynamodb, self.table).read_live_workers(owner, now), waiting, running)
 
-    def _places(self, owner: ProjectKey, status: Status) -> Iterator[str]:
+    def _read_places(self, owner: ProjectKey, status: Status) -> Iterator[str]:
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             IndexName=INDEX,

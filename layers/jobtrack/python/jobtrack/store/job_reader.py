@@ -8,7 +8,7 @@ from jobtrack.domain.job import Json
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import JobKey
 from jobtrack.store.batch_items import get_all
-from jobtrack.store.snapshots import EXTRAS, Snapshot, fetch, key_of, load, put_extras
+from jobtrack.store.snapshots import EXTRAS, Snapshot, decode_snapshot, read_snapshot_item, restore_extras, snapshot_key
 from jobtrack.store.transactions import Item
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ class JobReader:
     dynamodb: "DynamoDBClient"
     table: str
 
-    def read(self, key: JobKey, extras: bool = False) -> Snapshot:
+    def read_snapshot(self, key: JobKey, extras: bool = False) -> Snapshot:
         """The job as it stands: one read, and one more for `extras` where the job has any.
 
         Raises:
             NotFound: there is no such job.
         """
-        snapshot = load(key, fetch(self.dynamodb, self.table, key))
+        snapshot = decode_snapshot(key, read_snapshot_item(self.dynamodb, self.table, key))
         if extras:
             self.add_extras(snapshot)
         return snapshot
@@ -36,15 +36,15 @@ class JobReader:
     def add_extras(self, snapshot: Snapshot) -> None:
         """Put back what had no room in the snapshot: no read where there is nothing."""
         if snapshot.job.spilled:
-            put_extras(snapshot.job, self._extras(snapshot.key))
+            restore_extras(snapshot.job, self._read_extras(snapshot.key))
 
-    def items(self, keys: Collection[JobKey]) -> dict[JobKey, Item]:
+    def read_snapshot_items(self, keys: Collection[JobKey]) -> dict[JobKey, Item]:
         """The snapshots of those of the jobs that exist, as stored: one read for each hundred."""
         by_partition = {key.partition: key for key in keys}
-        found = get_all(self.dynamodb, self.table, [key_of(key) for key in by_partition.values()])
+        found = get_all(self.dynamodb, self.table, [snapshot_key(key) for key in by_partition.values()])
         return {by_partition[item["pk"]["S"]]: item for item in found}
 
-    def _extras(self, key: JobKey) -> list[Json]:
+    def _read_extras(self, key: JobKey) -> list[Json]:
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             ConsistentRead=True,

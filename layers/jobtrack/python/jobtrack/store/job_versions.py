@@ -13,7 +13,7 @@ from jobtrack.domain.journal.packing import pack
 from jobtrack.errors import Unprocessable
 from jobtrack.store import outbox, write_marks
 from jobtrack.store.item_sizes import size
-from jobtrack.store.snapshots import Snapshot, extras_key, key_of, listener_value, take_extras
+from jobtrack.store.snapshots import Snapshot, encode_listener, extras_key, snapshot_key, take_extras
 from jobtrack.store.status_index import listing
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ class Version:
 
     def creation(self) -> "TransactWriteItemTypeDef":
         """The first version, unless the job exists."""
-        listeners = {name: listener_value(listener) for name, listener in self.snapshot.listeners.items()}
-        item = {**key_of(self.snapshot.key), **self.attributes(), "subs": {"M": listeners}}
+        listeners = {name: encode_listener(listener) for name, listener in self.snapshot.listeners.items()}
+        item = {**snapshot_key(self.snapshot.key), **self.attributes(), "subs": {"M": listeners}}
         return {"Put": {"TableName": self.table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
 
     def update(self, written: Mapping[str, Any]) -> "TransactWriteItemTypeDef":
@@ -68,7 +68,7 @@ class Version:
         return {
             "Update": {
                 "TableName": self.table,
-                "Key": key_of(self.snapshot.key),
+                "Key": snapshot_key(self.snapshot.key),
                 "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in written),
                 "ConditionExpression": "#v = :held",
                 "ExpressionAttributeNames": {f"#{name}": name for name in written},
@@ -96,8 +96,8 @@ class Version:
 
     def _left(self) -> int:
         """Bytes that the snapshot leaves for the journal's tail."""
-        listeners = {name: listener_value(listener) for name, listener in self.snapshot.listeners.items()}
-        item = {**key_of(self.snapshot.key), **self.attributes(), "subs": {"M": listeners}}
+        listeners = {name: encode_listener(listener) for name, listener in self.snapshot.listeners.items()}
+        item = {**snapshot_key(self.snapshot.key), **self.attributes(), "subs": {"M": listeners}}
         rest = size(item) - len(item["t"]["B"]) - len(self.snapshot.marks) + write_marks.MOST_BYTES
         return limits.SNAPSHOT_BYTES - rest - _MARGIN
 

@@ -16,13 +16,13 @@ from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, Un
 from jobtrack.keys import JobKey
 from jobtrack.store import write_marks
 from jobtrack.store.conflict_retry import Attempts
-from jobtrack.store.dependencies import RelationStore
+from jobtrack.store.dependencies import DependencyStore
 from jobtrack.store.idempotency import Idempotency, creation
 from jobtrack.store.job_reader import JobReader
 from jobtrack.store.job_timers import KEEP, Timer
 from jobtrack.store.job_versions import Version
-from jobtrack.store.past_durations import PastStore
-from jobtrack.store.snapshots import Snapshot, fetch, key_of, load
+from jobtrack.store.past_durations import PastDurationStore
+from jobtrack.store.snapshots import Snapshot, decode_snapshot, read_snapshot_item, snapshot_key
 from jobtrack.store.transactions import Cancelled, Item, commit
 from jobtrack.store.ttl import Retention
 
@@ -65,7 +65,7 @@ class JobStore(JobReader):
             IdempotencyMismatch: the key was used for another job.
         """
         now = self.now()
-        self._past.teach(snapshot.key, snapshot.job)
+        self._past.add_past_durations(snapshot.key, snapshot.job)
         applied, records = apply(snapshot.job, [Event("jobQueued", snapshot.job.created_at, {})], now)
         version = self._version(snapshot, now)
         by_id = creation(snapshot.key, body, self.retention.beside(0))
@@ -87,7 +87,7 @@ class JobStore(JobReader):
         """
         return self.attempts.until_written(lambda: self._report(key, events, idempotency))
 
-    def stall(self, key: JobKey, timer: Timer) -> bool:
+    def mark_stalled(self, key: JobKey, timer: Timer) -> bool:
         """Note that a job is silent, unless it has reported; answers whether it is, and then takes its timer away.
 
         What is noted replaces the version that was read, so that a report accepted before always wins.
@@ -100,11 +100,11 @@ class JobStore(JobReader):
 
     def _report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None) -> tuple[Json, bool]:
         cached = key in self._cache
-        item = self._cache.get(key) or fetch(self.dynamodb, self.table, key)
-        snapshot, now = load(key, item), self.now()
+        item = self._cache.get(key) or read_snapshot_item(self.dynamodb, self.table, key)
+        snapshot, now = decode_snapshot(key, item), self.now()
         before = copy(snapshot.job)
         if before.status is Status.QUEUED and any(event.type == "jobStarted" for event in events):
-            self._past.teach(key, snapshot.job)
+            self._past.add_past_durations(key, snapshot.job)
         try:
             changed = apply(snapshot.job, events, now)
         except (InvalidTransition, Unprocessable):
@@ -115,20 +115,20 @@ class JobStore(JobReader):
                 raise Cancelled([]) from None
             raise
         answer = {"accepted": len(events), "lastSequence": snapshot.job.sequence}
-        kept = list(RelationStore(self.dynamodb, self.table).changes(key, events, self._beside(now)))
+        kept = list(DependencyStore(self.dynamodb, self.table).change_actions(key, events, self._beside(now)))
         if idempotency:
             kept.append(idempotency.record(self.table, answer, now // times.SECOND))
         try:
             self._write(item, before, snapshot, changed, now, kept)
         except Cancelled as cancelled:
-            if idempotency and (first := cancelled.held(idempotency.item_key)):
+            if idempotency and (first := cancelled.current_item(idempotency.item_key)):
                 return idempotency.replay(first), True
             raise
         return answer, False
 
     def _stall(self, key: JobKey, timer: Timer) -> bool:
-        item = fetch(self.dynamodb, self.table, key)
-        snapshot, now = load(key, item), self.now()
+        item = read_snapshot_item(self.dynamodb, self.table, key)
+        snapshot, now = decode_snapshot(key, item), self.now()
         before = copy(snapshot.job)
         if before.deadline is None or before.deadline >= now:
             return False
@@ -165,7 +165,9 @@ class JobStore(JobReader):
         """What a change of the job's standing writes beside it: a completion is counted, a heartbeat watched."""
         job = snapshot.job
         if job.status is Status.COMPLETED and before.status is not Status.COMPLETED:
-            yield from self._past.completion(snapshot.key, job, self.retention.snapshot(self.now() // times.SECOND))
+            yield from self._past.completion_actions(
+                snapshot.key, job, self.retention.snapshot(self.now() // times.SECOND)
+            )
         if job.deadline is not None and before.deadline is None:
             yield Timer.at(snapshot.key, job.deadline).armed(self.table, self.retention.seconds)
 
@@ -184,14 +186,14 @@ class JobStore(JobReader):
         return self.retention.beside(now // times.SECOND)
 
     @property
-    def _past(self) -> PastStore:
-        return PastStore(self.dynamodb, self.table)
+    def _past(self) -> PastDurationStore:
+        return PastDurationStore(self.dynamodb, self.table)
 
     def _learn(self, key: JobKey, cancelled: Cancelled) -> None:
         """Remember the version that was in the way; of one that is not told, nothing."""
-        if newer := cancelled.held(key_of(key)):
+        if newer := cancelled.current_item(snapshot_key(key)):
             self._remember(key, newer)
-        elif cancelled.at(0) or not cancelled.refusals:
+        elif cancelled.refusal_at(0) or not cancelled.refusals:
             self.forget(key)
 
     def _create(

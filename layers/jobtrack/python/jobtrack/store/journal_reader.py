@@ -125,7 +125,7 @@ class JournalReader:
     dynamodb: "DynamoDBClient"
     table: str
 
-    def page(self, snapshot: Snapshot, asked: Range) -> tuple[list[Record], bool]:
+    def read_page(self, snapshot: Snapshot, asked: Range) -> tuple[list[Record], bool]:
         """The entries asked for, ascending by time and sequence, and whether more lie beyond them.
 
         Nothing reported after the snapshot was read is in it, even where a chunk already holds it.
@@ -137,15 +137,15 @@ class JournalReader:
         while (unread := [stream for stream in streams if stream.bound is not None]) and len(complete) < wanted:
             leader, *others = unread
             share = leader.shelf.records / sum(stream.shelf.records for stream in unread)
-            self._read(snapshot, asked, leader, None, leader.chunks_for((wanted - len(complete)) * share), found)
+            self._read_chunks(snapshot, asked, leader, None, leader.chunks_for((wanted - len(complete)) * share), found)
             for stream in others:
                 if stream.short_of(leader.bound):
-                    self._read(snapshot, asked, stream, leader.bound, stream.chunks_for(wanted), found)
+                    self._read_chunks(snapshot, asked, stream, leader.bound, stream.chunks_for(wanted), found)
             complete = _complete(found, streams, asked)
         page = complete[-asked.limit :] if asked.backward else complete[: asked.limit]
         return page, len(complete) > asked.limit
 
-    def _read(
+    def _read_chunks(
         self,
         snapshot: Snapshot,
         asked: Range,

@@ -12,7 +12,14 @@ from jobtrack.keys import JobKey
 from jobtrack.store import outbox, write_marks
 from jobtrack.store.conflict_retry import Attempts
 from jobtrack.store.idempotency import Idempotency
-from jobtrack.store.snapshots import Listener, Snapshot, fetch, key_of, listener_value, load
+from jobtrack.store.snapshots import (
+    Listener,
+    Snapshot,
+    decode_snapshot,
+    encode_listener,
+    read_snapshot_item,
+    snapshot_key,
+)
 from jobtrack.store.transactions import Cancelled, commit
 
 if TYPE_CHECKING:
@@ -31,7 +38,7 @@ class ListenerStore:
     now: Callable[[], int] = times.now
     attempts: Attempts = field(default_factory=Attempts)
 
-    def add(
+    def add_listener(
         self,
         key: JobKey,
         subscription_id: str,
@@ -80,7 +87,7 @@ class ListenerStore:
         now = self.now()
         if idempotency and (first := idempotency.find(self.dynamodb, self.table, now // times.SECOND)):
             return first
-        snapshot = load(key, fetch(self.dynamodb, self.table, key))
+        snapshot = decode_snapshot(key, read_snapshot_item(self.dynamodb, self.table, key))
         if snapshot.job.status.ended:
             raise Conflict(f"The job has ended ({snapshot.job.status}); there is nothing to subscribe to.")
         last = snapshot.job.sequence
@@ -93,7 +100,7 @@ class ListenerStore:
         try:
             commit(self.dynamodb, actions)
         except Cancelled as cancelled:
-            refused = cancelled.at(len(actions) - 1) if idempotency else None
+            refused = cancelled.refusal_at(len(actions) - 1) if idempotency else None
             if idempotency and refused and refused.item:
                 return idempotency.replay(refused.item)
             raise
@@ -119,7 +126,9 @@ def listening(
     gone = [name for name in snapshot.listeners if name not in live and name != subscription_id]
     removal = f" REMOVE {', '.join(f'#subs.#gone{index}' for index in range(len(gone)))}" if gone else ""
     names = {"#id": subscription_id, **{f"#gone{index}": name for index, name in enumerate(gone)}}
-    return _update(table, snapshot, f", #subs.#id = :listener{removal}", names, {":listener": listener_value(listener)})
+    return _update(
+        table, snapshot, f", #subs.#id = :listener{removal}", names, {":listener": encode_listener(listener)}
+    )
 
 
 def without(table: str, snapshot: Snapshot, subscription_id: str) -> "TransactWriteItemTypeDef":
@@ -133,7 +142,7 @@ def _update(
     return {
         "Update": {
             "TableName": table,
-            "Key": key_of(snapshot.key),
+            "Key": snapshot_key(snapshot.key),
             "UpdateExpression": f"SET #v = :next, #{write_marks.ATTRIBUTE} = :{write_marks.ATTRIBUTE}{change}",
             "ConditionExpression": "#v = :held",
             "ExpressionAttributeNames": {

@@ -27,18 +27,18 @@ _CHUNKS = 100
 
 
 @service
-class Follower:
+class LogFollower:
     """Reads the jobs table's journals by sequence."""
 
     dynamodb: "DynamoDBClient"
     table: str
 
-    def page(self, snapshot: Snapshot, asked: Range, since: int) -> tuple[list[Record], int]:
+    def read_lines(self, snapshot: Snapshot, asked: Range, since: int) -> tuple[list[Record], int]:
         """At most as many of the lines asked for after `since` as the range says, by sequence, and where to go on.
 
         That is the job's own sequence where nothing is missing up to it: a follower passes what it does not see.
         """
-        entries, known = self._entries(snapshot, since)
+        entries, known = self._read_entries(snapshot, since)
         waiting = sorted(
             (each for each in entries if each.last > since and each.kind[0] in asked.families),
             key=lambda each: each.first,
@@ -50,25 +50,25 @@ class Follower:
                 break
             taken = _holding(waiting, asked.limit - len(held))
             waiting = waiting[len(taken) :]
-            found |= {record.sequence: record for record in self._chunks(snapshot, taken)}
+            found |= {record.sequence: record for record in self._read_chunks(snapshot, taken)}
         known = max(since, min([known, *(each.first - 1 for each in waiting[:1])]))
         page = _between(found, asked, since, known)
         return (page[: asked.limit], page[asked.limit - 1].sequence) if len(page) > asked.limit else (page, known)
 
-    def _entries(self, snapshot: Snapshot, since: int) -> tuple[list[Entry], int]:
+    def _read_entries(self, snapshot: Snapshot, since: int) -> tuple[list[Entry], int]:
         """The chunks sealed after `since`, and up to which sequence they tell everything: further than `since`."""
         index = snapshot.journal.index
         entries: list[Entry] = []
         read_to = since
         while read_to < index.moved_to:
-            items = self._moved_out(snapshot, read_to)
+            items = self._read_moved_out(snapshot, read_to)
             entries += [entry for item in items for entry in sequence_index.load(unpack(item["d"]["B"]))]
             read_to = entries[-1].sealed_at if items else index.moved_to
             if since < read_to - RESIDENCE and read_to < index.moved_to:
                 return entries, read_to - RESIDENCE
         return [*entries, *index.entries], snapshot.job.sequence
 
-    def _moved_out(self, snapshot: Snapshot, since: int) -> Sequence[Any]:
+    def _read_moved_out(self, snapshot: Snapshot, since: int) -> Sequence[Any]:
         return self.dynamodb.query(
             TableName=self.table,
             ConsistentRead=True,
@@ -81,7 +81,7 @@ class Follower:
             Limit=_INDEX_ITEMS,
         )["Items"]
 
-    def _chunks(self, snapshot: Snapshot, entries: Sequence[Entry]) -> list[Record]:
+    def _read_chunks(self, snapshot: Snapshot, entries: Sequence[Entry]) -> list[Record]:
         keys = [
             {"pk": {"S": snapshot.key.partition}, "sk": {"S": sort_key(each.kind, each.time, each.first)}}
             for each in entries

@@ -11,17 +11,17 @@ from jobtrack.store.snapshots import Snapshot
 
 
 @frozen
-class HistoryReader:
+class MetricHistoryReader:
     """Reads the minutes' rollups from the jobs table: one query, more only where late samples made many of a minute."""
 
     journals: JournalReader
 
-    def newest(self, snapshot: Snapshot, minutes: int, most: int) -> Sequence[Bucket]:
+    def read_newest_buckets(self, snapshot: Snapshot, minutes: int, most: int) -> Sequence[Bucket]:
         """The newest buckets of so many minutes, in order, at most `most`."""
         whole = joined(snapshot, open_minute(snapshot.job))
         limit = (most + 1) * minutes
         while True:
-            records, more = self.journals.page(whole, Range((Family.METRIC_MINUTE,), limit=limit))
+            records, more = self.journals.read_page(whole, Range((Family.METRIC_MINUTE,), limit=limit))
             found = buckets(records, minutes)
             if more:  # The oldest may have begun before the page.
                 found = found[1:]

@@ -31,14 +31,14 @@ _END_OF_TIME = 10**18
 
 
 @frozen
-class PastStore:
+class PastDurationStore:
     """The jobs table's figures of completed jobs."""
 
     dynamodb: "DynamoDBClient"
     table: str
     shard: Callable[[int], int] = random.SystemRandom().randrange  # of its own in each restored snapshot
 
-    def teach(self, key: JobKey, job: Job) -> None:
+    def add_past_durations(self, key: JobKey, job: Job) -> None:
         """Tell a job that starts what past jobs of its type took, as a whole and stage by stage."""
         items = self.dynamodb.query(
             TableName=self.table,
@@ -55,7 +55,7 @@ class PastStore:
                 stage.usual_seconds = sum(took) / len(took)
                 stage.usual_range = list(middle_half(took))
 
-    def completion(self, key: JobKey, job: Job, expires: int) -> "Sequence[TransactWriteItemTypeDef]":
+    def completion_actions(self, key: JobKey, job: Job, expires: int) -> "Sequence[TransactWriteItemTypeDef]":
         """The parts of the transaction that completes the job which count it."""
         if job.started_at is None or job.ended_at is None:
             return ()

@@ -55,7 +55,7 @@ class Snapshot:
         return {name: each for name, each in self.listeners.items() if each.expires_at > now // times.SECOND}
 
 
-def key_of(key: JobKey) -> dict[str, Any]:
+def snapshot_key(key: JobKey) -> dict[str, Any]:
     """The primary key of the job's snapshot."""
     return {"pk": {"S": key.partition}, "sk": {"S": SORT_KEY}}
 
@@ -70,19 +70,19 @@ def extras_key(sequence: int, index: int) -> str:
     return f"{EXTRAS}{sequence:012d}#{index:03d}"
 
 
-def fetch(dynamodb: "DynamoDBClient", table: str, key: JobKey) -> Item:
+def read_snapshot_item(dynamodb: "DynamoDBClient", table: str, key: JobKey) -> Item:
     """The stored snapshot, as every write acknowledged before left it.
 
     Raises:
         NotFound: there is no such job.
     """
-    item = dynamodb.get_item(TableName=table, Key=key_of(key), ConsistentRead=True).get("Item")
+    item = dynamodb.get_item(TableName=table, Key=snapshot_key(key), ConsistentRead=True).get("Item")
     if item is None:
         raise NotFound(f"There is no job {key.job} in this project.")
     return item
 
 
-def load(key: JobKey, item: Item) -> Snapshot:
+def decode_snapshot(key: JobKey, item: Item) -> Snapshot:
     """Read a stored snapshot."""
     state = unpack(item["d"]["B"])
     journal = state.pop("journal", {})
@@ -91,17 +91,17 @@ def load(key: JobKey, item: Item) -> Snapshot:
         int(item["v"]["N"]),
         Job.load(state),
         Journal.load(journal, item["t"]["B"]),
-        {name: _listener(value["L"]) for name, value in item.get("subs", {"M": {}})["M"].items()},
+        {name: _decode_listener(value["L"]) for name, value in item.get("subs", {"M": {}})["M"].items()},
         write_marks.stored(item),
     )
 
 
-def listener_value(listener: Listener) -> dict[str, Any]:
+def encode_listener(listener: Listener) -> dict[str, Any]:
     """A listener as it is stored in the snapshot."""
     return {"L": [{"N": str(listener.expires_at)}, {"S": " ".join(sorted(listener.interests))}]}
 
 
-def _listener(value: list[Any]) -> Listener:
+def _decode_listener(value: list[Any]) -> Listener:
     return Listener(int(value[0]["N"]), frozenset(value[1]["S"].split()))
 
 
@@ -118,7 +118,7 @@ def take_extras(job: Job) -> Json:
     return extras
 
 
-def put_extras(job: Job, extras: list[Json]) -> None:
+def restore_extras(job: Job, extras: list[Json]) -> None:
     """Put back what was moved out, oldest first."""
     for part in extras:
         if "metadata" in part:

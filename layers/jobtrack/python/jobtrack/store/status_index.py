@@ -34,7 +34,7 @@ class Place(NamedTuple):
         return f"{self.created_at:018d}#{self.job}"
 
     @classmethod
-    def read(cls, text: str) -> Self:
+    def parse(cls, text: str) -> Self:
         """Read what was written so."""
         created, job = text.split("#")[-2:]
         return cls(int(created), job)

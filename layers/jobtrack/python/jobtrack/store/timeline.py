@@ -19,7 +19,7 @@ class TimelineReader:
 
     journals: JournalReader
 
-    def page(self, snapshot: Snapshot, scope: Scope, limit: int, after: Place | None) -> tuple[list[Record], bool]:
+    def read_page(self, snapshot: Snapshot, scope: Scope, limit: int, after: Place | None) -> tuple[list[Record], bool]:
         """The oldest entries beyond the place, ascending by time and sequence, and whether more lie beyond them."""
         whole = joined(snapshot, open_minutes(snapshot.job))
         read: list[Record] = []
@@ -28,7 +28,7 @@ class TimelineReader:
         while more and len(shown) <= limit:
             beyond = read[-1].place if read else after
             asked = Range(scope.families, limit=size, backward=False, after=beyond)
-            found, more = self.journals.page(whole, asked)
+            found, more = self.journals.read_page(whole, asked)
             read += found
             shown = scope.shown(read, more)
             size *= 2

@@ -42,11 +42,11 @@ class Cancelled(Exception):
         self.refusals = refusals
         self.outage = outage
 
-    def at(self, index: int) -> Refusal | None:
+    def refusal_at(self, index: int) -> Refusal | None:
         """The refusal of the action at that place."""
         return next((refusal for refusal in self.refusals if refusal.index == index), None)
 
-    def held(self, key: Item) -> Item | None:
+    def current_item(self, key: Item) -> Item | None:
         """The item of that key as it stands, if it is the reason."""
         items = (refusal.item for refusal in self.refusals if refusal.item)
         return next((item for item in items if all(item[name] == value for name, value in key.items())), None)
@@ -69,7 +69,7 @@ def commit(
         raise _cancelled(error) from error
 
 
-def held(dynamodb: "DynamoDBClient", action: "TransactWriteItemTypeDef") -> bool:
+def write_conditionally(dynamodb: "DynamoDBClient", action: "TransactWriteItemTypeDef") -> bool:
     """Make a conditional write of one item, and say whether its condition held."""
     try:
         _write(dynamodb, [action], write_marks.new_mark())

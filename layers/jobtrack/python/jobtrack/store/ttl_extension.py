@@ -9,7 +9,7 @@ from jobtrack.classes import service
 from jobtrack.keys import JobKey
 from jobtrack.store.dependencies import PREFIX, PREREQUISITES, edge_key, prerequisites, relation_key
 from jobtrack.store.idempotency import creation_key
-from jobtrack.store.snapshots import EXTRAS, key_of
+from jobtrack.store.snapshots import EXTRAS, snapshot_key
 from jobtrack.store.ttl import Retention
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Keeper:
 
         A page that is begun is finished. A job that is gone has nothing to be extended.
         """
-        snapshot = self.dynamodb.get_item(TableName=self.table, Key=key_of(job)).get("Item")
+        snapshot = self.dynamodb.get_item(TableName=self.table, Key=snapshot_key(job)).get("Item")
         if snapshot is None:
             return None
         reported = self.retention.reported(int(snapshot["exp"]["N"]))

@@ -23,7 +23,7 @@ class WorkerStore:
     dynamodb: "DynamoDBClient"
     table: str
 
-    def put(self, owner: ProjectKey, node: str, heartbeat: Json, now: int) -> None:
+    def put_worker(self, owner: ProjectKey, node: str, heartbeat: Json, now: int) -> None:
         """Keep the heartbeat of a node, which lives for 120 s from `now` (µs)."""
         item: dict[str, AttributeValueTypeDef] = {
             "pk": {"S": owner.partition},
@@ -33,7 +33,7 @@ class WorkerStore:
         }
         self.dynamodb.put_item(TableName=self.table, Item=item)
 
-    def live(self, owner: ProjectKey, now: int) -> list[Worker]:
+    def read_live_workers(self, owner: ProjectKey, now: int) -> list[Worker]:
         """The workers that were heard of within 120 s before `now` (µs)."""
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,

@@ -11,7 +11,7 @@ from jobtrack.domain.journal import packing
 from jobtrack.push.dispatch.messages import Message, group
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.store.batch_items import put_all
-from jobtrack.store.transactions import held
+from jobtrack.store.transactions import write_conditionally
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -147,7 +147,7 @@ class DeliveryTable:
         """Record the state, unless another copy of the message was delivered meanwhile, or is an attempt ahead."""
         ahead = _MANY if delivery.status == "Delivered" else delivery.concluded  # a success is told in any case
         condition = "attribute_not_exists(pk) OR (#status <> :delivered AND concluded <= :concluded)"
-        held(
+        write_conditionally(
             self.dynamodb,
             {
                 "Put": {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jobtrack.classes import mutable, service
 from jobtrack.push.delivery.circuit_breaker import Change, Health, Lease
-from jobtrack.store.transactions import held
+from jobtrack.store.transactions import write_conditionally
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -32,7 +32,11 @@ def load(item: "Mapping[str, AttributeValueTypeDef] | None") -> Health:
     def number(name: str) -> float:
         return float(item[name]["N"]) if name in item else 0.0
 
-    slots = {int(name.removeprefix(_LEASE)): held["S"] for name, held in item.items() if name.startswith(_LEASE)}
+    slots = {
+        int(name.removeprefix(_LEASE)): write_conditionally["S"]
+        for name, write_conditionally in item.items()
+        if name.startswith(_LEASE)
+    }
     return Health(
         failures=int(number("failures")),
         open_for=number("openFor"),
@@ -90,7 +94,7 @@ class HealthTable:
     def write(self, endpoint: str, change: Change) -> bool:
         """Write the change, and say whether its conditions held."""
         update = _update(change, self.clock())
-        return held(
+        return write_conditionally(
             self.dynamodb,
             {
                 "Update": {

@@ -13,8 +13,8 @@ from jobtrack.domain.job import Job, Json, Status
 from jobtrack.domain.journal.journal import LEVELS, Family, Record
 from jobtrack.push.subscriptions.subscription import Event, Subscription
 from jobtrack.store.journal_reader import JournalReader, Range
-from jobtrack.store.log_follower import Follower
-from jobtrack.store.snapshots import Snapshot, fetch, load
+from jobtrack.store.log_follower import LogFollower
+from jobtrack.store.snapshots import Snapshot, decode_snapshot, read_snapshot_item
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -90,7 +90,7 @@ class Replays:
         Raises:
             NotFound: the job is no longer kept.
         """
-        snapshot = load(subscription.job, fetch(self.dynamodb, self.table, subscription.job))
+        snapshot = decode_snapshot(subscription.job, read_snapshot_item(self.dynamodb, self.table, subscription.job))
         standing = Standing.load(step.standing) if step.standing else Standing()
         events: list[Event] = []
         if not step.walked:
@@ -111,7 +111,7 @@ class Replays:
         Raises:
             NotFound: the job is no longer kept.
         """
-        snapshot = load(subscription.job, fetch(self.dynamodb, self.table, subscription.job))
+        snapshot = decode_snapshot(subscription.job, read_snapshot_item(self.dynamodb, self.table, subscription.job))
         step, standing = Step(since, max(since, snapshot.job.sequence)), Standing()
         events: list[Event] = []
         while not step.walked and since < step.up_to:
@@ -132,7 +132,7 @@ class Replays:
 
     def _walk(self, snapshot: Snapshot, step: Step, standing: Standing) -> tuple[list[Event], Step]:
         asked = Range(_TIMELINE, limit=self.page, backward=False, after=step.place)
-        records, more = JournalReader(self.dynamodb, self.table).page(snapshot, asked)
+        records, more = JournalReader(self.dynamodb, self.table).read_page(snapshot, asked)
         events = [timeline_event(record, snapshot.job) for record in records]
         standing.learn(events)
         return events, replace(step, place=records[-1].place if records else step.place, walked=not more)
@@ -142,7 +142,7 @@ class Replays:
     ) -> tuple[list[Event], Step]:
         since = step.since if step.logged is None else step.logged
         asked = Range(levels, limit=self.page)
-        records, known = Follower(self.dynamodb, self.table).page(snapshot, asked, since)
+        records, known = LogFollower(self.dynamodb, self.table).read_lines(snapshot, asked, since)
         events = [log_event(record, standing) for record in records if record.sequence <= step.up_to]
         return events, replace(step, logged=min(known, step.up_to))
 

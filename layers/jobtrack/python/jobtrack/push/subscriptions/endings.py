@@ -18,7 +18,7 @@ from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.store import outbox
 from jobtrack.store.conflict_retry import Attempts
 from jobtrack.store.listeners import without
-from jobtrack.store.snapshots import Snapshot, fetch, load
+from jobtrack.store.snapshots import Snapshot, decode_snapshot, read_snapshot_item
 from jobtrack.store.transactions import commit
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Endings:
     def _snapshot(self, job: JobKey) -> Snapshot | None:
         """The job as it stands; a subscription may outlast what is kept of it."""
         try:
-            return load(job, fetch(self.subscriptions.dynamodb, self.jobs_table, job))
+            return decode_snapshot(job, read_snapshot_item(self.subscriptions.dynamodb, self.jobs_table, job))
         except NotFound:
             return None
 

@@ -22,7 +22,7 @@ from jobtrack.store import outbox
 from jobtrack.store.conflict_retry import Attempts
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.listeners import listening
-from jobtrack.store.snapshots import Listener, Snapshot, fetch, load
+from jobtrack.store.snapshots import Listener, Snapshot, decode_snapshot, read_snapshot_item
 from jobtrack.store.transactions import Cancelled, commit
 
 if TYPE_CHECKING:
@@ -148,13 +148,15 @@ class Changes:
         try:
             commit(dynamodb, [*actions, *kept])
         except Cancelled as cancelled:
-            if idempotency and (first := cancelled.held(idempotency.item_key)):
+            if idempotency and (first := cancelled.current_item(idempotency.item_key)):
                 return idempotency.replay(first), True
             raise
         return answer, False
 
     def _snapshot(self, subscription: Subscription) -> Snapshot:
-        return load(subscription.job, fetch(self.subscriptions.dynamodb, self.jobs_table, subscription.job))
+        return decode_snapshot(
+            subscription.job, read_snapshot_item(self.subscriptions.dynamodb, self.jobs_table, subscription.job)
+        )
 
 
 def _sealed(subscription: Subscription, sealed: bytes) -> Json:

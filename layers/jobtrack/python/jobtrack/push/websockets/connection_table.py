@@ -12,7 +12,7 @@ from jobtrack.classes import service
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.subscription import Subscription, key
 from jobtrack.push.subscriptions.tickets import Ticket, ticket_key
-from jobtrack.store.transactions import commit, held
+from jobtrack.store.transactions import commit, write_conditionally
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -124,7 +124,7 @@ class ConnectionTable:
         names: dict[str, str],
         values: "dict[str, AttributeValueTypeDef]",
     ) -> bool:
-        return held(
+        return write_conditionally(
             self.dynamodb,
             {
                 "Update": {

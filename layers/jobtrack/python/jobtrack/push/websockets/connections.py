@@ -18,7 +18,7 @@ from jobtrack.push.websockets.management_api import SocketError, Sockets
 from jobtrack.push.websockets.wakes import Wake
 from jobtrack.settings import Settings
 from jobtrack.store.conflict_retry import Attempts
-from jobtrack.store.snapshots import fetch, load
+from jobtrack.store.snapshots import decode_snapshot, read_snapshot_item
 
 OPENING_SECONDS = 1
 """API Gateway opens a connection only after it was let in: until then it cannot be posted to."""
@@ -91,7 +91,9 @@ class Connections:
 
     def _last(self, job: JobKey) -> int:
         try:
-            return load(job, fetch(self.subscriptions.dynamodb, self.jobs_table, job)).job.sequence
+            return decode_snapshot(
+                job, read_snapshot_item(self.subscriptions.dynamodb, self.jobs_table, job)
+            ).job.sequence
         except NotFound as error:
             raise Unprocessable("The job is no longer kept.") from error
 

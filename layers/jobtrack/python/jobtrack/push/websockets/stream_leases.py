@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from jobtrack.classes import frozen, service
 from jobtrack.push.subscriptions.subscription import Subscription, key
 from jobtrack.push.websockets.wakes import Wake
-from jobtrack.store.transactions import held
+from jobtrack.store.transactions import write_conditionally
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -130,7 +130,7 @@ class LeaseTable:
 
     def _update(self, lease: Lease, change: str, values: "Item", names: dict[str, str]) -> bool:
         one = lease.subscription
-        return held(
+        return write_conditionally(
             self.dynamodb,
             {
                 "Update": {
