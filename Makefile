@@ -93,11 +93,14 @@ audit: setup ## Insecure code, known vulnerabilities, licences of what is deploy
 	$(BIN)/python -m scripts.vulnerabilities requirements.lock $(LAYER_LOCK) requirements-sam.lock
 	$(BIN)/pip-licenses --python $(BIN)/python --packages $$($(SHIPPED) | sed 's/==.*//')
 
-client: setup ## Make what the client has of the description, and of its awaiting half
+client: setup ## Generate the client's models and its blocking half
 	$(BIN)/python -m scripts.client
 
-openapi: setup ## Describe the API anew (functions/api/docs/openapi.json)
+openapi: setup ## Generate functions/api/docs/openapi.json from the code
 	$(BIN)/python -m scripts.openapi
+
+docs: setup ## Generate docs/cli.md and docs/client.md from the code
+	$(BIN)/python -m scripts.reference
 
 bench: setup ## Cost of each operation beside its limit
 	$(BIN)/python -m bench
@@ -124,4 +127,4 @@ clean: ## Remove everything that was made here
 	rm -rf $(VENV) $(SAM_VENV) $(VENV_313) .aws-sam .cache .hypothesis .*_cache dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup run test e2e-ministack e2e-dynamodb-local test-3.13 test-deployed check audit client openapi bench build sam-local deploy lock clean
+.PHONY: help setup run test e2e-ministack e2e-dynamodb-local test-3.13 test-deployed check audit client openapi docs bench build sam-local deploy lock clean

@@ -1,11 +1,10 @@
-"""What the README tells to run and to save does what the README says."""
+"""The programs and commands that the README and the guides print do what they say."""
 
 import os
 import re
 import shlex
 import subprocess
 import sys
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.documents import blocks
+from tests.documents import blocks, program
 from tests.e2e.reporting import event, reported, started
 from tests.e2e.running import JOBTRACK, Service, environment
 from tests.e2e.running import running as serving
@@ -23,17 +22,6 @@ from tests.stack import ROOT
 
 pytestmark = pytest.mark.one_engine("a reader's commands are the same on each engine")
 PATIENCE_SECONDS = 60
-
-
-def program(name: str) -> str:
-    """The program that the README says to save under the name: what is indented below."""
-    below = (ROOT / "README.md").read_text().split(f"Save this as `{name}`")[1].splitlines()[2:]
-    lines = []
-    for line in below:
-        if line and not line.startswith("    "):
-            break
-        lines.append(line)
-    return textwrap.dedent("\n".join(lines))
 
 
 @dataclass(frozen=True)
@@ -101,25 +89,23 @@ def test_watch_prints_progress_as_it_changes_and_then_the_log(service: Service, 
     assert entry.endswith(" INFO 60 rows are fine\n")
 
 
-ELSEWHERE = ("jobtrack serve", "jobtrack subscribe")
-"""The first is what the test serves with, the second wants a job that runs: test_commands.py."""
+GUIDES = ("README.md", "docs/reporting.md", "docs/watching.md", "docs/api.md")
+"""The documents whose commands a reader can run one after the other."""
+ELSEWHERE = ("jobtrack serve", "jobtrack demo", "jobtrack subscribe")
+"""The test serves itself; test_demo.py runs the demo; a subscription needs a running job (test_commands.py)."""
 RUN = re.compile(r"(jobtrack|curl|python3?) |(API|AUTH|JOB)=")
-INLINE = re.compile(r"`(python (?:three|nightly)\.py|python -m jobtrack_client loop\.py)`")
 
 
 def commands() -> list[str]:
-    """Those of the README that end by themselves, in its order; of the blocks and of its sentences."""
-    told = []
-    for part in (ROOT / "README.md").read_text().split("\n\n"):
-        lines = [line.replace(".venv/bin/", "") for block in blocks(part) for line in block]
-        told += [line for line in lines if RUN.match(line) and not line.startswith(ELSEWHERE)]
-        told += INLINE.findall(part)
-    return told
+    """Return the commands of the guides that end on their own, in order."""
+    shell = [block for guide in GUIDES for block in blocks(ROOT / guide) if block.language == "sh"]
+    lines = [line for block in shell for line in block.commands]
+    return [line for line in lines if RUN.match(line) and not line.startswith(ELSEWHERE)]
 
 
 @pytest.mark.not_deployed("its commands find what `jobtrack serve` keeps of itself")
 def test_every_command_can_be_run_in_a_row_with_nothing_set(engine: str, tmp_path: Path) -> None:
-    for name in ("loop.py", "three.py", "nightly.py"):
+    for name in ("loop.py", "three.py", "nightly.py", "report.py"):
         (tmp_path / name).write_text(re.sub(r"sleep\(.*\)", "sleep(0.01)", program(name)))
     with serving(tmp_path / "home", engine) as service:
         script = "\n".join(f"echo; echo '$' {shlex.quote(command)}\n{command}" for command in commands())
