@@ -8,7 +8,11 @@ SAM_VENV := .venv-sam
 VENV_313 := .venv-3.13
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam
 PYTEST := $(BIN)/pytest
-COMPILE := $(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --no-annotate
+COMPILE := $(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --no-annotate --no-emit-package jobtrack-client
+# One by one, the client last: an installation from before the client was a distribution takes `jobtrack` with it.
+EDITABLE = for project in . client; do \
+    $(PYTHON) -m pip --python $(1) install --quiet --no-deps --no-build-isolation --editable $$project; \
+  done
 # Only what runs in Lambda, for the machine it runs on.
 EXPORT := $(BIN)/python scripts/service_requirements.py \
   | $(COMPILE) - --python-version 3.13 --python-platform aarch64-manylinux2014 --constraint requirements.lock
@@ -30,10 +34,10 @@ help: ## What each target does
 setup: $(VENV)/ready ## Install everything into .venv
 
 # pip fills the environments from outside: Debian's Python cannot put one in without a package more.
-$(VENV)/ready: requirements.lock pyproject.toml
+$(VENV)/ready: requirements.lock pyproject.toml client/pyproject.toml
 	test -e $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --require-hashes --requirement requirements.lock
-	$(PYTHON) -m pip --python $(BIN)/python install --quiet --no-deps --no-build-isolation --editable .
+	$(call EDITABLE,$(BIN)/python)
 	touch $@
 
 # The SAM CLI wants other versions of our packages. Its lock is whole: pip cannot resolve extras under hashes, and need not.
@@ -71,7 +75,7 @@ ifeq ($(PYTHON_313),)
 else
 	test -e $(VENV_313)/bin/python || $(PYTHON_313) -m venv --without-pip $(VENV_313)
 	$(PYTHON) -m pip --python $(VENV_313)/bin/python install --quiet --require-hashes --requirement requirements.lock
-	$(PYTHON) -m pip --python $(VENV_313)/bin/python install --quiet --no-deps --no-build-isolation --editable .
+	$(call EDITABLE,$(VENV_313)/bin/python)
 	$(VENV_313)/bin/pytest tests/unit tests/functions --numprocesses 2
 endif
 

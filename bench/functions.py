@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from bench.report import Report
 from bench.stage import Bench
 from jobtrack.keys import JobKey
 from jobtrack.store.snapshots import snapshot_key
+from jobtrack_local.stack import load_function
 from jobtrack_local.template import template
 
 ROOT = template.PATH.parent
@@ -56,7 +56,7 @@ def measure_warm(bench: Bench, report: Report) -> None:
     key, event = bench.job(), json.loads((ROOT / "events/get-progress.json").read_text())
     asked = _about(event, key)
     os.environ["JOBS_TABLE"] = bench.jobs.table
-    ours: Handler = import_module("functions.api.progress.app").handler
+    ours: Handler = load_function("functions/api/progress").handler
     handlers = {"ours": ours, "plain": _plain(bench, key)}
     least = dict.fromkeys(handlers, 9e9)
     for _ in range(BLOCKS):

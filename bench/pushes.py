@@ -1,6 +1,5 @@
 """What a webhook costs, from its message in the queue to its record."""
 
-import importlib
 import os
 import time
 import uuid
@@ -20,6 +19,7 @@ from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack_local.engine import environment
 from jobtrack_local.engine.provision import provision
+from jobtrack_local.stack import load_function
 from jobtrack_local.template import template
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def measure(report: Report) -> None:
     plan = template.load()
     nowhere = environment.own_settings("http://127.0.0.1:1", "none")
     environment.tell_functions(plan, provision(plan), nowhere, os.environ)
-    deliverer: Deliverer = importlib.import_module("functions.queue.deliverer.app")._deliverer
+    deliverer: Deliverer = load_function("functions/queue/deliverer")._deliverer
     deliverer.webhooks.egress = Answering()
     now = time.time()
     deliverer.clock = lambda: now  # on a busy machine it would read the subscription once more before it sends

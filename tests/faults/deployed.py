@@ -7,11 +7,11 @@ and a process can end at any call that it makes to AWS or to a receiver, before 
 import base64
 import copy
 import dataclasses
-import importlib
 import random
 import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib.machinery import SourceFileLoader
 from types import ModuleType
 from typing import Any, Self, TypeVar, cast
 
@@ -34,7 +34,6 @@ from jobtrack_local.pumps import invocation
 from jobtrack_local.pumps.failure_pointers import pointer
 from jobtrack_local.pumps.invocation import HandlerFailed, Record, sequence_number
 from jobtrack_local.pumps.queue_mapping import QueueMapping
-from jobtrack_local.pumps.recursive_loops import LoopDetection
 from jobtrack_local.pumps.shard_batches import Lost
 from jobtrack_local.pumps.stream_mapping import StreamMapping
 from jobtrack_local.template import intrinsics
@@ -45,6 +44,7 @@ from tests.pushing import NOW, Clock, Crash, Receiver, event, store
 from tests.simulators.memory_sqs import Answer as Sent
 from tests.simulators.memory_sqs import Entry, MemorySqs, queues
 from tests.simulators.memory_stream import MemoryStream
+from tests.simulators.recursive_loops import LoopDetection
 
 STREAM = "arn:aws:dynamodb:us-east-1:000000000000:table/JobsTable/stream/1"
 STEP_SECONDS = 0.001
@@ -265,7 +265,8 @@ class Deployed:
 
     def _process(self, name: str, properties: FunctionProperties) -> ModuleType:
         if name not in self.processes:
-            module = importlib.reload(cast("ModuleType", invocation.module(properties)))
+            module = invocation.load_module(properties)
+            cast("SourceFileLoader", module.__loader__).exec_module(module)  # as a new process does
             if "ThreadPoolExecutor" in vars(module):
                 vars(module)["ThreadPoolExecutor"] = lambda max_workers: Turns(self.steps, self.drawn)
             later = [each() for each in vars(module).values() if hasattr(each, "cache_info")]

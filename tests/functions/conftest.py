@@ -5,8 +5,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -15,6 +13,7 @@ from botocore.model import OperationModel
 from moto import mock_aws
 
 from jobtrack import aws
+from jobtrack_local.pumps.invocation import load_module
 from jobtrack_local.template import intrinsics, template
 from tests import permissions
 from tests.stack import ROOT, grants
@@ -124,8 +123,7 @@ def invoke(stack: None) -> Invoke:
     """Runs a function by its logical id, within its policy: `invoke("LogsFunction", sample("get-logs"))`."""
 
     def call(function: str, event: dict[str, Any]) -> dict[str, Any]:
-        folder = Path(TEMPLATE.functions[function].code_uri)
-        module = import_module(".".join((*folder.parts, "app")))
+        module = load_module(TEMPLATE.functions[function])
         POLICIES.running, POLICIES.denied = function, []
         try:
             answer = module.handler(event, Context(function))

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
 import pytest
 
 from jobtrack import times
+from jobtrack_local.pumps.invocation import load_module
 from jobtrack_local.template.cloudformation import Route
 from tests import example
 from tests.functions.conftest import TEMPLATE, Invoke
@@ -77,7 +77,7 @@ def caller(invoke: Invoke, sample: Callable[[str], dict[str, Any]], monkeypatch:
     found = Caller(invoke, sample)
     monkeypatch.setattr(times, "now", lambda: found.now)
     for function in TEMPLATE.functions.values():
-        module = import_module(".".join((*function.code_uri.strip("/").split("/"), "app")))
+        module = load_module(function)
         if hasattr(getattr(module, "jobs", None), "now"):
             monkeypatch.setattr(module.jobs, "now", lambda: found.now)
     return found

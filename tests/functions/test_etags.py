@@ -3,13 +3,12 @@
 import json
 import re
 from collections.abc import Callable
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.model import OperationModel
 
+from jobtrack_local.pumps.invocation import load_module
 from tests.functions.conftest import TEMPLATE, Invoke
 from tests.stack import triggers
 
@@ -84,7 +83,7 @@ def test_304_costs_only_the_read_of_the_job(invoke: Invoke, sample: Sample, name
 
 def calls(function: str, run: Callable[[], object]) -> list[str]:
     """What the function asks of DynamoDB while it runs."""
-    module = import_module(".".join((*Path(TEMPLATE.functions[function].code_uri).parts, "app")))
+    module = load_module(TEMPLATE.functions[function])
     made: list[str] = []
 
     def note(model: OperationModel, **_: object) -> None:

@@ -5,12 +5,12 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 
 import pytest
 
 from jobtrack import times
+from jobtrack_local.stack import load_function
 from tests import example
 from tests.functions.conftest import Invoke
 from tests.functions.replaying import Caller, caller
@@ -29,7 +29,7 @@ TABLE = re.compile(r"\| `(/\S*)` \| `(.+?)` \| `(.+?)` \| (\S.*) \|")
 def api(invoke: Invoke, sample: Callable[[str], Json], monkeypatch: pytest.MonkeyPatch) -> Caller:
     """The example's project at 10:45:33."""
     found = caller(invoke, sample, monkeypatch)
-    subscriptions = import_module("functions.api.subscriptions.app")
+    subscriptions = load_function("functions/api/subscriptions")
     monkeypatch.setattr(subscriptions.listeners, "now", lambda: found.now)
     maker = replace(
         subscriptions.subscriber, clock=lambda: found.now / times.SECOND, new_id=lambda: uuid.UUID(SUBSCRIPTION)

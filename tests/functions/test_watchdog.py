@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
+from functions.api.events import app as events_app
 from functions.schedule.watchdog import app
 from jobtrack import times
 from tests.functions.conftest import NAMES, Invoke
@@ -77,7 +78,7 @@ def test_the_timer_of_a_job_that_reported_is_moved(
     invoke: Invoke, sample: Sample, job: dict[str, Any], later: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = timers()
-    monkeypatch.setattr("functions.api.events.app.jobs.now", lambda: times.now() + 30 * times.SECOND)
+    monkeypatch.setattr(events_app.jobs, "now", lambda: times.now() + 30 * times.SECOND)
     heartbeat = sample("report-events")
     heartbeat["body"] = json.dumps({"events": [{"type": "heartbeat"}]})
     heartbeat["headers"]["idempotency-key"] = "another"

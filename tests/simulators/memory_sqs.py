@@ -5,10 +5,10 @@ from typing import TypedDict
 
 from botocore.exceptions import ClientError
 
-from jobtrack_local.pumps.recursive_loops import Lineage
 from jobtrack_local.template import intrinsics
 from jobtrack_local.template.cloudformation import QueueSettings
 from tests.simulators.memory_queue import MESSAGE_BYTES, MemoryQueue, refused
+from tests.simulators.recursive_loops import Lineage
 
 ENTRIES = 10
 

@@ -53,7 +53,7 @@ def _sampler() -> Callable[[int], Sampler] | None:
     try:
         from jobtrack_client._running.usage import Usage
     except ModuleNotFoundError:
-        notice("jobtrack: CPU and memory are not reported without psutil: pip install 'jobtrack[run]'")
+        notice("jobtrack: CPU and memory are not reported without psutil: pip install 'jobtrack-client[run]'")
         return None
     return Usage
 

@@ -10,7 +10,7 @@ from jobtrack_local import signin
 from jobtrack_local.errors import LocalError
 from jobtrack_local.gateway.gateway import Gateway
 from jobtrack_local.page import Page
-from jobtrack_local.pumps.invocation import module
+from jobtrack_local.pumps.invocation import load_module
 from jobtrack_local.template.cloudformation import Route
 from jobtrack_local.template.template import Template
 from jobtrack_local.tokens import Verifier
@@ -31,7 +31,7 @@ def routers(template: Template) -> list[APIRouter]:
     found = []
     for properties in template.functions.values():
         if any(isinstance(trigger, Route) for trigger in properties.events.values()):
-            router = getattr(module(properties), "router", None)
+            router = getattr(load_module(properties), "router", None)
             if not isinstance(router, APIRouter):
                 raise LocalError(f"{properties.code_uri}/app.py has no router")
             found.append(router)

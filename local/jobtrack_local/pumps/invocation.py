@@ -1,16 +1,17 @@
 """Calls a function's handler as Lambda does: its events, its context, its answers about single records."""
 
 import base64
-import importlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import ModuleType
 from typing import Protocol, TypeVar
 from uuid import uuid4
 
 from jobtrack_local.engine import calls
 from jobtrack_local.errors import LocalError
+from jobtrack_local.stack import load_function
 from jobtrack_local.template.cloudformation import FunctionProperties
 
 Record = dict[str, object]
@@ -85,22 +86,16 @@ def arn(name: str) -> str:
 
 def load(name: str, properties: FunctionProperties) -> Function:
     """Import the function's module and take its handler."""
-    handler = getattr(module(properties), "handler", None)
+    handler = getattr(load_module(properties), "handler", None)
     if handler is None:
         raise LocalError(f"{properties.code_uri}/app.py has no handler")
     return Function(name, handler, properties)
 
 
-def module(properties: FunctionProperties) -> object:
-    """The module that `Handler: app.handler` means in the function's folder."""
-    name = properties.code_uri.strip("/").replace("/", ".") + ".app"
-    try:
-        with calls.of(properties.code_uri):
-            return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not name.startswith(error.name):
-            raise
-        raise LocalError(f"template.yaml names {properties.code_uri}, but there is no {name}") from error
+def load_module(properties: FunctionProperties) -> ModuleType:
+    """Return the module that `Handler: app.handler` means in the function's folder."""
+    with calls.of(properties.code_uri):
+        return load_function(properties.code_uri)
 
 
 def stream_record(record: Mapping[str, object], stream_arn: str) -> Record:

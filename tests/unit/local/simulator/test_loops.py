@@ -6,10 +6,10 @@ import pytest
 
 from jobtrack_local.pumps.invocation import Record
 from jobtrack_local.pumps.queue_mapping import QueueMapping
-from jobtrack_local.pumps.recursive_loops import LIMIT, LoopDetection
 from jobtrack_local.template.cloudformation import QueueProperties
 from tests.simulators.memory_queue import MemoryQueue
 from tests.simulators.memory_sqs import MemorySqs
+from tests.simulators.recursive_loops import LIMIT, LoopDetection
 
 TRIGGER = QueueProperties.model_validate({"Queue": {"Ref": "Q"}, "FunctionResponseTypes": ["ReportBatchItemFailures"]})
 
