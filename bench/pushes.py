@@ -11,11 +11,10 @@ from bench.report import Report
 from jobtrack import aws
 from jobtrack.keys import JobKey
 from jobtrack.push.delivery.delivery_table import DeliveryTable
-from jobtrack.push.delivery.signatures import new_secret
-from jobtrack.push.dispatch.messages import event_message
-from jobtrack.push.egress.guarded_post import Answer, Egress
-from jobtrack.push.egress.urls import Target
-from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret
+from jobtrack.push.egress.guarded_post import Egress, Response
+from jobtrack.push.egress.urls import WebhookUrl
+from jobtrack.push.subscriptions.message_factory import event_message
+from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, new_signing_secret
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack_local.engine import environment
 from jobtrack_local.engine.provision import provision
@@ -31,14 +30,14 @@ class Answering(Egress):
 
     def post(
         self,
-        target: Target,
+        target: WebhookUrl,
         headers: Mapping[str, str],
         body: bytes,
         ready: Callable[[], None] = lambda: None,
-    ) -> Answer:
+    ) -> Response:
         """Take it."""
         ready()
-        return Answer(204)
+        return Response(204)
 
 
 def measure(report: Report) -> None:
@@ -65,7 +64,7 @@ def measure(report: Report) -> None:
 def _subscribed(deliverer: "Deliverer") -> Subscription:
     job, name, now = JobKey(*(str(uuid.uuid4()) for _ in range(3))), f"sub-{uuid.uuid4()}", int(time.time())
     token = "0123456789abcdef" * 4
-    sealed = deliverer.webhooks.vault.seal(job, name, Secrets((SigningSecret(new_secret()),), token))
+    sealed = deliverer.webhooks.vault.seal(job, name, Secrets((SigningSecret(new_signing_secret()),), token))
     url, events = f"https://hook.example/{uuid.uuid4()}", ("stageCompleted",)
     made = Subscription(job, name, "webhook", url, events, Filters(), "ja", now, now + 28_800, sealed)
     deliverer.subscriptions.dynamodb.put_item(TableName=deliverer.subscriptions.name, Item=made.item())

@@ -1,22 +1,23 @@
 """The local service without breaker, lanes and leases, to see what they are good for."""
 
-from jobtrack.push.delivery.circuit_breaker import Health, Lane, Outcome
-from jobtrack.push.delivery.endpoint_gate import Gate, Passage
+from jobtrack.push.delivery.circuit_breaker import CircuitBreaker, Permit
+from jobtrack.push.delivery.endpoint_health import EndpointHealth, Outcome
+from jobtrack.push.messages.message import Lane
 from jobtrack_local.__main__ import main
 
 
-def enter(gate: Gate, endpoint: str, lane: Lane, health: Health) -> Passage:
+def enter(gate: CircuitBreaker, endpoint: str, lane: Lane, health: EndpointHealth) -> Permit:
     """Let everybody through."""
-    return Passage(endpoint, lane, health, None, False)
+    return Permit(endpoint, lane, health, None, False)
 
 
-def leave(gate: Gate, passage: Passage, outcome: Outcome, seconds: float = 0.0) -> Health:
+def leave(gate: CircuitBreaker, passage: Permit, outcome: Outcome, seconds: float = 0.0) -> EndpointHealth:
     """Remember nothing."""
     return passage.health
 
 
 if __name__ == "__main__":
-    Gate.enter = enter  # type: ignore[assignment, method-assign]
-    Gate.leave = leave  # type: ignore[assignment, method-assign]
-    Gate.note_slow = lambda gate, passage: None  # type: ignore[assignment, method-assign]
+    CircuitBreaker.enter = enter  # type: ignore[assignment, method-assign]
+    CircuitBreaker.leave = leave  # type: ignore[assignment, method-assign]
+    CircuitBreaker.note_slow = lambda gate, passage: None  # type: ignore[assignment, method-assign]
     main()

@@ -9,7 +9,7 @@ from typing import Any
 from jobtrack import times
 from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
-from jobtrack.push.dispatch.messages import event_message
+from jobtrack.push.subscriptions.message_factory import event_message
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
 
 EVENTS = Path(__file__).parent.parent / "events"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from jobtrack.push.websockets.management_api import Sockets
+from jobtrack.push.websockets.management_api import ManagementApi
 
 if TYPE_CHECKING:
     from types_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
@@ -34,9 +34,9 @@ class Gateway:
         self.step: Step = lambda: None
 
     @property
-    def sockets(self) -> Sockets:
+    def sockets(self) -> ManagementApi:
         """What the code under test posts through."""
-        return Sockets(cast("ApiGatewayManagementApiClient", self))
+        return ManagementApi(cast("ApiGatewayManagementApiClient", self))
 
     def post_to_connection(self, ConnectionId: str, Data: bytes) -> None:
         self.step()

@@ -12,19 +12,19 @@ from standardwebhooks.webhooks import Webhook
 
 from jobtrack import aws
 from jobtrack.keys import JobKey
-from jobtrack.push.delivery.circuit_breaker import Health
+from jobtrack.push.delivery.circuit_breaker import CircuitBreaker
 from jobtrack.push.delivery.deliverer import Deliverer
 from jobtrack.push.delivery.delivery_table import Delivery, DeliveryTable
-from jobtrack.push.delivery.endpoint_gate import Gate
-from jobtrack.push.delivery.endpoint_table import HealthTable
-from jobtrack.push.delivery.signatures import new_secret
+from jobtrack.push.delivery.endpoint_health import EndpointHealth
+from jobtrack.push.delivery.endpoint_health_table import EndpointHealthTable
 from jobtrack.push.delivery.webhook_sender import WebhookSender
-from jobtrack.push.dispatch.delivery_queue import DeliveryQueue
-from jobtrack.push.dispatch.messages import Message, event_message, group
-from jobtrack.push.egress.guarded_post import Answer, Egress, EgressError
-from jobtrack.push.egress.urls import Target
-from jobtrack.push.subscriptions.endings import Endings
-from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, Vault
+from jobtrack.push.egress.guarded_post import Egress, EgressError, Response
+from jobtrack.push.egress.urls import WebhookUrl
+from jobtrack.push.messages.delivery_queue import DeliveryQueue
+from jobtrack.push.messages.message import Message
+from jobtrack.push.subscriptions.endings import SubscriptionEnder
+from jobtrack.push.subscriptions.message_factory import endpoint_group, event_message
+from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, Vault, new_signing_secret
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.push.websockets.connection_table import ConnectionTable
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 JOB = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
 NOW = 1_795_430_733
 URL = "https://hook.example/events"
-SECRET = new_secret()
+SECRET = new_signing_secret()
 TOKEN = "the-token-of-the-receiver"
 
 
@@ -113,16 +113,16 @@ def _nothing() -> None:
 class Receiver(Egress):
     """Takes what is posted to it, checks the signature, and answers as told; the last answer is repeated."""
 
-    def __init__(self, clock: Clock, *answers: Answer | EgressError) -> None:
+    def __init__(self, clock: Clock, *answers: Response | EgressError) -> None:
         self.clock = clock
-        self.answers = list(answers) or [Answer(200)]
+        self.answers = list(answers) or [Response(200)]
         self.connecting = self.answering = 0.0
-        self.posted: list[tuple[float, Target, Mapping[str, str], bytes]] = []
+        self.posted: list[tuple[float, WebhookUrl, Mapping[str, str], bytes]] = []
         self.step: Step = _nothing
 
     def post(
-        self, target: Target, headers: Mapping[str, str], body: bytes, ready: Callable[[], None] = _nothing
-    ) -> Answer:
+        self, target: WebhookUrl, headers: Mapping[str, str], body: bytes, ready: Callable[[], None] = _nothing
+    ) -> Response:
         self.step()
         self.clock.pass_by(self.connecting)
         ready()
@@ -183,21 +183,21 @@ class FakeSqs:
 class World:
     """A deliverer with real tables and key, and with a receiver, a queue and a clock that are the test's."""
 
-    def __init__(self, *answers: Answer | EgressError, subscribed: Subscription | None = None) -> None:
+    def __init__(self, *answers: Response | EgressError, subscribed: Subscription | None = None) -> None:
         self.clock = Clock()
         self.receiver, self.gateway = Receiver(self.clock, *answers), Gateway()
         self.sqs = FakeSqs(self.clock)
         self.dynamodb, self.kms = aws.client("dynamodb"), aws.client("kms")
         key = Settings.from_env().secrets_key_id
         subscriptions = SubscriptionTable(self.dynamodb, "SubscriptionsTable")
-        self.health = HealthTable(self.dynamodb, "DeliveriesTable", self.clock)
-        self.endings = Endings(subscriptions, "JobsTable", self.clock)
+        self.health = EndpointHealthTable(self.dynamodb, "DeliveriesTable", self.clock)
+        self.endings = SubscriptionEnder(subscriptions, "JobsTable", self.clock)
         self.deliverer = Deliverer(
             subscriptions=subscriptions,
             endings=self.endings,
             deliveries=DeliveryTable(self.dynamodb, "DeliveriesTable", self.clock),
             queue=DeliveryQueue(self.sqs, "queue", self.clock, lambda _: None, "slow"),  # type: ignore[arg-type]
-            gate=Gate(self.health, self.clock, lambda: 0.5, self.clock.pass_by),
+            gate=CircuitBreaker(self.health, self.clock, lambda: 0.5, self.clock.pass_by),
             webhooks=WebhookSender(Vault(self.kms, key, self.clock), self.receiver, {443}, clock=self.clock),
             sockets=SocketSender(
                 self.gateway.sockets, ConnectionTable(self.dynamodb, "SubscriptionsTable", self.clock)
@@ -215,9 +215,9 @@ class World:
     def delivered(self, one: Message) -> Delivery:
         return self.deliverer.deliveries.get(one)
 
-    def known(self) -> Health:
+    def known(self) -> EndpointHealth:
         """What is known of the subscription's endpoint."""
-        return self.health.get(group(self.subscription))
+        return self.health.get(endpoint_group(self.subscription))
 
     def stored(self) -> Subscription | None:
         return self.deliverer.subscriptions.get(JOB, "sub-1")

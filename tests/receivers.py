@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from jobtrack.push.egress.urls import Target
+from jobtrack.push.egress.urls import WebhookUrl
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 PATIENCE_SECONDS = 30
@@ -18,7 +18,7 @@ Behave = Callable[[socket.socket, threading.Event], None]
 
 
 @contextmanager
-def receiver(behave: Behave) -> Iterator[Target]:
+def receiver(behave: Behave) -> Iterator[WebhookUrl]:
     """A receiver that takes one request and then behaves as told, until the test is over."""
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -26,7 +26,7 @@ def receiver(behave: Behave) -> Iterator[Target]:
         thread = threading.Thread(target=_serve, args=(listening, behave, over))
         thread.start()
         try:
-            yield Target(False, "127.0.0.1", listening.getsockname()[1], "/hook?x=1")
+            yield WebhookUrl(False, "127.0.0.1", listening.getsockname()[1], "/hook?x=1")
         finally:
             over.set()
             thread.join(10)

@@ -9,27 +9,27 @@ from jobtrack.api.schemas.subscriptions import SubscribeRequest
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job
 from jobtrack.keys import JobKey
+from jobtrack.push.delivery.circuit_breaker import CircuitBreaker
 from jobtrack.push.delivery.deliverer import Deliverer
 from jobtrack.push.delivery.delivery_table import DeliveryTable
-from jobtrack.push.delivery.endpoint_gate import Gate
-from jobtrack.push.delivery.endpoint_table import HealthTable
-from jobtrack.push.dispatch.delivery_queue import DeliveryQueue
+from jobtrack.push.delivery.endpoint_health_table import EndpointHealthTable
 from jobtrack.push.dispatch.dispatcher import Dispatcher
 from jobtrack.push.dispatch.quarantine import QuarantineTable
 from jobtrack.push.dispatch.replays import Replays
-from jobtrack.push.subscriptions.endings import Endings
+from jobtrack.push.messages.delivery_queue import DeliveryQueue
+from jobtrack.push.messages.wake import Wake
+from jobtrack.push.subscriptions.endings import SubscriptionEnder
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription import Subscription
-from jobtrack.push.subscriptions.subscription_factory import Subscriber
+from jobtrack.push.subscriptions.subscription_factory import SubscriptionFactory
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.push.subscriptions.tickets import Ticket, new_ticket
 from jobtrack.push.websockets.backlog import Backlog
 from jobtrack.push.websockets.connection_table import ConnectionTable
-from jobtrack.push.websockets.connections import Connections
+from jobtrack.push.websockets.connections import ConnectionService
 from jobtrack.push.websockets.socket_sender import SocketSender
-from jobtrack.push.websockets.stream_leases import LeaseTable
+from jobtrack.push.websockets.stream_leases import StreamLeaseTable
 from jobtrack.push.websockets.streamer import Streamer
-from jobtrack.push.websockets.wakes import Wake
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.listeners import ListenerStore
 from jobtrack.store.outbox import SORT_KEY
@@ -64,7 +64,7 @@ class SocketWorld:
         self.jobs = JobStore(self.dynamodb, "JobsTable", now=self._micros)
         self.jobs.create(Snapshot(self.job, 0, Job(self.job.job, "a job", "mining", self._micros())), "b", {})
         self.subscriptions = SubscriptionTable(self.dynamodb, "SubscriptionsTable")
-        self.endings = Endings(self.subscriptions, "JobsTable", self.clock)
+        self.endings = SubscriptionEnder(self.subscriptions, "JobsTable", self.clock)
         self.table = ConnectionTable(self.dynamodb, "SubscriptionsTable", self.clock)
         self.deliveries = DeliveryTable(self.dynamodb, "DeliveriesTable", self.clock)
         self.queue = DeliveryQueue(cast("SQSClient", self.sqs), "queue", self.clock, lambda _: None)
@@ -75,15 +75,17 @@ class SocketWorld:
             self.endings,
             self.deliveries,
             self.queue,
-            Gate(HealthTable(self.dynamodb, "DeliveriesTable", self.clock), self.clock),
+            CircuitBreaker(EndpointHealthTable(self.dynamodb, "DeliveriesTable", self.clock), self.clock),
             cast("WebhookSender", None),
             self.sender,
             self.clock,
             random=lambda: 0.5,
         )
-        self.connections = Connections(self.table, self.subscriptions, "JobsTable", self.queue, sockets, self.clock)
+        self.connections = ConnectionService(
+            self.table, self.subscriptions, "JobsTable", self.queue, sockets, self.clock
+        )
         self.streamer = Streamer(
-            LeaseTable(self.dynamodb, "SubscriptionsTable", self.clock),
+            StreamLeaseTable(self.dynamodb, "SubscriptionsTable", self.clock),
             Backlog(self.dynamodb, "JobsTable", self.clock),
             self.deliveries,
             self.queue,
@@ -109,7 +111,7 @@ class SocketWorld:
         asked = {"subscriptionType": "websocket", "events": [WANTED], "sinceSequence": since, **wanted}
         request = SubscribeRequest.model_validate(asked)
         vault = Vault(cast("KMSClient", _Kms()), "key")
-        made = Subscriber(vault, {443}, clock=self.clock).make(self.job, request)
+        made = SubscriptionFactory(vault, {443}, clock=self.clock).make(self.job, request)
         one = made.subscription
         ListenerStore(self.dynamodb, "JobsTable", now=self._micros).add_listener(
             self.job,

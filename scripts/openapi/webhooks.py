@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from jobtrack.api.schemas.subscriptions import EVENT_NAMES
-from jobtrack.push.dispatch.messages import ENDED, PING
+from jobtrack.push.messages.message import ENDED, PING
 from scripts.openapi.kinds import Answer, Id, JobStatus, Members, Time, Whole
 from scripts.openapi.shared import Json
 

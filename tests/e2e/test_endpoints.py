@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from jobtrack.push.delivery.circuit_breaker import CAPS, Change, Health, Outcome
-from jobtrack.push.delivery.endpoint_gate import Gate, Passage
-from jobtrack.push.delivery.endpoint_table import HealthTable
+from jobtrack.push.delivery.circuit_breaker import CircuitBreaker, Permit
+from jobtrack.push.delivery.endpoint_health import CAPS, EndpointHealth, HealthUpdate, Outcome
+from jobtrack.push.delivery.endpoint_health_table import EndpointHealthTable
 from tests.e2e.engine import Kept
 from tests.e2e.running import Service
 
@@ -20,9 +20,9 @@ MESSAGES = 160
 
 
 @pytest.fixture
-def table(service: Service) -> HealthTable:
+def table(service: Service) -> EndpointHealthTable:
     kept = Kept(service)
-    return HealthTable(kept.dynamodb, kept.names["DeliveriesTable"])
+    return EndpointHealthTable(kept.dynamodb, kept.names["DeliveriesTable"])
 
 
 @dataclass
@@ -41,13 +41,13 @@ class Count:
             self.most = max(self.most, self.inside)
 
 
-def test_no_more_attempts_are_under_way_than_there_are_leases(table: HealthTable) -> None:
+def test_no_more_attempts_are_under_way_than_there_are_leases(table: EndpointHealthTable) -> None:
     endpoint, count = str(uuid.uuid4()), Count()
-    gate = Gate(table)
+    gate = CircuitBreaker(table)
 
     def attempt(_: int) -> None:
         found = gate.enter(endpoint, "slow", table.get(endpoint))
-        if isinstance(found, Passage):
+        if isinstance(found, Permit):
             count.add(1)
             time.sleep(random.random() / 5)
             count.add(-1)
@@ -61,10 +61,10 @@ def test_no_more_attempts_are_under_way_than_there_are_leases(table: HealthTable
     assert known.slow(time.time())
 
 
-def test_of_many_at_a_half_open_breaker_one_is_let_through(table: HealthTable) -> None:
-    endpoint, gate = str(uuid.uuid4()), Gate(table)
-    opened = Health(10, 10.0, time.time() - 1)
-    assert table.write(endpoint, Change(0, opened))
+def test_of_many_at_a_half_open_breaker_one_is_let_through(table: EndpointHealthTable) -> None:
+    endpoint, gate = str(uuid.uuid4()), CircuitBreaker(table)
+    opened = EndpointHealth(10, 10.0, time.time() - 1)
+    assert table.write(endpoint, HealthUpdate(0, opened))
     stale, together = table.get(endpoint), threading.Barrier(THREADS)
 
     def attempt(_: int) -> object:
@@ -73,18 +73,18 @@ def test_of_many_at_a_half_open_breaker_one_is_let_through(table: HealthTable) -
 
     with ThreadPoolExecutor(THREADS) as pool:
         found = list(pool.map(attempt, range(THREADS)))
-    [passage] = [one for one in found if isinstance(one, Passage)]
+    [passage] = [one for one in found if isinstance(one, Permit)]
     assert passage.probe
     gate.leave(passage, Outcome.ANSWERED, 0.1)
-    assert isinstance(gate.enter(endpoint, "normal", table.get(endpoint)), Passage)
+    assert isinstance(gate.enter(endpoint, "normal", table.get(endpoint)), Permit)
 
 
-def test_every_failure_of_many_at_once_counts(table: HealthTable) -> None:
-    endpoint, gate = str(uuid.uuid4()), Gate(table)
+def test_every_failure_of_many_at_once_counts(table: EndpointHealthTable) -> None:
+    endpoint, gate = str(uuid.uuid4()), CircuitBreaker(table)
     inside = [gate.enter(endpoint, "normal", table.get(endpoint)) for _ in range(10)]
 
     def fail(passage: object) -> None:
-        assert isinstance(passage, Passage)
+        assert isinstance(passage, Permit)
         gate.leave(passage, Outcome.FAILED, 0.1)
 
     with ThreadPoolExecutor(4) as pool:

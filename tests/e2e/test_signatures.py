@@ -9,7 +9,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from jobtrack.push.delivery.signatures import new_secret
+from jobtrack.push.subscriptions.secrets import new_signing_secret
 from jobtrack_demo.receiver import Receiver
 from tests.e2e.receiving import Recorder, answered, milestone, subscribed, until
 from tests.e2e.reporting import post, reported, started
@@ -88,7 +88,7 @@ def accepted(recorder: Recorder, known: dict[int, int], secrets: list[str]) -> N
         for secret in secrets[: known[sequence]]:
             Webhook(secret).verify(content, dict(headers))
         with pytest.raises(WebhookVerificationError):
-            Webhook(new_secret()).verify(content, dict(headers))
+            Webhook(new_signing_secret()).verify(content, dict(headers))
     assert ids.keys() == known.keys()
     assert {len(each) for each in ids.values()} == {1}
     assert len(set.union(*ids.values())) == len(known)

@@ -24,7 +24,7 @@ from jobtrack.domain.job import Job
 from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
 from jobtrack.push.egress import guarded_post
-from jobtrack.push.egress.guarded_post import Answer, EgressError
+from jobtrack.push.egress.guarded_post import EgressError, Response
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription import Subscription, key
 from jobtrack.settings import Settings
@@ -170,11 +170,11 @@ class Sqs(MemorySqs):
 class Receivers(Receiver):
     """Every receiver; `answering_with` says what a POST is answered."""
 
-    answering_with: Callable[[], Answer | EgressError] = staticmethod(lambda: Answer(200))
+    answering_with: Callable[[], Response | EgressError] = staticmethod(lambda: Response(200))
     failed = 0
     """How often it was told to a sender that its message was not taken."""
 
-    def post(self, *asked: Any, **named: Any) -> Answer:
+    def post(self, *asked: Any, **named: Any) -> Response:
         self.answers = [self.answering_with()]
         answer = super().post(*asked, **named)
         self.failed += answer.status != 200

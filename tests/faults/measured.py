@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jobtrack.push.egress.guarded_post import DEADLINE_SECONDS, Egress, EgressError
-from jobtrack.push.egress.urls import Target
+from jobtrack.push.egress.urls import WebhookUrl
 
 ROOT = Path(__file__).parents[2]
 NAIVE_BYTES = 64 * 2**20
@@ -33,8 +33,8 @@ class Measured:
 
 
 def measured(
-    target: Target,
-    warm: Target,
+    target: WebhookUrl,
+    warm: WebhookUrl,
     seconds: float = DEADLINE_SECONDS,
     addresses: Sequence[str] = ("127.0.0.1",),
     authority: Path | None = None,
@@ -59,7 +59,7 @@ def measured(
 
 def _main() -> None:
     case = json.loads(sys.argv[1])
-    warm, target = (Target(**each) for each in case["targets"])
+    warm, target = (WebhookUrl(**each) for each in case["targets"])
     tls = ssl.create_default_context(cafile=case["authority"])
     egress = Egress(True, lambda host, port: list(case["addresses"]), tls, case["seconds"])
     assert _posted(egress, warm) == 200
@@ -82,14 +82,14 @@ def _measured(call: Callable[[], int | str]) -> Measured:
     )
 
 
-def _posted(egress: Egress, target: Target) -> int | str:
+def _posted(egress: Egress, target: WebhookUrl) -> int | str:
     try:
         return egress.post(target, {}, b"{}").status
     except EgressError as error:
         return str(error)
 
 
-def _read(target: Target) -> int:
+def _read(target: WebhookUrl) -> int:
     with urllib.request.urlopen(f"http://{target.authority}{target.path}", b"{}", timeout=10) as answer:
         return len(answer.read(NAIVE_BYTES))
 

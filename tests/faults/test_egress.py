@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import pytest
 
-from jobtrack.push.egress.guarded_post import DEADLINE_SECONDS, Answer, Egress, EgressError
-from jobtrack.push.egress.urls import Target
+from jobtrack.push.egress.guarded_post import DEADLINE_SECONDS, Egress, EgressError, Response
+from jobtrack.push.egress.urls import WebhookUrl
 from tests.certificates import Certified, certify
 from tests.faults import misbehaving
 from tests.faults.measured import NAIVE_BYTES, Measured, measured
@@ -76,20 +76,20 @@ def test_the_measure_sees_what_a_client_takes_that_reads_on() -> None:
 
 def test_connection_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
-        nobody = Target(False, "127.0.0.1", closed.getsockname()[1], "/")
+        nobody = WebhookUrl(False, "127.0.0.1", closed.getsockname()[1], "/")
     with receiver(FINE) as warm:
         ended_in_time(measured(nobody, warm, DEADLINE), "connection refused")
 
 
 @contextmanager
-def not_accepting() -> Iterator[Target]:
+def not_accepting() -> Iterator[WebhookUrl]:
     """A socket whose backlog is full: nobody takes the connection."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
         for _ in range(3):
             queued = waiting.enter_context(socket.socket())
             queued.setblocking(False)
             queued.connect_ex(full.getsockname())
-        yield Target(False, "127.0.0.1", full.getsockname()[1], "/")
+        yield WebhookUrl(False, "127.0.0.1", full.getsockname()[1], "/")
 
 
 @pytest.mark.parametrize("addresses", [1, 6])
@@ -183,7 +183,7 @@ def test_the_request_is_a_plain_post_with_our_headers() -> None:
         connected.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
 
     with receiver(behave) as target:
-        assert egress().post(target, {"webhook-id": "msg_1"}, b"{}") == Answer(204)
+        assert egress().post(target, {"webhook-id": "msg_1"}, b"{}") == Response(204)
     lines = seen[0].decode().split("\r\n")
     assert lines[0] == "POST /hook?x=1 HTTP/1.1"
     assert {f"host: 127.0.0.1:{target.port}", "webhook-id: msg_1", "Content-Length: 2"} <= set(lines)
@@ -194,14 +194,14 @@ def test_an_answer_may_be_announced_by_others() -> None:
     hints = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
     answer = b"HTTP/1.1 429 Slow down\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"
     with receiver(answering(b"HTTP/1.1 100 Continue\r\n\r\n", hints, answer)) as target:
-        assert egress().post(target, {}, b"{}") == Answer(429, "7")
+        assert egress().post(target, {}, b"{}") == Response(429, "7")
     with receiver(answering(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n")) as target:
-        assert egress().post(target, {}, b"{}") == Answer(101)
+        assert egress().post(target, {}, b"{}") == Response(101)
 
 
 def test_retry_after_is_told() -> None:
     with receiver(answering(b"HTTP/1.1 429 Slow down\r\nRetry-After: 7\r\n\r\n")) as target:
-        assert egress().post(target, {}, b"{}") == Answer(429, "7")
+        assert egress().post(target, {}, b"{}") == Response(429, "7")
 
 
 def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from jobtrack.push.delivery.retry_schedule import retry_after_seconds
-from jobtrack.push.egress.bounded_connection import ANSWER_BYTES
-from jobtrack.push.egress.guarded_post import Answer, Egress, EgressError
+from jobtrack.push.egress.bounded_socket import ANSWER_BYTES
+from jobtrack.push.egress.guarded_post import Egress, EgressError, Response
 from tests.certificates import Certified, certify
 from tests.faults import misbehaving
 from tests.receivers import Behave, answering, over_tls, receiver, request_of
@@ -116,7 +116,7 @@ RETRY_AFTER: dict[str, tuple[float | None, bytes]] = {
 NOW = 1_700_000_000.0
 
 
-def posted(behave: Behave, body: bytes = b"{}", seconds: float = 5) -> Answer:
+def posted(behave: Behave, body: bytes = b"{}", seconds: float = 5) -> Response:
     with receiver(behave) as target:
         return Egress(allow_loopback=True, seconds=seconds).post(target, {}, body)
 
@@ -143,7 +143,7 @@ def test_the_status_is_recorded_for_any_retry_after(seconds: float | None, heade
 
 def test_a_retry_after_beyond_what_is_read_is_none() -> None:
     late = b"HTTP/1.1 429 Slow\r\n" + b"a: b\r\n" * ANSWER_BYTES + b"Retry-After: 7\r\n\r\n"
-    assert posted(answering(late)) == Answer(429, None)
+    assert posted(answering(late)) == Response(429, None)
 
 
 BROKEN_OFF: dict[str, tuple[int, Behave]] = {
@@ -173,7 +173,7 @@ EARLY: dict[str, Callable[[bytes], Behave]] = {
 @pytest.mark.parametrize("early", EARLY.values(), ids=EARLY)
 def test_an_answer_before_the_body_was_read_counts(early: Callable[[bytes], Behave], body: bytes, status: int) -> None:
     answer = f"HTTP/1.1 {status} No\r\nRetry-After: 9\r\nContent-Length: 0\r\n\r\n".encode()
-    assert posted(early(answer), body, seconds=1.5) == Answer(status, "9")
+    assert posted(early(answer), body, seconds=1.5) == Response(status, "9")
 
 
 @pytest.fixture(scope="module")
@@ -202,4 +202,4 @@ def test_bytes_that_come_one_by_one_are_read() -> None:
         for byte in b"HTTP/1.1 418 Teapot\r\nRetry-After: 5\r\n\r\n":
             connected.sendall(bytes([byte]))
 
-    assert posted(behave) == Answer(418, "5")
+    assert posted(behave) == Response(418, "5")

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from jobtrack.push.egress.guarded_post import Egress, EgressError
-from jobtrack.push.egress.urls import Target
+from jobtrack.push.egress.urls import WebhookUrl
 from tests.certificates import Certified, certify
 from tests.hostile import Traffic, hearing
 from tests.receivers import HEAD, answering, over_tls, receiver
@@ -32,7 +32,7 @@ def test_tls_is_spoken_or_nothing_is_sent() -> None:
         receiver(behave) as plain,
         pytest.raises(EgressError, match="TLS failed: the receiver does not speak TLS on this port"),
     ):
-        local().post(Target(True, "localhost", plain.port, "/"), {"authorization": "Bearer secret"}, b"{}")
+        local().post(WebhookUrl(True, "localhost", plain.port, "/"), {"authorization": "Bearer secret"}, b"{}")
     assert b"secret" not in seen[0]
 
 
@@ -80,14 +80,14 @@ def traffic() -> Iterator[Traffic]:
 def test_when_an_address_does_not_answer_the_next_is_tried(traffic: Traffic) -> None:
     guarded = Egress(resolve=lambda host, port: [f"93.184.215.{number}" for number in range(10)])
     with pytest.raises(EgressError, match="refused"):
-        guarded.post(Target(True, "hook.example", 443, "/"), {}, b"{}")
+        guarded.post(WebhookUrl(True, "hook.example", 443, "/"), {}, b"{}")
     assert traffic.connected == [(f"93.184.215.{number}", 443) for number in range(4)]
 
 
 def test_plain_http_is_for_loopback_only(traffic: Traffic) -> None:
     local = Egress(allow_loopback=True, resolve=lambda host, port: ["93.184.215.14"])
     with pytest.raises(EgressError, match="resolves to a non-public address"):
-        local.post(Target(False, "hook.example", 80, "/"), {}, b"{}")
+        local.post(WebhookUrl(False, "hook.example", 80, "/"), {}, b"{}")
     assert traffic.connected == []
 
 
@@ -100,7 +100,7 @@ def test_a_look_up_that_hangs_is_left_at_the_deadline_and_leads_nowhere(traffic:
 
     before = threading.active_count()
     with pytest.raises(EgressError, match=r"the host name was not resolved within 0.5 seconds"):
-        Egress(resolve=hang, seconds=0.5).post(Target(True, "hook.example", 443, "/"), {}, b"{}")
+        Egress(resolve=hang, seconds=0.5).post(WebhookUrl(True, "hook.example", 443, "/"), {}, b"{}")
     [waiting] = [thread for thread in threading.enumerate() if thread.name == "lookup"]
     over.set()
     waiting.join(30)
@@ -111,7 +111,7 @@ def test_a_slow_look_up_leaves_less_for_the_rest() -> None:
     moments = iter([0.0, 0.0, 11.0])
     guarded = Egress(resolve=lambda host, port: ["93.184.215.14"], seconds=10, clock=lambda: next(moments))
     with pytest.raises(EgressError, match="no connection within 10 seconds"):
-        guarded.post(Target(True, "hook.example", 443, "/"), {}, b"{}")
+        guarded.post(WebhookUrl(True, "hook.example", 443, "/"), {}, b"{}")
 
 
 def test_a_host_without_address_is_told_as_such() -> None:
@@ -119,4 +119,4 @@ def test_a_host_without_address_is_told_as_such() -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     with pytest.raises(EgressError, match="the host name does not resolve"):
-        Egress(resolve=nowhere).post(Target(True, "hook.example", 443, "/"), {}, b"{}")
+        Egress(resolve=nowhere).post(WebhookUrl(True, "hook.example", 443, "/"), {}, b"{}")

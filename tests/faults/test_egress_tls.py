@@ -14,7 +14,7 @@ import pytest
 from jobtrack.push.egress import failure_causes
 from jobtrack.push.egress.failure_causes import Step
 from jobtrack.push.egress.guarded_post import Egress, EgressError
-from jobtrack.push.egress.urls import Target
+from jobtrack.push.egress.urls import WebhookUrl
 from tests.certificates import DAY, NOW, certify
 from tests.receivers import HEAD, Behave, answering, receiver
 
@@ -192,7 +192,7 @@ def test_a_name_that_does_not_resolve(error: Exception, cause: str) -> None:
         raise error
 
     with pytest.raises(EgressError) as failed:
-        Egress(resolve=fail, seconds=5).post(Target(True, HOST, 443, "/"), {}, b"{}")
+        Egress(resolve=fail, seconds=5).post(WebhookUrl(True, HOST, 443, "/"), {}, b"{}")
     assert str(failed.value) == cause
 
 

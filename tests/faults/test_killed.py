@@ -5,9 +5,9 @@ import os
 
 import pytest
 
-from jobtrack.push.dispatch.messages import message_id
-from jobtrack.push.egress.guarded_post import Answer
-from jobtrack.push.subscriptions.stream_position import Cursor
+from jobtrack.push.egress.guarded_post import Response
+from jobtrack.push.subscriptions.message_factory import event_message_id
+from jobtrack.push.subscriptions.stream_state import StreamState
 from tests.faults.conftest import Tell
 from tests.faults.deployed import Deployed
 from tests.pushing import JOB, NOW, subscription
@@ -37,7 +37,7 @@ def run(stack: Deployed, number: int) -> list[int]:
 def told(stack: Deployed, connection: str) -> list[int]:
     """What came over the WebSocket, each event under its id."""
     messages = stack.gateway.sent[connection]
-    assert all(each["id"] == message_id(JOB, SOCKET, each["data"]["sequence"]) for each in messages)
+    assert all(each["id"] == event_message_id(JOB, SOCKET, each["data"]["sequence"]) for each in messages)
     return [each["data"]["sequence"] for each in messages]
 
 
@@ -47,17 +47,17 @@ def test_a_process_killed_at_any_step_loses_nothing_and_repeats_under_the_same_i
     caplog.set_level(logging.CRITICAL)
     stack = Deployed(monkeypatch)
     stack.subscribe(*(subscription(name, url=f"https://{name}.example/", expires_at=LONG) for name in WEBHOOKS))
-    socket = subscription(SOCKET, type="websocket", url=None, cursor=Cursor(0, 0), expires_at=LONG)
+    socket = subscription(SOCKET, type="websocket", url=None, cursor=StreamState(0, 0), expires_at=LONG)
     stack.subscribe(socket)
     connection = stack.connect(socket)
-    stack.receivers.answering_with = lambda: Answer(500 if stack.drawn.random() < 0.1 else 200)
+    stack.receivers.answering_with = lambda: Response(500 if stack.drawn.random() < 0.1 else 200)
     wanted = run(stack, 0)
     steps = stack.steps.count
     for number in range(1, RUNS + 1):
         kinds = sorted(stack.steps.seen)
         stack.steps.kills, stack.steps.kill_at = {1 + number * steps // (RUNS + 1)}, kinds[number % len(kinds)]
         wanted += run(stack, number)
-        assert {*stack.receivers.ids} == {message_id(JOB, name, each) for name in WEBHOOKS for each in wanted}
+        assert {*stack.receivers.ids} == {event_message_id(JOB, name, each) for name in WEBHOOKS for each in wanted}
         assert [*dict.fromkeys(told(stack, connection))] == wanted
     assert {*stack.steps.killed} == stack.steps.seen
     assert (stack.dead_letters(), stack.pointers(), stack.quarantined()) == ([], [], [])

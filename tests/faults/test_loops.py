@@ -3,7 +3,7 @@
 import pytest
 
 from jobtrack.push.delivery import circuit_breaker
-from jobtrack.push.egress.guarded_post import Answer
+from jobtrack.push.egress.guarded_post import Response
 from tests.faults.deployed import Deployed
 from tests.functions.conftest import TEMPLATE
 from tests.pushing import JOB, NOW, message, subscription
@@ -21,7 +21,7 @@ def refused_for_a_week(patch: pytest.MonkeyPatch, seconds: float) -> Deployed:
     patch.setattr(circuit_breaker, "SLOW_SECONDS", 7 * DAY)  # as where others keep the endpoint slow
     stack = Deployed(patch)
     stack.subscribe(subscription(expires_at=NOW + 7 * DAY))
-    stack.receivers.answering_with = lambda: Answer(500)
+    stack.receivers.answering_with = lambda: Response(500)
     stack.receivers.answering = seconds
     stack.owe(JOB, ["sub-1"], 1)
     stack.run()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from jobtrack.push.dispatch.messages import message_id
+from jobtrack.push.subscriptions.message_factory import event_message_id
 from tests.faults.deployed import Deployed
 from tests.pushing import JOB, NOW, subscription
 
@@ -25,7 +25,7 @@ def deployed(patch: pytest.MonkeyPatch, seed: int = 0) -> Deployed:
 def owe(stack: Deployed) -> set[str]:
     for sequence in range(1, EVENTS + 1):
         stack.owe(JOB, NAMES, sequence)
-    return {message_id(JOB, name, sequence) for name in NAMES for sequence in range(1, EVENTS + 1)}
+    return {event_message_id(JOB, name, sequence) for name in NAMES for sequence in range(1, EVENTS + 1)}
 
 
 def fail(stack: Deployed, call: str, fails: Callable[[], bool]) -> None:

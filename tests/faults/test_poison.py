@@ -6,9 +6,9 @@ import json
 import pytest
 
 from jobtrack.domain.journal import packing
-from jobtrack.push.dispatch.messages import message_id
 from jobtrack.push.dispatch.quarantine import load
-from jobtrack.push.subscriptions.stream_position import Cursor
+from jobtrack.push.subscriptions.message_factory import event_message_id
+from jobtrack.push.subscriptions.stream_state import StreamState
 from tests.faults.deployed import Deployed
 from tests.pushing import JOB, NOW, message, subscription
 
@@ -35,7 +35,7 @@ POISON = {
 
 
 def ids(*sequences: int) -> set[str]:
-    return {message_id(JOB, "sub-1", sequence) for sequence in sequences}
+    return {event_message_id(JOB, "sub-1", sequence) for sequence in sequences}
 
 
 def kept(stack: Deployed) -> dict[str, bytes]:
@@ -77,7 +77,7 @@ def test_a_websocket_goes_on_after_a_record_that_cannot_be_served(
     packed: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack = Deployed(monkeypatch)
-    socket = subscription(type="websocket", url=None, cursor=Cursor(0, 0))
+    socket = subscription(type="websocket", url=None, cursor=StreamState(0, 0))
     stack.subscribe(socket)
     connection = stack.connect(socket)
     for number in range(1, 10):

@@ -11,7 +11,7 @@ from jobtrack.api.schemas.subscriptions import EVENT_NAMES
 from jobtrack.domain.events import Event
 from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
-from jobtrack.push.dispatch.messages import message_id
+from jobtrack.push.subscriptions.message_factory import event_message_id
 from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, Filters, Subscription
 from tests.faults.deployed import Deployed
 from tests.pushing import JOB, NOW, subscription
@@ -103,7 +103,10 @@ def test_each_receiver_has_what_it_should_under_one_id_each(seed: int, monkeypat
     stack.run()
 
     wanted = {
-        (one.subscription_id, event["sequence"]): (message_id(job, one.subscription_id, event["sequence"]), pushed_as)
+        (one.subscription_id, event["sequence"]): (
+            event_message_id(job, one.subscription_id, event["sequence"]),
+            pushed_as,
+        )
         for job, event in outbox(stack)
         for one in everybody[job]
         if (pushed_as := wanted_as(one, event))

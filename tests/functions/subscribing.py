@@ -9,7 +9,7 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job
 from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
-from jobtrack.push.dispatch.messages import Message
+from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.store.jobs import JobStore

@@ -10,9 +10,8 @@ import pytest
 from jobtrack import log_filter
 from jobtrack.domain.journal import packing
 from jobtrack.push.delivery.delivery_table import ATTEMPTS, Attempt, Delivery
-from jobtrack.push.delivery.signatures import new_secret
-from jobtrack.push.egress.guarded_post import Answer, EgressError
-from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret
+from jobtrack.push.egress.guarded_post import EgressError, Response
+from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, new_signing_secret
 from jobtrack.push.subscriptions.subscription import Subscription
 from tests.pushing import (
     JOB,
@@ -26,7 +25,7 @@ from tests.pushing import (
 
 pytestmark = pytest.mark.usefixtures("stack")
 
-OK, BROKEN, UNREACHABLE = Answer(200), Answer(500), EgressError("connection refused")
+OK, BROKEN, UNREACHABLE = Response(200), Response(500), EgressError("connection refused")
 DAY = 24 * 3600
 
 
@@ -66,7 +65,7 @@ def test_a_message_that_comes_twice_is_posted_once() -> None:
 
 
 def test_while_secrets_rotate_both_sign() -> None:
-    world, newer = World(OK), new_secret()
+    world, newer = World(OK), new_signing_secret()
     both = Secrets((SigningSecret(newer), SigningSecret(SECRET, until=NOW + 10)), None)
     sealed = world.deliverer.webhooks.vault.seal(JOB, "sub-1", both)
     world.dynamodb.put_item(TableName="SubscriptionsTable", Item=replace(world.subscription, sealed=sealed).item())
@@ -79,8 +78,10 @@ def test_while_secrets_rotate_both_sign() -> None:
     assert "authorization" not in world.receiver.posted[0][2]
 
 
-@pytest.mark.parametrize("answer", [BROKEN, Answer(302), Answer(404), Answer(429), Answer(101), UNREACHABLE])
-def test_what_is_no_success_is_tried_again_by_the_schedule_and_fails_after_a_day(answer: Answer | EgressError) -> None:
+@pytest.mark.parametrize("answer", [BROKEN, Response(302), Response(404), Response(429), Response(101), UNREACHABLE])
+def test_what_is_no_success_is_tried_again_by_the_schedule_and_fails_after_a_day(
+    answer: Response | EgressError,
+) -> None:
     world = World(answer, subscribed=subscription(expires_at=NOW + 7 * DAY))
     world.deliver(message())
     assert world.delivered(message()).status == "Pending"
@@ -115,7 +116,7 @@ def test_the_subscriptions_end_ends_the_retries() -> None:
 
 
 def test_the_receivers_wish_to_wait_is_honoured() -> None:
-    world = World(Answer(429, "1000"), Answer(503, "Mon, 23 Nov 2026 11:45:33 GMT"), OK)
+    world = World(Response(429, "1000"), Response(503, "Mon, 23 Nov 2026 11:45:33 GMT"), OK)
     world.deliver(message())
     world.sqs.run(world.deliverer.deliver)
     assert [at - NOW for at, *_ in world.receiver.posted] == [0, 1000, 3600]
@@ -130,7 +131,7 @@ def test_long_waits_hop_over_the_longest_delay_of_the_queue_without_an_attempt()
 
 
 def test_gone_ends_the_subscription_and_what_else_waits_is_skipped() -> None:
-    world = World(Answer(410))
+    world = World(Response(410))
     world.deliver(message(1))
     ended = world.stored()
     assert ended is not None

@@ -10,8 +10,8 @@ import pytest
 from functions.queue.deliverer import app
 from jobtrack import aws
 from jobtrack.push.delivery.delivery_table import DeliveryTable
-from jobtrack.push.dispatch.messages import Message
-from jobtrack.push.egress.guarded_post import Answer, EgressError
+from jobtrack.push.egress.guarded_post import EgressError, Response
+from jobtrack.push.messages.message import Message
 from tests.pushing import (
     SECRET,
     TOKEN,
@@ -24,13 +24,13 @@ from tests.pushing import (
 
 pytestmark = pytest.mark.usefixtures("stack")
 
-OK, BROKEN, UNREACHABLE = Answer(200), Answer(500), EgressError("connection refused")
+OK, BROKEN, UNREACHABLE = Response(200), Response(500), EgressError("connection refused")
 
 
 @pytest.mark.parametrize(
-    "answers", [(OK,), (BROKEN, OK), (UNREACHABLE, OK), (Answer(410),)], ids=["200", "500", "none", "410"]
+    "answers", [(OK,), (BROKEN, OK), (UNREACHABLE, OK), (Response(410),)], ids=["200", "500", "none", "410"]
 )
-def test_a_crash_at_any_step_loses_nothing(answers: tuple[Answer | EgressError, ...]) -> None:
+def test_a_crash_at_any_step_loses_nothing(answers: tuple[Response | EgressError, ...]) -> None:
     """The message comes again, as SQS brings what was not acknowledged; it ends as it would have without the crash."""
     crashed, step = True, -1
     while crashed:
@@ -40,7 +40,7 @@ def test_a_crash_at_any_step_loses_nothing(answers: tuple[Answer | EgressError, 
         crashed = _crashes(world, one, step)
         world.deliver(one)
         world.sqs.run(world.deliverer.deliver)
-        gone = answers == (Answer(410),)
+        gone = answers == (Response(410),)
         final = world.delivered(one).status
         assert final in (("Failed", "Skipped") if gone else ("Delivered",))
         assert set(world.receiver.ids) == {one.message_id}

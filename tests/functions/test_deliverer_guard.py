@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from functions.queue.deliverer import app
-from jobtrack.push.dispatch.messages import Message
-from jobtrack.push.egress.guarded_post import Answer
-from jobtrack.push.subscriptions.stream_position import Cursor
+from jobtrack.push.egress.guarded_post import Response
+from jobtrack.push.messages.message import Message
+from jobtrack.push.subscriptions.stream_state import StreamState
 from tests.pushing import NOW, World, message, subscription
 
 pytestmark = pytest.mark.usefixtures("stack")
@@ -48,7 +48,7 @@ def handled(world: World, one: Message, monkeypatch: pytest.MonkeyPatch) -> bool
 def test_a_fault_of_ours_is_a_failed_attempt_that_the_schedule_repeats(
     fault: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world = World(Answer(200))
+    world = World(Response(200))
     with monkeypatch.context() as patch:
         patch.setattr(world.receiver, "post", failing(fault))
         assert handled(world, message(), monkeypatch)
@@ -72,7 +72,7 @@ def test_a_fault_of_ours_is_a_failed_attempt_that_the_schedule_repeats(
 def test_what_aws_caused_is_no_attempt_and_comes_again_by_the_queue(
     away: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World(Answer(200))
+    world = World(Response(200))
     monkeypatch.setattr(type(world.deliverer.webhooks.vault), "open", failing(away))
     assert not handled(world, message(), monkeypatch)
     assert world.delivered(message()).attempts == ()
@@ -82,7 +82,7 @@ def test_what_aws_caused_is_no_attempt_and_comes_again_by_the_queue(
     "header", ["Mon, 01 Jan 99999999999 00:00:00 GMT", "9" * 400, "-1", "\xff\xfe", "Mon, 01 Jan 0000 00:00:00 GMT"]
 )
 def test_no_retry_after_keeps_an_attempt_from_being_recorded(header: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(Answer(503, header))
+    world = World(Response(503, header))
     assert handled(world, message(), monkeypatch)
     assert [each.status_code for each in world.delivered(message()).attempts] == [503]
 
@@ -91,7 +91,7 @@ def test_no_retry_after_keeps_an_attempt_from_being_recorded(header: str, monkey
 def test_a_websocket_is_guarded_as_a_webhook_is(
     kind: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world = World(subscribed=subscription(type="websocket", url=None, cursor=Cursor(0, 0)))
+    world = World(subscribed=subscription(type="websocket", url=None, cursor=StreamState(0, 0)))
     monkeypatch.setattr(type(world.deliverer.sockets), "send", failing(RuntimeError("odd")))
     one = replace(message(1, world.subscription), type=kind)
     assert handled(world, one, monkeypatch)

@@ -9,8 +9,9 @@ import pytest
 from functions.api.deliveries import app
 from jobtrack import aws, times
 from jobtrack.push.delivery.delivery_table import KEPT_SECONDS
-from jobtrack.push.dispatch.messages import Message, event_message, own_message
-from jobtrack.push.egress.guarded_post import Answer
+from jobtrack.push.egress.guarded_post import Response
+from jobtrack.push.messages.message import Message
+from jobtrack.push.subscriptions.message_factory import event_message, service_message
 from jobtrack.push.subscriptions.subscription import Subscription
 from tests.functions.conftest import Invoke
 from tests.functions.subscribing import Sample, about, job_of, owed, read, subscribed, table
@@ -19,7 +20,7 @@ from tests.pushing import NOW, World, event
 pytestmark = pytest.mark.usefixtures("stack")
 
 FUNCTION = "DeliveriesFunction"
-OK, BROKEN = Answer(200), Answer(500)
+OK, BROKEN = Response(200), Response(500)
 DAY = 24 * 3600
 
 Open = Callable[..., World]
@@ -29,7 +30,7 @@ Open = Callable[..., World]
 def world(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Makes a deliverer of a subscription that the API made, and has the API live at the deliverer's time."""
 
-    def make(*answers: Answer) -> World:
+    def make(*answers: Response) -> World:
         made = subscribed(invoke, sample, events=["stageCompleted"], expiresInSeconds=604_800)
         found = table().get(job_of(sample("subscribe")), made["subscriptionId"])
         assert found is not None
@@ -97,7 +98,7 @@ def test_the_newest_is_first_whatever_came_first(invoke: Invoke, sample: Sample,
     one = there.subscription
     for sequence in (3, 12, 1, 100_000, 7):
         there.deliver(message(one, sequence))
-    pings = [replace(own_message("ping", one, None, NOW + number, "0"), job=one.job) for number in range(2)]
+    pings = [replace(service_message("ping", one, None, NOW + number, "0"), job=one.job) for number in range(2)]
     for ping in pings:
         there.deliver(ping)
     pages, query = [], "limit=3"

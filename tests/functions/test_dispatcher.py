@@ -14,11 +14,12 @@ from botocore.exceptions import ClientError
 from functions.stream.dispatcher import app
 from jobtrack import aws
 from jobtrack.domain.journal import packing
-from jobtrack.push.dispatch.delivery_queue import DeliveryQueue, QueueError
 from jobtrack.push.dispatch.dispatcher import ENOUGH_SECONDS, Dispatcher
-from jobtrack.push.dispatch.messages import Message, message_id
 from jobtrack.push.dispatch.quarantine import QuarantineTable, load
 from jobtrack.push.dispatch.replays import Replays
+from jobtrack.push.messages.delivery_queue import DeliveryQueue, QueueError
+from jobtrack.push.messages.message import Message
+from jobtrack.push.subscriptions.message_factory import event_message_id
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
@@ -131,7 +132,7 @@ def test_a_record_that_comes_three_times_makes_no_event_under_two_ids(dispatcher
     made = messages(sqs)
     assert len(made) == 12
     assert {each.message_id for each in made} == {
-        message_id(JOB, name, sequence) for name in ("sub-1", "sub-2") for sequence in (1, 2)
+        event_message_id(JOB, name, sequence) for name in ("sub-1", "sub-2") for sequence in (1, 2)
     }
 
 
@@ -291,7 +292,7 @@ def test_a_crash_at_any_step_loses_no_message() -> None:
     subscribe(*(subscription(name) for name in names))
     dynamodb, sqs = aws.client("dynamodb"), aws.client("sqs")
     records = [record(*(event(number) for number in range(1, 8)), subscriptions=names)]
-    wanted = {message_id(JOB, name, number) for name in names for number in range(1, 8)}
+    wanted = {event_message_id(JOB, name, number) for name in names for number in range(1, 8)}
     for step in count():
         url = sqs.create_queue(QueueName=f"queue-{step}")["QueueUrl"]
         served = dispatching(DeliveryQueue(sqs, url), Clock(), dynamodb)

@@ -14,10 +14,11 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job
 from jobtrack.errors import JobBusy
 from jobtrack.push.delivery.delivery_table import Delivery
-from jobtrack.push.dispatch.messages import PING, Message, own_message
-from jobtrack.push.egress.guarded_post import Answer, EgressError
+from jobtrack.push.egress.guarded_post import EgressError, Response
+from jobtrack.push.messages.message import PING, Message
 from jobtrack.push.subscriptions.expirer import Expirer
 from jobtrack.push.subscriptions.expiry_timers import Expiry, ExpiryTable
+from jobtrack.push.subscriptions.message_factory import service_message
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.listeners import listening
 from jobtrack.store.snapshots import Listener, Snapshot
@@ -28,7 +29,7 @@ from tests.pushing import JOB, NOW, Crash, World, crashing, message, store, subs
 
 pytestmark = pytest.mark.usefixtures("stack")
 
-OK, BROKEN = Answer(200), Answer(500)
+OK, BROKEN = Response(200), Response(500)
 EIGHT_HOURS = 28_800
 
 
@@ -36,7 +37,7 @@ def jobs(world: World) -> JobStore:
     return JobStore(world.dynamodb, "JobsTable", now=lambda: int(world.clock() * times.SECOND))
 
 
-def heard(*answers: Answer | EgressError, **changes: Any) -> World:
+def heard(*answers: Response | EgressError, **changes: Any) -> World:
     """A world whose subscription listens to a job."""
     world = World(*answers, subscribed=subscription(**changes))
     one = world.subscription
@@ -197,7 +198,7 @@ def test_the_word_of_the_end_is_sent_after_the_end_and_nothing_else_is(reason: s
     world = heard()
     stored = world.stored()
     assert stored is not None
-    ping = own_message(PING, stored, None, NOW, "0")
+    ping = service_message(PING, stored, None, NOW, "0")
     world.clock.now = NOW + EIGHT_HOURS if reason == "expired" else NOW + 1
     made = end(world, reason)
     for each in (message(1), ping, made, message(2)):
@@ -220,13 +221,13 @@ def test_the_word_of_the_end_is_sent_after_the_end_and_nothing_else_is(reason: s
     assert world.delivered(message(1)) == Delivery("Skipped", 1, ())
 
 
-@pytest.mark.parametrize("answer", [BROKEN, Answer(503, "100000"), Answer(429, "200"), EgressError("no answer")])
-def test_it_is_tried_three_times_within_five_minutes(answer: Answer | EgressError) -> None:
+@pytest.mark.parametrize("answer", [BROKEN, Response(503, "100000"), Response(429, "200"), EgressError("no answer")])
+def test_it_is_tried_three_times_within_five_minutes(answer: Response | EgressError) -> None:
     world = heard(answer)
     world.deliver(end(world))
     world.sqs.run(world.deliverer.deliver)
     tried = [at - NOW for at, *_ in world.receiver.posted]
-    patient = isinstance(answer, Answer) and answer.retry_after
+    patient = isinstance(answer, Response) and answer.retry_after
     assert tried == ({"100000": [0], "200": [0, 200]}[patient] if patient else [0, 5, 35])
     assert world.delivered(owed(JOB)[0]).status == "Failed"
 
@@ -241,7 +242,7 @@ def test_what_comes_too_late_to_be_tried_again_is_not() -> None:
 
 
 def test_a_receiver_that_is_gone_is_told_and_its_subscription_listens_no_more() -> None:
-    world = heard(Answer(410))
+    world = heard(Response(410))
     world.deliver(message(1))
     stored = world.stored()
     assert stored is not None

@@ -6,43 +6,54 @@ import pytest
 from botocore.exceptions import ClientError
 
 from jobtrack import aws
-from jobtrack.push.delivery.circuit_breaker import CAPS, LEASE_SECONDS, Change, Health, Lane, Lease, Outcome, Refusal
-from jobtrack.push.delivery.endpoint_gate import Gate, Passage
-from jobtrack.push.delivery.endpoint_table import KEPT_SECONDS, HealthTable, key
+from jobtrack.push.delivery.circuit_breaker import CircuitBreaker, Permit
+from jobtrack.push.delivery.endpoint_health import (
+    CAPS,
+    LEASE_SECONDS,
+    EndpointHealth,
+    HealthUpdate,
+    Lease,
+    Outcome,
+    Refusal,
+)
+from jobtrack.push.delivery.endpoint_health_table import KEPT_SECONDS, EndpointHealthTable, key
+from jobtrack.push.messages.message import Lane
 from tests.pushing import NOW, Clock
 
 pytestmark = pytest.mark.usefixtures("stack")
 
-FULL = Health(3, 20.0, NOW + 5.5, NOW + 35.0, NOW + 300.25, NOW - 1.0)
+FULL = EndpointHealth(3, 20.0, NOW + 5.5, NOW + 35.0, NOW + 300.25, NOW - 1.0)
 LEASE = Lease(4, NOW + LEASE_SECONDS, "mine")
 OTHER = Lease(4, NOW + LEASE_SECONDS, "other")
 LATE = Lease(4, NOW - 0.5, "late")
 
 
-def table(clock: Clock | None = None) -> HealthTable:
-    return HealthTable(aws.client("dynamodb"), "DeliveriesTable", clock or Clock())
+def table(clock: Clock | None = None) -> EndpointHealthTable:
+    return EndpointHealthTable(aws.client("dynamodb"), "DeliveriesTable", clock or Clock())
 
 
-@pytest.mark.parametrize("before", [Health(), Health(leases={4: OTHER}), Health(leases={4: LATE}), FULL])
+@pytest.mark.parametrize(
+    "before", [EndpointHealth(), EndpointHealth(leases={4: OTHER}), EndpointHealth(leases={4: LATE}), FULL]
+)
 @pytest.mark.parametrize(
     "change",
     [
-        Change(take=LEASE),
-        Change(release=OTHER),
-        Change(0, FULL),
-        Change(1, Health(1)),
-        Change(2, Health(1)),
-        Change(0, FULL, take=LEASE),
-        Change(0, FULL, release=OTHER),
-        Change(1, Health(failures=2), take=Lease(5, NOW + 1.0, "mine")),
+        HealthUpdate(take=LEASE),
+        HealthUpdate(release=OTHER),
+        HealthUpdate(0, FULL),
+        HealthUpdate(1, EndpointHealth(1)),
+        HealthUpdate(2, EndpointHealth(1)),
+        HealthUpdate(0, FULL, take=LEASE),
+        HealthUpdate(0, FULL, release=OTHER),
+        HealthUpdate(1, EndpointHealth(failures=2), take=Lease(5, NOW + 1.0, "mine")),
     ],
 )
-def test_a_write_does_what_the_rules_say(before: Health, change: Change) -> None:
+def test_a_write_does_what_the_rules_say(before: EndpointHealth, change: HealthUpdate) -> None:
     held = table()
     for slot in before.leases.values():
-        assert held.write("e", Change(take=slot))
+        assert held.write("e", HealthUpdate(take=slot))
     if before.failures:
-        assert held.write("e", Change(0, before))
+        assert held.write("e", HealthUpdate(0, before))
     stored = held.get("e")
     assert stored.same(before)
     assert held.write("e", change) == change.holds(stored, NOW)
@@ -51,13 +62,13 @@ def test_a_write_does_what_the_rules_say(before: Health, change: Change) -> None
 
 def test_it_is_forgotten_a_day_after_the_last_word() -> None:
     held = table()
-    held.write("e", Change(take=LEASE))
+    held.write("e", HealthUpdate(take=LEASE))
     item = held.dynamodb.get_item(TableName=held.name, Key=key("e"))["Item"]
     assert item["exp"] == {"N": str(NOW + KEPT_SECONDS)}
 
 
-def gate(clock: Clock, held: HealthTable) -> Gate:
-    return Gate(held, clock, lambda: 0.5, clock.pass_by)
+def gate(clock: Clock, held: EndpointHealthTable) -> CircuitBreaker:
+    return CircuitBreaker(held, clock, lambda: 0.5, clock.pass_by)
 
 
 @pytest.mark.parametrize("lane", ["normal", "slow"])
@@ -66,12 +77,12 @@ def test_an_endpoint_of_which_nothing_is_known_gets_so_many_attempts_at_once(lan
     held = table(clock)
     doors = gate(clock, held)
     inside = [doors.enter("e", lane, held.get("e")) for _ in range(CAPS[lane])]
-    assert all(isinstance(one, Passage) for one in inside)
+    assert all(isinstance(one, Permit) for one in inside)
     assert doors.enter("e", lane, held.get("e")) is Refusal.FULL
-    assert isinstance(doors.enter("another", lane, Health()), Passage)
-    assert isinstance(inside[3], Passage)
+    assert isinstance(doors.enter("another", lane, EndpointHealth()), Permit)
+    assert isinstance(inside[3], Permit)
     doors.leave(inside[3], Outcome.FAILED, 0.1)
-    assert isinstance(doors.enter("e", lane, held.get("e")), Passage)
+    assert isinstance(doors.enter("e", lane, held.get("e")), Permit)
 
 
 def test_an_outcome_is_told_though_others_were_faster() -> None:
@@ -80,7 +91,7 @@ def test_an_outcome_is_told_though_others_were_faster() -> None:
     doors = gate(clock, held)
     inside = [doors.enter("e", "normal", held.get("e")) for _ in range(12)]
     for one in inside:
-        assert isinstance(one, Passage)
+        assert isinstance(one, Permit)
         doors.leave(one, Outcome.FAILED, 0.1)
     known = held.get("e")
     assert (known.failures, known.leases) == (12, {})
@@ -92,11 +103,11 @@ def test_a_lease_that_ran_out_and_is_anothers_now_is_left_alone() -> None:
     held = table(clock)
     doors = gate(clock, held)
     first = doors.enter("e", "slow", held.get("e"))
-    assert isinstance(first, Passage)
+    assert isinstance(first, Permit)
     assert first.lease
     clock.now += LEASE_SECONDS + 1
     theirs = Lease(first.lease.slot, clock.now + LEASE_SECONDS, "theirs")
-    assert held.write("e", Change(take=theirs))
+    assert held.write("e", HealthUpdate(take=theirs))
     doors.leave(first, Outcome.FAILED, 0.1)
     known = held.get("e")
     assert (known.failures, known.leases) == (1, {theirs.slot: theirs})
@@ -107,7 +118,7 @@ def test_what_cannot_be_remembered_fails_no_message(caplog: pytest.LogCaptureFix
     held = table(clock)
     doors = gate(clock, held)
     inside = doors.enter("e", "normal", held.get("e"))
-    assert isinstance(inside, Passage)
+    assert isinstance(inside, Permit)
 
     def refuse(**_: object) -> None:
         raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "UpdateItem")

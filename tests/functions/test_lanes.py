@@ -11,17 +11,18 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from functions.api.deliveries import app
-from jobtrack.push.delivery.circuit_breaker import CAPS, LEASE_SECONDS, Change, Health, Lease
 from jobtrack.push.delivery.delivery_table import Delivery
-from jobtrack.push.dispatch.messages import Message, group
-from jobtrack.push.egress.guarded_post import Answer, EgressError
+from jobtrack.push.delivery.endpoint_health import CAPS, LEASE_SECONDS, EndpointHealth, HealthUpdate, Lease
+from jobtrack.push.egress.guarded_post import EgressError, Response
+from jobtrack.push.messages.message import Message
+from jobtrack.push.subscriptions.message_factory import endpoint_group
 from tests.functions.conftest import Invoke
 from tests.functions.subscribing import Sample, about, owed, read
 from tests.pushing import JOB, NOW, Crash, World, crashing, message, store, subscription
 
 pytestmark = pytest.mark.usefixtures("stack")
 
-OK, BROKEN, HANG = Answer(200), Answer(500), EgressError("no answer within 10 seconds")
+OK, BROKEN, HANG = Response(200), Response(500), EgressError("no answer within 10 seconds")
 DAY = 24 * 3600
 
 
@@ -47,9 +48,9 @@ def broken(world: World, failures: int = 10) -> None:
     world.sqs.waiting.clear()
 
 
-def known_as(world: World, state: Health) -> None:
+def known_as(world: World, state: EndpointHealth) -> None:
     held = world.known()
-    assert world.health.write(group(world.subscription), Change(held.version, state))
+    assert world.health.write(endpoint_group(world.subscription), HealthUpdate(held.version, state))
 
 
 def test_permanent_500s_are_attempted_at_exactly_the_schedules_times_then_failed_and_a_retry_by_hand_delivers(
@@ -140,7 +141,7 @@ def test_of_many_to_a_dead_endpoint_few_are_attempted_each_is_skipped_or_failed_
 def test_what_was_attempted_before_and_then_skipped_has_failed_if_its_day_ends_first() -> None:
     world = World(BROKEN, subscribed=subscription(expires_at=NOW + 7 * DAY))
     world.deliver(message(1))
-    known_as(world, Health(20, 600.0, NOW + 2 * DAY))
+    known_as(world, EndpointHealth(20, 600.0, NOW + 2 * DAY))
     world.sqs.run(world.deliverer.deliver)
     assert len(world.receiver.posted) == 1
     assert world.delivered(message(1)).status == "Failed"
@@ -149,7 +150,7 @@ def test_what_was_attempted_before_and_then_skipped_has_failed_if_its_day_ends_f
 
 def test_what_was_never_attempted_stays_skipped_if_its_day_ends_first_and_can_be_retried_by_hand() -> None:
     world = World(OK, subscribed=subscription(expires_at=NOW + 7 * DAY))
-    known_as(world, Health(20, 600.0, NOW + DAY + 1))
+    known_as(world, EndpointHealth(20, 600.0, NOW + DAY + 1))
     world.deliver(message(1))
     world.sqs.run(world.deliverer.deliver)
     assert world.receiver.posted == []
@@ -164,7 +165,7 @@ def test_what_was_never_attempted_stays_skipped_if_its_day_ends_first_and_can_be
 
 def test_the_word_of_the_end_is_skipped_if_the_breaker_stays_open_for_its_five_minutes() -> None:
     world = World(OK)
-    known_as(world, Health(20, 600.0, NOW + 400))
+    known_as(world, EndpointHealth(20, 600.0, NOW + 400))
     world.endings.end(JOB, "sub-1", "deleted")
     [ended] = owed(JOB)
     world.deliver(ended)
@@ -174,8 +175,8 @@ def test_the_word_of_the_end_is_skipped_if_the_breaker_stays_open_for_its_five_m
     assert world.clock.now < NOW + 600
 
 
-@pytest.mark.parametrize("answer", [Answer(429, "3600"), Answer(503, "3600")])
-def test_a_wish_to_wait_is_honoured_by_its_message_while_others_wait_for_the_breaker_only(answer: Answer) -> None:
+@pytest.mark.parametrize("answer", [Response(429, "3600"), Response(503, "3600")])
+def test_a_wish_to_wait_is_honoured_by_its_message_while_others_wait_for_the_breaker_only(answer: Response) -> None:
     world = World(answer, OK)
     world.deliver(message(1))
     world.deliver(message(2))
@@ -185,11 +186,11 @@ def test_a_wish_to_wait_is_honoured_by_its_message_while_others_wait_for_the_bre
 
 
 def test_429s_in_a_row_open_the_breaker_and_410_closes_it() -> None:
-    world = World(Answer(429))
+    world = World(Response(429))
     for sequence in range(1, 12):
         world.deliver(message(sequence))
     assert len(world.receiver.posted) == 10
-    world.receiver.answers = [Answer(410)]
+    world.receiver.answers = [Response(410)]
     world.clock.now += 11
     world.deliver(message(12))
     assert len(world.receiver.posted) == 11
@@ -257,7 +258,7 @@ def test_retries_of_a_slow_endpoint_wait_in_the_slow_lane_and_later_ones_do_not(
 
 def test_a_quick_answer_in_the_slow_lane_leads_back() -> None:
     world = World(OK)
-    known_as(world, Health(slow_until=NOW + 300))
+    known_as(world, EndpointHealth(slow_until=NOW + 300))
     world.deliver(message(1).moved("slow"))
     world.deliver(message(2))
     assert [world.delivered(message(sequence)).status for sequence in (1, 2)] == ["Delivered"] * 2
@@ -270,7 +271,7 @@ def test_what_finds_no_lease_is_put_off_a_little_longer_each_time_and_sent_when_
     slots = range(CAPS["normal"] if lane == "normal" else CAPS["slow"])
     for slot in slots:
         lease = Lease(slot, NOW + LEASE_SECONDS, f"held-{slot}")
-        assert world.health.write(group(world.subscription), Change(take=lease))
+        assert world.health.write(endpoint_group(world.subscription), HealthUpdate(take=lease))
     one = message(1) if lane == "normal" else message(1).moved("slow")
     world.deliver(one)
     assert world.receiver.posted == []
@@ -337,12 +338,14 @@ def test_what_ends_while_it_waits_is_not_sent(where: str, how: str) -> None:
     world = World(OK, subscribed=subscription(expires_at=NOW + (5 if how == "expired" else 8 * 3600)))
     one = message(1).moved("slow") if where == "slow" else message(1)
     if where == "breaker":
-        known_as(world, Health(10, 10.0, NOW + 10))
+        known_as(world, EndpointHealth(10, 10.0, NOW + 10))
         world.deliver(one)
         assert world.delivered(one).status == "Skipped"
     elif where == "lease":
         for slot in range(CAPS["normal"]):
-            world.health.write(group(world.subscription), Change(take=Lease(slot, NOW + LEASE_SECONDS, "held")))
+            world.health.write(
+                endpoint_group(world.subscription), HealthUpdate(take=Lease(slot, NOW + LEASE_SECONDS, "held"))
+            )
         world.deliver(one)
     else:
         world.deliverer.queue.put([replace(one, not_before=NOW + 30)])
@@ -367,7 +370,7 @@ def test_a_failure_that_is_an_attempt_behind_does_not_undo_what_is_known() -> No
 
 
 runs = count()
-acts = st.sampled_from([OK, OK, BROKEN, HANG, Answer(429, "60"), "crash before", "crash after"])
+acts = st.sampled_from([OK, OK, BROKEN, HANG, Response(429, "60"), "crash before", "crash after"])
 
 
 @settings(
@@ -418,7 +421,7 @@ class Busy:
         except Crash:
             self.world.sqs.waiting.append((self.world.clock() + 180, {"MessageBody": body, "QueueUrl": "queue"}))
 
-    def post(self, target: Any, headers: Any, body: bytes, ready: Callable[[], None]) -> Answer:
+    def post(self, target: Any, headers: Any, body: bytes, ready: Callable[[], None]) -> Response:
         act, seconds = next(self.script, (OK, 0.0))
         if act == "crash before":
             raise Crash
@@ -436,7 +439,7 @@ class Busy:
             raise Crash
         if isinstance(act, EgressError):
             raise act
-        assert isinstance(act, Answer)
+        assert isinstance(act, Response)
         if act == OK:
             self.taken.add(headers["webhook-id"])
         return act
@@ -450,14 +453,16 @@ def test_a_crash_at_any_step_of_waiting_loses_nothing(state: str) -> None:
         world = World(OK, subscribed=subscription(f"sub-{step}", url=f"https://hook.example/{state}/{step}"))
         match state:
             case "open":
-                known_as(world, Health(10, 10.0, NOW + 10))
+                known_as(world, EndpointHealth(10, 10.0, NOW + 10))
             case "half-open":
-                known_as(world, Health(10, 10.0, NOW - 1))
+                known_as(world, EndpointHealth(10, 10.0, NOW - 1))
             case "slow":
-                known_as(world, Health(slow_until=NOW + 300))
+                known_as(world, EndpointHealth(slow_until=NOW + 300))
             case "full":
                 for slot in range(CAPS["normal"]):
-                    world.health.write(group(world.subscription), Change(take=Lease(slot, NOW + 35, "held")))
+                    world.health.write(
+                        endpoint_group(world.subscription), HealthUpdate(take=Lease(slot, NOW + 35, "held"))
+                    )
         one = message(1, world.subscription)
         crashed = False
         with crashing(step, world.dynamodb, world.kms, fakes=(world.receiver, world.sqs)):

@@ -13,7 +13,9 @@ from jobtrack.api.schemas.subscriptions import EVENT_NAMES
 from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
 from jobtrack.push.delivery import signatures
-from jobtrack.push.dispatch.messages import ENDED, PING, Message, event_message, own_message
+from jobtrack.push.messages.message import ENDED, PING, Message
+from jobtrack.push.subscriptions.message_factory import event_message, service_message
+from jobtrack.push.subscriptions.secrets import new_signing_secret
 from jobtrack.store.outbox import SORT_KEY
 from scripts.openapi import __main__ as description
 from tests.e2e.reporting import SAMPLES
@@ -97,14 +99,14 @@ def test_what_the_service_tells_of_a_job_is_too(kind: str) -> None:
 
 
 def test_what_it_tells_of_a_subscription_is_too() -> None:
-    described(own_message(PING, subscription(), None, NOW, "0123456789abcdef"))
-    described(own_message(ENDED, subscription(), None, NOW, "0123456789abcdef", "gone"))
+    described(service_message(PING, subscription(), None, NOW, "0123456789abcdef"))
+    described(service_message(ENDED, subscription(), None, NOW, "0123456789abcdef", "gone"))
 
 
 def test_every_type_and_its_headers_are_described() -> None:
     assert set(DOCUMENT["webhooks"]) == {*EVENT_NAMES, PING, ENDED}
-    message = own_message(PING, subscription(), None, NOW, "0123456789abcdef")
-    both = signatures.headers(message.message_id, NOW, b"{}", [signatures.new_secret(), signatures.new_secret()])
+    message = service_message(PING, subscription(), None, NOW, "0123456789abcdef")
+    both = signatures.headers(message.message_id, NOW, b"{}", [new_signing_secret(), new_signing_secret()])
     for item in DOCUMENT["webhooks"].values():
         told = {each["name"]: each["schema"]["pattern"] for each in item["post"]["parameters"]}
         assert told.keys() == both.keys()

@@ -13,11 +13,11 @@ from jobtrack.api.schemas.subscriptions import EVENT_NAMES
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage
 from jobtrack.domain.journal import packing
-from jobtrack.push.dispatch.delivery_queue import DeliveryQueue
 from jobtrack.push.dispatch.dispatcher import Dispatcher
-from jobtrack.push.dispatch.messages import Message
 from jobtrack.push.dispatch.quarantine import QuarantineTable
 from jobtrack.push.dispatch.replays import Replays
+from jobtrack.push.messages.delivery_queue import DeliveryQueue
+from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable

@@ -4,7 +4,8 @@ import pytest
 
 from jobtrack.push.delivery.delivery_table import Delivery
 from jobtrack.push.delivery.retry_schedule import FIRST_DELAYS
-from jobtrack.push.dispatch.messages import PING, Message, own_message
+from jobtrack.push.messages.message import PING, Message
+from jobtrack.push.subscriptions.message_factory import service_message
 from tests.socket_client import Client
 from tests.sockets import WANTED, SocketWorld
 
@@ -26,7 +27,7 @@ def connected(world: SocketWorld) -> Client:
 
 
 def ping(world: SocketWorld) -> Message:
-    message = own_message(PING, world.stored(), world.jobs.read_snapshot(world.job).job, world.clock(), "n")
+    message = service_message(PING, world.stored(), world.jobs.read_snapshot(world.job).job, world.clock(), "n")
     world.deliverer.deliver(message.encode())
     return message
 

@@ -3,7 +3,8 @@
 import pytest
 
 from jobtrack.domain.events import Event
-from jobtrack.push.websockets.wakes import Wake
+from jobtrack.push.messages.wake import Wake
+from jobtrack.push.subscriptions.message_factory import new_wake
 from jobtrack.store import outbox
 from tests.socket_client import all_told, connected, interrupting
 from tests.sockets import UNWANTED, WANTED, SocketWorld
@@ -45,7 +46,7 @@ def test_one_wake_for_a_batch_however_many_events_it_has(world: SocketWorld) -> 
     world.report(*[WANTED] * 40, UNWANTED)
     world.report(UNWANTED)
     world.dispatch()
-    assert [Wake.decode(body) for body in world.sqs.take()] == [Wake.of(world.stored(), 41)]
+    assert [Wake.decode(body) for body in world.sqs.take()] == [new_wake(world.stored(), 41)]
 
 
 def test_what_happens_before_the_first_connection_waits_for_it(world: SocketWorld) -> None:

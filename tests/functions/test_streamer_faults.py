@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobtrack.push.dispatch.messages import Message
+from jobtrack.push.messages.message import Message
 from jobtrack.push.websockets import socket_sender, streamer
 from jobtrack.push.websockets.stream_leases import LEASE_SECONDS
 from tests.pushing import Crash, crashing

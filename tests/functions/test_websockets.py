@@ -8,11 +8,12 @@ import pytest
 
 from jobtrack import aws, times
 from jobtrack.keys import JobKey, ProjectKey
-from jobtrack.push.subscriptions.stream_position import Cursor
+from jobtrack.push.messages.wake import Wake
+from jobtrack.push.subscriptions.message_factory import new_wake
+from jobtrack.push.subscriptions.stream_state import StreamState
 from jobtrack.push.subscriptions.tickets import TICKET_SECONDS, Ticket, ticket_key
 from jobtrack.push.websockets.connection_table import ConnectionTable
-from jobtrack.push.websockets.stream_leases import LeaseTable
-from jobtrack.push.websockets.wakes import Wake
+from jobtrack.push.websockets.stream_leases import StreamLeaseTable
 from tests.functions.conftest import NAMES, Invoke
 from tests.functions.subscribing import FUNCTION, Sample, about, job_of, read, report, stored, subscribed, table
 
@@ -48,7 +49,7 @@ def saying(sample: Sample, message: Any, connection: str = "connection-1") -> di
     return event
 
 
-def cursor(made: dict[str, Any], key: JobKey) -> Cursor:
+def cursor(made: dict[str, Any], key: JobKey) -> StreamState:
     found = stored(made, key).cursor
     assert found
     return found
@@ -227,7 +228,7 @@ def test_websockets_made_with_the_job_begin_with_its_first_event(invoke: Invoke,
     [one] = body["subscriptions"]
     ids = event["pathParameters"]
     key = JobKey(ids["tenantId"], ids["projectId"], body["jobId"])
-    assert cursor(one, key) == Cursor(0, 0)
+    assert cursor(one, key) == StreamState(0, 0)
     assert read(invoke("JobsFunction", event), 201)["subscriptions"] == [one]
     assert invoke("ConnectFunction", connecting(sample, ticket_of(one))) == {"statusCode": 200}
 
@@ -240,15 +241,15 @@ def test_resuming_sets_the_position_breaks_the_lease_and_wakes(
     for _ in range(3):
         report(key, "milestone", description="m")
     now = times.now() / times.SECOND + 5
-    leases = LeaseTable(aws.client("dynamodb"), "SubscriptionsTable", lambda: now)
-    lease = leases.take(Wake.of(stored(made, key)))
+    leases = StreamLeaseTable(aws.client("dynamodb"), "SubscriptionsTable", lambda: now)
+    lease = leases.take(new_wake(stored(made, key)))
     assert lease
     assert leases.holds(lease)
     assert invoke("ResumeFunction", saying(sample, {"action": "resume", "sinceSequence": 3})) == {"statusCode": 200}
     assert cursor(made, key).position == 3
     assert not leases.holds(lease)
     assert not leases.advance(lease, 4)
-    assert Wake.of(stored(made, key)) in wakes()
+    assert new_wake(stored(made, key)) in wakes()
     assert posted.messages == []
 
 
@@ -327,12 +328,12 @@ def test_the_deliverer_streams_to_who_is_connected(
     from functions.queue.deliverer import app
 
     key, seen = job_of(sample("subscribe")), Posted()
-    app._deliverer.sockets.sockets.api.meta.events.register("before-send.apigatewaymanagementapi", seen.see)
+    app._sockets.sockets.api.meta.events.register("before-send.apigatewaymanagementapi", seen.see)
     invoke("ConnectFunction", connecting(sample, ticket_of(made)))
     report(key, "jobStarted")
     report(key, "stageStarted", stageName="Mining")
     monkeypatch.setattr(app._streamer().leases, "clock", lambda: times.now() / times.SECOND + 5)
-    wake = Wake.of(stored(made, key), 3)
+    wake = new_wake(stored(made, key), 3)
     assert invoke("DelivererFunction", {"Records": [{"messageId": "m", "body": wake.encode()}]}) == {
         "batchItemFailures": []
     }

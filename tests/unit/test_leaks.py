@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack.domain.journal import packing
-from jobtrack.push.delivery.signatures import new_secret
+from jobtrack.push.subscriptions.secrets import new_signing_secret
 from tests.leaks import leaked
 
 WRAPPINGS: dict[str, Callable[[bytes], bytes]] = {
@@ -43,16 +43,21 @@ def test_a_token_is_found(wrapping: str, token: str, before: str, after: str) ->
 
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
 def test_a_signing_secret_is_found(wrapping: str) -> None:
-    secret = new_secret()
-    assert leaked([secret, new_secret()], [WRAPPINGS[wrapping](secret.encode())]) == [secret]
+    secret = new_signing_secret()
+    assert leaked([secret, new_signing_secret()], [WRAPPINGS[wrapping](secret.encode())]) == [secret]
 
 
 def test_the_key_of_a_signing_secret_is_found() -> None:
-    secret = new_secret()
+    secret = new_signing_secret()
     key = base64.b64decode(secret.removeprefix("whsec_"))
     assert leaked([secret], [b"\x00" + key]) == [secret]
     assert leaked([secret], [key.hex().encode()]) == [secret]
 
 
 def test_others_are_not() -> None:
-    assert leaked([new_secret(), "a-token-of-some-length"], [new_secret().encode(), packing.pack({"a": "b"})]) == []
+    assert (
+        leaked(
+            [new_signing_secret(), "a-token-of-some-length"], [new_signing_secret().encode(), packing.pack({"a": "b"})]
+        )
+        == []
+    )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from jobtrack.domain.journal import packing
-from jobtrack.push.dispatch.messages import Message
+from jobtrack.push.messages.message import Message
 from jobtrack_local.pumps import invocation
 from jobtrack_local.template import template
 from scripts import sample_push_events

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from jobtrack.push.delivery import circuit_breaker
+from jobtrack.push.delivery import endpoint_health
 from jobtrack.push.dispatch.dispatcher import ENOUGH_SECONDS
 from jobtrack.push.egress import guarded_post
 from jobtrack_local.template import intrinsics
@@ -135,7 +135,7 @@ def test_the_queue_outwaits_the_deliverer_and_a_lease_outlives_it(name: str, que
     assert dict(triggers("SQS"))[name]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert timeout > 2 * guarded_post.DEADLINE_SECONDS  # its messages are posted side by side
     assert QUEUES[queue]["VisibilityTimeout"] >= 6 * timeout
-    assert timeout < circuit_breaker.LEASE_SECONDS
+    assert timeout < endpoint_health.LEASE_SECONDS
 
 
 @pytest.mark.parametrize("queue", sorted(LANES.values()))

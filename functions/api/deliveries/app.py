@@ -8,17 +8,17 @@ from jobtrack import aws
 from jobtrack.api import answer, create_router, cursors, idempotency, lambda_handler, project_key, subscription_id
 from jobtrack.api.schemas.push_queries import DeliveriesQuery
 from jobtrack.push.delivery.delivery_table import DeliveryTable
-from jobtrack.push.delivery.redelivery import Retries
-from jobtrack.push.subscriptions.subscription_service import Changes
+from jobtrack.push.delivery.redelivery import Redelivery
+from jobtrack.push.subscriptions.subscription_service import SubscriptionService
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.settings import Settings
 from jobtrack.store.idempotency import Idempotency
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
-changes = Changes(SubscriptionTable(dynamodb, settings.subscriptions_table), settings.jobs_table)
+changes = SubscriptionService(SubscriptionTable(dynamodb, settings.subscriptions_table), settings.jobs_table)
 deliveries = DeliveryTable(dynamodb, settings.deliveries_table)
-retries = Retries(changes, deliveries)
+retries = Redelivery(changes, deliveries)
 router = create_router()
 
 _WALK = "deliveries"

@@ -25,7 +25,7 @@ from jobtrack.domain.job import Job, Json
 from jobtrack.errors import Fault, JobTrackError, Unprocessable
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.secrets import Vault
-from jobtrack.push.subscriptions.subscription_factory import Made, Subscriber
+from jobtrack.push.subscriptions.subscription_factory import NewSubscription, SubscriptionFactory
 from jobtrack.settings import Settings
 from jobtrack.store.batch_items import delete_all, put_all
 from jobtrack.store.dependencies import DependencyStore
@@ -43,7 +43,9 @@ dynamodb = aws.client("dynamodb")
 jobs = JobStore(dynamodb, settings.jobs_table, settings.retention_days)
 relations = DependencyStore(dynamodb, settings.jobs_table)
 vault = Vault(aws.later("kms"), settings.secrets_key_id)
-subscriber = Subscriber(vault, settings.allowed_webhook_ports, settings.allow_loopback_webhooks, settings.websocket_url)
+subscriber = SubscriptionFactory(
+    vault, settings.allowed_webhook_ports, settings.allow_loopback_webhooks, settings.websocket_url
+)
 queue = QueueReader(dynamodb, settings.jobs_table)
 lister = JobLister(dynamodb, settings.jobs_table)
 router = create_router()
@@ -82,7 +84,7 @@ def _create(request: Request, wanted: JobRequest, body: str, idempotent: Idempot
     return answer(_revealed(key, first or kept), 201, headers)
 
 
-def _first(create: Callable[[], Json | None], made: Sequence[Made]) -> Json | None:
+def _first(create: Callable[[], Json | None], made: Sequence[NewSubscription]) -> Json | None:
     """What `create` answers; subscriptions of a job that was made before, or is not made, are taken away again."""
     try:
         first = create()
@@ -95,7 +97,7 @@ def _first(create: Callable[[], Json | None], made: Sequence[Made]) -> Json | No
     return first
 
 
-def _put_subscriptions(made: Sequence[Made]) -> None:
+def _put_subscriptions(made: Sequence[NewSubscription]) -> None:
     """Put all of them or, if that fails, none."""
     try:
         put_all(dynamodb, settings.subscriptions_table, [item for each in made for item in each.items(0)])
@@ -104,12 +106,12 @@ def _put_subscriptions(made: Sequence[Made]) -> None:
         raise
 
 
-def _withdraw(made: Sequence[Made]) -> None:
+def _withdraw(made: Sequence[NewSubscription]) -> None:
     keys = [{name: item[name] for name in ("pk", "sk")} for each in made for item in each.items(0)]
     delete_all(dynamodb, settings.subscriptions_table, keys)
 
 
-def _listeners(made: Sequence[Made]) -> dict[str, Listener]:
+def _listeners(made: Sequence[NewSubscription]) -> dict[str, Listener]:
     subscriptions = [each.subscription for each in made]
     return {each.subscription_id: Listener(each.expires_at, each.interests()) for each in subscriptions}
 
@@ -125,7 +127,7 @@ def _require_prerequisites(key: JobKey, wanted: JobRequest) -> None:
         raise Unprocessable(f"Of the prerequisites, {len(faults)} are no jobs of this project.", faults)
 
 
-def _answer(key: JobKey, job: Job, base: str, made: Sequence[Made]) -> Json:
+def _answer(key: JobKey, job: Job, base: str, made: Sequence[NewSubscription]) -> Json:
     """The answer as it may be stored: the subscriptions' secrets sealed."""
     reads = ("progress", "logs", "timeline", "metrics", "dependencies", "events")
     place = f"{base}/job/{key.job}"

@@ -19,10 +19,10 @@ from jobtrack.api import (
 from jobtrack.api.schemas.push_queries import SubscriptionsQuery
 from jobtrack.api.schemas.subscriptions import RenewRequest, SubscribeRequest
 from jobtrack.keys import JobKey
-from jobtrack.push.subscriptions.endings import Endings
+from jobtrack.push.subscriptions.endings import SubscriptionEnder
 from jobtrack.push.subscriptions.secrets import Vault
-from jobtrack.push.subscriptions.subscription_factory import Subscriber
-from jobtrack.push.subscriptions.subscription_service import Changes
+from jobtrack.push.subscriptions.subscription_factory import SubscriptionFactory
+from jobtrack.push.subscriptions.subscription_service import SubscriptionService
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.settings import Settings
 from jobtrack.store.idempotency import Idempotency
@@ -33,10 +33,12 @@ settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
 listeners = ListenerStore(dynamodb, settings.jobs_table)
 vault = Vault(aws.later("kms"), settings.secrets_key_id)
-subscriber = Subscriber(vault, settings.allowed_webhook_ports, settings.allow_loopback_webhooks, settings.websocket_url)
+subscriber = SubscriptionFactory(
+    vault, settings.allowed_webhook_ports, settings.allow_loopback_webhooks, settings.websocket_url
+)
 subscriptions = SubscriptionTable(dynamodb, settings.subscriptions_table)
-changes = Changes(subscriptions, settings.jobs_table)
-endings = Endings(subscriptions, settings.jobs_table)
+changes = SubscriptionService(subscriptions, settings.jobs_table)
+endings = SubscriptionEnder(subscriptions, settings.jobs_table)
 router = create_router()
 
 _WALK = "subscriptions"

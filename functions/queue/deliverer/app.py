@@ -6,20 +6,20 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jobtrack import aws
+from jobtrack.push.delivery.circuit_breaker import CircuitBreaker
 from jobtrack.push.delivery.deliverer import Deliverer
 from jobtrack.push.delivery.delivery_table import DeliveryTable
-from jobtrack.push.delivery.endpoint_gate import Gate
-from jobtrack.push.delivery.endpoint_table import HealthTable
+from jobtrack.push.delivery.endpoint_health_table import EndpointHealthTable
 from jobtrack.push.delivery.webhook_sender import WebhookSender
-from jobtrack.push.dispatch.delivery_queue import DeliveryQueue
 from jobtrack.push.egress.guarded_post import Egress
-from jobtrack.push.subscriptions.endings import Endings
+from jobtrack.push.messages.delivery_queue import DeliveryQueue
+from jobtrack.push.messages.wake import Wake
+from jobtrack.push.subscriptions.endings import SubscriptionEnder
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.push.websockets.connection_table import ConnectionTable
-from jobtrack.push.websockets.management_api import Sockets
+from jobtrack.push.websockets.management_api import ManagementApi
 from jobtrack.push.websockets.socket_sender import SocketSender
-from jobtrack.push.websockets.wakes import Wake
 from jobtrack.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,47 +27,45 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-
-def _assemble(settings: Settings) -> Deliverer:
-    dynamodb = aws.client("dynamodb")
-    subscriptions = SubscriptionTable(dynamodb, settings.subscriptions_table)
-    sqs, slow_url = aws.later("sqs"), settings.slow_delivery_queue_url
-    sockets = Sockets(aws.websockets(settings.websocket_endpoint))
-    return Deliverer(
-        subscriptions=subscriptions,
-        endings=Endings(subscriptions, settings.jobs_table),
-        deliveries=DeliveryTable(dynamodb, settings.deliveries_table),
-        queue=DeliveryQueue(sqs, settings.delivery_queue_url, slow_url=slow_url),
-        gate=Gate(HealthTable(dynamodb, settings.deliveries_table)),
-        webhooks=WebhookSender(
-            vault=Vault(aws.later("kms"), settings.secrets_key_id),
-            egress=Egress(settings.allow_loopback_webhooks),
-            ports=settings.allowed_webhook_ports,
-            allow_loopback=settings.allow_loopback_webhooks,
-        ),
-        sockets=SocketSender(sockets, ConnectionTable(dynamodb, settings.subscriptions_table)),
-    )
-
-
 _settings = Settings.from_env()
-_deliverer = _assemble(_settings)
+_dynamodb = aws.client("dynamodb")
+_subscriptions = SubscriptionTable(_dynamodb, _settings.subscriptions_table)
+_deliveries = DeliveryTable(_dynamodb, _settings.deliveries_table)
+_queue = DeliveryQueue(aws.later("sqs"), _settings.delivery_queue_url, slow_url=_settings.slow_delivery_queue_url)
+_sockets = SocketSender(
+    ManagementApi(aws.websockets(_settings.websocket_endpoint)),
+    ConnectionTable(_dynamodb, _settings.subscriptions_table),
+)
+_deliverer = Deliverer(
+    subscriptions=_subscriptions,
+    endings=SubscriptionEnder(_subscriptions, _settings.jobs_table),
+    deliveries=_deliveries,
+    queue=_queue,
+    gate=CircuitBreaker(EndpointHealthTable(_dynamodb, _settings.deliveries_table)),
+    webhooks=WebhookSender(
+        vault=Vault(aws.later("kms"), _settings.secrets_key_id),
+        egress=Egress(_settings.allow_loopback_webhooks),
+        ports=_settings.allowed_webhook_ports,
+        allow_loopback=_settings.allow_loopback_webhooks,
+    ),
+    sockets=_sockets,
+)
 
 
 @cache
 def _streamer() -> "Streamer":
-    """Streams through the clients and tables that the deliverer has; made by the first wake."""
-    # Here, since a deliverer of webhooks needs nothing of what reads the journal.
+    """Return the streamer, made when the first wake arrives."""
+    # Imported here, because what reads the journal would slow down the cold start of a deliverer of webhooks.
     from jobtrack.push.websockets.backlog import Backlog
-    from jobtrack.push.websockets.stream_leases import LeaseTable
+    from jobtrack.push.websockets.stream_leases import StreamLeaseTable
     from jobtrack.push.websockets.streamer import Streamer
 
-    dynamodb = _deliverer.subscriptions.dynamodb
     return Streamer(
-        leases=LeaseTable(dynamodb, _settings.subscriptions_table),
-        backlog=Backlog(dynamodb, _settings.jobs_table),
-        deliveries=_deliverer.deliveries,
-        queue=_deliverer.queue,
-        sender=_deliverer.sockets,
+        leases=StreamLeaseTable(_dynamodb, _settings.subscriptions_table),
+        backlog=Backlog(_dynamodb, _settings.jobs_table),
+        deliveries=_deliveries,
+        queue=_queue,
+        sender=_sockets,
     )
 
 

@@ -1,7 +1,7 @@
 """Notes which subscriptions have expired, every minute."""
 
 from jobtrack import aws
-from jobtrack.push.subscriptions.endings import Endings
+from jobtrack.push.subscriptions.endings import SubscriptionEnder
 from jobtrack.push.subscriptions.expirer import Expirer
 from jobtrack.push.subscriptions.expiry_timers import ExpiryTable
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
@@ -12,7 +12,7 @@ _settings = Settings.from_env()
 _dynamodb = aws.client("dynamodb")
 _expirer = Expirer(
     ExpiryTable(_dynamodb, _settings.subscriptions_table),
-    Endings(SubscriptionTable(_dynamodb, _settings.subscriptions_table), _settings.jobs_table),
+    SubscriptionEnder(SubscriptionTable(_dynamodb, _settings.subscriptions_table), _settings.jobs_table),
 )
 
 

@@ -11,8 +11,8 @@ from jobtrack.api import cursors
 from jobtrack.errors import Conflict
 from jobtrack.keys import JobKey
 from jobtrack.push.delivery.retry_schedule import END_ATTEMPTS, END_SECONDS, next_end_attempt
-from jobtrack.push.dispatch.messages import message_id, own_id
 from jobtrack.push.subscriptions.expiry_timers import Expiry, _expiry
+from jobtrack.push.subscriptions.message_factory import event_message_id, service_message_id
 from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret
 from jobtrack.push.subscriptions.subscription_service import OVERLAP_SECONDS, rotated
 
@@ -23,16 +23,16 @@ MOMENTS = st.floats(1e9, 4e9)
 
 @given(SEQUENCES, SEQUENCES)
 def test_ids_of_events_sort_by_sequence(one: int, other: int) -> None:
-    ids = [message_id(JOB, "sub-1", each) for each in (one, other)]
+    ids = [event_message_id(JOB, "sub-1", each) for each in (one, other)]
     assert (ids[0] < ids[1]) == (one < other)
     assert all(cursors.DELIVERY.fullmatch(each) for each in ids)
 
 
 @given(SEQUENCES, MOMENTS, st.uuids())
 def test_a_message_of_our_own_sorts_after_the_events_before_it(sequence: int, now: float, nonce: uuid.UUID) -> None:
-    own = own_id(sequence, now, nonce.hex[:16])
-    assert message_id(JOB, "sub-1", sequence) < own < message_id(JOB, "sub-1", sequence + 1)
-    assert own < own_id(sequence, now + 0.002, "0")
+    own = service_message_id(sequence, now, nonce.hex[:16])
+    assert event_message_id(JOB, "sub-1", sequence) < own < event_message_id(JOB, "sub-1", sequence + 1)
+    assert own < service_message_id(sequence, now + 0.002, "0")
     assert cursors.DELIVERY.fullmatch(own)
 
 

@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from jobtrack.push.delivery import circuit_breaker
-from jobtrack.push.delivery.circuit_breaker import (
+from jobtrack.push.delivery import endpoint_health
+from jobtrack.push.delivery.circuit_breaker import PATIENCE_SECONDS, CircuitBreaker, Permit
+from jobtrack.push.delivery.endpoint_health import (
     CAPS,
     FIRST_OPEN_SECONDS,
     LEASE_SECONDS,
     LONGEST_OPEN_SECONDS,
     OPENING_FAILURES,
-    Change,
-    Health,
-    Lane,
+    EndpointHealth,
+    HealthUpdate,
     Lease,
     Open,
     Outcome,
@@ -28,7 +28,6 @@ from jobtrack.push.delivery.circuit_breaker import (
     after,
     noted_slow,
 )
-from jobtrack.push.delivery.endpoint_gate import PATIENCE_SECONDS, Gate, Passage
 from jobtrack.push.delivery.retry_schedule import (
     FIRST_DELAYS,
     JITTER,
@@ -38,6 +37,7 @@ from jobtrack.push.delivery.retry_schedule import (
     back_after,
     next_look,
 )
+from jobtrack.push.messages.message import Lane
 
 NOW = 1_795_430_733.0
 TIMEOUT_SECONDS = 30
@@ -53,15 +53,15 @@ class Memory:
     """A table of one endpoint that keeps DynamoDB's promises, and remembers what it held."""
 
     now: float = NOW
-    held: Health = field(default_factory=Health)
+    held: EndpointHealth = field(default_factory=EndpointHealth)
 
     def __post_init__(self) -> None:
         self.past = deque([self.held], maxlen=8)
 
-    def get(self, _: str) -> Health:
+    def get(self, _: str) -> EndpointHealth:
         return self.held
 
-    def write(self, _: str, change: Change) -> bool:
+    def write(self, _: str, change: HealthUpdate) -> bool:
         if not change.holds(self.held, self.now):
             return False
         self.held = change.applied(self.held)
@@ -76,7 +76,7 @@ class Memory:
 class Flight:
     """An attempt under way."""
 
-    passage: Passage
+    passage: Permit
     began: float
 
 
@@ -90,7 +90,7 @@ class Endpoint(RuleBasedStateMachine):
         self.probes_since_opened = 0
         self.chance = 0.5
         names = iter(range(10**9))
-        self.gate = Gate(
+        self.gate = CircuitBreaker(
             self.table,  # type: ignore[arg-type]
             lambda: self.table.now,
             lambda: self.chance,
@@ -104,7 +104,7 @@ class Endpoint(RuleBasedStateMachine):
         known = past[max(0, len(past) - 1 - age)]
         opened, fresh = self.table.held.open_until, known is self.table.held
         found = self.gate.enter("endpoint", lane, known)
-        if not isinstance(found, Passage):
+        if not isinstance(found, Permit):
             return
         assert not fresh or self.table.now >= opened
         self.flights.append(Flight(found, self.table.now))
@@ -162,14 +162,14 @@ TestEndpoint = Endpoint.TestCase
 TestEndpoint.settings = settings(max_examples=40, stateful_step_count=50, deadline=None)
 
 
-def failed(known: Health, times: int, now: float = NOW) -> Health:
+def failed(known: EndpointHealth, times: int, now: float = NOW) -> EndpointHealth:
     for _ in range(times):
         known = after(known, "normal", Outcome.FAILED, 0.1, now, 0.5, probe=False)
     return known
 
 
 def test_the_breaker_opens_at_the_tenth_failure_in_a_row() -> None:
-    nearly = failed(Health(), OPENING_FAILURES - 1)
+    nearly = failed(EndpointHealth(), OPENING_FAILURES - 1)
     assert isinstance(admit(nearly, "normal", NOW, 0, "a"), Pass)
     answered = after(nearly, "normal", Outcome.ANSWERED, 0.1, NOW, 0.5, probe=False)
     assert failed(answered, OPENING_FAILURES - 1).open_for == 0
@@ -180,7 +180,7 @@ def test_the_breaker_opens_at_the_tenth_failure_in_a_row() -> None:
 
 @given(chances)
 def test_each_probe_in_vain_doubles_the_wait_up_to_ten_minutes(chance: float) -> None:
-    known, now, waits = failed(Health(), OPENING_FAILURES), NOW, []
+    known, now, waits = failed(EndpointHealth(), OPENING_FAILURES), NOW, []
     for _ in range(10):
         now = known.open_until
         found = admit(known, "normal", now, chance, "a")
@@ -197,19 +197,19 @@ def test_each_probe_in_vain_doubles_the_wait_up_to_ten_minutes(chance: float) ->
 
 @pytest.mark.parametrize("outcome", [Outcome.ANSWERED, Outcome.GONE])
 def test_an_answer_to_the_probe_closes_the_breaker(outcome: Outcome) -> None:
-    opened = failed(Health(), 3 * OPENING_FAILURES)
+    opened = failed(EndpointHealth(), 3 * OPENING_FAILURES)
     closed = after(opened, "normal", outcome, 0.1, NOW + 11, 0.5, probe=True)
     assert (closed.failures, closed.open_for, closed.open_until) == (0, 0, 0)
     assert isinstance(admit(closed, "normal", NOW + 11, 0, "a"), Pass)
 
 
 def test_failures_of_what_was_under_way_do_not_lengthen_the_wait() -> None:
-    opened = failed(Health(), OPENING_FAILURES)
+    opened = failed(EndpointHealth(), OPENING_FAILURES)
     assert failed(opened, 15, NOW + 5).open_until == opened.open_until
 
 
 def test_a_probe_whose_process_ended_is_followed_by_another() -> None:
-    opened = failed(Health(), OPENING_FAILURES)
+    opened = failed(EndpointHealth(), OPENING_FAILURES)
     found = admit(opened, "normal", opened.open_until, 0, "a")
     assert isinstance(found, Pass)
     assert found.change
@@ -224,7 +224,7 @@ def test_a_probe_whose_process_ended_is_followed_by_another() -> None:
 @given(st.lists(st.floats(0, 300), min_size=10, max_size=400), chances)
 def test_a_dead_endpoint_gets_few_attempts_however_many_messages_come(pauses: list[float], chance: float) -> None:
     """Beyond those that open the breaker: one for each time that it was open, and these double up to ten minutes."""
-    known, now, attempts = Health(), NOW, 0
+    known, now, attempts = EndpointHealth(), NOW, 0
     for number, pause in enumerate(pauses):
         now += pause
         found = admit(known, "normal", now, chance, str(number))
@@ -238,7 +238,7 @@ def test_a_dead_endpoint_gets_few_attempts_however_many_messages_come(pauses: li
 
 
 def test_a_slow_answer_moves_the_endpoint_to_the_slow_lane_for_five_minutes() -> None:
-    slow = after(Health(), "normal", Outcome.ANSWERED, 2.1, NOW, 0.5, probe=False)
+    slow = after(EndpointHealth(), "normal", Outcome.ANSWERED, 2.1, NOW, 0.5, probe=False)
     assert admit(slow, "normal", NOW + 299, 0, "a") is Refusal.SLOW
     assert isinstance(admit(slow, "slow", NOW + 299, 0, "a"), Pass)
     assert isinstance(admit(slow, "normal", NOW + 300, 0, "a"), Pass)
@@ -247,7 +247,7 @@ def test_a_slow_answer_moves_the_endpoint_to_the_slow_lane_for_five_minutes() ->
 
 
 def test_a_quick_answer_in_the_slow_lane_ends_that_but_proves_nothing_yet() -> None:
-    slow = noted_slow(Health(fast_at=NOW), NOW)
+    slow = noted_slow(EndpointHealth(fast_at=NOW), NOW)
     quick = after(slow, "slow", Outcome.ANSWERED, 0.2, NOW + 5, 0.5, probe=False)
     assert not quick.slow(NOW + 5)
     assert not quick.fast(NOW + 5)
@@ -256,7 +256,7 @@ def test_a_quick_answer_in_the_slow_lane_ends_that_but_proves_nothing_yet() -> N
 
 
 def test_what_is_known_to_be_fast_is_sent_to_without_a_write() -> None:
-    fast = after(Health(), "normal", Outcome.ANSWERED, 0.1, NOW, 0.5, probe=False)
+    fast = after(EndpointHealth(), "normal", Outcome.ANSWERED, 0.1, NOW, 0.5, probe=False)
     assert admit(fast, "normal", NOW + 599, 0, "a") == Pass()
     assert admit(fast, "normal", NOW + 600, 0, "a") != Pass()
     assert after(fast, "normal", Outcome.ANSWERED, 0.1, NOW + 299, 0.5, probe=False) == fast
@@ -266,7 +266,7 @@ def test_what_is_known_to_be_fast_is_sent_to_without_a_write() -> None:
 
 @given(chances, lanes)
 def test_the_leases_are_as_many_as_may_be_and_come_back_by_themselves(chance: float, lane: Lane) -> None:
-    known = Health()
+    known = EndpointHealth()
     for number in range(CAPS[lane]):
         found = admit(known, lane, NOW, chance, str(number))
         assert isinstance(found, Pass)
@@ -287,15 +287,15 @@ def test_stored_leases_compare_by_their_time(until: float, name: str, now: float
 
 def test_a_burst_waits_a_moment_for_an_endpoint_that_answers_at_once() -> None:
     table, slept = Memory(), list[float]()
-    gate = Gate(table, lambda: table.now, lambda: 0.5, slept.append, lambda: "a")  # type: ignore[arg-type]
-    full = Health(leases={slot: Lease(slot, NOW + 30, "b") for slot in range(CAPS["normal"])})
+    gate = CircuitBreaker(table, lambda: table.now, lambda: 0.5, slept.append, lambda: "a")  # type: ignore[arg-type]
+    full = EndpointHealth(leases={slot: Lease(slot, NOW + 30, "b") for slot in range(CAPS["normal"])})
     table.held = full
     assert gate.enter("endpoint", "normal", full) is Refusal.FULL
     assert slept == list(PATIENCE_SECONDS)
     assert gate.enter("endpoint", "slow", full) is Refusal.FULL
     assert slept == list(PATIENCE_SECONDS)
-    table.held = Health(fast_at=NOW, leases=full.leases)
-    assert isinstance(gate.enter("endpoint", "normal", full), Passage)
+    table.held = EndpointHealth(fast_at=NOW, leases=full.leases)
+    assert isinstance(gate.enter("endpoint", "normal", full), Permit)
 
 
 def test_what_is_put_off_comes_back_later_each_time() -> None:
@@ -311,4 +311,4 @@ def test_what_is_put_off_comes_back_later_each_time() -> None:
 def test_nothing_is_open_longer_than_the_schedules_later_delays() -> None:
     """So that a lone message to a dead receiver is attempted when its own schedule says."""
     opened_from = FIRST_DELAYS[OPENING_FAILURES - 1 :] or (LATER_DELAY,)
-    assert min(opened_from) * (1 - JITTER) > LONGEST_OPEN_SECONDS * (1 + circuit_breaker.JITTER)
+    assert min(opened_from) * (1 - JITTER) > LONGEST_OPEN_SECONDS * (1 + endpoint_health.JITTER)

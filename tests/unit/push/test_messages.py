@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack.keys import JobKey
-from jobtrack.push.dispatch.messages import Message, event_message, group, message_id
+from jobtrack.push.messages.message import Message
+from jobtrack.push.subscriptions.message_factory import endpoint_group, event_message, event_message_id
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
 
 JOB = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
@@ -109,19 +110,19 @@ def test_the_webhook_id_depends_on_the_message_alone() -> None:
     other_job = JobKey(JOB.tenant, JOB.project, JOB.tenant)
     other_tenant = JobKey(JOB.project, JOB.project, JOB.job)
     ids = {
-        message_id(job, name, sequence)
+        event_message_id(job, name, sequence)
         for job in (JOB, other_job, other_tenant)
         for name in ("sub-1", "sub-2")
         for sequence in (1, 2)
     }
     assert len(ids) == 12
-    assert message_id(JOB, "sub-1", 1) == message_id(JobKey(JOB.tenant, JOB.project, JOB.job), "sub-1", 1)
+    assert event_message_id(JOB, "sub-1", 1) == event_message_id(JobKey(JOB.tenant, JOB.project, JOB.job), "sub-1", 1)
     assert all(re.fullmatch(r"msg_\d{12}_[0-9a-f]{32}", each) for each in ids)
 
 
 def test_a_group_is_a_tenants_endpoint_however_its_host_is_written() -> None:
     def group_of(job: JobKey, url: str) -> str:
-        return group(Subscription(job, "sub-1", "webhook", url, (), Filters(), "ja", 0, 1, b""))
+        return endpoint_group(Subscription(job, "sub-1", "webhook", url, (), Filters(), "ja", 0, 1, b""))
 
     here = group_of(JOB, "https://a.example/one")
     assert here == group_of(JOB, "https://A.example:443/one")

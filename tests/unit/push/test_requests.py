@@ -13,7 +13,7 @@ from jobtrack.errors import Unprocessable
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, OTHER_EVENTS, Filters
-from jobtrack.push.subscriptions.subscription_factory import Subscriber
+from jobtrack.push.subscriptions.subscription_factory import SubscriptionFactory
 
 if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
@@ -32,9 +32,9 @@ class FakeKms:
         return {"CiphertextBlob": b"sealed" + Plaintext}
 
 
-def subscriber(**settings: Any) -> Subscriber:
+def subscriber(**settings: Any) -> SubscriptionFactory:
     vault = Vault(cast("KMSClient", FakeKms()), "key")
-    return Subscriber(vault, {443}, clock=lambda: 1000.9, new_id=lambda: uuid.UUID(int=7), **settings)
+    return SubscriptionFactory(vault, {443}, clock=lambda: 1000.9, new_id=lambda: uuid.UUID(int=7), **settings)
 
 
 def refusals(body: dict[str, Any]) -> list[str]:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack.push.delivery.retry_schedule import LONGEST_HOP, hop, next_attempt, retry_after_seconds
+from jobtrack.push.delivery.retry_schedule import next_attempt, retry_after_seconds
+from jobtrack.push.messages.delivery_queue import MAX_DELAY_SECONDS, delay_seconds
 
 HOUR = 3600.0
 
@@ -51,11 +52,11 @@ def test_the_receivers_own_wish_is_honoured_but_never_shortens_the_schedule() ->
 @given(st.floats(0, 2e9), st.floats(0, 24 * HOUR))
 def test_hops_lead_to_the_time_and_not_before_it(now: float, wait: float) -> None:
     at, hops = now + wait, 0
-    while delay := hop(at, now):
-        assert 0 < delay <= LONGEST_HOP
+    while delay := delay_seconds(at, now):
+        assert 0 < delay <= MAX_DELAY_SECONDS
         now, hops = now + delay, hops + 1
     assert at <= now < at + 1.001
-    assert hops <= wait // LONGEST_HOP + 1
+    assert hops <= wait // MAX_DELAY_SECONDS + 1
 
 
 NOW = 1_700_000_000.0  # 2023-11-14T22:13:20Z

@@ -9,15 +9,16 @@ from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from jobtrack.push.delivery import signatures
+from jobtrack.push.subscriptions.secrets import new_signing_secret
 
 BODIES = st.text(st.characters(exclude_categories=["Cs"]), max_size=200).map(str.encode)
 
 
 def test_a_secret_holds_at_least_24_random_bytes() -> None:
-    secret = signatures.new_secret()
+    secret = new_signing_secret()
     assert secret.startswith("whsec_")
     assert len(base64.b64decode(secret.removeprefix("whsec_"))) >= 24
-    assert secret != signatures.new_secret()
+    assert secret != new_signing_secret()
 
 
 @given(BODIES, st.binary(min_size=24, max_size=64))
@@ -29,7 +30,7 @@ def test_the_public_verifier_accepts_what_we_sign(body: bytes, key: bytes) -> No
 
 @given(BODIES)
 def test_while_secrets_rotate_each_of_them_verifies(body: bytes) -> None:
-    old, new = signatures.new_secret(), signatures.new_secret()
+    old, new = new_signing_secret(), new_signing_secret()
     headers = signatures.headers("msg_1", int(time.time()), body, [new, old])
     for secret in (old, new):
         Webhook(secret).verify(body, headers, json_parse=False)
@@ -37,10 +38,10 @@ def test_while_secrets_rotate_each_of_them_verifies(body: bytes) -> None:
 
 @pytest.mark.parametrize("change", ["id", "timestamp", "body", "secret"])
 def test_nothing_that_is_signed_can_be_changed(change: str) -> None:
-    secret, now = signatures.new_secret(), int(time.time())
+    secret, now = new_signing_secret(), int(time.time())
     headers = signatures.headers("msg_1", now, b"body", [secret])
     headers |= {"id": {"webhook-id": "msg_2"}, "timestamp": {"webhook-timestamp": str(now - 1)}}.get(change, {})
-    verifier = Webhook(signatures.new_secret() if change == "secret" else secret)
+    verifier = Webhook(new_signing_secret() if change == "secret" else secret)
     with pytest.raises(WebhookVerificationError):
         verifier.verify(b"other" if change == "body" else b"body", headers, json_parse=False)
 

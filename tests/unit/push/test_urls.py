@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack.push.egress.urls import Target, check_url
+from jobtrack.push.egress.urls import WebhookUrl, check_url
 from tests.hostile import LOOPBACK, MALFORMED, NOT_PUBLIC, OTHER_PORTS, PLAIN
 
 PORTS = frozenset({443})
@@ -51,15 +51,15 @@ def test_locally_no_other_address_becomes_allowed(host: str) -> None:
 @pytest.mark.parametrize(
     ("url", "target"),
     [
-        ("https://your-app.com/webhooks/job-events", Target(True, "your-app.com", 443, "/webhooks/job-events")),
-        ("HTTPS://Your-App.COM", Target(True, "your-app.com", 443, "/")),
-        ("https://a.example.:443?x=1&y=%20#part", Target(True, "a.example", 443, "/?x=1&y=%20")),
-        ("https://8.8.8.8/", Target(True, "8.8.8.8", 443, "/")),
-        ("https://[2606:4700:4700::1111]/", Target(True, "2606:4700:4700::1111", 443, "/")),
-        ("https://xn--r8jz45g.jp/a@b", Target(True, "xn--r8jz45g.jp", 443, "/a@b")),
+        ("https://your-app.com/webhooks/job-events", WebhookUrl(True, "your-app.com", 443, "/webhooks/job-events")),
+        ("HTTPS://Your-App.COM", WebhookUrl(True, "your-app.com", 443, "/")),
+        ("https://a.example.:443?x=1&y=%20#part", WebhookUrl(True, "a.example", 443, "/?x=1&y=%20")),
+        ("https://8.8.8.8/", WebhookUrl(True, "8.8.8.8", 443, "/")),
+        ("https://[2606:4700:4700::1111]/", WebhookUrl(True, "2606:4700:4700::1111", 443, "/")),
+        ("https://xn--r8jz45g.jp/a@b", WebhookUrl(True, "xn--r8jz45g.jp", 443, "/a@b")),
     ],
 )
-def test_urls_are_taken_apart(url: str, target: Target) -> None:
+def test_urls_are_taken_apart(url: str, target: WebhookUrl) -> None:
     assert check_url(url, PORTS) == target
 
 
@@ -73,7 +73,7 @@ def test_urls_are_taken_apart(url: str, target: Target) -> None:
     ],
 )
 def test_the_host_header_names_the_port_only_where_it_is_not_the_schemes_own(url: str, authority: str) -> None:
-    assert Target.read(url).authority == authority
+    assert WebhookUrl.read(url).authority == authority
 
 
 @given(st.text(max_size=40).map("https://{}".format) | st.text(max_size=40))

@@ -1,204 +1,139 @@
-"""What is known of an endpoint, and what it may be sent: circuit breaker, lanes, attempts at once.
+"""Who is let through to an endpoint, and what is remembered of how it went."""
 
-An endpoint is a tenant's webhook URL. Times are epoch seconds; clock, randomness and the names of leases are passed in.
-"""
+import logging
+import random
+import time
+import uuid
+from collections.abc import Callable
 
-from collections.abc import Mapping
-from dataclasses import field, replace
-from enum import Enum
-from typing import Literal, Self
+from botocore.exceptions import BotoCoreError, ClientError
 
-from jobtrack.classes import frozen
+from jobtrack.classes import frozen, service
+from jobtrack.push.delivery.endpoint_health import (
+    QUICK_SECONDS,
+    EndpointHealth,
+    HealthUpdate,
+    Lease,
+    Open,
+    Outcome,
+    Pass,
+    Refusal,
+    admit,
+    after,
+    noted_slow,
+)
+from jobtrack.push.delivery.endpoint_health_table import EndpointHealthTable
+from jobtrack.push.messages.message import Lane
 
-Lane = Literal["normal", "slow"]
+logger = logging.getLogger(__name__)
 
-OPENING_FAILURES = 10
-FIRST_OPEN_SECONDS = 10.0
-LONGEST_OPEN_SECONDS = 600.0
-JITTER = 0.2
-PROBE_LOOK_SECONDS = 3.0
-"""How soon who found a probe under way looks again."""
-QUICK_SECONDS = 2.0
-"""An answer that takes longer makes its endpoint slow."""
-SLOW_SECONDS = 300.0
-FAST_SECONDS = 600.0
-"""How long an endpoint counts as slow, or as fast, after it was so."""
-NOTED_AGAIN_SECONDS = 60.0
-"""What was noted this short a time ago is not written anew."""
-CAPS: Mapping[Lane, int] = {"normal": 20, "slow": 10}
-"""How many attempts an endpoint gets at once."""
-LEASE_SECONDS = 35.0
-"""Longer than the deliverer may run, so that whoever holds a lease that ran out no longer sends."""
-
-
-class Outcome(Enum):
-    """What an attempt says of its endpoint."""
-
-    ANSWERED = "2xx"
-    GONE = "410"
-    FAILED = "anything else, or no answer"
-    NOT_SENT = "the message was not sent"
+TRIES = 8
+"""How often a write is tried that others were faster than."""
+PAUSE_SECONDS = 0.01
+"""Before the second try, at most; twice as long before each further one."""
+PATIENCE_SECONDS = (0.1, 0.2, 0.4)
+"""The waits for a free lease in the normal lane: a burst to an endpoint that answers at once is over by then."""
 
 
 @frozen
-class Lease:
-    """The right to one attempt: one of the endpoint's numbered slots, until a time, under a name of its own."""
+class Permit:
+    """A message on its way to an endpoint: what was known of it then, and the lease that it goes under, if any."""
 
-    slot: int
-    until: float
-    name: str
-
-    @property
-    def text(self) -> str:
-        """As stored: sorts by its time."""
-        return f"{self.until:017.6f}#{self.name}"
-
-    @classmethod
-    def read(cls, slot: int, text: str) -> Self:
-        """Read what was stored."""
-        until, _, name = text.partition("#")
-        return cls(slot, float(until), name)
+    endpoint: str
+    lane: Lane
+    health: EndpointHealth
+    lease: Lease | None
+    probe: bool
 
 
-@frozen
-class Health:
-    """One endpoint's, as stored; `version` counts the changes of all but its leases.
+@service
+class CircuitBreaker:
+    """Guards the endpoints: `enter` before each attempt, `leave` after it."""
 
-    The breaker is closed while `open_for` is 0. Opened, it lets nothing through until `open_until`, then one probe at a
-    time; the one under way has until `probe_until`.
-    """
+    table: EndpointHealthTable
+    clock: Callable[[], float] = time.time
+    random: Callable[[], float] = random.random
+    sleep: Callable[[float], None] = time.sleep
+    name: Callable[[], str] = lambda: uuid.uuid4().hex[:12]
 
-    failures: int = 0
-    open_for: float = 0.0
-    open_until: float = 0.0
-    probe_until: float = 0.0
-    slow_until: float = 0.0
-    fast_at: float = 0.0
-    version: int = 0
-    leases: Mapping[int, Lease] = field(default_factory=dict)
+    def enter(self, endpoint: str, lane: Lane, health: EndpointHealth) -> Permit | Open | Refusal:
+        """Let the message through, or say why not; `health` is what was just read."""
+        found = self._enter(endpoint, lane, health)
+        for pause in PATIENCE_SECONDS if lane == "normal" else ():
+            if found is not Refusal.FULL:
+                break
+            self.sleep(pause)
+            found = self._enter(endpoint, lane, self.table.get(endpoint))
+        return found
 
-    def slow(self, now: float) -> bool:
-        """Whether it recently took its time."""
-        return now < self.slow_until
-
-    def fast(self, now: float) -> bool:
-        """Whether it recently answered at once, and nothing speaks against it since."""
-        return not self.failures and not self.slow(now) and now < self.fast_at + FAST_SECONDS
-
-    def same(self, other: "Health") -> bool:
-        """Whether they differ in leases and version at most."""
-        return replace(self, version=0, leases={}) == replace(other, version=0, leases={})
-
-
-@frozen
-class Change:
-    """A conditional write: a new state, if nobody changed it meanwhile, and a lease taken or given back."""
-
-    seen: int = 0
-    state: Health | None = None
-    take: Lease | None = None
-    release: Lease | None = None
-
-    def holds(self, stored: Health, now: float) -> bool:
-        """Whether it may be written over what is stored."""
-        current = self.state is None or stored.version == self.seen
-        held = stored.leases.get(self.take.slot) if self.take else None
-        free = held is None or held.until < now
-        return current and free and (self.release is None or stored.leases.get(self.release.slot) == self.release)
-
-    def applied(self, stored: Health) -> Health:
-        """What is stored afterwards."""
-        leases = {slot: lease for slot, lease in stored.leases.items() if lease != self.release}
-        if self.take:
-            leases[self.take.slot] = self.take
-        if self.state is None:
-            return replace(stored, leases=leases)
-        return replace(self.state, version=self.seen + 1, leases=leases)
-
-
-@frozen
-class Pass:
-    """The message may be sent, once `change` (if any) is written; the outcome of a probe decides about the breaker."""
-
-    change: Change | None = None
-    probe: bool = False
-
-
-@frozen
-class Open:
-    """The breaker is open; look again then."""
-
-    until: float
-
-
-class Refusal(Enum):
-    """Why a message is not sent now, though the breaker is closed."""
-
-    SLOW = "it belongs into the slow lane"
-    FULL = "as many attempts as there may be are under way"
-
-
-def admit(health: Health, lane: Lane, now: float, random: float, name: str) -> Pass | Open | Refusal:
-    """Whether a message of the lane may be sent now; `random` (0 to 1) chooses among the free leases."""
-    if now < health.open_until:
-        return Open(health.open_until)
-    if now < health.probe_until:
-        return Open(now + PROBE_LOOK_SECONDS)
-    if lane == "normal" and health.slow(now):
-        return Refusal.SLOW
-    if lane == "normal" and not health.open_for and health.fast(now):
-        return Pass()
-    if (lease := _free(health, lane, now, random, name)) is None:
+    def _enter(self, endpoint: str, lane: Lane, health: EndpointHealth) -> Permit | Open | Refusal:
+        for tried in range(TRIES):
+            found = admit(health, lane, self.clock(), self.random(), self.name())
+            if not isinstance(found, Pass):
+                return found
+            if found.change is None or self.table.write(endpoint, found.change):
+                return Permit(endpoint, lane, *_written(health, found), found.probe)
+            health = self._again(endpoint, tried)
         return Refusal.FULL
-    probing = replace(health, probe_until=lease.until) if health.open_for else None
-    return Pass(Change(health.version, probing, take=lease), probe=probing is not None)
 
+    def leave(self, passage: Permit, outcome: Outcome, seconds: float = 0.0) -> EndpointHealth:
+        """Give the lease back, remember the outcome of an attempt that took so long, and tell what is known now.
 
-def _free(health: Health, lane: Lane, now: float, random: float, name: str) -> Lease | None:
-    held = {slot for slot, lease in health.leases.items() if lease.until >= now}
-    free = [slot for slot in range(CAPS[lane]) if slot not in held]
-    if not free:
-        return None
-    slot = free[min(int(random * len(free)), len(free) - 1)]
-    return Lease(slot, round(now + LEASE_SECONDS, 6), name)
+        What cannot be written is left: a lease runs out, and the next attempt tells as much.
+        """
 
+        def judged(health: EndpointHealth) -> EndpointHealth:
+            now, chance = self.clock(), self.random()
+            return after(health, passage.lane, outcome, seconds, now, chance, passage.probe)
 
-def after(
-    health: Health, lane: Lane, outcome: Outcome, seconds: float, now: float, random: float, probe: bool
-) -> Health:
-    """What is known after an attempt that took so long; `random` (0 to 1) spreads how long the breaker stays open."""
-    if outcome is Outcome.NOT_SENT:
-        return replace(health, probe_until=0.0) if probe else health
-    judged = _failed(health, now, random, probe) if outcome is Outcome.FAILED else _closed(health)
-    if seconds > QUICK_SECONDS:
-        return noted_slow(judged, now)
-    return judged if outcome is Outcome.FAILED else _noted_quick(judged, lane, now)
+        return self._note(passage, judged, seconds > QUICK_SECONDS, passage.lease)
 
+    def note_slow(self, passage: Permit) -> None:
+        """Remember that an answer is awaited for too long; the attempt goes on."""
+        self._note(passage, lambda health: noted_slow(health, self.clock()), True)
 
-def noted_slow(health: Health, now: float) -> Health:
-    """What is known once an answer is awaited for too long."""
-    if health.slow_until - now > SLOW_SECONDS - NOTED_AGAIN_SECONDS:
+    def _note(
+        self,
+        passage: Permit,
+        judged: Callable[[EndpointHealth], EndpointHealth],
+        late: bool,
+        lease: Lease | None = None,
+    ) -> EndpointHealth:
+        try:
+            return self._noted(passage, judged, late, lease)
+        except (BotoCoreError, ClientError):
+            logger.warning("endpoint %s could not be remembered", passage.endpoint, exc_info=True)
+            return passage.health
+
+    def _noted(
+        self, passage: Permit, judged: Callable[[EndpointHealth], EndpointHealth], late: bool, lease: Lease | None
+    ) -> EndpointHealth:
+        """Write what follows for the endpoint; where it is `late`, much may have changed since the message came."""
+        health = self.table.get(passage.endpoint) if late else passage.health
+        for tried in range(TRIES):
+            state = judged(health)
+            held = lease if lease and health.leases.get(lease.slot) == lease else None
+            changed = not state.same(health)
+            if not changed and held is None:
+                return health
+            if self.table.write(
+                passage.endpoint, HealthUpdate(health.version, state if changed else None, release=held)
+            ):
+                return state
+            health = self._again(passage.endpoint, tried)
+        logger.warning("endpoint %s is too busy to be remembered", passage.endpoint)
+        if lease:
+            self.table.write(passage.endpoint, HealthUpdate(release=lease))
         return health
-    return replace(health, slow_until=now + SLOW_SECONDS, fast_at=0.0)
+
+    def _again(self, endpoint: str, tried: int) -> EndpointHealth:
+        """What is known after others were faster, and a pause that parts them."""
+        self.sleep(PAUSE_SECONDS * 2**tried * self.random())
+        return self.table.get(endpoint)
 
 
-def _noted_quick(health: Health, lane: Lane, now: float) -> Health:
-    """In the slow lane it ends the slowness only: what comes next has still to show that the endpoint is fast."""
-    if lane == "slow":
-        return replace(health, slow_until=0.0)
-    return health if now - health.fast_at < FAST_SECONDS / 2 else replace(health, fast_at=now)
-
-
-def _closed(health: Health) -> Health:
-    return replace(health, failures=0, open_for=0.0, open_until=0.0, probe_until=0.0)
-
-
-def _failed(health: Health, now: float, random: float, probe: bool) -> Health:
-    failed = replace(health, failures=health.failures + 1)
-    if health.open_for and not probe:
-        return failed  # it was under way when the breaker opened
-    if failed.failures < OPENING_FAILURES:
-        return failed
-    open_for = min(2 * health.open_for, LONGEST_OPEN_SECONDS) or FIRST_OPEN_SECONDS
-    until = now + open_for * (1 + JITTER * (2 * random - 1))
-    return replace(failed, open_for=open_for, open_until=until, probe_until=0.0)
+def _written(health: EndpointHealth, found: Pass) -> tuple[EndpointHealth, Lease | None]:
+    """What is stored now, as far as is known, and the lease."""
+    if found.change is None:
+        return health, None
+    return found.change.applied(health), found.change.take

@@ -9,32 +9,31 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from jobtrack import log_filter, times
 from jobtrack.classes import service
-from jobtrack.push.delivery.circuit_breaker import QUICK_SECONDS, Health, Open, Outcome, Refusal
-from jobtrack.push.delivery.delivery_context import Standing, standing
+from jobtrack.push.delivery.circuit_breaker import CircuitBreaker, Permit
+from jobtrack.push.delivery.delivery_context import DeliveryContext, standing
 from jobtrack.push.delivery.delivery_table import Attempt, Delivery, DeliveryTable
-from jobtrack.push.delivery.endpoint_gate import Gate, Passage
+from jobtrack.push.delivery.endpoint_health import QUICK_SECONDS, EndpointHealth, Open, Outcome, Refusal
 from jobtrack.push.delivery.retry_schedule import (
     END_SECONDS,
     RETRY_SECONDS,
     back_after,
-    hop,
     next_attempt,
     next_end_attempt,
     next_look,
     retry_after_seconds,
 )
 from jobtrack.push.delivery.webhook_sender import WebhookSender
-from jobtrack.push.dispatch.delivery_queue import DeliveryQueue
-from jobtrack.push.dispatch.messages import ENDED, Message
-from jobtrack.push.dispatch.quarantine import passes
-from jobtrack.push.egress.guarded_post import Answer, EgressError
-from jobtrack.push.subscriptions.endings import Endings
+from jobtrack.push.egress.guarded_post import EgressError, Response
+from jobtrack.push.messages.delivery_queue import DeliveryQueue, delay_seconds
+from jobtrack.push.messages.message import ENDED, Message
+from jobtrack.push.messages.poison import is_poison
+from jobtrack.push.subscriptions.endings import SubscriptionEnder
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
-from jobtrack.push.websockets.socket_sender import SocketSender
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +53,13 @@ def alarm(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
     return timer.cancel
 
 
+class Sender(Protocol):
+    """Sends messages to receivers of one kind: webhooks, or WebSocket connections."""
+
+    def send(self, message: Message, subscription: Subscription, ready: Callable[[], None]) -> Response:
+        """Send the message and return the receiver's response; call `ready` right before the first byte."""
+
+
 class _Over(Exception):
     """The time in which the message may be sent has ended."""
 
@@ -63,12 +69,12 @@ class Deliverer:
     """Delivers messages of the queues; safe for several threads at once."""
 
     subscriptions: SubscriptionTable
-    endings: Endings
+    endings: SubscriptionEnder
     deliveries: DeliveryTable
     queue: DeliveryQueue
-    gate: Gate
+    gate: CircuitBreaker
     webhooks: WebhookSender
-    sockets: SocketSender
+    sockets: Sender
     clock: Callable[[], float] = time.time
     random: Callable[[], float] = random.random
     alarm: Alarm = alarm
@@ -76,7 +82,7 @@ class Deliverer:
     def deliver(self, body: str) -> None:
         """Do what is next for a message of the queue; when this returns, the message may be acknowledged."""
         message = Message.decode(body)
-        if hop(message.not_before, self.clock()):
+        if delay_seconds(message.not_before, self.clock()):
             self.queue.put([message])
             return
         found = standing(message, self.subscriptions, self.deliveries, self.clock())
@@ -100,7 +106,7 @@ class Deliverer:
         log = log_filter.counted if delivery.status == "Failed" else logger
         log.info("%s %s after attempt %d", message.message_id, delivery.status, attempts)
 
-    def _tell(self, message: Message, found: Standing, subscription: Subscription) -> None:
+    def _tell(self, message: Message, found: DeliveryContext, subscription: Subscription) -> None:
         """Post to a WebSocket: there is no endpoint that could hold up others."""
         started = self.clock()
         try:
@@ -116,7 +122,7 @@ class Deliverer:
         attempt = _attempt(started, self.clock() - started, answer)
         self._conclude(message, found.delivery, subscription, attempt, answer, found.health)
 
-    def _enter(self, message: Message, found: Standing, subscription: Subscription) -> None:
+    def _enter(self, message: Message, found: DeliveryContext, subscription: Subscription) -> None:
         match self.gate.enter(message.group, message.lane, found.health):
             case Open(until):
                 self._skip(message, found.delivery, until)
@@ -124,7 +130,7 @@ class Deliverer:
                 self.queue.put([message.moved("slow")])
             case Refusal.FULL:
                 self.queue.put([message.put_off(next_look(message.waits, self.clock(), self.random()))])
-            case Passage() as passage:
+            case Permit() as passage:
                 self._try(message, found, subscription, passage)
 
     def _skip(self, message: Message, delivery: Delivery, until: float) -> None:
@@ -133,7 +139,7 @@ class Deliverer:
             self.deliveries.put(message, delivery.skipped())
         self.queue.put([message.put_off(back_after(until, message.waits, self.random()))])
 
-    def _try(self, message: Message, found: Standing, subscription: Subscription, passage: Passage) -> None:
+    def _try(self, message: Message, found: DeliveryContext, subscription: Subscription, passage: Permit) -> None:
         started = self.clock()
         try:
             answer = self._send(message, found.read_at, subscription, passage)
@@ -149,8 +155,8 @@ class Deliverer:
         self._conclude(message, found.delivery, subscription, attempt, answer, health)
 
     def _send(
-        self, message: Message, read_at: float, subscription: Subscription, passage: Passage
-    ) -> Answer | EgressError:
+        self, message: Message, read_at: float, subscription: Subscription, passage: Permit
+    ) -> Response | EgressError:
         silence = self.alarm(QUICK_SECONDS, lambda: self.gate.note_slow(passage))
         try:
             return _attempted(
@@ -174,8 +180,8 @@ class Deliverer:
         delivery: Delivery,
         subscription: Subscription,
         attempt: Attempt,
-        answer: Answer | EgressError,
-        health: Health,
+        answer: Response | EgressError,
+        health: EndpointHealth,
     ) -> None:
         outcome = _outcome(answer)
         if outcome is Outcome.ANSWERED:
@@ -188,11 +194,11 @@ class Deliverer:
         self._record(message, delivery.after(message, status, attempt), message.attempt + 1)
 
     def _retry(
-        self, message: Message, subscription: Subscription, answer: Answer | EgressError, health: Health
+        self, message: Message, subscription: Subscription, answer: Response | EgressError, health: EndpointHealth
     ) -> bool:
         """Enqueue the next attempt, if there is time for one."""
         now = self.clock()
-        wish = retry_after_seconds(answer.retry_after, now) if isinstance(answer, Answer) else None
+        wish = retry_after_seconds(answer.retry_after, now) if isinstance(answer, Response) else None
         if message.type == ENDED:
             at = next_end_attempt(message.failed, now, message.first_at, self.random(), wish)
         else:
@@ -203,7 +209,7 @@ class Deliverer:
         return at is not None
 
 
-def _attempted(message: Message, send: Callable[[], Answer]) -> Answer | EgressError:
+def _attempted(message: Message, send: Callable[[], Response]) -> Response | EgressError:
     """What came of an attempt.
 
     A fault of our own code counts as a failed attempt, which the schedule repeats; what AWS caused is raised, so that
@@ -214,7 +220,7 @@ def _attempted(message: Message, send: Callable[[], Answer]) -> Answer | EgressE
     except EgressError as error:
         return error
     except Exception as error:
-        if isinstance(error, _Over) or passes(error):
+        if isinstance(error, _Over) or not is_poison(error):
             raise
         logger.exception("message %s could not be sent", message.message_id)
         return EgressError(f"an internal error ({type(error).__name__})")
@@ -227,7 +233,7 @@ def _may_send(message: Message, subscription: Subscription, now: float) -> bool:
     return in_time and (message.type == ENDED or subscription.live(now))
 
 
-def _outcome(answer: Answer | EgressError) -> Outcome:
+def _outcome(answer: Response | EgressError) -> Outcome:
     if isinstance(answer, EgressError):
         return Outcome.FAILED
     if 200 <= answer.status < 300:
@@ -235,7 +241,7 @@ def _outcome(answer: Answer | EgressError) -> Outcome:
     return Outcome.GONE if answer.status == GONE else Outcome.FAILED
 
 
-def _attempt(started: float, seconds: float, answer: Answer | EgressError) -> Attempt:
+def _attempt(started: float, seconds: float, answer: Response | EgressError) -> Attempt:
     at, milliseconds = round(started * times.SECOND), round(1000 * seconds)
     if isinstance(answer, EgressError):
         return Attempt(at, milliseconds, None, str(answer))

@@ -1,11 +1,11 @@
 """What is known when a message comes: its delivery so far, its subscription and its endpoint, in one request."""
 
 from jobtrack.classes import frozen
-from jobtrack.push.delivery import endpoint_table
-from jobtrack.push.delivery.circuit_breaker import Health
+from jobtrack.push.delivery import endpoint_health_table
 from jobtrack.push.delivery.delivery_table import Delivery, DeliveryTable
 from jobtrack.push.delivery.delivery_table import key as delivery_key
-from jobtrack.push.dispatch.messages import Message
+from jobtrack.push.delivery.endpoint_health import EndpointHealth
+from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.push.subscriptions.subscription import key as subscription_key
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
@@ -13,32 +13,34 @@ from jobtrack.store.batch_get import read
 
 
 @frozen
-class Standing:
+class DeliveryContext:
     """How things stand for a message; it was read after `read_at` (epoch seconds)."""
 
     read_at: float
     delivery: Delivery
     subscription: Subscription | None
-    health: Health
+    health: EndpointHealth
 
 
-def standing(message: Message, subscriptions: SubscriptionTable, deliveries: DeliveryTable, now: float) -> Standing:
+def standing(
+    message: Message, subscriptions: SubscriptionTable, deliveries: DeliveryTable, now: float
+) -> DeliveryContext:
     """How things stand for the message, strongly consistent.
 
     Raises:
         ReadError: a table is too busy.
     """
     keys = {
-        deliveries.name: [delivery_key(message), endpoint_table.key(message.group)],
+        deliveries.name: [delivery_key(message), endpoint_health_table.key(message.group)],
         subscriptions.name: [subscription_key(message.job, message.subscription_id)],
     }
     found = read(subscriptions.dynamodb, keys, subscriptions.sleep)
     beside = {item["pk"]["S"]: item for item in found[deliveries.name]}
     held = next(iter(found[subscriptions.name]), None)
     delivered = beside.get(message.subscription_id)
-    return Standing(
+    return DeliveryContext(
         now,
         Delivery.load(delivered) if delivered else Delivery(),
         Subscription.load(held) if held else None,
-        endpoint_table.load(beside.get(f"endpoint#{message.group}")),
+        endpoint_health_table.load(beside.get(f"endpoint#{message.group}")),
     )

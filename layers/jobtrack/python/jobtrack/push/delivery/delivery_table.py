@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 from jobtrack import times
 from jobtrack.classes import frozen, service
 from jobtrack.domain.journal import packing
-from jobtrack.push.dispatch.messages import Message, group
+from jobtrack.push.messages.message import Message
+from jobtrack.push.subscriptions.message_factory import endpoint_group
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.store.batch_items import put_all
 from jobtrack.store.transactions import write_conditionally
@@ -79,7 +80,7 @@ class Delivery:
 
 
 @frozen
-class Kept:
+class StoredDelivery:
     """A delivery as it is listed: the message's id, type and sequence, its payload, and what became of it."""
 
     message_id: str
@@ -123,7 +124,7 @@ class Kept:
             type=self.type,
             sequence=self.sequence,
             payload=self.payload,
-            group=group(subscription),
+            group=endpoint_group(subscription),
             first_at=now,
             attempt=concluded,
             earlier=concluded,
@@ -169,13 +170,13 @@ class DeliveryTable:
             [Delivery().after(message, "Delivered", attempt).item(message, now) for message, attempt in posted],
         )
 
-    def find(self, subscription_id: str, message_id: str) -> Kept | None:
+    def find(self, subscription_id: str, message_id: str) -> StoredDelivery | None:
         """A delivery by its ids, if it is still kept."""
         key: dict[str, AttributeValueTypeDef] = {"pk": {"S": subscription_id}, "sk": {"S": message_id}}
         item = self.dynamodb.get_item(TableName=self.name, Key=key, ConsistentRead=True).get("Item")
-        return Kept.load(item) if item and self._kept(item) else None
+        return StoredDelivery.load(item) if item and self._kept(item) else None
 
-    def page(self, subscription_id: str, limit: int, before: str | None) -> tuple[list[Kept], str | None]:
+    def page(self, subscription_id: str, limit: int, before: str | None) -> tuple[list[StoredDelivery], str | None]:
         """The newest deliveries, or those before one, and the message before which there are more, if there are."""
         answer = self.dynamodb.query(
             TableName=self.name,
@@ -188,9 +189,9 @@ class DeliveryTable:
         items = answer["Items"]
         more = len(items) > limit or "LastEvaluatedKey" in answer
         shown = items[:limit]
-        return [Kept.load(item) for item in shown if self._kept(item)], shown[-1]["sk"]["S"] if more else None
+        return [StoredDelivery.load(item) for item in shown if self._kept(item)], shown[-1]["sk"]["S"] if more else None
 
-    def reopening(self, kept: Kept, subscription_id: str) -> "TransactWriteItemTypeDef":
+    def reopening(self, kept: StoredDelivery, subscription_id: str) -> "TransactWriteItemTypeDef":
         """The part of a transaction by which a delivery waits for another try."""
         return {
             "Update": {

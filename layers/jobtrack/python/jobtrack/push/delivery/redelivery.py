@@ -9,7 +9,7 @@ from jobtrack.errors import NotFound
 from jobtrack.keys import ProjectKey
 from jobtrack.push.delivery.delivery_table import DeliveryTable
 from jobtrack.push.subscriptions.subscription import Subscription
-from jobtrack.push.subscriptions.subscription_service import Changes
+from jobtrack.push.subscriptions.subscription_service import SubscriptionService
 from jobtrack.store import outbox
 from jobtrack.store.idempotency import Idempotency
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 @frozen
-class Retries:
+class Redelivery:
     """Owes messages once more: under the same id, with the same body, on a schedule that begins anew."""
 
-    changes: Changes
+    changes: SubscriptionService
     deliveries: DeliveryTable
 
     def retry(
         self, owner: ProjectKey, subscription_id: str, message_id: str, idempotency: Idempotency | None = None
     ) -> tuple[Json, bool]:
-        """Owe the message again, whatever became of it; answers as `Changes` does.
+        """Owe the message again, whatever became of it; answers as `SubscriptionService` does.
 
         Raises:
             NotFound: the project has no such subscription, or it no such delivery.

@@ -11,8 +11,6 @@ RETRY_SECONDS = 24 * 3600
 END_ATTEMPTS = 3
 END_SECONDS = 300
 """How often, and for how long, a receiver is told that its subscription has ended."""
-LONGEST_HOP = 900
-"""The longest DelaySeconds that SQS takes."""
 FIRST_WAIT = 2.0
 LONGEST_WAIT = 300.0
 """How long a message waits for its endpoint to be free: twice as long each time."""
@@ -53,11 +51,6 @@ def next_look(waits: int, now: float, random: float) -> float:
 def back_after(until: float, waits: int, random: float) -> float:
     """When a message comes back that found the breaker open until a time: soon after, but not all at once."""
     return until + min(math.ldexp(FIRST_WAIT, min(waits, 10)), LONGEST_SPREAD) * random
-
-
-def hop(not_before: float, now: float) -> int:
-    """The DelaySeconds that brings a message to its time, or as near to it as SQS allows; 0 when it is due."""
-    return min(LONGEST_HOP, max(0, math.ceil(not_before - now)))
 
 
 def retry_after_seconds(header: str | None, now: float) -> float | None:

@@ -3,16 +3,9 @@
 import base64
 import hashlib
 import hmac
-import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-PREFIX = "whsec_"
-SECRET_BYTES = 32
-
-
-def new_secret(token_bytes: Callable[[int], bytes] = secrets.token_bytes) -> str:
-    """A signing secret: `whsec_` and 32 random bytes in base64."""
-    return PREFIX + base64.b64encode(token_bytes(SECRET_BYTES)).decode()
+from jobtrack.push.subscriptions.secrets import PREFIX
 
 
 def headers(message_id: str, timestamp: int, body: bytes, signing_secrets: Iterable[str]) -> dict[str, str]:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection
 
 from jobtrack.classes import service
 from jobtrack.push.delivery import signatures
-from jobtrack.push.dispatch.messages import Message
-from jobtrack.push.egress.guarded_post import Answer, Egress, EgressError
-from jobtrack.push.egress.urls import Target, check_url
+from jobtrack.push.egress.guarded_post import Egress, EgressError, Response
+from jobtrack.push.egress.urls import WebhookUrl, check_url
+from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription import Subscription
 
@@ -24,7 +24,7 @@ class WebhookSender:
     allow_loopback: bool = False
     clock: Callable[[], float] = time.time
 
-    def send(self, message: Message, subscription: Subscription, ready: Callable[[], None]) -> Answer:
+    def send(self, message: Message, subscription: Subscription, ready: Callable[[], None]) -> Response:
         """Post the message and give the receiver's answer; `ready` is called last before the first byte, and may raise.
 
         Raises:
@@ -38,7 +38,7 @@ class WebhookSender:
             headers["authorization"] = f"Bearer {secrets.token}"
         return self.egress.post(target, headers, body, ready)
 
-    def _target(self, subscription: Subscription) -> Target:
+    def _target(self, subscription: Subscription) -> WebhookUrl:
         """Where to post to: checked again, since what the stack allows may have changed."""
         try:
             return check_url(subscription.url or "", self.ports, self.allow_loopback)

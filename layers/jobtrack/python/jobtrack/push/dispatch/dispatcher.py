@@ -15,13 +15,15 @@ from jobtrack.domain.job import Json
 from jobtrack.domain.journal import packing
 from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
-from jobtrack.push.dispatch.delivery_queue import DeliveryQueue
-from jobtrack.push.dispatch.messages import Message, event_message
-from jobtrack.push.dispatch.quarantine import QuarantineTable, StreamRecord, passes
+from jobtrack.push.dispatch.quarantine import QuarantineTable, StreamRecord
 from jobtrack.push.dispatch.replays import Replays, Step
+from jobtrack.push.messages.delivery_queue import DeliveryQueue
+from jobtrack.push.messages.message import Message
+from jobtrack.push.messages.poison import is_poison
+from jobtrack.push.messages.wake import Wake
+from jobtrack.push.subscriptions.message_factory import event_message, new_wake
 from jobtrack.push.subscriptions.subscription import Event, Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
-from jobtrack.push.websockets.wakes import Wake
 from jobtrack.store import outbox
 
 logger = logging.getLogger(__name__)
@@ -68,7 +70,7 @@ class Dispatcher:
         try:
             self._serve(packing.unpack(base64.b64decode(record["dynamodb"]["NewImage"]["d"]["B"])))
         except Exception as error:
-            if passes(error):
+            if not is_poison(error):
                 raise
             logger.exception("outbox record %s is put into quarantine", record["dynamodb"]["SequenceNumber"])
             self.quarantine.put(record, error)
@@ -108,4 +110,4 @@ def _wakes(events: Sequence[Event], live: Sequence[Subscription]) -> list[Wake]:
     """One for each connected WebSocket that wants any of the events, however many; who connects later wakes by that."""
     connected = [one for one in live if one.cursor and one.cursor.connection]
     wanted = {one: [event["sequence"] for event in events if one.wants(event)] for one in connected}
-    return [Wake.of(one, max(sequences)) for one, sequences in wanted.items() if sequences]
+    return [new_wake(one, max(sequences)) for one, sequences in wanted.items() if sequences]

@@ -10,12 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from jobtrack.classes import service
-from jobtrack.errors import JobBusy, Unavailable
-from jobtrack.push.dispatch.delivery_queue import QueueError
-from jobtrack.store.batch_get import ReadError
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -23,24 +18,7 @@ if TYPE_CHECKING:
 
 KEPT_SECONDS = 14 * 24 * 3600
 ERROR_CHARACTERS = 1000
-_REFUSED_CONTENTS = frozenset(
-    {
-        "AWS.SimpleQueueService.BatchRequestTooLong",
-        "InvalidMessageContents",
-        "InvalidParameterValue",
-        "ValidationException",
-    }
-)
-"""What SQS and DynamoDB answer to what they will never take."""
-
 StreamRecord = Mapping[str, Any]
-
-
-def passes(error: Exception) -> bool:
-    """Whether it may go away by itself: AWS or the network was the reason, not what the record holds."""
-    if isinstance(error, ClientError):
-        return error.response["Error"]["Code"] not in _REFUSED_CONTENTS
-    return isinstance(error, BotoCoreError | JobBusy | Unavailable | MemoryError | OSError | QueueError | ReadError)
 
 
 @service

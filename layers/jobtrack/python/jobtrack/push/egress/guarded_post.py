@@ -14,11 +14,11 @@ from http.client import HTTPConnection, HTTPException
 
 from jobtrack.classes import frozen
 from jobtrack.push.egress.addresses import is_loopback, is_public
-from jobtrack.push.egress.bounded_connection import Clock, Wire, remaining
+from jobtrack.push.egress.bounded_socket import BoundedSocket, Clock, remaining
 from jobtrack.push.egress.dns import Resolve, resolve, resolve_within
 from jobtrack.push.egress.failure_causes import Step, cause
-from jobtrack.push.egress.receiver_response import NoAnswer, read_response
-from jobtrack.push.egress.urls import Target
+from jobtrack.push.egress.receiver_response import NoResponse, read_response
+from jobtrack.push.egress.urls import WebhookUrl
 
 DEADLINE_SECONDS = 10.0
 ADDRESSES = 4
@@ -34,7 +34,7 @@ class EgressError(Exception):
 
 
 @frozen
-class Answer:
+class Response:
     """The receiver's status, and its wish when to be asked again."""
 
     status: int
@@ -63,8 +63,8 @@ class Egress:
         self._clock = clock
 
     def post(
-        self, target: Target, headers: Mapping[str, str], body: bytes, ready: Callable[[], None] = _ready
-    ) -> Answer:
+        self, target: WebhookUrl, headers: Mapping[str, str], body: bytes, ready: Callable[[], None] = _ready
+    ) -> Response:
         """POST the body and return the receiver's answer, whatever its status.
 
         `ready` is called when the connection stands, right before the first byte is sent; what it raises ends it.
@@ -75,18 +75,18 @@ class Egress:
         deadline = self._clock() + self._seconds
         with self._connect(target, deadline) as connected:
             ready()
-            return self._exchange(Wire(connected, deadline, self._clock), target, headers, body)
+            return self._exchange(BoundedSocket(connected, deadline, self._clock), target, headers, body)
 
     @contextmanager
     def _explained(self, step: Step) -> Iterator[None]:
         try:
             yield
-        except NoAnswer as error:
+        except NoResponse as error:
             raise EgressError(str(error), step) from error
         except (OSError, HTTPException, UnicodeError, ValueError) as error:
             raise EgressError(cause(error, step, self._seconds), step) from error
 
-    def _exchange(self, wire: Wire, target: Target, headers: Mapping[str, str], body: bytes) -> Answer:
+    def _exchange(self, wire: BoundedSocket, target: WebhookUrl, headers: Mapping[str, str], body: bytes) -> Response:
         connection = HTTPConnection(target.host, target.port)
         connection.auto_open = 0
         connection.sock = wire  # it has what http.client needs of a socket to send
@@ -100,7 +100,7 @@ class Egress:
         with self._explained(Step.ANSWER):
             return _answer(wire)
 
-    def _connect(self, target: Target, deadline: float) -> socket.socket:
+    def _connect(self, target: WebhookUrl, deadline: float) -> socket.socket:
         addresses = self._checked(target, deadline)[:ADDRESSES]
         failures: list[EgressError] = []
         for index, address in enumerate(addresses):
@@ -110,7 +110,7 @@ class Egress:
                 failures.append(error)
         raise max(failures, key=lambda failure: failure.step)  # the one that says most of the receiver
 
-    def _open(self, address: str, target: Target, deadline: float, share: float) -> socket.socket:
+    def _open(self, address: str, target: WebhookUrl, deadline: float, share: float) -> socket.socket:
         with self._explained(Step.CONNECT):
             left = remaining(deadline, self._clock) * share
             connected = socket.create_connection((address, target.port), left)
@@ -130,7 +130,7 @@ class Egress:
             self._tls = ssl.create_default_context()
         return self._tls
 
-    def _checked(self, target: Target, deadline: float) -> Sequence[str]:
+    def _checked(self, target: WebhookUrl, deadline: float) -> Sequence[str]:
         with self._explained(Step.RESOLVE):
             left = remaining(deadline, self._clock)
             addresses = resolve_within(left, self._resolve, target.host, target.port)
@@ -141,17 +141,17 @@ class Egress:
             raise EgressError("the host resolves to a non-public address")
         return allowed
 
-    def _allowed(self, address: str, target: Target) -> bool:
+    def _allowed(self, address: str, target: WebhookUrl) -> bool:
         ip = ipaddress.ip_address(address)
         return (self._allow_loopback and is_loopback(ip)) or (target.tls and is_public(ip))
 
 
-def _answer(wire: Wire) -> Answer:
+def _answer(wire: BoundedSocket) -> Response:
     head = read_response(wire)
-    return Answer(head.status, head.header("retry-after"))
+    return Response(head.status, head.header("retry-after"))
 
 
-def _early_answer(wire: Wire, error: OSError) -> Answer:
+def _early_answer(wire: BoundedSocket, error: OSError) -> Response:
     """The answer of a receiver that did not take the whole request, such as a 413 or 401; else the error.
 
     A receiver that ends TLS sends the reason first; then it is what reading raises.
@@ -160,5 +160,5 @@ def _early_answer(wire: Wire, error: OSError) -> Answer:
         return _answer(wire)
     except ssl.SSLError as reason:
         raise (error if isinstance(reason, ssl.SSLEOFError) else reason) from None
-    except (OSError, NoAnswer):
+    except (OSError, NoResponse):
         raise error from None

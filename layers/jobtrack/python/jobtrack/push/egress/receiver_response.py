@@ -9,7 +9,7 @@ from contextlib import suppress
 from http import HTTPStatus
 
 from jobtrack.classes import frozen
-from jobtrack.push.egress.bounded_connection import ANSWER_BYTES, Wire
+from jobtrack.push.egress.bounded_socket import ANSWER_BYTES, BoundedSocket
 
 COURTESY_SECONDS = 1.0
 """How long the rest of an answer is awaited, so that a receiver sees its answer taken rather than cut off."""
@@ -18,12 +18,12 @@ _STATUS_LINE = re.compile(rb"HTTP/[0-9]+(?:\.[0-9]+)?[ \t]+([1-9][0-9]{2})(?![0-
 _WITHOUT_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 
 
-class NoAnswer(Exception):
+class NoResponse(Exception):
     """What came has no final status; the text says why."""
 
 
 @frozen
-class Head:
+class ResponseHead:
     """A status and the headers that could be read, their names in lower case."""
 
     status: int
@@ -34,11 +34,11 @@ class Head:
         return next((value for each, value in self.headers if each == name), None)
 
 
-def read_response(wire: Wire) -> Head:
+def read_response(wire: BoundedSocket) -> ResponseHead:
     """Read the final status and its headers, and wait a moment for the rest.
 
     Raises:
-        NoAnswer: there is no final status.
+        NoResponse: there is no final status.
         OSError: the connection failed, or the time was over, before there was one.
     """
     lines = _Lines(wire)
@@ -52,7 +52,7 @@ def read_response(wire: Wire) -> Head:
 class _Lines:
     """An answer line by line; `rest` is what was received beyond the last line that was read."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: BoundedSocket) -> None:
         self._wire = wire
         self.rest = b""
 
@@ -71,14 +71,14 @@ class _Lines:
         return self._wire.full
 
 
-def _final_head(lines: _Lines) -> Head:
+def _final_head(lines: _Lines) -> ResponseHead:
     """Pass over answers that only announce the final one: 100, 102, 103 and the like."""
     interim: int | None = None
     while True:
         status = _status(lines, interim)
         headers = _headers(lines)
         if status >= HTTPStatus.OK or status == HTTPStatus.SWITCHING_PROTOCOLS:
-            return Head(status, headers)
+            return ResponseHead(status, headers)
         interim = status
 
 
@@ -88,7 +88,7 @@ def _status(lines: _Lines, interim: int | None) -> int:
         line = lines.next()
     if found := _STATUS_LINE.match(line or b""):
         return int(found[1])
-    raise NoAnswer(_fault(line, interim, lines.full))
+    raise NoResponse(_fault(line, interim, lines.full))
 
 
 def _fault(line: bytes | None, interim: int | None, full: bool) -> str:
@@ -116,12 +116,12 @@ def _headers(lines: _Lines) -> list[tuple[str, str]]:
     return headers
 
 
-def _drain(wire: Wire, head: Head, body: bytes) -> None:
+def _drain(wire: BoundedSocket, head: ResponseHead, body: bytes) -> None:
     while not _is_whole(head, body) and (part := wire.receive()):
         body += part
 
 
-def _is_whole(head: Head, body: bytes) -> bool:
+def _is_whole(head: ResponseHead, body: bytes) -> bool:
     """Whether nothing more belongs to the answer, as far as it says so; else its end is that of the connection."""
     if head.status in _WITHOUT_BODY:
         return True

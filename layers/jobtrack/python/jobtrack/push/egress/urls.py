@@ -15,7 +15,7 @@ _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9](
 
 
 @frozen
-class Target:
+class WebhookUrl:
     """A webhook URL in parts; `host` is a name or an address without brackets, `path` holds the query too."""
 
     tls: bool
@@ -30,7 +30,7 @@ class Target:
         return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
 
     @classmethod
-    def read(cls, url: str) -> "Target":
+    def read(cls, url: str) -> "WebhookUrl":
         """Take a URL apart.
 
         Raises:
@@ -64,7 +64,7 @@ def _canonical(host: str) -> str:
     return host.removesuffix(".") if address is None else str(address)
 
 
-def check_url(url: str, ports: Collection[int], allow_loopback: bool = False) -> Target:
+def check_url(url: str, ports: Collection[int], allow_loopback: bool = False) -> WebhookUrl:
     """Check that messages may be pushed to the URL: https, an allowed port, and no address that is not public.
 
     With `allow_loopback`, a loopback host may have any port and plain http. A name need not resolve yet.
@@ -72,7 +72,7 @@ def check_url(url: str, ports: Collection[int], allow_loopback: bool = False) ->
     Raises:
         ValueError: it may not; the text says why.
     """
-    target = Target.read(url)
+    target = WebhookUrl.read(url)
     if _names_loopback(target.host):
         if not allow_loopback:
             raise ValueError("must not lead to this host itself")

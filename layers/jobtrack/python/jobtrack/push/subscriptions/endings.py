@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from jobtrack.classes import service
 from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
-from jobtrack.push.dispatch.messages import ENDED, own_message
+from jobtrack.push.messages.message import ENDED
+from jobtrack.push.subscriptions.message_factory import service_message
 from jobtrack.push.subscriptions.subscription import Subscription, key, status_after
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.store import outbox
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @service
-class Endings:
+class SubscriptionEnder:
     """Ends subscriptions; ending one twice, or at once for two reasons, ends it once."""
 
     subscriptions: SubscriptionTable
@@ -56,7 +57,7 @@ class Endings:
         snapshot = self._snapshot(subscription.job)
         nonce = self.nonce()
         job = snapshot.job if snapshot else None
-        message = own_message(ENDED, subscription, job, now, nonce, reason)
+        message = service_message(ENDED, subscription, job, now, nonce, reason)
         listening = snapshot is not None and subscription.subscription_id in snapshot.listeners
         return [
             _ending(self.subscriptions.name, subscription, reason),

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from jobtrack.classes import service
 from jobtrack.errors import JobBusy, Unavailable
-from jobtrack.push.subscriptions.endings import Endings
+from jobtrack.push.subscriptions.endings import SubscriptionEnder
 from jobtrack.push.subscriptions.expiry_timers import SHARDS, Expiry, ExpiryTable
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Expirer:
     """
 
     expiries: ExpiryTable
-    endings: Endings
+    endings: SubscriptionEnder
     clock: Callable[[], float] = time.time
 
     def run(self, goes_on: Callable[[], bool], spread: Spread = map) -> None:

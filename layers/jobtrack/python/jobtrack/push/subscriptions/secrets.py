@@ -1,5 +1,7 @@
 """What a subscription keeps secret: sealed with KMS before it is stored, opened in the deliverer only."""
 
+import base64
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import asdict, field
@@ -15,6 +17,13 @@ if TYPE_CHECKING:
 
 CACHED_SECONDS = 300
 CACHED = 1000
+PREFIX = "whsec_"
+SECRET_BYTES = 32
+
+
+def new_signing_secret(token_bytes: Callable[[int], bytes] = secrets.token_bytes) -> str:
+    """Return a new signing secret: `whsec_` and 32 random bytes in base64."""
+    return PREFIX + base64.b64encode(token_bytes(SECRET_BYTES)).decode()
 
 
 @frozen

@@ -9,7 +9,7 @@ from jobtrack.classes import frozen
 from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.expiry_timers import KEPT_SECONDS, Expiry
-from jobtrack.push.subscriptions.stream_position import Cursor
+from jobtrack.push.subscriptions.stream_state import StreamState
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -59,7 +59,7 @@ class Subscription:
     sealed: bytes = field(repr=False)
     status: str = "Active"
     end_reason: str | None = None
-    cursor: Cursor | None = None
+    cursor: StreamState | None = None
 
     def live(self, now: float) -> bool:
         """Whether events may be pushed at this moment."""
@@ -158,7 +158,7 @@ class Subscription:
             sealed=bytes(item["secrets"]["B"]) if "secrets" in item else b"",
             status=item["status"]["S"],
             end_reason=item["endReason"]["S"] if "endReason" in item else None,
-            cursor=Cursor.load(item),
+            cursor=StreamState.load(item),
         )
 
     def pointer(self) -> "dict[str, AttributeValueTypeDef]":

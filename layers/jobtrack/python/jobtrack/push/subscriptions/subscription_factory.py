@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from jobtrack.classes import frozen
 from jobtrack.errors import Fault, Unprocessable
 from jobtrack.keys import JobKey
-from jobtrack.push.delivery.signatures import new_secret
 from jobtrack.push.egress.urls import check_url
-from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, Vault
-from jobtrack.push.subscriptions.stream_position import Cursor
+from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, Vault, new_signing_secret
+from jobtrack.push.subscriptions.stream_state import StreamState
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack.push.subscriptions.tickets import Ticket, new_ticket
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @frozen
-class Made:
+class NewSubscription:
     """A subscription that is not yet stored: sealed, what is answered once; for a WebSocket, the ticket and `since`."""
 
     subscription: Subscription
@@ -42,7 +41,7 @@ class Made:
         if self.ticket is None:
             return self.subscription.items()
         position = last if self.since is None else min(self.since, last)
-        return [*replace(self.subscription, cursor=Cursor(last, position)).items(), self.ticket.item()]
+        return [*replace(self.subscription, cursor=StreamState(last, position)).items(), self.ticket.item()]
 
     def creation(self, table: str, last: int) -> "list[TransactWriteItemTypeDef]":
         """The parts of a transaction that make it."""
@@ -52,7 +51,7 @@ class Made:
 
 
 @frozen
-class Subscriber:
+class SubscriptionFactory:
     """Makes subscriptions; what may be subscribed from this stack is told by its settings."""
 
     vault: Vault
@@ -61,10 +60,10 @@ class Subscriber:
     websocket_url: str = ""
     clock: Callable[[], float] = time.time
     new_id: Callable[[], uuid.UUID] = uuid.uuid4
-    new_secret: Callable[[], str] = new_secret
+    new_secret: Callable[[], str] = new_signing_secret
     new_ticket: Callable[[], str] = new_ticket
 
-    def make(self, job: JobKey, request: "SubscribeRequest", pointer: str = "") -> Made:
+    def make(self, job: JobKey, request: "SubscribeRequest", pointer: str = "") -> NewSubscription:
         """The subscription that is asked for, not yet stored; `pointer` leads to the request in its body.
 
         Raises:
@@ -77,16 +76,16 @@ class Subscriber:
         token = request.authentication.token if request.authentication else None
         secrets = Secrets((SigningSecret(self.new_secret()),), token)
         sealed = self.vault.seal(job, subscription.subscription_id, secrets)
-        return Made(replace(subscription, sealed=sealed), sealed, since=request.since_sequence)
+        return NewSubscription(replace(subscription, sealed=sealed), sealed, since=request.since_sequence)
 
-    def _websocket(self, job: JobKey, request: "SubscribeRequest", pointer: str) -> Made:
+    def _websocket(self, job: JobKey, request: "SubscribeRequest", pointer: str) -> NewSubscription:
         for name, value in (("webhookUrl", request.webhook_url), ("authentication", request.authentication)):
             if value is not None:
                 raise _refused(f"{pointer}/{name}", "is for webhooks; leave it out")
         subscription, text = self._subscription(job, request), self.new_ticket()
         ticket = Ticket.of(text, job, subscription.subscription_id, self.clock())
         sealed = self.vault.seal(job, subscription.subscription_id, Secrets((), text))
-        return Made(subscription, sealed, ticket, request.since_sequence)
+        return NewSubscription(subscription, sealed, ticket, request.since_sequence)
 
     def _subscription(self, job: JobKey, request: "SubscribeRequest") -> Subscription:
         now = int(self.clock())
@@ -111,7 +110,7 @@ class Subscriber:
         except ValueError as error:
             raise _refused(pointer, str(error)) from error
 
-    def kept(self, made: Made) -> dict[str, Any]:
+    def kept(self, made: NewSubscription) -> dict[str, Any]:
         """The answer to the request as it may be stored: the secrets sealed."""
         sealed = base64.b64encode(made.sealed).decode()
         return {**made.subscription.answer(made.subscription.created_at), "sealed": sealed}

@@ -12,9 +12,9 @@ from jobtrack.classes import service
 from jobtrack.domain.job import Json
 from jobtrack.errors import Conflict, NotFound
 from jobtrack.keys import ProjectKey
-from jobtrack.push.delivery.signatures import new_secret
-from jobtrack.push.dispatch.messages import PING, own_message
-from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, Vault
+from jobtrack.push.messages.message import PING
+from jobtrack.push.subscriptions.message_factory import service_message
+from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, Vault, new_signing_secret
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.push.subscriptions.tickets import Ticket, new_ticket
@@ -36,7 +36,7 @@ OVERLAP_SECONDS = 24 * 3600
 
 
 @service
-class Changes:
+class SubscriptionService:
     """Changes live subscriptions; answers each request, and whether that was the first answer to an earlier one.
 
     All of them raise NotFound where the project has no such subscription, Conflict where it has ended or expired.
@@ -75,7 +75,7 @@ class Changes:
         subscription_id: str,
         vault: Vault,
         idempotency: Idempotency | None = None,
-        new_secret: Callable[[], str] = new_secret,
+        new_secret: Callable[[], str] = new_signing_secret,
     ) -> tuple[Json, bool]:
         """Give it a new signing secret; the answer has it sealed, as `revealed` opens it."""
 
@@ -115,7 +115,7 @@ class Changes:
 
         def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], Json]":
             nonce = self.nonce()
-            message = own_message(PING, subscription, self._snapshot(subscription).job, now, nonce)
+            message = service_message(PING, subscription, self._snapshot(subscription).job, now, nonce)
             owed = outbox.carrying(
                 self.jobs_table, subscription.job, message.message_id, message.encode(), nonce, int(now)
             )

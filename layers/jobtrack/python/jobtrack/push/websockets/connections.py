@@ -10,12 +10,13 @@ from jobtrack import aws, limits, times
 from jobtrack.classes import service
 from jobtrack.errors import JobTrackError, NotFound, Unauthorized, Unprocessable
 from jobtrack.keys import JobKey
-from jobtrack.push.dispatch.delivery_queue import DeliveryQueue
+from jobtrack.push.messages.delivery_queue import DeliveryQueue
+from jobtrack.push.messages.wake import Wake
+from jobtrack.push.subscriptions.message_factory import new_wake
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.push.websockets.connection_table import ConnectionTable
-from jobtrack.push.websockets.management_api import SocketError, Sockets
-from jobtrack.push.websockets.wakes import Wake
+from jobtrack.push.websockets.management_api import ConnectionPostError, ManagementApi
 from jobtrack.settings import Settings
 from jobtrack.store.conflict_retry import Attempts
 from jobtrack.store.snapshots import decode_snapshot, read_snapshot_item
@@ -29,14 +30,14 @@ REFUSED = "refused"
 
 
 @service
-class Connections:
+class ConnectionService:
     """The connections of subscriptions: each has one, the newest."""
 
     table: ConnectionTable
     subscriptions: SubscriptionTable
     jobs_table: str
     queue: DeliveryQueue
-    sockets: Sockets
+    sockets: ManagementApi
     clock: Callable[[], float] = time.time
     attempts: Attempts = field(default_factory=Attempts)
 
@@ -60,7 +61,7 @@ class Connections:
         known = subscription.cursor.connected_at is not None
         quiet_until = now + (RESUME_SECONDS if known else OPENING_SECONDS)
         self.table.attach(opens, subscription, connection_id, quiet_until)
-        return Wake.of(subscription, not_before=quiet_until), subscription.cursor.connection
+        return new_wake(subscription, not_before=quiet_until), subscription.cursor.connection
 
     def receive(self, connection_id: str, body: str | None) -> None:
         """Serve what a client sent: `{"action": "resume", "sinceSequence": N}`; all else is answered as refused."""
@@ -78,9 +79,9 @@ class Connections:
             return
         self._check(subscription, sequence)
         # Two wakes: should this process end between the change and the second one, the first comes after it.
-        self.queue.put([Wake.of(subscription, not_before=self.clock() + RESUME_SECONDS)])
+        self.queue.put([new_wake(subscription, not_before=self.clock() + RESUME_SECONDS)])
         if self.table.rewind(subscription.job, subscription.subscription_id, connection_id, sequence):
-            self.queue.put([Wake.of(subscription)])
+            self.queue.put([new_wake(subscription)])
 
     def _check(self, subscription: Subscription, sequence: int) -> None:
         if not subscription.live(self.clock()):
@@ -102,19 +103,19 @@ class Connections:
         answer = {"type": REFUSED, "timestamp": times.render(int(self.clock()) * times.SECOND), "data": told}
         try:
             self.sockets.post(connection_id, orjson.dumps(answer).decode())
-        except SocketError:
+        except ConnectionPostError:
             return  # who has left needs no answer
 
 
-def assembled(settings: Settings) -> Connections:
+def assembled(settings: Settings) -> ConnectionService:
     """The connections of this stack."""
     dynamodb = aws.client("dynamodb")
-    return Connections(
+    return ConnectionService(
         ConnectionTable(dynamodb, settings.subscriptions_table),
         SubscriptionTable(dynamodb, settings.subscriptions_table),
         settings.jobs_table,
         DeliveryQueue(aws.client("sqs"), settings.delivery_queue_url),
-        Sockets(aws.websockets(settings.websocket_endpoint)),
+        ManagementApi(aws.websockets(settings.websocket_endpoint)),
     )
 
 

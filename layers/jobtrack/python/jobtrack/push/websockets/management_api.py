@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class SocketError(Exception):
+class ConnectionPostError(Exception):
     """The message was not taken; it may be later."""
 
 
-class Gone(SocketError):
+class ConnectionGone(ConnectionPostError):
     """There is no such connection, or not yet."""
 
 
 @frozen
-class Sockets:
+class ManagementApi:
     """The connections of the stack's WebSocket API."""
 
     api: "ApiGatewayManagementApiClient"
@@ -31,15 +31,15 @@ class Sockets:
         """Send a message.
 
         Raises:
-            Gone: the connection is closed, or not open yet.
-            SocketError: API Gateway did not take the message.
+            ConnectionGone: the connection is closed, or not open yet.
+            ConnectionPostError: API Gateway did not take the message.
         """
         try:
             self.api.post_to_connection(ConnectionId=connection_id, Data=text.encode())
         except self.api.exceptions.GoneException as error:
-            raise Gone("the connection is gone") from error
+            raise ConnectionGone("the connection is gone") from error
         except (ClientError, BotoCoreError) as error:
-            raise SocketError(f"the message was not taken: {_reason(error)}") from error
+            raise ConnectionPostError(f"the message was not taken: {_reason(error)}") from error
 
     def close(self, connection_id: str) -> None:
         """Close a connection that is of no use any more; one that cannot be closed, API Gateway ends in its time."""

@@ -7,11 +7,11 @@ import orjson
 
 from jobtrack import limits
 from jobtrack.classes import frozen
-from jobtrack.push.dispatch.messages import ENDED, Message
-from jobtrack.push.egress.guarded_post import Answer, EgressError
+from jobtrack.push.egress.guarded_post import EgressError, Response
+from jobtrack.push.messages.message import ENDED, Message
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.push.websockets.connection_table import ConnectionTable
-from jobtrack.push.websockets.management_api import Gone, SocketError, Sockets
+from jobtrack.push.websockets.management_api import ConnectionGone, ConnectionPostError, ManagementApi
 
 OPENING_SECONDS = 10
 """How long after its connection was let in a client may not yet be there to post to."""
@@ -21,11 +21,11 @@ OPENING_SECONDS = 10
 class SocketSender:
     """Posts messages to the connections of their subscriptions; closes them after the word of the end."""
 
-    sockets: Sockets
+    sockets: ManagementApi
     connections: ConnectionTable
     clock: Callable[[], float] = time.time
 
-    def send(self, message: Message, subscription: Subscription, ready: Callable[[], None]) -> Answer:
+    def send(self, message: Message, subscription: Subscription, ready: Callable[[], None]) -> Response:
         """Post the message, as to a webhook that takes it; `ready` is called right before, and may raise.
 
         Raises:
@@ -37,14 +37,14 @@ class SocketSender:
         ready()
         try:
             self.sockets.post(cursor.connection, text_of(message))
-        except Gone as gone:
+        except ConnectionGone as gone:
             self.lose(subscription, cursor.connection, cursor.connected_at or 0)
             raise EgressError(str(gone)) from gone
-        except SocketError as error:
+        except ConnectionPostError as error:
             raise EgressError(str(error)) from error
         if message.type == ENDED:
             self.sockets.close(cursor.connection)
-        return Answer(200)
+        return Response(200)
 
     def lose(self, subscription: Subscription, connection: str, connected_at: float) -> bool:
         """Forget a connection that is gone; False if it may only not be open yet."""

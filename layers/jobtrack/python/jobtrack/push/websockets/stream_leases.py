@@ -1,6 +1,6 @@
 """Who streams to a WebSocket subscription: one process at a time, by a lease that ends by itself.
 
-Lease and position are attributes of the stored subscription, so that one conditional write decides about all of it.
+The lease and the position are attributes of the stored subscription, so that one conditional write decides about both.
 """
 
 import time
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from jobtrack.classes import frozen, service
+from jobtrack.push.messages.wake import Wake
 from jobtrack.push.subscriptions.subscription import Subscription, key
-from jobtrack.push.websockets.wakes import Wake
 from jobtrack.store.transactions import write_conditionally
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _FREE = (
 _NAMES = {"#status": "status", "#connection": "connection"}
 
 
-class Busy(Exception):
+class LeaseBusy(Exception):
     """Somebody else streams, or the client may still say where it resumes: to be tried again at `until`."""
 
     def __init__(self, until: float) -> None:
@@ -40,7 +40,7 @@ class Busy(Exception):
 
 
 @frozen
-class Lease:
+class StreamLease:
     """The right to post a subscription's events to its connection, until a moment (epoch seconds)."""
 
     name: str
@@ -52,7 +52,7 @@ class Lease:
 
 
 @service
-class LeaseTable:
+class StreamLeaseTable:
     """The leases of the subscriptions table."""
 
     dynamodb: "DynamoDBClient"
@@ -60,11 +60,11 @@ class LeaseTable:
     clock: Callable[[], float] = time.time
     new_name: Callable[[], str] = lambda: uuid.uuid4().hex
 
-    def take(self, wake: Wake) -> Lease | None:
+    def take(self, wake: Wake) -> StreamLease | None:
         """The lease, or None where there is nothing to do: no connection, no life, or the position is beyond the wake.
 
         Raises:
-            Busy: to be tried again.
+            LeaseBusy: to be tried again.
         """
         now, name = self.clock(), self.new_name()
         behind = "" if wake.sequence is None else " AND #position < :sequence"
@@ -103,9 +103,9 @@ class LeaseTable:
             return
         if wake.sequence is not None and cursor.position >= wake.sequence:
             return
-        raise Busy(max(now + BUSY_SECONDS, float(item["quietUntil"]["N"])))
+        raise LeaseBusy(max(now + BUSY_SECONDS, float(item["quietUntil"]["N"])))
 
-    def holds(self, lease: Lease) -> bool:
+    def holds(self, lease: StreamLease) -> bool:
         """Whether the next event may be posted: a strongly consistent read, and the clock."""
         one = lease.subscription
         item_key = key(one.job, one.subscription_id)
@@ -115,7 +115,7 @@ class LeaseTable:
             return False
         return Subscription.load(item).live(now)
 
-    def advance(self, lease: Lease, position: int) -> bool:
+    def advance(self, lease: StreamLease, position: int) -> bool:
         """Move the position on; False if the lease was lost."""
         return self._update(
             lease,
@@ -124,11 +124,11 @@ class LeaseTable:
             {"#position": "position"},
         )
 
-    def release(self, lease: Lease) -> None:
+    def release(self, lease: StreamLease) -> None:
         """Let others stream."""
         self._update(lease, "REMOVE lease", {}, {})
 
-    def _update(self, lease: Lease, change: str, values: "Item", names: dict[str, str]) -> bool:
+    def _update(self, lease: StreamLease, change: str, values: "Item", names: dict[str, str]) -> bool:
         one = lease.subscription
         return write_conditionally(
             self.dynamodb,
@@ -158,12 +158,14 @@ def _taken_already(item: "Item", name: str) -> bool:
     return "lease" in item and item["lease"]["S"] == name
 
 
-def _lease(name: str, item: "Item", now: float) -> Lease:
+def _lease(name: str, item: "Item", now: float) -> StreamLease:
     subscription = Subscription.load(item)
     cursor = subscription.cursor
     if cursor is None or cursor.connection is None:
         raise AssertionError("the condition wants both")
-    return Lease(name, subscription, cursor.connection, cursor.position, cursor.connected_at or 0, now + LEASE_SECONDS)
+    return StreamLease(
+        name, subscription, cursor.connection, cursor.position, cursor.connected_at or 0, now + LEASE_SECONDS
+    )
 
 
 def _number(moment: float) -> "AttributeValueTypeDef":

@@ -11,15 +11,15 @@ from collections.abc import Callable, Sequence
 from jobtrack import times
 from jobtrack.classes import service
 from jobtrack.push.delivery.delivery_table import Attempt, DeliveryTable
-from jobtrack.push.delivery.retry_schedule import hop
-from jobtrack.push.dispatch.delivery_queue import DeliveryQueue
-from jobtrack.push.dispatch.messages import Message, event_message
-from jobtrack.push.dispatch.quarantine import passes
+from jobtrack.push.messages.delivery_queue import DeliveryQueue, delay_seconds
+from jobtrack.push.messages.message import Message
+from jobtrack.push.messages.poison import is_poison
+from jobtrack.push.messages.wake import Wake
+from jobtrack.push.subscriptions.message_factory import event_message, new_wake
 from jobtrack.push.websockets.backlog import Backlog, Page
-from jobtrack.push.websockets.management_api import Gone, SocketError
+from jobtrack.push.websockets.management_api import ConnectionGone, ConnectionPostError
 from jobtrack.push.websockets.socket_sender import SocketSender, text_of
-from jobtrack.push.websockets.stream_leases import Busy, Lease, LeaseTable
-from jobtrack.push.websockets.wakes import Wake
+from jobtrack.push.websockets.stream_leases import LeaseBusy, StreamLease, StreamLeaseTable
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class _TimeOver(Exception):
 class Streamer:
     """Streams to subscriptions' connections; safe for several threads and processes at once."""
 
-    leases: LeaseTable
+    leases: StreamLeaseTable
     backlog: Backlog
     deliveries: DeliveryTable
     queue: DeliveryQueue
@@ -52,40 +52,40 @@ class Streamer:
 
     def serve(self, wake: Wake) -> None:
         """Do what the wake asks for; when this returns, it may be acknowledged."""
-        if hop(wake.not_before, self.clock()):
+        if delay_seconds(wake.not_before, self.clock()):
             self.queue.put([wake])
             return
         try:
             lease = self.leases.take(wake)
-        except Busy as busy:
+        except LeaseBusy as busy:
             self.queue.put([wake.later(busy.until)])
             return
         if lease:
             self._serve(wake, lease)
 
-    def _serve(self, wake: Wake, lease: Lease) -> None:
+    def _serve(self, wake: Wake, lease: StreamLease) -> None:
         try:
             self._stream(lease)
         except _Lost:
-            self.queue.put([Wake.of(lease.subscription)])  # the lease may have run out, with nobody to take it over
+            self.queue.put([new_wake(lease.subscription)])  # the lease may have run out, with nobody to take it over
             return
         except _TimeOver:
-            self.queue.put([Wake.of(lease.subscription)])
-        except Gone:
+            self.queue.put([new_wake(lease.subscription)])
+        except ConnectionGone:
             if self.sender.lose(lease.subscription, lease.connection, lease.connected_at):
                 return
             self.queue.put([wake.after_failure(self.clock())])
-        except SocketError as error:
+        except ConnectionPostError as error:
             logger.warning("subscription %s: %s", lease.subscription.subscription_id, error)
             self.queue.put([wake.after_failure(self.clock())])
         except Exception as error:
-            if passes(error):
+            if not is_poison(error):
                 raise
             logger.exception("subscription %s could not be streamed to", lease.subscription.subscription_id)
             self.queue.put([wake.after_failure(self.clock())])
         self.leases.release(lease)
 
-    def _stream(self, lease: Lease) -> None:
+    def _stream(self, lease: StreamLease) -> None:
         deadline = self.clock() + STREAM_SECONDS
         for page in self.backlog.after(lease.subscription, lease.position):
             messages = _messages(lease, page, self.clock())
@@ -94,18 +94,18 @@ class Streamer:
             if not messages or messages[-1].sequence != page.position:
                 self._advance(lease, page.position)
 
-    def _tell(self, lease: Lease, messages: Sequence[Message], deadline: float) -> None:
+    def _tell(self, lease: StreamLease, messages: Sequence[Message], deadline: float) -> None:
         """Post the messages, and note those that were posted, whatever stopped the others."""
         posted: list[Posted] = []
         try:
             for message in messages:
                 posted.append((message, self._post(lease, message, deadline)))
-        except (_Lost, _TimeOver, SocketError):
+        except (_Lost, _TimeOver, ConnectionPostError):
             self._note(lease, posted)
             raise
         self._note(lease, posted)
 
-    def _post(self, lease: Lease, message: Message, deadline: float) -> Attempt:
+    def _post(self, lease: StreamLease, message: Message, deadline: float) -> Attempt:
         started = self.clock()
         if started >= deadline:
             raise _TimeOver
@@ -114,17 +114,17 @@ class Streamer:
         self.sender.sockets.post(lease.connection, text_of(message))
         return Attempt(round(started * times.SECOND), round(1000 * (self.clock() - started)), 200)
 
-    def _note(self, lease: Lease, posted: Sequence[Posted]) -> None:
+    def _note(self, lease: StreamLease, posted: Sequence[Posted]) -> None:
         if posted:
             self.deliveries.put_delivered(posted)
             self._advance(lease, posted[-1][0].sequence or 0)
 
-    def _advance(self, lease: Lease, position: int) -> None:
+    def _advance(self, lease: StreamLease, position: int) -> None:
         if not self.leases.advance(lease, position):
             raise _Lost
 
 
-def _messages(lease: Lease, page: Page, now: float) -> list[Message]:
+def _messages(lease: StreamLease, page: Page, now: float) -> list[Message]:
     one = lease.subscription
     made = (event_message(one.job, page.job_name, one, event, now) for event in page.events)
     return [message for message in made if message is not None]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @frozen
-class Cursor:
+class StreamState:
     """What is told next is what follows `position`.
 
     Args:

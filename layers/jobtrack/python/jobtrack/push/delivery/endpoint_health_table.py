@@ -6,7 +6,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from jobtrack.classes import mutable, service
-from jobtrack.push.delivery.circuit_breaker import Change, Health, Lease
+from jobtrack.push.delivery.endpoint_health import EndpointHealth, HealthUpdate, Lease
 from jobtrack.store.transactions import write_conditionally
 
 if TYPE_CHECKING:
@@ -24,20 +24,16 @@ def key(endpoint: str) -> "dict[str, AttributeValueTypeDef]":
     return {"pk": {"S": f"endpoint#{endpoint}"}, "sk": {"S": "health"}}
 
 
-def load(item: "Mapping[str, AttributeValueTypeDef] | None") -> Health:
+def load(item: "Mapping[str, AttributeValueTypeDef] | None") -> EndpointHealth:
     """Read what was stored; nothing is known of an endpoint without an item."""
     if item is None:
-        return Health()
+        return EndpointHealth()
 
     def number(name: str) -> float:
         return float(item[name]["N"]) if name in item else 0.0
 
-    slots = {
-        int(name.removeprefix(_LEASE)): write_conditionally["S"]
-        for name, write_conditionally in item.items()
-        if name.startswith(_LEASE)
-    }
-    return Health(
+    slots = {int(name.removeprefix(_LEASE)): held["S"] for name, held in item.items() if name.startswith(_LEASE)}
+    return EndpointHealth(
         failures=int(number("failures")),
         open_for=number("openFor"),
         open_until=number("openUntil"),
@@ -49,7 +45,7 @@ def load(item: "Mapping[str, AttributeValueTypeDef] | None") -> Health:
     )
 
 
-def _state(health: Health, version: int) -> "dict[str, AttributeValueTypeDef]":
+def _state(health: EndpointHealth, version: int) -> "dict[str, AttributeValueTypeDef]":
     numbers = {
         "failures": health.failures,
         "openFor": health.open_for,
@@ -80,18 +76,18 @@ class _Update:
 
 
 @service
-class HealthTable:
+class EndpointHealthTable:
     """The endpoints' health within the deliveries table."""
 
     dynamodb: "DynamoDBClient"
     name: str
     clock: Callable[[], float] = time.time
 
-    def get(self, endpoint: str) -> Health:
+    def get(self, endpoint: str) -> EndpointHealth:
         """What is known, strongly consistent."""
         return load(self.dynamodb.get_item(TableName=self.name, Key=key(endpoint), ConsistentRead=True).get("Item"))
 
-    def write(self, endpoint: str, change: Change) -> bool:
+    def write(self, endpoint: str, change: HealthUpdate) -> bool:
         """Write the change, and say whether its conditions held."""
         update = _update(change, self.clock())
         return write_conditionally(
@@ -108,8 +104,8 @@ class HealthTable:
         )
 
 
-def _update(change: Change, now: float) -> _Update:
-    """What `Change.holds` and `Change.applied` say, as DynamoDB takes it."""
+def _update(change: HealthUpdate, now: float) -> _Update:
+    """What `HealthUpdate.holds` and `HealthUpdate.applied` say, as DynamoDB takes it."""
     update = _Update(set={"exp": {"N": str(int(now) + KEPT_SECONDS)}})
     if change.state:
         update.set |= _state(change.state, change.seen + 1)

@@ -9,7 +9,6 @@ import orjson
 
 from jobtrack.classes import frozen
 from jobtrack.keys import JobKey
-from jobtrack.push.subscriptions.subscription import Subscription
 
 LONGEST_PAUSE = 60
 
@@ -26,11 +25,6 @@ class Wake:
     sequence: int | None = None
     not_before: float = 0.0
     failures: int = 0
-
-    @classmethod
-    def of(cls, subscription: Subscription, sequence: int | None = None, not_before: float = 0.0) -> Self:
-        """The wake of a subscription."""
-        return cls(subscription.job, subscription.subscription_id, sequence, not_before)
 
     @property
     def group(self) -> str:

@@ -13,7 +13,7 @@ LOOK_SECONDS = 0.25
 Clock = Callable[[], float]
 
 
-class Wire:
+class BoundedSocket:
     """A socket with a deadline; `http.client` sends its requests through it."""
 
     def __init__(self, connected: socket.socket, deadline: float, clock: Clock) -> None:

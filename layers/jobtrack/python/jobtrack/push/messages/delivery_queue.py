@@ -1,13 +1,13 @@
 """Handing messages to the delivery queue: in as few requests as its limits allow, none left behind unnoticed."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jobtrack.classes import service
-from jobtrack.push.delivery.retry_schedule import hop
-from jobtrack.push.dispatch.messages import Message
-from jobtrack.push.websockets.wakes import Wake
+from jobtrack.push.messages.message import Message
+from jobtrack.push.messages.wake import Wake
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 ENTRIES = 10
 BATCH_BYTES = 256 * 1024
 """What a batch of entries may weigh together; pure ASCII, so characters are bytes."""
+MAX_DELAY_SECONDS = 900
+"""The longest DelaySeconds that SQS accepts."""
 TRIES = 4
 PAUSE_SECONDS = 0.1
 
@@ -35,7 +37,7 @@ class DeliveryQueue:
     slow_url: str = ""
 
     def put(self, messages: Sequence[Message | Wake]) -> None:
-        """Enqueue all of them, each to appear at its time or at the first hop on the way there.
+        """Enqueue all of them, each with the delay until it is due, as far as SQS accepts it.
 
         Raises:
             QueueError: some were not taken, though tried again; others may have been.
@@ -49,7 +51,7 @@ class DeliveryQueue:
         return {
             "Id": str(index),
             "MessageBody": message.encode(),
-            "DelaySeconds": hop(message.not_before, self.clock()),
+            "DelaySeconds": delay_seconds(message.not_before, self.clock()),
             "MessageGroupId": message.group,
         }
 
@@ -62,6 +64,11 @@ class DeliveryQueue:
             batch = [entry for entry in batch if entry["Id"] in again]
             self.sleep(PAUSE_SECONDS * 2**tried)
         raise QueueError(f"{len(batch)} messages were not taken: {failed[0]['Code']}")
+
+
+def delay_seconds(not_before: float, now: float) -> int:
+    """Return the DelaySeconds until a message is due, at most what SQS accepts; 0 when it is due."""
+    return min(MAX_DELAY_SECONDS, max(0, math.ceil(not_before - now)))
 
 
 def _slow(message: Message | Wake) -> bool:

@@ -1,0 +1,1 @@
+"""The delivery queue: messages to receivers, and wakes of streamers."""

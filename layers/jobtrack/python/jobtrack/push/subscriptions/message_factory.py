@@ -1,0 +1,112 @@
+"""Make the messages that are pushed to a subscription: of an event, a ping, its end; and the wakes of its streamer."""
+
+import hashlib
+
+import orjson
+
+from jobtrack import times
+from jobtrack.domain import event_text
+from jobtrack.domain.job import Job, Json
+from jobtrack.keys import JobKey
+from jobtrack.push.egress.urls import WebhookUrl
+from jobtrack.push.messages.message import Message
+from jobtrack.push.messages.wake import Wake
+from jobtrack.push.subscriptions.subscription import Event, Subscription
+
+
+def event_message_id(job: JobKey, subscription_id: str, sequence: int) -> str:
+    """The `webhook-id` of an event: the same for the same job, subscription and sequence.
+
+    It begins with the sequence, so that a subscription's messages sort by it: they are listed as they are kept.
+    """
+    told = f"{job.tenant}/{job.job}/{subscription_id}/{sequence}"
+    return f"msg_{sequence:012d}_{hashlib.sha256(told.encode()).hexdigest()[:32]}"
+
+
+def service_message_id(sequence: int, now: float, nonce: str) -> str:
+    """The `webhook-id` of a message that tells of no event: it sorts after those up to the job's present sequence."""
+    return f"msg_{sequence:012d}_t{int(now * 1000):013d}{nonce}"
+
+
+def endpoint_group(subscription: Subscription) -> str:
+    """The endpoint: what a tenant sends to one URL.
+
+    It is the unit of breaker and lanes, and by it the queue sees that one is noisy, and serves the others first.
+    """
+    receiver = subscription.subscription_id
+    if subscription.url:
+        target = WebhookUrl.read(subscription.url)
+        receiver = f"{target.tls} {target.authority}{target.path}"
+    return f"{subscription.job.tenant}-{hashlib.sha256(receiver.encode()).hexdigest()[:32]}"
+
+
+def event_message(job: JobKey, job_name: str, subscription: Subscription, event: Event, now: float) -> Message | None:
+    """The message that tells the subscription of the event, or None if it does not want it."""
+    pushed_as = subscription.wants(event)
+    if pushed_as is None:
+        return None
+    return Message(
+        job=job,
+        subscription_id=subscription.subscription_id,
+        message_id=event_message_id(job, subscription.subscription_id, event["sequence"]),
+        type=pushed_as,
+        sequence=event["sequence"],
+        payload=_payload(job_name, subscription, event, pushed_as),
+        group=endpoint_group(subscription),
+        first_at=now,
+    )
+
+
+def service_message(
+    kind: str, subscription: Subscription, job: Job | None, now: float, nonce: str, reason: str | None = None
+) -> Message:
+    """A `ping`, or `subscriptionEnded` and why; the job as it stands, `None` where it is no longer kept."""
+    told: Json = {
+        "status": job.status if job else None,
+        "percentage": job.percentage if job else None,
+        "description": event_text.describe(kind, subscription.language, {}),
+        "event": {},
+        **({"reason": reason} if reason else {}),
+    }
+    return Message(
+        job=subscription.job,
+        subscription_id=subscription.subscription_id,
+        message_id=service_message_id(job.sequence if job else 0, now, nonce),
+        type=kind,
+        sequence=None,
+        payload=_body(kind, int(now) * times.SECOND, subscription, job.name if job else None, None, told),
+        group=endpoint_group(subscription),
+        first_at=now,
+    )
+
+
+def new_wake(subscription: Subscription, sequence: int | None = None, not_before: float = 0.0) -> Wake:
+    """Return a wake of the subscription's streamer."""
+    return Wake(subscription.job, subscription.subscription_id, sequence, not_before)
+
+
+def _payload(job_name: str, subscription: Subscription, event: Event, pushed_as: str) -> str:
+    data = {"stageName": event.get("stage"), **event["data"]}
+    told = {
+        "status": event["status"],
+        "percentage": event["percentage"],
+        "description": event_text.describe(pushed_as, subscription.language, data, event["labels"]),
+        "event": event["data"],
+    }
+    return _body(pushed_as, event["time"], subscription, job_name, event["sequence"], told)
+
+
+def _body(
+    kind: str, time: int, subscription: Subscription, job_name: str | None, sequence: int | None, told: Json
+) -> str:
+    job = subscription.job
+    data = {
+        "tenantId": job.tenant,
+        "projectId": job.project,
+        "jobId": job.job,
+        "jobName": job_name,
+        "subscriptionId": subscription.subscription_id,
+        "sequence": sequence,
+        **told,
+    }
+    return orjson.dumps({"type": kind, "timestamp": times.render(time), "data": data}).decode()
