@@ -10,7 +10,9 @@ from tests.stack import ROOT
 
 TARGET = re.compile(r"(?:^|`)make ([a-z][a-z0-9.-]*)", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)]*))?\)")
+MODULE = re.compile(r"`((?:[\w.]+/)+\w+\.(?:py|js|java))`")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+LAYER = ROOT / "layers/jobtrack/python/jobtrack"
 RUN_BY_TESTS = {
     "tests/e2e/test_readme.py": {"follow.py", "loop.py", "nightly.py", "report.py", "three.py", "watch.py"},
     "tests/e2e/test_receive.py": {"receive.py", "receive_once.py"},
@@ -36,6 +38,13 @@ def test_links_lead_to_files_and_headings(document: Path) -> None:
         path = document.parent / target if target else document
         assert path.exists(), target
         assert not anchor or anchor in _anchors(path), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_that_a_document_names_exist(document: Path) -> None:
+    """A path starts at the root of the repository, or at the layer."""
+    for name in MODULE.findall(document.read_text()):
+        assert (ROOT / name).exists() or (LAYER / name).exists(), name
 
 
 def _anchors(document: Path) -> set[str]:
