@@ -1,5 +1,7 @@
 """`GET …/job/{jobId}`."""
 
+from collections.abc import Sequence
+
 from jobtrack import times
 from jobtrack.domain import formats
 from jobtrack.domain.estimate import estimate
@@ -35,4 +37,19 @@ def job(key: JobKey, job: Job, now: int) -> Json:
         "lastSequence": job.sequence,
         "error": job.error,
         "metadata": job.metadata,
+    }
+
+
+def created_job(job: Job, queue_position: int, subscriptions: Sequence[Json], project_path: str) -> Json:
+    """The response to the creation of a job, with links to what can be read of it."""
+    path = f"{project_path}/job/{job.job_id}"
+    reads = ("progress", "logs", "timeline", "metrics", "dependencies", "events")
+    return {
+        "jobId": job.job_id,
+        "jobName": job.name,
+        "status": job.status,
+        "queuePosition": queue_position,
+        "createdAt": times.render(job.created_at),
+        "subscriptions": list(subscriptions),
+        "links": {"self": path, **{name: f"{path}/{name}" for name in reads}},
     }

@@ -1,0 +1,146 @@
+"""Creates a job together with the subscriptions that its request asks for."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from jobtrack import times
+from jobtrack.classes import frozen, service
+from jobtrack.domain.job import Job, Json
+from jobtrack.errors import Fault, JobTrackError, Unprocessable
+from jobtrack.keys import JobKey
+from jobtrack.push.subscriptions.subscription_factory import NewSubscription, SubscriptionFactory
+from jobtrack.store.batch_items import delete_all, put_all
+from jobtrack.store.dependencies import DependencyStore
+from jobtrack.store.idempotency import Idempotency
+from jobtrack.store.job_queue import QueueReader
+from jobtrack.store.jobs import JobStore
+from jobtrack.store.snapshots import Listener, Snapshot
+from jobtrack.views.job import created_job
+
+if TYPE_CHECKING:
+    from jobtrack.api.schemas.subscriptions import SubscribeRequest
+
+
+@frozen
+class NewJob:
+    """A job to create.
+
+    Args:
+        key: its key.
+        job: the job, queued.
+        fingerprint: of the request body; a request with the same job id and fingerprint is the same request.
+        relations: prerequisites, resources and blocking conditions, as they are stored.
+        subscriptions: the subscriptions to create with it.
+        project_path: path of the project in the API, for the links of the response.
+    """
+
+    key: JobKey
+    job: Job
+    fingerprint: str
+    relations: Json
+    subscriptions: "Sequence[SubscribeRequest]"
+    project_path: str
+
+    @property
+    def prerequisites(self) -> list[str]:
+        """The ids of the jobs that it waits for."""
+        return [job_id for job_id, _ in self.relations.get("prerequisites", ())]
+
+
+@service
+class JobCreator:
+    """Creates jobs in the jobs table, and their subscriptions in the subscriptions table."""
+
+    jobs: JobStore
+    subscriptions_table: str
+    factory: SubscriptionFactory
+
+    def create_job(self, new_job: NewJob, idempotency: Idempotency | None = None) -> tuple[Json, bool]:
+        """Create the job; returns the response, and whether it is the first response to the same request.
+
+        Raises:
+            Unprocessable: a prerequisite does not exist, or a subscription is not possible.
+            Conflict: another request created a job with this id.
+            IdempotencyMismatch: the key was used for another job.
+        """
+        self._require_prerequisites(new_job)
+        subscriptions = [
+            self.factory.make(new_job.key, request, f"/subscriptions/{index}")
+            for index, request in enumerate(new_job.subscriptions)
+        ]
+        response = self._response(new_job, subscriptions)
+        first = self._write(new_job, subscriptions, response, idempotency)
+        return self._reveal_secrets(new_job.key, first or response), first is not None
+
+    def _require_prerequisites(self, new_job: NewJob) -> None:
+        missing = self._dependencies.find_missing(new_job.key, new_job.prerequisites)
+        faults = [
+            Fault(f"/prerequisites/{index}/jobId", "is no job of this project")
+            for index, job_id in enumerate(new_job.prerequisites)
+            if job_id in missing
+        ]
+        if faults:
+            raise Unprocessable(f"Of the prerequisites, {len(faults)} are no jobs of this project.", faults)
+
+    def _response(self, new_job: NewJob, subscriptions: Sequence[NewSubscription]) -> Json:
+        """The response as it is stored: the subscriptions' secrets are sealed."""
+        position = QueueReader(self.jobs.dynamodb, self.jobs.table).read_position(new_job.key, new_job.job)
+        sealed = [self.factory.kept(subscription) for subscription in subscriptions]
+        return created_job(new_job.job, position, sealed, new_job.project_path)
+
+    def _write(
+        self, new_job: NewJob, subscriptions: Sequence[NewSubscription], response: Json, idempotency: Idempotency | None
+    ) -> Json | None:
+        """Write the job, or return the first response; what belongs to a job that was not written is deleted again."""
+        key, expires = new_job.key, self.jobs.retention.beside(new_job.job.created_at // times.SECOND)
+        snapshot = Snapshot(key, 0, new_job.job, listeners=_listeners(subscriptions))
+        actions = list(self._dependencies.creation_actions(key, new_job.relations, expires))
+
+        def write_ahead() -> None:
+            """Write what a transaction of 100 items has no room for; nobody reads it until the job exists."""
+            self._dependencies.put_edges(key, new_job.prerequisites, expires)
+            self._put_subscriptions(subscriptions)
+
+        try:
+            first = self.jobs.create(snapshot, new_job.fingerprint, response, idempotency, actions, write_ahead)
+        except JobTrackError:
+            self._delete_subscriptions(subscriptions)
+            raise
+        if first:
+            stored = {subscription["subscriptionId"] for subscription in first["subscriptions"]}
+            self._delete_subscriptions([new for new in subscriptions if new.subscription.subscription_id not in stored])
+        return first
+
+    def _put_subscriptions(self, subscriptions: Sequence[NewSubscription]) -> None:
+        """Put all of them or, if that fails, none."""
+        try:
+            put_all(self.jobs.dynamodb, self.subscriptions_table, _items(subscriptions))
+        except Exception:
+            self._delete_subscriptions(subscriptions)
+            raise
+
+    def _delete_subscriptions(self, subscriptions: Sequence[NewSubscription]) -> None:
+        keys = [{name: item[name] for name in ("pk", "sk")} for item in _items(subscriptions)]
+        delete_all(self.jobs.dynamodb, self.subscriptions_table, keys)
+
+    def _reveal_secrets(self, key: JobKey, response: Json) -> Json:
+        """The response as it is sent. A repeated request may name no job id, so the first response's id counts."""
+        job = JobKey(key.tenant, key.project, response["jobId"])
+        revealed = [self.factory.revealed(job, subscription) for subscription in response["subscriptions"]]
+        return {**response, "subscriptions": revealed}
+
+    @property
+    def _dependencies(self) -> DependencyStore:
+        return DependencyStore(self.jobs.dynamodb, self.jobs.table)
+
+
+def _items(subscriptions: Sequence[NewSubscription]) -> list[dict[str, Any]]:
+    """The items of new subscriptions to a job that has reported nothing yet."""
+    return [item for new in subscriptions for item in new.items(0)]
+
+
+def _listeners(subscriptions: Sequence[NewSubscription]) -> dict[str, Listener]:
+    return {
+        new.subscription.subscription_id: Listener(new.subscription.expires_at, new.subscription.interests())
+        for new in subscriptions
+    }
