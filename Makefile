@@ -28,7 +28,7 @@ OURS := client demo functions layers local scripts
 CALLS := $(CURDIR)/.cache/calls
 LAYER_LOCK := layers/dependencies/requirements.txt
 
-help: ## What each target does
+help: ## List the targets
 	@grep -E '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 setup: $(VENV)/ready ## Install everything into .venv
@@ -47,7 +47,7 @@ $(SAM_VENV)/ready: requirements-sam.lock
 	  --requirement requirements-sam.lock
 	touch $@
 
-run: setup ## Serve, run the sample job and show it live (Ctrl-C ends it)
+run: setup ## Serve, run the sample job and show it live (Ctrl-C stops it)
 	$(BIN)/jobtrack demo
 
 test: setup $(SAM_VENV)/ready ## All tests, end to end on both engines
@@ -69,7 +69,7 @@ e2e-dynamodb-local: setup
 	  [ "$${CI:-}" != true ]; \
 	fi
 
-test-3.13: setup ## Unit and handler tests on Lambda's Python, where this machine has it
+test-3.13: setup ## Unit and handler tests on Python 3.13, if it is installed
 ifeq ($(PYTHON_313),)
 	echo 'NOT RUN: there is no Python 3.13 on this machine' >&2
 else
@@ -82,7 +82,7 @@ endif
 test-deployed: setup $(SAM_VENV)/ready ## End to end through API Gateway: template.yaml deployed on ministack
 	$(PYTEST) tests/e2e --engine deployed
 
-check: setup $(SAM_VENV)/ready audit ## Style, types, import rules, template, locks, and what audit does
+check: setup $(SAM_VENV)/ready audit ## Style, types, import rules, template, locks, and audit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -92,7 +92,7 @@ check: setup $(SAM_VENV)/ready audit ## Style, types, import rules, template, lo
 	diff <($(EXPORT)) <(sed -n 's/^\([^ ]*==[^ ]*\).*/\1/p' $(LAYER_LOCK)) \
 	  || { echo '$(LAYER_LOCK) is not what the lock says: run make lock' >&2; exit 1; }
 
-audit: setup ## Insecure code, known vulnerabilities, licences of what is deployed or installed
+audit: setup ## Insecure code, known vulnerabilities, licences
 	$(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --recursive $(OURS)
 	$(BIN)/python -m scripts.vulnerabilities requirements.lock $(LAYER_LOCK) requirements-sam.lock
 	$(BIN)/pip-licenses --python $(BIN)/python --packages $$($(SHIPPED) | sed 's/==.*//')
@@ -106,28 +106,28 @@ openapi: setup ## Generate functions/api/docs/openapi.json from the code
 docs: setup ## Generate docs/cli.md and docs/client.md from the code
 	$(BIN)/python -m scripts.reference
 
-bench: setup ## Cost of each operation beside its limit
+bench: setup ## Measure what each operation costs, and compare with its limit
 	$(BIN)/python -m bench
 
-build: setup $(SAM_VENV)/ready ## Build what is deployed, and print the layers' sizes
+build: setup $(SAM_VENV)/ready ## Build layers and functions, and print their sizes
 	$(SAM) build
 	$(if $(PYTHON_313),$(PYTHON_313) -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build)
 	$(BIN)/python -m scripts.layers .aws-sam/build
 
-sam-local: build ## An engine for `sam local`, and the files by which functions find it (Ctrl-C ends it)
+sam-local: build ## Keep an engine for `sam local` and write its settings (Ctrl-C stops it)
 	$(BIN)/python -m jobtrack_local sam-local
 
 deploy: setup $(SAM_VENV)/ready ## Deploy what was built, with the parameters in samconfig.toml (docs/operating.md)
 	$(BIN)/python -m scripts.deploy
 
-lock: setup ## Resolve again: UPGRADE=--upgrade takes the newest versions
+lock: setup ## Resolve dependencies; UPGRADE=--upgrade takes the newest versions
 	$(COMPILE) $(UPGRADE) pyproject.toml --extra local --group dev --universal --python-version 3.11 \
 	  --generate-hashes --output-file requirements.lock
 	$(EXPORT) --generate-hashes --output-file $(LAYER_LOCK)
 	echo 'aws-sam-cli==1.170.0' | $(COMPILE) $(UPGRADE) - --universal --python-version 3.11 \
 	  --generate-hashes --output-file requirements-sam.lock
 
-clean: ## Remove everything that was made here
+clean: ## Remove everything that the other targets made
 	rm -rf $(VENV) $(SAM_VENV) $(VENV_313) .aws-sam .cache .hypothesis .*_cache dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
