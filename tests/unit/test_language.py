@@ -32,7 +32,7 @@ WORDS = (
 )
 """Words and phrases that never occur in a good plain text about this project."""
 ARCHAIC = re.compile(
-    rf"\b(?:{'|'.join(WORDS)})\b"
+    rf"\b(?i:{'|'.join(WORDS)})\b"
     r"|(?:^|[.;:] )Who \w+s (?!.*\?)"  # "Who wants more says it."; a question is fine
     r"|(?:^|; )[Aa]nswers ",  # functions return
     re.MULTILINE,
@@ -42,7 +42,10 @@ CHECKED = (
     *("functions/api/docs/viewer", "template.yaml", "samconfig.toml", "Makefile", ".ci/run"),
 )
 """Files and folders. Every file of a folder that is a document or a Python module is checked."""
-LATER = ("docs/cli.md", "docs/client.md")
+LATER = (
+    *("docs/cli.md", "docs/client.md", "docs/decisions/event-sources.md", "docs/decisions/guarded-post.md"),
+    *("docs/decisions/subscriptions.md", "docs/decisions/websockets.md"),
+)
 
 
 def files() -> Iterator[Path]:

@@ -236,15 +236,13 @@ def test_loopback_webhooks_are_for_the_local_service_only() -> None:
     assert "ALLOW_LOOPBACK_WEBHOOKS" not in (ROOT / "template.yaml").read_text()
 
 
-def test_every_alarm_is_explained_and_told_of_where_a_topic_is_named() -> None:
+def test_every_alarm_is_explained_and_sent_to_the_topic() -> None:
     explained = (ROOT / "docs/operating.md").read_text()
     alarms = of_type("AWS::CloudWatch::Alarm")
     assert len(alarms) == 9
     for name, alarm in alarms.items():
         assert f"| `{name}` |" in explained
-        assert alarm["AlarmActions"] == {
-            "Fn::If": ["TellsOfAlarms", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]
-        }
+        assert alarm["AlarmActions"] == {"Fn::If": ["SendsAlarms", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
 
 
 def test_alarms_count_lines_that_the_functions_log() -> None:
