@@ -7,10 +7,11 @@
 """
 
 from jobtrack_client import _safe_path as _safe_path  # first: the rest is imported by its rules
-from jobtrack_client import models
+from jobtrack_client import events, models, types
 from jobtrack_client._api._async import AsyncClient
 from jobtrack_client._api.backoff import Backoff
-from jobtrack_client._api.exceptions import (
+from jobtrack_client._api.webhooks import verify_webhook
+from jobtrack_client._exceptions import (
     ApiError,
     BadRequest,
     ConfigurationError,
@@ -33,14 +34,13 @@ from jobtrack_client._api.exceptions import (
     UnsupportedMediaType,
     WebhookVerificationError,
 )
-from jobtrack_client._api.webhooks import verify_webhook
-from jobtrack_client._client import Client
+from jobtrack_client._jobs.client import Client
 from jobtrack_client._jobs.context import current_job
 from jobtrack_client._jobs.install import install
 from jobtrack_client._jobs.job import Job
-from jobtrack_client._jobs.options import ReporterOptions
 from jobtrack_client._jobs.stage import Stage
 from jobtrack_client._jobs.track import Track, track
+from jobtrack_client._reporting.options import ReporterOptions
 from jobtrack_client._reporting.stats import Reason, Stats
 from jobtrack_client._tracker import JobTracker
 
@@ -77,8 +77,10 @@ __all__ = [
     "UnsupportedMediaType",
     "WebhookVerificationError",
     "current_job",
+    "events",
     "install",
     "models",
     "track",
+    "types",
     "verify_webhook",
 ]

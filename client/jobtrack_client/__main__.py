@@ -11,9 +11,9 @@ from errno import ENOENT
 from pathlib import Path
 from types import TracebackType
 
-from jobtrack_client._api.exceptions import ConfigurationError
 from jobtrack_client._api.settings import OUTPUT_VARIABLE, surrounding, surrounding_job_id
-from jobtrack_client._client import Client
+from jobtrack_client._exceptions import ConfigurationError
+from jobtrack_client._jobs.client import Client
 from jobtrack_client._jobs.install import install
 from jobtrack_client._jobs.job import Job
 from jobtrack_client._values.json_values import as_text

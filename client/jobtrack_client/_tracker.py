@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from jobtrack_client import models
-from jobtrack_client._client import Client
+from jobtrack_client._jobs.client import Client
+from jobtrack_client.types import EventName, Granularity, Interval, Level
 
 
 class JobTracker:
@@ -19,16 +20,16 @@ class JobTracker:
         """How far the job has come."""
         return self.client.progress(job_id)
 
-    def get_job_logs(self, job_id: str, level: str = "INFO", limit: int = 1000) -> models.Logs:
+    def get_job_logs(self, job_id: str, level: Level = "INFO", limit: int = 1000) -> models.Logs:
         """The newest log lines of at least a level."""
         return self.client.logs(job_id, level=level, limit=limit)
 
-    def get_job_metrics(self, job_id: str, interval: str = "5m", include_history: bool = False) -> models.Metrics:
+    def get_job_metrics(self, job_id: str, interval: Interval = "5m", include_history: bool = False) -> models.Metrics:
         """What the job uses and how fast it is."""
         return self.client.metrics(job_id, interval=interval, include_history=include_history)
 
     def get_job_timeline(
-        self, job_id: str, include_sub_events: bool = False, granularity: str = "minutes"
+        self, job_id: str, include_sub_events: bool = False, granularity: Granularity = "minutes"
     ) -> models.Timeline:
         """What happened."""
         return self.client.timeline(job_id, granularity=granularity, include_sub_events=include_sub_events)
@@ -38,8 +39,9 @@ class JobTracker:
         return self.client.batch(job_ids, include_metrics=include_metrics)
 
     def subscribe_to_job_events(
-        self, job_id: str, webhook_url: str, events: Sequence[str] | None = None
+        self, job_id: str, webhook_url: str, events: Sequence[EventName] | None = None
     ) -> models.NewSubscription:
         """Have the job's events pushed to a webhook; without `events` the service's own six."""
-        wanted = {"subscriptionType": "webhook", "webhookUrl": webhook_url, "events": events or None}
-        return self.client.subscribe(job_id, wanted)
+        return self.client.subscribe(
+            job_id, subscription_type="webhook", webhook_url=webhook_url, events=events or None
+        )

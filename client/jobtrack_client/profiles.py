@@ -20,8 +20,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from jobtrack_client._api.exceptions import ConfigurationError
 from jobtrack_client._api.token_command import TokenCommand
+from jobtrack_client._exceptions import ConfigurationError
 
 LOCAL = "local"
 CONFIG_FILE = "config.toml"

@@ -3,16 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import TypedDict, get_args
 
 from jobtrack_client import models
+from jobtrack_client.types import EventName
 from jobtrack_demo.receiver import Inbox
 
-EVENTS = (
-    *("jobQueued", "jobStarted", "jobCompleted", "jobFailed", "jobCancelled", "jobStalled"),
-    *("stageStarted", "stageCompleted", "stageFailed", "stageSkipped"),
-    *("progressUpdate", "milestone", "warning", "error", "log"),
-)
+EVENTS: tuple[EventName, ...] = get_args(EventName)
 """Every event name that can be subscribed to."""
 PUSHED_AS = {"DEBUG": "log", "INFO": "log", "WARN": "warning", "ERROR": "error"}
 

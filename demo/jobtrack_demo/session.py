@@ -4,7 +4,6 @@ import json
 import secrets
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,8 +14,9 @@ import httpx
 from rich.console import Console
 
 from jobtrack_client import Client
-from jobtrack_client._values.visible_text import visible
+from jobtrack_client._runtime.visible_text import visible
 from jobtrack_client.commands.board import display_for
+from jobtrack_client.types import Subscription
 from jobtrack_demo.audit import EVENTS, Counts, differences, expected_pushes
 from jobtrack_demo.children import Child, free_port
 from jobtrack_demo.follow import Watch, ended, read_answers
@@ -87,17 +87,18 @@ def _job(source: Source, out: Path, url: str, service: Child, console: Console) 
 
 def _create(client: Client, source: Source, gate: Gate, webhook: str, bearer: str) -> str:
     """Queue the job with a subscription to every event; its id."""
-    subscription = {
-        "subscriptionType": "webhook",
-        "webhookUrl": webhook,
+    subscription: Subscription = {
+        "subscription_type": "webhook",
+        "webhook_url": webhook,
         "events": EVENTS,
-        "filters": {"minProgressIncrement": 0, "includeDebugEvents": True, "notifyOnErrors": True},
+        "filters": {"min_progress_increment": 0, "include_debug_events": True, "notify_on_errors": True},
         "authentication": {"type": "bearer", "token": bearer},
         "language": "en",
     }
-    job = {"jobId": str(uuid.uuid4()), "jobName": plan.job_name(source), "jobType": plan.JOB_TYPE}
-    created = client.create_job({**job, "stages": plan.stages(), "subscriptions": [subscription]})
-    made = cast(list[dict[str, str]], created["subscriptions"])
+    job = client.create_job(
+        plan.job_name(source), job_type=plan.JOB_TYPE, stages=plan.stages(), subscriptions=[subscription]
+    )
+    made = cast(list[dict[str, str]], job["subscriptions"])
     gate.know(made[0]["signingSecret"])
     return job["jobId"]
 

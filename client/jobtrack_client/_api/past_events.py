@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable
 from typing import Any, cast
 
 from jobtrack_client import models
-from jobtrack_client._jobs import final_statuses
+from jobtrack_client._api import final_statuses
 
 _TYPES = {"Progress": "progressUpdate"}
 """Names of the timeline that are not those of the event."""

@@ -3,20 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Generic, Self, TypeAlias, TypeVar
+from typing import Any, Generic, Self, TypeVar
 from urllib.parse import quote
 
 from jobtrack_client import models
-from jobtrack_client._api.settings import guid
-from jobtrack_client._values import members
+from jobtrack_client._api import bodies
 from jobtrack_client._values.json_values import plain
-from jobtrack_client._values.kinds import needed_name, shaped
+from jobtrack_client._values.kinds import guid, needed_name
+from jobtrack_client._values.members import camel
 from jobtrack_client._values.shorten import dumps
 
 AnswerT = TypeVar("AnswerT")
-Members: TypeAlias = Mapping[str, object]
-Time: TypeAlias = str | datetime
-"""RFC 3339 with an offset, or a datetime that has one."""
 
 
 @dataclass(frozen=True)
@@ -31,26 +28,24 @@ class Request(Generic[AnswerT]):
     known: str | None = None
 
     def asking(self, **params: object) -> Self:
-        """The same with other parameters of the query; without those that are None."""
-        wanted = {**self.params, **{name: _text(value) for name, value in params.items()}}
-        return replace(self, params={name: value for name, value in wanted.items() if value is not None})
+        """Return the same request with more parameters of the query, in camelCase and without those that are None."""
+        query = {**self.params, **{camel(name): _text(value) for name, value in params.items()}}
+        return replace(self, params={name: value for name, value in query.items() if value is not None})
 
 
-def create_job(job: Members, key: str) -> Request[models.NewJob]:
-    """`POST /jobs`; without a `jobId` the key is the id."""
-    return post("/jobs", members.job({"jobId": key, **job}), key)
+def create_job(description: Mapping[str, object], key: str) -> Request[models.NewJob]:
+    """`POST /jobs`."""
+    return post("/jobs", bodies.job(description), key)
 
 
-def report(job_id: str, events: Sequence[Members], key: str) -> Request[models.Accepted]:
+def report_events(job_id: str, events: Sequence[Mapping[str, Any]], key: str) -> Request[models.Accepted]:
     """`POST /job/{jobId}/events`."""
-    return post(f"{_job(job_id)}/events", {"events": [members.event(each) for each in events]}, key)
+    return post(f"{_job(job_id)}/events", {"events": [bodies.event(event) for event in events]}, key)
 
 
-def put_worker(worker_node: str, capacity: Members) -> Request[None]:
+def put_worker(worker_node: str, **worker: object) -> Request[None]:
     """`PUT /worker/{workerNode}`."""
-    return Request(
-        "PUT", f"/worker/{_segment(needed_name(worker_node))}", body=encoded(shaped(capacity, members.WORKER))
-    )
+    return Request("PUT", f"/worker/{_segment(needed_name(worker_node))}", body=encoded(bodies.worker(worker)))
 
 
 def get_job(job_id: str) -> Request[models.Job]:
@@ -58,9 +53,9 @@ def get_job(job_id: str) -> Request[models.Job]:
     return Request("GET", _job(job_id))
 
 
-def jobs(**params: object) -> Request[models.Jobs]:
+def jobs(*, from_time: object, to_time: object, **params: object) -> Request[models.Jobs]:
     """`GET /jobs`."""
-    return Request[models.Jobs]("GET", "/jobs").asking(**params)
+    return Request[models.Jobs]("GET", "/jobs").asking(**params, **{"from": from_time, "to": to_time})
 
 
 def queue(**params: object) -> Request[models.Queue]:
@@ -70,8 +65,8 @@ def queue(**params: object) -> Request[models.Queue]:
 
 def batch(job_ids: Sequence[str] | None, **params: object) -> Request[models.Batch]:
     """`GET /tracking/batch`."""
-    ids = None if job_ids is None else ",".join(guid(each, "job_ids") for each in job_ids)
-    return Request[models.Batch]("GET", "/tracking/batch").asking(jobIds=ids, **params)
+    ids = None if job_ids is None else [guid(job_id, "job_ids") for job_id in job_ids]
+    return Request[models.Batch]("GET", "/tracking/batch").asking(job_ids=ids, **params)
 
 
 def progress(job_id: str) -> Request[models.Progress]:
@@ -99,9 +94,9 @@ def dependencies(job_id: str, depth: int | None) -> Request[models.Dependencies]
     return Request[models.Dependencies]("GET", f"{_job(job_id)}/dependencies").asking(depth=depth)
 
 
-def subscribe(job_id: str, subscription: Members, key: str) -> Request[models.NewSubscription]:
+def subscribe(job_id: str, subscription: Mapping[str, object], key: str) -> Request[models.NewSubscription]:
     """`POST …/subscribe`."""
-    return post(f"{_job(job_id)}/subscribe", shaped(subscription, members.SUBSCRIPTION), key)
+    return post(f"{_job(job_id)}/subscribe", bodies.subscription(subscription), key)
 
 
 def subscriptions(job_id: str, **params: object) -> Request[models.Subscriptions]:
@@ -149,12 +144,12 @@ def retry_delivery(subscription_id: str, message_id: str, key: str) -> Request[m
     return post(f"{_subscription(subscription_id)}/deliveries/{_segment(message_id)}/retry", {}, key)
 
 
-def post(path: str, members: Members, key: str) -> Request[Any]:
+def post(path: str, members: Mapping[str, object], key: str) -> Request[Any]:
     """A POST of the members that are not None."""
     return Request("POST", path, body=encoded(members), key=key)
 
 
-def encoded(members: Members) -> bytes:
+def encoded(members: Mapping[str, object]) -> bytes:
     """The JSON of the members that are not None."""
     return dumps({name: plain(value) for name, value in members.items() if value is not None})
 

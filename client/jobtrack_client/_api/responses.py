@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from jobtrack_client._api.exceptions import (
+from jobtrack_client._exceptions import (
     ApiError,
     BadRequest,
     Conflict,

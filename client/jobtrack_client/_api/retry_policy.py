@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from jobtrack_client._api.backoff import Backoff
-from jobtrack_client._api.exceptions import JobTrackError
+from jobtrack_client._exceptions import JobTrackError
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from jobtrack_client import profiles
-from jobtrack_client._api.exceptions import ConfigurationError
+from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._runtime.log import LOGGER
+from jobtrack_client._values.kinds import guid, is_guid
 
 Token: TypeAlias = str | Callable[[], str]
 """A bearer token, or what is asked for one before every request."""
@@ -25,7 +25,6 @@ PLACE_VARIABLE = "JOBTRACK_JOB_IN"
 """Tells it of which tenant and project that job is; without it, the job is of every project."""
 OUTPUT_VARIABLE = "JOBTRACK_OUTPUT_OF"
 """Tells a process of which job its output is the log."""
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
@@ -132,23 +131,6 @@ def usable(token: str) -> str:
     if _TOKEN.fullmatch(stripped := token.strip()):
         return stripped
     raise ConfigurationError("token is empty or has characters that a bearer token cannot have")
-
-
-def is_guid(value: str) -> bool:
-    """Whether it is one, in any letter case."""
-    return _GUID.fullmatch(value) is not None
-
-
-def guid(value: object, name: str) -> str:
-    """The id, a `uuid.UUID` too, in lower case.
-
-    Raises:
-        ConfigurationError: it is not a GUID.
-    """
-    text = str(value) if isinstance(value, UUID) else value
-    if not isinstance(text, str) or not is_guid(text):
-        raise ConfigurationError(f"{name} must be a GUID, not {value!r}")
-    return text.lower()
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str | None:

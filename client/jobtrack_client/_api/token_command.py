@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from jobtrack_client._api.exceptions import TokenUnavailable
+from jobtrack_client._exceptions import TokenUnavailable
 from jobtrack_client._reporting.forks import fork_safety
 
 EARLY_SECONDS = 60.0

@@ -11,7 +11,7 @@ from secrets import token_bytes
 from typing import TypeAlias, cast
 
 from jobtrack_client import models
-from jobtrack_client._api.exceptions import WebhookVerificationError
+from jobtrack_client._exceptions import WebhookVerificationError
 
 TOLERANCE_SECONDS = 300
 _PREFIX = "whsec_"

@@ -105,7 +105,7 @@ def _adopted(handed_down: HandedDown) -> "Job":
 
 
 def _attach(job_id: str, settings: bytes) -> "Job":
-    from jobtrack_client._client import Client
+    from jobtrack_client._jobs.client import Client
 
     # Made by the process that started this one.
     given = pickle.loads(settings)  # noqa: S301 # nosec B301

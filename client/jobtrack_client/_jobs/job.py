@@ -9,19 +9,20 @@ from typing import Any, Self
 from jobtrack_client._jobs import context, interrupts
 from jobtrack_client._jobs.child_processes import reduced
 from jobtrack_client._jobs.endings import Ends
-from jobtrack_client._jobs.options import ReporterOptions
 from jobtrack_client._jobs.stage import Stage
 from jobtrack_client._jobs.stages import Stages
 from jobtrack_client._reporting.events import origin, valid_time
+from jobtrack_client._reporting.options import ReporterOptions
 from jobtrack_client._reporting.reporter import Reporter
 from jobtrack_client._reporting.stats import Stats
 from jobtrack_client._runtime import exit_hooks
 from jobtrack_client._runtime.threads import aside
 from jobtrack_client._values.json_values import Json, as_text
 from jobtrack_client.integrations.logging import JobLogHandler
+from jobtrack_client.types import Level
 
-_OWN_LEVELS = ("INFO", "DEBUG", "WARN", "ERROR")
-_LEVELS = {
+_LEVELS: dict[str, Level] = {
+    "INFO": "INFO",
     "DEBUG": "DEBUG",
     "WARN": "WARN",
     "WARNING": "WARN",
@@ -123,7 +124,7 @@ class Job(Ends):
 
     def log(
         self,
-        level: str,
+        level: Level,
         message: str,
         *,
         component: str | None = None,
@@ -132,15 +133,13 @@ class Job(Ends):
         moment: float | None = None,
     ) -> None:
         """A log line of DEBUG, INFO (and what is none of these), WARN or ERROR, of the stage that this code is in."""
-        if type(level) is not str or level not in _OWN_LEVELS:
-            level = _LEVELS.get(as_text(level).upper(), "INFO")
         if stage is None and (current := self._stages.current()) is not None:
             stage = current.name
         if type(message) is not str:
             message = as_text(message)
         known = None if details is None else self._reporter.keep(details)
         time = self._clock() if moment is None else valid_time(moment, self._clock())
-        self._reporter.put((level, message, origin(component), origin(stage), known, time))
+        self._reporter.put((_level(level), message, origin(component), origin(stage), known, time))
 
     def flush(self, timeout: float = 60.0) -> bool:
         """Wait until all that was reported is acknowledged, or refused for good; whether it is within `timeout` s.
@@ -242,3 +241,10 @@ class Job(Ends):
             self.conclude(error)
         else:
             self.interrupt("the program ended before the job")
+
+
+def _level(level: object) -> Level:
+    """Return the contract's level for a name, which may be one of `logging`; INFO for any other name."""
+    if type(level) is str and level in _LEVELS:
+        return _LEVELS[level]
+    return _LEVELS.get(as_text(level).upper(), "INFO")

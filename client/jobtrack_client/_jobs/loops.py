@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
-from jobtrack_client._client import Client
+from jobtrack_client._jobs.client import Client
 from jobtrack_client._jobs.context import current_job
 from jobtrack_client._jobs.job import Job
 from jobtrack_client._jobs.loop_exits import UnknownError, show_exits, why_left

@@ -7,8 +7,8 @@ from typing import Protocol
 from jobtrack_client._reporting.forks import fork_safety
 from jobtrack_client._reporting.forks.relay import Change
 from jobtrack_client._runtime.log import warn_once
+from jobtrack_client._values.fields import NUMBER
 from jobtrack_client._values.kinds import number, shown
-from jobtrack_client._values.members import NUMBER
 
 
 class Report(Protocol):
@@ -39,7 +39,7 @@ class Progress:
         self._every = every
         self._clock = clock
         self._lock = threading.RLock()
-        self._state: dict[str, object] = {"stageName": stage, "totalRecords": total}
+        self._state: dict[str, object] = {"stage_name": stage, "total_records": total}
         self._records: int | None = None
         self._sent_at: float | None = None
         self._held: float | None = None
@@ -120,7 +120,7 @@ class Progress:
         self._sent_at = self._clock()
         self._held = None
         measured = self._records is not None or "progress" in self._state
-        self._report("progressUpdate", {**self._state, "recordsProcessed": self._records if measured else 0}, moment)
+        self._report("progressUpdate", {**self._state, "records_processed": self._records if measured else 0}, moment)
         self._state.pop("details", None)
 
 

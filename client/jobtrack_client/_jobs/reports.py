@@ -1,11 +1,15 @@
 """What may be reported of a job beside its status, its stages and its log."""
 
 from collections.abc import Mapping
+from typing import Unpack
 
 from jobtrack_client._jobs.progress import Report
 from jobtrack_client._runtime.guard import guarded
-from jobtrack_client._values.kinds import require, shaped
-from jobtrack_client._values.members import QUALITY, SAMPLE
+from jobtrack_client._values.members import table, within_limits
+from jobtrack_client.events import QualityData, Sample
+
+_SAMPLE = table(Sample)
+_QUALITY = table(QualityData)
 
 
 @guarded
@@ -20,7 +24,7 @@ class Reports:
 
     def skip_stage(self, name: str) -> None:
         """A stage of the plan is not needed."""
-        self._report("stageSkipped", {"stageName": name})
+        self._report("stageSkipped", {"stage_name": name})
 
     def milestone(self, description: str, **details: object) -> None:
         """Something was reached."""
@@ -34,47 +38,41 @@ class Reports:
         """Something went wrong that does not end the job."""
         self._note("error", description, details)
 
-    def sample(self, **measures: float | None) -> None:
-        """Resource use, by the names of `metricSample`: cpuUsage (%), memoryBytes, …; bytes are totals so far.
+    def sample(self, **measures: Unpack[Sample]) -> None:
+        """Report resource use: `cpu_usage` in percent, `memory_bytes`, and the other members of `events.Sample`.
 
         Raises:
-            TypeError: a name is none of them.
+            TypeError: there is no measure of this name.
         """
-        if known := shaped(measures, SAMPLE):
+        if known := within_limits(measures, _SAMPLE):
             self._report("metricSample", known)
 
     def quality(
         self,
-        dataQualityScore: float | None = None,
-        validationsPassed: int | None = None,
-        validationsFailed: int | None = None,
+        data_quality_score: float | None = None,
+        validations_passed: int | None = None,
+        validations_failed: int | None = None,
     ) -> None:
-        """What the job's own validation found; the score is 0 to 100."""
-        counts = {"validationsPassed": validationsPassed, "validationsFailed": validationsFailed}
-        if known := shaped({"dataQualityScore": dataQualityScore, **counts}, QUALITY):
+        """Report the result of the job's own validation. The score is 0 to 100."""
+        counts = {"validations_passed": validations_passed, "validations_failed": validations_failed}
+        if known := within_limits({"data_quality_score": data_quality_score, **counts}, _QUALITY):
             self._report("quality", known)
 
     def heartbeat(self) -> None:
         """The worker lives."""
         self._report("heartbeat", {})
 
-    def resource_allocated(self, **resource: object) -> None:
-        """The job got a resource: resourceType, resourceId, resourceName, status.
+    def resource_allocated(
+        self, resource_type: str, resource_id: str, *, resource_name: str | None = None, status: str | None = None
+    ) -> None:
+        """Report that the job got a resource."""
+        self._resource("resourceAllocated", resource_type, resource_id, resource_name, status)
 
-        Raises:
-            TypeError: its type or id is not given.
-        """
-        require(resource, "resourceType", "resourceId")
-        self._report("resourceAllocated", resource)
-
-    def resource_released(self, **resource: object) -> None:
-        """The job gave a resource back.
-
-        Raises:
-            TypeError: its type or id is not given.
-        """
-        require(resource, "resourceType", "resourceId")
-        self._report("resourceReleased", resource)
+    def resource_released(
+        self, resource_type: str, resource_id: str, *, resource_name: str | None = None, status: str | None = None
+    ) -> None:
+        """Report that the job gave a resource back."""
+        self._resource("resourceReleased", resource_type, resource_id, resource_name, status)
 
     def blocked(self, condition: str) -> None:
         """The job waits for something."""
@@ -83,6 +81,10 @@ class Reports:
     def unblocked(self, condition: str, resolution: str | None = None) -> None:
         """The job no longer waits for it."""
         self._report("unblocked", {"condition": condition, "resolution": resolution})
+
+    def _resource(self, type_: str, resource_type: str, resource_id: str, name: str | None, status: str | None) -> None:
+        identity = {"resource_type": resource_type, "resource_id": resource_id}
+        self._report(type_, {**identity, "resource_name": name, "status": status})
 
     def _note(self, type_: str, description: str, details: Mapping[str, object]) -> None:
         self._report(type_, {"description": description, "details": details or None})

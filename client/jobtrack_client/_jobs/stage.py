@@ -44,7 +44,7 @@ class Stage:
     def __enter__(self) -> Self:
         """Report that the stage began."""
         self._process = os.getpid()
-        self._report("stageStarted", {"stageName": self.name, "totalRecords": self._total})
+        self._report("stageStarted", {"stage_name": self.name, "total_records": self._total})
         self.running = True
         self._entered(self)
         return self
@@ -84,7 +84,7 @@ class Stage:
         total: int | None = None,
     ) -> None:
         """Tell the percentage (0 to 100), what is being done, by what, or a total that is known by now."""
-        state = {"operation": operation, "component": component, "details": details, "totalRecords": total}
+        state = {"operation": operation, "component": component, "details": details, "total_records": total}
         self._progress.update(progress, state)
 
     def tick(self) -> None:
@@ -97,4 +97,4 @@ class Stage:
 
     def _end(self, type_: str, data: Mapping[str, object]) -> None:
         records, metrics = self._progress.records, self.metrics
-        self._report(type_, {"stageName": self.name, "recordsProcessed": records, "metrics": metrics, **data})
+        self._report(type_, {"stage_name": self.name, "records_processed": records, "metrics": metrics, **data})

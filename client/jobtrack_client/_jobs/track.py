@@ -7,7 +7,7 @@ from operator import length_hint
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
-from jobtrack_client._client import Client
+from jobtrack_client._jobs.client import Client
 from jobtrack_client._jobs.loops import Opened, begin, begin_beside
 from jobtrack_client._runtime.threads import aside
 

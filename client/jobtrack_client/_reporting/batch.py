@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jobtrack_client._jobs.final_statuses import AFTER_THE_END
+from jobtrack_client._api.final_statuses import AFTER_THE_END
 from jobtrack_client._reporting.events import Event
 
 MAX_EVENTS = 500

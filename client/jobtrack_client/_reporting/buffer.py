@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 
-from jobtrack_client._jobs.final_statuses import AFTER_THE_END
+from jobtrack_client._api.final_statuses import AFTER_THE_END
 from jobtrack_client._reporting.events import OVERHEAD, Event, Rank
 
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from jobtrack_client._api.exceptions import JobTrackError, Unreachable
+from jobtrack_client._exceptions import JobTrackError, Unreachable
 
 
 class Creation:

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from jobtrack_client._api.exceptions import Conflict, Forbidden, JobTrackError, NotFound, Unreachable
 from jobtrack_client._api.requests import Request, get_job
-from jobtrack_client._jobs.options import ReporterOptions
+from jobtrack_client._exceptions import Conflict, Forbidden, JobTrackError, NotFound, Unreachable
 from jobtrack_client._reporting.batch import Batch
 from jobtrack_client._reporting.buffer import Buffer
 from jobtrack_client._reporting.creation import Creation
 from jobtrack_client._reporting.events import Event, make_event
 from jobtrack_client._reporting.heartbeat import Heartbeat
 from jobtrack_client._reporting.notices import Notices
+from jobtrack_client._reporting.options import ReporterOptions
 from jobtrack_client._reporting.outbox import Outbox
 from jobtrack_client._reporting.refusals import send_reduced
 from jobtrack_client._reporting.sender import Sender

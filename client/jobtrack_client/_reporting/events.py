@@ -6,9 +6,10 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
+from jobtrack_client._api.bodies import event_data, fitting
+from jobtrack_client._values.fields import details as kind_of_details
 from jobtrack_client._values.json_values import Json, as_text, plain
 from jobtrack_client._values.kinds import name, number
-from jobtrack_client._values.members import EVENT, event_data, fitting
 from jobtrack_client._values.shorten import EVENT_BYTES, MESSAGE_BYTES, cut, dumps, encoded
 
 _SHORT = 4 * 1024
@@ -127,7 +128,7 @@ def _details(details: object) -> Json:
     """Those of a line; their size is looked at once they are encoded."""
     if isinstance(details, dict):
         return plain(details)
-    return None if details is None else EVENT["details"](details)
+    return None if details is None else kind_of_details(details)
 
 
 def _envelope(type_: str, members: dict[str, Json], time: float) -> dict[str, Json]:

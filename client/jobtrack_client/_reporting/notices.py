@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from jobtrack_client._api.exceptions import ApiError
+from jobtrack_client._exceptions import ApiError
 from jobtrack_client._reporting.stats import Reason, Stats
 from jobtrack_client._runtime.log import EVERY, LOGGER
-from jobtrack_client._values.visible_text import visible
+from jobtrack_client._runtime.visible_text import visible
 
 
 class Notices:

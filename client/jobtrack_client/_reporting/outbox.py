@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from uuid import uuid4
 
-from jobtrack_client._jobs import final_statuses
+from jobtrack_client._api import final_statuses
 from jobtrack_client._reporting.batch import MAX_BYTES, MAX_EVENTS, ROOM, Batch
 from jobtrack_client._reporting.buffer import Buffer
 from jobtrack_client._reporting.events import Event, Line, make_line

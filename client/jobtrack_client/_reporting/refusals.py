@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from jobtrack_client._api.exceptions import ApiError, TooLarge, Unprocessable
+from jobtrack_client._exceptions import ApiError, TooLarge, Unprocessable
 from jobtrack_client._values.shorten import dumps
 
 AnswerT = TypeVar("AnswerT")

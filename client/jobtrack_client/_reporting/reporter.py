@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from jobtrack_client._api.exceptions import JobTrackError
-from jobtrack_client._jobs.options import ReporterOptions
+from jobtrack_client._exceptions import JobTrackError
 from jobtrack_client._reporting.delivery import Delivery, Reported
 from jobtrack_client._reporting.events import Event, Line, make_event, snapshot
 from jobtrack_client._reporting.forks import fork_safety
 from jobtrack_client._reporting.forks.handover import Handover
 from jobtrack_client._reporting.forks.relay import Change, Mouthpiece, Relay
+from jobtrack_client._reporting.options import ReporterOptions
 from jobtrack_client._reporting.stats import Reason, Stats
 from jobtrack_client._runtime import exit_hooks
 from jobtrack_client._runtime.log import LOGGER, warn_seldom

@@ -6,7 +6,7 @@ from functools import partial
 from time import monotonic
 
 from jobtrack_client._api.backoff import Backoff
-from jobtrack_client._api.exceptions import ApiError, Conflict, JobTrackError
+from jobtrack_client._exceptions import ApiError, Conflict, JobTrackError
 from jobtrack_client._reporting.batch import Batch
 from jobtrack_client._reporting.creation import Creation
 from jobtrack_client._reporting.events import Event

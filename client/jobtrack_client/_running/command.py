@@ -4,7 +4,7 @@ import os
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +16,7 @@ from jobtrack_client._running.errors import LINE_CHARACTERS, LINES, Cause, cause
 from jobtrack_client._running.lines import Lines, level
 from jobtrack_client._running.signals import passed_on, signal_name
 from jobtrack_client._runtime.log import LOGGER
+from jobtrack_client.events import Sample
 
 READ_BYTES = 64 * 1024
 DRAIN_SECONDS = 5.0
@@ -29,8 +30,8 @@ NOT_EXECUTABLE = 126
 class Sampler(Protocol):
     """Tells what a process uses."""
 
-    def sample(self) -> Mapping[str, float]:
-        """By the names of `metricSample`."""
+    def sample(self) -> Sample:
+        """Return the resource use."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """What a command and the processes that it starts use."""
 
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 from time import monotonic
 
 import psutil
+
+from jobtrack_client.events import Sample
 
 
 class Usage:
@@ -17,8 +18,8 @@ class Usage:
         self._totals: dict[tuple[int, float], tuple[float, int, int]] = {}
         self._last = (monotonic(), 0.0)
 
-    def sample(self) -> Mapping[str, float]:
-        """By the names of `metricSample`; `cpuUsage` is that since the last one, in % of the machine's cores.
+    def sample(self) -> Sample:
+        """By the names of `events.Sample`; `cpu_usage` is that since the last one, in % of the machine's cores.
 
         Processes that have ended since count with what was last seen of them.
         """
@@ -27,7 +28,8 @@ class Usage:
         now, (then, before) = monotonic(), self._last
         self._last = (now, seconds)
         cpu = 100 * (seconds - before) / max(now - then, 0.001) / self._cores
-        return {"cpuUsage": round(cpu, 1), "memoryBytes": memory, "diskReadBytes": read, "diskWriteBytes": written}
+        usage: Sample = {"cpu_usage": round(cpu, 1), "memory_bytes": memory}
+        return {**usage, "disk_read_bytes": int(read), "disk_write_bytes": int(written)}
 
     def _tree(self) -> list[psutil.Process]:
         with suppress(psutil.Error):

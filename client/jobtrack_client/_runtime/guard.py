@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import wraps
 from typing import Any, Self, TypeVar, cast
 
-from jobtrack_client._api.exceptions import JobTrackError, Misuse
+from jobtrack_client._exceptions import JobTrackError, Misuse
 from jobtrack_client._runtime.log import warn_seldom
 
 T = TypeVar("T")

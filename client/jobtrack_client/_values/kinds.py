@@ -4,44 +4,24 @@ What comes from a program's data is shortened or converted; what says nothing is
 the program can be, such as an unknown priority, raises.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeAlias
+from uuid import UUID
 
-from jobtrack_client._api.exceptions import Misuse
+from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._runtime.log import warn_once
 from jobtrack_client._values.json_values import Json, as_text, plain
 from jobtrack_client._values.shorten import cut, dumps, short_name, squeeze
 
 Kind: TypeAlias = Callable[[object], Json]
-Kinds: TypeAlias = Mapping[str, Kind]
 
 UNNAMED = "unnamed"
 """Stands for a name that is needed, where the program's data has none."""
 _OTHER_BYTES = 8 * 1024
-
-
-def shaped(members: Mapping[str, object], kinds: Kinds) -> dict[str, Json]:
-    """The members, each of its kind; those that say nothing are left out.
-
-    Raises:
-        Misuse: a member is unknown: it would be accepted and lost.
-        TypeError: a member is of a type that it cannot have.
-        ValueError: a member is none of the values that it can have.
-    """
-    if unknown := [as_text(name) for name in members if name not in kinds]:
-        raise Misuse(f"there is no {', '.join(unknown)}; there are {', '.join(kinds)}")
-    found: dict[str, Json] = {}
-    for name, value in members.items():
-        if value is None:
-            continue
-        shape = _of_kind(name, value, kinds[name])
-        if shape is not None:
-            found[as_text(name)] = shape
-        elif not _says_nothing(value):
-            warn_once(as_text(name), f"the value {shown(value)} of {name!r} cannot be sent, and is left out")
-    return found
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
 def shown(value: object) -> str:
@@ -64,6 +44,23 @@ def name(value: object) -> str | None:
 def needed_name(value: object) -> str:
     """The same, of a member that must be there."""
     return name(value) or UNNAMED
+
+
+def is_guid(value: str) -> bool:
+    """Return whether it is a GUID, in any letter case."""
+    return _GUID.fullmatch(value) is not None
+
+
+def guid(value: object, name: str) -> str:
+    """Return an id, which may be a `uuid.UUID`, in lower case.
+
+    Raises:
+        ConfigurationError: it is not a GUID.
+    """
+    text = str(value) if isinstance(value, UUID) else value
+    if not isinstance(text, str) or not is_guid(text):
+        raise ConfigurationError(f"{name} must be a GUID, not {value!r}")
+    return text.lower()
 
 
 def text(limit: int) -> Kind:
@@ -172,29 +169,6 @@ def mapping(limit: int) -> Kind:
     return lambda value: shape(as_mapping(value))
 
 
-def members(kinds: Kinds, *needed: str, **defaults: object) -> Kind:
-    """An object with these members, of which some are `needed`."""
-
-    def kind(value: object) -> Json:
-        given = as_mapping(value)
-        require(given, *needed)
-        # For a needed member that is None, its kind may have a substitute.
-        substitutes = dict.fromkeys(needed, "")
-        return shaped({**defaults, **substitutes, **{k: v for k, v in given.items() if v is not None}}, kinds)
-
-    return kind
-
-
-def require(given: Mapping[str, object], *needed: str) -> None:
-    """Check that members are there.
-
-    Raises:
-        Misuse: one is missing.
-    """
-    if missing := [each for each in needed if each not in given]:
-        raise Misuse(f"{', '.join(missing)} must be given")
-
-
 def listed(what: str, kind: Kind, most: int, unique: str | None = None) -> Kind:
     """A list of at most so many of a kind, no two of which have the same member `unique`."""
 
@@ -211,12 +185,6 @@ def listed(what: str, kind: Kind, most: int, unique: str | None = None) -> Kind:
         return list(found.values())[:most]
 
     return shape
-
-
-def _says_nothing(value: object) -> bool:
-    """Whether it is an empty text or mapping, or NaN, which many a library gives for what is not known."""
-    found = plain(value)
-    return found is None or found == {} or (isinstance(found, str) and not found.strip())
 
 
 def _identity(item: Json, unique: str) -> object:
@@ -239,12 +207,3 @@ def _within(value: float, lowest: float, highest: float, clamp: bool) -> Json:
     if clamp:
         return min(max(value, lowest), highest)
     return value if lowest <= value <= highest else None
-
-
-def _of_kind(name: str, value: object, kind: Kind) -> Json:
-    try:
-        return kind(value)
-    except TypeError as error:
-        raise TypeError(f"{name}: {error}") from error
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error

@@ -1,220 +1,117 @@
-"""Every member that the client sends, with its kind and limit: of jobs, events, workers and subscriptions."""
+"""Members of request objects: their snake_case names in Python, their camelCase names in JSON, and their kinds."""
 
 from collections.abc import Mapping
+from typing import Any, NamedTuple, NotRequired, Required, TypeAlias, get_args, get_origin
 
-from jobtrack_client._api.settings import guid
-from jobtrack_client._values.json_values import Json
-from jobtrack_client._values.kinds import (
-    UNNAMED,
-    Kinds,
-    anything,
-    as_mapping,
-    boolean,
-    choice,
-    exact,
-    json_object,
-    listed,
-    mapping,
-    members,
-    moment,
-    name,
-    needed_name,
-    real,
-    require,
-    shaped,
-    string,
-    text,
-    whole,
-)
-from jobtrack_client._values.shorten import EVENT_BYTES, MESSAGE_BYTES, cut, dumps, squeeze
-
-NUMBER = 2**53
-_ALLOCATED = 2**32
-_STAGES = 200
-_RELATIONS = 100
-_SUBSCRIPTIONS = 100
-_VISIBLE_CHARACTERS = 2048
-"""Of a URL or a token."""
-_WEEK_SECONDS = 7 * 24 * 3600
-_DETAILS_BYTES = 16 * 1024
-EVENT_NAMES = (
-    *("jobQueued", "jobStarted", "jobStalled", "jobCompleted", "jobFailed", "jobCancelled"),
-    *("stageStarted", "stageCompleted", "stageFailed", "stageSkipped"),
-    *("progressUpdate", "milestone", "warning", "error", "log"),
-)
-
-_count = whole(0, NUMBER)
-_amount = real(0, NUMBER)
-_percent = real(0, 100, clamp=True)
-_positive = real(0, _ALLOCATED, above=True)
-_description = text(2048)
+from jobtrack_client._exceptions import Misuse
+from jobtrack_client._runtime.log import warn_once
+from jobtrack_client._values.json_values import Json, as_text, plain
+from jobtrack_client._values.kinds import Kind, as_mapping, shown
 
 
-def _metrics(value: object) -> Json:
-    return json_object(4096)(value) or None
+class Wire(NamedTuple):
+    """The name of a member in JSON, where it is not the camelCase form of its name in Python."""
+
+    name: str
 
 
-def _error(value: object) -> Json:
-    given = dict(value) if isinstance(value, Mapping) else {"message": value}
-    message = cut(string(given.pop("message", "")), MESSAGE_BYTES)
-    more = json_object(_DETAILS_BYTES)(given) if given else {}
-    return {"message": message, **(more if isinstance(more, dict) else {})}
+class Member(NamedTuple):
+    """A member of a request object."""
+
+    wire: str
+    kind: Kind
 
 
-def _stage(value: object) -> Json:
-    return _planned(value if isinstance(value, Mapping) else {"stageName": value})
+Members: TypeAlias = Mapping[str, Member]
 
 
-def _guid(value: object) -> Json:
-    return guid(value, "jobId")
+def table(shape: Any) -> Members:
+    """Return the members of a TypedDict, which are annotated as `Annotated[type, kind]`, with a `Wire` where needed."""
+    return {name: _member(name, hint) for name, hint in shape.__annotations__.items()}
 
 
-_planned = members(
-    {
-        "stageName": needed_name,
-        "labels": members({"ja": name, "en": name}),
-        "expectedSeconds": _amount,
-        "weight": _amount,
-    },
-    "stageName",
-)
-RESOURCE: Kinds = {
-    "resourceType": needed_name,
-    "resourceId": needed_name,
-    "resourceName": name,
-    "status": name,
-    "lastModified": moment,
-}
-SAMPLE: Kinds = {
-    "cpuUsage": _amount,
-    "memoryBytes": _count,
-    "diskReadBytes": _count,
-    "diskWriteBytes": _count,
-    "diskUsedBytes": _count,
-    "iops": _amount,
-    "diskLatencyMs": _amount,
-    "networkInBytes": _count,
-    "networkOutBytes": _count,
-    "connections": _count,
-    "recordsPerSecond": _amount,
-    "retries": _count,
-}
-QUALITY: Kinds = {"dataQualityScore": _percent, "validationsPassed": _count, "validationsFailed": _count}
-ALLOCATION: Kinds = {"cpuUnits": _positive, "memoryGB": _positive, "workerNode": name}
-SUBSCRIPTION: Kinds = {
-    "subscriptionType": choice("webhook", "websocket"),
-    "webhookUrl": exact(_VISIBLE_CHARACTERS),
-    "events": listed("events", choice(*EVENT_NAMES), 100),
-    "filters": members(
-        {
-            "minProgressIncrement": whole(0, 100, clamp=True),
-            "includeDebugEvents": boolean,
-            "notifyOnErrors": boolean,
-        }
-    ),
-    "authentication": members({"type": choice("bearer"), "token": exact(_VISIBLE_CHARACTERS)}, "type", "token"),
-    "language": choice("ja", "en"),
-    "expiresInSeconds": whole(1, _WEEK_SECONDS, clamp=True),
-    "sinceSequence": _count,
-}
-JOB: Kinds = {
-    "jobId": _guid,
-    "jobName": needed_name,
-    "jobType": needed_name,
-    "jobDescription": _description,
-    "priority": choice("Critical", "High", "Normal", "Low"),
-    "submittedBy": name,
-    "stages": listed("stages", _stage, _STAGES, unique="stageName"),
-    "totalRecords": _count,
-    "prerequisites": listed(
-        "prerequisites", members({"jobId": _guid, "dependency": _description}, "jobId"), _RELATIONS, "jobId"
-    ),
-    "resources": listed("resources", members(RESOURCE, "resourceType", "resourceId"), _RELATIONS),
-    "blockingConditions": listed(
-        "blockingConditions",
-        members({"condition": _description, "status": choice("Active", "Resolved")}, "condition", status="Active"),
-        _RELATIONS,
-    ),
-    "subscriptions": listed("subscriptions", members(SUBSCRIPTION, "subscriptionType"), _SUBSCRIPTIONS),
-    "heartbeatSeconds": whole(10, 86_400, clamp=True),
-    "metadata": mapping(8 * 1024),
-}
-WORKER: Kinds = {
-    "cpuUnits": _positive,
-    "memoryGB": _positive,
-    "maxConcurrentJobs": whole(0, _ALLOCATED),
-    "cpuUsage": _amount,
-    "memoryBytes": _count,
-}
-STARTED: Kinds = {"resourcesAllocated": members(ALLOCATION), "estimatedSeconds": _amount}
-EVENT: Kinds = {
-    **STARTED,
-    **RESOURCE,
-    **SAMPLE,
-    **QUALITY,
-    "stageName": needed_name,
-    "recordsProcessed": _count,
-    "totalRecords": _count,
-    "progress": _percent,
-    "component": name,
-    "operation": name,
-    "stage": name,
-    "metrics": _metrics,
-    "details": json_object(_DETAILS_BYTES),
-    "error": _error,
-    "level": choice("DEBUG", "INFO", "WARN", "ERROR"),
-    "message": text(MESSAGE_BYTES),
-    "description": _description,
-    "condition": _description,
-    "resolution": _description,
-}
-"""The data of every type of event: a member means the same in each."""
-
-_STAGE_NEEDS = {"stageName": UNNAMED}
-_NOTE_NEEDS = {"description": ""}
-_RESOURCE_NEEDS = {"resourceType": UNNAMED, "resourceId": UNNAMED}
-_NEEDS: Mapping[str, Mapping[str, Json]] = {
-    **dict.fromkeys(("stageStarted", "stageCompleted", "stageFailed", "stageSkipped"), _STAGE_NEEDS),
-    **dict.fromkeys(("milestone", "warning", "error"), _NOTE_NEEDS),
-    **dict.fromkeys(("resourceAllocated", "resourceReleased"), _RESOURCE_NEEDS),
-    "blocked": {"condition": ""},
-    "unblocked": {"condition": ""},
-    "log": {"level": "INFO", "message": ""},
-    "jobFailed": {"error": {"message": ""}},
-}
+def camel(name: str) -> str:
+    """Return the camelCase form of a snake_case name."""
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
 
 
-def job(given: Mapping[str, object]) -> dict[str, Json]:
-    """What `POST /jobs` takes.
+def within_limits(given: Mapping[str, object], members: Members) -> dict[str, Json]:
+    """Return the given members, each converted to its kind. Members without content are left out.
 
     Raises:
-        ConfigurationError: an id is not a GUID.
-        TypeError: a member is unknown or of a type that it cannot have, or a name or type is missing.
-        ValueError: a member is none of the values that it can have.
+        Misuse: a member is unknown. The service would accept it and lose it.
+        TypeError: a member has a type that it cannot have.
+        ValueError: a member has a value that it cannot have.
     """
-    require(given, "jobName", "jobType")
-    found = {"jobName": UNNAMED, "jobType": UNNAMED, **shaped(given, JOB)}
-    waits = found.get("prerequisites")
-    if isinstance(waits, list) and any(
-        isinstance(each, dict) and each["jobId"] == found.get("jobId") for each in waits
-    ):
-        raise ValueError("prerequisites: a job cannot wait for itself")
-    return found
+    if unknown := [as_text(name) for name in given if name not in members]:
+        raise Misuse(f"there is no {', '.join(unknown)}; there are {', '.join(members)}")
+    converted: dict[str, Json] = {}
+    for name, value in given.items():
+        if value is None:
+            continue
+        result = _convert(name, value, members[name].kind)
+        if result is not None:
+            converted[as_text(name)] = result
+        elif not _is_empty(value):
+            warn_once(as_text(name), f"the value {shown(value)} of {name!r} cannot be sent, and is left out")
+    return converted
 
 
-def event_data(type_: str, given: Mapping[str, object]) -> dict[str, Json]:
-    """The data of an event; what its type needs is there, whatever was given."""
-    return {**_NEEDS.get(type_, {}), **shaped(given, EVENT)}
+def to_wire(given: Mapping[str, object], members: Members) -> dict[str, Json]:
+    """Return the same as `within_limits`, with the names of JSON.
+
+    Raises:
+        Misuse, TypeError, ValueError: as `within_limits`.
+    """
+    return {members[name].wire: value for name, value in within_limits(given, members).items()}
 
 
-def event(given: Mapping[str, object]) -> dict[str, Json]:
-    """An event as `POST /job/{jobId}/events` takes it."""
-    return fitting(shaped(as_mapping(given), {"type": anything, "time": moment, "data": members(EVENT)}))
+def require(given: Mapping[str, object], *names: str) -> None:
+    """Check that members are given.
+
+    Raises:
+        Misuse: one is missing.
+    """
+    if missing := [name for name in names if name not in given]:
+        raise Misuse(f"{', '.join(missing)} must be given")
 
 
-def fitting(event: dict[str, Json]) -> dict[str, Json]:
-    """The event in the bytes that one may have: each member may be within its limit, and their sum is not."""
-    if len(dumps(event)) <= EVENT_BYTES:
-        return event
-    room = EVENT_BYTES - len(dumps({**event, "data": {}}))
-    return {**event, "data": squeeze(event.get("data"), room)}
+def record(shape: Any, *, alone: str | None = None, **defaults: object) -> Kind:
+    """Return the kind of an object with the members of a TypedDict.
+
+    A value that is not a mapping is taken for the member `alone`, if that is given.
+    """
+    members = table(shape)
+    required = [name for name in members if name in shape.__required_keys__]
+    # The kind of a required member that is None may have a substitute.
+    substitutes = {**defaults, **dict.fromkeys(required, "")}
+
+    def kind(value: object) -> Json:
+        given = {alone: value} if alone is not None and not isinstance(value, Mapping) else as_mapping(value)
+        require(given, *required)
+        return to_wire({**substitutes, **{k: v for k, v in given.items() if v is not None}}, members)
+
+    return kind
+
+
+def _member(name: str, hint: Any) -> Member:
+    while get_origin(hint) in (Required, NotRequired):
+        (hint,) = get_args(hint)
+    kind, *wire = hint.__metadata__
+    return Member(wire[0].name if wire else camel(name), kind)
+
+
+def _convert(name: str, value: object, kind: Kind) -> Json:
+    try:
+        return kind(value)
+    except TypeError as error:
+        raise TypeError(f"{name}: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def _is_empty(value: object) -> bool:
+    """Return whether it is an empty text or mapping, or NaN, which many libraries use for an unknown value."""
+    found = plain(value)
+    return found is None or found == {} or (isinstance(found, str) and not found.strip())

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Protocol, Self
 
 from jobtrack_client import models
-from jobtrack_client._values.visible_text import harmless, visible
+from jobtrack_client._runtime.visible_text import harmless, visible
 from jobtrack_client.commands.output import STYLES
 
 if TYPE_CHECKING:

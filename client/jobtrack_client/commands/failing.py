@@ -8,7 +8,8 @@ from typing import ParamSpec, TypeVar
 
 import typer
 
-from jobtrack_client._api.exceptions import (
+from jobtrack_client._api.settings import NotConfigured
+from jobtrack_client._exceptions import (
     Forbidden,
     JobTrackError,
     NotFound,
@@ -16,7 +17,6 @@ from jobtrack_client._api.exceptions import (
     Unauthorized,
     Unreachable,
 )
-from jobtrack_client._api.settings import NotConfigured
 from jobtrack_client.commands.output import notice
 
 INTERRUPTED = 130

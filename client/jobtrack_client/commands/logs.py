@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from jobtrack_client import models
-from jobtrack_client._client import Client
-from jobtrack_client._values.visible_text import visible
-from jobtrack_client.commands.options import LATEST, Job, Json, Level, moment
+from jobtrack_client._jobs.client import Client
+from jobtrack_client._runtime.visible_text import visible
+from jobtrack_client.commands.options import LATEST, Job, Json, LogLevel, moment
 from jobtrack_client.commands.output import STYLES, clock, console, present, show_line, terminal
 from jobtrack_client.commands.service import connected, job_id
+from jobtrack_client.types import Level
 
 PAGE = 10_000
 
@@ -21,7 +22,7 @@ PAGE = 10_000
 def logs(
     job: Job = LATEST,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends.")] = False,
-    level: Level = "INFO",
+    level: LogLevel = "INFO",
     since: Annotated[
         datetime | None, typer.Option(parser=moment, metavar="TIME", help="Since then, or 10m ago.")
     ] = None,
@@ -31,13 +32,13 @@ def logs(
 ) -> None:
     """Print a job's log lines, oldest first."""
     with connected() as client:
-        for entry in _entries(client, job_id(client, job), follow, level.upper(), since, lines):
+        for entry in _entries(client, job_id(client, job), follow, level, since, lines):
             more = json.dumps(entry["details"], ensure_ascii=False) if details and entry["details"] else ""
             present(entry, as_json, partial(_show, more=more), indent=None, tabs=True)
 
 
 def _entries(
-    client: Client, job: str, follow: bool, level: str, since: datetime | None, lines: int
+    client: Client, job: str, follow: bool, level: Level, since: datetime | None, lines: int
 ) -> Iterator[models.LogEntry]:
     """Those that are there, then, if they are followed, each one that comes.
 

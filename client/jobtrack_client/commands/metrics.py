@@ -10,6 +10,7 @@ from jobtrack_client import models
 from jobtrack_client.commands.options import LATEST, Job, Json
 from jobtrack_client.commands.output import cell, console, present, printable, read_time, show_line, show_rows, terminal
 from jobtrack_client.commands.service import connected, job_id
+from jobtrack_client.types import Interval
 
 HEIGHT = 9
 """Lines of a plot."""
@@ -26,7 +27,7 @@ COLUMNS = ("TIME", "CPU %", "MEMORY GB", "RECORDS/S", "STAGE")
 
 def metrics(
     job: Job = LATEST,
-    interval: Annotated[str, typer.Option("--interval", "-i", help="1m, 5m or 15m.")] = "1m",
+    interval: Annotated[Interval, typer.Option("--interval", "-i", help="Time per value.")] = "1m",
     as_json: Json = False,
 ) -> None:
     """Plot what a job uses and how fast it is."""

@@ -8,8 +8,8 @@ from urllib.parse import quote, urlsplit
 
 import typer
 
-from jobtrack_client._api.exceptions import NotFound, Unreachable
 from jobtrack_client._api.settings import Settings, resolve
+from jobtrack_client._exceptions import NotFound, Unreachable
 from jobtrack_client.commands.failing import failure
 from jobtrack_client.commands.options import Job
 from jobtrack_client.commands.output import notice, show_line, terminal

@@ -2,9 +2,11 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
+
+from jobtrack_client.types import EventName, Level
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"([0-9]+)([smhdw])")
@@ -43,8 +45,13 @@ Job = Annotated[
     str,
     typer.Argument(metavar="[JOB]", help="Its id, or how its id or name begins."),
 ]
-Level = Annotated[str, typer.Option("--level", "-l", help="At least DEBUG, INFO, WARN or ERROR.", metavar="LEVEL")]
+LogLevel = Annotated[Level, typer.Option("--level", "-l", case_sensitive=False, help="The lowest level to show.")]
 Events = Annotated[
     list[str] | None, typer.Option("--event", "-e", help="An event such as stageCompleted; may be repeated.")
 ]
 LATEST = "latest"
+
+
+def event_names(names: list[str] | None) -> list[EventName] | None:
+    """Return the names of events. They are checked when the subscription is made."""
+    return cast("list[EventName] | None", names)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from jobtrack_client._values.visible_text import UNSAFE, harmless, visible
+from jobtrack_client._runtime.visible_text import UNSAFE, harmless, visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

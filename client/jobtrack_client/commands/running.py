@@ -8,12 +8,13 @@ from uuid import uuid4
 
 import typer
 
-from jobtrack_client._client import Client
-from jobtrack_client._jobs.options import ReporterOptions
+from jobtrack_client._jobs.client import Client
+from jobtrack_client._reporting.options import ReporterOptions
 from jobtrack_client._running import run
 from jobtrack_client._running.command import Sampler
 from jobtrack_client.commands.failing import failure
 from jobtrack_client.commands.output import notice
+from jobtrack_client.types import Allocation
 
 Command = Annotated[list[str], typer.Argument(metavar="-- COMMAND", help="What to run, with its arguments.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="NAME=TEXT", help="Metadata; may be repeated.")]
@@ -30,7 +31,7 @@ def run_command(
     """Run a command as a tracked job: its output is the log, its exit code the result."""
     metadata = dict(map(_pair, tag)) if tag else None
     called = name or os.path.basename(command[0])
-    allocated = {"cpuUnits": os.cpu_count(), "workerNode": platform.node() or None}
+    allocated: Allocation = {"cpu_units": os.cpu_count(), "worker_node": platform.node() or None}
     # It begins at once, whether or not the service is there.
     options = ReporterOptions(create_seconds=0, close_seconds=wait)
     with Client() as client:

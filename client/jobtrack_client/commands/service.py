@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 
-from jobtrack_client._api.settings import is_guid
-from jobtrack_client._client import Client
+from jobtrack_client._jobs.client import Client
+from jobtrack_client._values.kinds import is_guid
 from jobtrack_client.commands.failing import failure
 from jobtrack_client.commands.options import LATEST
 from jobtrack_client.profiles import VARIABLE
+from jobtrack_client.types import Language
 
 SEARCHED = 1000
 """So many of the newest jobs are looked through for one."""
@@ -32,7 +33,7 @@ def connected() -> Iterator[Client]:
         yield client
 
 
-def language() -> str:
+def language() -> Language:
     """`ja` where the environment's language is Japanese, else `en`."""
     told = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
     return "ja" if told.lower().startswith("ja") else "en"

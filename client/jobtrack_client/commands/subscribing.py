@@ -1,11 +1,11 @@
 """Having a job's events pushed."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from jobtrack_client import models
-from jobtrack_client.commands.options import LATEST, Events, Job, Json, duration
+from jobtrack_client.commands.options import LATEST, Events, Job, Json, duration, event_names
 from jobtrack_client.commands.output import clock, present, show_line, show_rows
 from jobtrack_client.commands.service import connected, job_id, language
 
@@ -21,11 +21,17 @@ def subscribe(
     as_json: Json = False,
 ) -> None:
     """Have a job's events pushed to a webhook; prints the secret that signs them."""
-    wanted: dict[str, Any] = {"subscriptionType": "webhook", "webhookUrl": url, "events": event, "language": language()}
     with connected() as client:
-        body = {**wanted, "expiresInSeconds": expires, "sinceSequence": since_sequence}
-        made = client.subscribe(job_id(client, job), body)
-    present(made, as_json, _show_new)
+        subscription = client.subscribe(
+            job_id(client, job),
+            subscription_type="webhook",
+            webhook_url=url,
+            events=event_names(event),
+            language=language(),
+            expires_in_seconds=expires,
+            since_sequence=since_sequence,
+        )
+    present(subscription, as_json, _show_new)
 
 
 def _show_new(made: models.NewSubscription) -> None:

@@ -8,14 +8,14 @@ from jobtrack_client import models
 from jobtrack_client.commands.options import LATEST, Job, Json
 from jobtrack_client.commands.output import clock, present, show_rows
 from jobtrack_client.commands.service import connected, job_id
+from jobtrack_client.types import Granularity
 
 COLUMNS = ("TIME", "EVENT", "WHAT")
-Granularity = Annotated[str, typer.Option("--granularity", "-g", help="seconds, minutes or major_events.")]
 
 
 def timeline(
     job: Job = LATEST,
-    granularity: Granularity = "minutes",
+    granularity: Annotated[Granularity, typer.Option("--granularity", "-g", help="How exact times are.")] = "minutes",
     sub_events: Annotated[bool, typer.Option("--sub-events", help="With warnings, errors and resources.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from jobtrack_client import models
-from jobtrack_client._api.exceptions import NotFound
-from jobtrack_client._client import Client
-from jobtrack_client._jobs import final_statuses
+from jobtrack_client._api import final_statuses
+from jobtrack_client._exceptions import NotFound
+from jobtrack_client._jobs.client import Client
 from jobtrack_client.commands.board import NEWEST_LINES, Picture, display_for
 from jobtrack_client.commands.failing import HINTS, failure
 from jobtrack_client.commands.options import LATEST, Json

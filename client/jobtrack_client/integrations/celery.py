@@ -27,12 +27,12 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from celery import signals  # type: ignore[import-untyped]
 from celery.exceptions import Reject  # type: ignore[import-untyped]
 
-from jobtrack_client._api.exceptions import ConfigurationError
-from jobtrack_client._client import Client
+from jobtrack_client._exceptions import ConfigurationError
+from jobtrack_client._jobs.client import Client
 from jobtrack_client._jobs.job import Job
-from jobtrack_client._jobs.options import ReporterOptions
 from jobtrack_client._reporting.forks import fork_safety
 from jobtrack_client._reporting.heartbeat import DEFAULT_SECONDS, silence
+from jobtrack_client._reporting.options import ReporterOptions
 from jobtrack_client._runtime.guard import guarded
 from jobtrack_client._runtime.log import LOGGER
 from jobtrack_client.integrations.celery_endings import CUT_OFF, end_of, interrupt

@@ -4,8 +4,8 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from jobtrack_client._api.exceptions import ApiError, Conflict, JobTrackError
 from jobtrack_client._api.requests import Request
+from jobtrack_client._exceptions import ApiError, Conflict, JobTrackError
 from jobtrack_client._reporting.heartbeat import BATCH
 from jobtrack_client._runtime.threads import Background
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from jobtrack_client._runtime.guard import guarded
+from jobtrack_client.types import Level
 
 _OWN = "jobtrack_client"
 
@@ -15,7 +16,7 @@ class Log(Protocol):
 
     def __call__(
         self,
-        level: str,
+        level: Level,
         message: str,
         *,
         component: str | None = None,
@@ -25,7 +26,7 @@ class Log(Protocol):
         """Queue a log event of `moment` (seconds since 1970)."""
 
 
-def level_name(level: int) -> str:
+def level_name(level: int) -> Level:
     """The contract's level for one of `logging`."""
     if level < logging.INFO:
         return "DEBUG"

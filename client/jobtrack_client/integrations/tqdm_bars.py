@@ -8,7 +8,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
 
-from jobtrack_client._api.exceptions import ConfigurationError
+from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._jobs.context import current_job
 from jobtrack_client._jobs.job import Job
 from jobtrack_client._jobs.loops import Opened, begin

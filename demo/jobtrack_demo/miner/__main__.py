@@ -65,7 +65,7 @@ def _hurrying(job: Job) -> Iterator[None]:
 
 def _report(reporting: Reporting, source: Source, options: argparse.Namespace) -> None:
     probe = Probe(lambda: reporting.tally.records, options.out)
-    with reporting.logging(), Sampler(reporting.job.sample, probe):
+    with reporting.logging(), Sampler(reporting.job, probe):
         analysis = Run(reporting, source, options.out, options.chunk).run()
     print(f"{analysis.model.cases:,} cases, {len(analysis.model.variants):,} variants: {options.out / 'report.json'}")
 

@@ -7,18 +7,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import psutil
 
+from jobtrack_client import Job
+from jobtrack_client.events import Sample
+from jobtrack_client.types import Allocation
+
 GIBIBYTE = 1024**3
-
-
-class Sample(Protocol):
-    """Takes one sample, by the contract's names."""
-
-    def __call__(self, **measures: float | None) -> None:
-        """Report it."""
 
 
 def cores() -> int:
@@ -29,10 +26,10 @@ def cores() -> int:
     return psutil.cpu_count() or 1
 
 
-def resources() -> dict[str, object]:
+def resources() -> Allocation:
     """The job's share of this machine, as `jobStarted` tells it."""
     memory = psutil.virtual_memory().total / GIBIBYTE
-    return {"cpuUnits": cores(), "memoryGB": round(memory, 1), "workerNode": platform.node()}
+    return {"cpu_units": cores(), "memory_gb": round(memory, 1), "worker_node": platform.node()}
 
 
 class Probe:
@@ -48,13 +45,13 @@ class Probe:
         self._last = (clock(), records())
         self._network = _traffic()
 
-    def measure(self) -> dict[str, float | None]:
-        """The use since the last measurement, by the contract's names; bytes of disk and network are totals."""
+    def measure(self) -> Sample:
+        """Return the resource use. Bytes of disk and network are totals; the rest is since the last measurement."""
         return {
-            "cpuUsage": round(self._process.cpu_percent() / self._cores, 1),
-            "memoryBytes": self._process.memory_info().rss,
-            "diskUsedBytes": sum(file.stat().st_size for file in self._out.glob("*")),
-            "recordsPerSecond": self._rate(),
+            "cpu_usage": round(self._process.cpu_percent() / self._cores, 1),
+            "memory_bytes": self._process.memory_info().rss,
+            "disk_used_bytes": sum(file.stat().st_size for file in self._out.glob("*")),
+            "records_per_second": self._rate(),
             **self._disk(),
             **self._net(),
         }
@@ -64,15 +61,15 @@ class Probe:
         self._last = now
         return round((now[1] - before) / (now[0] - then), 1) if now[0] > then else None
 
-    def _disk(self) -> dict[str, float | None]:
+    def _disk(self) -> Sample:
         if not hasattr(self._process, "io_counters"):  # not on macOS
             return {}
         counters = self._process.io_counters()
-        return {"diskReadBytes": counters.read_bytes, "diskWriteBytes": counters.write_bytes}
+        return {"disk_read_bytes": counters.read_bytes, "disk_write_bytes": counters.write_bytes}
 
-    def _net(self) -> dict[str, float | None]:
+    def _net(self) -> Sample:
         received, sent = _traffic()
-        return {"networkInBytes": received - self._network[0], "networkOutBytes": sent - self._network[1]}
+        return {"network_in_bytes": received - self._network[0], "network_out_bytes": sent - self._network[1]}
 
 
 def _traffic() -> tuple[int, int]:
@@ -84,8 +81,8 @@ def _traffic() -> tuple[int, int]:
 class Sampler:
     """Takes a sample every so many seconds while its `with` statement lasts, and one at its end."""
 
-    def __init__(self, sample: Sample, probe: Probe, every: float = 1.0) -> None:
-        self._sample = sample
+    def __init__(self, job: Job, probe: Probe, every: float = 1.0) -> None:
+        self._job = job
         self._probe = probe
         self._every = every
         self._ended = threading.Event()
@@ -108,4 +105,4 @@ class Sampler:
         while going:
             going = not self._ended.wait(self._every)
             with suppress(OSError, psutil.Error):  # what cannot be measured now may be in a second
-                self._sample(**self._probe.measure())
+                self._job.sample(**self._probe.measure())

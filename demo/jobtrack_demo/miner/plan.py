@@ -1,5 +1,6 @@
 """What the job is: its names and its stages, in both languages."""
 
+from jobtrack_client.types import PlannedStage
 from jobtrack_demo.miner.source import Source
 
 JOB_TYPE = "processMining"
@@ -23,9 +24,9 @@ def job_name(source: Source) -> str:
     return f"Process mining of {source.path.name}"[:200]
 
 
-def stages() -> list[dict[str, object]]:
-    """The plan, as `POST /jobs` takes it."""
+def stages() -> list[PlannedStage]:
+    """Return the job's plan."""
     return [
-        {"stageName": name, "labels": {"ja": japanese, "en": name}, "weight": weight}
+        {"stage_name": name, "labels": {"ja": japanese, "en": name}, "weight": weight}
         for name, (japanese, weight) in STAGES.items()
     ]

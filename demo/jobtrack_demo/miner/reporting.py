@@ -79,4 +79,4 @@ class Reporting:
     def quality(self, score: float, passed: int, failed: int) -> None:
         """Report what the validation found."""
         self.tally.quality = {"dataQualityScore": score, "validationsPassed": passed, "validationsFailed": failed}
-        self.job.quality(dataQualityScore=score, validationsPassed=passed, validationsFailed=failed)
+        self.job.quality(score, passed, failed)

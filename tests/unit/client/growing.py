@@ -3,10 +3,13 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import get_args
 
 import httpx
 
-LEVELS = ("DEBUG", "INFO", "WARN", "ERROR")
+from jobtrack_client.types import Level
+
+LEVELS = get_args(Level)
 Step = tuple[str, int, int]
 """`write`, how many, and how many seconds ago they were logged; else `fail` or `cut`."""
 

@@ -14,7 +14,6 @@ from tests.unit.client.service import GUID, OUTAGES, Failure, Service, client, f
 
 Answer = dict[str, Any]
 ROOT = f"/api/{GUID}/{GUID}/execution"
-JOB = {"jobName": "Import", "jobType": "import"}
 
 
 class Sleep:
@@ -63,38 +62,45 @@ def test_reads_ask_for_what_the_contract_names(call: Callable[[jt.Client], Any],
 def test_a_job_gets_an_id_unless_it_has_one() -> None:
     service = Service()
     with client(service, key=lambda: "11111111-2222-3333-4444-555555555555") as api:
-        assert api.create_job(JOB)["jobId"] == "11111111-2222-3333-4444-555555555555"
-        assert api.create_job({**JOB, "jobId": GUID}, idempotency_key="mine")["jobId"] == GUID
+        assert api.create_job("Import", job_type="import")["jobId"] == "11111111-2222-3333-4444-555555555555"
+        assert api.create_job("Import", job_type="import", job_id=GUID, idempotency_key="mine")["jobId"] == GUID
     assert service.requests[1].headers["Idempotency-Key"] == "mine"
 
 
 def test_events_are_reported() -> None:
     service = Service()
     with client(service) as api:
-        answer = api.report(GUID, [{"type": "heartbeat"}, {"type": "log", "data": {"level": "INFO", "message": "m"}}])
+        answer = api.report_events(
+            GUID, [{"type": "heartbeat"}, {"type": "log", "data": {"level": "INFO", "message": "m"}}]
+        )
     assert answer == {"accepted": 2, "lastSequence": 2}
     assert service.types() == ["heartbeat", "log"]
 
 
-def test_a_subscription_is_posted_as_it_is() -> None:
+def test_a_subscription_is_posted_with_the_names_of_the_contract() -> None:
     requests: list[httpx.Request] = []
+    url = "https://there.test/"
 
     def answer(request: httpx.Request) -> httpx.Response:
         requests.append(request)
         return httpx.Response(201, json={"subscriptionId": "s", "signingSecret": "whsec_x"})
 
     with client(answer) as api:
-        body = {"subscriptionType": "webhook", "webhookUrl": "https://there.test/"}
-        assert api.subscribe(GUID, body)["signingSecret"] == "whsec_x"
+        made = api.subscribe(GUID, subscription_type="webhook", webhook_url=url, filters={"notify_on_errors": True})
+    assert made["signingSecret"] == "whsec_x"
     assert requests[0].url.path == f"{ROOT}/job/{GUID}/subscribe"
-    assert json.loads(requests[0].content) == body
+    assert json.loads(requests[0].content) == {
+        "subscriptionType": "webhook",
+        "webhookUrl": url,
+        "filters": {"notifyOnErrors": True},
+    }
 
 
 @given(outages=st.lists(st.sampled_from(OUTAGES), max_size=4))
 def test_an_outage_shorter_than_the_attempts_is_not_seen(outages: list[Failure]) -> None:
     service, sleep = Service(outages), Sleep()
     with client(service, sleep=sleep) as api:
-        api.create_job(JOB)
+        api.create_job("Import", job_type="import")
     assert len(service.jobs) == 1
     assert len({request.headers["Idempotency-Key"] for request in service.requests}) == 1
     assert len(sleep.slept) == len(outages)
@@ -106,7 +112,7 @@ def test_a_longer_one_is_raised_after_the_attempts() -> None:
         client(service, attempts=3, sleep=sleep) as api,
         pytest.raises(jt.Unreachable, match=r"service\.test.*refused"),
     ):
-        api.create_job(JOB)
+        api.create_job("Import", job_type="import")
     assert len(service.requests) == 3
     assert len(sleep.slept) == 2
 
@@ -122,14 +128,14 @@ def test_no_answer_in_time_is_told_apart() -> None:
 def test_retry_after_is_waited_for() -> None:
     service, sleep = Service([fail_with(429, **{"Retry-After": "7"})]), Sleep()
     with client(service, sleep=sleep, backoff=jt.Backoff(random=lambda: 0.5)) as api:
-        api.create_job(JOB)
+        api.create_job("Import", job_type="import")
     assert sleep.slept == [pytest.approx(7.35)]
 
 
 def test_a_wait_beyond_patience_is_raised_instead() -> None:
     service = Service([fail_with(503, **{"Retry-After": "3600"})])
     with client(service) as api, pytest.raises(jt.ServerError) as caught:
-        api.create_job(JOB)
+        api.create_job("Import", job_type="import")
     assert caught.value.retry_after == 3600
     assert len(service.requests) == 1
 
@@ -138,7 +144,7 @@ def test_a_wait_beyond_patience_is_raised_instead() -> None:
 def test_a_refusal_is_raised_at_once(status: int) -> None:
     service = Service([fail_with(status)])
     with client(service) as api, pytest.raises(jt.ApiError):
-        api.create_job(JOB)
+        api.create_job("Import", job_type="import")
     assert len(service.requests) == 1
 
 

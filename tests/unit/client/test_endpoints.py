@@ -14,18 +14,18 @@ from tests.unit.client.service import GUID
 
 SUB = f"sub-{GUID}"
 OTHER = GUID.replace("c", "d")
-CAPACITY = {"cpuUnits": 8, "memoryGB": 32, "maxConcurrentJobs": 7}
+CAPACITY = {"cpu_units": 8, "memory_gb": 32, "max_concurrent_jobs": 7}
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 CALLS: list[tuple[Callable[[Any], Any], str]] = [
-    (lambda api: api.create_job({"jobName": "n", "jobType": "t", "priority": None}), "POST /jobs"),
-    (lambda api: api.report(GUID, [{"type": "heartbeat"}]), f"POST /job/{GUID}/events"),
-    (lambda api: api.put_worker("node 1/a", CAPACITY), "PUT /worker/node%201%2Fa"),
+    (lambda api: api.create_job("n", job_type="t", priority=None), "POST /jobs"),
+    (lambda api: api.report_events(GUID, [{"type": "heartbeat"}]), f"POST /job/{GUID}/events"),
+    (lambda api: api.put_worker("node 1/a", **CAPACITY), "PUT /worker/node%201%2Fa"),
     (lambda api: api.get_job(GUID), f"GET /job/{GUID}"),
     (lambda api: api.jobs(), "GET /jobs"),
     (
         lambda api: api.jobs(status=["Running", "Queued"], job_type="t", submitted_by="u", from_time=NOON, limit=5),
-        "GET /jobs?status=Running%2CQueued&jobType=t&submittedBy=u&from=2026-11-23T12%3A00%3A00%2B00%3A00&limit=5",
+        "GET /jobs?status=Running%2CQueued&jobType=t&submittedBy=u&limit=5&from=2026-11-23T12%3A00%3A00%2B00%3A00",
     ),
     (lambda api: api.queue(cursor="c"), "GET /queue?cursor=c"),
     (
@@ -44,7 +44,7 @@ CALLS: list[tuple[Callable[[Any], Any], str]] = [
         f"GET /job/{GUID}/metrics?metrics=cpu%2Cdisk&interval=1m&includeHistory=true",
     ),
     (lambda api: api.dependencies(GUID, depth=3), f"GET /job/{GUID}/dependencies?depth=3"),
-    (lambda api: api.subscribe(GUID, {"subscriptionType": "websocket"}), f"POST /job/{GUID}/subscribe"),
+    (lambda api: api.subscribe(GUID, subscription_type="websocket"), f"POST /job/{GUID}/subscribe"),
     (lambda api: api.subscriptions(GUID, limit=2), f"GET /job/{GUID}/subscriptions?limit=2"),
     (lambda api: api.get_subscription(SUB), f"GET /subscription/{SUB}"),
     (lambda api: api.delete_subscription(SUB), f"DELETE /subscription/{SUB}"),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import jobtrack_client as jt
+from jobtrack_client.types import PlannedStage
 from tests.unit.client.service import GUID, QUICK, Service, client
 
 
@@ -38,7 +39,7 @@ def test_a_job_reports_its_start_its_stages_and_its_end() -> None:
 
 def test_a_job_is_created_as_it_was_described() -> None:
     service = Service()
-    stages = ["Load", {"stageName": "Save", "expectedSeconds": 5}]
+    stages: list[str | PlannedStage] = ["Load", {"stage_name": "Save", "expected_seconds": 5}]
     described = {"priority": "High", "metadata": {"a": 1}, "heartbeat_seconds": 60, "total_records": 7}
     with run(service, job_id=GUID.upper(), description="Nightly", stages=stages, **described) as job:
         pass
@@ -72,15 +73,15 @@ def test_everything_else_that_a_worker_may_report() -> None:
     service = Service()
     with run(service) as job:
         job.update(progress=5, operation="starting")
-        job.log("warning", "odd", component="Reader", stage="Load", details={"row": 1})
+        job.log("WARN", "odd", component="Reader", stage="Load", details={"row": 1})
         job.milestone("half", rows=2)
         job.warning("slow")
         job.error("lost one", row=4)
-        job.sample(cpuUsage=50.5, memoryBytes=1024, iops=None)
-        job.quality(dataQualityScore=99, validationsPassed=3)
+        job.sample(cpu_usage=50.5, memory_bytes=1024, iops=None)
+        job.quality(data_quality_score=99, validations_passed=3)
         job.heartbeat()
-        job.resource_allocated(resourceType="Dataset", resourceId="d1")
-        job.resource_released(resourceType="Dataset", resourceId="d1")
+        job.resource_allocated("Dataset", "d1")
+        job.resource_released("Dataset", "d1")
         job.blocked("lock")
         job.unblocked("lock", resolution="freed")
     assert [(event["type"], event.get("data")) for event in service.events[1:-1]] == [
@@ -190,7 +191,7 @@ def test_logs_name_the_stage_that_runs() -> None:
             with job.stage("Parse"):
                 job.log("INFO", "inner")
             job.log("INFO", "outer")
-        job.log("nonsense", "after")
+        job.log("nonsense", "after")  # type: ignore[arg-type]
     logs = [event["data"] for event in service.events if event["type"] == "log"]
     assert [log.get("stage") for log in logs] == [None, "Parse", "Load", None]
     assert logs[3]["level"] == "INFO"

@@ -18,11 +18,13 @@ from pydantic import BaseModel
 
 import jobtrack_client as jt
 from jobtrack import limits
-from jobtrack.api.schemas import event_data, events, jobs
+from jobtrack.api.schemas import event_data, events, job_queries, jobs
 from jobtrack.api.schemas import subscriptions as push
-from jobtrack.api.schemas.fields import Model
+from jobtrack.domain.job import Status
+from jobtrack.views import metrics
+from jobtrack_client._api import bodies
 from jobtrack_client._runtime import log
-from jobtrack_client._values import members
+from jobtrack_client._values.members import table
 from tests.unit.client.service import GUID, QUICK, Service, client
 
 OTHER = "dd0e8400-e29b-41d4-a716-446655440000"
@@ -56,12 +58,13 @@ ODD: list[Any] = [
     ),
     *([], [None], ["a", "a"], ["a\ud800", "a\udfff"], [1, {}], ("x" * 300, "x" * 299 + "y"), {"a"}, range(300)),
     *({}, {"a": 1}, {1: 2}, {"a": float("nan")}, {"a": "x" * 100_000}, {str(i): i for i in range(5000)}),
-    *([{"stageName": "a", "weight": "2", "expectedSeconds": -1, "labels": {"ja": ""}}], [{"jobId": OTHER}] * 2),
-    *([{"condition": "c"}], [{"condition": None, "status": "active"}], [{"resourceType": "", "resourceId": None}]),
-    [{"resourceType": "t", "resourceId": 7, "lastModified": "2024-01-20", "more": {"a": "x" * 20_000}}],
-    [{"subscriptionType": "websocket", "events": ["log", "LOG"], "filters": {"minProgressIncrement": 7.5}}],
-    [{"subscriptionType": "webhook", "webhookUrl": "https://a.test", "expiresInSeconds": 1e9, "language": "JA"}],
-    {"cpuUnits": 0, "memoryGB": "8", "workerNode": "n" * 300},
+    *([{"stage_name": "a", "weight": "2", "expected_seconds": -1, "labels": {"ja": ""}}], [{"job_id": OTHER}] * 2),
+    *([{"condition": "c"}], [{"condition": None, "status": "active"}], [{"resource_type": "", "resource_id": None}]),
+    [{"resource_type": "t", "resource_id": 7, "last_modified": "2024-01-20"}],
+    [{"resource_type": "t", "resource_id": 7, "more": {"a": "x" * 20_000}}],
+    [{"subscription_type": "websocket", "events": ["log", "LOG"], "filters": {"min_progress_increment": 7.5}}],
+    [{"subscription_type": "webhook", "webhook_url": "https://a.test", "expires_in_seconds": 1e9, "language": "JA"}],
+    {"cpu_units": 0, "memory_gb": "8", "worker_node": "n" * 300},
     {"message": 5, "type": Colour.RED, "stack": "x" * 100_000},
 ]
 for _make in (lambda inner: {"in": inner}, lambda inner: [inner]):
@@ -158,10 +161,10 @@ def test_no_job_is_refused_by_the_service(members: dict[str, Any]) -> None:
         ("metadata", {1: Decimal("5.5")}, {"1": 5.5}),
         (
             "stages",
-            ["Load", {"stageName": "X", "weight": "2"}],
+            ["Load", {"stage_name": "X", "weight": "2"}],
             [{"stageName": "Load"}, {"stageName": "X", "weight": 2}],
         ),
-        ("prerequisites", [{"jobId": OTHER.upper()}], [{"jobId": OTHER}]),
+        ("prerequisites", [{"job_id": OTHER.upper()}], [{"jobId": OTHER}]),
         ("blocking_conditions", [{"condition": "c"}], [{"condition": "c", "status": "Active"}]),
         ("job_id", UUID(GUID), GUID),
     ],
@@ -197,7 +200,7 @@ def test_more_than_the_service_takes_is_cut_off_with_a_warning(caplog: pytest.Lo
     assert "only the first 200 stages are sent" in caplog.text
     created(total_records="many")
     created(total_records="many")
-    assert caplog.text.count("the value 'many' of 'totalRecords' cannot be sent") == 1
+    assert caplog.text.count("the value 'many' of 'total_records' cannot be sent") == 1
 
 
 @pytest.mark.parametrize(
@@ -207,14 +210,16 @@ def test_more_than_the_service_takes_is_cut_off_with_a_warning(caplog: pytest.Lo
         ({"stages": "Load"}, TypeError, "stages: must be a list, not 'Load'"),
         ({"stages": {"Load": 1}}, TypeError, "stages: must be a list"),
         ({"stages": 5}, TypeError, "stages: must be a list"),
-        ({"stages": [{"name": "Load"}]}, TypeError, "stages: stageName must be given"),
+        ({"stages": [{"name": "Load"}]}, TypeError, "stages: stage_name must be given"),
         ({"metadata": "x"}, TypeError, "metadata: must be a mapping"),
-        ({"prerequisites": [{"jobId": "x"}]}, jt.ConfigurationError, "jobId must be a GUID"),
-        ({"prerequisites": [{"jobId": GUID}], "job_id": GUID}, ValueError, "cannot wait for itself"),
-        ({"resources": [{"resourceType": "t"}]}, TypeError, "resources: resourceId must be given"),
-        ({"resources_allocated": 4}, TypeError, "resourcesAllocated: must be a mapping"),
-        ({"subscriptions": [{"subscriptionType": "mail"}]}, ValueError, "subscriptionType: must be one of webhook"),
-        ({"subscriptions": [{"subscriptionType": "webhook", "webhookUrl": "x" * 3000}]}, ValueError, "has 3000"),
+        ({"prerequisites": [{"job_id": "x"}]}, jt.ConfigurationError, "job_id must be a GUID"),
+        ({"prerequisites": [{"job_id": GUID}], "job_id": GUID}, ValueError, "cannot wait for itself"),
+        ({"resources": [{"resource_type": "t"}]}, TypeError, "resources: resource_id must be given"),
+        ({"resources_allocated": 4}, TypeError, "resources_allocated: must be a mapping"),
+        ({"subscriptions": [{"subscription_type": "mail"}]}, ValueError, "subscription_type: must be one of webhook"),
+        ({"subscriptions": [{"subscription_type": "webhook", "webhook_url": "x" * 3000}]}, ValueError, "has 3000"),
+        ({"subscriptions": [{"subscriptionType": "webhook"}]}, TypeError, "subscription_type must be given"),
+        ({"jobDescription": "d"}, TypeError, "there is no jobDescription; there are description, "),
         ({"job_id": 5}, jt.ConfigurationError, "job_id must be a GUID, not 5"),
     ],
 )
@@ -233,10 +238,10 @@ CALLS: dict[str, Callable[[jt.Job, Any], object]] = {
     "milestone": lambda job, value: job.milestone(value, more=value),
     "warning": lambda job, value: job.warning(value, more=value),
     "error": lambda job, value: job.error(value, more=value),
-    "sample": lambda job, value: job.sample(**dict.fromkeys(members.SAMPLE, value)),
+    "sample": lambda job, value: job.sample(**dict.fromkeys(table(jt.events.Sample), value)),
     "quality": lambda job, value: job.quality(value, value, value),
-    "resource_allocated": lambda job, value: job.resource_allocated(resourceType=value, resourceId=value, status=value),
-    "resource_released": lambda job, value: job.resource_released(resourceType=value, resourceId=value, x=value),
+    "resource_allocated": lambda job, value: job.resource_allocated(value, value, status=value),
+    "resource_released": lambda job, value: job.resource_released(value, value, resource_name=value),
     "blocked": lambda job, value: job.blocked(value),
     "unblocked": lambda job, value: job.unblocked(value, value),
     "fail": lambda job, value: job.fail(value, message=value, more=value),
@@ -285,17 +290,17 @@ def test_no_value_of_any_call_is_refused(calls: list[tuple[str, Any]]) -> None:
 
 def test_measures_that_the_service_does_not_know_are_refused() -> None:
     with client(Service()) as api, api.job("n", job_type="t") as job:
-        with pytest.raises(TypeError, match=r"there is no loss; there are cpuUsage, memoryBytes, .*retries"):
-            job.sample(loss=0.3)
-        with pytest.raises(TypeError, match="resourceId must be given"):
-            job.resource_allocated(resourceType="GPU")
+        with pytest.raises(TypeError, match=r"there is no loss; there are cpu_usage, memory_bytes, .*retries"):
+            job.sample(loss=0.3)  # type: ignore[call-arg]
+        with pytest.raises(TypeError, match="resource_id"):
+            job.resource_allocated("GPU")  # type: ignore[call-arg]
 
 
 def test_samples_are_converted_and_empty_ones_not_sent() -> None:
     service = Strict()
     with client(service) as api, api.job("n", job_type="t") as job:
-        job.sample(memoryBytes=1.5e9, cpuUsage=Decimal("12.5"), retries=None)  # type: ignore[arg-type]
-        job.sample(cpuUsage=float("nan"))
+        job.sample(memory_bytes=1.5e9, cpu_usage=Decimal("12.5"), retries=None)  # type: ignore[arg-type]
+        job.sample(cpu_usage=float("nan"))
         job.quality()
     sent = [event["data"] for event in service.events if event["type"] in ("metricSample", "quality")]
     assert sent == [{"memoryBytes": 1_500_000_000, "cpuUsage": 12.5}]
@@ -303,23 +308,50 @@ def test_samples_are_converted_and_empty_ones_not_sent() -> None:
 
 def test_direct_calls_are_protected_too() -> None:
     service = Strict()
-    with client(service) as api:
-        api.create_job({"jobName": "x" * 300, "jobType": "t", "totalRecords": 10.0, "metadata": {"a": "x" * 9000}})
-        api.put_worker("n", {"cpuUnits": "8", "memoryGB": Decimal(32), "maxConcurrentJobs": 4.0})
-        api.report(GUID, [{"type": "log", "time": datetime(2024, 1, 20), "data": {"level": "info", "message": 5}}])
+    with client(service) as typed:
+        api: Any = typed  # what follows is wrong on purpose
+        api.create_job("x" * 300, job_type="t", total_records=10.0, metadata={"a": "x" * 9000})
+        api.put_worker("n", cpu_units="8", memory_gb=Decimal(32), max_concurrent_jobs=4.0)
+        api.report_events(
+            GUID, [{"type": "log", "time": datetime(2024, 1, 20), "data": {"level": "info", "message": 5}}]
+        )
         with pytest.raises(ValueError, match="priority"):
-            api.create_job({"jobName": "n", "jobType": "t", "priority": "urgent"})
-        with pytest.raises(TypeError, match="jobName must be given"):
-            api.create_job({"jobType": "t"})
+            api.create_job("n", job_type="t", priority="urgent")
+        with pytest.raises(TypeError, match="job_type"):
+            api.create_job("n")
         with pytest.raises(TypeError, match="data: there is no loss; there are"):
-            api.report(GUID, [{"type": "metricSample", "data": {"loss": 0.3}}])
-        with pytest.raises(TypeError, match="there is no job_name; there are jobId, jobName"):
-            api.create_job({"jobName": "n", "jobType": "t", "job_name": 3})
-        with pytest.raises(TypeError, match="stages: there is no expected; there are stageName"):
-            api.create_job({"jobName": "n", "jobType": "t", "stages": [{"stageName": "Load", "expected": 5}]})
+            api.report_events(GUID, [{"type": "metricSample", "data": {"loss": 0.3}}])
+        with pytest.raises(TypeError, match="there is no jobName; there are description, priority"):
+            api.create_job("n", job_type="t", jobName=3)
+        with pytest.raises(TypeError, match="stages: there is no expected; there are stage_name"):
+            api.create_job("n", job_type="t", stages=[{"stage_name": "Load", "expected": 5}])
         with pytest.raises(TypeError, match="must be a mapping, not 'x'"):
-            api.report(GUID, ["x"])  # type: ignore[list-item]
+            api.report_events(GUID, ["x"])
+        with pytest.raises(TypeError, match="there is no events_names; there are subscription_type"):
+            api.subscribe(GUID, subscription_type="websocket", events_names=[])
+        with pytest.raises(TypeError, match="subscription_type must be given"):
+            api.subscribe(GUID, events=[])
+        with pytest.raises(TypeError, match="unexpected keyword argument 'lines'"):
+            api.logs(GUID, lines=5)
     assert service.messages() == ["5"]
+
+
+def test_free_form_data_keeps_its_names() -> None:
+    free = {"snake_case": 1, "camelCase": {"inner_name": 2}}
+    assert created(metadata=free)["metadata"] == free
+    service = Strict()
+    with client(service) as api, api.job("n", job_type="t", options=QUICK) as job:
+        job.log("INFO", "m", details=free)
+        job.milestone("half", **free)
+        with job.stage("Load") as stage:
+            stage.metrics.update(free)
+            stage.update(details=free)
+        job.metrics.update(free)
+        job.fail("no", row_number=3)
+    data = {event["type"]: event["data"] for event in service.events if event.get("data")}
+    assert [data[type_]["details"] for type_ in ("log", "milestone", "progressUpdate")] == [free] * 3
+    assert [data[type_]["metrics"] for type_ in ("stageCompleted", "jobFailed")] == [free] * 2
+    assert data["jobFailed"]["error"] == {"message": "no", "row_number": 3}
 
 
 @pytest.mark.parametrize("character", ["\x01", '"', "\\", "x", "日"])
@@ -333,9 +365,9 @@ def test_an_event_of_a_direct_call_fits_though_its_members_are_many(character: s
         return httpx.Response(202, json={"accepted": 2, "lastSequence": 2})
 
     with client(take) as api:
-        failed = {"type": "jobFailed", "data": {"error": error, "metrics": {"m": long}}}
-        line = {"type": "log", "data": {"level": "ERROR", "message": long, "details": {"d": long}}}
-        api.report(GUID, [failed, line])
+        failed: jt.events.Event = {"type": "jobFailed", "data": {"error": error, "metrics": {"m": long}}}
+        line: jt.events.Event = {"type": "log", "data": {"level": "ERROR", "message": long, "details": {"d": long}}}
+        api.report_events(GUID, [failed, line])
     taken = events.EventBatch.model_validate(sent[0]).events
     assert [event.type for event in taken] == ["jobFailed", "log"]
     assert sent[0]["events"][0]["data"]["error"]["message"].startswith(character)
@@ -345,14 +377,59 @@ def fields(model: type[BaseModel]) -> set[str]:
     return {str(field.alias or name) for name, field in model.model_fields.items()}
 
 
-def test_the_table_has_every_member_that_the_service_knows() -> None:
-    assert fields(jobs.JobRequest) == set(members.JOB)
-    assert fields(jobs.WorkerHeartbeat) == set(members.WORKER)
-    assert fields(push.SubscribeRequest) == set(members.SUBSCRIPTION)
-    assert fields(event_data.SampleData) == set(members.SAMPLE)
-    assert fields(event_data.QualityData) == set(members.QUALITY)
-    assert fields(event_data.Allocation) == set(members.ALLOCATION)
-    assert set(get_args(push.EventName)) == set(members.EVENT_NAMES)
-    data = [item for item in vars(event_data).values() if isinstance(item, type) and issubclass(item, Model)]
-    shared = (Model, event_data.Error, event_data.Allocation)
-    assert {name for model in data if model not in shared for name in fields(model)} <= set(members.EVENT)
+def names(shape: Any) -> set[str]:
+    """The names of a TypedDict's members in JSON."""
+    return {member.wire for member in table(shape).values()}
+
+
+@pytest.mark.parametrize(
+    ("shape", "model"),
+    [
+        (bodies._Job, jobs.JobRequest),
+        (bodies._Worker, jobs.WorkerHeartbeat),
+        (jt.types.PlannedStage, jobs.PlannedStage),
+        (jt.types.StageLabels, jobs.Labels),
+        (jt.types.Prerequisite, jobs.Prerequisite),
+        (jt.types.Resource, jobs.Resource),
+        (jt.types.BlockingCondition, jobs.BlockingCondition),
+        (jt.types.Subscription, push.SubscribeRequest),
+        (jt.types.Filters, push.FiltersRequest),
+        (jt.types.Authentication, push.Authentication),
+        (jt.types.Allocation, event_data.Allocation),
+        (jt.types.ResourceData, event_data.ResourceData),
+        (jt.events.StartedData, event_data.JobStartedData),
+        (jt.events.StageData, event_data.StageData),
+        (jt.events.ProgressData, event_data.ProgressData),
+        (jt.events.LogData, event_data.LogData),
+        (jt.events.Sample, event_data.SampleData),
+        (jt.events.QualityData, event_data.QualityData),
+        (jt.events.NoteData, event_data.NoteData),
+        (jt.events.ConditionData, event_data.ConditionData),
+        (jt.events.FailedData, event_data.FailedData),
+        (jt.events.EndedData, event_data.EndedData),
+    ],
+)
+def test_each_type_has_the_members_that_the_service_knows(shape: Any, model: type[BaseModel]) -> None:
+    assert names(shape) == fields(model)
+
+
+def test_enumerations_are_those_of_the_service() -> None:
+    assert set(get_args(jt.types.EventName)) == set(get_args(push.EventName))
+    assert get_args(jt.types.JobStatus) == tuple(Status)
+    assert get_args(jt.types.MetricGroup) == metrics.GROUPS
+    queries: dict[str, type[BaseModel]] = {"level": job_queries.LogQuery, "direction": job_queries.LogQuery}
+    queries |= {"granularity": job_queries.TimelineQuery, "interval": job_queries.MetricsQuery}
+    asked = {name: get_args(query.model_fields[name].annotation) for name, query in queries.items()}
+    assert asked == {
+        "level": get_args(jt.types.Level),
+        "direction": get_args(jt.types.PageDirection),
+        "granularity": get_args(jt.types.Granularity),
+        "interval": get_args(jt.types.Interval),
+    }
+
+
+def test_the_events_are_those_of_the_service() -> None:
+    models = get_args(get_args(events.AnyEvent)[0])
+    assert {name for shape in get_args(jt.events.Event) for name in get_args(shape.__annotations__["type"])} == {
+        name for model in models for name in get_args(model.model_fields["type"].annotation)
+    }

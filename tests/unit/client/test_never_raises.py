@@ -139,11 +139,11 @@ ROWS: dict[str, Row] = {
     "Job.milestone": lambda job, stage, value: job.milestone(value, more=value),
     "Job.warning": lambda job, stage, value: job.warning(value, more=value),
     "Job.error": lambda job, stage, value: job.error(value, more=value),
-    "Job.sample": lambda job, stage, value: job.sample(cpuUsage=value),
+    "Job.sample": lambda job, stage, value: job.sample(cpu_usage=value),
     "Job.quality": lambda job, stage, value: job.quality(value, value, value),
     "Job.heartbeat": lambda job, stage, value: job.heartbeat(),
-    "Job.resource_allocated": lambda job, stage, value: job.resource_allocated(resourceType=value, resourceId=value),
-    "Job.resource_released": lambda job, stage, value: job.resource_released(resourceType=value, resourceId=value),
+    "Job.resource_allocated": lambda job, stage, value: job.resource_allocated(value, value),
+    "Job.resource_released": lambda job, stage, value: job.resource_released(value, value),
     "Job.blocked": lambda job, stage, value: job.blocked(value),
     "Job.unblocked": lambda job, stage, value: job.unblocked(value, value),
     "Stage.__enter__": lambda job, stage, value: job.stage(value, value).__enter__(),
@@ -163,7 +163,7 @@ ROWS: dict[str, Row] = {
     "install": lambda job, stage, value: _install(job),
     "current_job": lambda job, stage, value: jt.current_job(),
 }
-NO_REPORTING = {"AsyncClient", "Client", "JobTracker", "verify_webhook", "models"}
+NO_REPORTING = {"AsyncClient", "Client", "JobTracker", "events", "models", "types", "verify_webhook"}
 """Of the public names, what talks to the service while its caller waits; such calls raise, as they say."""
 PLAIN = {"Backoff", "Fault", "Reason", "ReporterOptions", "Stats"}
 """Values without calls of their own."""

@@ -71,7 +71,7 @@ steps = st.lists(
 
 def put(outbox: Outbox, type_: str, times: int) -> int:
     for number in range(times):
-        outbox.put(make_event(type_, {"level": "INFO", "message": f"{number}", "stageName": "Load"}, 0))
+        outbox.put(make_event(type_, {"level": "INFO", "message": f"{number}", "stage_name": "Load"}, 0))
     return times
 
 
@@ -127,7 +127,7 @@ def test_a_job_s_end_is_in_the_first_batch_however_many_lines_wait(
     for number in range(lines):
         outbox.put(make_event("log", {"level": "INFO", "message": "x" * (size if number % 10 == 0 else 1)}, 0))
     for number in range(updates):
-        outbox.put(make_event("progressUpdate", {"stageName": f"Stage {number % 3}", "progress": number / 12}, 0))
+        outbox.put(make_event("progressUpdate", {"stage_name": f"Stage {number % 3}", "progress": number / 12}, 0))
     for number in range(samples):
         outbox.put(make_event("metricSample", {"cpuUsage": number}, 0))
     outbox.put(make_event("jobFailed", {"error": {"message": "exit code 3"}}, 0))

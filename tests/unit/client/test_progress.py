@@ -37,7 +37,7 @@ def test_the_last_count_is_always_sent_and_updates_keep_their_distance(steps: li
         if ticks:
             watch.progress.tick()
     watch.progress.finish()
-    counts = [data["recordsProcessed"] for _, data in watch.sent]
+    counts = [data["records_processed"] for _, data in watch.sent]
     assert counts == sorted(counts)
     assert counts[-1:] == ([sum(records for _, records, _ in steps)] if steps else [])
     spent = sum(seconds for seconds, _, _ in steps)
@@ -54,7 +54,7 @@ def test_a_held_update_is_sent_by_the_tick_with_the_time_it_was_told() -> None:
     watch.now = 100.6
     watch.progress.tick()
     watch.progress.tick()
-    assert watch.sent[1:] == [(100.1, {"stageName": "Load", "totalRecords": 10, "recordsProcessed": 3})]
+    assert watch.sent[1:] == [(100.1, {"stage_name": "Load", "total_records": 10, "records_processed": 3})]
 
 
 def test_a_clock_set_back_does_not_silence_the_stage() -> None:
@@ -70,13 +70,13 @@ def test_what_was_told_stays_but_for_details() -> None:
     watch.progress.update(40, {"operation": "parsing", "details": {"file": 1}})
     watch.now += 1
     watch.progress.update(None, {"component": "Parser"})
-    assert watch.sent[1][1] == {"stageName": "Load", "progress": 40, "operation": "parsing", "component": "Parser"}
+    assert watch.sent[1][1] == {"stage_name": "Load", "progress": 40, "operation": "parsing", "component": "Parser"}
 
 
 def test_an_operation_alone_comes_with_a_measure() -> None:
     watch = Watch()
     watch.progress.update(None, {"operation": "opening"})
-    assert watch.sent[0][1] == {"stageName": "Load", "operation": "opening", "recordsProcessed": 0}
+    assert watch.sent[0][1] == {"stage_name": "Load", "operation": "opening", "records_processed": 0}
 
 
 @pytest.mark.parametrize(("told", "sent"), [(-1, 0), (101, 100), (33.3, 33.3)])
@@ -93,6 +93,6 @@ def test_a_slip_of_the_worker_is_no_error(caplog: pytest.LogCaptureFixture) -> N
     watch.progress.update("50%", {})  # type: ignore[arg-type]
     watch.progress.update(float("nan"), {})
     watch.progress.finish()
-    assert watch.sent[-1][1] == {"stageName": "Load", "recordsProcessed": 0}
+    assert watch.sent[-1][1] == {"stage_name": "Load", "records_processed": 0}
     assert "'three' is no number of records" in caplog.text
     assert "'50%' is no percentage" in caplog.text

@@ -5,7 +5,8 @@ from uuid import UUID
 import pytest
 
 from jobtrack_client import Client, ConfigurationError
-from jobtrack_client._api.settings import guid, resolve, usable
+from jobtrack_client._api.settings import resolve, usable
+from jobtrack_client._values.kinds import guid
 from tests.unit.client.service import GUID
 
 ENVIRONMENT = {

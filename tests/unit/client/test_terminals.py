@@ -20,7 +20,7 @@ from rich.console import Console
 
 from jobtrack_client import ApiError, Client, cli
 from jobtrack_client._reporting.notices import Notices
-from jobtrack_client._values.visible_text import UNSAFE, harmless, visible
+from jobtrack_client._runtime.visible_text import UNSAFE, harmless, visible
 from jobtrack_client.commands import listen, opening, service
 from jobtrack_demo import session
 from tests.unit.client.service import GUID

@@ -162,15 +162,15 @@ def test_samples_what_the_process_uses(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"12345")
     probe = Probe(lambda: next(done), tmp_path, clock=lambda: next(times))
     measured = probe.measure()
-    assert measured["recordsPerSecond"] == 150.0
-    assert measured["diskUsedBytes"] == 5
-    assert (measured["memoryBytes"] or 0) > 1_000_000
-    assert (measured["cpuUsage"] or 0) >= 0  # the clock's ticks make anything of two readings within one
-    assert (measured["networkInBytes"] or 0) >= 0
+    assert measured["records_per_second"] == 150.0
+    assert measured["disk_used_bytes"] == 5
+    assert (measured["memory_bytes"] or 0) > 1_000_000
+    assert (measured["cpu_usage"] or 0) >= 0  # the clock's ticks make anything of two readings within one
+    assert (measured["network_in_bytes"] or 0) >= 0
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not confine processes to processors")
 def test_tells_the_real_machine() -> None:
     allocated = resources()
-    assert allocated["cpuUnits"] == len(os.sched_getaffinity(0))
-    assert allocated["workerNode"] == os.uname().nodename
+    assert allocated["cpu_units"] == len(os.sched_getaffinity(0))
+    assert allocated["worker_node"] == os.uname().nodename

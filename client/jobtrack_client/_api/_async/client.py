@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from jobtrack_client._api._async.following import AsyncFollowing
 from jobtrack_client._api.backoff import Backoff
-from jobtrack_client._api.exceptions import JobTrackError
 from jobtrack_client._api.requests import AnswerT, Request
 from jobtrack_client._api.retry_policy import Patience
 from jobtrack_client._api.settings import AnyToken, resolve
+from jobtrack_client._exceptions import JobTrackError
 from jobtrack_client._reporting.outbox import new_key
+from jobtrack_client.types import Language
 
 if TYPE_CHECKING:
     import httpx
@@ -39,7 +40,7 @@ class AsyncClient(AsyncFollowing):
         tenant_id: str | None = None,
         project_id: str | None = None,
         *,
-        language: str | None = None,
+        language: Language | None = None,
         timeout: float = 10.0,
         attempts: int = 5,
         patience: float = 60.0,

@@ -9,8 +9,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from jobtrack_client._api import network
-from jobtrack_client._api.exceptions import Unreachable
 from jobtrack_client._api.responses import refused_ticket
+from jobtrack_client._exceptions import Unreachable
 
 _SILENT = logging.Logger("jobtrack_client.websockets")
 """What the library has to say comes as exceptions; its log lines are not the program's."""

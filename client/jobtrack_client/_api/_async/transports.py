@@ -3,7 +3,7 @@
 import httpx
 
 from jobtrack_client._api import network
-from jobtrack_client._api.exceptions import ConfigurationError
+from jobtrack_client._exceptions import ConfigurationError
 
 
 class AsyncRoute(httpx.AsyncBaseTransport):

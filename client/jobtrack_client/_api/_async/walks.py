@@ -6,7 +6,8 @@ from typing import Any
 from jobtrack_client import models
 from jobtrack_client._api import requests
 from jobtrack_client._api._async.endpoints import AsyncEndpoints
-from jobtrack_client._api.requests import Request, Time
+from jobtrack_client._api.requests import Request
+from jobtrack_client.types import Granularity, JobStatus, Level, Time
 
 
 class AsyncWalks(AsyncEndpoints):
@@ -15,35 +16,35 @@ class AsyncWalks(AsyncEndpoints):
     async def iter_jobs(
         self,
         *,
-        status: str | Sequence[str] | None = None,
+        status: JobStatus | Sequence[JobStatus] | None = None,
         job_type: str | None = None,
         submitted_by: str | None = None,
         from_time: Time | None = None,
         to_time: Time | None = None,
     ) -> AsyncIterator[models.Job]:
         """All of the project's jobs, newest first, asked for a page at a time."""
-        wanted = {"status": status, "jobType": job_type, "submittedBy": submitted_by}
-        async for job in self._items(requests.jobs(**wanted, **{"from": from_time, "to": to_time}), "jobs"):
+        filters = {"status": status, "job_type": job_type, "submitted_by": submitted_by}
+        async for job in self._items(requests.jobs(from_time=from_time, to_time=to_time, **filters), "jobs"):
             yield job
 
     async def iter_logs(
         self,
         job_id: str,
         *,
-        level: str | None = None,
+        level: Level | None = None,
         from_time: Time | None = None,
         to_time: Time | None = None,
     ) -> AsyncIterator[models.LogEntry]:
         """All log lines of at least `level`, oldest first, asked for a page at a time."""
-        request = requests.logs(job_id, level=level, fromTime=from_time, toTime=to_time, direction="forward")
+        request = requests.logs(job_id, level=level, from_time=from_time, to_time=to_time, direction="forward")
         async for entry in self._items(request, "logs"):
             yield entry
 
     async def iter_timeline(
-        self, job_id: str, *, granularity: str | None = None, include_sub_events: bool | None = None
+        self, job_id: str, *, granularity: Granularity | None = None, include_sub_events: bool | None = None
     ) -> AsyncIterator[models.TimelineEvent]:
         """All that happened, oldest first, asked for a page at a time."""
-        request = requests.timeline(job_id, granularity=granularity, includeSubEvents=include_sub_events)
+        request = requests.timeline(job_id, granularity=granularity, include_sub_events=include_sub_events)
         async for event in self._items(request, "timeline"):
             yield event
 

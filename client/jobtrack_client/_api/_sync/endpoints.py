@@ -3,27 +3,70 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from jobtrack_client import models
 from jobtrack_client._api import requests
-from jobtrack_client._api.requests import AnswerT, Members, Request, Time
+from jobtrack_client._api.requests import AnswerT, Request
+from jobtrack_client.events import Event
+from jobtrack_client.types import (
+    Granularity,
+    Interval,
+    JobDescription,
+    JobStatus,
+    Level,
+    MetricGroup,
+    PageDirection,
+    Subscription,
+    Time,
+)
 
 
 class Endpoints(ABC):
     """The calls of the API, by whatever sends them."""
 
-    def create_job(self, job: Members, *, idempotency_key: str | None = None) -> models.NewJob:
-        """Queue a job, by the members of `POST /jobs`; a `jobId` is chosen where there is none."""
-        return self._ask(requests.create_job({"jobId": self._key(), **job}, idempotency_key or self._key()))
+    def create_job(
+        self,
+        name: str,
+        *,
+        job_type: str,
+        job_id: str | None = None,
+        heartbeat_seconds: int | None = None,
+        idempotency_key: str | None = None,
+        **description: Unpack[JobDescription],
+    ) -> models.NewJob:
+        """Queue a job. Without a `job_id` it gets a new one.
 
-    def report(self, job_id: str, events: Sequence[Members], *, idempotency_key: str | None = None) -> models.Accepted:
-        """Report events of a job, all or none: `{type, time?, data}`; answers `accepted` and `lastSequence`."""
-        return self._ask(requests.report(job_id, events, idempotency_key or self._key()))
+        Raises:
+            ConfigurationError: an id is not a GUID.
+            TypeError: an argument is unknown or has a type that it cannot have.
+            ValueError: an argument has a value that it cannot have.
+            JobTrackError: the service cannot be reached, or refuses the job.
+        """
+        identity = {"name": name, "job_type": job_type, "job_id": job_id or self._key()}
+        job = {**identity, "heartbeat_seconds": heartbeat_seconds, **description}
+        return self._ask(requests.create_job(job, idempotency_key or self._key()))
 
-    def put_worker(self, worker_node: str, capacity: Members) -> None:
-        """A worker's heartbeat, with its `cpuUnits`, `memoryGB` and `maxConcurrentJobs`: it lives for 120 s."""
-        self._sent(requests.put_worker(worker_node, capacity))
+    def report_events(
+        self, job_id: str, events: Sequence[Event], *, idempotency_key: str | None = None
+    ) -> models.Accepted:
+        """Report events of a job: all of them are stored, or none."""
+        return self._ask(requests.report_events(job_id, events, idempotency_key or self._key()))
+
+    def put_worker(
+        self,
+        worker_node: str,
+        *,
+        cpu_units: float,
+        memory_gb: float,
+        max_concurrent_jobs: int,
+        cpu_usage: float | None = None,
+        memory_bytes: int | None = None,
+    ) -> None:
+        """Send the heartbeat of a worker, with its capacity. The worker counts as alive for 120 seconds."""
+        capacity = {"cpu_units": cpu_units, "memory_gb": memory_gb, "max_concurrent_jobs": max_concurrent_jobs}
+        usage = {"cpu_usage": cpu_usage, "memory_bytes": memory_bytes}
+        self._sent(requests.put_worker(worker_node, **capacity, **usage))
 
     def get_job(self, job_id: str) -> models.Job:
         """The job: its status, its progress in short, when it began and ended."""
@@ -32,7 +75,7 @@ class Endpoints(ABC):
     def jobs(
         self,
         *,
-        status: str | Sequence[str] | None = None,
+        status: JobStatus | Sequence[JobStatus] | None = None,
         job_type: str | None = None,
         submitted_by: str | None = None,
         from_time: Time | None = None,
@@ -41,9 +84,9 @@ class Endpoints(ABC):
         cursor: str | None = None,
     ) -> models.Jobs:
         """A page of the project's jobs, newest first; times are those of their creation."""
-        wanted = {"status": status, "jobType": job_type, "submittedBy": submitted_by}
-        times = {"from": from_time, "to": to_time}
-        return self._ask(requests.jobs(**wanted, **times, limit=limit, cursor=cursor))
+        filters = {"status": status, "job_type": job_type, "submitted_by": submitted_by}
+        times = {"from_time": from_time, "to_time": to_time}
+        return self._ask(requests.jobs(**times, **filters, limit=limit, cursor=cursor))
 
     def queue(self, *, limit: int | None = None, cursor: str | None = None) -> models.Queue:
         """The jobs that wait, in the order in which they will start, and what the workers can take."""
@@ -53,7 +96,7 @@ class Endpoints(ABC):
         self,
         job_ids: Sequence[str] | None = None,
         *,
-        status: str | Sequence[str] | None = None,
+        status: JobStatus | Sequence[JobStatus] | None = None,
         submitted_by: str | None = None,
         include_metrics: bool | None = None,
         refresh_interval: int | None = None,
@@ -61,9 +104,9 @@ class Endpoints(ABC):
         cursor: str | None = None,
     ) -> models.Batch:
         """Many jobs at once: up to 100 by their ids, else a page of the project's, and how the system is."""
-        shown = {"includeMetrics": include_metrics, "refreshInterval": refresh_interval}
-        filters = {"status": status, "submittedBy": submitted_by, "limit": limit, "cursor": cursor}
-        return self._ask(requests.batch(job_ids, **filters, **shown))
+        filters = {"status": status, "submitted_by": submitted_by, "limit": limit, "cursor": cursor}
+        content = {"include_metrics": include_metrics, "refresh_interval": refresh_interval}
+        return self._ask(requests.batch(job_ids, **filters, **content))
 
     def progress(self, job_id: str) -> models.Progress:
         """The job's progress, stage by stage, and what remains."""
@@ -73,51 +116,57 @@ class Endpoints(ABC):
         self,
         job_id: str,
         *,
-        level: str | None = None,
+        level: Level | None = None,
         from_time: Time | None = None,
         to_time: Time | None = None,
         limit: int | None = None,
-        direction: str | None = None,
+        direction: PageDirection | None = None,
         cursor: str | None = None,
         since_sequence: int | None = None,
     ) -> models.Logs:
         """A page of the job's log lines of at least `level`; `nextCursor` of the answer goes on as `cursor`."""
-        where = {"direction": direction, "cursor": cursor, "sinceSequence": since_sequence, "limit": limit}
-        return self._ask(requests.logs(job_id, level=level, fromTime=from_time, toTime=to_time, **where))
+        page = {"direction": direction, "cursor": cursor, "since_sequence": since_sequence, "limit": limit}
+        return self._ask(requests.logs(job_id, level=level, from_time=from_time, to_time=to_time, **page))
 
     def timeline(
         self,
         job_id: str,
         *,
-        granularity: str | None = None,
+        granularity: Granularity | None = None,
         include_sub_events: bool | None = None,
         limit: int | None = None,
         cursor: str | None = None,
     ) -> models.Timeline:
         """A page of what happened, oldest first, and what is to come."""
-        scope = {"granularity": granularity, "includeSubEvents": include_sub_events}
-        return self._ask(requests.timeline(job_id, **scope, limit=limit, cursor=cursor))
+        content = {"granularity": granularity, "include_sub_events": include_sub_events}
+        return self._ask(requests.timeline(job_id, **content, limit=limit, cursor=cursor))
 
     def metrics(
         self,
         job_id: str,
         *,
-        interval: str | None = None,
-        metrics: str | Sequence[str] | None = None,
+        interval: Interval | None = None,
+        metrics: MetricGroup | Sequence[MetricGroup] | None = None,
         include_history: bool | None = None,
     ) -> models.Metrics:
         """What the job uses and how fast it is, against its past and others of its type."""
-        scope = {"interval": interval, "includeHistory": include_history}
-        return self._ask(requests.metrics(job_id, metrics=metrics, **scope))
+        content = {"metrics": metrics, "interval": interval, "include_history": include_history}
+        return self._ask(requests.metrics(job_id, **content))
 
     def dependencies(self, job_id: str, *, depth: int | None = None) -> models.Dependencies:
         """What the job waits for, and what waits for it."""
         return self._ask(requests.dependencies(job_id, depth))
 
     def subscribe(
-        self, job_id: str, subscription: Members, *, idempotency_key: str | None = None
+        self, job_id: str, *, idempotency_key: str | None = None, **subscription: Unpack[Subscription]
     ) -> models.NewSubscription:
-        """Have the job's events pushed, by the members of `POST …/subscribe`; the answer has the `signingSecret`."""
+        """Subscribe to the job's events. The answer has the `signingSecret` of the messages.
+
+        Raises:
+            TypeError: an argument is unknown or has a type that it cannot have.
+            ValueError: an argument has a value that it cannot have.
+            JobTrackError: the service cannot be reached, or refuses the subscription.
+        """
         return self._ask(requests.subscribe(job_id, subscription, idempotency_key or self._key()))
 
     def subscriptions(

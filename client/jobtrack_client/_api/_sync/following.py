@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from jobtrack_client import models
-from jobtrack_client._api import past_events, requests
+from jobtrack_client._api import final_statuses, past_events, requests
 from jobtrack_client._api._sync.walks import Walks
 from jobtrack_client._api.backoff import Backoff
-from jobtrack_client._api.exceptions import (
+from jobtrack_client._api.requests import AnswerT, Request
+from jobtrack_client._exceptions import (
     Conflict,
     Forbidden,
     InProgress,
@@ -20,13 +21,12 @@ from jobtrack_client._api.exceptions import (
     Unauthorized,
     Unreachable,
 )
-from jobtrack_client._api.requests import AnswerT, Members, Request, Time
-from jobtrack_client._jobs import final_statuses
+from jobtrack_client.types import EventName, Filters, Language, Level, Time
 
 if TYPE_CHECKING:
     from jobtrack_client._api.responses import Reply
 
-EVENTS = (
+EVENTS: tuple[EventName, ...] = (
     *("jobStarted", "jobStalled", "progressUpdate", "milestone", "warning", "error"),
     *("stageStarted", "stageCompleted", "stageFailed", "stageSkipped"),
 )
@@ -37,7 +37,7 @@ class Following(Walks):
     """What comes until a job ends; a service that is away is waited for without end."""
 
     _backoff: Backoff
-    _language: str | None
+    _language: Language | None
     _sleep: Callable[[float], object]
     _tenant: str
 
@@ -45,7 +45,7 @@ class Following(Walks):
         self,
         job_id: str,
         *,
-        level: str | None = None,
+        level: Level | None = None,
         from_time: Time | None = None,
         since_sequence: int = 0,
         every: float = 1.0,
@@ -54,9 +54,9 @@ class Following(Walks):
 
         Asks again after `every` seconds if nothing is new. To continue after a page of `logs`, pass its `lastSequence`.
         """
-        request = requests.logs(job_id, level=level, fromTime=from_time)
+        request = requests.logs(job_id, level=level, from_time=from_time)
         while True:
-            page = self._insist(request.asking(sinceSequence=since_sequence))
+            page = self._insist(request.asking(since_sequence=since_sequence))
             for entry in page["logs"]:
                 yield entry
             if page["lastSequence"] > since_sequence:
@@ -81,10 +81,10 @@ class Following(Walks):
     def events(
         self,
         job_id: str,
-        events: Sequence[str] | None = None,
+        events: Sequence[EventName] | None = None,
         *,
         since_sequence: int | None = None,
-        filters: Members | None = None,
+        filters: Filters | None = None,
     ) -> Iterator[models.Pushed]:
         """What is pushed of a job, over a WebSocket: in order of sequence and each once, until the job's end.
 
@@ -93,25 +93,31 @@ class Following(Walks):
         walk, or after a week. Of a job that has ended already, what happened is read from its timeline, without
         `filters`; without `since_sequence` it is everything.
         """
-        wanted = list(dict.fromkeys([*(EVENTS if events is None else events), *final_statuses.EVENTS]))
-        body = {"events": wanted, "filters": filters, "sinceSequence": since_sequence, "language": self._language}
-        how = {"subscriptionType": "websocket", "expiresInSeconds": WEEK_SECONDS}
+        names = list(dict.fromkeys([*(EVENTS if events is None else events), *final_statuses.EVENTS]))
         try:
-            made = self.subscribe(job_id, {**how, **body})
+            subscription = self.subscribe(
+                job_id,
+                subscription_type="websocket",
+                events=names,
+                filters=filters,
+                language=self._language,
+                expires_in_seconds=WEEK_SECONDS,
+                since_sequence=since_sequence,
+            )
         except Conflict as refused:
-            for past in self._past(job_id, wanted, refused):
+            for past in self._past(job_id, names, refused):
                 if since_sequence is None or (past["data"]["sequence"] or 0) > since_sequence:
                     yield past
             return
         try:
-            with closing(self._pushed(made, since_sequence)) as pushed:
+            with closing(self._pushed(subscription, since_sequence)) as pushed:
                 for message in pushed:
                     yield message
                     if message["type"] in final_statuses.EVENTS:
                         return
         finally:
             with suppress(JobTrackError):
-                self.delete_subscription(made["subscriptionId"])
+                self.delete_subscription(subscription["subscriptionId"])
 
     def _past(self, job_id: str, wanted: Sequence[str], refused: Conflict) -> Sequence[models.Pushed]:
         """What happened to a job that has ended.

@@ -10,11 +10,11 @@ import httpx
 
 from jobtrack_client._api._sync.transports import Route
 from jobtrack_client._api.auth import BearerAuth
-from jobtrack_client._api.exceptions import ConfigurationError, TimedOut, Unreachable
 from jobtrack_client._api.http_logging import quiet
 from jobtrack_client._api.requests import Request
 from jobtrack_client._api.responses import Reply, read
 from jobtrack_client._api.settings import Settings
+from jobtrack_client._exceptions import ConfigurationError, TimedOut, Unreachable
 from jobtrack_client._reporting.forks import fork_safety
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from jobtrack_client import models
 from jobtrack_client._api import requests
 from jobtrack_client._api._sync.endpoints import Endpoints
-from jobtrack_client._api.requests import Request, Time
+from jobtrack_client._api.requests import Request
+from jobtrack_client.types import Granularity, JobStatus, Level, Time
 
 
 class Walks(Endpoints):
@@ -16,35 +17,35 @@ class Walks(Endpoints):
     def iter_jobs(
         self,
         *,
-        status: str | Sequence[str] | None = None,
+        status: JobStatus | Sequence[JobStatus] | None = None,
         job_type: str | None = None,
         submitted_by: str | None = None,
         from_time: Time | None = None,
         to_time: Time | None = None,
     ) -> Iterator[models.Job]:
         """All of the project's jobs, newest first, asked for a page at a time."""
-        wanted = {"status": status, "jobType": job_type, "submittedBy": submitted_by}
-        for job in self._items(requests.jobs(**wanted, **{"from": from_time, "to": to_time}), "jobs"):
+        filters = {"status": status, "job_type": job_type, "submitted_by": submitted_by}
+        for job in self._items(requests.jobs(from_time=from_time, to_time=to_time, **filters), "jobs"):
             yield job
 
     def iter_logs(
         self,
         job_id: str,
         *,
-        level: str | None = None,
+        level: Level | None = None,
         from_time: Time | None = None,
         to_time: Time | None = None,
     ) -> Iterator[models.LogEntry]:
         """All log lines of at least `level`, oldest first, asked for a page at a time."""
-        request = requests.logs(job_id, level=level, fromTime=from_time, toTime=to_time, direction="forward")
+        request = requests.logs(job_id, level=level, from_time=from_time, to_time=to_time, direction="forward")
         for entry in self._items(request, "logs"):
             yield entry
 
     def iter_timeline(
-        self, job_id: str, *, granularity: str | None = None, include_sub_events: bool | None = None
+        self, job_id: str, *, granularity: Granularity | None = None, include_sub_events: bool | None = None
     ) -> Iterator[models.TimelineEvent]:
         """All that happened, oldest first, asked for a page at a time."""
-        request = requests.timeline(job_id, granularity=granularity, includeSubEvents=include_sub_events)
+        request = requests.timeline(job_id, granularity=granularity, include_sub_events=include_sub_events)
         for event in self._items(request, "timeline"):
             yield event
 

@@ -15,9 +15,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
+from jobtrack_client._api.bodies import EVENT
 from jobtrack_client._reporting.events import Event, Rank
 from jobtrack_client._runtime.threads import Background
-from jobtrack_client._values.members import event_data
+from jobtrack_client._values.members import within_limits
 from jobtrack_client._values.shorten import EVENT_BYTES, dumps
 
 GATHER_SECONDS = 0.01
@@ -131,7 +132,7 @@ class Mouthpiece:
 
     def tell(self, number: int, change: Change) -> bool:
         """Tell how far a stage of the parent's has come; answers as `say`."""
-        state = event_data("progressUpdate", change.state)
+        state = within_limits(change.state, EVENT)
         return self._send(_PROGRESS, number, dumps([change.records, change.progress, state]))
 
     def _send(self, kind: bytes, number: int, body: bytes) -> bool:

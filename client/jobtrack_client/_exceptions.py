@@ -25,7 +25,7 @@ JobTrackError
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jobtrack_client._values.visible_text import visible
+from jobtrack_client._runtime.visible_text import visible
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,24 @@
 """The client of one project: calls that wait for their answer, and jobs that report in the background."""
 
-from collections.abc import Mapping, Sequence
+from typing import Unpack
 
-from jobtrack_client._api import _sync
-from jobtrack_client._api.exceptions import ConfigurationError
+from jobtrack_client._api import _sync, bodies
 from jobtrack_client._api.requests import encoded
-from jobtrack_client._api.settings import current_job_id, guid, surrounding_job_id
+from jobtrack_client._api.settings import current_job_id, surrounding_job_id
+from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._jobs.context import current_job
 from jobtrack_client._jobs.job import Job
 from jobtrack_client._jobs.joined_job import JoinedJob, SharedJob
-from jobtrack_client._jobs.options import ReporterOptions
 from jobtrack_client._reporting.delivery import Reported
 from jobtrack_client._reporting.heartbeat import DEFAULT_SECONDS, silence
+from jobtrack_client._reporting.options import ReporterOptions
 from jobtrack_client._reporting.reporter import Reporter
-from jobtrack_client._values.kinds import number, shaped, string
-from jobtrack_client._values.members import STARTED
-from jobtrack_client._values.members import job as job_members
+from jobtrack_client._values.kinds import guid, number, string
+from jobtrack_client._values.members import table, within_limits
+from jobtrack_client.events import StartedData
+from jobtrack_client.types import Allocation, JobDescription
+
+_STARTED = table(StartedData)
 
 
 class Client(_sync.Client):
@@ -26,24 +29,15 @@ class Client(_sync.Client):
         name: str,
         *,
         job_type: str,
-        stages: Sequence[str | Mapping[str, object]] | None = None,
         job_id: str | None = None,
-        description: str | None = None,
-        priority: str | None = None,
-        submitted_by: str | None = None,
-        prerequisites: Sequence[Mapping[str, object]] | None = None,
-        resources: Sequence[Mapping[str, object]] | None = None,
-        blocking_conditions: Sequence[Mapping[str, object]] | None = None,
-        subscriptions: Sequence[Mapping[str, object]] | None = None,
-        metadata: Mapping[str, object] | None = None,
         heartbeat_seconds: int | None = DEFAULT_SECONDS,
         estimated_seconds: float | None = None,
-        total_records: int | None = None,
-        resources_allocated: Mapping[str, object] | None = None,
+        resources_allocated: Allocation | None = None,
         attach: bool = False,
         resume: bool = False,
         required: bool = False,
         options: ReporterOptions | None = None,
+        **description: Unpack[JobDescription],
     ) -> Job:
         """A job that this process runs and reports, created and started by its `with` statement.
 
@@ -79,29 +73,15 @@ class Client(_sync.Client):
         if job_id is None and (surrounding := surrounding_job_id(self._http.settings)) is not None:
             return self._joined(name, surrounding, options)
         identity = self._key() if job_id is None else guid(job_id, "job_id")
-        body: dict[str, object] = {
-            "jobId": identity,
-            "jobName": name,
-            "jobType": job_type,
-            "jobDescription": description,
-            "priority": priority,
-            "submittedBy": submitted_by,
-            "stages": stages,
-            "totalRecords": total_records,
-            "prerequisites": prerequisites,
-            "resources": resources,
-            "blockingConditions": blocking_conditions,
-            "subscriptions": subscriptions,
-            "heartbeatSeconds": number(heartbeat_seconds) or None,
-            "metadata": metadata,
-        }
-        given = {"resourcesAllocated": resources_allocated, "estimatedSeconds": estimated_seconds}
-        started = shaped(given, STARTED)
+        job = {"name": name, "job_type": job_type, "job_id": identity, **description}
+        job["heartbeat_seconds"] = number(heartbeat_seconds) or None
+        started: StartedData = {"resources_allocated": resources_allocated, "estimated_seconds": estimated_seconds}
+        start = within_limits(started, _STARTED)
         chosen = options or self._options()
-        content = None if attach else encoded(job_members(body))
+        content = None if attach else encoded(bodies.job(job))
         quiet = silence(number(heartbeat_seconds))
         reported = Reported(identity, string(name), content, self._key(), resumed=resume, silence=quiet)
-        return Job(identity, started, Reporter(self._http, reported, chosen), chosen, required=required)
+        return Job(identity, start, Reporter(self._http, reported, chosen), chosen, required=required)
 
     def attach(
         self,

@@ -1,0 +1,237 @@
+"""Events as `Client.report_events` takes them: `{"type": "log", "data": {"level": "INFO", "message": "Loaded"}}`."""
+
+from typing import Annotated, Literal, NotRequired, Required, TypeAlias, TypedDict, get_args
+
+from jobtrack_client._values import fields, kinds
+from jobtrack_client._values.members import record
+from jobtrack_client.types import Allocation, Level, ResourceData, Time
+
+__all__ = [
+    "ConditionData",
+    "ConditionEvent",
+    "EndedData",
+    "EndedEvent",
+    "Event",
+    "FailedData",
+    "FailedEvent",
+    "HeartbeatEvent",
+    "LogData",
+    "LogEvent",
+    "NoteData",
+    "NoteEvent",
+    "ProgressData",
+    "ProgressEvent",
+    "QualityData",
+    "QualityEvent",
+    "ResourceEvent",
+    "Sample",
+    "SampleEvent",
+    "StageData",
+    "StageEvent",
+    "StartedData",
+    "StartedEvent",
+]
+
+
+class StartedData(TypedDict, total=False):
+    """What is known of a job when it starts."""
+
+    resources_allocated: Annotated[Allocation | None, record(Allocation)]
+    estimated_seconds: fields.Amount
+
+
+class StageData(TypedDict, total=False):
+    """A stage that starts or ends."""
+
+    stage_name: Required[fields.Name]
+    records_processed: fields.Count
+    total_records: fields.Count
+    metrics: fields.Metrics
+    error: fields.Error
+
+
+class ProgressData(TypedDict, total=False):
+    """The progress of a job, or of one of its stages: a percentage, a number of records, or both."""
+
+    stage_name: fields.OptionalName
+    progress: fields.Percent
+    records_processed: fields.Count
+    total_records: fields.Count
+    component: fields.OptionalName
+    operation: fields.OptionalName
+    details: fields.Details
+    metrics: fields.Metrics
+
+
+class LogData(TypedDict, total=False):
+    """A log line."""
+
+    level: Required[Annotated[Level, kinds.choice(*get_args(Level))]]
+    message: Required[fields.Message]
+    component: fields.OptionalName
+    stage: fields.OptionalName
+    details: fields.Details
+
+
+class Sample(TypedDict, total=False):
+    """Resource use. `cpu_usage` is in percent. Bytes and retries are totals since the job started."""
+
+    cpu_usage: fields.Amount
+    memory_bytes: fields.Count
+    disk_read_bytes: fields.Count
+    disk_write_bytes: fields.Count
+    disk_used_bytes: fields.Count
+    iops: fields.Amount
+    disk_latency_ms: fields.Amount
+    network_in_bytes: fields.Count
+    network_out_bytes: fields.Count
+    connections: fields.Count
+    records_per_second: fields.Amount
+    retries: fields.Count
+
+
+class QualityData(TypedDict, total=False):
+    """The result of a job's own validation. The score is 0 to 100."""
+
+    data_quality_score: fields.Percent
+    validations_passed: fields.Count
+    validations_failed: fields.Count
+
+
+class NoteData(TypedDict, total=False):
+    """A milestone, a warning or an error."""
+
+    description: Required[fields.Description]
+    details: fields.Details
+
+
+class ConditionData(TypedDict, total=False):
+    """A condition that blocks a job, or that no longer does."""
+
+    condition: Required[fields.Description]
+    resolution: fields.OptionalDescription
+
+
+class FailedData(TypedDict, total=False):
+    """Why a job failed: the error's `message`, and whatever else describes it."""
+
+    error: Required[fields.Error]
+    metrics: fields.Metrics
+
+
+class EndedData(TypedDict, total=False):
+    """The metrics of a job that completed or was cancelled."""
+
+    metrics: fields.Metrics
+
+
+class HeartbeatEvent(TypedDict):
+    """The worker is alive."""
+
+    type: Literal["heartbeat"]
+    time: NotRequired[Time | None]
+
+
+class StartedEvent(TypedDict):
+    """A job started."""
+
+    type: Literal["jobStarted"]
+    time: NotRequired[Time | None]
+    data: NotRequired[StartedData | None]
+
+
+class StageEvent(TypedDict):
+    """A stage started, ended or is not needed."""
+
+    type: Literal["stageStarted", "stageCompleted", "stageFailed", "stageSkipped"]
+    time: NotRequired[Time | None]
+    data: StageData
+
+
+class ProgressEvent(TypedDict):
+    """A job or stage progressed."""
+
+    type: Literal["progressUpdate"]
+    time: NotRequired[Time | None]
+    data: ProgressData
+
+
+class LogEvent(TypedDict):
+    """A line was logged."""
+
+    type: Literal["log"]
+    time: NotRequired[Time | None]
+    data: LogData
+
+
+class SampleEvent(TypedDict):
+    """Resource use was measured."""
+
+    type: Literal["metricSample"]
+    time: NotRequired[Time | None]
+    data: Sample
+
+
+class QualityEvent(TypedDict):
+    """The job validated its data."""
+
+    type: Literal["quality"]
+    time: NotRequired[Time | None]
+    data: QualityData
+
+
+class NoteEvent(TypedDict):
+    """Something noteworthy happened."""
+
+    type: Literal["milestone", "warning", "error"]
+    time: NotRequired[Time | None]
+    data: NoteData
+
+
+class ResourceEvent(TypedDict):
+    """A job got a resource, or gave it back."""
+
+    type: Literal["resourceAllocated", "resourceReleased"]
+    time: NotRequired[Time | None]
+    data: ResourceData
+
+
+class ConditionEvent(TypedDict):
+    """A condition blocks a job, or no longer does."""
+
+    type: Literal["blocked", "unblocked"]
+    time: NotRequired[Time | None]
+    data: ConditionData
+
+
+class FailedEvent(TypedDict):
+    """A job failed."""
+
+    type: Literal["jobFailed"]
+    time: NotRequired[Time | None]
+    data: FailedData
+
+
+class EndedEvent(TypedDict):
+    """A job completed or was cancelled."""
+
+    type: Literal["jobCompleted", "jobCancelled"]
+    time: NotRequired[Time | None]
+    data: NotRequired[EndedData | None]
+
+
+Event: TypeAlias = (
+    StartedEvent
+    | StageEvent
+    | ProgressEvent
+    | LogEvent
+    | SampleEvent
+    | QualityEvent
+    | NoteEvent
+    | ResourceEvent
+    | ConditionEvent
+    | FailedEvent
+    | EndedEvent
+    | HeartbeatEvent
+)
+"""An event, with the time at which it happened (default: the time at which the service receives it)."""
