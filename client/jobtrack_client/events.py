@@ -53,7 +53,7 @@ class StageData(TypedDict, total=False):
 class ProgressData(TypedDict, total=False):
     """The progress of a job, or of one of its stages: a percentage, a number of records, or both."""
 
-    stage_name: fields.OptionalName
+    stage_name: Annotated[str | None, kinds.needed_name]
     progress: fields.Percent
     records_processed: fields.Count
     total_records: fields.Count

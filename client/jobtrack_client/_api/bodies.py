@@ -42,7 +42,7 @@ _DATA = (
     events.FailedData,
     events.EndedData,
 )
-EVENT: Members = {name: member for shape in reversed(_DATA) for name, member in table(shape).items()}
+EVENT: Members = {name: member for shape in _DATA for name, member in table(shape).items()}
 """The data of every type of event. A member means the same in each of them, though some need it and others do not."""
 
 _STAGE_NEEDS = {"stage_name": UNNAMED}

@@ -17,7 +17,7 @@ def run(service: Service, **more: Any) -> jt.Job:
 
 def test_a_job_reports_its_start_its_stages_and_its_end() -> None:
     service = Service()
-    with run(service, estimated_seconds=9, resources_allocated={"cpuUnits": 2}) as job:
+    with run(service, estimated_seconds=9, resources_allocated={"cpu_units": 2}) as job:
         with job.stage("Load", total=3) as stage:
             stage.advance(2)
             stage.advance()

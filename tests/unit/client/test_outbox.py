@@ -129,7 +129,7 @@ def test_a_job_s_end_is_in_the_first_batch_however_many_lines_wait(
     for number in range(updates):
         outbox.put(make_event("progressUpdate", {"stage_name": f"Stage {number % 3}", "progress": number / 12}, 0))
     for number in range(samples):
-        outbox.put(make_event("metricSample", {"cpuUsage": number}, 0))
+        outbox.put(make_event("metricSample", {"cpu_usage": number}, 0))
     outbox.put(make_event("jobFailed", {"error": {"message": "exit code 3"}}, 0))
     outbox.put_state_first()
     batch = outbox.take()

@@ -14,7 +14,7 @@ DESCRIBED: dict[str, Any] = {
     "stages": ["a", "b", "c"],
     "priority": "High",
     "metadata": {"a": 1},
-    "prerequisites": [{"jobId": OTHER}],
+    "prerequisites": [{"job_id": OTHER}],
 }
 
 

@@ -2,7 +2,7 @@ import json
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -137,8 +137,9 @@ def test_an_interrupted_job_is_cancelled(
 def test_creates_a_job_with_a_plan_in_both_languages(orders: Path, tmp_path: Path) -> None:
     _, service = run(orders, tmp_path / "out")
     assert [created["jobName"] for created in service.jobs] == ["Process mining of orders.csv"]
-    assert service.jobs[0]["stages"] == plan.stages()
-    assert plan.stages()[0] == {
+    stages = cast("list[object]", service.jobs[0]["stages"])
+    assert len(stages) == len(plan.STAGES)
+    assert stages[0] == {
         "stageName": "Data Loading",
         "labels": {"ja": "データ読み込み", "en": "Data Loading"},
         "weight": 75,
