@@ -16,6 +16,7 @@ from jobtrack.push.egress.urls import WebhookUrl
 from jobtrack.push.subscriptions.message_factory import event_message
 from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, new_signing_secret
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
+from jobtrack.store.outbox_records import OutboxEvent
 from jobtrack_local.engine import environment
 from jobtrack_local.engine.provision import provision
 from jobtrack_local.stack import load_function
@@ -72,16 +73,15 @@ def _subscribed(deliverer: "Deliverer") -> Subscription:
 
 
 def _delivered(deliverer: "Deliverer", meter: Meter, subscription: Subscription, sequence: int) -> Usage:
-    event = {
-        "type": "stageCompleted",
-        "sequence": sequence,
-        "time": int(time.time() * 1_000_000),
-        "status": "Running",
-        "percentage": 25,
-        "previousPercentage": None,
-        "labels": {"ja": "データ読み込み", "en": "Data loading"},
-        "data": {"stageName": "Data Loading", "recordsProcessed": 192850, "metrics": {"dataQualityScore": 98.2}},
-    }
+    event = OutboxEvent(
+        type="stageCompleted",
+        sequence=sequence,
+        time=int(time.time() * 1_000_000),
+        status="Running",
+        percentage=25,
+        data={"stageName": "Data Loading", "recordsProcessed": 192850, "metrics": {"dataQualityScore": 98.2}},
+        labels={"ja": "データ読み込み", "en": "Data loading"},
+    )
     message = event_message(subscription.job, "Customer Journey Analysis", subscription, event, time.time())
     if message is None:
         raise AssertionError("it subscribes to just this event")

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from jobtrack import times
-from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.message_factory import event_message
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
+from jobtrack.store.outbox_records import EventBatch, OutboxEvent, encode
 
 EVENTS = Path(__file__).parent.parent / "events"
 JOB = JobKey(
@@ -23,30 +23,21 @@ SUBSCRIPTION = "123e8400-e29b-41d4-a716-446655440000"
 NOW = 1795430733  # 2026-11-23T10:45:33Z
 REGION, ACCOUNT = "ap-northeast-1", "123456789012"
 
-COMPLETED: dict[str, Any] = {
-    "type": "stageCompleted",
-    "sequence": 12,
-    "time": NOW * times.SECOND,
-    "status": "Running",
-    "percentage": 25,
-    "previousPercentage": None,
-    "labels": {"ja": "データ読み込み", "en": "Data loading"},
-    "data": {"stageName": "Data Loading", "recordsProcessed": 192850, "metrics": {"dataValidated": True}},
-}
+COMPLETED = OutboxEvent(
+    type="stageCompleted",
+    sequence=12,
+    time=NOW * times.SECOND,
+    status="Running",
+    percentage=25,
+    data={"stageName": "Data Loading", "recordsProcessed": 192850, "metrics": {"dataValidated": True}},
+    labels={"ja": "データ読み込み", "en": "Data loading"},
+)
 
 
 def outbox_record() -> dict[str, Any]:
     """One batch of reported events, as the table's stream hands it to the dispatcher."""
-    record = {
-        "tenantId": JOB.tenant,
-        "projectId": JOB.project,
-        "jobId": JOB.job,
-        "jobName": JOB_NAME,
-        "subscriptions": [SUBSCRIPTION],
-        "events": [COMPLETED],
-    }
-    packed = base64.b64encode(packing.pack(record)).decode()
-    keys = {"pk": {"S": JOB.partition}, "sk": {"S": f"O#{COMPLETED['sequence']:012d}"}}
+    packed = base64.b64encode(encode(EventBatch(JOB, JOB_NAME, (SUBSCRIPTION,), (COMPLETED,)))).decode()
+    keys = {"pk": {"S": JOB.partition}, "sk": {"S": f"O#{COMPLETED.sequence:012d}"}}
     change = {
         "ApproximateCreationDateTime": NOW,
         "Keys": keys,

@@ -30,6 +30,7 @@ from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.push.websockets.connection_table import ConnectionTable
 from jobtrack.push.websockets.socket_sender import SocketSender
 from jobtrack.settings import Settings
+from jobtrack.store.outbox_records import OutboxEvent
 from tests.management import Gateway, Step
 
 if TYPE_CHECKING:
@@ -59,18 +60,9 @@ def store(dynamodb: "DynamoDBClient", vault: Vault, *subscriptions: Subscription
             dynamodb.put_item(TableName="SubscriptionsTable", Item=item)
 
 
-def event(sequence: int, reported: str = "stageCompleted", **data: Any) -> dict[str, Any]:
+def event(sequence: int, event_type: str = "stageCompleted", **data: Any) -> OutboxEvent:
     """An event as the outbox holds it."""
-    return {
-        "type": reported,
-        "sequence": sequence,
-        "time": NOW * 1_000_000,
-        "status": "Running",
-        "percentage": 40,
-        "previousPercentage": None,
-        "labels": None,
-        "data": data or {"stageName": "Mining"},
-    }
+    return OutboxEvent(event_type, sequence, NOW * 1_000_000, "Running", 40, data or {"stageName": "Mining"})
 
 
 def message(sequence: int = 1, one: Subscription | None = None) -> Message:

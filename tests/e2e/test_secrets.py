@@ -121,8 +121,8 @@ def a_full_run(api: httpx.Client, url: str, recorder: Recorder) -> str:
 def poison(kept: Kept, job: str) -> None:
     """Put a record that cannot be served into the outbox, and wait until it is in quarantine."""
     owed = [item for item in kept.items("JobsTable") if job in item["pk"]["S"] and item["sk"]["S"][:2] == "O#"]
-    item, record = next((item, found) for item in owed if "events" in (found := packing.unpack(item["d"]["B"])))
-    del record["events"]
+    item, record = next((item, found) for item in owed if (found := packing.unpack(item["d"]["B"]))["kind"] == "events")
+    del record["record"]["events"]
     item |= {"sk": {"S": "O#999999999999"}, "d": {"B": packing.pack(record)}}
     kept.dynamodb.put_item(TableName=kept.names["JobsTable"], Item=item)
     until(lambda: kept.items("QuarantineTable"))

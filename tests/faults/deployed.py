@@ -21,7 +21,6 @@ from botocore.exceptions import ClientError
 from jobtrack import aws, times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job
-from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
 from jobtrack.push.egress import guarded_post
 from jobtrack.push.egress.guarded_post import EgressError, Response
@@ -29,6 +28,7 @@ from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription import Subscription, key
 from jobtrack.settings import Settings
 from jobtrack.store.jobs import JobStore
+from jobtrack.store.outbox_records import EventBatch, encode
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack_local.pumps import invocation
 from jobtrack_local.pumps.failure_pointers import pointer
@@ -329,15 +329,8 @@ class Deployed:
 
     def owe(self, job: JobKey, names: Sequence[str], *sequences: int) -> str:
         """An outbox record of these events, without the job that they would belong to; its sequence number."""
-        record = {
-            "tenantId": job.tenant,
-            "projectId": job.project,
-            "jobId": job.job,
-            "jobName": "a job",
-            "subscriptions": names,
-            "events": [event(sequence) for sequence in sequences],
-        }
-        return self.show(job, sequences[0], packing.pack(record))
+        batch = EventBatch(job, "a job", tuple(names), tuple(event(sequence) for sequence in sequences))
+        return self.show(job, sequences[0], encode(batch))
 
     def show(self, job: JobKey, place: int, packed: bytes) -> str:
         """An item of the outbox with these bytes in it, and its record in the stream; its sequence number."""

@@ -9,6 +9,7 @@ from jobtrack.domain.journal import packing
 from jobtrack.push.dispatch.quarantine import load
 from jobtrack.push.subscriptions.message_factory import event_message_id
 from jobtrack.push.subscriptions.stream_state import StreamState
+from jobtrack.store.outbox_records import ReadyMessage, encode
 from tests.faults.deployed import Deployed
 from tests.pushing import JOB, NOW, message, subscription
 
@@ -19,18 +20,15 @@ POISON = {
     "no bytes of ours": b"\x00\x01not packed",
     "nothing at all": b"",
     "no record": packing.pack(["a list"]),
-    "lacks its job": packing.pack({"events": [], "subscriptions": []}),
+    "unknown kind": packing.pack({"kind": "other", "record": {}}),
+    "lacks its job": packing.pack({"kind": "events", "record": {"events": [], "subscription_ids": []}}),
     "an event without a type": packing.pack(
         {
-            "tenantId": JOB.tenant,
-            "projectId": JOB.project,
-            "jobId": JOB.job,
-            "jobName": "a job",
-            "subscriptions": ["sub-1"],
-            "events": [{"sequence": 1}],
+            "kind": "events",
+            "record": {"job": JOB, "job_name": "a job", "subscription_ids": ["sub-1"], "events": [{"sequence": 1}]},
         }
     ),
-    "a message that is none": packing.pack({"messages": ['{"tenantId": 1}']}),
+    "a message that is none": encode(ReadyMessage('{"tenantId": 1}')),
 }
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from jobtrack.api.schemas.subscriptions import EVENT_NAMES
 from jobtrack.domain.events import Event
-from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.message_factory import event_message_id
 from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, Filters, Subscription
+from jobtrack.store.outbox_records import EventBatch, OutboxEvent, decode
 from tests.faults.deployed import Deployed
 from tests.pushing import JOB, NOW, subscription
 
@@ -58,28 +58,29 @@ def subscribers(drawn: random.Random, job: JobKey) -> list[Subscription]:
     ]
 
 
-def wanted_as(one: Subscription, event: dict[str, Any]) -> str | None:
+def wanted_as(one: Subscription, event: OutboxEvent) -> str | None:
     """The contract's words on filters, read once more."""
     names = {*one.events, *(("error", "stageFailed", "jobFailed") if one.filters.notify_on_errors else ())}
-    kind, step = event["type"], one.filters.min_progress_increment
+    kind, step = event.type, one.filters.min_progress_increment
     if kind == "log":
-        level = event["data"]["level"]
+        level = event.data["level"]
         pushed = {"WARN": "warning", "ERROR": "error"}.get(level, "log")
         if pushed != "log" and pushed in names:
             return pushed
         return "log" if "log" in names and (level != "DEBUG" or one.filters.include_debug_events) else None
     if kind == "progressUpdate" and step:
-        before, now = event["previousPercentage"] or 0, event["percentage"]
+        before, now = event.previous_percentage or 0, event.percentage
         return kind if kind in names and any(before < mark <= now for mark in range(step, 101, step)) else None
     return kind if kind in names else None
 
 
-def outbox(stack: Deployed) -> Iterator[tuple[JobKey, dict[str, Any]]]:
+def outbox(stack: Deployed) -> Iterator[tuple[JobKey, OutboxEvent]]:
     """Every event that was written for somebody."""
     for item in stack.dynamodb.scan(TableName="JobsTable")["Items"]:
         if item["sk"]["S"].startswith("O#"):
-            for event in packing.unpack(bytes(item["d"]["B"]))["events"]:
-                yield JobKey(*item["pk"]["S"].split("#")), event
+            batch = decode(bytes(item["d"]["B"]))
+            assert isinstance(batch, EventBatch)
+            yield from ((batch.job, event) for event in batch.events)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -103,8 +104,8 @@ def test_each_receiver_has_what_it_should_under_one_id_each(seed: int, monkeypat
     stack.run()
 
     wanted = {
-        (one.subscription_id, event["sequence"]): (
-            event_message_id(job, one.subscription_id, event["sequence"]),
+        (one.subscription_id, event.sequence): (
+            event_message_id(job, one.subscription_id, event.sequence),
             pushed_as,
         )
         for job, event in outbox(stack)

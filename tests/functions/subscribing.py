@@ -7,13 +7,13 @@ from typing import Any
 from jobtrack import aws, times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job
-from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
 from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.outbox import SORT_KEY
+from jobtrack.store.outbox_records import ReadyMessage, decode
 from jobtrack.store.snapshots import Snapshot
 from tests.functions.conftest import Invoke
 
@@ -87,5 +87,5 @@ def stored(made: dict[str, Any], key: JobKey) -> Subscription:
 def owed(key: JobKey) -> list[Message]:
     """The messages that the job's outbox owes, beside events."""
     items = aws.client("dynamodb").scan(TableName="JobsTable")["Items"]
-    kept = [packing.unpack(bytes(item["d"]["B"])) for item in items if item["sk"]["S"].startswith(SORT_KEY)]
-    return [Message.decode(body) for record in kept for body in record.get("messages", [])]
+    records = [decode(bytes(item["d"]["B"])) for item in items if item["sk"]["S"].startswith(SORT_KEY)]
+    return [Message.decode(record.body) for record in records if isinstance(record, ReadyMessage)]

@@ -8,7 +8,7 @@ from jobtrack import aws
 from jobtrack.push.subscriptions.message_factory import event_message
 from jobtrack.push.subscriptions.stream_state import StreamState
 from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, OTHER_EVENTS, Filters, Subscription
-from jobtrack.push.websockets.backlog import Backlog, Page
+from jobtrack.push.websockets.backlog import Backlog, BacklogPage
 from jobtrack.store.outbox import KEPT_SECONDS
 from tests.functions.test_replays import history, job_heard_by, jobs, report
 from tests.pushing import JOB, NOW, subscription
@@ -25,16 +25,16 @@ WANTED = [
 ]
 
 
-def pages(one: Subscription, position: int = 0, now: float = NOW, page: int = 2000) -> list[Page]:
-    return list(Backlog(aws.client("dynamodb"), "JobsTable", lambda: now, page).after(one, position))
+def pages(one: Subscription, position: int = 0, now: float = NOW, page: int = 2000) -> list[BacklogPage]:
+    return list(Backlog(aws.client("dynamodb"), "JobsTable", lambda: now, page).read_after(one, position))
 
 
-def from_the_journal(one: Subscription, position: int = 0, page: int = 2000) -> list[Page]:
+def from_the_journal(one: Subscription, position: int = 0, page: int = 2000) -> list[BacklogPage]:
     """What is read once the outbox no longer reaches back to anything."""
     return pages(replace(one, created_at=0, cursor=StreamState(10**6, 0)), position, page=page)
 
 
-def payloads(one: Subscription, read: list[Page]) -> list[tuple[int | None, str]]:
+def payloads(one: Subscription, read: list[BacklogPage]) -> list[tuple[int | None, str]]:
     made = (event_message(JOB, each.job_name, one, event, NOW) for each in read for event in each.events)
     return [(message.sequence, message.payload) for message in made if message]
 

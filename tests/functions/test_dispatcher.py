@@ -13,7 +13,6 @@ from botocore.exceptions import ClientError
 
 from functions.stream.dispatcher import app
 from jobtrack import aws
-from jobtrack.domain.journal import packing
 from jobtrack.push.dispatch.dispatcher import ENOUGH_SECONDS, Dispatcher
 from jobtrack.push.dispatch.quarantine import QuarantineTable, load
 from jobtrack.push.dispatch.replays import Replays
@@ -26,6 +25,7 @@ from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.scheduled.invocation import Context
 from jobtrack.settings import Settings
 from jobtrack.store.batch_get import ReadError
+from jobtrack.store.outbox_records import EventBatch, OutboxEvent, decode, encode
 from tests.pushing import JOB, NOW, Clock, Crash, FakeSqs, crashing, event, message, store, subscription
 
 if TYPE_CHECKING:
@@ -34,16 +34,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("stack")
 
 
-def record(*events: dict[str, Any], subscriptions: tuple[str, ...] = ("sub-1",), number: int = 1) -> dict[str, Any]:
-    body = {
-        "tenantId": JOB.tenant,
-        "projectId": JOB.project,
-        "jobId": JOB.job,
-        "jobName": "a job",
-        "subscriptions": subscriptions,
-        "events": events,
-    }
-    image = {"pk": {"S": JOB.partition}, "d": {"B": base64.b64encode(packing.pack(body)).decode()}}
+def record(*events: OutboxEvent, subscriptions: tuple[str, ...] = ("sub-1",), number: int = 1) -> dict[str, Any]:
+    encoded = encode(EventBatch(JOB, "a job", subscriptions, events))
+    image = {"pk": {"S": JOB.partition}, "d": {"B": base64.b64encode(encoded).decode()}}
     return {"dynamodb": {"SequenceNumber": str(number), "NewImage": image}}
 
 
@@ -86,10 +79,10 @@ def test_a_sample_record_becomes_a_message_of_the_real_queue(
     sample: Callable[[str], dict[str, Any]], context: Context
 ) -> None:
     outbox = sample("outbox-record")
-    stored = packing.unpack(base64.b64decode(outbox["Records"][0]["dynamodb"]["NewImage"]["d"]["B"]))
-    [name] = stored["subscriptions"]
-    job = type(JOB)(stored["tenantId"], stored["projectId"], stored["jobId"])
-    subscribe(subscription(name, job=job, created_at=0, expires_at=2**33))
+    batch = decode(base64.b64decode(outbox["Records"][0]["dynamodb"]["NewImage"]["d"]["B"]))
+    assert isinstance(batch, EventBatch)
+    [name] = batch.subscription_ids
+    subscribe(subscription(name, job=batch.job, created_at=0, expires_at=2**33))
 
     assert app.handler(outbox, context) == {"batchItemFailures": []}
 
@@ -98,8 +91,8 @@ def test_a_sample_record_becomes_a_message_of_the_real_queue(
     )["Messages"]
     made = Message.decode(taken[0]["Body"])
     assert len(taken) == 1
-    assert (made.job, made.subscription_id, made.sequence, made.attempt) == (job, name, 12, 0)
-    assert json.loads(made.payload)["data"]["jobName"] == stored["jobName"]
+    assert (made.job, made.subscription_id, made.sequence, made.attempt) == (batch.job, name, 12, 0)
+    assert json.loads(made.payload)["data"]["jobName"] == batch.job_name
     assert taken[0]["Attributes"]["MessageGroupId"] == made.group
 
 

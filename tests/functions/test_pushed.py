@@ -10,13 +10,13 @@ from openapi_schema_validator import OAS31Validator
 
 from jobtrack import aws
 from jobtrack.api.schemas.subscriptions import EVENT_NAMES
-from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
 from jobtrack.push.delivery import signatures
 from jobtrack.push.messages.message import ENDED, PING, Message
 from jobtrack.push.subscriptions.message_factory import event_message, service_message
 from jobtrack.push.subscriptions.secrets import new_signing_secret
 from jobtrack.store.outbox import SORT_KEY
+from jobtrack.store.outbox_records import EventBatch, OutboxEvent, decode
 from scripts.openapi import __main__ as description
 from tests.e2e.reporting import SAMPLES
 from tests.functions.conftest import Invoke
@@ -50,11 +50,12 @@ def pushed(invoke: Invoke, sample: Sample, *reported: tuple[str, dict[str, Any]]
     return [message for message in messages if message]
 
 
-def owed(key: JobKey) -> list[Any]:
+def owed(key: JobKey) -> list[OutboxEvent]:
     """The events of the job's outbox."""
     items = aws.client("dynamodb").scan(TableName="JobsTable")["Items"]
-    records = [packing.unpack(bytes(item["d"]["B"])) for item in items if item["sk"]["S"].startswith(SORT_KEY)]
-    return [event for record in records if record.get("jobId") == key.job for event in record["events"]]
+    records = [decode(bytes(item["d"]["B"])) for item in items if item["sk"]["S"].startswith(SORT_KEY)]
+    batches = [record for record in records if isinstance(record, EventBatch) and record.job == key]
+    return [event for batch in batches for event in batch.events]
 
 
 def schema(kind: str) -> OAS31Validator:
@@ -91,9 +92,9 @@ def test_the_other_ends_are_too(end: str, invoke: Invoke, sample: Sample) -> Non
 
 @pytest.mark.parametrize("kind", ["jobQueued", "jobStalled"])
 def test_what_the_service_tells_of_a_job_is_too(kind: str) -> None:
-    event = {"type": kind, "sequence": 1, "time": NOW * 1_000_000, "status": "Queued", "percentage": 0}
+    event = OutboxEvent(kind, 1, NOW * 1_000_000, "Queued", 0, {})
     one = subscription(events=EVENT_NAMES)
-    message = event_message(one.job, "a job", one, {**event, "labels": None, "data": {}}, NOW)
+    message = event_message(one.job, "a job", one, event, NOW)
     assert message is not None
     described(message)
 

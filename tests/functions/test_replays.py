@@ -12,7 +12,6 @@ from jobtrack import aws, times
 from jobtrack.api.schemas.subscriptions import EVENT_NAMES
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage
-from jobtrack.domain.journal import packing
 from jobtrack.push.dispatch.dispatcher import Dispatcher
 from jobtrack.push.dispatch.quarantine import QuarantineTable
 from jobtrack.push.dispatch.replays import Replays
@@ -25,6 +24,7 @@ from jobtrack.settings import Settings
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.listeners import ListenerStore
 from jobtrack.store.outbox import SORT_KEY
+from jobtrack.store.outbox_records import Replay, decode
 from jobtrack.store.snapshots import Listener, Snapshot
 from tests.pushing import JOB, NOW, Clock, FakeSqs, store, subscription
 
@@ -186,7 +186,7 @@ def test_who_wants_no_log_lines_has_none_read(monkeypatch: pytest.MonkeyPatch) -
     job_heard_by()
     report(history(50, seed=3))
     subscribe(later, 0)
-    monkeypatch.setattr(Replays, "_follow", None)
+    monkeypatch.setattr(Replays, "_read_log", None)
     assert {each.type for each in Stream(1000).run()} == {"milestone"}
 
 
@@ -208,4 +208,4 @@ def test_of_a_job_that_is_no_longer_kept_nothing_can_be_told() -> None:
 
 
 def _replay(item: dict[str, Any]) -> bool:
-    return item["sk"]["S"].startswith(SORT_KEY) and "replay" in packing.unpack(bytes(item["d"]["B"]))
+    return item["sk"]["S"].startswith(SORT_KEY) and isinstance(decode(bytes(item["d"]["B"])), Replay)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Any
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +11,7 @@ from jobtrack.keys import JobKey
 from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.message_factory import endpoint_group, event_message, event_message_id
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
+from jobtrack.store.outbox_records import OutboxEvent
 
 JOB = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -38,21 +39,19 @@ def subscription(language: str = "ja") -> Subscription:
     return Subscription(JOB, "sub-1", "webhook", "https://a.example/", events, Filters(), language, 0, 100, b"")
 
 
-def stage_completed() -> dict[str, Any]:
-    return {
-        "type": "stageCompleted",
-        "sequence": 7,
-        "time": 1_705_747_533_000_000,
-        "status": "Running",
-        "percentage": 40,
-        "previousPercentage": None,
-        "labels": {"ja": "データローディング", "en": "Data Loading"},
-        "data": {"stageName": "Data Loading", "recordsProcessed": 192850, "metrics": {"dataQualityScore": 98.2}},
-    }
+STAGE_COMPLETED = OutboxEvent(
+    type="stageCompleted",
+    sequence=7,
+    time=1_705_747_533_000_000,
+    status="Running",
+    percentage=40,
+    data={"stageName": "Data Loading", "recordsProcessed": 192850, "metrics": {"dataQualityScore": 98.2}},
+    labels={"ja": "データローディング", "en": "Data Loading"},
+)
 
 
 def test_the_body_of_the_contract() -> None:
-    message = event_message(JOB, "Customer Journey Analysis", subscription(), stage_completed(), 5.0)
+    message = event_message(JOB, "Customer Journey Analysis", subscription(), STAGE_COMPLETED, 5.0)
     assert message is not None
     assert json.loads(message.payload) == {
         "type": "stageCompleted",
@@ -74,14 +73,14 @@ def test_the_body_of_the_contract() -> None:
 
 
 def test_descriptions_are_in_the_subscriptions_language() -> None:
-    message = event_message(JOB, "j", subscription("en"), stage_completed(), 0)
+    message = event_message(JOB, "j", subscription("en"), STAGE_COMPLETED, 0)
     assert message is not None
     assert json.loads(message.payload)["data"]["description"] == "Data Loading stage completed"
 
 
 def test_a_log_line_is_pushed_as_what_it_counts_for_with_what_was_reported() -> None:
     data = {"level": "ERROR", "message": "out of memory"}
-    message = event_message(JOB, "j", subscription(), {**stage_completed(), "type": "log", "data": data}, 0)
+    message = event_message(JOB, "j", subscription(), replace(STAGE_COMPLETED, type="log", data=data), 0)
     assert message is not None
     body = json.loads(message.payload)
     assert (message.type, body["type"], body["data"]["event"]) == ("error", "error", data)
@@ -89,7 +88,7 @@ def test_a_log_line_is_pushed_as_what_it_counts_for_with_what_was_reported() -> 
 
 
 def test_what_is_not_wanted_makes_no_message() -> None:
-    assert event_message(JOB, "j", subscription(), {**stage_completed(), "type": "milestone"}, 0) is None
+    assert event_message(JOB, "j", subscription(), replace(STAGE_COMPLETED, type="milestone"), 0) is None
 
 
 @given(messages)

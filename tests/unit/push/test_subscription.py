@@ -1,7 +1,6 @@
 """Which events a subscription wants, and that it survives being stored."""
 
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,6 +17,7 @@ from jobtrack.push.subscriptions.subscription import (
     interests,
 )
 from jobtrack.store import outbox
+from jobtrack.store.outbox_records import OutboxEvent
 
 JOB = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
 REPORTED = (*DEFAULT_EVENTS, *OTHER_EVENTS, "metricSample", "quality", "heartbeat", "resourceAllocated", "blocked")
@@ -28,17 +28,17 @@ def subscription(*events: str, step: int = 0, debug: bool = False, on_errors: bo
     return Subscription(JOB, "sub-1", "webhook", "https://a.example/", events, filters, "en", 100, 200, b"sealed")
 
 
-def event(reported: str, level: str = "INFO", before: int | None = 0, percentage: int = 50) -> dict[str, Any]:
+def event(reported: str, level: str = "INFO", before: int | None = 0, percentage: int = 50) -> OutboxEvent:
     data = {"level": level, "message": "m"} if reported == "log" else {}
-    return {"type": reported, "data": data, "percentage": percentage, "previousPercentage": before}
+    return OutboxEvent(reported, 1, 0, "Running", percentage, data, before)
 
 
-def kind(seen: dict[str, Any]) -> str:
+def kind(seen: OutboxEvent) -> str:
     """How the outbox asks whether anybody is interested."""
-    return outbox.interest(seen["type"], seen["data"])
+    return outbox.interest(seen.type, seen.data)
 
 
-def log(level: str) -> dict[str, Any]:
+def log(level: str) -> OutboxEvent:
     return event("log", level)
 
 
@@ -133,7 +133,7 @@ def test_a_rising_progress_is_pushed_once_for_each_multiple_that_it_comes_to(ste
 
 
 @given(subscriptions, events)
-def test_what_is_wanted_is_among_the_interests_under_a_known_name(one: Subscription, seen: dict[str, Any]) -> None:
+def test_what_is_wanted_is_among_the_interests_under_a_known_name(one: Subscription, seen: OutboxEvent) -> None:
     wanted = one.wants(seen)
     assert wanted is None or (wanted in DEFAULT_EVENTS + OTHER_EVENTS and kind(seen) in one.interests())
     assert one.wants(seen) == wanted

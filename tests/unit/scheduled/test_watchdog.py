@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job
-from jobtrack.domain.journal.packing import unpack
 from jobtrack.errors import InvalidTransition, JobBusy
 from jobtrack.keys import JobKey
 from jobtrack.scheduled.watchdog import RETRY_SECONDS, Watchdog
 from jobtrack.store.conflict_retry import Attempts
 from jobtrack.store.job_timers import Timer, TimerStore
 from jobtrack.store.jobs import JobStore
+from jobtrack.store.outbox_records import EventBatch, decode
 from jobtrack.store.snapshots import Listener, Snapshot, decode_snapshot, snapshot_key
 from tests.unit.job_builders import START
 from tests.unit.memory_table import Table
@@ -110,14 +110,14 @@ class World:
 
     def alarms(self, key: JobKey) -> list[tuple[int, int]]:
         """Sequences and times of the alarms that are owed to those who listen."""
-        outbox = [
-            unpack(self.table.held[place]["d"]["B"])
+        batches = [
+            decode(self.table.held[place]["d"]["B"])
             for place in sorted(self.table.held)
             if place[0] == key.partition and place[1].startswith("O#")
         ]
-        events = [event for record in outbox for event in record["events"]]
-        assert {event["type"] for event in events} <= {"jobStalled"}
-        return [(event["sequence"], event["time"]) for event in events]
+        events = [event for batch in batches if isinstance(batch, EventBatch) for event in batch.events]
+        assert {event.type for event in events} <= {"jobStalled"}
+        return [(event.sequence, event.time) for event in events]
 
     def last_report(self, key: JobKey, sequence: int) -> Report:
         """The last that was accepted before a sequence."""

@@ -50,7 +50,7 @@ class Version:
         ]
         return [
             *(self._put({"sk": {"S": place}, "d": {"B": data}}) for place, data in items),
-            *(self._put(item) for item in outbox.records(self.snapshot, applied, now)),
+            *(self._put(item) for item in outbox.event_items(self.snapshot, applied, now)),
         ]
 
     def attributes(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from jobtrack.keys import JobKey
 from jobtrack.store import outbox, write_marks
 from jobtrack.store.conflict_retry import Attempts
 from jobtrack.store.idempotency import Idempotency
+from jobtrack.store.outbox_records import Replay, ReplayStep
 from jobtrack.store.snapshots import (
     Listener,
     Snapshot,
@@ -93,8 +94,8 @@ class ListenerStore:
         last = snapshot.job.sequence
         actions = [listening(self.table, snapshot, subscription_id, listener, now, most), *beside(last)]
         if since is not None and since < last:
-            owed = outbox.replay(key, subscription_id, {"since": since, "up_to": last}, now // times.SECOND)
-            actions.append({"Put": {"TableName": self.table, "Item": owed}})
+            replay = Replay(key, subscription_id, ReplayStep(since, last))
+            actions.append({"Put": {"TableName": self.table, "Item": outbox.replay_item(replay, now // times.SECOND)}})
         if idempotency:
             actions.append(idempotency.record(self.table, answer, now // times.SECOND))
         try:

@@ -39,7 +39,7 @@ class Redelivery:
             if kept is None:
                 raise NotFound(f"There is no delivery {message_id} of this subscription.")
             message = kept.again(subscription, now)
-            owed = outbox.carrying(
+            owed = outbox.message_put(
                 self.changes.jobs_table,
                 subscription.job,
                 message_id,

@@ -8,23 +8,29 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 
 from jobtrack.classes import service
-from jobtrack.domain.job import Json
-from jobtrack.domain.journal import packing
 from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
 from jobtrack.push.dispatch.quarantine import QuarantineTable, StreamRecord
-from jobtrack.push.dispatch.replays import Replays, Step
+from jobtrack.push.dispatch.replays import Replays
 from jobtrack.push.messages.delivery_queue import DeliveryQueue
 from jobtrack.push.messages.message import Message
 from jobtrack.push.messages.poison import is_poison
 from jobtrack.push.messages.wake import Wake
 from jobtrack.push.subscriptions.message_factory import event_message, new_wake
-from jobtrack.push.subscriptions.subscription import Event, Subscription
+from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.store import outbox
+from jobtrack.store.outbox_records import (
+    EventBatch,
+    OutboxEvent,
+    OutboxRecord,
+    ReadyMessage,
+    Replay,
+    ReplayStep,
+    decode,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -68,46 +74,50 @@ class Dispatcher:
 
     def _serve_or_quarantine(self, record: StreamRecord) -> None:
         try:
-            self._serve(packing.unpack(base64.b64decode(record["dynamodb"]["NewImage"]["d"]["B"])))
+            self._serve(decode(base64.b64decode(record["dynamodb"]["NewImage"]["d"]["B"])))
         except Exception as error:
             if not is_poison(error):
                 raise
             logger.exception("outbox record %s is put into quarantine", record["dynamodb"]["SequenceNumber"])
             self.quarantine.put(record, error)
 
-    def _serve(self, stored: Json) -> None:
-        if "messages" in stored:
-            self.queue.put([Message.decode(body) for body in stored["messages"]])
-            return
-        job, now = JobKey(stored["tenantId"], stored["projectId"], stored["jobId"]), self.clock()
-        known = self.subscriptions.get_many(job, stored["subscriptions"])
-        live = [subscription for subscription in known if subscription.live(now)]
-        if "replay" not in stored:
-            webhooks = [subscription for subscription in live if not subscription.cursor]
-            self.queue.put(
-                [*_messages(stored["jobName"], stored["events"], webhooks, now), *_wakes(stored["events"], live)]
-            )
-        for subscription in live if "replay" in stored else ():
-            self._replay(subscription, Step.load(stored["replay"]), now)
+    def _serve(self, record: OutboxRecord) -> None:
+        now = self.clock()
+        match record:
+            case ReadyMessage(body):
+                self.queue.put([Message.decode(body)])
+            case EventBatch():
+                subscriptions = self._live_subscriptions(record.job, record.subscription_ids, now)
+                webhooks = [subscription for subscription in subscriptions if not subscription.cursor]
+                messages = _messages(record.job_name, record.events, webhooks, now)
+                self.queue.put([*messages, *_wakes(record.events, subscriptions)])
+            case Replay():
+                for subscription in self._live_subscriptions(record.job, [record.subscription_id], now):
+                    self._replay(subscription, record.step, now)
 
-    def _replay(self, subscription: Subscription, step: Step, now: float) -> None:
-        """Do one step; the next is owed by an item that makes one record, however often this one comes."""
+    def _live_subscriptions(self, job: JobKey, subscription_ids: Sequence[str], now: float) -> list[Subscription]:
+        subscriptions = self.subscriptions.get_many(job, subscription_ids)
+        return [subscription for subscription in subscriptions if subscription.live(now)]
+
+    def _replay(self, subscription: Subscription, step: ReplayStep, now: float) -> None:
+        """Do one step and store the next one, as one item: the stream then has one record, however often this runs."""
         try:
-            name, events, rest = self.replays.read(subscription, step)
+            job_name, events, next_step = self.replays.read(subscription, step)
         except NotFound:
             return
-        self.queue.put(_messages(name, events, [subscription], now))
-        if rest:
-            self.replays.owe(outbox.replay(subscription.job, subscription.subscription_id, asdict(rest), int(now)))
+        self.queue.put(_messages(job_name, events, [subscription], now))
+        if next_step:
+            replay = Replay(subscription.job, subscription.subscription_id, next_step)
+            self.replays.put_item(outbox.replay_item(replay, int(now)))
 
 
-def _messages(job_name: str, events: Sequence[Event], live: Sequence[Subscription], now: float) -> list[Message]:
+def _messages(job_name: str, events: Sequence[OutboxEvent], live: Sequence[Subscription], now: float) -> list[Message]:
     made = [event_message(one.job, job_name, one, event, now) for event in events for one in live]
     return [message for message in made if message is not None]
 
 
-def _wakes(events: Sequence[Event], live: Sequence[Subscription]) -> list[Wake]:
+def _wakes(events: Sequence[OutboxEvent], live: Sequence[Subscription]) -> list[Wake]:
     """One for each connected WebSocket that wants any of the events, however many; who connects later wakes by that."""
     connected = [one for one in live if one.cursor and one.cursor.connection]
-    wanted = {one: [event["sequence"] for event in events if one.wants(event)] for one in connected}
+    wanted = {one: [event.sequence for event in events if one.wants(event)] for one in connected}
     return [new_wake(one, max(sequences)) for one, sequences in wanted.items() if sequences]

@@ -1,19 +1,21 @@
-"""What happened before a subscription was made, read from the journal as the events that the outbox would have held.
+"""Events that happened before a subscription was made, read from the journal as the outbox would have held them.
 
-First the timeline is walked, in order of time, and with it is learnt where the job stood at each sequence; then the log
-lines, in order of sequence. A step reads a page of each; what is left is the next step's.
+The timeline is read first, in the order of time. It shows which status and percentage the job had at each sequence,
+which the log lines, read next in the order of their sequences, do not hold themselves. A step reads a page of each.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
-from jobtrack.classes import frozen, mutable, service
-from jobtrack.domain.job import Job, Json, Status
+from jobtrack.classes import mutable, service
+from jobtrack.domain.job import Job, Status
 from jobtrack.domain.journal.journal import LEVELS, Family, Record
-from jobtrack.push.subscriptions.subscription import Event, Subscription
+from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.store.journal_reader import JournalReader, Range
 from jobtrack.store.log_follower import LogFollower
+from jobtrack.store.outbox_records import OutboxEvent, ReplayStep
 from jobtrack.store.snapshots import Snapshot, decode_snapshot, read_snapshot_item
 
 if TYPE_CHECKING:
@@ -21,183 +23,171 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 PAGE = 1000
-"""Entries of either kind that a step reads."""
+"""How many timeline entries, and how many log lines, a step reads."""
 
 _Value = TypeVar("_Value", str, int)
 
 _TIMELINE = (Family.EVENT, Family.PROGRESS)
-_OF_A_STAGE = frozenset({"stageStarted", "stageCompleted", "stageFailed", "stageSkipped"})
+_STAGE_EVENTS = frozenset({"stageStarted", "stageCompleted", "stageFailed", "stageSkipped"})
 
 
 @mutable
-class Standing:
-    """At which sequence a job first had each status, and each percentage: neither ever comes back."""
+class StatusHistory:
+    """The first sequence of each status and percentage of a job, which never returns to an earlier one."""
 
     statuses: dict[str, int] = field(default_factory=dict)
     percentages: dict[int, int] = field(default_factory=dict)
 
-    def learn(self, events: Iterable[Event]) -> None:
-        """Take in what the events tell; they come in any order."""
+    def add(self, events: Iterable[OutboxEvent]) -> None:
+        """Add the status and percentage of each event; the events may be in any order."""
         for event in events:
-            sequence, status, percentage = event["sequence"], event["status"], event["percentage"]
-            self.statuses[status] = min(sequence, self.statuses.get(status, sequence))
-            self.percentages[percentage] = min(sequence, self.percentages.get(percentage, sequence))
+            sequence = event.sequence
+            self.statuses[event.status] = min(sequence, self.statuses.get(event.status, sequence))
+            self.percentages[event.percentage] = min(sequence, self.percentages.get(event.percentage, sequence))
 
-    def at(self, sequence: int) -> Json:
-        """The status and percentage right after an event, once all are learnt."""
-        return {"status": _last(self.statuses, sequence), "percentage": _last(self.percentages, sequence)}
+    def status_at(self, sequence: int) -> str:
+        """Return the job's status right after an event, once the whole timeline was added."""
+        return _last_value(self.statuses, sequence)
 
-    def dump(self) -> Json:
-        """As the next step finds it."""
-        return {"statuses": [*self.statuses.items()], "percentages": [*self.percentages.items()]}
-
-    @classmethod
-    def load(cls, stored: Json) -> "Standing":
-        """Read what was dumped."""
-        return cls(dict(stored["statuses"]), dict(stored["percentages"]))
-
-
-@frozen
-class Step:
-    """How far a replay of what lies after `since`, up to `up_to`, is: the timeline by place, the log by sequence."""
-
-    since: int
-    up_to: int
-    number: int = 0
-    place: tuple[int, int] | None = None
-    walked: bool = False
-    logged: int | None = None
-    standing: Json | None = None
-
-    @classmethod
-    def load(cls, stored: Json) -> "Step":
-        """Read what was stored in the outbox."""
-        place = stored.get("place")
-        return cls(**{**stored, "place": tuple(place) if place else None})
+    def percentage_at(self, sequence: int) -> int:
+        """Return the job's percentage right after an event, once the whole timeline was added."""
+        return _last_value(self.percentages, sequence)
 
 
 @service
 class Replays:
-    """Reads the jobs table."""
+    """Reads the events of earlier times from the jobs table."""
 
     dynamodb: "DynamoDBClient"
     table: str
     page: int = PAGE
 
-    def read(self, subscription: Subscription, step: Step) -> tuple[str, list[Event], Step | None]:
-        """The job's name, the events of this step by sequence, and the step that is left to do.
+    def read(
+        self, subscription: Subscription, step: ReplayStep
+    ) -> tuple[str, Sequence[OutboxEvent], ReplayStep | None]:
+        """Return the job's name, the events of this step by sequence, and the next step, if there is one.
 
         Raises:
-            NotFound: the job is no longer kept.
+            NotFound: the job has been deleted.
         """
-        snapshot = decode_snapshot(subscription.job, read_snapshot_item(self.dynamodb, self.table, subscription.job))
-        standing = Standing.load(step.standing) if step.standing else Standing()
-        events: list[Event] = []
-        if not step.walked:
-            events, step = self._walk(snapshot, step, standing)
-        if step.walked and (levels := _levels(subscription)):
-            lines, step = self._follow(snapshot, step, standing, levels)
+        snapshot = self._read_snapshot(subscription)
+        history = StatusHistory(dict(step.statuses), dict(step.percentages))
+        levels = _levels(subscription)
+        read = step
+        events: list[OutboxEvent] = []
+        if not read.timeline_done:
+            events, read = self._read_timeline(snapshot, read, history)
+        if read.timeline_done and levels:
+            lines, read = self._read_log(snapshot, read, history, levels)
             events += lines
-        over = step.walked and (not levels or step.logged == step.up_to)
-        wanted = sorted((each for each in events if _within(step, each)), key=_sequence)
-        rest = None if over else replace(step, number=step.number + 1, standing=standing.dump())
-        return snapshot.job.name, wanted, rest
+        ordered = sorted((event for event in events if _is_within(step, event)), key=attrgetter("sequence"))
+        done = read.timeline_done and (not levels or read.logged == read.up_to)
+        return snapshot.job.name, ordered, None if done else _next_step(read, history)
 
-    def ordered(self, subscription: Subscription, since: int, most: int) -> tuple[str, list[Event], int]:
-        """The job's name, what the subscription wants of what follows a sequence, by sequence, and up to which one.
+    def read_in_order(
+        self, subscription: Subscription, since: int, limit: int
+    ) -> tuple[str, Sequence[OutboxEvent], int]:
+        """Return the job's name, the events that the subscription wants after a sequence, and the last sequence read.
 
-        About `most` events are given, the first; the timeline is walked whole for them, the log lines are not.
+        About `limit` events are returned, the first ones. The whole timeline is read for them, but not the whole log.
 
         Raises:
-            NotFound: the job is no longer kept.
+            NotFound: the job has been deleted.
         """
-        snapshot = decode_snapshot(subscription.job, read_snapshot_item(self.dynamodb, self.table, subscription.job))
-        step, standing = Step(since, max(since, snapshot.job.sequence)), Standing()
-        events: list[Event] = []
-        while not step.walked and since < step.up_to:
-            walked, step = self._walk(snapshot, step, standing)
-            wanted = (each for each in walked if _within(step, each) and subscription.wants(each))
-            events = sorted([*events, *wanted], key=_sequence)[: most + 1]
-        if len(events) > most:
-            step = replace(step, up_to=_sequence(events[most - 1]))
-        if step.walked and (levels := _levels(subscription)):
-            lines, step = self._follow(snapshot, step, standing, levels)
-            events += (each for each in lines if subscription.wants(each))
-        up_to = step.up_to if step.logged is None else step.logged
-        return snapshot.job.name, sorted((each for each in events if _sequence(each) <= up_to), key=_sequence), up_to
+        snapshot = self._read_snapshot(subscription)
+        step, history = ReplayStep(since, max(since, snapshot.job.sequence)), StatusHistory()
+        events: list[OutboxEvent] = []
+        while not step.timeline_done and since < step.up_to:
+            entries, step = self._read_timeline(snapshot, step, history)
+            wanted = (event for event in entries if _is_within(step, event) and subscription.wants(event))
+            events = sorted([*events, *wanted], key=attrgetter("sequence"))[: limit + 1]
+        if len(events) > limit:
+            step = replace(step, up_to=events[limit - 1].sequence)
+        if step.timeline_done and (levels := _levels(subscription)):
+            lines, step = self._read_log(snapshot, step, history, levels)
+            events += (event for event in lines if subscription.wants(event))
+        last = step.up_to if step.logged is None else step.logged
+        ordered = sorted((event for event in events if event.sequence <= last), key=attrgetter("sequence"))
+        return snapshot.job.name, ordered, last
 
-    def owe(self, item: "dict[str, AttributeValueTypeDef]") -> None:
-        """Put the outbox's item of the next step."""
+    def put_item(self, item: "dict[str, AttributeValueTypeDef]") -> None:
+        """Store the outbox item of the next step."""
         self.dynamodb.put_item(TableName=self.table, Item=item)
 
-    def _walk(self, snapshot: Snapshot, step: Step, standing: Standing) -> tuple[list[Event], Step]:
-        asked = Range(_TIMELINE, limit=self.page, backward=False, after=step.place)
-        records, more = JournalReader(self.dynamodb, self.table).read_page(snapshot, asked)
+    def _read_snapshot(self, subscription: Subscription) -> Snapshot:
+        return decode_snapshot(subscription.job, read_snapshot_item(self.dynamodb, self.table, subscription.job))
+
+    def _read_timeline(
+        self, snapshot: Snapshot, step: ReplayStep, history: StatusHistory
+    ) -> tuple[list[OutboxEvent], ReplayStep]:
+        page = Range(_TIMELINE, limit=self.page, backward=False, after=step.place)
+        records, more = JournalReader(self.dynamodb, self.table).read_page(snapshot, page)
         events = [timeline_event(record, snapshot.job) for record in records]
-        standing.learn(events)
-        return events, replace(step, place=records[-1].place if records else step.place, walked=not more)
+        history.add(events)
+        return events, replace(step, place=records[-1].place if records else step.place, timeline_done=not more)
 
-    def _follow(
-        self, snapshot: Snapshot, step: Step, standing: Standing, levels: Sequence[Family]
-    ) -> tuple[list[Event], Step]:
+    def _read_log(
+        self, snapshot: Snapshot, step: ReplayStep, history: StatusHistory, levels: Sequence[Family]
+    ) -> tuple[list[OutboxEvent], ReplayStep]:
         since = step.since if step.logged is None else step.logged
-        asked = Range(levels, limit=self.page)
-        records, known = LogFollower(self.dynamodb, self.table).read_lines(snapshot, asked, since)
-        events = [log_event(record, standing) for record in records if record.sequence <= step.up_to]
-        return events, replace(step, logged=min(known, step.up_to))
+        records, last = LogFollower(self.dynamodb, self.table).read_lines(
+            snapshot, Range(levels, limit=self.page), since
+        )
+        events = [log_event(record, history) for record in records if record.sequence <= step.up_to]
+        return events, replace(step, logged=min(last, step.up_to))
 
 
-def timeline_event(record: Record, job: Job) -> Event:
-    """An update or another event of the timeline, as the outbox tells it."""
+def timeline_event(record: Record, job: Job) -> OutboxEvent:
+    """Return an entry of the timeline as the event of the outbox that it was."""
     body = record.body
     if record.family is Family.PROGRESS:
-        name, (percentage, previous) = body.get("stage"), body["percentages"]
-        kind = "progressUpdate"
+        stage_name, (percentage, previous) = body.get("stage"), body["percentages"]
+        event_type = "progressUpdate"
     else:
-        kind, percentage, previous = body["type"], body.get("percentage", 0), None
-        name = body["data"]["stageName"] if kind in _OF_A_STAGE else None
-    stage = job.stage(name) if name else None
-    return {
-        "type": kind,
-        "sequence": record.sequence,
-        "time": record.time,
-        "status": body.get("status", Status.RUNNING),
-        "percentage": percentage,
-        "previousPercentage": previous,
-        "stage": name,
-        "labels": stage.labels if stage else None,
-        "data": body["data"],
-    }
+        event_type, percentage, previous = body["type"], body.get("percentage", 0), None
+        stage_name = body["data"]["stageName"] if event_type in _STAGE_EVENTS else None
+    stage = job.stage(stage_name) if stage_name else None
+    return OutboxEvent(
+        type=event_type,
+        sequence=record.sequence,
+        time=record.time,
+        status=body.get("status", Status.RUNNING),
+        percentage=percentage,
+        data=body["data"],
+        previous_percentage=previous,
+        stage=stage_name,
+        labels=stage.labels if stage else None,
+    )
 
 
-def log_event(record: Record, standing: Standing) -> Event:
-    """A log line, as the outbox tells it."""
-    told = dict(zip(("message", "component", "stage", "details"), record.body, strict=False))
-    return {
-        "type": "log",
-        "sequence": record.sequence,
-        "time": record.time,
-        **standing.at(record.sequence),
-        "previousPercentage": None,
-        "stage": None,
-        "labels": None,
-        "data": {"level": record.family.name, **{name: value for name, value in told.items() if value is not None}},
-    }
+def log_event(record: Record, history: StatusHistory) -> OutboxEvent:
+    """Return a log line as the event of the outbox that it was."""
+    members = dict(zip(("message", "component", "stage", "details"), record.body, strict=False))
+    present = {name: value for name, value in members.items() if value is not None}
+    return OutboxEvent(
+        type="log",
+        sequence=record.sequence,
+        time=record.time,
+        status=history.status_at(record.sequence),
+        percentage=history.percentage_at(record.sequence),
+        data={"level": record.family.name, **present},
+    )
 
 
 def _levels(subscription: Subscription) -> list[Family]:
-    wanted = subscription.interests()
-    return [level for level in LEVELS if f"log.{level.name}" in wanted]
+    interests = subscription.interests()
+    return [level for level in LEVELS if f"log.{level.name}" in interests]
 
 
-def _sequence(event: Event) -> int:
-    return int(event["sequence"])
+def _is_within(step: ReplayStep, event: OutboxEvent) -> bool:
+    return step.since < event.sequence <= step.up_to
 
 
-def _within(step: Step, event: Event) -> bool:
-    return step.since < _sequence(event) <= step.up_to
+def _next_step(step: ReplayStep, history: StatusHistory) -> ReplayStep:
+    statuses, percentages = tuple(history.statuses.items()), tuple(history.percentages.items())
+    return replace(step, number=step.number + 1, statuses=statuses, percentages=percentages)
 
 
-def _last(reached: Mapping[_Value, int], sequence: int) -> _Value:
-    """The value that was reached last, up to the sequence."""
-    return max((first, value) for value, first in reached.items() if first <= sequence)[1]
+def _last_value(first_sequences: Mapping[_Value, int], sequence: int) -> _Value:
+    """Return the value that was reached last, up to the sequence."""
+    return max((first, value) for value, first in first_sequences.items() if first <= sequence)[1]

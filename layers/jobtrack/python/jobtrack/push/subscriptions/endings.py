@@ -61,7 +61,9 @@ class SubscriptionEnder:
         listening = snapshot is not None and subscription.subscription_id in snapshot.listeners
         return [
             _ending(self.subscriptions.name, subscription, reason),
-            outbox.carrying(self.jobs_table, subscription.job, message.message_id, message.encode(), nonce, int(now)),
+            outbox.message_put(
+                self.jobs_table, subscription.job, message.message_id, message.encode(), nonce, int(now)
+            ),
             *([without(self.jobs_table, snapshot, subscription.subscription_id)] if snapshot and listening else []),
         ]
 

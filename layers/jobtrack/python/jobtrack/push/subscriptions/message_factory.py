@@ -11,7 +11,8 @@ from jobtrack.keys import JobKey
 from jobtrack.push.egress.urls import WebhookUrl
 from jobtrack.push.messages.message import Message
 from jobtrack.push.messages.wake import Wake
-from jobtrack.push.subscriptions.subscription import Event, Subscription
+from jobtrack.push.subscriptions.subscription import Subscription
+from jobtrack.store.outbox_records import OutboxEvent
 
 
 def event_message_id(job: JobKey, subscription_id: str, sequence: int) -> str:
@@ -40,7 +41,9 @@ def endpoint_group(subscription: Subscription) -> str:
     return f"{subscription.job.tenant}-{hashlib.sha256(receiver.encode()).hexdigest()[:32]}"
 
 
-def event_message(job: JobKey, job_name: str, subscription: Subscription, event: Event, now: float) -> Message | None:
+def event_message(
+    job: JobKey, job_name: str, subscription: Subscription, event: OutboxEvent, now: float
+) -> Message | None:
     """The message that tells the subscription of the event, or None if it does not want it."""
     pushed_as = subscription.wants(event)
     if pushed_as is None:
@@ -48,9 +51,9 @@ def event_message(job: JobKey, job_name: str, subscription: Subscription, event:
     return Message(
         job=job,
         subscription_id=subscription.subscription_id,
-        message_id=event_message_id(job, subscription.subscription_id, event["sequence"]),
+        message_id=event_message_id(job, subscription.subscription_id, event.sequence),
         type=pushed_as,
-        sequence=event["sequence"],
+        sequence=event.sequence,
         payload=_payload(job_name, subscription, event, pushed_as),
         group=endpoint_group(subscription),
         first_at=now,
@@ -85,15 +88,15 @@ def new_wake(subscription: Subscription, sequence: int | None = None, not_before
     return Wake(subscription.job, subscription.subscription_id, sequence, not_before)
 
 
-def _payload(job_name: str, subscription: Subscription, event: Event, pushed_as: str) -> str:
-    data = {"stageName": event.get("stage"), **event["data"]}
+def _payload(job_name: str, subscription: Subscription, event: OutboxEvent, pushed_as: str) -> str:
+    data = {"stageName": event.stage, **event.data}
     told = {
-        "status": event["status"],
-        "percentage": event["percentage"],
-        "description": event_text.describe(pushed_as, subscription.language, data, event["labels"]),
-        "event": event["data"],
+        "status": event.status,
+        "percentage": event.percentage,
+        "description": event_text.describe(pushed_as, subscription.language, data, event.labels),
+        "event": event.data,
     }
-    return _body(pushed_as, event["time"], subscription, job_name, event["sequence"], told)
+    return _body(pushed_as, event.time, subscription, job_name, event.sequence, told)
 
 
 def _body(

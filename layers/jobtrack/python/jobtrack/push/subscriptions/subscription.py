@@ -10,6 +10,7 @@ from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.expiry_timers import KEPT_SECONDS, Expiry
 from jobtrack.push.subscriptions.stream_state import StreamState
+from jobtrack.store.outbox_records import OutboxEvent
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -29,9 +30,6 @@ OTHER_EVENTS = (
 ERROR_EVENTS = ("error", "stageFailed", "jobFailed")
 """What `notifyOnErrors` pushes, subscribed to or not."""
 _LOG_EVENTS = {"WARN": "warning", "ERROR": "error"}
-
-Event = Mapping[str, Any]
-"""An event of an outbox record: type, sequence, time, data, status, percentage, previousPercentage, labels."""
 
 
 @frozen
@@ -74,14 +72,13 @@ class Subscription:
         levels = {level for level in ("DEBUG", "INFO", "WARN", "ERROR") if self._wanted_log(level)}
         return frozenset(self._subscribed() - {"log"} | {f"log.{level}" for level in levels})
 
-    def wants(self, event: Event) -> str | None:
+    def wants(self, event: OutboxEvent) -> str | None:
         """The type to push the event under, or None; the same for the same event, however often it is asked."""
-        reported = str(event["type"])
-        if reported == "log":
-            return self._wanted_log(event["data"]["level"])
-        if reported not in self._subscribed():
+        if event.type == "log":
+            return self._wanted_log(event.data["level"])
+        if event.type not in self._subscribed():
             return None
-        return None if reported == "progressUpdate" and not self._far_enough(event) else reported
+        return None if event.type == "progressUpdate" and not self._far_enough(event) else event.type
 
     def _subscribed(self) -> set[str]:
         return {*self.events, *(ERROR_EVENTS if self.filters.notify_on_errors else ())}
@@ -92,9 +89,9 @@ class Subscription:
         allowed = level != "DEBUG" or self.filters.include_debug_events
         return "log" if allowed and "log" in self.events else None
 
-    def _far_enough(self, event: Event) -> bool:
+    def _far_enough(self, event: OutboxEvent) -> bool:
         step = self.filters.min_progress_increment
-        return step == 0 or event["percentage"] // step > (event["previousPercentage"] or 0) // step
+        return step == 0 or event.percentage // step > (event.previous_percentage or 0) // step
 
     def answer(self, now: float) -> dict[str, Any]:
         """The subscription as the API shows it, without secrets."""

@@ -116,7 +116,7 @@ class SubscriptionService:
         def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], Json]":
             nonce = self.nonce()
             message = service_message(PING, subscription, self._snapshot(subscription).job, now, nonce)
-            owed = outbox.carrying(
+            owed = outbox.message_put(
                 self.jobs_table, subscription.job, message.message_id, message.encode(), nonce, int(now)
             )
             return [owed], {"messageId": message.message_id}

@@ -1,7 +1,7 @@
-"""What a WebSocket subscription is to be told: the events after a position, in the order of their sequences.
+"""The events that a WebSocket subscription has not received: those after its position, by sequence.
 
-They are read from the outbox, where everything that the subscription wants is kept for two days from when it was made
-on; what lies further back is read from the journal.
+They are read from the outbox, which keeps what the subscription wants for two days, from its creation on. Older events
+are read from the journal.
 """
 
 import logging
@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jobtrack.classes import frozen, service
-from jobtrack.domain.job import Json
-from jobtrack.domain.journal import packing
 from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
 from jobtrack.push.dispatch.replays import Replays
-from jobtrack.push.subscriptions.subscription import Event, Subscription
+from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.store.outbox import KEPT_SECONDS, SORT_KEY
+from jobtrack.store.outbox_records import EventBatch, OutboxEvent, decode
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -27,60 +26,58 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MARGIN_SECONDS = 3600
-"""So long before it is deleted an item of the outbox is no longer relied on."""
+"""An item of the outbox is not relied on during its last hour: DynamoDB may delete it any time."""
 PAGE = 2000
-"""Events that are read from the journal at once."""
-_TOLD = {"type", "sequence", "time", "status", "percentage", "labels", "data"}
-"""What is known of each event."""
+"""How many events are read from the journal at once."""
 _FIRST, _LAST = SORT_KEY, f"{SORT_KEY}:"
-"""Before and after the keys of all batches; messages that are owed as they are come later."""
+"""They enclose the sort keys of all event batches; those of messages sort after them."""
 
 
 @frozen
-class Page:
-    """Events by sequence, and the position after them: up to it nothing that is wanted is missing."""
+class BacklogPage:
+    """Events by sequence, and the position after them: no wanted event up to it is missing."""
 
     job_name: str
-    events: Sequence[Event]
+    events: Sequence[OutboxEvent]
     position: int
 
 
 @service
 class Backlog:
-    """Reads the jobs table."""
+    """Reads the events of a subscription from the jobs table."""
 
     dynamodb: "DynamoDBClient"
     table: str
     clock: Callable[[], float] = time.time
     page: int = PAGE
 
-    def after(self, subscription: Subscription, position: int) -> Iterator[Page]:
-        """Page after page, until there is nothing new at the moment of the last read."""
+    def read_after(self, subscription: Subscription, position: int) -> Iterator[BacklogPage]:
+        """Yield the pages after the position, until a read finds nothing new."""
         while True:
-            start = self._start(subscription, position)
+            start = self._find_start(subscription, position)
             if start is not None:
-                yield from self._outbox(subscription.job, start, position)
+                yield from self._read_outbox(subscription.job, start, position)
                 return
-            page = self._journal(subscription, position)
+            page = self._read_journal(subscription, position)
             if page.position <= position:
                 return
             yield page
             position = page.position
 
-    def _start(self, subscription: Subscription, position: int) -> str | None:
-        """The key from which on the outbox holds all after the position; None if it does not reach back so far."""
+    def _find_start(self, subscription: Subscription, position: int) -> str | None:
+        """Return the sort key from which the outbox has everything after the position, or None if it does not."""
         if not subscription.cursor or position < subscription.cursor.since:
             return None
-        kept_from = self.clock() - KEPT_SECONDS + MARGIN_SECONDS
-        item = self._before(subscription.job, position)
-        if item and int(item["exp"]["N"]) - KEPT_SECONDS > kept_from:
+        reliable_from = self.clock() - KEPT_SECONDS + MARGIN_SECONDS
+        item = self._read_batch_before(subscription.job, position)
+        if item and int(item["exp"]["N"]) - KEPT_SECONDS > reliable_from:
             return item["sk"]["S"]
-        if subscription.created_at > kept_from:
-            return item["sk"]["S"] if item else _key(position + 1)
+        if subscription.created_at > reliable_from:
+            return item["sk"]["S"] if item else _sort_key(position + 1)
         return None
 
-    def _before(self, job: JobKey, position: int) -> "Item | None":
-        """The batch that holds what follows the position, or else the last one before: its key and when it expires."""
+    def _read_batch_before(self, job: JobKey, position: int) -> "Item | None":
+        """Return sort key and expiry of the batch with the next event after the position, or of the one before."""
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             ConsistentRead=True,
@@ -88,7 +85,7 @@ class Backlog:
             ExpressionAttributeValues={
                 ":pk": {"S": job.partition},
                 ":first": {"S": _FIRST},
-                ":last": {"S": _key(position + 1)},
+                ":last": {"S": _sort_key(position + 1)},
             },
             ProjectionExpression="sk, #exp",
             ExpressionAttributeNames={"#exp": "exp"},
@@ -97,21 +94,19 @@ class Backlog:
         )
         return next((item for page in pages for item in page["Items"] if _is_batch(item["sk"]["S"])), None)
 
-    def _outbox(self, job: JobKey, start: str, position: int) -> Iterator[Page]:
-        reached = start, True
-        while found := self._batches(job, *reached):
-            for place, record in found:
-                reached = place, False
-                if record is None:
-                    continue
-                last = int(record["events"][-1]["sequence"])
-                if last > position:
-                    new = [event for event in record["events"] if int(event["sequence"]) > position]
-                    yield Page(record["jobName"], new, last)
-                    position = last
+    def _read_outbox(self, job: JobKey, start: str, position: int) -> Iterator[BacklogPage]:
+        place, inclusive = start, True
+        while items := self._query_batches(job, place, inclusive):
+            for item in items:
+                batch = _decode_batch(item)
+                if batch and batch.events[-1].sequence > position:
+                    new = [event for event in batch.events if event.sequence > position]
+                    position = new[-1].sequence
+                    yield BacklogPage(batch.job_name, new, position)
+            place, inclusive = items[-1]["sk"]["S"], False
 
-    def _batches(self, job: JobKey, start: str, inclusive: bool) -> list[tuple[str, Json | None]]:
-        """The next batches from a key on, as many as one request gives, None for one at fault; none at the end."""
+    def _query_batches(self, job: JobKey, start: str, inclusive: bool) -> "list[Item]":
+        """Return the next batches from a sort key on, as many as one request returns; empty at the end."""
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             ConsistentRead=True,
@@ -122,36 +117,33 @@ class Backlog:
                 ":last": {"S": _LAST},
             },
         )
-        for page in pages:
-            found = [item for item in page["Items"] if _is_batch(item["sk"]["S"])]
-            if found:
-                return [(item["sk"]["S"], _record(item)) for item in found]
-        return []
+        batches = ([item for item in page["Items"] if _is_batch(item["sk"]["S"])] for page in pages)
+        return next((items for items in batches if items), [])
 
-    def _journal(self, subscription: Subscription, position: int) -> Page:
+    def _read_journal(self, subscription: Subscription, position: int) -> BacklogPage:
         try:
-            return Page(*Replays(self.dynamodb, self.table).ordered(subscription, position, self.page))
+            replays = Replays(self.dynamodb, self.table)
+            return BacklogPage(*replays.read_in_order(subscription, position, self.page))
         except NotFound:
-            return Page("", [], position)
+            return BacklogPage("", [], position)
 
 
-def _key(sequence: int) -> str:
+def _sort_key(sequence: int) -> str:
     return f"{SORT_KEY}{sequence:012d}"
 
 
-def _record(item: "Item") -> Json | None:
-    """What a batch holds; None where that cannot be read: the dispatcher has it quarantined, and the others go on."""
+def _decode_batch(item: "Item") -> EventBatch | None:
+    """Return the batch, or None if it cannot be read: the dispatcher quarantines it, and later batches are sent."""
     try:
-        record: Json = packing.unpack(bytes(item["d"]["B"]))
-        readable = "jobName" in record and bool(record["events"]) and all({*each} >= _TOLD for each in record["events"])
+        record = decode(bytes(item["d"]["B"]))
     except Exception:
-        readable = False
-    if readable:
+        record = None
+    if isinstance(record, EventBatch) and record.events:
         return record
     logger.error("the outbox item %s cannot be read", item["sk"]["S"])
     return None
 
 
-def _is_batch(place: str) -> bool:
-    """Whether a key is that of a batch: it is the batch's first sequence, and no more."""
-    return place.removeprefix(SORT_KEY).isdigit()
+def _is_batch(sort_key: str) -> bool:
+    """Return whether a sort key is that of an event batch: the first sequence, and nothing after it."""
+    return sort_key.removeprefix(SORT_KEY).isdigit()

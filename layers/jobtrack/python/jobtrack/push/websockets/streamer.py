@@ -16,7 +16,7 @@ from jobtrack.push.messages.message import Message
 from jobtrack.push.messages.poison import is_poison
 from jobtrack.push.messages.wake import Wake
 from jobtrack.push.subscriptions.message_factory import event_message, new_wake
-from jobtrack.push.websockets.backlog import Backlog, Page
+from jobtrack.push.websockets.backlog import Backlog, BacklogPage
 from jobtrack.push.websockets.management_api import ConnectionGone, ConnectionPostError
 from jobtrack.push.websockets.socket_sender import SocketSender, text_of
 from jobtrack.push.websockets.stream_leases import LeaseBusy, StreamLease, StreamLeaseTable
@@ -87,7 +87,7 @@ class Streamer:
 
     def _stream(self, lease: StreamLease) -> None:
         deadline = self.clock() + STREAM_SECONDS
-        for page in self.backlog.after(lease.subscription, lease.position):
+        for page in self.backlog.read_after(lease.subscription, lease.position):
             messages = _messages(lease, page, self.clock())
             for start in range(0, len(messages), BATCH):
                 self._tell(lease, messages[start : start + BATCH], deadline)
@@ -124,7 +124,7 @@ class Streamer:
             raise _Lost
 
 
-def _messages(lease: StreamLease, page: Page, now: float) -> list[Message]:
+def _messages(lease: StreamLease, page: BacklogPage, now: float) -> list[Message]:
     one = lease.subscription
     made = (event_message(one.job, page.job_name, one, event, now) for event in page.events)
     return [message for message in made if message is not None]
