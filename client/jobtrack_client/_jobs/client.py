@@ -76,12 +76,12 @@ class Client(_sync.Client):
         job = {"name": name, "job_type": job_type, "job_id": identity, **description}
         job["heartbeat_seconds"] = number(heartbeat_seconds) or None
         started: StartedData = {"resources_allocated": resources_allocated, "estimated_seconds": estimated_seconds}
-        start = within_limits(started, _STARTED)
+        within_limits(started, _STARTED)  # a mistake raises now, and not when the job starts
         chosen = options or self._options()
         content = None if attach else encoded(bodies.job(job))
         quiet = silence(number(heartbeat_seconds))
         reported = Reported(identity, string(name), content, self._key(), resumed=resume, silence=quiet)
-        return Job(identity, start, Reporter(self._http, reported, chosen), chosen, required=required)
+        return Job(identity, started, Reporter(self._http, reported, chosen), chosen, required=required)
 
     def attach(
         self,
