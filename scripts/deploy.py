@@ -1,7 +1,7 @@
-"""Deploy what was built: `python -m scripts.deploy`, with the parameters in samconfig.toml. `--print` only shows how.
+"""Deploy the build with the parameters in samconfig.toml: `python -m scripts.deploy`. `--print` prints the command.
 
-SAM publishes a new version of a function when its own code, memory or SnapStart changes, but not when a layer or a
-parameter does. So the template's ReleaseHash decides: a hash of all that was built and of all parameters.
+SAM publishes a new version of a function if its own code, memory or SnapStart changes, but not if a layer or a
+parameter does. Therefore the template has the parameter ReleaseHash: a hash of the whole build and of all parameters.
 
 https://github.com/aws/aws-sam-cli/issues/7775, https://github.com/aws/serverless-application-model/issues/3820
 """
@@ -28,33 +28,33 @@ RELEASE = "ReleaseHash"
 
 
 class DeployError(Exception):
-    """It cannot be deployed; the text says what to do."""
+    """The build cannot be deployed; the text says what to do."""
 
 
 def main(arguments: list[str]) -> int:
-    """Deploy; the exit code of `sam deploy`."""
+    """Deploy, and return the exit code of `sam deploy`."""
     parser = argparse.ArgumentParser(prog="python -m scripts.deploy", description=__doc__, allow_abbrev=False)
     parser.add_argument("--print", action="store_true", help="print the command instead of running it")
-    told = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
         sam = command(BUILD, CONFIG)
     except DeployError as error:
         print(f"NOT DEPLOYED: {error}", file=sys.stderr)
         return 1
-    if told.print:
+    if options.print:
         print(shlex.join(sam))
         return 0
     return subprocess.run(sam, cwd=ROOT, env={**os.environ, "SAM_CLI_TELEMETRY": "0"}, check=False).returncode
 
 
 def command(build: Path, config: Path) -> list[str]:
-    """`sam deploy` with every parameter that the configuration names, and the hash of this release.
+    """Return `sam deploy` with every parameter of the configuration and the hash of this release.
 
     Raises:
         DeployError: nothing was built, or the configuration and the template name different parameters.
     """
-    stated = overrides(config)
-    values = {**stated, RELEASE: release_hash(build, all_values(build, stated))}
+    configured = overrides(config)
+    values = {**configured, RELEASE: release_hash(build, all_values(build, configured))}
     return [
         str(SAM),
         "deploy",
@@ -63,37 +63,37 @@ def command(build: Path, config: Path) -> list[str]:
     ]
 
 
-def all_values(build: Path, stated: Mapping[str, str]) -> dict[str, str]:
-    """The value of each of the template's parameters, the defaults included, without the hash itself.
+def all_values(build: Path, configured: Mapping[str, str]) -> dict[str, str]:
+    """Return the value of each parameter of the template, including defaults, without the hash itself.
 
     Raises:
         DeployError: nothing was built, or a parameter is unknown or has no value.
     """
     known = {name: each.get("Default") for name, each in _template(build)["Parameters"].items() if name != RELEASE}
-    if unknown := sorted(stated.keys() - known.keys()):
+    if unknown := sorted(configured.keys() - known.keys()):
         raise DeployError(f"the template has no parameter {', '.join(unknown)}")
-    values = {name: stated.get(name, default) for name, default in known.items()}
+    values = {name: configured.get(name, default) for name, default in known.items()}
     if missing := [name for name, value in values.items() if value is None]:
         raise DeployError(f"{', '.join(missing)} has no value: add it to parameter_overrides in {CONFIG.name}")
     return {name: str(value) for name, value in values.items()}
 
 
 def overrides(config: Path) -> dict[str, str]:
-    """The parameters in samconfig.toml: a table, a list of NAME=VALUE, or the text that `sam deploy --guided` writes.
+    """Return the parameters in samconfig.toml: a table, a list of NAME=VALUE, or the text of `sam deploy --guided`.
 
     Raises:
-        DeployError: it is neither.
+        DeployError: they have another form.
     """
-    stated = _stated(config)
-    if isinstance(stated, dict):
-        return {name: _text(value) for name, value in stated.items()}
-    if not isinstance(stated, (str, list)):
-        raise DeployError(f"parameter_overrides must be a table, a list of NAME=VALUE, or a text, not {stated}")
-    pairs = [pair for line in ([stated] if isinstance(stated, str) else stated) for pair in _split(line)]
+    configured = _configured(config)
+    if isinstance(configured, dict):
+        return {name: _text(value) for name, value in configured.items()}
+    if not isinstance(configured, (str, list)):
+        raise DeployError(f"parameter_overrides must be a table, a list of NAME=VALUE, or a text, not {configured}")
+    pairs = [pair for line in ([configured] if isinstance(configured, str) else configured) for pair in _split(line)]
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def _stated(config: Path) -> Any:
+def _configured(config: Path) -> Any:
     try:
         sections: Any = tomllib.loads(config.read_text())
     except tomllib.TOMLDecodeError as error:
@@ -102,7 +102,7 @@ def _stated(config: Path) -> Any:
 
 
 def _split(line: object) -> list[str]:
-    """The pairs NAME=VALUE of a text, where quotes keep spaces in a value."""
+    """Return the pairs NAME=VALUE of a text. A value in quotes may contain spaces."""
     try:
         pairs = shlex.split(line) if isinstance(line, str) else [str(line)]
     except ValueError as error:
@@ -113,7 +113,7 @@ def _split(line: object) -> list[str]:
 
 
 def release_hash(build: Path, values: Mapping[str, str]) -> str:
-    """A hash of the built template, of every file in the folders beside it, and of the parameters' values."""
+    """Return a hash of the built template, of every file in its sibling folders, and of the parameters' values."""
     whole = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
     for path in sorted(_files(build)):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -129,10 +129,10 @@ def _files(build: Path) -> Iterator[Path]:
 
 
 def _template(build: Path) -> dict[str, Any]:
-    """The built template; SAM writes it without short tags."""
+    """Return the built template, which SAM writes without short tags."""
     path = build / "template.yaml"
     if not path.is_file():
-        raise DeployError("nothing is built yet: run make build")
+        raise DeployError("there is no build: run make build")
     template: dict[str, Any] = yaml.safe_load(path.read_text())
     return template
 
@@ -142,7 +142,7 @@ def _text(value: object) -> str:
 
 
 def _quoted(value: str) -> str:
-    """As `sam deploy` reads a value that may hold spaces."""
+    """Return the value in the quotes that `sam deploy` needs for spaces."""
     escaped = value.replace('"', '\\"')
     return f'"{escaped}"'
 

@@ -1,6 +1,6 @@
-"""Weigh the layers that were built, and check that Lambda can load them: `python -m scripts.layers BUILD_FOLDER`.
+"""Print the sizes of the built layers, and check that Lambda can load them: `python -m scripts.layers BUILD_FOLDER`.
 
-Exits with 1 where a wheel is not for CPython 3.13 on arm64 Linux, or a limit of Lambda is passed.
+Exits with 1 if a wheel is not for CPython 3.13 on arm64 Linux, or a limit of Lambda is exceeded.
 """
 
 import io
@@ -13,31 +13,31 @@ from packaging.tags import Tag, compatible_tags, cpython_tags, parse_tag
 
 MEBIBYTE = 1024 * 1024
 ZIPPED_LIMIT = 50 * MEBIBYTE
-"""Bytes of a layer's archive that can be uploaded directly."""
+"""Greatest size of a layer's archive that can be uploaded directly, in bytes."""
 UNZIPPED_LIMIT = 250 * MEBIBYTE
-"""Bytes of a function with all its layers: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
+"""Greatest size of a function with all its layers, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
 PLATFORMS = [f"manylinux_2_{minor}_aarch64" for minor in range(17, 35)] + ["manylinux2014_aarch64", "linux_aarch64"]
-"""What Amazon Linux 2023 loads, on which python3.13 runs (glibc 2.34)."""
+"""Platforms of Amazon Linux 2023, on which python3.13 runs (glibc 2.34)."""
 LOADED = frozenset(
     [*cpython_tags((3, 13), platforms=PLATFORMS), *compatible_tags((3, 13), "cp313", platforms=PLATFORMS)]
 )
 
 
 def tags(layer: Path) -> Iterator[tuple[str, frozenset[Tag]]]:
-    """Each package of a layer, as `name-version`, and the tags of the wheel that it came in."""
+    """Yield each package of a layer, as `name-version`, and the tags of its wheel."""
     for file in sorted(layer.glob("python/*.dist-info/WHEEL")):
         lines = file.read_text().splitlines()
-        told = [line.removeprefix("Tag:").strip() for line in lines if line.startswith("Tag:")]
-        yield file.parent.stem, frozenset(tag for each in told for tag in parse_tag(each))
+        names = [line.removeprefix("Tag:").strip() for line in lines if line.startswith("Tag:")]
+        yield file.parent.stem, frozenset(tag for name in names for tag in parse_tag(name))
 
 
-def strange(layer: Path) -> list[str]:
-    """The packages of a layer that Lambda cannot load."""
+def find_unloadable(layer: Path) -> list[str]:
+    """Return the packages of a layer that Lambda cannot load."""
     return [f"{name} is for {', '.join(sorted(map(str, found)))}" for name, found in tags(layer) if not found & LOADED]
 
 
 def sizes(layer: Path) -> tuple[int, int]:
-    """Bytes of a layer unzipped, and of its archive as it is uploaded."""
+    """Return the sizes of a layer in bytes: unzipped, and as an archive."""
     archive, unzipped = io.BytesIO(), 0
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bundle:
         for file in sorted(path for path in layer.rglob("*") if path.is_file()):
@@ -47,7 +47,7 @@ def sizes(layer: Path) -> tuple[int, int]:
 
 
 def main(build: Path) -> int:
-    """Print what each layer weighs and holds; 1 if Lambda would not take it."""
+    """Print the size and the wheels of each layer; return 1 if Lambda would refuse one."""
     faults, whole = list[str](), 0
     for layer in sorted(build.glob("*Layer")):
         unzipped, zipped = sizes(layer)
@@ -56,15 +56,15 @@ def main(build: Path) -> int:
         compiled = any(layer.rglob("*.cpython-313.pyc"))
         print(f"{layer.name}: {_mebibytes(unzipped)} unzipped, {_mebibytes(zipped)} zipped (at most 50.0 MB)")
         print(f"  {len(list(tags(layer)))} wheels; of them for cp313 on arm64: {', '.join(binary) or 'none'}")
-        print(f"  {'compiled for' if compiled else 'not compiled, since there is no'} Python 3.13")
-        faults += strange(layer)
+        print(f"  {'compiled for' if compiled else 'not compiled, because this machine has no'} Python 3.13")
+        faults += find_unloadable(layer)
         if zipped > ZIPPED_LIMIT:
             faults.append(f"{layer.name} is too large to upload")
-    print(f"both layers: {_mebibytes(whole)} unzipped (with the function at most 250.0 MB)")
+    print(f"both layers: {_mebibytes(whole)} unzipped (at most 250.0 MB with the function)")
     if whole > UNZIPPED_LIMIT:
         faults.append("the layers are too large for a function")
     for fault in faults:
-        print(f"NOT AS LAMBDA NEEDS IT: {fault}")
+        print(f"UNUSABLE IN LAMBDA: {fault}")
     return 1 if faults else 0
 
 

@@ -1,7 +1,7 @@
-"""Compare the policies of template.yaml with what the functions asked for: `python -m scripts.policies FILE`.
+"""Compare the policies of template.yaml with the calls of the functions: `python -m scripts.policies FILE`.
 
-FILE is what `JOBTRACK_CALLS` named while the end-to-end tests ran. A function may do all that it was seen to do, and
-nothing else but what `UNSEEN` gives a reason for.
+FILE is the record of the end-to-end tests that `JOBTRACK_CALLS` named. A function must be granted every recorded
+call, and nothing else except the grants in `UNSEEN`, which have a reason.
 """
 
 import json
@@ -25,7 +25,11 @@ UNSEEN = {
     ("DispatcherFunction", "JobsTable/stream", "dynamodb:GetRecords"): _STREAM,
     ("DispatcherFunction", "JobsTable/stream", "dynamodb:GetShardIterator"): _STREAM,
     ("DispatcherFunction", "*", "dynamodb:ListStreams"): "Lambda's poller finds the stream",
-    ("DispatcherFunction", "DispatchFailures", "sqs:SendMessage"): "Lambda's poller tells where it gave up",
+    (
+        "DispatcherFunction",
+        "DispatchFailures",
+        "sqs:SendMessage",
+    ): "Lambda's poller reports records that it gave up",
     **{
         (function, queue, f"sqs:{action}"): _QUEUE
         for function in ("DelivererFunction", "SlowDelivererFunction")
@@ -33,20 +37,24 @@ UNSEEN = {
         for action in ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
     },
     **{
-        (function, "SubscriptionsTable", "dynamodb:DeleteItem"): "it forgets a gone connection before $disconnect does"
+        (
+            function,
+            "SubscriptionsTable",
+            "dynamodb:DeleteItem",
+        ): "it deletes a connection before $disconnect does"
         for function in ("DelivererFunction", "SlowDelivererFunction")
     },
 }
-"""What is granted and need not be seen, and why: it is not the function's own call, or is made only in a race."""
+"""Grants without a recorded call, and why: Lambda itself makes the call, or only a race does."""
 
 
 def listed(value: Any) -> list[Any]:
-    """What the template gives as a list, or alone."""
+    """Return a value of the template as a list, also if it is a single value."""
     return value if isinstance(value, list) else [value]
 
 
 def statements(resources: Mapping[str, Any], function: str) -> list[dict[str, Any]]:
-    """What the function may do, whether SAM makes its role or the template does."""
+    """Return the policy statements of a function, whether SAM or the template makes its role."""
     properties = resources[function]["Properties"]
     if "Role" in properties:
         role = resources[intrinsics.target(properties["Role"])]["Properties"]
@@ -57,7 +65,7 @@ def statements(resources: Mapping[str, Any], function: str) -> list[dict[str, An
 
 
 def resource_of(arn: Any) -> str:
-    """The logical id of a policy's resource, with what is within: `JobsTable/index/by_status`, `WebSocketApi/POST`."""
+    """Return the logical id of a policy's resource and its part: `JobsTable/index/by_status`, `WebSocketApi/POST`."""
     match arn:
         case {"Fn::GetAtt": [name, "Arn"]}:
             return str(name)
@@ -71,7 +79,7 @@ def resource_of(arn: Any) -> str:
 
 
 def grants(resources: Mapping[str, Any], function: str) -> Grants:
-    """What the function may do to which resource."""
+    """Return the actions that a function may perform on each resource."""
     found: Grants = {}
     for statement in statements(resources, function):
         for arn in listed(statement["Resource"]):
@@ -81,7 +89,7 @@ def grants(resources: Mapping[str, Any], function: str) -> Grants:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A function's grants beside its calls, each as (resource, action)."""
+    """The grants and the calls of a function, each as (resource, action)."""
 
     function: str
     granted: frozenset[tuple[str, str]]
@@ -89,22 +97,22 @@ class Comparison:
 
     @property
     def missing(self) -> list[tuple[str, str]]:
-        """Called, and not granted."""
+        """Calls without a grant."""
         return sorted(self.called - self.granted)
 
     @property
     def unused(self) -> list[tuple[str, str]]:
-        """Granted, not called, and without a reason."""
+        """Grants without a call and without a reason."""
         return sorted(each for each in self.granted - self.called if (self.function, *each) not in UNSEEN)
 
     def lines(self) -> Iterator[str]:
-        """The comparison, a line for each resource."""
+        """Yield the comparison, with one line per resource."""
         wrong = f"{len(self.missing)} missing, {len(self.unused)} unused"
-        yield f"{self.function}: {len(self.granted)} granted, {len(self.granted & self.called)} seen, {wrong}"
+        yield f"{self.function}: {len(self.granted)} granted, {len(self.granted & self.called)} called, {wrong}"
         for resource in sorted({resource for resource, _ in self.granted | self.called}):
-            yield f"  {resource}: {', '.join(self._told(resource))}"
+            yield f"  {resource}: {', '.join(self._marked_actions(resource))}"
 
-    def _told(self, resource: str) -> Iterator[str]:
+    def _marked_actions(self, resource: str) -> Iterator[str]:
         for place, action in sorted(self.granted | self.called):
             if place == resource:
                 yield action + self._mark(place, action)
@@ -120,7 +128,11 @@ class Comparison:
 
 
 def compare(resources: Mapping[str, Any], calls: Iterable[tuple[str, str, str]]) -> list[Comparison]:
-    """A comparison for each function; calls are (folder, action, resource). ValueError for a folder that is none's."""
+    """Compare each function; calls are (folder, action, resource).
+
+    Raises:
+        ValueError: a folder belongs to no function.
+    """
     seen: dict[str, set[tuple[str, str]]] = {}
     for folder, action, resource in calls:
         seen.setdefault(folder, set()).add((resource, action))
@@ -129,8 +141,8 @@ def compare(resources: Mapping[str, Any], calls: Iterable[tuple[str, str, str]])
         for name, each in resources.items()
         if each["Type"] == "AWS::Serverless::Function"
     }
-    if strange := seen.keys() - functions.values():
-        raise ValueError(f"no function of the template has the code in {', '.join(sorted(strange))}")
+    if unknown := seen.keys() - functions.values():
+        raise ValueError(f"no function of the template has the code in {', '.join(sorted(unknown))}")
     return [
         Comparison(
             name,
@@ -142,7 +154,7 @@ def compare(resources: Mapping[str, Any], calls: Iterable[tuple[str, str, str]])
 
 
 def main(path: Path) -> int:
-    """Print the comparison; 1 if anything is missing or unused."""
+    """Print the comparison; return 1 if a grant is missing or unused."""
     resources = cast("dict[str, Any]", intrinsics.read(PATH)["Resources"])
     calls = [tuple(json.loads(line)) for line in path.read_text().splitlines()]
     compared = compare(resources, calls)
@@ -150,9 +162,9 @@ def main(path: Path) -> int:
         print(*each.lines(), sep="\n")
     wrong = [each.function for each in compared if each.missing or each.unused]
     print(
-        f"policies and calls agree, of {len(compared)} functions"
+        f"the policies and calls of {len(compared)} functions agree"
         if not wrong
-        else f"NOT AS GRANTED: {', '.join(wrong)}"
+        else f"POLICIES AND CALLS DIFFER: {', '.join(wrong)}"
     )
     return 1 if wrong else 0
 

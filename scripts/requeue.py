@@ -1,7 +1,7 @@
-"""Puts quarantined outbox records back, once what was wrong is mended: `python -m scripts.requeue --help`.
+"""Put quarantined outbox records back after their cause was fixed: `python -m scripts.requeue --help`.
 
-Each is written to the jobs table as a new item of the outbox, so that its stream brings it to the dispatcher again.
-What was told already is told under the same webhook-id, and what fails again is quarantined again.
+Each record becomes a new outbox item of the jobs table, so its stream sends it to the dispatcher again. Messages that
+were pushed before have the same webhook-id as then. Records that fail again are quarantined again.
 """
 
 import argparse
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def requeue(
     dynamodb: "DynamoDBClient", jobs: str, quarantine: str, clock: Callable[[], float] = time.time
 ) -> Iterator[str]:
-    """Put back what the quarantine holds; the sort key of each item, told when it is done."""
+    """Put the quarantined records back, and yield the sort key of each once that is done."""
     for page in dynamodb.get_paginator("scan").paginate(TableName=quarantine, ConsistentRead=True):
         for item in page["Items"]:
             dynamodb.put_item(TableName=jobs, Item=_again(load(item), int(clock())))
@@ -31,7 +31,7 @@ def requeue(
 
 
 def _again(record: StreamRecord, now: int) -> "dict[str, AttributeValueTypeDef]":
-    """The item that the record told of, under a key of its own: only an insertion is shown to the dispatcher."""
+    """Return the record's item under a new key, because the dispatcher sees insertions only."""
     image: dict[str, Any] = {name: _stored(value) for name, value in record["dynamodb"]["NewImage"].items()}
     place = f"{image['sk']['S']}#again{now}"
     return {**image, "sk": {"S": place}, "exp": {"N": str(now + KEPT_SECONDS)}}
@@ -45,8 +45,8 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description="Put quarantined outbox records back.")
     parser.add_argument("--jobs", required=True, help="name of the jobs table (output JobsTable of the stack)")
     parser.add_argument("--quarantine", required=True, help="name of the quarantine table (output QuarantineTable)")
-    asked = parser.parse_args()
-    for place in requeue(aws.client("dynamodb"), asked.jobs, asked.quarantine):
+    options = parser.parse_args()
+    for place in requeue(aws.client("dynamodb"), options.jobs, options.quarantine):
         print(f"put back {place}")
 
 

@@ -1,4 +1,4 @@
-"""Writes the samples of events/ whose inside our own encoders make: an outbox record, and a message of the queue."""
+"""Write the samples in events/ that contain our own encodings: an outbox record and a message of the delivery queue."""
 
 import base64
 import hashlib
@@ -35,7 +35,7 @@ COMPLETED = OutboxEvent(
 
 
 def outbox_record() -> dict[str, Any]:
-    """One batch of reported events, as the table's stream hands it to the dispatcher."""
+    """Return a batch of events, as the table's stream sends it to the dispatcher."""
     packed = base64.b64encode(encode(EventBatch(JOB, JOB_NAME, (SUBSCRIPTION,), (COMPLETED,)))).decode()
     keys = {"pk": {"S": JOB.partition}, "sk": {"S": f"O#{COMPLETED.sequence:012d}"}}
     change = {
@@ -59,7 +59,7 @@ def outbox_record() -> dict[str, Any]:
 
 
 def delivery_message() -> dict[str, Any]:
-    """The message that the dispatcher makes of it, as the queue hands it to the deliverer."""
+    """Return the message for that batch, as the queue sends it to the deliverer."""
     subscription = Subscription(
         job=JOB,
         subscription_id=SUBSCRIPTION,
@@ -73,7 +73,7 @@ def delivery_message() -> dict[str, Any]:
         sealed=b"",
     )
     message = event_message(JOB, JOB_NAME, subscription, COMPLETED, NOW)
-    assert message is not None  # noqa: S101 - it subscribes to just this event
+    assert message is not None  # noqa: S101 - the subscription is for this event
     body = message.encode()
     return {
         "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
@@ -94,7 +94,7 @@ def delivery_message() -> dict[str, Any]:
 
 
 def write(name: str, record: dict[str, Any]) -> None:
-    """Save the event that holds this one record."""
+    """Save an event that contains this record."""
     (EVENTS / name).write_text(json.dumps({"Records": [record]}, indent=2, ensure_ascii=False) + "\n")
 
 

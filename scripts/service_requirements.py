@@ -1,4 +1,4 @@
-"""Prints what the functions need (the extra `service` of pyproject.toml), one requirement a line."""
+"""Print the requirements of the functions (the extra `service` of pyproject.toml), one per line."""
 
 import tomllib
 from pathlib import Path

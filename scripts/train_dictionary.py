@@ -1,7 +1,8 @@
-"""Train the dictionary that small items are compressed with, on the shapes that the service stores.
+"""Train the compression dictionary for small items, on samples of the shapes that the service stores.
 
-Its texts are of many kinds of job, so that the dictionary learns the members' names and the common words of logs, not
-one job's lines. Run it only together with a way to read what the old dictionary packed: stored items need theirs.
+The texts come from many kinds of job, so that the dictionary learns the names of members and the common words of logs
+instead of one job's lines. Stored items need the dictionary they were packed with: before you replace it, add a way to
+read them.
 """
 
 import random
@@ -100,7 +101,7 @@ DETAILS = (
 
 
 def main() -> None:
-    """Write the dictionary to the path given."""
+    """Write the dictionary to the path in the first argument."""
     rng = random.Random(7)
     samples: list[bytes | bytearray | memoryview[int]] = [
         sample for _ in range(SAMPLES // 3) for sample in _samples(rng)
@@ -111,7 +112,7 @@ def main() -> None:
 
 
 def _samples(rng: random.Random) -> list[bytes]:
-    """A snapshot's state, a tail and a chunk, as JSON."""
+    """Return the state of a snapshot, a tail and a chunk as JSON."""
     start = times.parse("2024-01-01T00:00:00Z") + rng.randrange(86_400 * 700) * times.SECOND
     job = Job(_guid(rng), f"{rng.choice(STAGES)} {_word(rng)}", _word(rng), start, submitted_by=_word(rng))
     journal, moment = Journal(), start
@@ -125,7 +126,7 @@ def _samples(rng: random.Random) -> list[bytes]:
 
 
 def journal_json(records: Sequence[Record]) -> bytes:
-    """Records in the shape of a packed tail or chunk."""
+    """Return records in the shape of a packed tail or chunk."""
     rows = [[record.time % 10_000_000, 1, record.body] for record in records]
     return orjson.dumps({"I": rows} if len(rows) % 2 else rows)
 

@@ -1,7 +1,7 @@
-"""Look for known vulnerabilities in what is locked: `python -m scripts.vulnerabilities FILE…`; exits with 1 for one.
+"""Check locked packages for known vulnerabilities: `python -m scripts.vulnerabilities FILE…`; exits with 1 for any.
 
-The requirements of each FILE are asked of PyPI by pip-audit. Where that service has no answer, such as behind a mirror
-that holds packages alone, this says so and fails nobody.
+pip-audit asks PyPI about the requirements of each FILE. If PyPI's vulnerability service does not respond, for example
+behind a mirror that has packages only, the script says so and succeeds.
 """
 
 import json
@@ -11,17 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 Found = Mapping[str, Any]
-"""A package as pip-audit tells of it: `name`, and `version` and `vulns`, or `skip_reason`."""
+"""A package in pip-audit's output: `name`, and `version` and `vulns`, or `skip_reason`."""
 
 ACCEPTED: Mapping[str, str] = {}
-"""Ids of vulnerabilities that do not concern us, and why."""
+"""Ids of vulnerabilities that do not affect us, and why."""
 
 
 def audit(file: str) -> list[Found]:
-    """What pip-audit found of a file of requirements with hashes.
+    """Return pip-audit's output for a file of requirements with hashes.
 
     Raises:
-        RuntimeError: it could not look.
+        RuntimeError: pip-audit failed.
     """
     options = ["--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json"]
     command = [sys.executable, "-m", "pip_audit", *options, "--requirement", file]
@@ -29,29 +29,29 @@ def audit(file: str) -> list[Found]:
     try:
         found: list[Found] = json.loads(ran.stdout)["dependencies"]
     except (ValueError, KeyError) as error:
-        raise RuntimeError(ran.stderr.strip() or "pip-audit said nothing") from error
+        raise RuntimeError(ran.stderr.strip() or "pip-audit printed nothing") from error
     return found
 
 
 def vulnerabilities(packages: Iterable[Found]) -> Iterator[str]:
-    """A line for each vulnerability that is not accepted."""
+    """Yield a line for each vulnerability that is not accepted."""
     for package in packages:
         for each in package.get("vulns", ()):
             if ACCEPTED.keys().isdisjoint({each["id"], *each["aliases"]}):
-                mended = ", ".join(each["fix_versions"]) or "no version yet"
-                yield f"{package['name']} {package['version']}: {each['id']}, mended in {mended}"
+                fixed = ", ".join(each["fix_versions"]) or "no version yet"
+                yield f"{package['name']} {package['version']}: {each['id']}, fixed in {fixed}"
 
 
 def summary(file: str, packages: list[Found], bad: int) -> str:
-    """What was looked at."""
+    """Return a line that says how many packages were checked."""
     known = sum("vulns" in package for package in packages)
     if not known:
-        return f"{file}: NOT AUDITED: the service that knows vulnerabilities has no answer for {len(packages)} packages"
+        return f"{file}: NOT AUDITED: the vulnerability service does not know the {len(packages)} packages"
     return f"{file}: {bad} vulnerabilities in {known} packages, {len(packages) - known} not known to the service"
 
 
 def main(files: list[str]) -> int:
-    """Print what was found; 1 for a vulnerability."""
+    """Print the result for each file; return 1 if there is a vulnerability."""
     bad = 0
     for file in files:
         try:

@@ -43,7 +43,7 @@ def test_what_lambda_loads_is_taken(tmp_path: Path, tag: str, capsys: pytest.Cap
 )
 def test_what_lambda_cannot_load_is_named(tmp_path: Path, tag: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert layers.main(built(tmp_path, tag)) == 1
-    assert f"NOT AS LAMBDA NEEDS IT: fast-1.0 is for {tag}" in capsys.readouterr().out
+    assert f"UNUSABLE IN LAMBDA: fast-1.0 is for {tag}" in capsys.readouterr().out
 
 
 def test_layers_too_large_for_a_function_are_refused(

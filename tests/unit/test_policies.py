@@ -55,7 +55,7 @@ def test_an_action_that_nobody_calls_is_unused() -> None:
     assert wrong(changed, EVERY_CALL) == {"LogsFunction": ([], [("JobsTable", "dynamodb:PutItem")])}
 
 
-def test_a_resource_that_nobody_uses_is_told() -> None:
+def test_a_grant_without_a_call_is_listed() -> None:
     calls = [each for each in EVERY_CALL if each[2] != "JobsTable/index/by_status"]
     assert set(wrong(RESOURCES, calls)) == {"JobsFunction", "BatchFunction", "QueueFunction"}
 
@@ -65,10 +65,10 @@ def test_reasons_are_only_given_for_what_is_granted() -> None:
     assert set(UNSEEN) <= granted
 
 
-def test_the_comparison_is_told_by_function_and_resource() -> None:
-    (told,) = (each for each in compare(RESOURCES, []) if each.function == "WorkersFunction")
-    assert list(told.lines()) == [
-        "WorkersFunction: 1 granted, 0 seen, 0 missing, 1 unused",
+def test_the_comparison_has_a_line_for_each_resource() -> None:
+    (comparison,) = (each for each in compare(RESOURCES, []) if each.function == "WorkersFunction")
+    assert list(comparison.lines()) == [
+        "WorkersFunction: 1 granted, 0 called, 0 missing, 1 unused",
         "  JobsTable: dynamodb:PutItem UNUSED",
     ]
 

@@ -15,8 +15,8 @@ BAD: dict[str, Any] = {
 }
 
 
-def test_each_vulnerability_is_a_line_that_says_where_it_is_mended() -> None:
-    assert list(vulnerabilities.vulnerabilities([KNOWN, UNKNOWN, BAD])) == ["weak 2.0: PYSEC-1, mended in 2.1, 3.0"]
+def test_each_vulnerability_is_a_line_with_the_fixed_versions() -> None:
+    assert list(vulnerabilities.vulnerabilities([KNOWN, UNKNOWN, BAD])) == ["weak 2.0: PYSEC-1, fixed in 2.1, 3.0"]
 
 
 @pytest.mark.parametrize("name", ["PYSEC-1", "CVE-1"])
