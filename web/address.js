@@ -1,12 +1,20 @@
-// What the address asks for after its `#`. Anybody can make a link, so nothing in it is trusted.
+// Reads the address after its `#`. Anyone can make a link, so nothing in the address is trusted.
 
 import { guid } from "./api.js";
 
 /**
- * `#/job/ID/TAB`, `#/jobs/STATUS`, `#/code/CODE`, or `#/` for all jobs; `?project=ID` may follow.
- * A job without an `id` is one whose id is not a GUID.
+ * Where in the page the reader is. A job whose `id` is null has an address without a valid job id.
+ * @typedef {{
+ *   kind: string, id?: string | null, tab?: string, status?: string, code?: string, project?: string | null
+ * }} Route
  */
-export function read(hash) {
+
+/**
+ * Parse `#/job/ID/TAB`, `#/jobs/STATUS`, `#/code/CODE`, or `#/` for all jobs; `?project=ID` may follow.
+ * @param {string} hash
+ * @returns {Route}
+ */
+export function parse(hash) {
   const [place, query] = hash.split("?");
   const [, kind, name, tab] = place.split("/");
   const project = guid(new URLSearchParams(query).get("project"));
@@ -15,10 +23,10 @@ export function read(hash) {
   return { kind: "jobs", status: kind === "jobs" ? name : undefined, project };
 }
 
-/** Read the address, and leave neither a code nor what follows a `?` in it or in the history. */
+/** Parse the address, and remove a code and everything after a `?` from it and from the browser's history. */
 export function take() {
-  const found = read(location.hash);
-  if (found.code !== undefined) history.replaceState(null, "", "#/");
+  const route = parse(location.hash);
+  if (route.code !== undefined) history.replaceState(null, "", "#/");
   else if (location.hash.includes("?")) history.replaceState(null, "", location.hash.split("?")[0]);
-  return found;
+  return route;
 }

@@ -1,114 +1,131 @@
-// The page: who looks, where in it they are, and whether the service answers.
+// The page as a whole: the session, the route, and whether the service is available.
 
-import { html, render, useEffect, useMemo, useState } from "./vendor/preact.js";
 import { take } from "./address.js";
 import { Api } from "./api.js";
 import { Empty } from "./parts.js";
 import { Session } from "./session.js";
 import { language, switchLanguage, t } from "./strings.js";
+import { html, render, useEffect, useMemo, useState } from "./vendor/preact.js";
 import { Job } from "./views/job.js";
 import { Jobs } from "./views/jobs.js";
 import { Offer } from "./views/offer.js";
 import { SignIn } from "./views/signin.js";
 
-const arrival = take(); // before anything else, so that no code stays in the address
+/** @import { Route } from "./address.js" */
+
+const initialRoute = take(); // first of all, so that a code stays in the address as briefly as possible
+/** @type {Config} */
 const config = await (await fetch("config.json", { cache: "no-store" })).json();
 const session = new Session(config);
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const LONGEST_TIMER_MS = 2 ** 31 - 1; // browsers run a longer timer at once
 
 function App() {
-  const [route, setRoute] = useState(arrival);
-  const [spoken, setSpoken] = useState(language);
+  const [route, setRoute] = useState(initialRoute);
+  const [currentLanguage, setCurrentLanguage] = useState(language);
   const [token, setToken] = useState(session.token);
-  const [offer, setOffer] = useState(null);
-  const [redeeming, setRedeeming] = useState(arrival.code !== undefined);
-  const [reason, setReason] = useState(null);
-  const [away, setAway] = useState(false);
-  const enter = ({ token: given, project, job }) => {
-    const problem = session.enter(given, project);
+  const [offer, setOffer] = useState(/** @type {Offered | null} */ (null));
+  const [redeeming, setRedeeming] = useState(initialRoute.code !== undefined);
+  const [notice, setNotice] = useState(/** @type {string | null} */ (null));
+  const [available, setAvailable] = useState(true);
+  /** @param {Offered} offered */
+  const accept = ({ token: given, project, job }) => {
+    const error = session.signIn(given ?? "", project);
     setOffer(null);
-    setReason(problem);
+    setNotice(error);
     setToken(session.token);
-    if (job && !problem) location.hash = `#/job/${job}`;
+    if (job && !error) location.hash = `#/job/${job}`;
   };
-  /** A link may bring a session along, but never in place of that of somebody who is signed in. */
+  /**
+   * Go to a link's route. A link can offer a session; if a user is signed in, the page asks before it replaces theirs.
+   * @param {Route} link
+   */
   const follow = async (link) => {
     setOffer(null);
-    setReason(null);
+    setNotice(null);
     setRoute(link);
     setRedeeming(link.code !== undefined);
-    const found = await brought(link);
+    const offered = await readOffer(link);
     setRedeeming(false);
-    if (found === undefined) return;
-    if (found === null) setReason("badCode");
-    else if (session.open) setOffer(found);
-    else if (found.token) enter(found);
+    if (offered === undefined) return;
+    if (offered === null) setNotice("badCode");
+    else if (session.isSignedIn) setOffer(offered);
+    else if (offered.token) accept(offered);
     else {
-      session.project = found.project; // for whoever signs in now
+      session.project = offered.project; // the sign-in form starts with this project
       setRoute({ ...link });
     }
   };
   useEffect(() => {
     const moved = () => follow(take());
-    follow(arrival);
+    follow(initialRoute);
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);
   }, []);
-  const signOut = (why = null) => {
-    session.close();
-    setReason(why);
+  /** @param {string | null} reason */
+  const signOut = (reason = null) => {
+    session.signOut();
+    setNotice(reason);
     setToken(null);
   };
   useEffect(() => {
-    const left = session.left;
-    if (!(left < LONGEST_TIMER_MS)) return undefined;
-    const timer = setTimeout(() => signOut("expired"), Math.max(0, left));
+    const remaining = session.remainingMs;
+    if (!(remaining < LONGEST_TIMER_MS)) return undefined; // NaN as well: the token does not expire
+    const timer = setTimeout(() => signOut("expired"), Math.max(0, remaining));
     return () => clearTimeout(timer);
   }, [token]);
   const api = useMemo(() => {
-    const told = { expired: () => signOut("expired"), away: () => setAway(true), back: () => setAway(false) };
-    return token && new Api(config.api, session, spoken, (what) => told[what]());
-  }, [token, spoken, session.project]);
-  const opened = () => {
-    setReason(null);
+    const onState = /** @param {"available" | "unavailable" | "expired"} state */ (state) =>
+      state === "expired" ? signOut("expired") : setAvailable(state === "available");
+    return token && new Api(config.api, session, currentLanguage, onState);
+  }, [token, currentLanguage, session.project]);
+  const onSignIn = () => {
+    setNotice(null);
     setToken(session.token);
   };
-  const speak = () => {
+  const toggleLanguage = () => {
     switchLanguage();
-    setSpoken(language);
+    setCurrentLanguage(language);
   };
   return html`<a class="skip" href="#content" onClick=${skip}>${t("skip")}</a>
     <header class="top">
       <a href="#/" class="brand"><img src="icon.svg" alt="" width="24" height="24" /> jobtrack</a>
       <span class="dim project">${token && session.project}</span>
-      <button class="small" onClick=${speak} lang=${spoken === "ja" ? "en" : "ja"}>${t("language")}</button>
+      <button class="small" onClick=${toggleLanguage} lang=${currentLanguage === "ja" ? "en" : "ja"}>${t("language")}</button>
       ${token && html`<button class="small" onClick=${() => signOut()}>${t("signOut")}</button>`}
     </header>
-    ${away && api && html`<p class="away" role="alert">${t("away")}</p>`}
-    ${api && reason && html`<p class="away" role="alert">${t(reason)}</p>`}
-    ${offer && html`<${Offer} session=${session} offer=${offer} onKeep=${() => setOffer(null)} onEnter=${enter} />`}
-    ${!offer && api && html`<${View} key=${spoken + session.project} api=${api} route=${route} />`}
-    ${!offer && !api && !redeeming && html`<${SignIn} key=${reason + session.project} session=${session} reason=${reason} onOpen=${opened} />`}`;
+    ${!available && api && html`<p class="banner" role="alert">${t("unavailable")}</p>`}
+    ${api && notice && html`<p class="banner" role="alert">${t(notice)}</p>`}
+    ${offer && html`<${Offer} session=${session} offer=${offer} onKeep=${() => setOffer(null)} onAccept=${accept} />`}
+    ${!offer && api && html`<${View} key=${`${currentLanguage} ${session.project}`} api=${api} route=${route} />`}
+    ${!offer && !api && !redeeming && html`<${SignIn} key=${`${notice} ${session.project}`} session=${session} notice=${notice} onSignIn=${onSignIn} />`}`;
 }
 
-/** The session that a link brings: of a one-time code (null if it is not good), of another project, or undefined. */
-async function brought({ code, project }) {
+/**
+ * Return the session that a link offers: that of a one-time code (null if it is not valid), or the user's own session in
+ * another project; undefined if it offers none.
+ * @param {Route} link
+ * @returns {Promise<Offered | null | undefined>}
+ */
+async function readOffer({ code, project }) {
   if (code !== undefined) return session.redeem(code);
   if (project && project !== session.project) return { token: session.token, project };
   return undefined;
 }
 
+/** @param {{api: Api, route: Route}} props */
 function View({ api, route }) {
   if (route.id) return html`<${Job} key=${route.id} api=${api} jobId=${route.id} tab=${route.tab} />`;
   if (route.kind === "job") return html`<main id="content"><${Empty} title=${t("badJob")} /></main>`;
   return html`<${Jobs} api=${api} status=${route.status} />`;
 }
 
+/** @param {Event} event */
 function skip(event) {
   event.preventDefault();
   const content = document.getElementById("content");
+  if (content === null) return;
   content.tabIndex = -1;
   content.focus();
 }
 
-render(html`<${App} />`, document.getElementById("app"));
+render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));

@@ -1,7 +1,8 @@
-// Times, spans and figures, in the page's language.
+// Formats times, durations and numbers in the page's language.
 
 import { language } from "./strings.js";
 
+/** @type {[string, number][]} */
 const UNITS = [
   ["day", 86400],
   ["hour", 3600],
@@ -9,7 +10,10 @@ const UNITS = [
   ["second", 1],
 ];
 
-/** `2 min 27 sec`: the two greatest units of a number of seconds. */
+/**
+ * Format a number of seconds in its two greatest units: `2 min 27 sec`.
+ * @param {number | null | undefined} seconds
+ */
 export function span(seconds) {
   if (seconds === null || seconds === undefined) return null;
   let rest = Math.max(0, Math.round(seconds));
@@ -17,27 +21,35 @@ export function span(seconds) {
   for (const [unit, size] of UNITS) {
     const count = Math.floor(rest / size);
     rest -= count * size;
-    if (count) parts.push(new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short" }).format(count));
+    if (count) parts.push(formatUnit(unit, count));
   }
-  const shown = parts.slice(0, 2).join(" ");
-  return shown || new Intl.NumberFormat(language, { style: "unit", unit: "second", unitDisplay: "short" }).format(0);
+  return parts.slice(0, 2).join(" ") || formatUnit("second", 0);
 }
 
-/** Seconds between two times of the service. */
-export function between(start, end) {
-  return (Date.parse(end) - Date.parse(start)) / 1000;
+/**
+ * @param {string} unit
+ * @param {number} count
+ */
+function formatUnit(unit, count) {
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short" }).format(count);
 }
 
-/** A time: the clock's if it is today's, else with the date. */
+/**
+ * Format a time: only the time of day if it is today, otherwise with the date.
+ * @param {string | number | null | undefined} time
+ */
 export function moment(time, seconds = false) {
   if (!time) return "–";
   const date = new Date(time);
   const today = date.toDateString() === new Date().toDateString();
-  const clock = { hour: "2-digit", minute: "2-digit", ...(seconds && { second: "2-digit" }), hourCycle: "h23" };
-  const options = today ? clock : { month: "short", day: "numeric", ...clock };
+  /** @type {Intl.DateTimeFormatOptions} */
+  const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  if (seconds) clock.second = "2-digit";
+  const options = today ? clock : /** @type {const} */ ({ month: "short", day: "numeric", ...clock });
   return new Intl.DateTimeFormat(language, options).format(date);
 }
 
+/** @param {number} value */
 export function number(value, digits = 1) {
   return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
 }

@@ -1,183 +1,229 @@
-// When to look again at a job: as it pushes events over a WebSocket, or every few seconds without one.
+// Decides when to read a job again: when it pushes an event over a WebSocket, or every few seconds without one.
 
-import { Away, Refused, path } from "./api.js";
+import { jitter, Refused, Unavailable } from "./api.js";
+import { renewPath, subscribePath, subscriptionPath, ticketPath } from "./routes.js";
 
 const POLL_MS = 2000;
-const BESIDE_MS = 10000; // beside a socket, for samples, log lines and time, which are not pushed
-const GATHER_MS = 400; // events within this time are one look
-const FIRST_MS = 1000; // a socket that was lost is tried for again after this time, then after twice as long
-const LONGEST_MS = 30000;
-// A subscription is renewed while somebody looks. That of a browser that was killed is gone after this time.
+const POLL_BESIDE_SOCKET_MS = 10000; // samples, log lines and the passing of time are not pushed
+const DEBOUNCE_MS = 400; // events within this time cause one read
+const FIRST_RECONNECT_MS = 1000; // the delay doubles with each failure
+const LONGEST_RECONNECT_MS = 30000;
+// A visible page renews its subscription. If the browser is killed, the subscription expires after this time.
 const EXPIRES_SECONDS = 180;
 const RENEW_MS = 60000;
-// A job has 100 subscriptions. Where this many are live, the page polls, so that viewers never use up a customer's.
-const MOST_LIVE = { "Jobtrack-Most-Subscriptions": "20" };
+// A job can have 100 subscriptions. The service refuses the page's one if this many exist, and the page polls instead:
+// viewers must not use up the subscriptions that customers need.
+const SUBSCRIPTION_LIMIT = { "Jobtrack-Most-Subscriptions": "20" };
 const EVENTS = [
   ...["jobStarted", "jobCompleted", "jobFailed", "jobCancelled", "jobStalled", "progressUpdate", "milestone"],
   ...["stageStarted", "stageCompleted", "stageFailed", "stageSkipped", "warning", "error"],
 ];
 
-/** Calls `onChange` when the job may be different, `onWay` with `socket` or `polling`; `stop` ends it. */
+/** @typedef {"socket" | "polling"} Transport */
+
+/** Calls `onChange` when the job may have changed, and `onTransport` when the transport changes. `stop` ends it. */
 export class Live {
-  constructor(api, jobId, onChange, onWay) {
-    Object.assign(this, { api, jobId, onWay });
-    this.change = gathered(onChange);
-    this.subscription = null;
-    this.socket = null;
-    this.seen = null;
-    this.failures = 0;
-    this.visits = 0; // counts up when the page is left, so that what was under way then is known to be over
-    this.here = false;
-    this.watch();
-    this.come();
+  subscription = /** @type {string | null} */ (null);
+  socket = /** @type {WebSocket | null} */ (null);
+  lastSequence = /** @type {number | null} */ (null);
+  failures = 0;
+  visits = 0; // incremented when the page is left: what an earlier visit started is then discarded
+  present = false;
+  connecting = false;
+  listening = new AbortController();
+  pollTimer = 0;
+  renewTimer = 0;
+  reconnectTimer = 0;
+
+  /**
+   * @param {import("./api.js").Api} api
+   * @param {string} jobId
+   * @param {() => void} onChange
+   * @param {(transport: Transport) => void} onTransport
+   */
+  constructor(api, jobId, onChange, onTransport) {
+    this.api = api;
+    this.jobId = jobId;
+    this.onTransport = onTransport;
+    this.change = debounce(onChange);
+    this.#watchVisibility();
+    this.#enter();
   }
 
-  watch() {
-    this.listening = new AbortController();
+  #watchVisibility() {
     const { signal } = this.listening;
-    addEventListener("pagehide", () => this.leave(), { signal });
-    addEventListener("pageshow", ({ persisted }) => persisted && this.come(), { signal });
-    document.addEventListener("visibilitychange", () => document.hidden || this.return(), { signal });
+    addEventListener("pagehide", () => this.#leave(), { signal });
+    addEventListener("pageshow", ({ persisted }) => persisted && this.#enter(), { signal });
+    document.addEventListener("visibilitychange", () => document.hidden || this.#resume(), { signal });
   }
 
-  come() {
-    this.here = true;
-    this.renewing = setInterval(() => document.hidden || this.renew(), RENEW_MS);
-    this.poll("polling", POLL_MS);
-    this.connect();
+  #enter() {
+    this.present = true;
+    this.renewTimer = setInterval(() => document.hidden || this.#renew(), RENEW_MS);
+    this.#poll("polling", POLL_MS);
+    this.#connect();
   }
 
-  /** The page is hidden for good, or kept to come back to: nothing of it stays open. */
-  leave() {
-    this.here = false;
+  /** Close everything: the page is closed, or kept in the browser's back-forward cache. */
+  #leave() {
+    this.present = false;
     this.visits++;
-    clearInterval(this.renewing);
-    clearInterval(this.polling);
-    clearTimeout(this.again);
+    clearInterval(this.renewTimer);
+    clearInterval(this.pollTimer);
+    clearTimeout(this.reconnectTimer);
     hangUp(this.socket);
     this.socket = null;
-    this.unsubscribe(this.subscription);
+    this.#unsubscribe(this.subscription);
     this.subscription = null;
   }
 
-  /** Somebody looks again; what was not renewed meanwhile has ended. */
-  return() {
+  /** Read at once when the page becomes visible again. A subscription that was not renewed meanwhile has expired. */
+  #resume() {
     this.change();
-    if (this.socket === null) this.connect();
+    if (this.socket === null) this.#connect();
   }
 
   stop() {
     this.listening.abort();
-    this.leave();
+    this.#leave();
   }
 
-  async connect() {
-    clearTimeout(this.again);
-    if (!this.here || document.hidden || this.connecting) return;
+  async #connect() {
+    clearTimeout(this.reconnectTimer);
+    if (!this.present || document.hidden || this.connecting) return;
     const visit = this.visits;
     this.connecting = true;
     try {
-      const url = await this.ticket(visit);
-      if (visit === this.visits) this.listen(url);
+      const url = await this.#requestUrl(visit);
+      if (visit === this.visits && url) this.#listen(url);
     } catch (error) {
-      if (error instanceof Away) this.later();
-      else if (!(error instanceof Refused)) throw error; // not allowed, ended, or too many: polling will do
+      if (error instanceof Unavailable) this.#reconnectLater();
+      // Not allowed, job ended, or too many subscriptions: the page goes on polling.
+      else if (!(error instanceof Refused)) throw error;
     } finally {
       this.connecting = false;
-      if (visit !== this.visits) this.connect();
+      if (visit !== this.visits) this.#connect();
     }
   }
 
-  /** Where to connect: by the subscription that there is, or a new one. */
-  async ticket(visit) {
+  /**
+   * Return the URL to connect to, for the existing subscription or a new one.
+   * @param {number} visit
+   */
+  async #requestUrl(visit) {
     if (this.subscription) {
       try {
-        return (await this.api.send("POST", path`/subscription/${this.subscription}/ticket`)).body.websocketUrl;
+        return (await this.api.send("POST", ticketPath(this.subscription))).websocketUrl;
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         this.subscription = null; // it has ended
       }
     }
     const body = { subscriptionType: "websocket", events: EVENTS, expiresInSeconds: EXPIRES_SECONDS };
-    const made = await this.api.send("POST", path`/job/${this.jobId}/subscribe`, { body, headers: MOST_LIVE });
-    if (visit === this.visits) this.subscription = made.body.subscriptionId;
-    else this.unsubscribe(made.body.subscriptionId);
-    return made.body.websocketUrl;
+    const options = { body, headers: SUBSCRIPTION_LIMIT };
+    const subscription = await this.api.send("POST", subscribePath(this.jobId), options);
+    if (visit === this.visits) this.subscription = subscription.subscriptionId;
+    else this.#unsubscribe(subscription.subscriptionId);
+    return subscription.websocketUrl;
   }
 
-  async renew() {
+  async #renew() {
     if (!this.subscription) return;
     const body = { expiresInSeconds: EXPIRES_SECONDS };
     try {
-      await this.api.send("POST", path`/subscription/${this.subscription}/renew`, { body, repeatable: true });
+      await this.api.send("POST", renewPath(this.subscription), { body, repeatable: true });
     } catch (error) {
-      if (!(error instanceof Away || error instanceof Refused)) throw error; // the socket will be closed
+      // If the subscription has ended, the service closes the socket.
+      if (!(error instanceof Unavailable || error instanceof Refused)) throw error;
     }
   }
 
-  /** The page may be on its way out; a subscription that is left behind expires by itself. */
-  unsubscribe(subscription) {
+  /**
+   * Failures do not matter: a subscription that is left behind expires.
+   * @param {string | null} subscription
+   */
+  #unsubscribe(subscription) {
     if (subscription) {
-      this.api.send("DELETE", path`/subscription/${subscription}`, { keepalive: true }).catch(() => {});
+      // The browser completes a `keepalive` request even if the page is closed.
+      this.api.send("DELETE", subscriptionPath(subscription), { keepalive: true }).catch(() => {});
     }
   }
 
-  listen(url) {
+  /** @param {string} url */
+  #listen(url) {
     const socket = new WebSocket(url);
     this.socket = socket;
-    socket.onopen = () => this.opened();
-    socket.onmessage = (message) => this.heard(JSON.parse(message.data));
-    socket.onclose = () => this.lost(socket);
+    socket.onopen = () => this.#opened(socket);
+    socket.onmessage = (message) => this.#received(JSON.parse(message.data));
+    socket.onclose = () => this.#closed(socket);
   }
 
-  opened() {
-    if (this.seen !== null) this.socket.send(JSON.stringify({ action: "resume", sinceSequence: this.seen }));
+  /** @param {WebSocket} socket */
+  #opened(socket) {
+    if (this.lastSequence !== null) {
+      socket.send(JSON.stringify({ action: "resume", sinceSequence: this.lastSequence }));
+    }
     this.failures = 0;
-    this.poll("socket", BESIDE_MS);
+    this.#poll("socket", POLL_BESIDE_SOCKET_MS);
     this.change();
   }
 
-  heard(message) {
+  /** @param {{type: string, data: {sequence?: number}}} message */
+  #received(message) {
     if (message.type === "subscriptionEnded") {
       this.subscription = null;
       hangUp(this.socket);
     }
-    this.seen = Math.max(this.seen ?? 0, message.data.sequence ?? 0);
+    this.lastSequence = Math.max(this.lastSequence ?? 0, message.data.sequence ?? 0);
     this.change();
   }
 
-  lost(socket) {
+  /** @param {WebSocket} socket */
+  #closed(socket) {
     if (socket !== this.socket) return;
     this.socket = null;
-    this.poll("polling", POLL_MS);
-    this.later();
+    this.#poll("polling", POLL_MS);
+    this.#reconnectLater();
   }
 
-  later() {
-    const longest = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.failures++);
-    clearTimeout(this.again);
-    this.again = setTimeout(() => this.connect(), (longest * (1 + Math.random())) / 2);
+  #reconnectLater() {
+    const delay = jitter(Math.min(LONGEST_RECONNECT_MS, FIRST_RECONNECT_MS * 2 ** this.failures++));
+    clearTimeout(this.reconnectTimer);
+    this.reconnectTimer = setTimeout(() => this.#connect(), delay);
   }
 
-  poll(way, every) {
-    clearInterval(this.polling);
-    this.onWay(way);
-    this.polling = setInterval(() => document.hidden || this.change(), every);
+  /**
+   * @param {Transport} transport
+   * @param {number} interval milliseconds
+   */
+  #poll(transport, interval) {
+    clearInterval(this.pollTimer);
+    this.onTransport(transport);
+    this.pollTimer = setInterval(() => document.hidden || this.change(), interval);
   }
 }
 
-/** Close it once it is open: the console would tell of one that is closed while it connects. */
+/**
+ * Close a socket once it is open: browsers log an error when a socket is closed while it connects.
+ * @param {WebSocket | null} socket
+ */
 function hangUp(socket) {
   if (socket?.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
   else socket?.close();
 }
 
-function gathered(call) {
-  let timer = null;
+/**
+ * Return a function that calls another once for all its calls within a short time.
+ * @param {() => void} call
+ */
+function debounce(call) {
+  let pending = false;
   return () => {
-    timer ??= setTimeout(() => {
-      timer = null;
+    if (pending) return;
+    pending = true;
+    setTimeout(() => {
+      pending = false;
       call();
-    }, GATHER_MS);
+    }, DEBOUNCE_MS);
   };
 }

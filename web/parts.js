@@ -1,30 +1,43 @@
-// Parts that several views are made of.
+// Components and hooks that several views share.
 
-import { html, useEffect, useRef, useState } from "./vendor/preact.js";
 import { Reader } from "./api.js";
 import { t } from "./strings.js";
+import { html, useEffect, useRef, useState } from "./vendor/preact.js";
 
-/** The newest answer at a path, read anew whenever `tick` changes, and why there is none. */
-export function useAnswer(api, path, tick) {
-  const [state, setState] = useState({ path: null });
-  const reader = useRef(null);
+/** @import { Api, Refused } from "./api.js" */
+
+/**
+ * Return the newest response at a path, or why the service refused it. It is read again whenever `tick` changes.
+ * @template Body
+ * @param {Api} api
+ * @param {Path<Body>} path
+ * @param {unknown} tick
+ * @returns {{body?: Body, refused?: Refused}}
+ */
+export function useResponse(api, path, tick) {
+  const [state, setState] = useState(/** @type {{path?: string, body?: Body, refused?: Refused}} */ ({}));
+  const reader = useRef(/** @type {Reader<Body> | null} */ (null));
   useEffect(() => {
-    reader.current = new Reader(
+    const current = new Reader(
       api,
       path,
-      (answer) => setState({ path, answer }),
+      (body) => setState({ path, body }),
       (refused) => setState({ path, refused }),
     );
-    reader.current.look();
-    return () => reader.current.stop();
+    reader.current = current;
+    current.look();
+    return () => current.stop();
   }, [api, path]);
   useEffect(() => {
-    reader.current.look();
+    reader.current?.look();
   }, [tick]);
   return state.path === path ? state : {};
 }
 
-/** A number that goes up every so many milliseconds while the page is seen. */
+/**
+ * Return a number that increases at this interval while the page is visible.
+ * @param {number} milliseconds
+ */
 export function useClock(milliseconds) {
   const [tick, setTick] = useState(0);
   useEffect(() => {
@@ -34,6 +47,7 @@ export function useClock(milliseconds) {
   return tick;
 }
 
+/** @param {{percentage: number, status: string, label: string}} props */
 export function Bar({ percentage, status, label }) {
   return html`<div
     class="bar ${status}"
@@ -47,10 +61,12 @@ export function Bar({ percentage, status, label }) {
   </div>`;
 }
 
+/** @param {{status: string}} props */
 export function Status({ status }) {
   return html`<span class="status ${status}">${t(status)}</span>`;
 }
 
+/** @param {{title: string, hint?: string}} props */
 export function Empty({ title, hint }) {
   return html`<div class="empty">
     <p>${title}</p>
@@ -58,23 +74,29 @@ export function Empty({ title, hint }) {
   </div>`;
 }
 
+/** @param {{refused: Refused}} props */
 export function Problem({ refused }) {
   const detail = refused.problem?.detail ?? `HTTP ${refused.status}`;
   return html`<${Empty} title=${refused.status === 404 ? t("notFound") : t("refused", { detail })} />`;
 }
 
-/** Tabs as links, which the arrow keys walk. */
-export function Tabs({ label, items, chosen }) {
-  const walk = (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+/**
+ * Tabs are links; the left and right arrow keys move between them.
+ * @param {{label: string, items: {name: string | undefined, text: string, href: string}[], selected: string | undefined}} props
+ */
+export function Tabs({ label, items, selected }) {
+  /** @param {KeyboardEvent & {currentTarget: HTMLElement}} event */
+  const move = (event) => {
+    const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (!step) return;
     const links = [...event.currentTarget.querySelectorAll("a")];
-    links.at((links.indexOf(document.activeElement) + step) % links.length).focus();
+    const focused = links.indexOf(/** @type {HTMLAnchorElement} */ (document.activeElement));
+    links.at((focused + step) % links.length)?.focus();
     event.preventDefault();
   };
-  return html`<nav class="tabs" aria-label=${label} onKeyDown=${walk}>
+  return html`<nav class="tabs" aria-label=${label} onKeyDown=${move}>
     ${items.map(
-      ({ name, text, href }) => html`<a href=${href} aria-current=${name === chosen ? "page" : null}>${text}</a>`,
+      ({ name, text, href }) => html`<a href=${href} aria-current=${name === selected ? "page" : null}>${text}</a>`,
     )}
   </nav>`;
 }

@@ -1,11 +1,15 @@
-// Who looks: a token, kept for as long as the tab lives, and the project that its owner chose.
+// The user's session: a token, kept until the tab is closed, and the project that the user chose.
 
 import { guid } from "./api.js";
 
 const TOKEN = "jobtrack.token";
 const PROJECT = "jobtrack.project";
 
-/** The claims of a token; null if it is none. They are not verified here: the service does that. */
+/**
+ * Return the claims of a token, or null if the text is not a token. The signature is not verified: the service does that.
+ * @param {string} token
+ * @returns {Record<string, any> | null}
+ */
 export function claims(token) {
   try {
     const body = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
@@ -16,6 +20,7 @@ export function claims(token) {
 }
 
 export class Session {
+  /** @param {Config} config */
   constructor(config) {
     this.config = config;
   }
@@ -24,34 +29,41 @@ export class Session {
     return sessionStorage.getItem(TOKEN);
   }
 
+  /** @returns {string | null | undefined} */
   get tenant() {
     return this.token && claims(this.token)?.[this.config.tenantClaim];
   }
 
-  /** Milliseconds that the token is still good for. */
-  get left() {
-    return this.token ? claims(this.token).exp * 1000 - Date.now() : NaN;
+  /** Milliseconds until the token expires; NaN if there is no token or it does not expire. */
+  get remainingMs() {
+    const expiry = this.token && claims(this.token)?.exp;
+    return expiry ? expiry * 1000 - Date.now() : NaN;
   }
 
   get project() {
     return sessionStorage.getItem(PROJECT);
   }
 
+  /** @param {string | null} project */
   set project(project) {
-    sessionStorage.setItem(PROJECT, project);
+    if (project === null) sessionStorage.removeItem(PROJECT);
+    else sessionStorage.setItem(PROJECT, project);
   }
 
-  /** Whether somebody is signed in. */
-  get open() {
-    return Boolean(this.token) && !(this.left <= 0);
+  get isSignedIn() {
+    return Boolean(this.token) && !(this.remainingMs <= 0);
   }
 
-  /** Take a token, and the project if the token does not say which; what is wrong with them, or null. */
-  enter(token, project) {
-    const told = claims(token.trim());
-    if (!guid(told?.[this.config.tenantClaim])) return "badToken";
-    if (told.exp && told.exp * 1000 < Date.now()) return "expiredToken";
-    const chosen = project?.trim() || projects(told, this.config)[0];
+  /**
+   * Store a token, and the project if the token does not name one. Return the name of an error message, or null.
+   * @param {string} token
+   * @param {string | null} [project]
+   */
+  signIn(token, project) {
+    const given = claims(token.trim());
+    if (given === null || !guid(given[this.config.tenantClaim])) return "badToken";
+    if (given.exp && given.exp * 1000 < Date.now()) return "expiredToken";
+    const chosen = project?.trim() || this.#projects(given)[0];
     if (!chosen) return "needsProject";
     if (!guid(chosen)) return "badProject";
     sessionStorage.setItem(TOKEN, token.trim());
@@ -59,22 +71,46 @@ export class Session {
     return null;
   }
 
-  /** Forget the token, but not the project: its owner comes back to where they were. */
-  close() {
+  /**
+   * The claim is an array, or a text of ids with commas or spaces between them.
+   * @param {Record<string, any>} claims
+   * @returns {string[]}
+   */
+  #projects(claims) {
+    const projects = claims[this.config.projectsClaim];
+    return typeof projects === "string" ? projects.split(/[\s,]+/).filter(Boolean) : (projects ?? []);
+  }
+
+  /** Remove the token, but keep the project: the user returns to it with a new token. */
+  signOut() {
     sessionStorage.removeItem(TOKEN);
   }
 
-  /** Whose a token is, and for what. */
-  owner(token, project) {
-    const told = claims(token) ?? {};
-    return { user: String(told.sub ?? "–"), tenant: told[this.config.tenantClaim], project, service: location.host };
+  /**
+   * Describe the user of a token and what it gives access to.
+   * @param {string | null} token
+   * @param {string | null} project
+   * @returns {Owner}
+   */
+  describe(token, project) {
+    const given = (token && claims(token)) || {};
+    return { user: String(given.sub ?? "–"), tenant: given[this.config.tenantClaim], project, service: location.host };
   }
 
-  /** Trade the one-time code of `jobtrack open` for `{token, project, job}`; null when it is no longer good. */
+  /**
+   * Trade the one-time code of `jobtrack open` for a session. Return null if the code is not valid any more.
+   * @param {string} code
+   * @returns {Promise<Offered | null>}
+   */
   async redeem(code) {
-    const asked = { method: "POST", cache: "no-store", credentials: "omit", body: JSON.stringify({ code }) };
     try {
-      const response = await fetch("page/sessions", { ...asked, headers: { "Content-Type": "application/json" } });
+      const response = await fetch("page/sessions", {
+        method: "POST",
+        cache: "no-store",
+        credentials: "omit",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ code }),
+      });
       return response.ok ? await response.json() : null;
     } catch {
       return null;
@@ -82,7 +118,4 @@ export class Session {
   }
 }
 
-function projects(told, config) {
-  const found = told[config.projectsClaim];
-  return typeof found === "string" ? found.split(/[\s,]+/).filter(Boolean) : (found ?? []);
-}
+/** @typedef {{user: string, tenant: string | undefined, project: string | null, service: string}} Owner */

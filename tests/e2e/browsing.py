@@ -22,7 +22,11 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update"),
 )
 PATIENCE_MS = 30_000
-SAMPLE = event("metricSample", cpuUsage=67, memoryBytes=2**30, recordsPerSecond=125)
+SAMPLE = event(
+    "metricSample",
+    **{"cpuUsage": 67, "memoryBytes": 2**30, "recordsPerSecond": 125},
+    **{"diskReadBytes": 2**20, "diskWriteBytes": 2**21, "networkInBytes": 2**22, "networkOutBytes": 2**23},
+)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.one_engine(
     "the page asks the API alone, which the other tests hold to be alike on all engines"
 )
 LINES = 10_000
-TABS = ("overview", "logs", "metrics", "dependencies", "pushes")
+TABS = ("overview", "logs", "metrics", "dependencies", "subscriptions")
 HOSTILE = "<img src=x onerror=alert(1)><b>bold</b>"
 
 
@@ -43,6 +43,19 @@ def test_a_job_that_failed_says_why(visit: Visit, project: Project) -> None:
     page = visit.open(project.token(), project.id, f"/job/{project.job}")
     expect(page.get_by_role("alert")).to_have_text("disk full")
     expect(page.locator("header.job .status")).to_have_text("Failed")
+
+
+def test_the_metrics_of_a_job_are_shown_as_figures(visit: Visit, project: Project) -> None:
+    page = visit.open(project.token(), project.id, f"/job/{project.job}/metrics")
+    figures = page.locator(".figures")
+    for name, value in (
+        ("CPU", "67 %"),
+        ("Memory", "1.0 GB"),
+        ("Throughput", "125 /s"),
+        ("Disk", "↓ 1 MB ↑ 2 MB"),
+        ("Network", "↓ 4 MB ↑ 8 MB"),
+    ):
+        expect(figures.locator("div").filter(has_text=name)).to_contain_text(value)
 
 
 def test_ten_thousand_lines_scroll_while_few_are_drawn(visit: Visit, project: Project) -> None:
@@ -126,7 +139,7 @@ def test_an_expired_token_is_asked_for_again_and_one_goes_on_where_one_was(visit
     expect(page.get_by_role("alert")).to_contain_text("The token has expired or was refused")
     page.get_by_label("Token", exact=True).fill("nonsense")
     page.get_by_role("button", name="Open").click()
-    expect(page.get_by_role("alert")).to_have_text("This is not a token with a tenant.")
+    expect(page.get_by_role("alert")).to_have_text("This is not a token that names a tenant.")
     page.get_by_label("Token", exact=True).fill(project.token())
     page.get_by_role("button", name="Open").click()
     expect(page.get_by_role("img", name="CPU (%)")).to_be_visible()
@@ -157,7 +170,7 @@ def test_a_service_that_is_away_is_told_of_until_it_is_back(visit: Visit, projec
     page = visit.open(project.token(), project.id)
     expect(page.get_by_role("link", name="Import")).to_be_visible()
     page.route("**/tracking/batch*", lambda route: route.abort())
-    expect(page.get_by_role("alert")).to_contain_text("does not answer")
+    expect(page.get_by_role("alert")).to_contain_text("does not respond")
     page.unroute("**/tracking/batch*")
     expect(page.get_by_role("alert")).to_be_hidden()
 
@@ -166,12 +179,12 @@ def test_a_failed_delivery_is_pushed_again_from_the_page(visit: Visit, project: 
     wanted = {"subscriptionType": "webhook", "webhookUrl": "http://127.0.0.1:9/none", "events": ["milestone"]}
     assert project.api.post(f"/job/{project.job}/subscribe", json=wanted).status_code == 201
     reported(project.api, project.job, event("milestone"))
-    page = visit.open(project.token(), project.id, f"/job/{project.job}/pushes")
-    card = page.locator(".pushes > li").filter(has_text="http://127.0.0.1:9/none")
+    page = visit.open(project.token(), project.id, f"/job/{project.job}/subscriptions")
+    card = page.locator(".subscriptions > li").filter(has_text="http://127.0.0.1:9/none")
     card.get_by_text("Deliveries").click()
     expect(card.get_by_role("cell", name="milestone")).to_be_visible()
-    card.get_by_role("button", name="Push again").click()
-    expect(card.get_by_text("It will be pushed again.")).to_be_visible()
+    card.get_by_role("button", name="Send again").click()
+    expect(card.get_by_text("The message will be sent again.")).to_be_visible()
 
 
 def test_the_page_speaks_japanese(browser: Browser, project: Project) -> None:

@@ -1,53 +1,70 @@
-// What the job waits for and what waits for it: drawn, and as lists.
+// What the job waits for and what waits for it, as a graph and as lists.
 
-import { html } from "../vendor/preact.js";
 import { moment } from "../format.js";
-import { path } from "../api.js";
-import { Problem, Status, useAnswer } from "../parts.js";
+import { Problem, Status, useResponse } from "../parts.js";
+import { dependenciesPath } from "../routes.js";
 import { t } from "../strings.js";
+import { html } from "../vendor/preact.js";
 
-const BOX = { width: 190, height: 46, across: 250, down: 62 };
+/**
+ * @import { Api } from "../api.js"
+ * @typedef {{x: number, y: number}} Point
+ * @typedef {{href?: string, name: string, more: string | null, status: string | null}} Row
+ */
+
+const BOX = { width: 190, height: 46, columnWidth: 250, rowHeight: 62 };
 const LONGEST_NAME = 24;
 
+/** @param {{api: Api, jobId: string, tick: number}} props */
 export function Dependencies({ api, jobId, tick }) {
-  const { answer, refused } = useAnswer(api, path`/job/${jobId}/dependencies?depth=10`, tick);
+  const { body, refused } = useResponse(api, dependenciesPath(jobId), tick);
   if (refused) return html`<${Problem} refused=${refused} />`;
-  if (!answer) return null;
-  const { prerequisiteJobs, dependentJobs, resourceDependencies } = answer.dependencies;
-  const related = prerequisiteJobs.length + dependentJobs.length > 0;
-  return html`${related && html`<${Graph} answer=${answer} />`}
+  if (!body) return null;
+  const { prerequisiteJobs, dependentJobs, resourceDependencies } = body.dependencies;
+  const hasGraph = prerequisiteJobs.length + dependentJobs.length > 0;
+  return html`${hasGraph && html`<${Graph} dependencies=${body} />`}
     <div class="columns">
-      <${Group} title=${t("waitsFor")} rows=${prerequisiteJobs.map(prerequisite)} />
-      <${Group} title=${t("waitedForBy")} rows=${dependentJobs.map(dependent)} />
-      <${Group} title=${t("uses")} rows=${resourceDependencies.map(resource)} />
-      <${Group} title=${t("blockedBy")} rows=${answer.blockingConditions.map(condition)} />
+      <${Group} title=${t("waitsFor")} rows=${prerequisiteJobs.map((job) => jobRow(job, job.dependency))} />
+      <${Group} title=${t("requiredBy")} rows=${dependentJobs.map((job) => jobRow(job, job.waitingFor))} />
+      <${Group} title=${t("uses")} rows=${resourceDependencies.map(resourceRow)} />
+      <${Group} title=${t("blockedBy")} rows=${body.blockingConditions.map(conditionRow)} />
     </div>`;
 }
 
-function prerequisite(job) {
-  return { href: `#/job/${job.jobId}`, name: job.jobName ?? job.jobId, more: job.dependency, status: job.status };
+/**
+ * @param {{jobId: string, jobName: string | null, status: string | null}} job
+ * @param {string | null} more
+ * @returns {Row}
+ */
+function jobRow({ jobId, jobName, status }, more) {
+  return { href: `#/job/${jobId}`, name: jobName ?? jobId, more, status };
 }
 
-function dependent(job) {
-  return { href: `#/job/${job.jobId}`, name: job.jobName ?? job.jobId, more: job.waitingFor, status: job.status };
+/**
+ * @param {Schema<"ResourceDependency">} resource
+ * @returns {Row}
+ */
+function resourceRow({ resourceType, resourceId, resourceName, allocatedAt, status }) {
+  const more = allocatedAt ? `${resourceType} · ${moment(allocatedAt)}` : resourceType;
+  return { name: resourceName ?? resourceId, more, status };
 }
 
-function resource(each) {
-  const more = each.allocatedAt ? `${each.resourceType} · ${moment(each.allocatedAt)}` : each.resourceType;
-  return { name: each.resourceName ?? each.resourceId, more, status: each.status };
+/**
+ * @param {Schema<"ConditionState">} condition
+ * @returns {Row}
+ */
+function conditionRow({ condition, resolution, status }) {
+  return { name: condition, more: resolution, status };
 }
 
-function condition(each) {
-  return { name: each.condition, more: each.resolution, status: each.status };
-}
-
+/** @param {{title: string, rows: Row[]}} props */
 function Group({ title, rows }) {
   return html`<section>
     <h2>${title}</h2>
-    ${!rows.length && html`<p class="dim">${t("nothing")}</p>`}
+    ${!rows.length && html`<p class="dim">${t("none")}</p>`}
     <ul class="plain">
       ${rows.map(
-        ({ href, name, more, status }, at) => html`<li key=${at}>
+        ({ href, name, more, status }, index) => html`<li key=${index}>
           ${href ? html`<a href=${href}>${name}</a>` : name} ${status && html`<${Status} status=${status} />`}
           ${more && html`<div class="dim">${more}</div>`}
         </li>`,
@@ -56,47 +73,70 @@ function Group({ title, rows }) {
   </section>`;
 }
 
-/** Jobs in columns by their distance from this one: what it waits for to the left, what waits for it to the right. */
-function Graph({ answer }) {
-  const { prerequisiteJobs, dependentJobs } = answer.dependencies;
-  const distance = new Map([
-    ...prerequisiteJobs.map((job) => [job.jobId, -job.distance]),
-    ...dependentJobs.map((job) => [job.jobId, job.distance]),
-    [answer.jobId, 0],
-  ]);
-  const nodes = answer.dependencyGraph.nodes.filter((node) => distance.has(node.id));
-  const columns = Map.groupBy(nodes, (node) => distance.get(node.id));
-  const least = Math.min(...columns.keys());
-  const rows = Math.max(...[...columns.values()].map((column) => column.length));
-  const place = new Map();
-  for (const [column, members] of columns) {
-    members.forEach((node, at) => {
-      const top = ((rows - members.length) / 2 + at) * BOX.down;
-      place.set(node.id, { x: (column - least) * BOX.across, y: top });
-    });
-  }
-  const width = (Math.max(...columns.keys()) - least) * BOX.across + BOX.width;
-  const edges = answer.dependencyGraph.edges.filter((edge) => place.has(edge.from) && place.has(edge.to));
+/** @param {{dependencies: Schema<"Dependencies">}} props */
+function Graph({ dependencies }) {
+  const { nodes, places, width, height } = layOut(dependencies);
+  const edges = dependencies.dependencyGraph.edges.flatMap((edge) => {
+    const [from, to] = [places.get(edge.from), places.get(edge.to)];
+    return from && to ? [{ key: edge.from + edge.to, line: curve(from, to) }] : [];
+  });
   return html`<div class="scroll">
-    <svg class="graph" role="group" aria-label=${t("graph")} width=${width + 2} height=${rows * BOX.down} viewBox="-1 -1 ${width + 2} ${rows * BOX.down}">
-      ${edges.map((edge) => html`<path key=${edge.from + edge.to} d=${curve(place.get(edge.from), place.get(edge.to))} />`)}
-      ${nodes.map((node) => html`<${Box} key=${node.id} node=${node} at=${place.get(node.id)} own=${node.id === answer.jobId} />`)}
+    <svg class="graph" role="group" aria-label=${t("graph")} width=${width + 2} height=${height} viewBox="-1 -1 ${width + 2} ${height}">
+      ${edges.map(({ key, line }) => html`<path key=${key} d=${line} />`)}
+      ${nodes.map((node) => html`<${Box} key=${node.id} node=${node} place=${places.get(node.id)} own=${node.id === dependencies.jobId} />`)}
     </svg>
   </div>`;
 }
 
-function Box({ node, at, own }) {
+/**
+ * Place jobs in columns by their distance from this job: its prerequisites to the left, its dependents to the right.
+ * @param {Schema<"Dependencies">} dependencies
+ */
+function layOut({ jobId, dependencies: { prerequisiteJobs, dependentJobs }, dependencyGraph }) {
+  const distances = new Map([
+    .../** @type {[string, number][]} */ (prerequisiteJobs.map((job) => [job.jobId, -job.distance])),
+    .../** @type {[string, number][]} */ (dependentJobs.map((job) => [job.jobId, job.distance])),
+    [jobId, 0],
+  ]);
+  const nodes = dependencyGraph.nodes.filter((node) => distances.has(node.id));
+  const columns = Map.groupBy(nodes, (node) => distances.get(node.id) ?? 0);
+  const [first, last] = [Math.min(...columns.keys()), Math.max(...columns.keys())];
+  const rows = Math.max(...[...columns.values()].map((column) => column.length));
+  /** @type {Map<string, Point>} */
+  const places = new Map();
+  for (const [column, members] of columns) {
+    members.forEach((node, index) => {
+      const y = ((rows - members.length) / 2 + index) * BOX.rowHeight;
+      places.set(node.id, { x: (column - first) * BOX.columnWidth, y });
+    });
+  }
+  return { nodes, places, width: (last - first) * BOX.columnWidth + BOX.width, height: rows * BOX.rowHeight };
+}
+
+/** @param {{node: Schema<"Node">, place: Point, own: boolean}} props */
+function Box({ node, place, own }) {
   const name = node.jobName ?? node.id;
-  const short = [...name].length > LONGEST_NAME ? `${[...name].slice(0, LONGEST_NAME - 1).join("")}…` : name;
-  return html`<a href="#/job/${node.id}" aria-label="${name}: ${node.status ? t(node.status) : "–"}">
-    <g transform="translate(${at.x} ${at.y})" class=${own ? "own" : ""}>
+  const status = node.status ? t(node.status) : "–";
+  return html`<a href="#/job/${node.id}" aria-label="${name}: ${status}">
+    <g transform="translate(${place.x} ${place.y})" class=${own ? "own" : ""}>
       <rect width=${BOX.width} height=${BOX.height} rx="8" />
-      <text x="12" y="20">${short}</text>
-      <text x="12" y="37" class="state">${own ? t("thisJob") : node.status ? t(node.status) : "–"}</text>
+      <text x="12" y="20">${shorten(name)}</text>
+      <text x="12" y="37" class="state">${own ? t("thisJob") : status}</text>
     </g>
   </a>`;
 }
 
+/** @param {string} name */
+function shorten(name) {
+  const characters = [...name]; // whole code points
+  return characters.length > LONGEST_NAME ? `${characters.slice(0, LONGEST_NAME - 1).join("")}…` : name;
+}
+
+/**
+ * Return the path of a curve between two boxes.
+ * @param {Point} from
+ * @param {Point} to
+ */
 function curve(from, to) {
   const [left, right] = from.x <= to.x ? [from, to] : [to, from];
   const [x1, y1, x2, y2] = [left.x + BOX.width, left.y + BOX.height / 2, right.x, right.y + BOX.height / 2];

@@ -1,62 +1,77 @@
-// What the job uses and how fast it is.
+// The job's resource usage and throughput.
 
+import { moment, number } from "../format.js";
+import { Empty, Problem, useResponse } from "../parts.js";
+import { metricsPath } from "../routes.js";
+import { language, t } from "../strings.js";
 import { html, useEffect, useRef } from "../vendor/preact.js";
 import uPlot from "../vendor/uplot.js";
-import { moment, number } from "../format.js";
-import { path } from "../api.js";
-import { Empty, Problem, useAnswer } from "../parts.js";
-import { language, t } from "../strings.js";
+
+/**
+ * @import { Api } from "../api.js"
+ * @typedef {{name: string, unit: string, read: (bucket: Schema<"Bucket">) => number | null | undefined}} Series
+ */
 
 const HEIGHT_PX = 180;
-const SPARE_SECONDS = 30; // so that a single point has a place
+const MARGIN_SECONDS = 30; // on both sides of the time axis, so that a single point is visible
+const MARKED_POINTS = 30; // a chart of fewer points marks each of them
+/** @type {Series[]} */
 const SERIES = [
   { name: "cpu", unit: "%", read: (bucket) => bucket.cpu },
   { name: "memory", unit: "GB", read: (bucket) => bucket.memory },
   { name: "throughput", unit: "/s", read: (bucket) => bucket.recordsPerSecond },
 ];
 
+/** @param {{api: Api, jobId: string, tick: number}} props */
 export function Metrics({ api, jobId, tick }) {
-  const { answer, refused } = useAnswer(api, path`/job/${jobId}/metrics?interval=1m&includeHistory=true`, tick);
+  const { body, refused } = useResponse(api, metricsPath(jobId), tick);
   if (refused) return html`<${Problem} refused=${refused} />`;
-  if (!answer) return null;
-  const history = answer.historicalMetrics;
-  const drawn = SERIES.filter(({ read }) => history.some((bucket) => read(bucket) != null));
-  if (!drawn.length) return html`<${Empty} title=${t("noMetrics")} />`;
-  return html`<${Figures} metrics=${answer} />
+  if (!body) return null;
+  const history = body.historicalMetrics;
+  const reported = SERIES.filter(({ read }) => history.some((bucket) => read(bucket) != null));
+  if (!reported.length) return html`<${Empty} title=${t("noMetrics")} />`;
+  return html`<${Figures} metrics=${body} />
     <div class="charts">
-      ${drawn.map((series) => html`<${Chart} key=${series.name + language} series=${series} history=${history} />`)}
+      ${reported.map((series) => html`<${Chart} key=${series.name + language} series=${series} history=${history} />`)}
     </div>
-    <details>
-      <summary>${t("asTable")}</summary>
-      <div class="scroll"><table>
-        <thead>
-          <tr>
-            <th scope="col">${t("time")}</th>
-            ${drawn.map(({ name, unit }) => html`<th scope="col" key=${name}>${t(name)} (${unit})</th>`)}
-            <th scope="col">${t("stage")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${history.toReversed().map(
-            (bucket) => html`<tr key=${bucket.timestamp}>
-              <td>${moment(bucket.timestamp)}</td>
-              ${drawn.map(({ name, read }) => html`<td key=${name}>${figure(read(bucket))}</td>`)}
-              <td>${bucket.stage ?? "–"}</td>
-            </tr>`,
-          )}
-        </tbody>
-      </table></div>
-    </details>`;
+    <${Table} reported=${reported} history=${history} />`;
 }
 
+/** @param {{reported: Series[], history: Schema<"Bucket">[]}} props */
+function Table({ reported, history }) {
+  return html`<details>
+    <summary>${t("asTable")}</summary>
+    <div class="scroll"><table>
+      <thead>
+        <tr>
+          <th scope="col">${t("time")}</th>
+          ${reported.map(({ name, unit }) => html`<th scope="col" key=${name}>${t(name)} (${unit})</th>`)}
+          <th scope="col">${t("stage")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${history.toReversed().map(
+          (bucket) => html`<tr key=${bucket.timestamp}>
+            <td>${moment(bucket.timestamp)}</td>
+            ${reported.map(({ name, read }) => html`<td key=${name}>${figure(read(bucket))}</td>`)}
+            <td>${bucket.stage ?? "–"}</td>
+          </tr>`,
+        )}
+      </tbody>
+    </table></div>
+  </details>`;
+}
+
+/** @param {number | null | undefined} value */
 function figure(value) {
   return value == null ? "–" : number(value, 2);
 }
 
+/** @param {{metrics: Schema<"Metrics">}} props */
 function Figures({ metrics }) {
-  const { resourceUtilization: use, processing } = metrics.currentMetrics;
-  const { cpu, memory, disk, network } = use;
-  const known = [
+  const { resourceUtilization, processing } = metrics.currentMetrics;
+  const { cpu, memory, disk, network } = resourceUtilization;
+  const figures = [
     [t("cpu"), cpu?.usage != null && `${number(cpu.usage)} %`, cpu?.cores && t("cores", { n: cpu.cores })],
     [
       t("memory"),
@@ -64,12 +79,12 @@ function Figures({ metrics }) {
       memory?.peak && t("peak", { value: memory.peak }),
     ],
     [t("throughput"), processing?.recordsPerSecond != null && `${number(processing.recordsPerSecond)} /s`],
-    [t("disk"), disk?.reads && `↓ ${disk.reads} ↑ ${disk.writes}`],
-    [t("network"), network?.inbound && `↓ ${network.inbound} ↑ ${network.outbound}`],
+    [t("disk"), disk?.reads && `↓ ${disk.reads} ↑ ${disk.writes ?? "–"}`],
+    [t("network"), network?.bytesIn && `↓ ${network.bytesIn} ↑ ${network.bytesOut ?? "–"}`],
     [t("efficiency"), metrics.performanceTrends.overallEfficiency],
   ].filter(([, value]) => value);
   return html`<dl class="figures">
-    ${known.map(
+    ${figures.map(
       ([name, value, more]) => html`<div key=${name}>
         <dt>${name}</dt>
         <dd>${value} ${more && html`<span class="dim">${more}</span>`}</dd>
@@ -78,42 +93,73 @@ function Figures({ metrics }) {
   </dl>`;
 }
 
+/**
+ * The buckets that have a value of a series, as uPlot takes them, and the newest of them.
+ * @param {Series} series
+ * @param {Schema<"Bucket">[]} history
+ */
+function points(series, history) {
+  const times = [];
+  const values = [];
+  for (const bucket of history) {
+    const value = series.read(bucket);
+    if (value == null) continue;
+    times.push(Date.parse(bucket.timestamp) / 1000);
+    values.push(value);
+  }
+  return { times, values };
+}
+
+/** @param {{series: Series, history: Schema<"Bucket">[]}} props */
 function Chart({ series, history }) {
-  const place = useRef(null);
-  const chart = useRef(null);
-  const points = history.filter((bucket) => series.read(bucket) != null);
-  const data = [points.map((bucket) => Date.parse(bucket.timestamp) / 1000), points.map(series.read)];
+  const place = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const chart = useRef(/** @type {uPlot | null} */ (null));
+  const { times, values } = points(series, history);
+  const [newest, value] = [times[times.length - 1], values[values.length - 1]];
   useEffect(() => {
-    const colors = getComputedStyle(document.documentElement);
-    const [line, dim, grid] = ["--accent", "--dim", "--line"].map((name) => colors.getPropertyValue(name));
-    const axis = { stroke: dim, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } };
-    const options = {
-      width: place.current.clientWidth,
-      height: HEIGHT_PX,
-      legend: { show: false },
-      cursor: { drag: { x: false, y: false } },
-      scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
-      axes: [{ ...axis, values: (_, times) => times.map((time) => moment(time * 1000)) }, { ...axis, size: 56 }],
-      series: [{}, { stroke: line, width: 2, fill: `${line.trim()}22`, points: { show: data[0].length < 30 } }],
-    };
-    chart.current = new uPlot(options, data, place.current);
-    const watcher = new ResizeObserver(([{ contentRect }]) =>
-      chart.current.setSize({ width: contentRect.width, height: HEIGHT_PX }),
+    if (place.current === null) return undefined;
+    const width = place.current.clientWidth;
+    const drawn = new uPlot(chartOptions(width, times.length < MARKED_POINTS), [times, values], place.current);
+    chart.current = drawn;
+    const observer = new ResizeObserver(([{ contentRect }]) =>
+      drawn.setSize({ width: contentRect.width, height: HEIGHT_PX }),
     );
-    watcher.observe(place.current);
+    observer.observe(place.current);
     return () => {
-      watcher.disconnect();
-      chart.current.destroy();
+      observer.disconnect();
+      drawn.destroy();
     };
   }, []);
   useEffect(() => {
-    chart.current.setData(data, false);
-    chart.current.setScale("x", { min: data[0][0] - SPARE_SECONDS, max: data[0].at(-1) + SPARE_SECONDS });
+    chart.current?.setData([times, values], false);
+    chart.current?.setScale("x", { min: times[0] - MARGIN_SECONDS, max: newest + MARGIN_SECONDS });
   }, [history]);
-  const last = points.at(-1);
   const title = `${t(series.name)} (${series.unit})`;
   return html`<figure>
     <figcaption>${title}</figcaption>
-    <div ref=${place} role="img" aria-label="${title}: ${figure(series.read(last))}, ${moment(last.timestamp)}"></div>
+    <div ref=${place} role="img" aria-label="${title}: ${figure(value)}, ${moment(newest * 1000)}"></div>
   </figure>`;
+}
+
+/**
+ * @param {number} width
+ * @param {boolean} marked whether each point has a mark
+ * @returns {uPlot.Options}
+ */
+function chartOptions(width, marked) {
+  const colors = getComputedStyle(document.documentElement);
+  const [line, dim, grid] = ["--accent", "--dim", "--line"].map((name) => colors.getPropertyValue(name));
+  const axis = { stroke: dim, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } };
+  return {
+    width,
+    height: HEIGHT_PX,
+    legend: { show: false },
+    cursor: { drag: { x: false, y: false } },
+    scales: { y: { range: (_plot, _least, most) => [0, most > 0 ? most * 1.1 : 1] } },
+    axes: [
+      { ...axis, values: (_plot, times) => times.map((time) => moment(time * 1000)) },
+      { ...axis, size: 56 },
+    ],
+    series: [{}, { stroke: line, width: 2, fill: `${line.trim()}22`, points: { show: marked } }],
+  };
 }

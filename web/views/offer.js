@@ -1,34 +1,38 @@
-// Asks before a link changes who is signed in: who made the link may not be the one who follows it.
+// Asks before a link replaces the user's session: the link may have been made by someone else.
 
-import { html, useEffect, useRef } from "../vendor/preact.js";
 import { t } from "../strings.js";
+import { html, useEffect, useRef } from "../vendor/preact.js";
 
-export function Offer({ session, offer, onKeep, onEnter }) {
-  const keep = useRef(null);
-  useEffect(() => keep.current.focus(), []);
-  const now = session.owner(session.token, session.project);
-  const then = session.owner(offer.token, offer.project);
+/** @import { Owner, Session } from "../session.js" */
+
+/** @param {{session: Session, offer: Offered, onKeep: () => void, onAccept: (offer: Offered) => void}} props */
+export function Offer({ session, offer, onKeep, onAccept }) {
+  const keep = useRef(/** @type {HTMLButtonElement | null} */ (null));
+  useEffect(() => keep.current?.focus(), []);
+  const current = session.describe(session.token, session.project);
+  const offered = session.describe(offer.token, offer.project);
   return html`<main id="content" class="signin">
     <section class="offer" role="alertdialog" aria-labelledby="offer" aria-describedby="offer-hint">
-      <h1 id="offer">${t("offer", { user: then.user })}</h1>
+      <h1 id="offer">${t("offer", { user: offered.user })}</h1>
       <p class="dim" id="offer-hint">${t("offerHint")}</p>
-      <${Owner} title=${t("offered")} owner=${then} />
-      <${Owner} title=${t("signedIn")} owner=${now} />
+      <${OwnerFacts} title=${t("offered")} owner=${offered} />
+      <${OwnerFacts} title=${t("signedIn")} owner=${current} />
       <p>
-        <button class="primary" ref=${keep} onClick=${onKeep}>${t("keep", { user: now.user })}</button>
-        <button onClick=${() => onEnter(offer)}>${t("replace", { user: then.user })}</button>
+        <button class="primary" ref=${keep} onClick=${onKeep}>${t("keep", { user: current.user })}</button>
+        <button onClick=${() => onAccept(offer)}>${t("replace", { user: offered.user })}</button>
       </p>
     </section>
   </main>`;
 }
 
-function Owner({ title, owner }) {
+/** @param {{title: string, owner: Owner}} props */
+function OwnerFacts({ title, owner }) {
   return html`<h2>${title}</h2>
     <dl class="owner">
-      ${["user", "tenant", "project", "service"].map(
-        (name) => html`<div key=${name}>
+      ${Object.entries(owner).map(
+        ([name, value]) => html`<div key=${name}>
           <dt>${t(name)}</dt>
-          <dd>${owner[name]}</dd>
+          <dd>${value}</dd>
         </div>`,
       )}
     </dl>`;

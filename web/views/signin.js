@@ -1,23 +1,27 @@
-// Asks for a token.
+// The form that asks for a token.
 
-import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { t } from "../strings.js";
+import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 
-export function SignIn({ session, reason, onOpen }) {
-  const [wrong, setWrong] = useState(reason);
-  const field = useRef(null);
-  useEffect(() => field.current.focus(), []);
+/** @import { Session } from "../session.js" */
+
+/** @param {{session: Session, notice: string | null, onSignIn: () => void}} props */
+export function SignIn({ session, notice, onSignIn }) {
+  const [error, setError] = useState(notice);
+  const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  useEffect(() => field.current?.focus(), []);
+  /** @param {Event & {currentTarget: HTMLFormElement}} event */
   const submit = (event) => {
     event.preventDefault();
-    const told = new FormData(event.currentTarget);
-    const problem = session.enter(told.get("token"), told.get("project"));
-    if (problem) setWrong(problem);
-    else onOpen();
+    const form = new FormData(event.currentTarget);
+    const problem = session.signIn(String(form.get("token")), String(form.get("project")));
+    if (problem) setError(problem);
+    else onSignIn();
   };
   return html`<main id="content" class="signin">
     <form onSubmit=${submit}>
       <h1>${t("signIn")}</h1>
-      ${wrong && html`<p role="alert" class="notice">${t(wrong)}</p>`}
+      ${error && html`<p role="alert" class="notice">${t(error)}</p>`}
       <label for="token">${t("token")}</label>
       <textarea
         id="token"

@@ -1,0 +1,3 @@
+// The types of `uplot.js`.
+
+export { default } from "uplot";
