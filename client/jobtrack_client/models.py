@@ -1,47 +1,58 @@
-"""What the service answers and pushes, as plain JSON with types.
+"""What the service returns and pushes, as plain JSON with types.
 
-Made from the API's description by `make client`: change that instead. The service may add members at any time.
+Generated from the OpenAPI document by `make client`; do not edit. The service may add members at any time.
 """
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 __all__ = [
     "Accepted",
     "Activity",
     "Allocation",
     "Attempt",
+    "Availability",
     "Batch",
     "Benchmarks",
     "Bucket",
     "Capacity",
     "Comparison",
     "ConditionState",
+    "ConditionStatus",
     "Cpu",
     "CurrentMetrics",
     "Deliveries",
     "Delivery",
+    "DeliveryStatus",
     "Dependencies",
     "DependencyLists",
     "DependentJob",
     "Disk",
     "Edge",
+    "Efficiency",
+    "EndReason",
     "EndedData",
     "Error",
+    "EventName",
     "ExecutionMetrics",
     "FailedData",
     "Filters",
+    "Granularity",
     "Graph",
     "Health",
     "Job",
     "JobProgress",
     "JobStartedData",
+    "JobStatus",
     "Jobs",
+    "Language",
     "Links",
     "LogData",
     "LogEntry",
+    "LogLevel",
     "Logs",
     "LogsSummary",
     "Memory",
+    "MetricGroup",
     "Metrics",
     "Network",
     "NewJob",
@@ -54,7 +65,9 @@ __all__ = [
     "OverallProgress",
     "Owed",
     "PrerequisiteJob",
+    "Priority",
     "Problem",
+    "ProblemFault",
     "Processing",
     "Progress",
     "ProgressData",
@@ -62,6 +75,7 @@ __all__ = [
     "PushedData",
     "QualityMetrics",
     "Queue",
+    "QueueHealth",
     "QueueSummary",
     "QueuedJob",
     "ResourceDependency",
@@ -69,8 +83,11 @@ __all__ = [
     "Stage",
     "StageCounts",
     "StageData",
+    "StageStatus",
     "StatusCounts",
     "Subscription",
+    "SubscriptionStatus",
+    "SubscriptionType",
     "Subscriptions",
     "SystemHealth",
     "TimeRange",
@@ -79,21 +96,58 @@ __all__ = [
     "TimelineScope",
     "TrackedJob",
     "TrackedUsage",
+    "Trend",
     "Trends",
     "UpcomingEvent",
     "Utilization",
 ]
 
+Availability: TypeAlias = Literal["High", "Medium", "Low"]
+ConditionStatus: TypeAlias = Literal["Active", "Resolved"]
+DeliveryStatus: TypeAlias = Literal["Delivered", "Pending", "Failed", "Skipped"]
+Efficiency: TypeAlias = Literal["Excellent", "Good", "Fair", "Poor"]
+EndReason: TypeAlias = Literal["expired", "deleted", "gone"]
+EventName: TypeAlias = Literal[
+    "stageStarted",
+    "stageCompleted",
+    "progressUpdate",
+    "error",
+    "warning",
+    "jobCompleted",
+    "jobQueued",
+    "jobStarted",
+    "jobFailed",
+    "jobCancelled",
+    "jobStalled",
+    "stageFailed",
+    "stageSkipped",
+    "milestone",
+    "log",
+]
+Granularity: TypeAlias = Literal["seconds", "minutes", "major_events"]
+JobStatus: TypeAlias = Literal["Queued", "Running", "Completed", "Failed", "Cancelled"]
+Language: TypeAlias = Literal["ja", "en"]
+LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARN", "ERROR"]
+MetricGroup: TypeAlias = Literal["cpu", "memory", "disk", "network", "throughput"]
+Priority: TypeAlias = Literal["Critical", "High", "Normal", "Low"]
+QueueHealth: TypeAlias = Literal["Good", "Degraded", "Critical"]
+StageStatus: TypeAlias = Literal["Pending", "Running", "Completed", "Failed", "Skipped"]
+SubscriptionStatus: TypeAlias = Literal["Active", "Ended", "Expired"]
+SubscriptionType: TypeAlias = Literal["webhook", "websocket"]
+Trend: TypeAlias = Literal["Rising", "Improving", "Stable", "Declining"]
+
 
 class Accepted(TypedDict):
-    """What was stored of a batch: all of it."""
+    """A batch of events that was stored as a whole."""
 
     accepted: int
+    """The number of events in the batch"""
     lastSequence: int
+    """Position in the total order of the job's events"""
 
 
 class Activity(TypedDict):
-    """What the job does now."""
+    """What the job is doing, as last reported."""
 
     component: str | None
     operation: str | None
@@ -109,141 +163,123 @@ class Allocation(TypedDict):
 
 
 class Attempt(TypedDict):
-    """One try to push a message."""
+    """One attempt to push a message."""
 
     time: str
     statusCode: int | None
+    """Status of the receiver's response"""
     milliseconds: int
+    """How long the attempt took"""
     error: str | None
+    """Why there was no response"""
 
 
-class Batch(TypedDict):
-    """Several jobs at once."""
+class StatusCounts(TypedDict):
+    """The number of the response's jobs in each status."""
 
-    trackingTime: str
-    jobCount: int
-    summary: "StatusCounts"
-    jobs: list["TrackedJob"]
-    systemHealth: "SystemHealth"
-    notFound: list[str]
-    nextCursor: str | None
-    refreshInterval: int | None
-    nextRefreshAt: str | None
-
-
-class Benchmarks(TypedDict):
-    """Beside the tenant's completed jobs of the type."""
-
-    jobType: str
-    averageJobDuration: str | None
-    averageThroughput: str | None
-    currentPerformanceRank: str | None
-    similarJobsComparison: "Comparison"
-
-
-class Bucket(TypedDict):
-    """The means of an interval's samples, named by its end; memory in GB."""
-
-    timestamp: str
-    cpu: NotRequired[float | None]
-    memory: NotRequired[float | None]
-    recordsPerSecond: NotRequired[float | None]
-    stage: str | None
-
-
-class Capacity(TypedDict):
-    """What the live workers of the project can do."""
-
-    activeWorkers: int
-    maxConcurrentJobs: int | None
-    currentlyRunning: int
-    currentLoad: float | None
+    running: int
+    queued: int
+    completed: int
+    failed: int
+    cancelled: int
 
 
 class Comparison(TypedDict):
-    """Shares of the past jobs of the type, whole per cent that sum to 100; similar is within 10 %."""
+    """Shares of the completed jobs of the type in whole per cent, which add up to 100."""
 
     fasterThan: int | None
     similarTo: int | None
+    """Jobs whose duration differs by at most 10 %"""
     slowerThan: int | None
 
 
-class ConditionState(TypedDict):
-    """What holds the job up, or did."""
+class Bucket(TypedDict):
+    """The means of an interval's samples, for the groups that `metrics` named."""
 
-    condition: str
-    status: Literal["Active", "Resolved"]
-    resolvedAt: str | None
-    resolution: str | None
+    timestamp: str
+    """The end of the interval"""
+    cpu: NotRequired[float | None]
+    memory: NotRequired[float | None]
+    """In GB"""
+    recordsPerSecond: NotRequired[float | None]
+    stage: str | None
+    """The stage of the last sample"""
+
+
+class Capacity(TypedDict):
+    """What the project's live workers can run."""
+
+    activeWorkers: int
+    """Workers that sent a heartbeat within 120 seconds"""
+    maxConcurrentJobs: int | None
+    currentlyRunning: int
+    currentLoad: float | None
+    """Running jobs in per cent of `maxConcurrentJobs`"""
 
 
 class Cpu(TypedDict):
-    """`usage` in per cent of the cores allocated; `efficiency` is the mean usage."""
+    """CPU usage in per cent of the allocated cores."""
 
     usage: float | None
+    """Of the last sample"""
     cores: float | None
+    """Cores allocated to the job"""
     efficiency: float | None
+    """The mean of all samples"""
 
 
-class CurrentMetrics(TypedDict):
-    """How the job stands now."""
+class Processing(TypedDict):
+    """How fast the job processes records."""
 
-    resourceUtilization: "Utilization"
-    processing: NotRequired["Processing | None"]
-    stages: "StageCounts"
-
-
-class Deliveries(TypedDict):
-    """What was pushed within the last week, newest first."""
-
-    deliveries: list["Delivery"]
-    nextCursor: str | None
-
-
-class Delivery(TypedDict):
-    """What became of a message."""
-
-    messageId: str
-    type: str
-    sequence: int | None
-    status: Literal["Delivered", "Pending", "Failed", "Skipped"]
-    attempts: list["Attempt"]
+    recordsPerSecond: float | None
+    """Of the last sample"""
+    recordsProcessed: int | None
+    totalRecords: int | None
+    processingEfficiency: float | None
+    """Mean rate in per cent of the peak rate"""
+    errorRate: float | None
+    """Errors per record, to three significant digits"""
+    retryRate: float | None
+    """Retries per record, to three significant digits"""
 
 
-class Dependencies(TypedDict):
-    """What a job waits for, what waits for it, and the graph of both."""
+class StageCounts(TypedDict):
+    """The number of stages in each status, and how long stages take."""
 
-    jobId: str
-    dependencies: "DependencyLists"
-    blockingConditions: list["ConditionState"]
-    dependencyGraph: "Graph"
-
-
-class DependencyLists(TypedDict):
-    """What the job waits for, and what waits for it."""
-
-    prerequisiteJobs: list["PrerequisiteJob"]
-    resourceDependencies: list["ResourceDependency"]
-    dependentJobs: list["DependentJob"]
+    completed: int
+    running: int
+    pending: int
+    failed: int
+    skipped: int
+    averageStageTime: str | None
+    """Mean duration of the completed stages"""
+    stageEfficiency: float | None
+    """Expected in per cent of actual duration of the completed stages, at most 100"""
 
 
-class DependentJob(TypedDict):
-    """A job that waits for this one."""
+class ResourceDependency(TypedDict):
+    """A resource that the job needs, as declared and as last reported."""
 
-    jobId: str
-    jobName: str | None
-    status: Literal["Queued", "Running", "Completed", "Failed", "Cancelled"] | None
-    waitingFor: str | None
-    distance: int
+    resourceType: str
+    resourceId: str
+    resourceName: str | None
+    status: str | None
+    lastModified: str | None
+    allocatedAt: str | None
+    releasedAt: str | None
 
 
 class Disk(TypedDict):
-    """Totals so far, and the last sample."""
+    """Disk usage."""
 
     reads: str | None
+    """Total so far"""
     writes: str | None
+    """Total so far"""
     iops: float | None
+    """Operations per second, of the last sample"""
     latency: str | None
+    """Of the last sample, such as `12ms`"""
 
 
 Edge = TypedDict(
@@ -254,7 +290,7 @@ Edge = TypedDict(
         "type": Literal["prerequisite", "dependency"],
     },
 )
-"""Who waits for whom."""
+"""The job `to` waits for the job `from`."""
 
 
 class EndedData(TypedDict):
@@ -267,27 +303,22 @@ class Error(TypedDict):
     """Why something failed; more members are kept as they came."""
 
     message: str
+    """At most 32768 bytes in UTF-8"""
 
 
 class ExecutionMetrics(TypedDict):
-    """The job's present state."""
+    """The current state of the job."""
 
+    memoryUsage: str | None
+    memoryUsageBytes: int | None
+    processingRate: str | None
+    recordsPerSecond: float | None
     currentStage: str | None
     stageProgress: int | None
     overallProgress: int
-    processingRate: str | None
-    recordsPerSecond: float | None
-    memoryUsage: str | None
-    memoryUsageBytes: int | None
     cpuUsage: float | None
+    """Per cent of the allocated cores"""
     estimatedCompletion: str | None
-
-
-class FailedData(TypedDict):
-    """The job failed."""
-
-    error: "Error"
-    metrics: NotRequired[dict[str, Any] | None]
 
 
 class Filters(TypedDict):
@@ -298,67 +329,26 @@ class Filters(TypedDict):
     notifyOnErrors: bool
 
 
-class Graph(TypedDict):
-    """The jobs around this one, each once."""
-
-    nodes: list["Node"]
-    edges: list["Edge"]
-    complete: bool
-
-
 class Health(TypedDict):
-    """The service answers."""
+    """The service is up."""
 
     status: Literal["ok"]
 
 
-class Job(TypedDict):
-    """A job as it stands."""
-
-    jobId: str
-    projectId: str
-    jobType: str
-    jobName: str
-    jobDescription: str | None
-    status: Literal["Queued", "Running", "Completed", "Failed", "Cancelled"]
-    stalled: bool
-    priority: Literal["Critical", "High", "Normal", "Low"]
-    submittedBy: str
-    progress: "JobProgress"
-    createdAt: str
-    startedAt: str | None
-    endedAt: str | None
-    lastUpdated: str
-    lastSequence: int
-    error: dict[str, Any] | None
-    metadata: dict[str, Any] | None
-
-
 class JobProgress(TypedDict):
-    """How far a job has come."""
+    """How far the job is."""
 
     percentage: int
     currentStage: str | None
+    """The running stage; of several, the one that started last"""
     estimatedCompletion: str | None
+    """When the job ended, or is expected to end"""
     elapsedTime: str | None
-
-
-class JobStartedData(TypedDict):
-    """The job left the queue."""
-
-    resourcesAllocated: NotRequired["Allocation | None"]
-    estimatedSeconds: NotRequired[float | None]
-
-
-class Jobs(TypedDict):
-    """Jobs of the project, newest first."""
-
-    jobs: list["Job"]
-    nextCursor: str | None
+    """From the start to the end, or to now"""
 
 
 class Links(TypedDict):
-    """Paths of what can be asked about the job."""
+    """Paths of the job's resources."""
 
     self: str
     progress: str
@@ -369,135 +359,55 @@ class Links(TypedDict):
     events: str
 
 
-class LogData(TypedDict):
-    """One log line."""
+class TimeRange(TypedDict):
+    """The times of the first and the last log line."""
 
-    level: Literal["DEBUG", "INFO", "WARN", "ERROR"]
-    message: str
-    component: NotRequired[str | None]
-    stage: NotRequired[str | None]
-    details: NotRequired[dict[str, Any] | None]
-
-
-class LogEntry(TypedDict):
-    """One log line."""
-
-    timestamp: str
-    level: Literal["DEBUG", "INFO", "WARN", "ERROR"]
-    component: str | None
-    stage: str | None
-    message: str
-    details: dict[str, Any] | None
-    sequence: int
-
-
-class Logs(TypedDict):
-    """A page of log lines, ascending in time."""
-
-    jobId: str
-    jobName: str
-    jobStatus: Literal["Queued", "Running", "Completed", "Failed", "Cancelled"]
-    logsSummary: "LogsSummary"
-    logs: list["LogEntry"]
-    nextCursor: str | None
-    lastSequence: int
-    executionMetrics: "ExecutionMetrics"
-
-
-class LogsSummary(TypedDict):
-    """Counts over the whole job, whatever the filters."""
-
-    totalEntries: int
-    debugEntries: int
-    infoEntries: int
-    warnEntries: int
-    errorEntries: int
-    timeRange: "TimeRange"
+    startTime: str | None
+    endTime: str | None
 
 
 class Memory(TypedDict):
-    """`efficiency` is peak over allocated."""
+    """Memory usage."""
 
     used: str | None
+    """Of the last sample"""
     allocated: str | None
     peak: str | None
+    """The greatest of all samples"""
     efficiency: float | None
-
-
-class Metrics(TypedDict):
-    """What a job uses, how fast it is, and how that compares."""
-
-    jobId: str
-    metricsCollectionTime: str
-    currentMetrics: "CurrentMetrics"
-    historicalMetrics: list["Bucket"]
-    performanceTrends: "Trends"
-    benchmarks: "Benchmarks | None"
+    """`peak` in per cent of `allocated`"""
 
 
 class Network(TypedDict):
-    """Totals so far, and the last sample."""
+    """Network usage."""
 
     bytesIn: str | None
+    """Total so far"""
     bytesOut: str | None
+    """Total so far"""
     connections: int | None
-
-
-class NewJob(TypedDict):
-    """A job that was made."""
-
-    jobId: str
-    jobName: str
-    status: Literal["Queued"]
-    queuePosition: int
-    createdAt: str
-    subscriptions: list["NewSubscription"]
-    links: "Links"
+    """Of the last sample"""
 
 
 class NewSecret(TypedDict):
     """The new signing secret."""
 
     signingSecret: str
-
-
-class NewSubscription(TypedDict):
-    """A subscription as it is told once, to who made it."""
-
-    subscriptionId: str
-    jobId: str
-    subscriptionType: Literal["webhook", "websocket"]
-    status: Literal["Active", "Ended", "Expired"]
-    endReason: str | None
-    webhookUrl: str | None
-    eventsSubscribed: list[str]
-    filters: "Filters"
-    language: Literal["ja", "en"]
-    createdAt: str
-    expiresAt: str
-    signingSecret: NotRequired[str]
-    websocketUrl: NotRequired[str]
+    """Signs from now on. The previous secret also signs for 24 hours"""
 
 
 class NewTicket(TypedDict):
-    """Where to connect once more."""
+    """The URL for one more connection."""
 
     websocketUrl: str
-
-
-class Node(TypedDict):
-    """A job of the graph."""
-
-    id: str
-    type: Literal["PrerequisiteJob", "CurrentJob", "DependentJob"]
-    status: Literal["Queued", "Running", "Completed", "Failed", "Cancelled"] | None
-    jobName: str | None
+    """For one connection, within 60 seconds"""
 
 
 class NoteData(TypedDict):
     """Something worth telling."""
 
     description: str
+    """At most 2048 bytes in UTF-8"""
     details: NotRequired[dict[str, Any] | None]
 
 
@@ -506,73 +416,64 @@ class Nothing(TypedDict):
 
 
 class OverallProgress(TypedDict):
-    """How far the job has come; `estimatedCompletion` is now + remaining."""
+    """How far the whole job is."""
 
     percentage: int
     startTime: str | None
     endTime: str | None
     elapsedTime: str | None
+    """From the start to the end, or to now"""
     elapsedSeconds: int | None
     estimatedRemaining: str | None
     remainingSeconds: int | None
     estimatedCompletion: str | None
+    """When the job ended, or now plus `remainingSeconds`"""
 
 
 class Owed(TypedDict):
     """A message that will be pushed."""
 
     messageId: str
+    """The `webhook-id` of the message"""
 
 
-class PrerequisiteJob(TypedDict):
-    """A job that this one waits for."""
+class ProblemFault(TypedDict):
+    """A value that is wrong."""
 
-    jobId: str
-    jobName: str | None
-    status: Literal["Queued", "Running", "Completed", "Failed", "Cancelled"] | None
-    completedAt: str | None
-    dependency: str | None
-    distance: int
-
-
-class Problem(TypedDict):
-    """Why a request was refused (RFC 9457)"""
-
-    type: str
-    title: str
-    status: int
+    pointer: str
+    """JSON pointer into the body, or `/query/name`, `/path/name`, `/header/name`"""
     detail: str
-    instance: str
-    code: str
-    requestId: str
-    errors: NotRequired[list[dict[str, Any]]]
+    """What is wrong with the value"""
 
 
-class Processing(TypedDict):
-    """`processingEfficiency` is mean over peak rate; the other two are errors and retries per record."""
+class ResourceUsage(TypedDict):
+    """The resource usage that the job last reported."""
 
+    memoryUsage: str | None
+    memoryUsageBytes: int | None
+    processingRate: str | None
     recordsPerSecond: float | None
-    recordsProcessed: int | None
-    totalRecords: int | None
-    processingEfficiency: float | None
-    errorRate: float | None
-    retryRate: float | None
+    memoryLimit: str | None
+    """The memory allocated to the job"""
+    memoryLimitBytes: int | None
+    cpuUsage: float | None
+    """Per cent of the allocated cores"""
+    diskUsage: str | None
+    diskUsageBytes: int | None
+    networkIO: str | None
+    """Bytes received plus bytes sent"""
+    networkIOBytes: int | None
 
 
-class Progress(TypedDict):
-    """How far a job has come, by stages, and what remains."""
+class QualityMetrics(TypedDict):
+    """Results of the job's own validation, and how many warnings and errors it logged."""
 
-    jobId: str
-    jobName: str
-    status: Literal["Queued", "Running", "Completed", "Failed", "Cancelled"]
-    stalled: bool
-    overallProgress: "OverallProgress"
-    stages: list["Stage"]
-    currentActivity: "Activity"
-    resourceUsage: "ResourceUsage"
-    qualityMetrics: "QualityMetrics"
-    lastUpdated: str
-    lastSequence: int
+    dataQualityScore: float | None
+    """0 to 100"""
+    validationsPassed: int | None
+    validationsFailed: int | None
+    warningsGenerated: int
+    errorsEncountered: int
 
 
 class ProgressData(TypedDict):
@@ -588,53 +489,8 @@ class ProgressData(TypedDict):
     metrics: NotRequired[dict[str, Any] | None]
 
 
-class Pushed(TypedDict):
-    """A message to a receiver."""
-
-    type: str
-    timestamp: str
-    data: "PushedData"
-
-
-class PushedData(TypedDict):
-    """What a message tells."""
-
-    tenantId: str
-    projectId: str
-    jobId: str
-    jobName: str | None
-    subscriptionId: str
-    sequence: int | None
-    status: Literal["Queued", "Running", "Completed", "Failed", "Cancelled"] | None
-    percentage: int | None
-    description: str
-    event: dict[str, Any]
-    reason: NotRequired[Literal["expired", "deleted", "gone"]]
-
-
-class QualityMetrics(TypedDict):
-    """What validation found, and how often the job warned or erred."""
-
-    dataQualityScore: float | None
-    validationsPassed: int | None
-    validationsFailed: int | None
-    warningsGenerated: int
-    errorsEncountered: int
-
-
-class Queue(TypedDict):
-    """The project's queue, by priority and then by submission."""
-
-    queueStatus: Literal["Active", "Idle"]
-    timestamp: str
-    summary: "QueueSummary"
-    processingCapacity: "Capacity"
-    queuedJobs: list["QueuedJob"]
-    nextCursor: str | None
-
-
 class QueueSummary(TypedDict):
-    """How many jobs wait, and how long."""
+    """The whole queue in figures."""
 
     totalQueuedJobs: int
     criticalPriorityJobs: int
@@ -642,83 +498,145 @@ class QueueSummary(TypedDict):
     normalPriorityJobs: int
     lowPriorityJobs: int
     averageWaitTime: str | None
+    """Mean time from now until the queued jobs start, over those whose start can be estimated"""
     averageWaitSeconds: float | None
     estimatedProcessingTime: str | None
+    """From now until the last queued job has ended; `null` unless all ends can be estimated"""
     estimatedProcessingSeconds: int | None
 
 
-class QueuedJob(TypedDict):
-    """A job that waits."""
+class TimelineEvent(TypedDict):
+    """Something that happened."""
 
-    jobId: str
-    jobName: str
-    jobType: str
-    priority: Literal["Critical", "High", "Normal", "Low"]
-    queuePosition: int
-    estimatedStartTime: str | None
-    estimatedDuration: str | None
-    estimatedDurationSeconds: int | None
-    submittedBy: str
-    dateSubmitted: str
+    timestamp: str
+    eventType: str
+    """The reported type in PascalCase, such as `StageCompleted`; `Progress`, `Warning` and `Error` of their kinds"""
+    description: str
+    """In the language of `Accept-Language`"""
+    details: dict[str, Any]
+    sequence: int
+    """Position in the total order of the job's events"""
 
 
-class ResourceDependency(TypedDict):
-    """What the job needs that is no job."""
+class UpcomingEvent(TypedDict):
+    """Something that is expected to happen."""
 
-    resourceType: str
-    resourceId: str
-    resourceName: str | None
-    status: str | None
-    lastModified: str | None
-    allocatedAt: str | None
-    releasedAt: str | None
+    estimatedTime: str
+    eventType: Literal["StageStart", "StageCompletion", "JobCompletion"]
+    description: str
+    """In the language of `Accept-Language`"""
 
 
-class ResourceUsage(TypedDict):
-    """The last sample: each text with its number beside it."""
+class TrackedUsage(TypedDict):
+    """The resource usage that a job of a batch last reported."""
 
-    memoryUsage: str | None
-    memoryUsageBytes: int | None
-    memoryLimit: str | None
-    memoryLimitBytes: int | None
-    cpuUsage: float | None
-    diskUsage: str | None
-    diskUsageBytes: int | None
-    networkIO: str | None
-    networkIOBytes: int | None
     processingRate: str | None
     recordsPerSecond: float | None
+    cpu: float | None
+    """Per cent of the allocated cores"""
+    memory: str | None
+    memoryBytes: int | None
 
 
-class Stage(TypedDict):
-    """A stage of the job."""
+class JobStartedData(TypedDict):
+    """The job left the queue."""
 
-    stageName: str
-    stageOrder: int
-    status: Literal["Pending", "Running", "Completed", "Failed", "Skipped"]
-    progress: int
-    startTime: str | None
-    endTime: str | None
-    duration: str | None
-    durationSeconds: int | None
-    estimatedStartTime: str | None
-    estimatedEndTime: str | None
-    recordsProcessed: int | None
-    totalRecords: int | None
-    metrics: dict[str, Any]
-    error: dict[str, Any] | None
+    resourcesAllocated: NotRequired[Allocation | None]
+    estimatedSeconds: NotRequired[float | None]
 
 
-class StageCounts(TypedDict):
-    """`stageEfficiency` is expected over actual time of the completed stages, at most 100."""
+class Benchmarks(TypedDict):
+    """The job compared with the tenant's completed jobs of its type."""
 
-    completed: int
-    running: int
-    pending: int
-    failed: int
-    skipped: int
-    averageStageTime: str | None
-    stageEfficiency: float | None
+    jobType: str
+    averageJobDuration: str | None
+    averageThroughput: str | None
+    currentPerformanceRank: str | None
+    """Such as `85th percentile`"""
+    similarJobsComparison: Comparison
+
+
+class ConditionState(TypedDict):
+    """A condition that blocks the job, or did."""
+
+    condition: str
+    status: ConditionStatus
+    resolvedAt: str | None
+    """`null` of a condition that was declared as resolved"""
+    resolution: str | None
+
+
+class Delivery(TypedDict):
+    """The state of a message's delivery."""
+
+    messageId: str
+    """The `webhook-id` of the message"""
+    type: str
+    sequence: int | None
+    status: DeliveryStatus
+    attempts: list[Attempt]
+
+
+class DependentJob(TypedDict):
+    """A job that waits. Name and status are `null` once the job is no longer kept."""
+
+    jobId: str
+    jobName: str | None
+    status: JobStatus | None
+    waitingFor: str | None
+    """What the job waits for, as declared, or `<job name> results`"""
+    distance: int
+    """Steps from the requested job in the graph"""
+
+
+class Node(TypedDict):
+    """A job of the graph."""
+
+    id: str
+    type: Literal["PrerequisiteJob", "CurrentJob", "DependentJob"]
+    status: JobStatus | None
+    jobName: str | None
+
+
+class PrerequisiteJob(TypedDict):
+    """A job that has to complete first. Name and status are `null` once the job is no longer kept."""
+
+    jobId: str
+    jobName: str | None
+    status: JobStatus | None
+    completedAt: str | None
+    dependency: str | None
+    """Why the waiting job depends on it, as declared"""
+    distance: int
+    """Steps from the requested job in the graph"""
+
+
+class PushedData(TypedDict):
+    """The content of a message."""
+
+    tenantId: str
+    projectId: str
+    jobId: str
+    jobName: str | None
+    subscriptionId: str
+    sequence: int | None
+    """Position in the total order of the job's events; `null` if it is not about an event"""
+    status: JobStatus | None
+    """The job's status at the event; `null` if the job is no longer kept"""
+    percentage: int | None
+    description: str
+    """The event in one line, in the subscription's `language`"""
+    event: dict[str, Any]
+    """The event's `data` as the worker reported it"""
+    reason: NotRequired[EndReason]
+    """Why the subscription ended"""
+
+
+class FailedData(TypedDict):
+    """The job failed."""
+
+    error: Error
+    metrics: NotRequired[dict[str, Any] | None]
 
 
 class StageData(TypedDict):
@@ -728,140 +646,414 @@ class StageData(TypedDict):
     recordsProcessed: NotRequired[int | None]
     totalRecords: NotRequired[int | None]
     metrics: NotRequired[dict[str, Any] | None]
-    error: NotRequired["Error | None"]
+    error: NotRequired[Error | None]
 
 
-class StatusCounts(TypedDict):
-    """The jobs of an answer by status."""
+class TimelineScope(TypedDict):
+    """What the timeline covers."""
 
-    running: int
-    queued: int
-    completed: int
-    failed: int
-    cancelled: int
+    startTime: str | None
+    """When the job started"""
+    currentTime: str
+    endTime: str | None
+    """When the job ended"""
+    granularity: Granularity
 
 
-class Subscription(TypedDict):
-    """Who is told of a job's events, and until when."""
+class QueuedJob(TypedDict):
+    """A job that waits to be started."""
+
+    jobId: str
+    jobName: str
+    jobType: str
+    priority: Priority
+    queuePosition: int
+    estimatedStartTime: str | None
+    estimatedDuration: str | None
+    estimatedDurationSeconds: int | None
+    submittedBy: str
+    dateSubmitted: str
+
+
+class Job(TypedDict):
+    """The current state of a job."""
+
+    jobId: str
+    projectId: str
+    jobType: str
+    jobName: str
+    jobDescription: str | None
+    status: JobStatus
+    stalled: bool
+    """Whether the job is running but has not reported for longer than its `heartbeatSeconds`"""
+    priority: Priority
+    submittedBy: str
+    progress: JobProgress
+    createdAt: str
+    startedAt: str | None
+    endedAt: str | None
+    lastUpdated: str
+    """When the service last accepted a report of the job"""
+    lastSequence: int
+    """Position in the total order of the job's events"""
+    error: dict[str, Any] | None
+    """Why the job failed, as the worker reported it"""
+    metadata: dict[str, Any] | None
+    """As given when the job was created"""
+
+
+class LogData(TypedDict):
+    """One log line."""
+
+    level: LogLevel
+    message: str
+    """At most 32768 bytes in UTF-8"""
+    component: NotRequired[str | None]
+    stage: NotRequired[str | None]
+    details: NotRequired[dict[str, Any] | None]
+
+
+class LogEntry(TypedDict):
+    """One log line."""
+
+    timestamp: str
+    level: LogLevel
+    component: str | None
+    stage: str | None
+    message: str
+    details: dict[str, Any] | None
+    sequence: int
+    """Position in the total order of the job's events"""
+
+
+class LogsSummary(TypedDict):
+    """Counts of all log lines of the job, whatever the filters."""
+
+    totalEntries: int
+    debugEntries: int
+    infoEntries: int
+    warnEntries: int
+    errorEntries: int
+    timeRange: TimeRange
+
+
+class Utilization(TypedDict):
+    """Usage of the resources that `metrics` named."""
+
+    cpu: NotRequired[Cpu]
+    memory: NotRequired[Memory]
+    disk: NotRequired[Disk]
+    network: NotRequired[Network]
+
+
+class NewSubscription(TypedDict):
+    """A new subscription, with the secret that only its creator gets."""
 
     subscriptionId: str
     jobId: str
-    subscriptionType: Literal["webhook", "websocket"]
-    status: Literal["Active", "Ended", "Expired"]
-    endReason: str | None
+    subscriptionType: SubscriptionType
+    status: SubscriptionStatus
+    endReason: EndReason | None
+    """Why the subscription has ended"""
     webhookUrl: str | None
-    eventsSubscribed: list[str]
-    filters: "Filters"
-    language: Literal["ja", "en"]
+    """`null` of a WebSocket"""
+    eventsSubscribed: list[EventName]
+    filters: Filters
+    language: Language
+    """Language of the messages' descriptions"""
+    createdAt: str
+    expiresAt: str
+    signingSecret: NotRequired[str]
+    """Signs the messages of a webhook (Standard Webhooks 1.0). It is returned only here"""
+    websocketUrl: NotRequired[str]
+    """Where to connect a WebSocket, once, within 60 seconds"""
+
+
+class Subscription(TypedDict):
+    """A receiver of a job's events."""
+
+    subscriptionId: str
+    jobId: str
+    subscriptionType: SubscriptionType
+    status: SubscriptionStatus
+    endReason: EndReason | None
+    """Why the subscription has ended"""
+    webhookUrl: str | None
+    """`null` of a WebSocket"""
+    eventsSubscribed: list[EventName]
+    filters: Filters
+    language: Language
+    """Language of the messages' descriptions"""
     createdAt: str
     expiresAt: str
 
 
-class Subscriptions(TypedDict):
-    """Who is told of the job's events, or was within the last week."""
+class Problem(TypedDict):
+    """Why a request was refused (RFC 9457)."""
 
-    subscriptions: list["Subscription"]
-    nextCursor: str | None
+    type: str
+    """`urn:jobtrack:problem:` and the code"""
+    title: str
+    status: int
+    """The HTTP status"""
+    detail: str
+    """What is wrong, for people"""
+    instance: str
+    """The path of the request"""
+    code: str
+    """What is wrong, for programs"""
+    requestId: str
+    errors: NotRequired[list[ProblemFault]]
+    """Each value that is wrong"""
 
 
 class SystemHealth(TypedDict):
-    """The project's workers and its queue; `null` without a live worker."""
+    """The load on the project's workers and its queue; without a live worker, the load is `null`."""
 
     overallLoad: float | None
-    queueHealth: Literal["Good", "Degraded", "Critical"]
-    resourceAvailability: Literal["High", "Medium", "Low"] | None
+    """Cores of the running jobs, in per cent of the workers' cores"""
+    queueHealth: QueueHealth
+    """By the longest expected wait: Good within 15 minutes, Degraded within 60, else Critical"""
+    resourceAvailability: Availability | None
+    """By the overall load: High below 50, Medium to 85, else Low"""
     estimatedCapacity: str | None
+    """`additionalJobs` in words, such as `6 additional jobs`"""
     additionalJobs: int | None
+    """How many more jobs the workers can take at once"""
 
 
-class TimeRange(TypedDict):
-    """The times of the first and the last entry."""
+class Stage(TypedDict):
+    """A stage of the job."""
 
+    stageName: str
+    stageOrder: int
+    """Position among the stages, from 1"""
+    status: StageStatus
+    progress: int
     startTime: str | None
     endTime: str | None
-
-
-class Timeline(TypedDict):
-    """What happened, in order of time, and what is expected."""
-
-    jobId: str
-    jobName: str
-    timelineScope: "TimelineScope"
-    timeline: list["TimelineEvent"]
-    upcomingEvents: list["UpcomingEvent"]
-    nextCursor: str | None
-    lastSequence: int
-
-
-class TimelineEvent(TypedDict):
-    """Something that happened."""
-
-    timestamp: str
-    eventType: str
-    description: str
-    details: dict[str, Any]
-    sequence: int
-
-
-class TimelineScope(TypedDict):
-    """What the timeline spans."""
-
-    startTime: str | None
-    currentTime: str
-    endTime: str | None
-    granularity: Literal["seconds", "minutes", "major_events"]
+    duration: str | None
+    """How long the stage took, once it has ended"""
+    durationSeconds: int | None
+    estimatedStartTime: str | None
+    """When a pending stage is expected to start"""
+    estimatedEndTime: str | None
+    recordsProcessed: int | None
+    totalRecords: int | None
+    metrics: dict[str, Any]
+    """As reported; a completed stage also has `throughput`, its records divided by its duration"""
+    error: dict[str, Any] | None
+    """Why the stage failed, as reported"""
 
 
 class TrackedJob(TypedDict):
-    """A job among several."""
+    """One job of the batch."""
 
     jobId: str
     jobName: str
-    status: Literal["Queued", "Running", "Completed", "Failed", "Cancelled"]
+    status: JobStatus
     stalled: bool
+    """Whether the job is running but has not reported for longer than its `heartbeatSeconds`"""
     progress: int
     startTime: str | None
-    estimatedCompletion: str | None
-    currentStage: str | None
     queuePosition: int | None
+    """Position in the queue, from 1; only of a queued job"""
     estimatedStartTime: str | None
+    """When a queued job is expected to start"""
+    estimatedCompletion: str | None
+    """When the job ended, or is expected to end"""
+    currentStage: str | None
     submittedBy: str
-    priority: Literal["Critical", "High", "Normal", "Low"]
-    resourceUsage: NotRequired["TrackedUsage | None"]
-
-
-class TrackedUsage(TypedDict):
-    """The last sample of a tracked job."""
-
-    cpu: float | None
-    memory: str | None
-    memoryBytes: int | None
-    processingRate: str | None
-    recordsPerSecond: float | None
+    priority: Priority
+    resourceUsage: NotRequired[TrackedUsage]
+    """With `includeMetrics=true`"""
 
 
 class Trends(TypedDict):
-    """Where the job is heading."""
+    """How the figures change, and two ratings."""
 
-    cpuTrend: NotRequired[str | None]
-    memoryTrend: NotRequired[str | None]
-    throughputTrend: NotRequired[str | None]
-    overallEfficiency: Literal["Excellent", "Good", "Fair", "Poor"] | None
+    cpuTrend: NotRequired[Trend | None]
+    """The last bucket compared with the one before; Stable within 7.5 %"""
+    memoryTrend: NotRequired[Trend | None]
+    """The last bucket compared with the one before; Stable within 7.5 %"""
+    throughputTrend: NotRequired[Trend | None]
+    """The last bucket compared with the one before; Stable within 7.5 %"""
+    overallEfficiency: Efficiency | None
+    """By the mean of the known efficiencies: Excellent from 90, Good from 70, Fair from 50"""
     predictionAccuracy: float | None
+    """100 × (1 - |first estimate - latest| / latest) of the whole duration, at least 0"""
 
 
-class UpcomingEvent(TypedDict):
-    """Something that is expected."""
+class Deliveries(TypedDict):
+    """A page of the messages of the last week, newest first."""
 
-    estimatedTime: str
-    eventType: Literal["StageStart", "StageCompletion", "JobCompletion"]
-    description: str
+    deliveries: list[Delivery]
+    nextCursor: str | None
+    """Send it as `cursor` to get the next page; `null` on the last page"""
 
 
-class Utilization(TypedDict):
-    """The groups asked for."""
+class Graph(TypedDict):
+    """The jobs around the requested one, each once."""
 
-    cpu: NotRequired["Cpu | None"]
-    memory: NotRequired["Memory | None"]
-    disk: NotRequired["Disk | None"]
-    network: NotRequired["Network | None"]
+    nodes: list[Node]
+    edges: list[Edge]
+    complete: bool
+    """False if jobs were left out because the graph is too large"""
+
+
+class DependencyLists(TypedDict):
+    """What the job waits for, and which jobs wait for it."""
+
+    prerequisiteJobs: list[PrerequisiteJob]
+    resourceDependencies: list[ResourceDependency]
+    dependentJobs: list[DependentJob]
+
+
+class Pushed(TypedDict):
+    """A message to a receiver."""
+
+    type: str
+    """More types may be added: return 2xx for a type that you do not know"""
+    timestamp: str
+    """When the event happened"""
+    data: PushedData
+
+
+class Timeline(TypedDict):
+    """What happened in order of time, and what is expected to happen."""
+
+    jobId: str
+    jobName: str
+    timelineScope: TimelineScope
+    timeline: list[TimelineEvent]
+    upcomingEvents: list[UpcomingEvent]
+    nextCursor: str | None
+    """Send it as `cursor` to get the next page; `null` on the last page"""
+    lastSequence: int
+    """Position in the total order of the job's events"""
+
+
+class Queue(TypedDict):
+    """The project's queue in figures, and a page of its jobs by priority, then by submission."""
+
+    queueStatus: Literal["Active", "Idle"]
+    """Active while a job is queued or running"""
+    timestamp: str
+    summary: QueueSummary
+    processingCapacity: Capacity
+    queuedJobs: list[QueuedJob]
+    nextCursor: str | None
+    """Send it as `cursor` to get the next page; `null` on the last page"""
+
+
+class Jobs(TypedDict):
+    """A page of the project's jobs, newest first."""
+
+    jobs: list[Job]
+    nextCursor: str | None
+    """Send it as `cursor` to get the next page; `null` on the last page"""
+
+
+class Logs(TypedDict):
+    """A page of log lines in order of time."""
+
+    jobId: str
+    jobName: str
+    jobStatus: JobStatus
+    logsSummary: LogsSummary
+    logs: list[LogEntry]
+    nextCursor: str | None
+    """Send it as `cursor` to get the next page; `null` on the last page"""
+    lastSequence: int
+    """Send it as `sinceSequence` to get what is logged afterwards"""
+    executionMetrics: ExecutionMetrics
+
+
+class CurrentMetrics(TypedDict):
+    """The current figures."""
+
+    resourceUtilization: Utilization
+    processing: NotRequired[Processing]
+    """If `metrics` names `throughput`"""
+    stages: StageCounts
+
+
+class NewJob(TypedDict):
+    """A job that was created."""
+
+    jobId: str
+    jobName: str
+    status: Literal["Queued"]
+    queuePosition: int
+    """Position in the project's queue, from 1"""
+    createdAt: str
+    subscriptions: list[NewSubscription]
+    """The subscriptions created with the job, in the order of the request"""
+    links: Links
+
+
+class Subscriptions(TypedDict):
+    """A page of the job's subscriptions, including those that ended within the last week."""
+
+    subscriptions: list[Subscription]
+    nextCursor: str | None
+    """Send it as `cursor` to get the next page; `null` on the last page"""
+
+
+class Progress(TypedDict):
+    """How far a job is, stage by stage, and what remains."""
+
+    jobId: str
+    jobName: str
+    status: JobStatus
+    stalled: bool
+    """Whether the job is running but has not reported for longer than its `heartbeatSeconds`"""
+    overallProgress: OverallProgress
+    stages: list[Stage]
+    currentActivity: Activity
+    resourceUsage: ResourceUsage
+    qualityMetrics: QualityMetrics
+    lastUpdated: str
+    lastSequence: int
+    """Position in the total order of the job's events"""
+
+
+class Batch(TypedDict):
+    """Several jobs at a glance, and the health of the system that runs them."""
+
+    trackingTime: str
+    """When the response was made"""
+    jobCount: int
+    """The number of jobs in the response"""
+    summary: StatusCounts
+    jobs: list[TrackedJob]
+    notFound: list[str]
+    """Those of `jobIds` that are not jobs of the project"""
+    systemHealth: SystemHealth
+    refreshInterval: int | None
+    """Seconds, as requested"""
+    nextRefreshAt: str | None
+    nextCursor: str | None
+    """Send it as `cursor` to get the next page; `null` on the last page"""
+
+
+class Dependencies(TypedDict):
+    """What a job waits for, which jobs wait for it, and the graph of both."""
+
+    jobId: str
+    dependencies: DependencyLists
+    blockingConditions: list[ConditionState]
+    dependencyGraph: Graph
+
+
+class Metrics(TypedDict):
+    """Which resources a job uses, how fast it is, and how that compares."""
+
+    jobId: str
+    metricsCollectionTime: str
+    currentMetrics: CurrentMetrics
+    historicalMetrics: list[Bucket]
+    """With `includeHistory=true`, in order of time"""
+    performanceTrends: Trends
+    benchmarks: Benchmarks | None
+    """`null` until a job of the type has completed"""

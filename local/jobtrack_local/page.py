@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.staticfiles import StaticFiles
 
-from jobtrack.api import answers
+from jobtrack.api import problems
 from jobtrack_local.stack import ROOT
 
 if TYPE_CHECKING:
@@ -51,4 +51,4 @@ class Page:
         try:
             await self._files(scope, receive, with_headers)
         except HTTPException as error:  # StaticFiles leaves it to an application around it
-            await answers.on_http_error(Request(scope), error)(scope, receive, with_headers)
+            await problems.on_http_error(Request(scope), error)(scope, receive, with_headers)

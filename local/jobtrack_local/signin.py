@@ -17,7 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from jobtrack import auth
-from jobtrack.api import answer
+from jobtrack.api import json_response
 from jobtrack.api.requests import JsonRequest
 from jobtrack.api.schemas.fields import Guid, Model
 from jobtrack.errors import Forbidden, NotFound
@@ -102,12 +102,12 @@ def router(codes: Codes, url: str) -> APIRouter:
         auth.caller(event).require_project(wanted.tenant, wanted.project)
         token = request.headers["authorization"].strip().partition(" ")[2].strip()
         code = codes.issue(Session(token, wanted.tenant, wanted.project, url, wanted.job))
-        return answer({"code": code, "expiresInSeconds": CODE_SECONDS}, 201, _NO_STORE)
+        return json_response({"code": code, "expiresInSeconds": CODE_SECONDS}, 201, _NO_STORE)
 
     @routes.post(SESSIONS)
     async def open_session(request: Request) -> Response:
         wanted = await _body(request, SessionRequest)
-        return answer(asdict(codes.redeem(wanted.code)), headers=_NO_STORE)
+        return json_response(asdict(codes.redeem(wanted.code)), headers=_NO_STORE)
 
     return routes
 

@@ -1,95 +1,103 @@
-"""The answers of the API as TypedDicts, made from its description: `jobtrack_client/models.py`."""
+"""Generate the client's `models.py` from the OpenAPI document: responses and messages as TypedDicts."""
 
 import json
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import TopologicalSorter
 from typing import Any
 
 Schema = Mapping[str, Any]
 
-HEAD = '''"""What the service answers and pushes, as plain JSON with types.
+HEAD = '''"""What the service returns and pushes, as plain JSON with types.
 
-Made from the API's description by `make client`: change that instead. The service may add members at any time.
+Generated from the OpenAPI document by `make client`; do not edit. The service may add members at any time.
 """
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 '''
 _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 _REFERENCE = "#/components/schemas/"
 
 
 def source(document: Mapping[str, Any]) -> str:
-    """The module's text, for an OpenAPI document."""
-    schemas = document["components"]["schemas"]
-    names = sorted(_reached(document, schemas))
-    listed = "".join(f'    "{name}",\n' for name in names)
-    return "\n\n".join([HEAD + f"\n__all__ = [\n{listed}]", *(_typed(name, schemas[name]) for name in names)]) + "\n"
+    """Return the text of the module."""
+    schemas: Mapping[str, Schema] = document["components"]["schemas"]
+    enumerations = sorted(name for name, schema in schemas.items() if "enum" in schema)
+    structures = [name for name in _in_order_of_use(document, schemas) if schemas[name].get("type") == "object"]
+    exports = "".join(f'    "{name}",\n' for name in sorted([*enumerations, *structures]))
+    aliases = "\n".join(f"{name}: TypeAlias = {_literal(schemas[name])}" for name in enumerations)
+    types = [_typed_dict(name, schemas[name]) for name in structures]
+    return "\n\n".join([f"{HEAD}\n__all__ = [\n{exports}]", aliases, *types]) + "\n"
 
 
-def _reached(document: Mapping[str, Any], schemas: Mapping[str, Schema]) -> set[str]:
-    """What answers and webhooks are made of; requests are the caller's own."""
-    waiting, found = list(_named(_told(document))), set[str]()
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += _named(schemas[name])
-    return {name for name in found if schemas[name].get("type") == "object"}
+def _in_order_of_use(document: Mapping[str, Any], schemas: Mapping[str, Schema]) -> Iterable[str]:
+    """Return the names of the schemas that responses and webhooks contain, each after those that it refers to."""
+    pending, uses = list(_references(_outputs(document))), dict[str, list[str]]()
+    while pending:
+        name = pending.pop()
+        if name not in uses:
+            uses[name] = list(_references(schemas[name]))
+            pending += uses[name]
+    return TopologicalSorter(dict(sorted(uses.items()))).static_order()
 
 
-def _told(document: Mapping[str, Any]) -> list[Any]:
-    answers = [
-        each["responses"] for path in document["paths"].values() for each in path.values() if "responses" in each
-    ]
-    bodies = [each["post"]["requestBody"] for each in document["webhooks"].values()]
-    return [*answers, *bodies, *document["components"].get("responses", {}).values()]
+def _outputs(document: Mapping[str, Any]) -> list[Any]:
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    messages = [webhook["post"]["requestBody"] for webhook in document["webhooks"].values()]
+    return [*(each["responses"] for each in operations), *messages, *document["components"]["responses"].values()]
 
 
-def _named(part: Any) -> Iterator[str]:
-    """The schemas that a part of the document names."""
+def _references(part: Any) -> Iterator[str]:
+    """Yield the names of the schemas that a part of the document refers to."""
     for name, value in part.items() if isinstance(part, Mapping) else enumerate(part) if isinstance(part, list) else ():
         if name == "$ref" and value.startswith(_REFERENCE):
             yield value.removeprefix(_REFERENCE)
         else:
-            yield from _named(value)
+            yield from _references(value)
 
 
-def _typed(name: str, schema: Schema) -> str:
-    members = [_member(key, each, key in schema.get("required", ())) for key, each in schema["properties"].items()]
-    about = textwrap.wrap(" ".join(schema["description"].split()), 112)
-    lines = [f'"""{about[0]}"""'] if len(about) == 1 else ['"""' + about[0], *about[1:], '"""']
-    if all(key.isidentifier() and key not in ("from",) for key in schema["properties"]):
-        return "\n    ".join([f"class {name}(TypedDict):", *lines, "", *members]).replace("    \n", "\n")
-    inner = "".join(f'        "{key}": {_kind(each)},\n' for key, each in schema["properties"].items())
-    return f'{name} = TypedDict(\n    "{name}",\n    {{\n{inner}    }},\n)\n' + "\n".join(lines)
+def _typed_dict(name: str, schema: Schema) -> str:
+    members, required = schema["properties"], schema.get("required", ())
+    docstring = _docstring(schema["description"])
+    if all(key.isidentifier() and key != "from" for key in members):
+        lines = [line for key, member in members.items() for line in _member(key, member, key in required)]
+        body = textwrap.indent("\n".join([docstring, "", *lines]), "    ")
+        return f"class {name}(TypedDict):\n{body}"
+    inner = "".join(f'        "{key}": {_type(member)},\n' for key, member in members.items())
+    return f'{name} = TypedDict(\n    "{name}",\n    {{\n{inner}    }},\n)\n{docstring}'
 
 
-def _member(name: str, schema: Schema, required: bool) -> str:
-    kind = _kind(schema)
-    return f"{name}: {kind if required else f'NotRequired[{kind}]'}"
+def _member(name: str, schema: Schema, required: bool) -> Iterator[str]:
+    kind = _type(schema)
+    yield f"{name}: {kind if required else f'NotRequired[{kind}]'}"
+    if "description" in schema:
+        yield _docstring(schema["description"])
 
 
-def _kind(schema: Schema) -> str:
-    """The type of a value of the schema."""
+def _docstring(text: str) -> str:
+    first, *others = textwrap.wrap(" ".join(text.split()), 110)
+    return "\n".join([f'"""{first}', *others, '"""']) if others else f'"""{first}"""'
+
+
+def _type(schema: Schema) -> str:
+    """Return the Python type of a value of the schema."""
     if "$ref" in schema:
-        return f'"{schema["$ref"].removeprefix(_REFERENCE)}"'
+        return str(schema["$ref"].removeprefix(_REFERENCE))
     if "anyOf" in schema:
-        return _union([_kind(each) for each in schema["anyOf"]])
+        return " | ".join(dict.fromkeys(_type(variant) for variant in schema["anyOf"]))
     if "enum" in schema or "const" in schema:
-        values = schema.get("enum", [schema.get("const")])
-        return f"Literal[{', '.join(json.dumps(value) for value in values)}]"
+        return _literal(schema)
     match schema.get("type"):
         case "array":
-            return f"list[{_kind(schema['items'])}]"
+            return f"list[{_type(schema['items'])}]"
         case "object" | None:
             return "dict[str, Any]"
         case list() as kinds:
-            return _union([_SCALARS[kind] for kind in kinds])
+            return " | ".join(_SCALARS[kind] for kind in kinds)
         case kind:
             return _SCALARS[kind]
 
 
-def _union(kinds: list[str]) -> str:
-    """The union, in quotes as a whole where a part of it is."""
-    text = " | ".join(dict.fromkeys(kinds))
-    return '"' + text.replace('"', "") + '"' if '"' in text and "Literal" not in text else text
+def _literal(schema: Schema) -> str:
+    values = schema.get("enum", [schema.get("const")])
+    return f"Literal[{', '.join(json.dumps(value) for value in values)}]"

@@ -2,20 +2,16 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
-from pydantic.json_schema import models_json_schema
 
 from jobtrack import limits
 from jobtrack_local.template.cloudformation import RouteProperties
 from scripts.openapi import links, shared, webhooks
-from scripts.openapi.kinds import Answer
 from scripts.openapi.operations import OPERATIONS, Operation, example, request_example
+from scripts.openapi.schemas import REFERENCE, component_schemas, plain
 from scripts.openapi.shared import Json
-
-_REF = "#/components/schemas/{model}"
 
 
 def document(routers: Sequence[APIRouter], routes: Sequence[RouteProperties], version: str) -> Json:
@@ -23,7 +19,7 @@ def document(routers: Sequence[APIRouter], routes: Sequence[RouteProperties], ve
     made = get_openapi(title="jobtrack", version=version, routes=[each for router in routers for each in router.routes])
     paths = {path: _path(path, methods, routes) for path, methods in sorted(made["paths"].items())}
     links.add(paths)
-    schemas = _schemas(made["components"]["schemas"])
+    responses = [operation.response for operation in OPERATIONS.values() if operation.response]
     return {
         "openapi": made["openapi"],
         "info": {**shared.INFO, "version": version},
@@ -32,31 +28,12 @@ def document(routers: Sequence[APIRouter], routes: Sequence[RouteProperties], ve
         "paths": paths,
         "webhooks": webhooks.described(),
         "components": {
-            "schemas": {name: _plain(schemas[name]) for name in sorted(schemas)},
+            "schemas": component_schemas(made["components"]["schemas"], [*webhooks.MESSAGES, *responses]),
             "headers": shared.header_components(),
             "responses": shared.problem_components(),
             "securitySchemes": {**shared.SECURITY, **webhooks.SECURITY},
         },
     }
-
-
-def _schemas(requests: Json) -> Json:
-    """Of requests, answers and refusals; ValueError where two have one name."""
-    kept = {name: schema for name, schema in requests.items() if name not in ("HTTPValidationError", "ValidationError")}
-    answers = {**_answers(), "Problem": shared.PROBLEM}
-    if twice := sorted(kept.keys() & answers.keys()):
-        raise ValueError(f"requests and answers both have a {', a '.join(twice)}")
-    return {**kept, **answers}
-
-
-def _answers() -> Json:
-    models: list[type[Answer]] = sorted(
-        {*webhooks.MODELS, *(each.answer for each in OPERATIONS.values() if each.answer)},
-        key=lambda model: model.__name__,
-    )
-    _, schema = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
-    defined: Json = schema["$defs"]
-    return defined
 
 
 def _path(path: str, methods: Json, routes: Sequence[RouteProperties]) -> Json:
@@ -97,7 +74,7 @@ def _path_parameters(route: RouteProperties) -> Iterator[Json]:
 def _query(made: Json) -> Iterator[Json]:
     for parameter in made.get("parameters", []):
         if parameter["in"] == "query":
-            schema = _without_null(_plain(parameter["schema"]))
+            schema = _without_null(plain(parameter["schema"]))
             lists = {"explode": False} if schema.get("type") == "array" else {}
             about = shared.QUERY.get(parameter["name"])
             if about is None:
@@ -114,8 +91,8 @@ def _headers(route: RouteProperties, known: Operation) -> Iterator[Json]:
 
 def _success(known: Operation) -> Json:
     content: Json = {kind: {"schema": {"type": "string"}} for kind in known.also}
-    if known.answer:
-        shown: Json = {"schema": {"$ref": _REF.format(model=known.answer.__name__)}}
+    if known.response:
+        shown: Json = {"schema": {"$ref": REFERENCE.format(model=known.response.__name__)}}
         if known.example:
             shown["example"] = example(known.example)
         content = {"application/json": shown, **content}
@@ -123,7 +100,7 @@ def _success(known: Operation) -> Json:
         content = {"application/json": {"schema": {"type": "object"}}}
     replayed = ("Idempotency-Replayed",) if known.conflicts else ()
     sent = shared.headers(*known.headers, *(("ETag",) if known.etag else ()), *replayed)
-    about = (known.answer.__doc__ or "").splitlines()[0] if known.answer else "As asked"
+    about = (known.response.__doc__ or "").splitlines()[0] if known.response else "As asked"
     parts = {"description": about, "headers": sent, "content": content}
     found = {str(known.status): {name: value for name, value in parts.items() if value}}
     if known.etag:
@@ -165,18 +142,3 @@ def _without_null(schema: Json) -> Json:
     if len(kinds) != 1:
         return schema
     return {**{name: value for name, value in schema.items() if name != "anyOf"}, **kinds[0]}
-
-
-def _plain(schema: Any) -> Any:
-    """Without pydantic's titles and needless decimals, and defaults that are our own values for what was not given."""
-    if isinstance(schema, list):
-        return [_plain(each) for each in schema]
-    if isinstance(schema, float) and schema.is_integer():
-        return int(schema)
-    if not isinstance(schema, dict):
-        return schema
-    dropped = {"title"} if isinstance(schema.get("title"), str) else set()
-    default = schema.get("default")
-    if default is None or (schema.get("type") == "string" and not isinstance(default, str)):
-        dropped.add("default")
-    return {name: _plain(value) for name, value in schema.items() if name not in dropped}

@@ -5,8 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.openapi import dependency_answers, job_answers, metrics_answers, push_answers, reading_answers
-from scripts.openapi.kinds import Answer
+from functions.api.docs.app import Health
+from jobtrack.views.responses import (
+    batch,
+    deliveries,
+    dependencies,
+    events,
+    job,
+    job_creation,
+    logs,
+    metrics,
+    progress,
+    queue,
+    subscriptions,
+    timeline,
+)
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -19,7 +32,7 @@ class Operation:
     """A route's answer when all is well, and what it may refuse beside what any route of its kind does."""
 
     tag: str
-    answer: type[Answer] | None
+    response: type | None
     status: int = 200
     example: str | None = None
     """A file of docs/examples."""
@@ -35,60 +48,60 @@ class Operation:
 
 OPERATIONS = {
     f"POST {BASE}/jobs": Operation(
-        "Reporting", job_answers.NewJob, 201, request="events/create-job.json", conflicts=True, headers=("Location",)
+        "Reporting", job_creation.NewJob, 201, request="events/create-job.json", conflicts=True, headers=("Location",)
     ),
     f"POST {BASE}/job/{{jobId}}/events": Operation(
-        "Reporting", job_answers.Accepted, 202, request="events/report-events.json", conflicts=True
+        "Reporting", events.Accepted, 202, request="events/report-events.json", conflicts=True
     ),
     f"PUT {BASE}/worker/{{workerNode}}": Operation("Reporting", None, 204, request="events/put-worker.json"),
-    f"GET {BASE}/job/{{jobId}}": Operation("Jobs", job_answers.Job, etag=True),
-    f"GET {BASE}/jobs": Operation("Jobs", job_answers.Jobs),
-    f"GET {BASE}/queue": Operation("Jobs", job_answers.Queue),
-    f"GET {BASE}/tracking/batch": Operation("Tracking", job_answers.Batch, example="batch.response.json"),
+    f"GET {BASE}/job/{{jobId}}": Operation("Jobs", job.Job, etag=True),
+    f"GET {BASE}/jobs": Operation("Jobs", job.Jobs),
+    f"GET {BASE}/queue": Operation("Jobs", queue.Queue),
+    f"GET {BASE}/tracking/batch": Operation("Tracking", batch.Batch, example="batch.response.json"),
     f"GET {BASE}/job/{{jobId}}/logs": Operation(
         "Tracking",
-        reading_answers.Logs,
+        logs.Logs,
         example="logs.response.json",
         etag=True,
         headers=("Next-Cursor", "Last-Sequence"),
         also=("text/plain",),
     ),
     f"GET {BASE}/job/{{jobId}}/progress": Operation(
-        "Tracking", reading_answers.Progress, example="progress.response.json", etag=True
+        "Tracking", progress.Progress, example="progress.response.json", etag=True
     ),
     f"GET {BASE}/job/{{jobId}}/timeline": Operation(
-        "Tracking", reading_answers.Timeline, example="timeline.response.json", etag=True, localised=True
+        "Tracking", timeline.Timeline, example="timeline.response.json", etag=True, localised=True
     ),
     f"GET {BASE}/job/{{jobId}}/metrics": Operation(
-        "Tracking", metrics_answers.Metrics, example="metrics.response.json", etag=True
+        "Tracking", metrics.Metrics, example="metrics.response.json", etag=True
     ),
     f"GET {BASE}/job/{{jobId}}/dependencies": Operation(
-        "Tracking", dependency_answers.Dependencies, example="dependencies.response.json", etag=True
+        "Tracking", dependencies.Dependencies, example="dependencies.response.json", etag=True
     ),
     f"POST {BASE}/job/{{jobId}}/subscribe": Operation(
         "Push",
-        job_answers.NewSubscription,
+        subscriptions.NewSubscription,
         201,
         example="subscribe.response.json",
         request="docs/examples/subscribe.request.json",
         conflicts=True,
     ),
-    f"GET {BASE}/job/{{jobId}}/subscriptions": Operation("Push", push_answers.Subscriptions),
-    f"GET {BASE}/subscription/{{subscriptionId}}": Operation("Push", job_answers.Subscription),
+    f"GET {BASE}/job/{{jobId}}/subscriptions": Operation("Push", subscriptions.Subscriptions),
+    f"GET {BASE}/subscription/{{subscriptionId}}": Operation("Push", subscriptions.Subscription),
     f"DELETE {BASE}/subscription/{{subscriptionId}}": Operation("Push", None, 204),
     f"POST {BASE}/subscription/{{subscriptionId}}/renew": Operation(
-        "Push", job_answers.Subscription, request="events/renew-subscription.json", conflicts=True
+        "Push", subscriptions.Subscription, request="events/renew-subscription.json", conflicts=True
     ),
     f"POST {BASE}/subscription/{{subscriptionId}}/rotate-secret": Operation(
-        "Push", push_answers.NewSecret, conflicts=True
+        "Push", subscriptions.NewSecret, conflicts=True
     ),
-    f"POST {BASE}/subscription/{{subscriptionId}}/ticket": Operation("Push", push_answers.NewTicket, conflicts=True),
-    f"POST {BASE}/subscription/{{subscriptionId}}/test": Operation("Push", push_answers.Owed, 202, conflicts=True),
-    f"GET {BASE}/subscription/{{subscriptionId}}/deliveries": Operation("Push", push_answers.Deliveries),
+    f"POST {BASE}/subscription/{{subscriptionId}}/ticket": Operation("Push", subscriptions.NewTicket, conflicts=True),
+    f"POST {BASE}/subscription/{{subscriptionId}}/test": Operation("Push", deliveries.Owed, 202, conflicts=True),
+    f"GET {BASE}/subscription/{{subscriptionId}}/deliveries": Operation("Push", deliveries.Deliveries),
     f"POST {BASE}/subscription/{{subscriptionId}}/deliveries/{{messageId}}/retry": Operation(
-        "Push", push_answers.Owed, 202, conflicts=True
+        "Push", deliveries.Owed, 202, conflicts=True
     ),
-    "GET /health": Operation("Service", job_answers.Health),
+    "GET /health": Operation("Service", Health),
     "GET /openapi.json": Operation("Service", None, also=("application/json",)),
     "GET /docs": Operation("Service", None, also=("text/html",)),
     "GET /docs/{file}": Operation("Service", None, also=("text/javascript", "text/css", "text/plain")),

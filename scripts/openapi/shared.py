@@ -124,36 +124,6 @@ HEADERS = {
     "Retry-After": "Seconds to wait",
 }
 
-PROBLEM: Json = {
-    "type": "object",
-    "description": "Why a request was refused (RFC 9457)",
-    "required": ["type", "title", "status", "detail", "instance", "code", "requestId"],
-    "properties": {
-        "type": {"type": "string", "format": "uri", "description": "`urn:jobtrack:problem:` and the code"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "What is wrong, for people"},
-        "instance": {"type": "string", "description": "The path asked for"},
-        "code": {"type": "string", "description": "What is wrong, for programs"},
-        "requestId": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "description": "Each value that is wrong",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "detail"],
-                "properties": {
-                    "pointer": {
-                        "type": "string",
-                        "description": "JSON pointer into the body, or `/query/name`, `/path/name`, `/header/name`",
-                    },
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-
 
 def headers(*names: str) -> Json:
     """References to headers of an answer."""

@@ -1,47 +1,14 @@
 """What is pushed: the `webhooks` of the description, one for each type of message, and the WebSocket in words."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field
-
-from jobtrack.api.schemas.subscriptions import EVENT_NAMES
+from jobtrack.domain.events import EVENT_NAMES
 from jobtrack.push.messages.message import ENDED, PING
-from scripts.openapi.kinds import Answer, Id, JobStatus, Members, Time, Whole
+from jobtrack.views.responses.messages import Pushed
 from scripts.openapi.shared import Json
 
-Place = Annotated[
-    int | None, Field(description="The event's place in the job's total order; `null` of our own messages")
-]
-
-
-class PushedData(Answer):
-    """What a message tells."""
-
-    tenantId: Id
-    projectId: Id
-    jobId: Id
-    jobName: str | None
-    subscriptionId: str
-    sequence: Place
-    status: Annotated[JobStatus | None, Field(description="The job's status then; `null` once it is not kept")]
-    percentage: Whole | None
-    description: Annotated[str, Field(description="The event in one line, in the subscription's `language`")]
-    event: Annotated[Members, Field(description="What the worker reported as `data`")]
-    reason: Annotated[
-        Literal["expired", "deleted", "gone"], Field(default=None, description="Why the subscription ended")
-    ]
-
-
-class Pushed(Answer):
-    """A message to a receiver."""
-
-    type: Annotated[str, Field(description="Messages may gain types: answer 2xx to one that you do not know")]
-    timestamp: Annotated[Time, Field(description="When it happened")]
-    data: PushedData
-
-
-MODELS: tuple[type[Answer], ...] = (Pushed,)
+MESSAGES = (Pushed,)
 """The schemas that the webhooks refer to."""
 _TAG = "Push"
 SECURITY = {

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobtrack.api.schemas.subscriptions import EVENT_NAMES
-from jobtrack.domain.events import Event
+from jobtrack.domain.events import EVENT_NAMES, Event
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.message_factory import event_message_id
 from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, Filters, Subscription

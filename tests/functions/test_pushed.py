@@ -9,7 +9,7 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 
 from jobtrack import aws
-from jobtrack.api.schemas.subscriptions import EVENT_NAMES
+from jobtrack.domain.events import EVENT_NAMES
 from jobtrack.keys import JobKey
 from jobtrack.push.delivery import signatures
 from jobtrack.push.messages.message import ENDED, PING, Message

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from jobtrack import aws, times
-from jobtrack.api.schemas.subscriptions import EVENT_NAMES
-from jobtrack.domain.events import Event
+from jobtrack.domain.events import EVENT_NAMES, Event
 from jobtrack.domain.job import Job, Stage
 from jobtrack.push.dispatch.dispatcher import Dispatcher
 from jobtrack.push.dispatch.quarantine import QuarantineTable

@@ -13,8 +13,7 @@ from zstandard import ZstdError
 
 from functions.api.subscriptions import app
 from jobtrack import aws, limits, times
-from jobtrack.api.schemas.subscriptions import EVENT_NAMES
-from jobtrack.domain.events import Event
+from jobtrack.domain.events import EVENT_NAMES, Event
 from jobtrack.domain.job import Job
 from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey

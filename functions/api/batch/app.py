@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from jobtrack import aws, times
-from jobtrack.api import answer, create_router, cursors, lambda_handler, project_key
+from jobtrack.api import create_router, cursors, json_response, lambda_handler, project_key
 from jobtrack.api.schemas.project_queries import BatchQuery
 from jobtrack.keys import ProjectKey
 from jobtrack.settings import Settings
@@ -30,7 +30,7 @@ def get_batch(request: Request, query: Annotated[BatchQuery, Query()]) -> Respon
     page = _walk(owner, query) if query.job_ids is None else _named(owner, query, query.job_ids)
     standing = knowing(queue.read_queue(owner, times.now()), page.jobs)
     headers = {} if refresh is None else {"Cache-Control": f"private, max-age={refresh}"}
-    return answer(batch(page, standing, query.include_metrics, refresh), headers=headers)
+    return json_response(batch(page, standing, query.include_metrics, refresh), headers=headers)
 
 
 def _named(owner: ProjectKey, query: BatchQuery, ids: list[str]) -> Page:

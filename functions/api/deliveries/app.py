@@ -5,7 +5,15 @@ from typing import Annotated
 from fastapi import Depends, Query, Request, Response
 
 from jobtrack import aws
-from jobtrack.api import answer, create_router, cursors, idempotency, lambda_handler, project_key, subscription_id
+from jobtrack.api import (
+    create_router,
+    cursors,
+    idempotency,
+    json_response,
+    lambda_handler,
+    project_key,
+    subscription_id,
+)
 from jobtrack.api.schemas.push_queries import DeliveriesQuery
 from jobtrack.push.delivery.delivery_table import DeliveryTable
 from jobtrack.push.delivery.redelivery import Redelivery
@@ -33,7 +41,7 @@ def list_deliveries(request: Request, query: Annotated[DeliveriesQuery, Query()]
     before = query.cursor and cursors.decode_listed(place, _WALK, query.cursor, cursors.DELIVERY)
     found, last = deliveries.page(name, query.limit, before)
     cursor = last and cursors.encode_listed(place, _WALK, last)
-    return answer({"deliveries": [each.answer() for each in found], "nextCursor": cursor})
+    return json_response({"deliveries": [each.answer() for each in found], "nextCursor": cursor})
 
 
 @router.post("/subscription/{subscriptionId}/deliveries/{messageId}/retry", status_code=202)
@@ -41,7 +49,7 @@ def retry_delivery(request: Request, key: Annotated[Idempotency | None, Depends(
     """Push the message again, under the same `webhook-id`, whatever became of it."""
     message_id = request.path_params["messageId"].lower()
     content, replayed = retries.retry(project_key(request), subscription_id(request), message_id, key)
-    return answer(content, 202, {"Idempotency-Replayed": "true"} if replayed else {})
+    return json_response(content, 202, {"Idempotency-Replayed": "true"} if replayed else {})
 
 
 handler = lambda_handler(router)

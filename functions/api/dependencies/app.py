@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from jobtrack import aws, limits
-from jobtrack.api import answer, create_router, job_key, lambda_handler, unless_known
+from jobtrack.api import create_router, job_key, json_response, lambda_handler, unless_known
 from jobtrack.settings import Settings
 from jobtrack.store.dependency_graph import DependencyGraphReader
 from jobtrack.views.dependencies import dependencies
@@ -19,7 +19,7 @@ def get_dependencies(request: Request, depth: Annotated[int, Query(ge=1, le=limi
     """Jobs before and after it up to so many steps, resources, and conditions that block it."""
     job, graph, relations = graphs.read_graph(job_key(request), depth)
     headers = unless_known(request, *filter(None, graph.jobs.values()))
-    return answer(dependencies(job, graph, relations), headers=headers)
+    return json_response(dependencies(job, graph, relations), headers=headers)
 
 
 handler = lambda_handler(router)

@@ -7,10 +7,12 @@ this function need not import them. The viewer is Swagger UI as its authors buil
 import gzip
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
+from typing_extensions import TypedDict
 
-from jobtrack.api import answer, lambda_handler
+from jobtrack.api import json_response, lambda_handler
 from jobtrack.errors import NotFound
 
 router = APIRouter()
@@ -36,10 +38,17 @@ HEADERS = {
 """Nothing is loaded from, or sent to, any other host."""
 
 
+class Health(TypedDict):
+    """The service is up."""
+
+    status: Literal["ok"]
+
+
 @router.get("/health")
 def get_health() -> Response:
     """The service answers."""
-    return answer({"status": "ok"})
+    health: Health = {"status": "ok"}
+    return json_response(health)
 
 
 @router.get("/openapi.json")

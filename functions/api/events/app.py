@@ -6,7 +6,7 @@ from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from jobtrack import aws, times
-from jobtrack.api import answer, create_router, idempotency, job_key, lambda_handler
+from jobtrack.api import create_router, idempotency, job_key, json_response, lambda_handler
 from jobtrack.api.schemas.events import EventBatch
 from jobtrack.settings import Settings
 from jobtrack.store.idempotency import Idempotency
@@ -24,7 +24,7 @@ async def report(
     """Store a batch of events, all or nothing, in the order given."""
     events = batch.reported(await request.json(), arrival=times.now())
     accepted, replayed = await run_in_threadpool(jobs.report, job_key(request), events, key)
-    return answer(accepted, 202, {"Idempotency-Replayed": "true"} if replayed else {})
+    return json_response(accepted, 202, {"Idempotency-Replayed": "true"} if replayed else {})
 
 
 handler = lambda_handler(router)

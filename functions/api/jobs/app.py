@@ -8,12 +8,12 @@ from fastapi.concurrency import run_in_threadpool
 
 from jobtrack import aws, times
 from jobtrack.api import (
-    answer,
     caller,
     create_router,
     cursors,
     idempotency,
     job_key,
+    json_response,
     lambda_handler,
     project_key,
     unless_known,
@@ -30,7 +30,7 @@ from jobtrack.store.job_lists import JobLister
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.status_index import Place
 from jobtrack.views import job as view
-from jobtrack.views.jobs import fitting
+from jobtrack.views.page_size import take_fitting
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
@@ -70,7 +70,7 @@ def _create(request: Request, body: JobRequest, fingerprint_of_body: str, key: I
     )
     content, replayed = creator.create_job(new_job, key)
     headers = {"Location": content["links"]["self"]} | ({"Idempotency-Replayed": "true"} if replayed else {})
-    return answer(content, 201, headers)
+    return json_response(content, 201, headers)
 
 
 @router.get("/job/{jobId}")
@@ -80,7 +80,7 @@ def get_job(request: Request) -> Response:
     snapshot = jobs.read_snapshot(key)
     headers = unless_known(request, snapshot.job)
     jobs.add_extras(snapshot)
-    return answer(view.job(key, snapshot.job, times.now()), headers=headers)
+    return json_response(view.job(key, snapshot.job, times.now()), headers=headers)
 
 
 @router.get("/jobs")
@@ -90,12 +90,12 @@ def list_jobs(request: Request, query: Annotated[JobsQuery, Query()]) -> Respons
     after = Place.parse(cursors.decode_listed(owner.partition, _WALK, query.cursor)) if query.cursor else None
     snapshots, last = lister.read_page(owner, query.wanted, query.limit, after)
     lister.add_metadata(snapshots)
-    shown = fitting(view.job(each.key, each.job, now) for each in snapshots)
+    shown = take_fitting(view.job(each.key, each.job, now) for each in snapshots)
     if len(shown) < len(snapshots):
         cut = snapshots[len(shown) - 1].job
         last = Place(cut.created_at, cut.job_id)
     cursor = cursors.encode_listed(owner.partition, _WALK, last.text) if last else None
-    return answer({"jobs": shown, "nextCursor": cursor})
+    return json_response({"jobs": shown, "nextCursor": cursor})
 
 
 handler = lambda_handler(router)

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from jobtrack import aws, times
-from jobtrack.api import answer, create_router, cursors, job_key, lambda_handler, unless_known
+from jobtrack.api import create_router, cursors, job_key, json_response, lambda_handler, unless_known
 from jobtrack.api.schemas.job_queries import LogQuery
 from jobtrack.domain.journal.journal import Record
 from jobtrack.settings import Settings
@@ -14,7 +14,7 @@ from jobtrack.store.job_reader import JobReader
 from jobtrack.store.journal_reader import JournalReader, Range
 from jobtrack.store.log_follower import LogFollower
 from jobtrack.store.snapshots import Snapshot
-from jobtrack.views.logs import entry, fitting, levels_from, logs
+from jobtrack.views.logs import fitting, levels_from, logs
 from jobtrack.views.raw_logs import raw
 
 settings = Settings.from_env()
@@ -38,9 +38,8 @@ def get_logs(request: Request, query: Annotated[LogQuery, Query()]) -> Response:
     if query.format == "raw":
         headers |= {"Last-Sequence": str(sequence)} | ({"Next-Cursor": cursor} if cursor else {})
         return Response("".join(f"{raw(record)}\n" for record in records), 200, headers, "text/plain; charset=utf-8")
-    entries = [entry(record) for record in records]
-    shown = logs(snapshot.job, snapshot.journal, entries, cursor, sequence, times.now())
-    return answer(shown, headers=headers)
+    shown = logs(snapshot.job, snapshot.journal, records, cursor, sequence, times.now())
+    return json_response(shown, headers=headers)
 
 
 def _walk(snapshot: Snapshot, query: LogQuery) -> Page:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from jobtrack import aws, limits, times
-from jobtrack.api import answer, create_router, job_key, lambda_handler, unless_known
+from jobtrack.api import create_router, job_key, json_response, lambda_handler, unless_known
 from jobtrack.api.schemas.job_queries import MetricsQuery
 from jobtrack.settings import Settings
 from jobtrack.store.job_reader import JobReader
@@ -30,7 +30,7 @@ def get_metrics(request: Request, query: Annotated[MetricsQuery, Query()]) -> Re
     most = limits.HISTORY_BUCKETS if query.include_history else _FOR_TRENDS
     newest = reader.read_newest_buckets(snapshot, query.minutes, most)
     shown = metrics(snapshot.job, newest, query.include_history, query.metrics, times.now())
-    return answer(shown, headers=headers)
+    return json_response(shown, headers=headers)
 
 
 handler = lambda_handler(router)

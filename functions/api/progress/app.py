@@ -3,7 +3,7 @@
 from fastapi import Request, Response
 
 from jobtrack import aws, times
-from jobtrack.api import answer, create_router, job_key, lambda_handler, unless_known
+from jobtrack.api import create_router, job_key, json_response, lambda_handler, unless_known
 from jobtrack.settings import Settings
 from jobtrack.store.job_reader import JobReader
 from jobtrack.views.progress import progress
@@ -18,7 +18,7 @@ def get_progress(request: Request) -> Response:
     snapshot = jobs.read_snapshot(job_key(request))
     headers = unless_known(request, snapshot.job)
     jobs.add_extras(snapshot)
-    return answer(progress(snapshot.job, times.now()), headers=headers)
+    return json_response(progress(snapshot.job, times.now()), headers=headers)
 
 
 handler = lambda_handler(router)

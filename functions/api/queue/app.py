@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from jobtrack import aws, times
-from jobtrack.api import answer, create_router, cursors, lambda_handler, project_key
+from jobtrack.api import create_router, cursors, json_response, lambda_handler, project_key
 from jobtrack.api.schemas.project_queries import ProjectQuery
-from jobtrack.domain.job import Status
+from jobtrack.domain.job import JobStatus
 from jobtrack.domain.queue_forecast import Queue, Waiting
 from jobtrack.keys import ProjectKey
 from jobtrack.settings import Settings
@@ -32,7 +32,9 @@ def get_queue(request: Request, query: Annotated[ProjectQuery, Query()]) -> Resp
     found = reader.read_queue(owner, times.now())
     page, cursor = _page(owner, found, query)
     jobs = [snapshot.job for snapshot in lister.read_snapshots(owner, [each.job for each in page]).values()]
-    return answer(view.queue(knowing(found, jobs), [job for job in jobs if job.status is Status.QUEUED], cursor))
+    return json_response(
+        view.queue(knowing(found, jobs), [job for job in jobs if job.status is JobStatus.QUEUED], cursor)
+    )
 
 
 def _page(owner: ProjectKey, found: Queue, query: ProjectQuery) -> tuple[list[Waiting], str | None]:

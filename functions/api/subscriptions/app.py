@@ -6,11 +6,11 @@ from fastapi import Depends, Query, Request, Response
 
 from jobtrack import aws
 from jobtrack.api import (
-    answer,
     create_router,
     cursors,
     idempotency,
     job_key,
+    json_response,
     lambda_handler,
     most_subscriptions,
     project_key,
@@ -61,7 +61,7 @@ def subscribe(request: Request, wanted: SubscribeRequest, key: IdempotencyKey) -
         made.replayed_since,
         most,
     )
-    return answer(subscriber.revealed(job, first or kept), 201, _replayed(first is not None))
+    return json_response(subscriber.revealed(job, first or kept), 201, _replayed(first is not None))
 
 
 @router.get("/job/{jobId}/subscriptions")
@@ -73,14 +73,14 @@ def list_subscriptions(request: Request, query: Annotated[SubscriptionsQuery, Qu
     found, last = subscriptions.page(job, query.limit, after)
     cursor = last and cursors.encode_listed(job.partition, _WALK, last)
     now = changes.clock()
-    return answer({"subscriptions": [each.answer(now) for each in found], "nextCursor": cursor})
+    return json_response({"subscriptions": [each.answer(now) for each in found], "nextCursor": cursor})
 
 
 @router.get("/subscription/{subscriptionId}")
 def get_subscription(request: Request) -> Response:
     """The subscription as it stands."""
     found = changes.find(project_key(request), subscription_id(request))
-    return answer(found.answer(changes.clock()))
+    return json_response(found.answer(changes.clock()))
 
 
 @router.delete("/subscription/{subscriptionId}", status_code=204)
@@ -96,7 +96,7 @@ def renew_subscription(request: Request, key: IdempotencyKey, wanted: RenewReque
     """Let a live subscription live for so long from now on, eight hours unless told otherwise."""
     seconds = (wanted or RenewRequest()).expires_in_seconds
     content, replayed = changes.renew(project_key(request), subscription_id(request), seconds, key)
-    return answer(content, headers=_replayed(replayed))
+    return json_response(content, headers=_replayed(replayed))
 
 
 @router.post("/subscription/{subscriptionId}/rotate-secret")
@@ -105,7 +105,7 @@ def rotate_secret(request: Request, key: IdempotencyKey) -> Response:
     owner = project_key(request)
     kept, replayed = changes.rotate(owner, subscription_id(request), vault, key)
     revealed = subscriber.revealed(JobKey(owner.tenant, owner.project, kept["jobId"]), kept)
-    return answer({"signingSecret": revealed["signingSecret"]}, headers=_replayed(replayed))
+    return json_response({"signingSecret": revealed["signingSecret"]}, headers=_replayed(replayed))
 
 
 @router.post("/subscription/{subscriptionId}/ticket")
@@ -114,14 +114,14 @@ def issue_ticket(request: Request, key: IdempotencyKey) -> Response:
     owner = project_key(request)
     kept, replayed = changes.ticket(owner, subscription_id(request), vault, key)
     revealed = subscriber.revealed(JobKey(owner.tenant, owner.project, kept["jobId"]), kept)
-    return answer({"websocketUrl": revealed["websocketUrl"]}, headers=_replayed(replayed))
+    return json_response({"websocketUrl": revealed["websocketUrl"]}, headers=_replayed(replayed))
 
 
 @router.post("/subscription/{subscriptionId}/test", status_code=202)
 def test_subscription(request: Request, key: IdempotencyKey) -> Response:
     """Push a `ping` to the receiver."""
     content, replayed = changes.ping(project_key(request), subscription_id(request), key)
-    return answer(content, 202, _replayed(replayed))
+    return json_response(content, 202, _replayed(replayed))
 
 
 def _replayed(replayed: bool) -> dict[str, str]:

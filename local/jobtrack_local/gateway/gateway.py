@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from jobtrack.api import answers
+from jobtrack.api import problems
 from jobtrack.errors import JobTrackError, NotFound, Unauthorized
 from jobtrack_local.gateway.auth import Authorizer, authorize
 from jobtrack_local.template.cloudformation import RouteProperties
@@ -99,7 +99,7 @@ class Gateway:
 
 
 async def _refuse(error: JobTrackError, scope: "Scope", receive: "Receive", send: "Send") -> None:
-    answer = answers.on_error(Request(scope), error)
+    answer = problems.on_error(Request(scope), error)
     if isinstance(error, Unauthorized):
         answer.headers["WWW-Authenticate"] = "Bearer"
     await answer(scope, receive, send)

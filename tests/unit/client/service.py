@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from jobtrack.domain.job import Status
+from jobtrack.domain.job import JobStatus
 from jobtrack.domain.transitions import MOVES, require
 from jobtrack.errors import InvalidTransition
 from jobtrack_client import Backoff, Client, ReporterOptions
@@ -109,11 +109,11 @@ class Service:
     @staticmethod
     def _moved(before: str | None, events: list[dict[str, Any]]) -> str:
         """The job's status after the events."""
-        status = None if before is None else Status(before)
+        status = None if before is None else JobStatus(before)
         for index, event in enumerate(events):
             if status is not None:
                 require(status, event["type"], index)
-            status = MOVES[event["type"]][0] if event["type"] in MOVES else status or Status.RUNNING
+            status = MOVES[event["type"]][0] if event["type"] in MOVES else status or JobStatus.RUNNING
         return str(status)
 
 

@@ -20,7 +20,8 @@ import jobtrack_client as jt
 from jobtrack import limits
 from jobtrack.api.schemas import event_data, events, job_queries, jobs
 from jobtrack.api.schemas import subscriptions as push
-from jobtrack.domain.job import Status
+from jobtrack.domain.events import EventName
+from jobtrack.domain.job import JobStatus
 from jobtrack.views import metrics
 from jobtrack_client._api import bodies
 from jobtrack_client._runtime import log
@@ -414,8 +415,8 @@ def test_each_type_has_the_members_that_the_service_knows(shape: Any, model: typ
 
 
 def test_enumerations_are_those_of_the_service() -> None:
-    assert set(get_args(jt.types.EventName)) == set(get_args(push.EventName))
-    assert get_args(jt.types.JobStatus) == tuple(Status)
+    assert set(get_args(jt.types.EventName)) == set(get_args(EventName))
+    assert get_args(jt.types.JobStatus) == tuple(JobStatus)
     assert get_args(jt.types.MetricGroup) == metrics.GROUPS
     queries: dict[str, type[BaseModel]] = {"level": job_queries.LogQuery, "direction": job_queries.LogQuery}
     queries |= {"granularity": job_queries.TimelineQuery, "interval": job_queries.MetricsQuery}

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from jobtrack import times
 from jobtrack.domain.estimate import estimate, overall_percentage
-from jobtrack.domain.job import Job, Stage, StageStatus, Status
+from jobtrack.domain.job import Job, JobStatus, Stage, StageStatus
 from tests.unit.job_builders import START, at, queued, report, running
 
 
@@ -110,12 +110,12 @@ stages = st.builds(
 
 @given(
     st.lists(stages, max_size=6),
-    st.sampled_from(Status),
+    st.sampled_from(JobStatus),
     st.none() | st.floats(0, 1e5),
     st.integers(START - times.HOUR, START + 2 * times.DAY),
 )
 def test_every_answer_agrees_with_itself(
-    planned: list[Stage], status: Status, planned_seconds: float | None, now: int
+    planned: list[Stage], status: JobStatus, planned_seconds: float | None, now: int
 ) -> None:
     job = running(*planned)
     job.status, job.estimated_seconds = status, planned_seconds

@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack.domain.events import Event
-from jobtrack.domain.job import Job, StageStatus, Status
+from jobtrack.domain.job import Job, JobStatus, StageStatus
 from jobtrack.domain.journal.journal import Family
 from jobtrack.domain.lifecycle import apply
 from jobtrack.errors import InvalidTransition, Unprocessable
 from tests.unit.job_builders import START, at, queued, report, running
 
-ENDS = {"jobCompleted": Status.COMPLETED, "jobFailed": Status.FAILED, "jobCancelled": Status.CANCELLED}
+ENDS = {"jobCompleted": JobStatus.COMPLETED, "jobFailed": JobStatus.FAILED, "jobCancelled": JobStatus.CANCELLED}
 NEEDS_RUNNING = ("stageStarted", "stageCompleted", "stageFailed", "stageSkipped", "progressUpdate")
 DATA: dict[str, dict[str, Any]] = {
     "stageStarted": {"stageName": "A"},
@@ -208,7 +208,7 @@ def test_percentage_never_goes_down_and_is_100_exactly_when_completed(
             break
         apply(job, [each], START)
         assert before <= job.percentage <= 100
-        assert (job.percentage == 100) == (job.status is Status.COMPLETED)
+        assert (job.percentage == 100) == (job.status is JobStatus.COMPLETED)
         before = job.percentage
 
 

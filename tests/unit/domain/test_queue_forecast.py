@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from jobtrack import times
 from jobtrack.domain.estimate import planned_seconds, total_seconds
 from jobtrack.domain.events import Event
-from jobtrack.domain.job import Job, Stage
+from jobtrack.domain.job import Job, Priority, Stage
 from jobtrack.domain.lifecycle import apply
 from jobtrack.domain.past_durations import Past
 from jobtrack.domain.queue_forecast import PRIORITIES, Queue, Running, Turn, Waiting, Worker, health, waits
@@ -20,7 +20,7 @@ def workers(*slots: int, cores: float = 4) -> list[Worker]:
     return [Worker(f"node-{place}", cores, count) for place, count in enumerate(slots)]
 
 
-def waiting(job: str, seconds: int | None, priority: str = "Normal", created_at: int = START) -> Waiting:
+def waiting(job: str, seconds: int | None, priority: Priority = "Normal", created_at: int = START) -> Waiting:
     return Waiting(job, priority, created_at, seconds)
 
 
@@ -133,7 +133,7 @@ ENDS = st.lists(st.one_of(st.none(), st.integers(-3600, 7200)), max_size=12)
 
 @given(LINES, ENDS, st.lists(st.integers(0, 4), max_size=4))
 def test_starts_are_in_order_never_before_now_and_never_more_run_than_there_are_slots(
-    line: list[tuple[str, int, int | None]], ends: list[int | None], slots: list[int]
+    line: list[tuple[Priority, int, int | None]], ends: list[int | None], slots: list[int]
 ) -> None:
     jobs = [waiting(f"{place:02}", seconds, rank, START + moment) for place, (rank, moment, seconds) in enumerate(line)]
     busy = [

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from jobtrack.api.schemas.subscriptions import EVENT_NAMES, JobSubscriptions, SubscribeRequest
+from jobtrack.api.schemas.subscriptions import JobSubscriptions, SubscribeRequest
+from jobtrack.domain.events import EVENT_NAMES
 from jobtrack.errors import Unprocessable
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.secrets import Vault

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jobtrack import limits
 from jobtrack.domain.events import Event
-from jobtrack.domain.job import Job, Stage, Status
+from jobtrack.domain.job import Job, JobStatus, Priority, Stage
 from jobtrack.domain.lifecycle import apply
 from jobtrack.domain.queue_forecast import PRIORITIES, Running, Waiting
 from jobtrack.keys import JobKey
@@ -18,7 +18,7 @@ from jobtrack.store import status_index
 from jobtrack.store.job_lists import JobLister, Wanted
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.status_index import Place
-from jobtrack.views.jobs import fitting
+from jobtrack.views.page_size import take_fitting
 from tests.unit.job_builders import START, queued, running
 from tests.unit.memory_status_index import OWNER, Table, job_id, living, made
 
@@ -69,17 +69,17 @@ def test_a_walk_gives_every_job_acknowledged_before_it_exactly_once_though_they_
 @given(
     st.integers(0, 40),
     st.integers(1, 15),
-    st.sets(st.sampled_from(list(Status)), min_size=1),
+    st.sets(st.sampled_from(list(JobStatus)), min_size=1),
     st.integers(0, 40),
     st.integers(0, 40),
     st.integers(),
 )
 def test_filters_by_status_and_time(
-    count: int, limit: int, statuses: set[Status], first: int, last: int, seed: int
+    count: int, limit: int, statuses: set[JobStatus], first: int, last: int, seed: int
 ) -> None:
     table = Table()
     order = project(random.Random(seed), count, table)
-    wanted = Wanted([each for each in Status if each in statuses], first=START + first, last=START + last)
+    wanted = Wanted([each for each in JobStatus if each in statuses], first=START + first, last=START + last)
     found = [each.job.job_id for each in walk(table, wanted, limit)]
     assert found == [each for each in order if wanted.holds(table.jobs[each])]
 
@@ -112,8 +112,8 @@ def test_a_job_that_moved_since_the_index_was_read_is_shown_as_it_is_or_not_at_a
     job = table.jobs[job_id(1)]
     apply(job, [Event("jobStarted", START, {})], START)
     table.put(job)
-    assert [each.job.status for each in walk(table, Wanted(), 5)] == [Status.RUNNING]
-    assert list(walk(Table(1, items=table.items, history=table.history), Wanted([Status.QUEUED]), 5)) == []
+    assert [each.job.status for each in walk(table, Wanted(), 5)] == [JobStatus.RUNNING]
+    assert list(walk(Table(1, items=table.items, history=table.history), Wanted([JobStatus.QUEUED]), 5)) == []
 
 
 @pytest.mark.parametrize(("count", "most", "requests"), [(100, 100, 1), (101, 100, 2), (100, 30, 4), (0, 100, 0)])
@@ -132,7 +132,9 @@ SECONDS = st.one_of(st.none(), st.floats(0, 10**9))
 
 
 @given(st.sampled_from(PRIORITIES), SECONDS, CORES)
-def test_a_place_tells_what_the_queue_needs_to_know(priority: str, seconds: float | None, cores: float | None) -> None:
+def test_a_place_tells_what_the_queue_needs_to_know(
+    priority: Priority, seconds: float | None, cores: float | None
+) -> None:
     job = queued(Stage("A", expected_seconds=seconds), priority=priority)
     at_first = status_index.listing(KEY, job)
     assert at_first[0].endswith("#Queued")
@@ -164,7 +166,7 @@ def test_a_place_does_not_change_while_a_job_reports() -> None:
 
 def test_a_page_ends_before_lambdas_answer_would_grow_too_large() -> None:
     entry = {"metadata": '"' * 100_000}
-    kept = fitting([entry] * 100)
+    kept = take_fitting([entry] * 100)
     assert 0 < len(kept) < 100
     assert len(kept) * 400_000 < limits.ANSWER_BYTES
-    assert fitting([{"metadata": "x" * 10**7}]) != []
+    assert take_fitting([{"metadata": "x" * 10**7}]) != []

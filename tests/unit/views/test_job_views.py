@@ -103,8 +103,7 @@ def test_the_summary_counts_what_is_sealed_and_what_is_open() -> None:
     assert journal.directory, "the tail was sealed at least once"
     told = summary(journal)
     assert (told["infoEntries"], told["errorEntries"], told["totalEntries"]) == (count, 1, count + 1)
-    assert times.parse(told["timeRange"]["startTime"]) == START - 1
-    assert times.parse(told["timeRange"]["endTime"]) == START + count - 1
+    assert told["timeRange"] == {"startTime": times.render(START - 1), "endTime": times.render(START + count - 1)}
 
 
 def test_a_level_is_a_minimum() -> None:
@@ -115,7 +114,7 @@ def test_a_level_is_a_minimum() -> None:
 LINES = st.lists(st.tuples(st.text(alphabet='a"\\\n界', max_size=8), st.integers(0, 20)), min_size=1, max_size=8)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @example([('"' * 8, 20)] * 2, True)
 @given(LINES, st.booleans())
 def test_a_page_fits_an_answer_of_lambdas_however_it_is_escaped(lines: list[tuple[str, int]], backward: bool) -> None:
@@ -126,7 +125,7 @@ def test_a_page_fits_an_answer_of_lambdas_however_it_is_escaped(lines: list[tupl
     records = [record for record, (_, repeat) in zip(records, lines, strict=True) for _ in range(repeat)] or records
     kept = fitting(records, backward)
     assert list(kept) == list(records[-len(kept) :] if backward else records[: len(kept)])
-    body = orjson.dumps(logs(running(), Journal(), [entry(record) for record in kept], None, 1, START)).decode()
+    body = orjson.dumps(logs(running(), Journal(), kept, None, 1, START)).decode()
     assert len(kept) == 1 or len(json.dumps(body, ensure_ascii=False).encode()) < 6 * 1024 * 1024
     if len(kept) < len(records):
         more = records[-len(kept) - 1] if backward else records[len(kept)]
@@ -203,6 +202,7 @@ def show(job: Job, now: int) -> None:
     overall = shown["overallProgress"]
     assert overall["estimatedCompletion"] == job_view.job(KEY, job, now)["progress"]["estimatedCompletion"]
     if job.ended_at is None and overall["remainingSeconds"] is not None:
-        assert times.parse(overall["estimatedCompletion"]) == now + overall["remainingSeconds"] * times.SECOND
+        expected = times.render(now + overall["remainingSeconds"] * times.SECOND)
+        assert overall["estimatedCompletion"] == expected
     for stage in shown["stages"]:
         assert 0 <= stage["progress"] <= 100

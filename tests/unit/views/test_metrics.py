@@ -16,7 +16,9 @@ from jobtrack.domain.job import Job, Stage
 from jobtrack.domain.journal.metric_history import Bucket
 from jobtrack.domain.past_durations import Past, bucket
 from jobtrack.store.metric_history import MetricHistoryReader
-from jobtrack.views.metrics import GROUPS, benchmarks, history, metrics, trend, trends
+from jobtrack.views.metrics import GROUPS, Group, benchmarks, history, metrics, trend, trends
+from jobtrack.views.responses.metrics import Bucket as BucketResponse
+from jobtrack.views.responses.metrics import Metrics
 from tests.unit.job_builders import START, at, queued, report, running
 from tests.unit.journal_builders import clock, cut, worked
 
@@ -94,7 +96,7 @@ def test_buckets_are_those_of_the_raw_samples(seed: int, size: int, spacing: int
     same(reader.read_newest_buckets(snapshot, minutes, 2), wanted[-2:])
 
 
-def told(*events: Event, minutes: int = 5, groups: Sequence[str] = GROUPS) -> list[dict[str, Any]]:
+def told(*events: Event, minutes: int = 5, groups: Sequence[Group] = GROUPS) -> list[BucketResponse]:
     journals, _, snapshot = worked([list(events)])
     return history(MetricHistoryReader(journals).read_newest_buckets(snapshot, minutes, 100), groups)
 
@@ -134,7 +136,7 @@ def test_a_bucket_that_ends_after_the_last_year_is_left_out() -> None:
         (["network"], []),
     ],
 )
-def test_a_history_tells_of_the_groups_named(groups: list[str], members: list[set[str]]) -> None:
+def test_a_history_tells_of_the_groups_named(groups: list[Group], members: list[set[str]]) -> None:
     found = told(sample("10:30:00", cpuUsage=10, recordsPerSecond=0), groups=groups)
     assert [set(each) for each in found] == members
 
@@ -160,7 +162,7 @@ def test_a_late_sample_is_not_the_last() -> None:
     assert answer(job)["currentMetrics"]["resourceUtilization"]["cpu"]["efficiency"] == 43
 
 
-def answer(job: Job, now: str = "10:40:00", groups: Sequence[str] = GROUPS, **data: Any) -> dict[str, Any]:
+def answer(job: Job, now: str = "10:40:00", groups: Sequence[Group] = GROUPS, **data: Any) -> Metrics:
     if data:
         report(job, "10:31:00", "metricSample", **data)
     return metrics(job, [], False, groups, at(now))
@@ -169,7 +171,12 @@ def answer(job: Job, now: str = "10:40:00", groups: Sequence[str] = GROUPS, **da
 def test_of_a_job_that_told_nothing_nothing_is_known() -> None:
     shown = answer(queued("A", "B"))
     current = shown["currentMetrics"]
-    assert all(value is None for group in current["resourceUtilization"].values() for value in group.values())
+    assert current["resourceUtilization"] == {
+        "cpu": dict.fromkeys(("usage", "cores", "efficiency")),
+        "memory": dict.fromkeys(("used", "allocated", "peak", "efficiency")),
+        "disk": dict.fromkeys(("reads", "writes", "iops", "latency")),
+        "network": dict.fromkeys(("bytesIn", "bytesOut", "connections")),
+    }
     assert set(current["processing"].values()) == {None}
     assert current["stages"] == {
         "completed": 0,
@@ -186,7 +193,7 @@ def test_of_a_job_that_told_nothing_nothing_is_known() -> None:
 
 
 @pytest.mark.parametrize("named", [[name] for name in GROUPS] + [["cpu", "throughput"], list(GROUPS)])
-def test_only_the_groups_named_are_told(named: list[str]) -> None:
+def test_only_the_groups_named_are_told(named: list[Group]) -> None:
     shown = answer(running(), groups=named)
     current = shown["currentMetrics"]
     assert set(current["resourceUtilization"]) == set(named) - {"throughput"}

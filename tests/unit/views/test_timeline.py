@@ -1,7 +1,7 @@
 """The timeline against plain lists, and what it says of each kind of job."""
 
 import random
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import pytest
@@ -12,17 +12,20 @@ from pydantic import ValidationError
 from jobtrack import limits, times
 from jobtrack.api.schemas.events import EventBatch
 from jobtrack.domain.estimate import estimate
+from jobtrack.domain.event_text import Language
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage
 from jobtrack.domain.journal.journal import Family, Record
 from jobtrack.domain.journal.progress_minutes import settled
 from jobtrack.domain.lifecycle import apply, stall
-from jobtrack.domain.timeline import GRANULARITIES, Scope
+from jobtrack.domain.timeline import Granularity, Scope
 from jobtrack.errors import InvalidTransition
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.timeline import TimelineReader
 from jobtrack.views.metrics import GROUPS, metrics
-from jobtrack.views.timeline import entry, fitting, timeline, upcoming
+from jobtrack.views.page_size import take_fitting
+from jobtrack.views.responses.timeline import TimelineEvent
+from jobtrack.views.timeline import entry, timeline, upcoming
 from tests.unit.job_builders import START, at, queued, report, running
 from tests.unit.journal_builders import clock, cut, worked
 
@@ -95,7 +98,7 @@ def reports(seed: int, count: int, spacing: int, lateness: int) -> list[Event]:
     return found
 
 
-scopes = st.builds(Scope, st.sampled_from(sorted(GRANULARITIES)), st.booleans())
+scopes = st.builds(Scope, st.sampled_from(get_args(Granularity)), st.booleans())
 
 
 @settings(max_examples=120, deadline=None)
@@ -174,7 +177,7 @@ def test_a_day_costs_three_requests_and_five_with_sub_events() -> None:
         assert table.queries <= most, (scope, limit)
 
 
-def shown(job: Job, *events: Event, language: str = "en", sub_events: bool = False) -> list[dict[str, Any]]:
+def shown(job: Job, *events: Event, language: Language = "en", sub_events: bool = False) -> list[TimelineEvent]:
     journals, _, snapshot = worked([list(events)] if events else [], job)
     page, _ = TimelineReader(journals).read_page(snapshot, Scope(sub_events=sub_events), 1000, None)
     return [entry(snapshot.job, record, language) for record in page]
@@ -237,7 +240,7 @@ def test_without_plan_or_past_nothing_is_expected() -> None:
         ),
     ],
 )
-def test_a_stage_that_failed_and_was_retried(language: str, told: list[str]) -> None:
+def test_a_stage_that_failed_and_was_retried(language: Language, told: list[str]) -> None:
     _, *found = shown(
         labelled(),
         event("jobStarted", "10:30:00"),
@@ -368,10 +371,10 @@ def test_the_scope_tells_start_end_and_the_present() -> None:
 
 def test_an_answer_ends_before_it_would_be_too_large_for_lambda() -> None:
     entries = [{"details": {"text": '"' * 500_000}} for _ in range(20)]
-    kept = fitting(entries)
+    kept = take_fitting(entries)
     assert 1 < len(kept) < 20
     assert len(orjson.dumps(orjson.dumps(kept).decode())) <= limits.ANSWER_BYTES + 100
-    assert len(fitting([{"details": '"' * limits.ANSWER_BYTES}] * 2)) == 1
+    assert len(take_fitting([{"details": '"' * limits.ANSWER_BYTES}] * 2)) == 1
 
 
 values = (
@@ -398,7 +401,7 @@ BARE: dict[str, dict[str, Any]] = {
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(sorted(BARE)), members), max_size=8), st.sampled_from(["ja", "en"]))
-def test_whatever_is_accepted_can_be_told(reports: list[tuple[str, dict[str, Any]]], language: str) -> None:
+def test_whatever_is_accepted_can_be_told(reports: list[tuple[str, dict[str, Any]]], language: Language) -> None:
     job = queued("A", total_records=0)
     journals, _, snapshot = worked([], job)
     for kind, more in [("jobStarted", {}), *reports]:

@@ -51,3 +51,8 @@ def render(moment: int) -> str:
 def whole(moment: int) -> int:
     """The moment cut down to its second."""
     return moment - moment % SECOND
+
+
+def render_optional(moment: int | None) -> str | None:
+    """Return the RFC 3339 text of a moment, or None for None."""
+    return None if moment is None else render(moment)

@@ -1,29 +1,32 @@
-"""The language that a client would have the service's own text in."""
+"""The language of descriptions, as the client prefers it."""
 
 from collections.abc import Iterable
 
 from fastapi import Request
 
-from jobtrack.domain.event_text import DEFAULT_LANGUAGE, LANGUAGES
+from jobtrack.domain.event_text import DEFAULT_LANGUAGE, LANGUAGES, Language
 
 
-def language(request: Request) -> str:
-    """Of the languages spoken here the one that Accept-Language weighs most, the first of equals; Japanese if none."""
-    ranges = [_weighed(each) for each in ",".join(request.headers.getlist("accept-language")).split(",")]
-    wished = [(spoken, weight) for name, weight in ranges for spoken in _meant(name, ranges) if weight > 0]
-    return max(wished, key=lambda each: each[1], default=(DEFAULT_LANGUAGE, 1.0))[0]
+def language(request: Request) -> Language:
+    """Return the available language with the greatest weight in Accept-Language, the first of equals; else Japanese."""
+    ranges = [_parse(part) for part in ",".join(request.headers.getlist("accept-language")).split(",")]
+    weights = [(language, weight) for name, weight in ranges for language in _matches(name, ranges) if weight > 0]
+    return max(weights, key=lambda each: each[1], default=(DEFAULT_LANGUAGE, 1.0))[0]
 
 
-def _meant(name: str, ranges: Iterable[tuple[str, float]]) -> list[str]:
-    """The languages spoken here that a range means; `*` means those that no other range names (RFC 4647, 3.3.1)."""
+def _matches(name: str, ranges: Iterable[tuple[str, float]]) -> list[Language]:
+    """Return the available languages that a range matches; `*` matches those that no other range names.
+
+    RFC 4647, 3.3.1.
+    """
     if name != "*":
-        return [name] if name in LANGUAGES else []
+        return [language for language in LANGUAGES if language == name]
     named = {other for other, _ in ranges}
-    return sorted(LANGUAGES - named, key=lambda spoken: spoken != DEFAULT_LANGUAGE)
+    return sorted(LANGUAGES - named, key=lambda language: language != DEFAULT_LANGUAGE)
 
 
-def _weighed(part: str) -> tuple[str, float]:
-    """A language range's first subtag, and its weight; one that is not understood weighs nothing."""
+def _parse(part: str) -> tuple[str, float]:
+    """Return a language range's first subtag and its weight; a malformed range has the weight 0."""
     name, _, parameter = part.partition(";")
     weight = parameter.strip().lower().removeprefix("q=") or "1"
     try:

@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 
 from jobtrack import log_filter
 from jobtrack.api import cursors
-from jobtrack.api.answers import on_crash, on_error, request_id
 from jobtrack.api.etags import Known
+from jobtrack.api.problems import on_crash, on_error, request_id
 from jobtrack.api.requests import JsonRequest, authorize
 from jobtrack.errors import Fault, JobTrackError, Unavailable, Unprocessable
 from jobtrack.transient_errors import passes

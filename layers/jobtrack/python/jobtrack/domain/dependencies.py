@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import field
+from typing import Literal
 
 from jobtrack import limits
 from jobtrack.classes import frozen, mutable
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Json
 
+ConditionStatus = Literal["Active", "Resolved"]
+
 _RESOURCES = {"resourceAllocated": "Allocated", "resourceReleased": "Released"}
-_CONDITIONS = {"blocked": "Active", "unblocked": "Resolved"}
+_CONDITIONS: dict[str, ConditionStatus] = {"blocked": "Active", "unblocked": "Resolved"}
 CHANGES = frozenset({*_RESOURCES, *_CONDITIONS})
 """The events that change a resource or a condition."""
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from jobtrack import times
 from jobtrack.classes import frozen
-from jobtrack.domain.job import Job, Stage, StageStatus, Status
+from jobtrack.domain.job import Job, JobStatus, Stage, StageStatus
 from jobtrack.domain.past_durations import Past
 
 _SHORTER, _LONGER = 0.85, 1.25
@@ -44,7 +44,7 @@ class Estimate:
 
 def overall_percentage(job: Job) -> int:
     """The stages' progress by their weights, whole per cent: 100 when Completed, below it otherwise."""
-    if job.status is Status.COMPLETED:
+    if job.status is JobStatus.COMPLETED:
         return 100
     weights = _weights(job.stages)
     total = sum(weights)
@@ -57,7 +57,7 @@ def overall_percentage(job: Job) -> int:
 def estimate(job: Job, now: int) -> Estimate:
     """Estimate the remainder at `now` (µs): nothing is left of an ended job, nothing known of one that still waits."""
     moment = times.whole(now)
-    if job.status is not Status.RUNNING:
+    if job.status is not JobStatus.RUNNING:
         return Estimate(moment, 0 if job.status.ended else None, {})
     expected = _expected_seconds(job)
     pace = _pace(job)
@@ -111,7 +111,7 @@ def total_seconds(job: Job, now: int) -> float | None:
 
 def planned_seconds(job: Job) -> int | None:
     """How long a job that has not started is expected to take: what `estimate` will say of it when it starts."""
-    return estimate(replace(job, status=Status.RUNNING, started_at=0), 0).remaining_seconds
+    return estimate(replace(job, status=JobStatus.RUNNING, started_at=0), 0).remaining_seconds
 
 
 def completed_seconds(job: Job) -> tuple[float, float]:

@@ -1,9 +1,10 @@
 """What people read about an event, in each language that is spoken here."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, get_args
 
-DEFAULT_LANGUAGE = "ja"
+Language = Literal["ja", "en"]
+DEFAULT_LANGUAGE: Language = "ja"
 
 _CATALOGUE = {
     "jobQueued": {"ja": "ジョブ受付", "en": "Job queued"},
@@ -35,7 +36,7 @@ _CATALOGUE = {
 
 EVENT_TYPES = frozenset(_CATALOGUE) - {"recordsProcessed"}
 """Every type of event that can be described: the reported ones, the expected ones and our own messages."""
-LANGUAGES = frozenset({"ja", "en"})
+LANGUAGES: frozenset[Language] = frozenset(get_args(Language))
 
 
 def describe(event_type: str, language: str, data: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> str:

@@ -1,8 +1,30 @@
 """A reported event, what it became, and how the timeline keeps it."""
 
+from typing import Literal, get_args
+
 from jobtrack.classes import frozen
-from jobtrack.domain.job import Job, Json, Status
+from jobtrack.domain.job import Job, JobStatus, Json
 from jobtrack.domain.journal.journal import Family, Record
+
+EventName = Literal[
+    "stageStarted",
+    "stageCompleted",
+    "progressUpdate",
+    "error",
+    "warning",
+    "jobCompleted",
+    "jobQueued",
+    "jobStarted",
+    "jobFailed",
+    "jobCancelled",
+    "jobStalled",
+    "stageFailed",
+    "stageSkipped",
+    "milestone",
+    "log",
+]
+"""The events that can be subscribed to."""
+EVENT_NAMES: tuple[EventName, ...] = get_args(EventName)
 
 
 @frozen
@@ -20,7 +42,7 @@ class Applied:
 
     event: Event
     sequence: int
-    status: Status
+    status: JobStatus
     percentage: int
     previous_percentage: int
     stage: str | None

@@ -2,14 +2,16 @@
 
 from dataclasses import field, fields
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from jobtrack.classes import mutable
 
 Json = dict[str, Any]
+Priority = Literal["Critical", "High", "Normal", "Low"]
+"""In the order in which the queue starts jobs."""
 
 
-class Status(StrEnum):
+class JobStatus(StrEnum):
     """Where a job is in its life."""
 
     QUEUED = "Queued"
@@ -21,7 +23,7 @@ class Status(StrEnum):
     @property
     def ended(self) -> bool:
         """Whether the status is a last one."""
-        return self in (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+        return self in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
 
 
 class StageStatus(StrEnum):
@@ -87,13 +89,13 @@ class Job:
     type: str
     created_at: int
     description: str | None = None
-    priority: str = "Normal"
+    priority: Priority = "Normal"
     submitted_by: str = ""
     total_records: int | None = None
     heartbeat_seconds: int | None = None
     metadata: Json | None = None
 
-    status: Status = Status.QUEUED
+    status: JobStatus = JobStatus.QUEUED
     started_at: int | None = None
     ended_at: int | None = None
     error: Json | None = None
@@ -139,7 +141,7 @@ class Job:
 
         None where nobody waits for it: it has no heartbeat, does not run, or is called stalled already.
         """
-        if self.heartbeat_seconds is None or self.status is not Status.RUNNING or self.stalled:
+        if self.heartbeat_seconds is None or self.status is not JobStatus.RUNNING or self.stalled:
             return None
         return self.updated_at + self.heartbeat_seconds * 1_000_000
 
@@ -147,7 +149,7 @@ class Job:
     def load(cls, data: Json) -> Self:
         """Read what was stored."""
         job = cls(**data)
-        job.status = Status(job.status)
+        job.status = JobStatus(job.status)
         job.stages = [Stage.load(stage) for stage in data["stages"]]
         return job
 

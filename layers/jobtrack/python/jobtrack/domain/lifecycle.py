@@ -6,7 +6,7 @@ from jobtrack import limits
 from jobtrack.domain import stage_events
 from jobtrack.domain.estimate import expected_job_range, overall_percentage, total_seconds
 from jobtrack.domain.events import Applied, Event, entry
-from jobtrack.domain.job import Job, StageStatus, Status
+from jobtrack.domain.job import Job, JobStatus, StageStatus
 from jobtrack.domain.journal import metric_minutes, progress_minutes
 from jobtrack.domain.journal.journal import Family, Record
 from jobtrack.domain.transitions import MOVES, require
@@ -48,7 +48,7 @@ def _marked(record: Record, job: Job, previous: int) -> Record:
     if record.family is not Family.EVENT:
         return record
     percentage = {"percentage": job.percentage} if job.percentage else {}
-    status = {} if job.status is Status.RUNNING else {"status": job.status}
+    status = {} if job.status is JobStatus.RUNNING else {"status": job.status}
     return record._replace(body={**record.body, **percentage, **status})
 
 
@@ -81,12 +81,12 @@ def _require_room(job: Job, event: Event, index: int) -> None:
 
 def _keep_first_estimate(job: Job, events: Sequence[Event]) -> None:
     """By the worker's own clock, which the job's start was told by, not by ours."""
-    if job.first_estimate is None and job.status is Status.RUNNING:
+    if job.first_estimate is None and job.status is JobStatus.RUNNING:
         job.first_estimate = total_seconds(job, max(event.time for event in events))
 
 
 def _job_started(job: Job, event: Event) -> list[Record]:
-    job.status, job.started_at = Status.RUNNING, event.time
+    job.status, job.started_at = JobStatus.RUNNING, event.time
     given = event.data.get("resourcesAllocated") or {}
     job.allocated = {name: given[name] for name in ("cpuUnits", "memoryGB", "workerNode") if name in given} or None
     job.estimated_seconds = event.data.get("estimatedSeconds")
@@ -97,12 +97,12 @@ def _job_ended(job: Job, event: Event) -> list[Record]:
     job.status, _ = MOVES[event.type]
     job.ended_at = event.time
     job.metrics = event.data.get("metrics") or None
-    job.error = event.data.get("error") if job.status is Status.FAILED else None
-    closing = StageStatus.COMPLETED if job.status is Status.COMPLETED else StageStatus.FAILED
+    job.error = event.data.get("error") if job.status is JobStatus.FAILED else None
+    closing = StageStatus.COMPLETED if job.status is JobStatus.COMPLETED else StageStatus.FAILED
     for stage in job.stages:
         if stage.status is StageStatus.RUNNING:
             stage_events.end_stage(stage, closing, event.time)
-        elif stage.status is StageStatus.PENDING and job.status is Status.COMPLETED:
+        elif stage.status is StageStatus.PENDING and job.status is JobStatus.COMPLETED:
             stage.status = StageStatus.SKIPPED
     closed = metric_minutes.close(job) + progress_minutes.close(job)
     return [*closed, entry(job, event)]

@@ -9,13 +9,13 @@ prerequisites, its blocking conditions) is not taken into account.
 import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from jobtrack import times
 from jobtrack.classes import frozen
+from jobtrack.domain.job import Priority
 
-PRIORITIES = ("Critical", "High", "Normal", "Low")
-"""In the order in which the queue serves them."""
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 
 Health = Literal["Good", "Degraded", "Critical"]
 Availability = Literal["High", "Medium", "Low"]
@@ -49,7 +49,7 @@ class Waiting:
     """A queued job: its priority, when it was submitted (µs), and how many seconds it is expected to take."""
 
     job: str
-    priority: str
+    priority: Priority
     created_at: int
     seconds: int | None
 

@@ -1,6 +1,7 @@
 """What a timeline shows of a job's journal."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from jobtrack.classes import frozen
 from jobtrack.domain.journal.journal import Family, Record
@@ -8,8 +9,13 @@ from jobtrack.domain.journal.progress_minutes import settled
 
 RESOURCE_CHANGES = frozenset({"resourceAllocated", "resourceReleased"})
 
-_PROGRESS = {"seconds": (Family.PROGRESS,), "minutes": (Family.MINUTE_PROGRESS,), "major_events": ()}
-GRANULARITIES = frozenset(_PROGRESS)
+Granularity = Literal["seconds", "minutes", "major_events"]
+
+_PROGRESS: dict[Granularity, tuple[Family, ...]] = {
+    "seconds": (Family.PROGRESS,),
+    "minutes": (Family.MINUTE_PROGRESS,),
+    "major_events": (),
+}
 
 
 @frozen
@@ -19,7 +25,7 @@ class Scope:
     Sub-events are log lines of WARN and above and resource changes.
     """
 
-    granularity: str = "minutes"
+    granularity: Granularity = "minutes"
     sub_events: bool = False
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jobtrack.classes import frozen, service
-from jobtrack.domain.job import Job, Status
+from jobtrack.domain.job import Job, JobStatus
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.store import status_index
@@ -33,7 +33,7 @@ _ROUNDS = 5
 class Wanted:
     """Which jobs are asked for; times of creation are inclusive (µs), `statuses` in the order of a job's life."""
 
-    statuses: Sequence[Status] = tuple(Status)
+    statuses: Sequence[JobStatus] = tuple(JobStatus)
     job_type: str | None = None
     submitted_by: str | None = None
     first: int = 0
@@ -101,7 +101,7 @@ class JobLister:
     ) -> tuple[list[Place], bool]:
         """The newest `count` places beyond `after`, and whether there are more."""
         seen: set[Place] = set()
-        for status in Status:
+        for status in JobStatus:
             if status in wanted.statuses:
                 for rank in status_index.ranks(status):
                     seen.update(self._read_places(owner, status, rank, wanted, count, after))
@@ -109,7 +109,7 @@ class JobLister:
         return newest[:count], len(newest) > count
 
     def _read_places(
-        self, owner: ProjectKey, status: Status, rank: str, wanted: Wanted, count: int, after: Place | None
+        self, owner: ProjectKey, status: JobStatus, rank: str, wanted: Wanted, count: int, after: Place | None
     ) -> Iterator[Place]:
         """The newest places of one list, one more than `count`; `after` itself is among those found, and left out."""
         low = f"{rank}{wanted.first:018d}#"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jobtrack.classes import service
 from jobtrack.domain.estimate import estimate
-from jobtrack.domain.job import Job, Status
+from jobtrack.domain.job import Job, JobStatus
 from jobtrack.domain.queue_forecast import Queue, Running
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.store import status_index
@@ -38,11 +38,11 @@ class QueueReader:
 
     def read_queue(self, owner: ProjectKey, now: int) -> Queue:
         """The queue at `now` (µs): who waits is read before who runs, so that nobody who starts meanwhile is missed."""
-        waiting = [status_index.waiting_at(place) for place in self._read_places(owner, Status.QUEUED)]
-        running = [status_index.running_at(place) for place in self._read_places(owner, Status.RUNNING)]
+        waiting = [status_index.waiting_at(place) for place in self._read_places(owner, JobStatus.QUEUED)]
+        running = [status_index.running_at(place) for place in self._read_places(owner, JobStatus.RUNNING)]
         return Queue.of(now, WorkerStore(self.dynamodb, self.table).read_live_workers(owner, now), waiting, running)
 
-    def _read_places(self, owner: ProjectKey, status: Status) -> Iterator[str]:
+    def _read_places(self, owner: ProjectKey, status: JobStatus) -> Iterator[str]:
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             IndexName=INDEX,
@@ -55,8 +55,8 @@ class QueueReader:
 def knowing(queue: Queue, jobs: Sequence[Job]) -> Queue:
     """The queue, corrected by jobs that were read themselves: their status, and what is estimated of them now."""
     return queue.knowing(
-        [status_index.waiting(job) for job in jobs if job.status is Status.QUEUED],
-        [_running(job, queue.now) for job in jobs if job.status is Status.RUNNING],
+        [status_index.waiting(job) for job in jobs if job.status is JobStatus.QUEUED],
+        [_running(job, queue.now) for job in jobs if job.status is JobStatus.RUNNING],
         [job.job_id for job in jobs if job.status.ended],
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jobtrack import times
 from jobtrack.classes import service
 from jobtrack.domain.events import Applied, Event
-from jobtrack.domain.job import Job, Json, Status
+from jobtrack.domain.job import Job, JobStatus, Json
 from jobtrack.domain.journal.journal import Record
 from jobtrack.domain.lifecycle import apply, stall
 from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, Unprocessable
@@ -103,7 +103,7 @@ class JobStore(JobReader):
         item = self._cache.get(key) or read_snapshot_item(self.dynamodb, self.table, key)
         snapshot, now = decode_snapshot(key, item), self.now()
         before = copy(snapshot.job)
-        if before.status is Status.QUEUED and any(event.type == "jobStarted" for event in events):
+        if before.status is JobStatus.QUEUED and any(event.type == "jobStarted" for event in events):
             self._past.add_past_durations(key, snapshot.job)
         try:
             changed = apply(snapshot.job, events, now)
@@ -164,7 +164,7 @@ class JobStore(JobReader):
     def _transition(self, before: Job, snapshot: Snapshot) -> "Iterator[TransactWriteItemTypeDef]":
         """What a change of the job's standing writes beside it: a completion is counted, a heartbeat watched."""
         job = snapshot.job
-        if job.status is Status.COMPLETED and before.status is not Status.COMPLETED:
+        if job.status is JobStatus.COMPLETED and before.status is not JobStatus.COMPLETED:
             yield from self._past.completion_actions(
                 snapshot.key, job, self.retention.snapshot(self.now() // times.SECOND)
             )

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 from jobtrack import times
 from jobtrack.domain import formats
 from jobtrack.domain.estimate import planned_seconds
-from jobtrack.domain.job import Job, Status
+from jobtrack.domain.job import Job, JobStatus
 from jobtrack.domain.queue_forecast import PRIORITIES, Running, Waiting
 from jobtrack.keys import JobKey, ProjectKey
 
@@ -40,7 +40,7 @@ class Place(NamedTuple):
         return cls(int(created), job)
 
 
-def partition(owner: ProjectKey, status: Status) -> str:
+def partition(owner: ProjectKey, status: JobStatus) -> str:
     """The index's partition of the project's jobs of a status."""
     return f"{owner.partition}#{status}"
 
@@ -79,24 +79,24 @@ def running_at(sort_key: str) -> Running:
     return Running(job, None if cores == _UNKNOWN else float(cores), known_end)
 
 
-def place_at(sort_key: str, status: Status) -> Place:
+def place_at(sort_key: str, status: JobStatus) -> Place:
     """The place in history in the sort key of a job of that status."""
     parts = sort_key.split("#")
-    created, job = parts[1:3] if status is Status.QUEUED else parts[:2]
+    created, job = parts[1:3] if status is JobStatus.QUEUED else parts[:2]
     return Place(int(created), job)
 
 
-def ranks(status: Status) -> tuple[str, ...]:
+def ranks(status: JobStatus) -> tuple[str, ...]:
     """What the sort keys of a status begin with: the queue is as many lists by time as there are priorities."""
-    return tuple(f"{rank}#" for rank in range(len(PRIORITIES))) if status is Status.QUEUED else ("",)
+    return tuple(f"{rank}#" for rank in range(len(PRIORITIES))) if status is JobStatus.QUEUED else ("",)
 
 
 def _sort_key(job: Job) -> str:
-    if job.status is Status.QUEUED:
+    if job.status is JobStatus.QUEUED:
         queued = waiting(job)
         return f"{queue_place(queued)}#{_or_unknown(queued.seconds)}"
     place = Place(job.created_at, job.job_id).text
-    if job.status is Status.RUNNING:
+    if job.status is JobStatus.RUNNING:
         found = running(job)
         end = None if found.end is None else found.end // times.SECOND
         return f"{place}#{_or_unknown(found.cores)}#{_or_unknown(end)}"

@@ -1,1 +1,1 @@
-"""What the API answers of a job, as the contract words it: pure functions of its state and the clock."""
+"""The bodies of responses about jobs: pure functions of the domain's state and the clock."""

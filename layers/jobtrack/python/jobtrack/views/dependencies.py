@@ -1,15 +1,27 @@
-"""`GET …/dependencies`."""
+"""`GET …/job/{jobId}/dependencies`."""
 
 from collections.abc import Iterable, Iterator
 
 from jobtrack import times
 from jobtrack.domain.dependencies import Edge, Graph, Relations
-from jobtrack.domain.job import Job, Json, Status
+from jobtrack.domain.job import Job, JobStatus, Json
+from jobtrack.views.responses import dependencies as responses
+from jobtrack.views.responses.dependencies import (
+    ConditionState,
+    Dependencies,
+    DependentJob,
+    EdgeType,
+    Node,
+    NodeType,
+    PrerequisiteJob,
+    ResourceDependency,
+)
 
 
-def dependencies(job: Job, graph: Graph, relations: Relations) -> Json:
-    """The answer for a job in the graph of the jobs around it."""
-    above, below = _nearest(graph.above, "prerequisite"), _nearest(graph.below, "dependent")
+def dependencies(job: Job, graph: Graph, relations: Relations) -> Dependencies:
+    """Return the response for a job and the graph of the jobs around it."""
+    above = _nearest((edge.prerequisite, edge) for edge in graph.above)
+    below = _nearest((edge.dependent, edge) for edge in graph.below)
     return {
         "jobId": job.job_id,
         "dependencies": {
@@ -20,9 +32,9 @@ def dependencies(job: Job, graph: Graph, relations: Relations) -> Json:
         "blockingConditions": _conditions(relations),
         "dependencyGraph": {
             "nodes": [
-                *(_node(each, "PrerequisiteJob", graph) for each in above),
+                *(_node(job_id, "PrerequisiteJob", graph) for job_id in above),
                 _node(job.job_id, "CurrentJob", graph),
-                *(_node(each, "DependentJob", graph) for each in below),
+                *(_node(job_id, "DependentJob", graph) for job_id in below),
             ],
             "edges": [
                 *(_edge(edge, "prerequisite") for edge in graph.above),
@@ -33,51 +45,50 @@ def dependencies(job: Job, graph: Graph, relations: Relations) -> Json:
     }
 
 
-def _nearest(edges: Iterable[Edge], end: str) -> dict[str, Edge]:
-    """Each job once, with the edge by which it was found first."""
-    found: dict[str, Edge] = {}
-    for edge in edges:
-        found.setdefault(getattr(edge, end), edge)
-    return found
+def _nearest(edges: Iterable[tuple[str, Edge]]) -> dict[str, Edge]:
+    """Return each job once, with the edge of the shortest distance. The edges come in order of distance."""
+    nearest: dict[str, Edge] = {}
+    for job_id, edge in edges:
+        nearest.setdefault(job_id, edge)
+    return nearest
 
 
-def _prerequisite(edge: Edge, graph: Graph) -> Json:
-    """`dependency` is what the job that waits said of it; `distance` counts the steps from the job asked about."""
+def _prerequisite(edge: Edge, graph: Graph) -> PrerequisiteJob:
     job = graph.jobs[edge.prerequisite]
-    completed = job.ended_at if job and job.status is Status.COMPLETED else None
+    completed_at = job.ended_at if job and job.status is JobStatus.COMPLETED else None
     return {
         "jobId": edge.prerequisite,
         "jobName": job.name if job else None,
         "status": job.status if job else None,
-        "completedAt": _time(completed),
+        "completedAt": times.render_optional(completed_at),
         "dependency": edge.reason,
         "distance": edge.distance,
     }
 
 
-def _dependent(edge: Edge, graph: Graph) -> Json:
-    """`waitingFor` is what it said itself, else the results of the job that it waits for: in words of the contract."""
-    job, awaited = graph.jobs[edge.dependent], graph.jobs[edge.prerequisite]
+def _dependent(edge: Edge, graph: Graph) -> DependentJob:
+    job, prerequisite = graph.jobs[edge.dependent], graph.jobs[edge.prerequisite]
     return {
         "jobId": edge.dependent,
         "jobName": job.name if job else None,
         "status": job.status if job else None,
-        "waitingFor": edge.reason or (f"{awaited.name} results" if awaited else None),
+        "waitingFor": edge.reason or (f"{prerequisite.name} results" if prerequisite else None),
         "distance": edge.distance,
     }
 
 
-def _resources(job: Job, relations: Relations) -> Iterator[Json]:
-    """As declared and last reported; and the worker that runs the job, allocated from its start to its end."""
-    held: dict[tuple[str, str], Json] = {}
-    for each in [*relations.resources, *relations.changed.resources]:
-        held.setdefault((each["resourceType"], each["resourceId"]), {}).update(each)
-    for each in _worker_node(job):
-        held.setdefault((each["resourceType"], each["resourceId"]), each)
-    return (_resource(each) for each in held.values())
+def _resources(job: Job, relations: Relations) -> Iterator[ResourceDependency]:
+    """Yield the resources as declared and as last reported, then the worker node that runs the job."""
+    resources: dict[tuple[str, str], Json] = {}
+    for resource in [*relations.resources, *relations.changed.resources]:
+        resources.setdefault((resource["resourceType"], resource["resourceId"]), {}).update(resource)
+    for resource in _worker_node(job):
+        resources.setdefault((resource["resourceType"], resource["resourceId"]), resource)
+    return (_resource(resource) for resource in resources.values())
 
 
 def _worker_node(job: Job) -> Iterator[Json]:
+    """Yield the worker node, if it is known. It is allocated from the job's start to its end."""
     if node := (job.allocated or {}).get("workerNode"):
         yield {
             "resourceType": "ComputeNode",
@@ -88,29 +99,35 @@ def _worker_node(job: Job) -> Iterator[Json]:
         }
 
 
-def _resource(held: Json) -> Json:
-    names = ("resourceType", "resourceId", "resourceName", "status")
-    moments = ("lastModified", "allocatedAt", "releasedAt")
-    return {name: held.get(name) for name in names} | {name: _time(held.get(name)) for name in moments}
+def _resource(resource: Json) -> ResourceDependency:
+    return {
+        "resourceType": resource["resourceType"],
+        "resourceId": resource["resourceId"],
+        "resourceName": resource.get("resourceName"),
+        "status": resource.get("status"),
+        "lastModified": times.render_optional(resource.get("lastModified")),
+        "allocatedAt": times.render_optional(resource.get("allocatedAt")),
+        "releasedAt": times.render_optional(resource.get("releasedAt")),
+    }
 
 
-def _conditions(relations: Relations) -> list[Json]:
-    """As declared, then as last reported; when one declared as resolved was, is not known."""
-    held: dict[str, Json] = {}
-    for each in [*relations.conditions, *relations.changed.conditions]:
-        held[each["condition"]] = each
+def _conditions(relations: Relations) -> list[ConditionState]:
+    """Return the conditions as declared, and as last reported. A declared one has no time of resolution."""
+    conditions = {
+        condition["condition"]: condition for condition in [*relations.conditions, *relations.changed.conditions]
+    }
     return [
         {
             "condition": name,
-            "status": each["status"],
-            "resolvedAt": _time(each.get("resolvedAt")),
-            "resolution": each.get("resolution"),
+            "status": condition["status"],
+            "resolvedAt": times.render_optional(condition.get("resolvedAt")),
+            "resolution": condition.get("resolution"),
         }
-        for name, each in held.items()
+        for name, condition in conditions.items()
     ]
 
 
-def _node(job_id: str, kind: str, graph: Graph) -> Json:
+def _node(job_id: str, kind: NodeType, graph: Graph) -> Node:
     job = graph.jobs[job_id]
     return {
         "id": job_id,
@@ -120,9 +137,5 @@ def _node(job_id: str, kind: str, graph: Graph) -> Json:
     }
 
 
-def _edge(edge: Edge, kind: str) -> Json:
+def _edge(edge: Edge, kind: EdgeType) -> responses.Edge:
     return {"from": edge.prerequisite, "to": edge.dependent, "type": kind}
-
-
-def _time(moment: int | None) -> str | None:
-    return None if moment is None else times.render(moment)

@@ -1,4 +1,4 @@
-"""`GET …/job/{jobId}`."""
+"""`GET …/job/{jobId}` and each job of `GET …/jobs`."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,12 @@ from jobtrack.domain.estimate import estimate
 from jobtrack.domain.job import Job, Json
 from jobtrack.keys import JobKey
 from jobtrack.views.progress import completion, elapsed_seconds
+from jobtrack.views.responses import job as responses
 
 
-def job(key: JobKey, job: Job, now: int) -> Json:
-    """The answer for a job at `now` (µs)."""
-    running = job.running_stage
+def job(key: JobKey, job: Job, now: int) -> responses.Job:
+    """Return the response for a job at `now` (µs)."""
+    running_stage = job.running_stage
     elapsed = elapsed_seconds(job, now)
     return {
         "jobId": job.job_id,
@@ -26,13 +27,13 @@ def job(key: JobKey, job: Job, now: int) -> Json:
         "submittedBy": job.submitted_by,
         "progress": {
             "percentage": job.percentage,
-            "currentStage": running.name if running else None,
+            "currentStage": running_stage.name if running_stage else None,
             "estimatedCompletion": completion(job, estimate(job, now)),
             "elapsedTime": None if elapsed is None else formats.duration(elapsed),
         },
         "createdAt": times.render(job.created_at),
-        "startedAt": None if job.started_at is None else times.render(job.started_at),
-        "endedAt": None if job.ended_at is None else times.render(job.ended_at),
+        "startedAt": times.render_optional(job.started_at),
+        "endedAt": times.render_optional(job.ended_at),
         "lastUpdated": times.render(job.updated_at),
         "lastSequence": job.sequence,
         "error": job.error,

@@ -1,40 +1,44 @@
-"""`GET …/logs`."""
+"""`GET …/job/{jobId}/logs`."""
 
 from collections.abc import Sequence
 
-import orjson
-
-from jobtrack import limits, times
+from jobtrack import times
 from jobtrack.domain.estimate import estimate
-from jobtrack.domain.job import Job, Json
-from jobtrack.domain.journal.journal import LEVELS, Family, Journal, Record, kinds
+from jobtrack.domain.job import Job
+from jobtrack.domain.journal.journal import LEVELS, Family, Journal, LogLevel, Record, kinds
+from jobtrack.views.page_size import take_fitting
 from jobtrack.views.progress import completion, whole_percentage
+from jobtrack.views.responses.logs import ExecutionMetrics, LogEntry, Logs, LogsSummary, TimeRange
 from jobtrack.views.usage import cpu, memory, processing_rate
 
-_ENTRY_BYTES = 190
-"""What an entry takes beside its body, at most, as text in Lambda's answer."""
+_LEVEL_NAMES: dict[Family, LogLevel] = {
+    Family.DEBUG: "DEBUG",
+    Family.INFO: "INFO",
+    Family.WARN: "WARN",
+    Family.ERROR: "ERROR",
+}
 
 
-def logs(job: Job, journal: Journal, entries: Sequence[Json], cursor: str | None, sequence: int, now: int) -> Json:
-    """The answer for a page of entries at `now` (µs); `sequence` is the one to follow from."""
+def logs(job: Job, journal: Journal, records: Sequence[Record], cursor: str | None, sequence: int, now: int) -> Logs:
+    """Return the response for a page of log lines at `now` (µs); to follow the log, clients go on from `sequence`."""
     return {
         "jobId": job.job_id,
         "jobName": job.name,
         "jobStatus": job.status,
         "logsSummary": summary(journal),
-        "logs": entries,
+        "logs": [entry(record) for record in records],
         "nextCursor": cursor,
         "lastSequence": sequence,
         "executionMetrics": execution_metrics(job, now),
     }
 
 
-def entry(record: Record) -> Json:
-    """One log line."""
+def entry(record: Record) -> LogEntry:
+    """Return one log line."""
     message, component, stage, details = [*record.body, None, None, None][:4]
     return {
         "timestamp": times.render(record.time),
-        "level": record.family.name,
+        "level": _LEVEL_NAMES[record.family],
         "component": component,
         "stage": stage,
         "message": message,
@@ -43,26 +47,24 @@ def entry(record: Record) -> Json:
     }
 
 
-def summary(journal: Journal) -> Json:
-    """Counts of the whole job's log lines, and the times of the first and the last."""
-    counts = {f"{level.name.lower()}Entries": journal.count(level) for level in LEVELS}
-    first, last = _time_range(journal)
+def summary(journal: Journal) -> LogsSummary:
+    """Return the counts of all log lines of the job, and the times of the first and the last."""
     return {
-        "totalEntries": sum(counts.values()),
-        **counts,
-        "timeRange": {
-            "startTime": None if first is None else times.render(first),
-            "endTime": None if last is None else times.render(last),
-        },
+        "totalEntries": sum(journal.count(level) for level in LEVELS),
+        "debugEntries": journal.count(Family.DEBUG),
+        "infoEntries": journal.count(Family.INFO),
+        "warnEntries": journal.count(Family.WARN),
+        "errorEntries": journal.count(Family.ERROR),
+        "timeRange": _time_range(journal),
     }
 
 
-def execution_metrics(job: Job, now: int) -> Json:
-    """The job's present state."""
-    running = job.running_stage
+def execution_metrics(job: Job, now: int) -> ExecutionMetrics:
+    """Return the current state of the job at `now` (µs)."""
+    running_stage = job.running_stage
     return {
-        "currentStage": running.name if running else None,
-        "stageProgress": whole_percentage(running.progress) if running else None,
+        "currentStage": running_stage.name if running_stage else None,
+        "stageProgress": whole_percentage(running_stage.progress) if running_stage else None,
         "overallProgress": job.percentage,
         **processing_rate(job),
         **memory(job),
@@ -71,30 +73,23 @@ def execution_metrics(job: Job, now: int) -> Json:
     }
 
 
-def _time_range(journal: Journal) -> tuple[int | None, int | None]:
+def _time_range(journal: Journal) -> TimeRange:
     shelves = [journal.directory[kind] for level in LEVELS for kind in kinds(level) if kind in journal.directory]
     open_times = [record.time for record in journal.tail if record.family in LEVELS]
     first = min([*(shelf.first for shelf in shelves), *open_times], default=None)
     last = max([*(shelf.last for shelf in shelves), *open_times], default=None)
-    return first, last
+    return {
+        "startTime": times.render_optional(first),
+        "endTime": times.render_optional(last),
+    }
 
 
-def levels_from(level: str) -> tuple[Family, ...]:
-    """The severities from the least one asked for."""
+def levels_from(level: LogLevel) -> tuple[Family, ...]:
+    """Return the severities from the given one upwards."""
     return LEVELS[LEVELS.index(Family[level]) :]
 
 
 def fitting(records: Sequence[Record], backward: bool) -> Sequence[Record]:
-    """As many of the page's records, from where the walk began, as an answer of Lambda's can hold; at least one."""
-    size, count = 0, 0
-    for record in reversed(records) if backward else records:
-        size += _size_as_text(orjson.dumps(record.body)) + _ENTRY_BYTES
-        if count and size > limits.ANSWER_BYTES:
-            break
-        count += 1
+    """Return the records that fit into a response: the last ones of a backward page, else the first ones."""
+    count = len(take_fitting(entry(record) for record in (reversed(records) if backward else records)))
     return records[len(records) - count :] if backward else records[:count]
-
-
-def _size_as_text(body: bytes) -> int:
-    """What the JSON takes as a string in Lambda's answer, which is JSON itself."""
-    return len(body) + body.count(b'"') + body.count(b"\\")

@@ -1,36 +1,47 @@
 """`GET …/metrics`."""
 
 from collections.abc import Collection, Sequence
+from typing import Literal, get_args
 
 from jobtrack import times
 from jobtrack.domain import formats
 from jobtrack.domain.estimate import total_seconds
-from jobtrack.domain.job import Job, Json, StageStatus, Status
+from jobtrack.domain.job import Job, JobStatus, StageStatus
 from jobtrack.domain.journal import metric_minutes
 from jobtrack.domain.journal.metric_history import Bucket
 from jobtrack.domain.past_durations import Past
 from jobtrack.views import efficiency
+from jobtrack.views.responses import metrics as responses
+from jobtrack.views.responses.metrics import (
+    Benchmarks,
+    Cpu,
+    CurrentMetrics,
+    Direction,
+    Disk,
+    GroupTrends,
+    Memory,
+    Metrics,
+    Network,
+    Processing,
+    StageCounts,
+    Utilization,
+)
 from jobtrack.views.usage import memory_limit
 
-GROUPS = ("cpu", "memory", "disk", "network", "throughput")
-"""What `metrics` may name."""
+Group = Literal["cpu", "memory", "disk", "network", "throughput"]
+GROUPS: tuple[Group, ...] = get_args(Group)
+"""What the query parameter `metrics` may name."""
 
 _GIGABYTE = 1024**3
-_STEADY = 0.075
-_FIGURES = {"cpu": "cpuUsage", "memory": "memoryBytes", "throughput": "recordsPerSecond"}
-"""The figures that have a history, by group."""
+_STABLE_SHARE = 0.075
 
 
-def metrics(job: Job, newest: Sequence[Bucket], include_history: bool, groups: Collection[str], now: int) -> Json:
-    """The answer at `now` (µs), from the newest buckets (at least two where there are two), for the groups named."""
+def metrics(job: Job, newest: Sequence[Bucket], include_history: bool, groups: Collection[Group], now: int) -> Metrics:
+    """Return the response at `now` (µs) for some groups; `newest` has the last two buckets, or all of the history."""
     return {
         "jobId": job.job_id,
         "metricsCollectionTime": times.render(times.whole(now)),
-        "currentMetrics": {
-            "resourceUtilization": {name: told(job) for name, told in _UTILIZATION.items() if name in groups},
-            **({"processing": _processing(job)} if "throughput" in groups else {}),
-            "stages": _stages(job),
-        },
+        "currentMetrics": _current(job, groups),
         "historicalMetrics": history(newest, groups) if include_history else [],
         "performanceTrends": {
             **trends(newest, groups),
@@ -41,47 +52,81 @@ def metrics(job: Job, newest: Sequence[Bucket], include_history: bool, groups: C
     }
 
 
-def history(newest: Sequence[Bucket], groups: Collection[str]) -> list[Json]:
-    """The buckets that hold a figure of the groups, in order, each named by its end; memory in GB."""
-    wanted = {name: figure for name, figure in _FIGURES.items() if name in groups}
-    return [
-        {
-            "timestamp": times.render(bucket.end),
-            **{_SHOWN[name][0]: _SHOWN[name][1](bucket.mean(figure)) for name, figure in wanted.items()},
-            "stage": bucket.stage,
-        }
-        for bucket in newest
-        if any(figure in bucket.figures for figure in wanted.values())
-    ]
+def _current(job: Job, groups: Collection[Group]) -> CurrentMetrics:
+    current: CurrentMetrics = {"resourceUtilization": _utilization(job, groups), "stages": _stages(job)}
+    if "throughput" in groups:
+        current["processing"] = _processing(job)
+    return current
 
 
-def trends(newest: Sequence[Bucket], groups: Collection[str]) -> Json:
-    """How each figure of the last bucket compares with the one before; `null` where one of the two has none."""
-    found: Json = {}
-    for name, figure in _FIGURES.items():
-        if name in groups:
-            means = [mean for bucket in newest[-2:] if (mean := bucket.mean(figure)) is not None]
-            up = "Improving" if name == "throughput" else "Rising"
-            found[f"{name}Trend"] = trend(means[0], means[1], up) if len(means) == 2 else None
-    return found
+def _utilization(job: Job, groups: Collection[Group]) -> Utilization:
+    utilization: Utilization = {}
+    if "cpu" in groups:
+        utilization["cpu"] = _cpu(job)
+    if "memory" in groups:
+        utilization["memory"] = _memory(job)
+    if "disk" in groups:
+        utilization["disk"] = _disk(job)
+    if "network" in groups:
+        utilization["network"] = _network(job)
+    return utilization
 
 
-def trend(before: float, last: float, up: str = "Rising") -> str:
-    """Within 7.5 % Stable."""
-    if abs(last - before) <= _STEADY * before:
+def history(buckets: Sequence[Bucket], groups: Collection[Group]) -> list[responses.Bucket]:
+    """Return the buckets that hold a figure of the groups, in order."""
+    figures = {figure for group, figure in _FIGURES.items() if group in groups}
+    return [_bucket(bucket, groups) for bucket in buckets if figures & bucket.figures.keys()]
+
+
+_FIGURES: dict[Group, str] = {"cpu": "cpuUsage", "memory": "memoryBytes", "throughput": "recordsPerSecond"}
+"""The figures that have a history, by group."""
+
+
+def _bucket(bucket: Bucket, groups: Collection[Group]) -> responses.Bucket:
+    means: responses.Bucket = {"timestamp": times.render(bucket.end), "stage": bucket.stage}
+    if "cpu" in groups:
+        means["cpu"] = _number(bucket.mean("cpuUsage"), 1)
+    if "memory" in groups:
+        mean = bucket.mean("memoryBytes")
+        means["memory"] = None if mean is None else formats.number(mean / _GIGABYTE)
+    if "throughput" in groups:
+        means["recordsPerSecond"] = _number(bucket.mean("recordsPerSecond"))
+    return means
+
+
+def trends(newest: Sequence[Bucket], groups: Collection[Group]) -> GroupTrends:
+    """Return how the figures of the last bucket compare with the bucket before; None if one has no figure."""
+    trends: GroupTrends = {}
+    if "cpu" in groups:
+        trends["cpuTrend"] = _trend(newest, "cpuUsage", "Rising")
+    if "memory" in groups:
+        trends["memoryTrend"] = _trend(newest, "memoryBytes", "Rising")
+    if "throughput" in groups:
+        trends["throughputTrend"] = _trend(newest, "recordsPerSecond", "Improving")
+    return trends
+
+
+def _trend(newest: Sequence[Bucket], figure: str, up: Direction) -> Direction | None:
+    means = [mean for bucket in newest[-2:] if (mean := bucket.mean(figure)) is not None]
+    return trend(means[0], means[1], up) if len(means) == 2 else None
+
+
+def trend(before: float, last: float, up: Direction = "Rising") -> Direction:
+    """Return the direction of a change; up to 7.5 % it is Stable."""
+    if abs(last - before) <= _STABLE_SHARE * before:
         return "Stable"
     return up if last > before else "Declining"
 
 
-def benchmarks(job: Job, now: int) -> Json | None:
-    """The job's whole time, by the estimate at `now` (µs), among the completed jobs of its type; `null` without any.
+def benchmarks(job: Job, now: int) -> Benchmarks | None:
+    """Return how the job's duration, estimated at `now` (µs), compares with completed jobs of its type.
 
-    A job that failed or was cancelled took less than it would have: it has no rank.
+    None if there are no such jobs. A job that failed or was cancelled has no rank: it would have taken longer.
     """
     past = Past.load(job.past)
     if past is None:
         return None
-    unfit = job.status in (Status.FAILED, Status.CANCELLED)
+    unfit = job.status in (JobStatus.FAILED, JobStatus.CANCELLED)
     seconds = None if unfit else total_seconds(job, now)
     faster, similar, slower = (None, None, None) if seconds is None else past.compare(seconds)
     return {
@@ -93,8 +138,7 @@ def benchmarks(job: Job, now: int) -> Json | None:
     }
 
 
-def _cpu(job: Job) -> Json:
-    """`usage` is the last sample's, in per cent of the allocated cores; `efficiency` the mean of all."""
+def _cpu(job: Job) -> Cpu:
     return {
         "usage": _number(job.sample.get("cpuUsage"), 1),
         "cores": _number((job.allocated or {}).get("cpuUnits")),
@@ -102,8 +146,7 @@ def _cpu(job: Job) -> Json:
     }
 
 
-def _memory(job: Job) -> Json:
-    """`used` is the last sample's, `peak` the greatest; `efficiency` is peak / allocated."""
+def _memory(job: Job) -> Memory:
     return {
         "used": _size(job.sample.get("memoryBytes")),
         "allocated": _size(memory_limit(job)),
@@ -112,8 +155,7 @@ def _memory(job: Job) -> Json:
     }
 
 
-def _disk(job: Job) -> Json:
-    """Totals so far, and the last sample's operations a second and latency."""
+def _disk(job: Job) -> Disk:
     latency = job.sample.get("diskLatencyMs")
     return {
         "reads": _size(job.sample.get("diskReadBytes")),
@@ -123,8 +165,7 @@ def _disk(job: Job) -> Json:
     }
 
 
-def _network(job: Job) -> Json:
-    """Totals so far, and the last sample's connections."""
+def _network(job: Job) -> Network:
     return {
         "bytesIn": _size(job.sample.get("networkInBytes")),
         "bytesOut": _size(job.sample.get("networkOutBytes")),
@@ -132,11 +173,7 @@ def _network(job: Job) -> Json:
     }
 
 
-_UTILIZATION = {"cpu": _cpu, "memory": _memory, "disk": _disk, "network": _network}
-
-
-def _processing(job: Job) -> Json:
-    """`processingEfficiency` is mean / peak rate; the rates are errors and retries a record, to three digits."""
+def _processing(job: Job) -> Processing:
     done, total = _records(job)
     return {
         "recordsPerSecond": _number(job.sample.get("recordsPerSecond")),
@@ -149,43 +186,28 @@ def _processing(job: Job) -> Json:
 
 
 def _records(job: Job) -> tuple[int | None, int | None]:
-    """Done and total of the stage that runs, else of the last one that told, else of the job as a whole."""
-    told = [stage for stage in job.stages if stage.records is not None]
-    running = [stage for stage in told if stage.status is StageStatus.RUNNING]
-    stage = max(running or told, key=lambda each: each.started_at or 0, default=None)
+    """Return the records done and their total: of the running stage, else the last one that reported, else the job."""
+    reported = [stage for stage in job.stages if stage.records is not None]
+    running = [stage for stage in reported if stage.status is StageStatus.RUNNING]
+    stage = max(running or reported, key=lambda stage: stage.started_at or 0, default=None)
     if stage is None:
         return job.records, job.total_records
     return stage.records, job.total_records if stage.total_records is None else stage.total_records
 
 
-def _stages(job: Job) -> Json:
-    """Stages by status; the mean time of the completed ones, and what was expected of them over what they took."""
+def _stages(job: Job) -> StageCounts:
+    statuses = [stage.status for stage in job.stages]
     completed = [stage for stage in job.stages if stage.status is StageStatus.COMPLETED]
-    took = [seconds for stage in completed if (seconds := stage.seconds) is not None]
+    durations = [seconds for stage in completed if (seconds := stage.seconds) is not None]
     return {
-        **{status.lower(): sum(stage.status is status for stage in job.stages) for status in StageStatus},
-        "averageStageTime": formats.mean_time(sum(took) / len(took)) if took else None,
+        "pending": statuses.count(StageStatus.PENDING),
+        "running": statuses.count(StageStatus.RUNNING),
+        "completed": statuses.count(StageStatus.COMPLETED),
+        "failed": statuses.count(StageStatus.FAILED),
+        "skipped": statuses.count(StageStatus.SKIPPED),
+        "averageStageTime": formats.mean_time(sum(durations) / len(durations)) if durations else None,
         "stageEfficiency": _number(efficiency.stages(job), 1),
     }
-
-
-def _memory_shown(mean: float | None) -> float | int | None:
-    return None if mean is None else formats.number(mean / _GIGABYTE)
-
-
-def _cpu_shown(mean: float | None) -> float | int | None:
-    return _number(mean, 1)
-
-
-def _rate_shown(mean: float | None) -> float | int | None:
-    return _number(mean)
-
-
-_SHOWN = {
-    "cpu": ("cpu", _cpu_shown),
-    "memory": ("memory", _memory_shown),
-    "throughput": ("recordsPerSecond", _rate_shown),
-}
 
 
 def _number(value: float | None, decimals: int = 2) -> float | int | None:

@@ -1,16 +1,18 @@
-"""`GET …/progress`."""
+"""`GET …/job/{jobId}/progress`."""
 
 from jobtrack import times
 from jobtrack.domain import formats
 from jobtrack.domain.estimate import Estimate, StageEstimate, estimate
 from jobtrack.domain.job import Job, Json, Stage, StageStatus
+from jobtrack.views.responses import progress as responses
+from jobtrack.views.responses.progress import Activity, OverallProgress, Progress, QualityMetrics
 from jobtrack.views.usage import resource_usage
 
 _UNKNOWN = StageEstimate(None, None)
 
 
-def progress(job: Job, now: int) -> Json:
-    """The answer for a job at `now` (µs)."""
+def progress(job: Job, now: int) -> Progress:
+    """Return the response for a job at `now` (µs)."""
     expected = estimate(job, now)
     return {
         "jobId": job.job_id,
@@ -19,44 +21,38 @@ def progress(job: Job, now: int) -> Json:
         "stalled": job.stalled,
         "overallProgress": _overall(job, expected),
         "stages": [_stage(stage, order, expected) for order, stage in enumerate(job.stages, 1)],
-        "currentActivity": {name: (job.activity or {}).get(name) for name in ("component", "operation", "details")},
+        "currentActivity": _activity(job),
         "resourceUsage": resource_usage(job),
-        "qualityMetrics": {
-            "dataQualityScore": job.quality.get("dataQualityScore"),
-            "validationsPassed": job.quality.get("validationsPassed"),
-            "validationsFailed": job.quality.get("validationsFailed"),
-            "warningsGenerated": job.warnings,
-            "errorsEncountered": job.errors,
-        },
+        "qualityMetrics": _quality(job),
         "lastUpdated": times.render(job.updated_at),
         "lastSequence": job.sequence,
     }
 
 
 def elapsed_seconds(job: Job, now: int) -> int | None:
-    """Whole seconds from the job's start to its end, or to `now` (µs); None before it started."""
+    """Return whole seconds from the job's start to its end, or to `now` (µs); None before it started."""
     if job.started_at is None:
         return None
     return formats.between(job.started_at, now if job.ended_at is None else job.ended_at)
 
 
 def completion(job: Job, expected: Estimate) -> str | None:
-    """When the job ended or is expected to."""
+    """Return when the job ended, or is expected to end."""
     moment = expected.completion if job.ended_at is None else job.ended_at
-    return None if moment is None else times.render(moment)
+    return times.render_optional(moment)
 
 
 def whole_percentage(value: float) -> int:
-    """Progress as an integer; 100 only where nothing is left."""
+    """Return progress as an integer. Only complete progress is 100: 99.9 becomes 99."""
     return 100 if value >= 100 else min(99, round(value))
 
 
-def _overall(job: Job, expected: Estimate) -> Json:
+def _overall(job: Job, expected: Estimate) -> OverallProgress:
     elapsed, remaining = elapsed_seconds(job, expected.now), expected.remaining_seconds
     return {
         "percentage": job.percentage,
-        "startTime": _time(job.started_at),
-        "endTime": _time(job.ended_at),
+        "startTime": times.render_optional(job.started_at),
+        "endTime": times.render_optional(job.ended_at),
         "elapsedTime": None if elapsed is None else formats.duration(elapsed),
         "elapsedSeconds": elapsed,
         "estimatedRemaining": None if remaining is None else formats.duration(remaining),
@@ -65,20 +61,20 @@ def _overall(job: Job, expected: Estimate) -> Json:
     }
 
 
-def _stage(stage: Stage, order: int, expected: Estimate) -> Json:
+def _stage(stage: Stage, order: int, expected: Estimate) -> responses.Stage:
     estimated = expected.stages.get(stage.name, _UNKNOWN)
-    took = stage.seconds
+    seconds = stage.seconds
     return {
         "stageName": stage.name,
         "stageOrder": order,
         "status": stage.status,
         "progress": whole_percentage(stage.progress),
-        "startTime": _time(stage.started_at),
-        "endTime": _time(stage.ended_at),
-        "duration": None if took is None else formats.duration(took),
-        "durationSeconds": None if took is None else int(took),
-        "estimatedStartTime": _time(estimated.start) if stage.status is StageStatus.PENDING else None,
-        "estimatedEndTime": _time(estimated.end),
+        "startTime": times.render_optional(stage.started_at),
+        "endTime": times.render_optional(stage.ended_at),
+        "duration": None if seconds is None else formats.duration(seconds),
+        "durationSeconds": None if seconds is None else int(seconds),
+        "estimatedStartTime": times.render_optional(estimated.start) if stage.status is StageStatus.PENDING else None,
+        "estimatedEndTime": times.render_optional(estimated.end),
         "recordsProcessed": stage.records,
         "totalRecords": stage.total_records,
         "metrics": _metrics(stage),
@@ -87,12 +83,27 @@ def _stage(stage: Stage, order: int, expected: Estimate) -> Json:
 
 
 def _metrics(stage: Stage) -> Json:
-    """What the worker said; `throughput` is records over duration of a completed stage, unless it said that too."""
-    measured: Json = {}
+    """Return the reported metrics. A reported `throughput` replaces the one computed for a completed stage."""
+    computed: Json = {}
     if stage.status is StageStatus.COMPLETED and stage.records is not None and stage.seconds:
-        measured["throughput"] = formats.rate(stage.records / stage.seconds)
-    return {**measured, **(stage.metrics or {})}
+        computed["throughput"] = formats.rate(stage.records / stage.seconds)
+    return {**computed, **(stage.metrics or {})}
 
 
-def _time(moment: int | None) -> str | None:
-    return None if moment is None else times.render(moment)
+def _activity(job: Job) -> Activity:
+    activity = job.activity or {}
+    return {
+        "component": activity.get("component"),
+        "operation": activity.get("operation"),
+        "details": activity.get("details"),
+    }
+
+
+def _quality(job: Job) -> QualityMetrics:
+    return {
+        "dataQualityScore": job.quality.get("dataQualityScore"),
+        "validationsPassed": job.quality.get("validationsPassed"),
+        "validationsFailed": job.quality.get("validationsFailed"),
+        "warningsGenerated": job.warnings,
+        "errorsEncountered": job.errors,
+    }

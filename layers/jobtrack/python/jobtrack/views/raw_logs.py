@@ -1,4 +1,4 @@
-"""Log lines as plain text, one line an entry."""
+"""Log lines as plain text, one line per entry."""
 
 import re
 
@@ -7,12 +7,12 @@ import orjson
 from jobtrack import times
 from jobtrack.domain.journal.journal import Record
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def raw(record: Record) -> str:
-    """`<time> <LEVEL> <component> [<stage>] <message> <details as JSON>`; control characters escaped."""
+    """Return `<time> <LEVEL> <component> [<stage>] <message> <details as JSON>`, with control characters escaped."""
     message, component, stage, details = [*record.body, None, None, None][:4]
     parts = (
         times.render(record.time),
@@ -22,9 +22,9 @@ def raw(record: Record) -> str:
         message,
         orjson.dumps(details or {}).decode(),
     )
-    return _CONTROL.sub(_escape, " ".join(parts))
+    return _CONTROL_CHARACTER.sub(_escape, " ".join(parts))
 
 
 def _escape(match: re.Match[str]) -> str:
     character = match.group()
-    return _NAMED.get(character, f"\\u{ord(character):04x}")
+    return _ESCAPES.get(character, f"\\u{ord(character):04x}")

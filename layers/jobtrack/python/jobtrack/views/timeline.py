@@ -1,68 +1,81 @@
-"""`GET …/timeline`."""
+"""`GET …/job/{jobId}/timeline`."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-import orjson
-
-from jobtrack import limits, times
+from jobtrack import times
 from jobtrack.domain import event_text, formats
 from jobtrack.domain.estimate import estimate
-from jobtrack.domain.job import Job, Json, StageStatus
+from jobtrack.domain.event_text import Language
+from jobtrack.domain.job import Job, Json, Stage, StageStatus
 from jobtrack.domain.journal.journal import Family, Record
+from jobtrack.domain.timeline import Granularity
 from jobtrack.views.progress import whole_percentage
+from jobtrack.views.responses.timeline import Timeline, TimelineEvent, UpcomingEvent, UpcomingType
 
 _SUB_EVENTS = {Family.WARN: "Warning", Family.ERROR: "Error"}
 
 
-def timeline(job: Job, granularity: str, entries: Sequence[Json], cursor: str | None, language: str, now: int) -> Json:
-    """The answer for a page of entries at `now` (µs)."""
+def timeline(
+    job: Job,
+    granularity: Granularity,
+    events: Sequence[TimelineEvent],
+    cursor: str | None,
+    language: Language,
+    now: int,
+) -> Timeline:
+    """Return the response for a page of events at `now` (µs)."""
     return {
         "jobId": job.job_id,
         "jobName": job.name,
         "timelineScope": {
-            "startTime": _time(job.started_at),
+            "startTime": times.render_optional(job.started_at),
             "currentTime": times.render(times.whole(now)),
-            "endTime": _time(job.ended_at),
+            "endTime": times.render_optional(job.ended_at),
             "granularity": granularity,
         },
-        "timeline": entries,
+        "timeline": list(events),
         "upcomingEvents": upcoming(job, language, now),
         "nextCursor": cursor,
         "lastSequence": job.sequence,
     }
 
 
-def upcoming(job: Job, language: str, now: int) -> list[Json]:
-    """What is expected, by the estimate that `progress` shows: of unknown time nothing.
+def upcoming(job: Job, language: Language, now: int) -> list[UpcomingEvent]:
+    """Return the expected events whose times can be estimated at `now` (µs), in order of time.
 
-    What runs completes, what is pending starts, the job completes; that a stage completes which has not started is told
-    by what follows it.
+    Running stages are expected to complete, pending stages to start, and the job to complete. The completion of a
+    pending stage is not listed: the start of the next stage implies it.
     """
-    expected = estimate(job, now)
-    found: list[tuple[int | None, str, Json, dict[str, str] | None]] = []
+    expected = [(moment, kind, stage) for moment, kind, stage in _expected(job, now) if moment is not None]
+    expected.sort(key=lambda event: (event[0], _ORDER.index(event[1])))
+    return [_upcoming(moment, kind, stage, language) for moment, kind, stage in expected]
+
+
+_ORDER: tuple[UpcomingType, ...] = ("StageCompletion", "StageStart", "JobCompletion")
+"""The order of expected events of the same time."""
+
+
+def _expected(job: Job, now: int) -> Iterator[tuple[int | None, UpcomingType, Stage | None]]:
+    estimated = estimate(job, now)
     for stage in job.stages:
-        if estimated := expected.stages.get(stage.name):
-            runs = stage.status is StageStatus.RUNNING
-            moment, kind = (estimated.end, "stageCompletion") if runs else (estimated.start, "stageStart")
-            found.append((moment, kind, {"stageName": stage.name}, stage.labels))
+        if stage.name in estimated.stages:
+            moments = estimated.stages[stage.name]
+            if stage.status is StageStatus.RUNNING:
+                yield moments.end, "StageCompletion", stage
+            else:
+                yield moments.start, "StageStart", stage
     if not job.status.ended:
-        found.append((expected.completion, "jobCompletion", {}, None))
-    known = sorted((each for each in found if each[0] is not None), key=lambda each: (each[0], _ORDER.index(each[1])))
-    return [
-        _expected(moment, kind, event_text.describe(kind, language, data, labels))
-        for moment, kind, data, labels in known
-    ]
+        yield estimated.completion, "JobCompletion", None
 
 
-_ORDER = ("stageCompletion", "stageStart", "jobCompletion")
+def _upcoming(moment: int, kind: UpcomingType, stage: Stage | None, language: Language) -> UpcomingEvent:
+    data, labels = ({"stageName": stage.name}, stage.labels) if stage else ({}, None)
+    description = event_text.describe(kind[0].lower() + kind[1:], language, data, labels)
+    return {"estimatedTime": times.render(moment), "eventType": kind, "description": description}
 
 
-def _expected(moment: int | None, kind: str, description: str) -> Json:
-    return {"estimatedTime": _time(moment), "eventType": _capital(kind), "description": description}
-
-
-def entry(job: Job, record: Record, language: str) -> Json:
-    """One event, told in a language."""
+def entry(job: Job, record: Record, language: Language) -> TimelineEvent:
+    """Return one event, described in a language."""
     if record.family in _SUB_EVENTS:
         kind, description, details = _log(record, language)
     elif record.family is Family.EVENT:
@@ -78,128 +91,104 @@ def entry(job: Job, record: Record, language: str) -> Json:
     }
 
 
-def fitting(entries: Iterable[Json]) -> list[Json]:
-    """As many of the entries as an answer of Lambda's can hold; at least one."""
-    size = 0
-    kept: list[Json] = []
-    for each in entries:
-        body = orjson.dumps(each)
-        size += len(body) + body.count(b'"') + body.count(b"\\") + 1
-        if kept and size > limits.ANSWER_BYTES:
-            break
-        kept.append(each)
-    return kept
+def _log(record: Record, language: Language) -> tuple[str, str, Json]:
+    """Return type, description and details of a log line of WARN or above; its message is the description."""
+    message, component, stage, more = [*record.body, None, None, None][:4]
+    details = {"level": record.family.name, "component": component, "stage": stage, "details": more}
+    return _SUB_EVENTS[record.family], event_text.describe("log", language, {"message": message}), details
 
 
-def _log(record: Record, language: str) -> tuple[str, str, Json]:
-    """A line of WARN or above: its message describes it."""
-    message, component, stage, details = [*record.body, None, None, None][:4]
-    told = {"level": record.family.name, "component": component, "stage": stage, "details": details}
-    return _SUB_EVENTS[record.family], event_text.describe("log", language, {"message": message}), told
-
-
-def _progress(job: Job, record: Record, language: str) -> tuple[str, str, Json]:
-    """`remainingRecords` are those of the total, where both are known."""
-    name, done, total = (record.body.get(each) for each in ("stage", "records", "total"))
+def _progress(job: Job, record: Record, language: Language) -> tuple[str, str, Json]:
+    """Return type, description and details of a progress report."""
+    stage_name, done, total = (record.body.get(name) for name in ("stage", "records", "total"))
     progress = whole_percentage(record.body["progress"])
-    description = event_text.describe(
-        "progressUpdate", language, {"stageName": name, "progress": progress}, _labels(job, name)
-    )
+    data = {"stageName": stage_name, "progress": progress}
     details = {
-        "stageName": name,
-        "progress": progress,
+        **data,
         "currentOperation": record.body.get("operation"),
         "recordsProcessed": done,
         "remainingRecords": None if done is None or total is None else max(0, total - done),
     }
-    return "Progress", description, details
+    return "Progress", event_text.describe("progressUpdate", language, data, _labels(job, stage_name)), details
 
 
-def _event(job: Job, record: Record, language: str) -> tuple[str, str, Json]:
+def _event(job: Job, record: Record, language: Language) -> tuple[str, str, Json]:
+    """Return type, description and details of any other reported event."""
     kind, data = record.body["type"], record.body["data"]
     description = event_text.describe(kind, language, data, _labels(job, data.get("stageName")))
-    return _capital(kind), description, _DETAILS.get(kind, _as_reported)(job, record.body)
+    return kind[0].upper() + kind[1:], description, _DETAILS.get(kind, _reported_details)(job, record.body)
 
 
-def _as_reported(job: Job, body: Json) -> Json:
-    reported: Json = body["data"]
-    return reported
+def _reported_details(job: Job, body: Json) -> Json:
+    data: Json = body["data"]
+    return data
 
 
-def _job_queued(job: Job, body: Json) -> Json:
+def _queued_details(job: Job, body: Json) -> Json:
     return {"submittedBy": job.submitted_by, "priority": job.priority}
 
 
-def _job_started(job: Job, body: Json) -> Json:
-    """`estimatedDuration` is what was expected at the start: P25 to P75."""
+def _started_details(job: Job, body: Json) -> Json:
     allocated = body["data"].get("resourcesAllocated")
     own = {
-        **_job_queued(job, body),
+        **_queued_details(job, body),
         "estimatedDuration": _expected_duration(body),
-        "resourcesAllocated": allocated and _with({"cpuUnits": None, "memoryGB": None, "workerNode": None} | allocated),
+        "resourcesAllocated": allocated and {"cpuUnits": None, "memoryGB": None, "workerNode": None} | allocated,
     }
-    return _with(own, body["data"])
+    return _merge(own, body["data"])
 
 
-def _stage_started(job: Job, body: Json) -> Json:
-    """`expectedDuration` is what was expected at its start: P25 to P75."""
+def _stage_start_details(job: Job, body: Json) -> Json:
     own = {"stageName": body["data"]["stageName"], "expectedDuration": _expected_duration(body)}
-    return _with(own, *_flattened(body["data"], "metrics"))
+    return _merge(own, *_flatten(body["data"], "metrics"))
 
 
-def _stage_ended(job: Job, body: Json) -> Json:
+def _stage_end_details(job: Job, body: Json) -> Json:
     seconds = body.get("seconds")
     own = {
         "stageName": body["data"]["stageName"],
         "actualDuration": None if seconds is None else formats.duration(seconds),
     }
-    return _with(own, *_flattened(body["data"], "metrics"))
+    return _merge(own, *_flatten(body["data"], "metrics"))
 
 
-def _note(job: Job, body: Json) -> Json:
-    """The description has a place of its own."""
-    told = {name: value for name, value in body["data"].items() if name != "description"}
-    return _with({}, *_flattened(told, "details"))
+def _note_details(job: Job, body: Json) -> Json:
+    """Return the details of a note. Its description is a member of the event itself."""
+    data = {name: value for name, value in body["data"].items() if name != "description"}
+    return _merge({}, *_flatten(data, "details"))
 
 
 _DETAILS: dict[str, Callable[[Job, Json], Json]] = {
-    "jobQueued": _job_queued,
-    "jobStarted": _job_started,
-    "stageStarted": _stage_started,
-    "stageCompleted": _stage_ended,
-    "stageFailed": _stage_ended,
-    "stageSkipped": _stage_ended,
-    "milestone": _note,
-    "warning": _note,
-    "error": _note,
+    "jobQueued": _queued_details,
+    "jobStarted": _started_details,
+    "stageStarted": _stage_start_details,
+    "stageCompleted": _stage_end_details,
+    "stageFailed": _stage_end_details,
+    "stageSkipped": _stage_end_details,
+    "milestone": _note_details,
+    "warning": _note_details,
+    "error": _note_details,
 }
 
 
 def _expected_duration(body: Json) -> str | None:
+    """Return how long was expected at the start: the range from P25 to P75 of past durations."""
     return formats.time_range(*body["expected"]) if "expected" in body else None
 
 
-def _flattened(data: Json, name: str) -> tuple[Json, Json]:
-    """The members of one member, then the others."""
+def _flatten(data: Json, name: str) -> tuple[Json, Json]:
+    """Return the members of one member, and the other members."""
     return data.get(name) or {}, {key: value for key, value in data.items() if key != name}
 
 
-def _with(own: Json, *reported: Json) -> Json:
-    """Our own members, then what was reported under other names; of the same name the later wins."""
-    told: Json = {}
+def _merge(own: Json, *reported: Json) -> Json:
+    """Return our own members, then reported ones of other names; a later part replaces an earlier one."""
+    merged: Json = {}
     for part in reported:
-        told |= {name: value for name, value in part.items() if value is not None and name not in own}
-    return own | told
+        merged |= {name: value for name, value in part.items() if value is not None and name not in own}
+    return own | merged
 
 
-def _labels(job: Job, name: str | None) -> dict[str, str] | None:
-    stage = None if name is None else job.stage(name)
+def _labels(job: Job, stage_name: str | None) -> dict[str, str] | None:
+    stage = None if stage_name is None else job.stage(stage_name)
     return stage.labels if stage else None
-
-
-def _capital(kind: str) -> str:
-    return kind[0].upper() + kind[1:]
-
-
-def _time(moment: int | None) -> str | None:
-    return None if moment is None else times.render(moment)

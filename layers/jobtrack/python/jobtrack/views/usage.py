@@ -1,19 +1,18 @@
-"""What a job uses, of its last sample: each text with its number beside it."""
+"""The resource usage of a job's last sample: each text with its number beside it."""
 
 from jobtrack.domain import formats
-from jobtrack.domain.job import Job, Json
+from jobtrack.domain.job import Job
+from jobtrack.views.responses.usage import MemoryUsage, ProcessingRate, ResourceUsage
 
 _GIGABYTE = 1024**3
 
 
-def resource_usage(job: Job) -> Json:
-    """`resourceUsage` of `progress`; `null` where no sample told it. `networkIO` is in plus out."""
-    sample = job.sample
-    memory, disk, network = sample.get("memoryBytes"), sample.get("diskUsedBytes"), _network(job)
+def resource_usage(job: Job) -> ResourceUsage:
+    """Return `resourceUsage`; a figure that was never reported is None."""
+    disk, network = job.sample.get("diskUsedBytes"), _network(job)
     limit = memory_limit(job)
     return {
-        "memoryUsage": _size(memory),
-        "memoryUsageBytes": memory,
+        **memory(job),
         "memoryLimit": _size(limit),
         "memoryLimitBytes": limit,
         "cpuUsage": cpu(job),
@@ -25,8 +24,8 @@ def resource_usage(job: Job) -> Json:
     }
 
 
-def processing_rate(job: Job) -> Json:
-    """The last reported rate, as text and number."""
+def processing_rate(job: Job) -> ProcessingRate:
+    """Return the last reported rate."""
     rate = job.sample.get("recordsPerSecond")
     return {
         "processingRate": None if rate is None else formats.rate(rate),
@@ -34,25 +33,26 @@ def processing_rate(job: Job) -> Json:
     }
 
 
-def memory(job: Job) -> Json:
-    """The last reported memory, as text and number."""
+def memory(job: Job) -> MemoryUsage:
+    """Return the last reported memory usage."""
     used = job.sample.get("memoryBytes")
     return {"memoryUsage": _size(used), "memoryUsageBytes": used}
 
 
 def cpu(job: Job) -> float | None:
-    """The last reported CPU usage, in per cent of the allocated cores."""
+    """Return the last reported CPU usage, in per cent of the allocated cores."""
     usage = job.sample.get("cpuUsage")
     return None if usage is None else formats.number(usage, 1)
 
 
 def memory_limit(job: Job) -> int | None:
-    """The memory allocated to the job, in bytes."""
+    """Return the memory allocated to the job, in bytes."""
     gigabytes = (job.allocated or {}).get("memoryGB")
     return None if gigabytes is None else round(gigabytes * _GIGABYTE)
 
 
 def _network(job: Job) -> int | None:
+    """Return the bytes received plus the bytes sent, as far as reported."""
     parts = [job.sample[name] for name in ("networkInBytes", "networkOutBytes") if name in job.sample]
     return sum(parts) if parts else None
 

@@ -1,6 +1,6 @@
 """What each type of event tells: one model per shape of `data`; importing pydantic, so for HTTP functions only."""
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -16,6 +16,7 @@ from jobtrack.api.schemas.fields import (
     Positive,
     StageMetrics,
 )
+from jobtrack.domain.journal.journal import LogLevel
 
 
 class Error(Model):
@@ -80,7 +81,7 @@ class ProgressData(Model):
 class LogData(Model):
     """One log line."""
 
-    level: Literal["DEBUG", "INFO", "WARN", "ERROR"]
+    level: LogLevel
     message: Message
     component: Name | None = None
     stage: Name | None = None

@@ -7,8 +7,10 @@ from pydantic.alias_generators import to_camel
 
 from jobtrack import limits
 from jobtrack.api.schemas.fields import Moment
+from jobtrack.domain.journal.journal import LogLevel
+from jobtrack.domain.timeline import Granularity
 from jobtrack.store.journal_reader import EARLIEST, LATEST
-from jobtrack.views.metrics import GROUPS
+from jobtrack.views.metrics import GROUPS, Group
 
 
 def _flag(value: object) -> object:
@@ -31,7 +33,7 @@ def _groups(value: object) -> object:
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Groups = Annotated[
-    frozenset[str],
+    frozenset[Group],
     BeforeValidator(_groups),
     WithJsonSchema({"type": "array", "items": {"enum": list(GROUPS)}, "minItems": 1}),
 ]
@@ -46,7 +48,7 @@ class Query(BaseModel):
 class LogQuery(Query):
     """What `GET …/logs` takes."""
 
-    level: Literal["DEBUG", "INFO", "WARN", "ERROR"] = "INFO"
+    level: LogLevel = "INFO"
     from_time: Moment = EARLIEST
     to_time: Moment = LATEST
     limit: Annotated[int, Field(ge=1, le=limits.LOG_ENTRIES)] = limits.LOG_ENTRIES_DEFAULT
@@ -67,7 +69,7 @@ class LogQuery(Query):
 class TimelineQuery(Query):
     """What `GET …/timeline` takes."""
 
-    granularity: Literal["seconds", "minutes", "major_events"] = "minutes"
+    granularity: Granularity = "minutes"
     include_sub_events: Flag = False
     limit: Annotated[int, Field(ge=1, le=limits.TIMELINE_ENTRIES)] = limits.TIMELINE_ENTRIES_DEFAULT
     cursor: str | None = None

@@ -1,13 +1,14 @@
 """The request that makes a job; importing pydantic, so for HTTP functions only."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
 from jobtrack import limits
 from jobtrack.api.schemas.fields import Amount, Count, Description, Guid, Metadata, Model, Moment, Name, Positive
 from jobtrack.api.schemas.subscriptions import JobSubscriptions
-from jobtrack.domain.job import Job, Json, Stage
+from jobtrack.domain.dependencies import ConditionStatus
+from jobtrack.domain.job import Job, Json, Priority, Stage
 
 
 class Labels(Model):
@@ -52,7 +53,7 @@ class BlockingCondition(Model):
     """What holds the job up."""
 
     condition: Description
-    status: Literal["Active", "Resolved"]
+    status: ConditionStatus
 
 
 class WorkerHeartbeat(Model):
@@ -81,7 +82,7 @@ class JobRequest(Model):
     job_name: Name
     job_type: Name
     job_description: Description | None = None
-    priority: Literal["Critical", "High", "Normal", "Low"] = "Normal"
+    priority: Priority = "Normal"
     submitted_by: Name | None = None
     stages: Annotated[list[PlannedStage], Field(max_length=limits.STAGES)] = Field(default_factory=list)
     total_records: Count | None = None

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from jobtrack import limits
 from jobtrack.api.schemas.fields import Guid, Moment, Name, guid
 from jobtrack.api.schemas.job_queries import Flag, Query
-from jobtrack.domain.job import Status
+from jobtrack.domain.job import JobStatus
 from jobtrack.store.job_lists import LATEST, Wanted
 from jobtrack.store.journal_reader import EARLIEST
 
@@ -32,12 +32,12 @@ def _ids(values: list[str]) -> list[str]:
 
 def _statuses(values: list[str]) -> list[str]:
     wanted = _listed(values)
-    if unknown := [each for each in wanted if each not in list(Status)]:
-        raise ValueError(f"must be of {', '.join(Status)}, separated by commas; {unknown[0][:50]!r} is none")
-    return [status for status in Status if status in wanted]
+    if unknown := [each for each in wanted if each not in list(JobStatus)]:
+        raise ValueError(f"must be of {', '.join(JobStatus)}, separated by commas; {unknown[0][:50]!r} is none")
+    return [status for status in JobStatus if status in wanted]
 
 
-Statuses = Annotated[list[Status], BeforeValidator(_statuses), Field(min_length=1)]
+Statuses = Annotated[list[JobStatus], BeforeValidator(_statuses), Field(min_length=1)]
 Limit = Annotated[int, Field(ge=1, le=limits.LISTED_JOBS)]
 
 
@@ -51,7 +51,7 @@ class ProjectQuery(Query):
 class JobsQuery(ProjectQuery):
     """What `GET …/jobs` takes; `from` and `to` are about a job's creation."""
 
-    status: Statuses = Field(default=list(Status))
+    status: Statuses = Field(default=list(JobStatus))
     job_type: Name | None = None
     submitted_by: Name | None = None
     from_: Annotated[Moment, Field(alias="from")] = EARLIEST
@@ -74,7 +74,7 @@ class BatchQuery(ProjectQuery):
     """What `GET …/tracking/batch` takes."""
 
     job_ids: Annotated[list[Guid], BeforeValidator(_ids), Field(min_length=1)] | None = None
-    status: Statuses = Field(default=list(Status))
+    status: Statuses = Field(default=list(JobStatus))
     submitted_by: Name | None = None
     include_metrics: Flag = False
     refresh_interval: Annotated[int, Field(ge=1, le=limits.REFRESH_SECONDS)] | None = None

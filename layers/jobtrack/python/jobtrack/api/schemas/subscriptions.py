@@ -1,38 +1,20 @@
 """What a subscriber asks for; importing pydantic, so for HTTP functions only."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from jobtrack import limits
 from jobtrack.api.schemas.fields import Model
-from jobtrack.domain.event_text import DEFAULT_LANGUAGE
+from jobtrack.domain.event_text import DEFAULT_LANGUAGE, Language
+from jobtrack.domain.events import EventName
 from jobtrack.push.egress.urls import URL_CHARACTERS
 from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, Filters
+from jobtrack.views.responses.subscriptions import SubscriptionType
 
 LIFETIME_SECONDS = 8 * 3600
 LONGEST_LIFETIME_SECONDS = 7 * 24 * 3600
 TOKEN_CHARACTERS = 2048
-
-EventName = Literal[
-    "stageStarted",
-    "stageCompleted",
-    "progressUpdate",
-    "error",
-    "warning",
-    "jobCompleted",
-    "jobQueued",
-    "jobStarted",
-    "jobFailed",
-    "jobCancelled",
-    "jobStalled",
-    "stageFailed",
-    "stageSkipped",
-    "milestone",
-    "log",
-]
-EVENT_NAMES: tuple[EventName, ...] = get_args(EventName)
-
 
 Lifetime = Annotated[int, Field(ge=1, le=LONGEST_LIFETIME_SECONDS)]
 
@@ -59,12 +41,12 @@ class Authentication(Model):
 class SubscribeRequest(Model):
     """What `subscribe` takes. `Subscriber` checks what depends on the type of subscription, and on the stack."""
 
-    subscription_type: Literal["webhook", "websocket"]
+    subscription_type: SubscriptionType
     webhook_url: Annotated[str, StringConstraints(min_length=1, max_length=URL_CHARACTERS)] | None = None
     events: Annotated[list[EventName], Field(max_length=100)] | None = None
     filters: FiltersRequest | None = None
     authentication: Authentication | None = None
-    language: Literal["ja", "en"] | None = None
+    language: Language | None = None
     expires_in_seconds: Lifetime | None = None
     since_sequence: Annotated[int, Field(ge=0, le=limits.NUMBER)] | None = None
 
@@ -76,7 +58,7 @@ class SubscribeRequest(Model):
         """How long it lasts, in seconds."""
         return self.expires_in_seconds or LIFETIME_SECONDS
 
-    def spoken(self) -> str:
+    def spoken(self) -> Language:
         """The language of the descriptions."""
         return self.language or DEFAULT_LANGUAGE
 

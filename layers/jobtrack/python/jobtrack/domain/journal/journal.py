@@ -10,7 +10,7 @@ few: one query reads them. The *directory* in the snapshot knows, of each kind, 
 from collections.abc import Iterable, Sequence
 from dataclasses import field
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import orjson
 
@@ -38,6 +38,7 @@ class Family(StrEnum):
 
 
 _DENSE = (Family.DEBUG, Family.INFO, Family.PROGRESS)
+LogLevel = Literal["DEBUG", "INFO", "WARN", "ERROR"]
 LEVELS = (Family.DEBUG, Family.INFO, Family.WARN, Family.ERROR)
 """The severities of log lines, in order."""
 

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from jobtrack.classes import mutable, service
-from jobtrack.domain.job import Job, Status
+from jobtrack.domain.job import Job, JobStatus
 from jobtrack.domain.journal.journal import LEVELS, Family, Record
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.store.journal_reader import JournalReader, Range
@@ -151,7 +151,7 @@ def timeline_event(record: Record, job: Job) -> OutboxEvent:
         type=event_type,
         sequence=record.sequence,
         time=record.time,
-        status=body.get("status", Status.RUNNING),
+        status=body.get("status", JobStatus.RUNNING),
         percentage=percentage,
         data=body["data"],
         previous_percentage=previous,
