@@ -1,7 +1,10 @@
 """docs/cli.md: the help of every command of `jobtrack`."""
 
+import re
+
 import typer
 from typer.cli import get_docs_for_click
+from typer.core import TyperGroup
 
 from jobtrack_client.cli import build
 
@@ -11,6 +14,14 @@ TITLE = "Command line reference"
 
 def render() -> str:
     """Return the reference as Markdown."""
-    command = typer.main.get_command(build())
-    reference = get_docs_for_click(obj=command, ctx=typer.Context(command), name="jobtrack", title=TITLE)
-    return f"{NOTE}\n\n{reference.strip()}\n"
+    group = typer.main.get_group(build())
+    reference = get_docs_for_click(obj=group, ctx=typer.Context(group), name="jobtrack", title=TITLE)
+    return f"{NOTE}\n\n{_link_commands(reference, group).strip()}\n"
+
+
+def _link_commands(reference: str, group: TyperGroup) -> str:
+    """Replace the shortened entries of the list of commands with links and whole sentences."""
+    for name, each in group.commands.items():
+        entry = f"* [`{name}`](#jobtrack-{name}): {(each.help or '').partition(chr(10))[0]}"
+        reference = re.sub(rf"^\* `{name}`: .*$", entry, reference, count=1, flags=re.MULTILINE)
+    return reference
