@@ -32,6 +32,7 @@ from jobtrack.push.websockets.socket_sender import SocketSender
 from jobtrack.settings import Settings
 from jobtrack.store.outbox_records import OutboxEvent
 from tests.management import Gateway, Step
+from tests.retrying import instant_retry
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -188,8 +189,8 @@ class World:
             subscriptions=subscriptions,
             endings=self.endings,
             deliveries=DeliveryTable(self.dynamodb, "DeliveriesTable", self.clock),
-            queue=DeliveryQueue(self.sqs, "queue", self.clock, lambda _: None, "slow"),  # type: ignore[arg-type]
-            gate=CircuitBreaker(self.health, self.clock, lambda: 0.5, self.clock.pass_by),
+            queue=DeliveryQueue(self.sqs, "queue", self.clock, instant_retry(), "slow"),  # type: ignore[arg-type]
+            gate=CircuitBreaker(self.health, self.clock, lambda: 0.5, instant_retry(self.clock.pass_by)),
             webhooks=WebhookSender(Vault(self.kms, key, self.clock), self.receiver, {443}, clock=self.clock),
             sockets=SocketSender(
                 self.gateway.sockets, ConnectionTable(self.dynamodb, "SubscriptionsTable", self.clock)

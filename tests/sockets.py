@@ -36,6 +36,7 @@ from jobtrack.store.outbox import SORT_KEY
 from jobtrack.store.snapshots import Listener, Snapshot
 from tests.management import Gateway
 from tests.pushing import Clock, Crash, FakeSqs, crashing
+from tests.retrying import instant_retry
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -67,7 +68,7 @@ class SocketWorld:
         self.endings = SubscriptionEnder(self.subscriptions, "JobsTable", self.clock)
         self.table = ConnectionTable(self.dynamodb, "SubscriptionsTable", self.clock)
         self.deliveries = DeliveryTable(self.dynamodb, "DeliveriesTable", self.clock)
-        self.queue = DeliveryQueue(cast("SQSClient", self.sqs), "queue", self.clock, lambda _: None)
+        self.queue = DeliveryQueue(cast("SQSClient", self.sqs), "queue", self.clock, instant_retry())
         sockets = self.gateway.sockets
         self.sender = SocketSender(sockets, self.table, self.clock)
         self.deliverer = Deliverer(

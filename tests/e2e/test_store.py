@@ -20,8 +20,8 @@ from jobtrack.domain.journal.journal import LEVELS, Family, Record
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.errors import Conflict, IdempotencyMismatch, JobBusy, NotFound, Unprocessable
 from jobtrack.keys import JobKey
+from jobtrack.retry import Retry
 from jobtrack.scheduled.watchdog import Watchdog
-from jobtrack.store.conflict_retry import Attempts
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.job_timers import TimerStore
 from jobtrack.store.jobs import JobStore
@@ -294,7 +294,7 @@ def test_contention_that_only_aws_has_is_tried_again(table: Table, code: str) ->
 def test_contention_without_end_ends_as_busy_and_nothing_is_stored(table: Table) -> None:
     key, clock = table.job(), itertools.count(0.0, 0.1)
     store = table.store()
-    store.attempts = Attempts(sleep=lambda _: None, monotonic=lambda: next(clock))
+    store.retry = Retry(sleep=lambda _: None, monotonic=lambda: next(clock))
     fail_first(
         store, 10**6, answering("TransactionCanceledException", [{"Code": "TransactionConflict"}, {"Code": "None"}])
     )

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from functions.stream.dispatcher import app
 from jobtrack import aws
+from jobtrack.errors import Unavailable
 from jobtrack.push.dispatch.dispatcher import ENOUGH_SECONDS, Dispatcher
 from jobtrack.push.dispatch.quarantine import QuarantineTable, load
 from jobtrack.push.dispatch.replays import Replays
@@ -24,9 +25,9 @@ from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.scheduled.invocation import Context
 from jobtrack.settings import Settings
-from jobtrack.store.batch_get import ReadError
 from jobtrack.store.outbox_records import EventBatch, OutboxEvent, decode, encode
 from tests.pushing import JOB, NOW, Clock, Crash, FakeSqs, crashing, event, message, store, subscription
+from tests.retrying import instant_retry
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -67,7 +68,7 @@ def sqs(clock: Clock) -> FakeSqs:
 
 @pytest.fixture
 def dispatcher(clock: Clock, sqs: FakeSqs) -> Dispatcher:
-    queue = DeliveryQueue(sqs, "queue", clock, sleep=lambda _: None)  # type: ignore[arg-type]  # what it uses of one
+    queue = DeliveryQueue(sqs, "queue", clock, retry=instant_retry())  # type: ignore[arg-type]  # what it uses of one
     return dispatching(queue, clock, aws.client("dynamodb"))
 
 
@@ -228,7 +229,7 @@ def test_what_the_queue_did_not_take_is_tried_again(dispatcher: Dispatcher, sqs:
 
 def test_a_queue_that_refuses_makes_the_record_fail(dispatcher: Dispatcher, sqs: FakeSqs) -> None:
     subscribe(subscription())
-    sqs.refuse = ["0"] * 10
+    sqs.refuse = ["0"] * 10_000
     assert dispatcher.dispatch([record(event(1), number=5)]) == ["5"]
     with pytest.raises(QueueError, match="1 messages were not taken: InternalError"):
         dispatcher.queue.put([message()])
@@ -260,7 +261,7 @@ def test_keys_that_the_table_left_over_are_asked_for_again() -> None:
         parsed["UnprocessedKeys"] = {"SubscriptionsTable": {"Keys": left}} if left else {}
 
     dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", leave_over)
-    table = SubscriptionTable(dynamodb, "SubscriptionsTable", sleep=lambda _: None)
+    table = SubscriptionTable(dynamodb, "SubscriptionsTable", retry=instant_retry())
     names = [f"sub-{number}" for number in range(5)]
     assert [one.subscription_id for one in table.get_many(JOB, names)] == names
 
@@ -274,8 +275,8 @@ def test_a_table_that_leaves_over_everything_makes_the_record_fail(dispatcher: D
         )
 
     dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", refuse)
-    table = SubscriptionTable(dynamodb, "SubscriptionsTable", sleep=lambda _: None)
-    with pytest.raises(ReadError, match="too busy"):
+    table = SubscriptionTable(dynamodb, "SubscriptionsTable", retry=instant_retry())
+    with pytest.raises(Unavailable):
         table.get_many(JOB, ["sub-1"])
 
 

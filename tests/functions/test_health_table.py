@@ -19,6 +19,7 @@ from jobtrack.push.delivery.endpoint_health import (
 from jobtrack.push.delivery.endpoint_health_table import KEPT_SECONDS, EndpointHealthTable, key
 from jobtrack.push.messages.message import Lane
 from tests.pushing import NOW, Clock
+from tests.retrying import instant_retry
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -68,7 +69,7 @@ def test_it_is_forgotten_a_day_after_the_last_word() -> None:
 
 
 def gate(clock: Clock, held: EndpointHealthTable) -> CircuitBreaker:
-    return CircuitBreaker(held, clock, lambda: 0.5, clock.pass_by)
+    return CircuitBreaker(held, clock, lambda: 0.5, instant_retry(clock.pass_by))
 
 
 @pytest.mark.parametrize("lane", ["normal", "slow"])

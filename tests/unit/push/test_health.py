@@ -38,6 +38,7 @@ from jobtrack.push.delivery.retry_schedule import (
     next_look,
 )
 from jobtrack.push.messages.message import Lane
+from tests.retrying import instant_retry
 
 NOW = 1_795_430_733.0
 TIMEOUT_SECONDS = 30
@@ -94,7 +95,7 @@ class Endpoint(RuleBasedStateMachine):
             self.table,  # type: ignore[arg-type]
             lambda: self.table.now,
             lambda: self.chance,
-            lambda seconds: None,
+            instant_retry(),
             lambda: str(next(names)),
         )
 
@@ -287,7 +288,7 @@ def test_stored_leases_compare_by_their_time(until: float, name: str, now: float
 
 def test_a_burst_waits_a_moment_for_an_endpoint_that_answers_at_once() -> None:
     table, slept = Memory(), list[float]()
-    gate = CircuitBreaker(table, lambda: table.now, lambda: 0.5, slept.append, lambda: "a")  # type: ignore[arg-type]
+    gate = CircuitBreaker(table, lambda: table.now, lambda: 0.5, instant_retry(slept.append), lambda: "a")  # type: ignore[arg-type]
     full = EndpointHealth(leases={slot: Lease(slot, NOW + 30, "b") for slot in range(CAPS["normal"])})
     table.held = full
     assert gate.enter("endpoint", "normal", full) is Refusal.FULL

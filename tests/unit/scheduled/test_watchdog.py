@@ -13,8 +13,8 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job
 from jobtrack.errors import InvalidTransition, JobBusy
 from jobtrack.keys import JobKey
+from jobtrack.retry import Retry
 from jobtrack.scheduled.watchdog import RETRY_SECONDS, Watchdog
-from jobtrack.store.conflict_retry import Attempts
 from jobtrack.store.job_timers import Timer, TimerStore
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.outbox_records import EventBatch, decode
@@ -66,8 +66,8 @@ class World:
 
     def store(self) -> JobStore:
         ticks = itertools.count(0.0, 0.05)
-        patient = Attempts(sleep=lambda _: None, monotonic=lambda: next(ticks))
-        return JobStore(cast("Any", self.table), "jobs", now=lambda: self.now, attempts=patient)
+        patient = Retry(sleep=lambda _: None, monotonic=lambda: next(ticks))
+        return JobStore(cast("Any", self.table), "jobs", now=lambda: self.now, retry=patient)
 
     def between(self) -> None:
         while self.plan and self.plan[0].after is not None and self.depth < DEEPEST:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack import limits
@@ -46,6 +46,7 @@ def walk(table: Table, wanted: Wanted, limit: int) -> Iterator[Snapshot]:
         more = after is not None
 
 
+@settings(deadline=None)
 @given(st.integers(0, 40), st.integers(1, 15), st.integers(0, 12), st.integers(0, 3), st.integers())
 def test_a_walk_gives_every_job_acknowledged_before_it_exactly_once_though_they_move(
     count: int, limit: int, lag: int, moves: int, seed: int

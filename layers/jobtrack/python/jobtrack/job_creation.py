@@ -9,7 +9,7 @@ from jobtrack.domain.job import Job, Json
 from jobtrack.errors import Fault, JobTrackError, Unprocessable
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.subscription_factory import NewSubscription, SubscriptionFactory
-from jobtrack.store.batch_items import delete_all, put_all
+from jobtrack.store.batch_writes import delete_items, put_items
 from jobtrack.store.dependencies import DependencyStore
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.job_queue import QueueReader
@@ -114,14 +114,14 @@ class JobCreator:
     def _put_subscriptions(self, subscriptions: Sequence[NewSubscription]) -> None:
         """Put all of them or, if that fails, none."""
         try:
-            put_all(self.jobs.dynamodb, self.subscriptions_table, _items(subscriptions))
+            put_items(self.jobs.dynamodb, self.subscriptions_table, _items(subscriptions))
         except Exception:
             self._delete_subscriptions(subscriptions)
             raise
 
     def _delete_subscriptions(self, subscriptions: Sequence[NewSubscription]) -> None:
         keys = [{name: item[name] for name in ("pk", "sk")} for item in _items(subscriptions)]
-        delete_all(self.jobs.dynamodb, self.subscriptions_table, keys)
+        delete_items(self.jobs.dynamodb, self.subscriptions_table, keys)
 
     def _reveal_secrets(self, key: JobKey, response: Json) -> Json:
         """The response as it is sent. A repeated request may name no job id, so the first response's id counts."""

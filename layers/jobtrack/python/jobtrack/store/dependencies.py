@@ -13,7 +13,8 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.job import Json
 from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.keys import JobKey
-from jobtrack.store.batch_items import get_all, put_all
+from jobtrack.store.batch_reads import read_items
+from jobtrack.store.batch_writes import put_items
 from jobtrack.store.transactions import Item
 
 if TYPE_CHECKING:
@@ -36,12 +37,12 @@ class DependencyStore:
     def find_missing(self, key: JobKey, prerequisites: Sequence[str]) -> list[str]:
         """Those of the prerequisites that are no jobs of the project."""
         wanted = [relation_key(key, each, "S") for each in prerequisites]
-        found = {job_of(item) for item in get_all(self.dynamodb, self.table, wanted, only="pk")}
+        found = {job_of(item) for item in read_items(self.dynamodb, self.table, wanted, attribute="pk")}
         return [each for each in prerequisites if each not in found]
 
     def put_edges(self, key: JobKey, prerequisites: Sequence[str], expires: int) -> None:
         """Tell each prerequisite who waits for it, before the job is made: an edge from no job is never shown."""
-        put_all(self.dynamodb, self.table, [_edge(key, each, expires) for each in prerequisites])
+        put_items(self.dynamodb, self.table, [_edge(key, each, expires) for each in prerequisites])
 
     def creation_actions(self, key: JobKey, relations: Json, expires: int) -> "Iterator[TransactWriteItemTypeDef]":
         """The parts of the job's transaction that keep what it waits for."""

@@ -13,7 +13,7 @@ from jobtrack.domain.dependencies import Edge, Graph, Relations
 from jobtrack.domain.job import Job
 from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
-from jobtrack.store.batch_items import get_all
+from jobtrack.store.batch_reads import read_items
 from jobtrack.store.dependencies import EDGE, PREFIX, PREREQUISITES, job_of, prerequisites, relation_key, relations
 from jobtrack.store.snapshots import SORT_KEY, decode_snapshot
 from jobtrack.store.transactions import Item
@@ -62,7 +62,7 @@ class DependencyGraphReader:
     def read_items(self, key: JobKey, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Item]:
         """The items of these jobs and sort keys that exist."""
         keys = [relation_key(key, job_id, place) for job_id, place in dict.fromkeys(wanted)]
-        return {(job_of(item), item["sk"]["S"]): item for item in get_all(self.dynamodb, self.table, keys)}
+        return {(job_of(item), item["sk"]["S"]): item for item in read_items(self.dynamodb, self.table, keys)}
 
     def _read_job_items(self, key: JobKey) -> dict[str, Item]:
         """The job's snapshot and what it waits for, by sort key: they lie side by side."""

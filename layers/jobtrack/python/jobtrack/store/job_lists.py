@@ -13,7 +13,7 @@ from jobtrack.domain.job import Job, JobStatus
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.store import status_index
-from jobtrack.store.batch_items import get_all
+from jobtrack.store.batch_reads import read_items
 from jobtrack.store.snapshots import Snapshot, decode_snapshot, metadata_key, restore_extras, snapshot_key
 from jobtrack.store.status_index import INDEX, Place
 
@@ -64,14 +64,14 @@ class JobLister:
     def read_snapshots(self, owner: ProjectKey, ids: Sequence[str]) -> dict[str, Snapshot]:
         """Those of the jobs that exist, as every write acknowledged before left them: a request for each hundred."""
         keys = {each: JobKey(owner.tenant, owner.project, each) for each in ids}
-        items = get_all(self.dynamodb, self.table, [snapshot_key(key) for key in keys.values()])
+        items = read_items(self.dynamodb, self.table, [snapshot_key(key) for key in keys.values()])
         found = {item["pk"]["S"].rpartition("#")[2]: item for item in items}
         return {each: decode_snapshot(key, found[each]) for each, key in keys.items() if each in found}
 
     def add_metadata(self, snapshots: Sequence[Snapshot]) -> None:
         """Put back the metadata that had no room in a snapshot."""
         spilled = {each.key.partition: each for each in snapshots if each.job.spilled}
-        for item in get_all(self.dynamodb, self.table, [metadata_key(each.key) for each in spilled.values()]):
+        for item in read_items(self.dynamodb, self.table, [metadata_key(each.key) for each in spilled.values()]):
             restore_extras(spilled[item["pk"]["S"]].job, [unpack(item["d"]["B"])])
 
     def read_page(

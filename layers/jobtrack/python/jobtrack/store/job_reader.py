@@ -7,7 +7,7 @@ from jobtrack.classes import service
 from jobtrack.domain.job import Json
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import JobKey
-from jobtrack.store.batch_items import get_all
+from jobtrack.store.batch_reads import read_items
 from jobtrack.store.snapshots import EXTRAS, Snapshot, decode_snapshot, read_snapshot_item, restore_extras, snapshot_key
 from jobtrack.store.transactions import Item
 
@@ -41,7 +41,7 @@ class JobReader:
     def read_snapshot_items(self, keys: Collection[JobKey]) -> dict[JobKey, Item]:
         """The snapshots of those of the jobs that exist, as stored: one read for each hundred."""
         by_partition = {key.partition: key for key in keys}
-        found = get_all(self.dynamodb, self.table, [snapshot_key(key) for key in by_partition.values()])
+        found = read_items(self.dynamodb, self.table, [snapshot_key(key) for key in by_partition.values()])
         return {by_partition[item["pk"]["S"]]: item for item in found}
 
     def _read_extras(self, key: JobKey) -> list[Json]:

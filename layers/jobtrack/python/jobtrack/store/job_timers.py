@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jobtrack import times
 from jobtrack.classes import frozen
 from jobtrack.keys import JobKey
-from jobtrack.store.batch_items import delete_all, put_all
+from jobtrack.store.batch_writes import delete_items, put_items
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -85,12 +85,12 @@ class TimerStore:
     def move(self, moves: Sequence[tuple[Timer, Timer]], seconds: int) -> None:
         """Arm new timers for old ones: first all of the new, so that no job is ever without."""
         armed = dict.fromkeys(new for _, new in moves)
-        put_all(self.dynamodb, self.table, [timer.item(seconds) for timer in armed])
+        put_items(self.dynamodb, self.table, [timer.item(seconds) for timer in armed])
         self.drop([old for old, _ in moves])
 
     def drop(self, timers: Sequence[Timer]) -> None:
         """Take timers away."""
-        delete_all(self.dynamodb, self.table, [timer.key for timer in timers])
+        delete_items(self.dynamodb, self.table, [timer.key for timer in timers])
 
 
 def _partition(kind: str, shard: int) -> str:

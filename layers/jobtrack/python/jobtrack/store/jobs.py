@@ -14,8 +14,8 @@ from jobtrack.domain.journal.journal import Record
 from jobtrack.domain.lifecycle import apply, stall
 from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, Unprocessable
 from jobtrack.keys import JobKey
+from jobtrack.retry import RETRY, Retry
 from jobtrack.store import write_marks
-from jobtrack.store.conflict_retry import Attempts
 from jobtrack.store.dependencies import DependencyStore
 from jobtrack.store.idempotency import Idempotency, creation
 from jobtrack.store.job_reader import JobReader
@@ -23,7 +23,7 @@ from jobtrack.store.job_timers import KEEP, Timer
 from jobtrack.store.job_versions import Version
 from jobtrack.store.past_durations import PastDurationStore
 from jobtrack.store.snapshots import Snapshot, decode_snapshot, read_snapshot_item, snapshot_key
-from jobtrack.store.transactions import Cancelled, Item, commit
+from jobtrack.store.transactions import Cancelled, Item, commit, write_with_retries
 from jobtrack.store.ttl import Retention
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class JobStore(JobReader):
 
     retention_days: int = 90
     now: Callable[[], int] = times.now
-    attempts: Attempts = field(default_factory=Attempts)
+    retry: Retry = RETRY
     _cache: dict[JobKey, Item] = field(default_factory=dict)
 
     def create(
@@ -74,7 +74,7 @@ class JobStore(JobReader):
         answers = [each.record(self.table, answer, now // times.SECOND) for each in (by_id, *by_client)]
         actions = [version.creation(), *parts, *beside, *answers]
         ahead()
-        return self.attempts.until_written(lambda: self._create(actions, by_id, by_client, now // times.SECOND))
+        return write_with_retries(self.retry, lambda: self._create(actions, by_id, by_client, now // times.SECOND))
 
     def report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None = None) -> tuple[Json, bool]:
         """Store a batch of events, all or nothing; answers `{accepted, lastSequence}` and whether it was a replay.
@@ -85,7 +85,7 @@ class JobStore(JobReader):
             IdempotencyMismatch: the key was used for another batch.
             JobBusy: other writers were first for two seconds.
         """
-        return self.attempts.until_written(lambda: self._report(key, events, idempotency))
+        return write_with_retries(self.retry, lambda: self._report(key, events, idempotency))
 
     def mark_stalled(self, key: JobKey, timer: Timer) -> bool:
         """Note that a job is silent, unless it has reported; answers whether it is, and then takes its timer away.
@@ -96,7 +96,7 @@ class JobStore(JobReader):
             NotFound: there is no such job.
             JobBusy: other writers were first for two seconds.
         """
-        return self.attempts.until_written(lambda: self._stall(key, timer))
+        return write_with_retries(self.retry, lambda: self._stall(key, timer))
 
     def _report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None) -> tuple[Json, bool]:
         cached = key in self._cache

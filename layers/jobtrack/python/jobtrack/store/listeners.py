@@ -1,7 +1,6 @@
 """Who listens to a job: added to its snapshot one by one, never written over by a batch."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from jobtrack import limits, times
@@ -9,8 +8,8 @@ from jobtrack.classes import service
 from jobtrack.domain.job import Json
 from jobtrack.errors import Conflict, Unprocessable
 from jobtrack.keys import JobKey
+from jobtrack.retry import RETRY, Retry
 from jobtrack.store import outbox, write_marks
-from jobtrack.store.conflict_retry import Attempts
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.outbox_records import Replay, ReplayStep
 from jobtrack.store.snapshots import (
@@ -21,7 +20,7 @@ from jobtrack.store.snapshots import (
     read_snapshot_item,
     snapshot_key,
 )
-from jobtrack.store.transactions import Cancelled, commit
+from jobtrack.store.transactions import Cancelled, commit, write_with_retries
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -37,7 +36,7 @@ class ListenerStore:
     dynamodb: "DynamoDBClient"
     table: str
     now: Callable[[], int] = times.now
-    attempts: Attempts = field(default_factory=Attempts)
+    retry: Retry = RETRY
 
     def add_listener(
         self,
@@ -70,8 +69,8 @@ class ListenerStore:
             Unprocessable: the job has as many live subscriptions already.
             IdempotencyMismatch: the key was used for another subscription.
         """
-        return self.attempts.until_written(
-            lambda: self._add(key, subscription_id, listener, beside, answer, idempotency, since, most)
+        return write_with_retries(
+            self.retry, lambda: self._add(key, subscription_id, listener, beside, answer, idempotency, since, most)
         )
 
     def _add(

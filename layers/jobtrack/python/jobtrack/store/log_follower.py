@@ -13,7 +13,7 @@ from jobtrack.domain.journal import sequence_index
 from jobtrack.domain.journal.journal import Record, sort_key, unpack_chunk
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.domain.journal.sequence_index import RESIDENCE, Entry
-from jobtrack.store.batch_items import get_all
+from jobtrack.store.batch_reads import read_items
 from jobtrack.store.journal_reader import Range
 from jobtrack.store.snapshots import Snapshot
 
@@ -86,7 +86,7 @@ class LogFollower:
             {"pk": {"S": snapshot.key.partition}, "sk": {"S": sort_key(each.kind, each.time, each.first)}}
             for each in entries
         ]
-        found = get_all(self.dynamodb, self.table, keys)
+        found = read_items(self.dynamodb, self.table, keys)
         return [record for item in found for record in unpack_chunk(item["sk"]["S"][1:3], item["d"]["B"])]
 
 

@@ -24,13 +24,10 @@ from jobtrack.push.delivery.endpoint_health import (
 )
 from jobtrack.push.delivery.endpoint_health_table import EndpointHealthTable
 from jobtrack.push.messages.message import Lane
+from jobtrack.retry import RETRY, Retry
 
 logger = logging.getLogger(__name__)
 
-TRIES = 8
-"""How often a write is tried that others were faster than."""
-PAUSE_SECONDS = 0.01
-"""Before the second try, at most; twice as long before each further one."""
 PATIENCE_SECONDS = (0.1, 0.2, 0.4)
 """The waits for a free lease in the normal lane: a burst to an endpoint that answers at once is over by then."""
 
@@ -53,7 +50,7 @@ class CircuitBreaker:
     table: EndpointHealthTable
     clock: Callable[[], float] = time.time
     random: Callable[[], float] = random.random
-    sleep: Callable[[float], None] = time.sleep
+    retry: Retry = RETRY
     name: Callable[[], str] = lambda: uuid.uuid4().hex[:12]
 
     def enter(self, endpoint: str, lane: Lane, health: EndpointHealth) -> Permit | Open | Refusal:
@@ -62,18 +59,19 @@ class CircuitBreaker:
         for pause in PATIENCE_SECONDS if lane == "normal" else ():
             if found is not Refusal.FULL:
                 break
-            self.sleep(pause)
+            self.retry.sleep(pause)
             found = self._enter(endpoint, lane, self.table.get(endpoint))
         return found
 
     def _enter(self, endpoint: str, lane: Lane, health: EndpointHealth) -> Permit | Open | Refusal:
-        for tried in range(TRIES):
+        for attempt in self.retry.attempts():
+            if attempt:
+                health = self.table.get(endpoint)
             found = admit(health, lane, self.clock(), self.random(), self.name())
             if not isinstance(found, Pass):
                 return found
             if found.change is None or self.table.write(endpoint, found.change):
                 return Permit(endpoint, lane, *_written(health, found), found.probe)
-            health = self._again(endpoint, tried)
         return Refusal.FULL
 
     def leave(self, passage: Permit, outcome: Outcome, seconds: float = 0.0) -> EndpointHealth:
@@ -110,7 +108,9 @@ class CircuitBreaker:
     ) -> EndpointHealth:
         """Write what follows for the endpoint; where it is `late`, much may have changed since the message came."""
         health = self.table.get(passage.endpoint) if late else passage.health
-        for tried in range(TRIES):
+        for attempt in self.retry.attempts():
+            if attempt:
+                health = self.table.get(passage.endpoint)
             state = judged(health)
             held = lease if lease and health.leases.get(lease.slot) == lease else None
             changed = not state.same(health)
@@ -120,16 +120,10 @@ class CircuitBreaker:
                 passage.endpoint, HealthUpdate(health.version, state if changed else None, release=held)
             ):
                 return state
-            health = self._again(passage.endpoint, tried)
         logger.warning("endpoint %s is too busy to be remembered", passage.endpoint)
         if lease:
             self.table.write(passage.endpoint, HealthUpdate(release=lease))
         return health
-
-    def _again(self, endpoint: str, tried: int) -> EndpointHealth:
-        """What is known after others were faster, and a pause that parts them."""
-        self.sleep(PAUSE_SECONDS * 2**tried * self.random())
-        return self.table.get(endpoint)
 
 
 def _written(health: EndpointHealth, found: Pass) -> tuple[EndpointHealth, Lease | None]:

@@ -9,7 +9,7 @@ from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.push.subscriptions.subscription import key as subscription_key
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
-from jobtrack.store.batch_get import read
+from jobtrack.store.batch_reads import read_items_of_tables
 
 
 @frozen
@@ -28,13 +28,13 @@ def standing(
     """How things stand for the message, strongly consistent.
 
     Raises:
-        ReadError: a table is too busy.
+        Unavailable: a table is too busy.
     """
     keys = {
         deliveries.name: [delivery_key(message), endpoint_health_table.key(message.group)],
         subscriptions.name: [subscription_key(message.job, message.subscription_id)],
     }
-    found = read(subscriptions.dynamodb, keys, subscriptions.sleep)
+    found = read_items_of_tables(subscriptions.dynamodb, keys, subscriptions.retry)
     beside = {item["pk"]["S"]: item for item in found[deliveries.name]}
     held = next(iter(found[subscriptions.name]), None)
     delivered = beside.get(message.subscription_id)

@@ -11,7 +11,7 @@ from jobtrack.domain.journal import packing
 from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.message_factory import endpoint_group
 from jobtrack.push.subscriptions.subscription import Subscription
-from jobtrack.store.batch_items import put_all
+from jobtrack.store.batch_writes import put_items
 from jobtrack.store.transactions import write_conditionally
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class DeliveryTable:
     def put_delivered(self, posted: Sequence[tuple[Message, Attempt]]) -> None:
         """Record messages that were delivered at their first attempt, as far as anyone knows."""
         now = self.clock()
-        put_all(
+        put_items(
             self.dynamodb,
             self.name,
             [Delivery().after(message, "Delivered", attempt).item(message, now) for message, attempt in posted],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from jobtrack.classes import service
 from jobtrack.push.messages.message import Message
 from jobtrack.push.messages.wake import Wake
+from jobtrack.retry import RETRY, Retry
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -18,8 +19,6 @@ BATCH_BYTES = 256 * 1024
 """What a batch of entries may weigh together; pure ASCII, so characters are bytes."""
 MAX_DELAY_SECONDS = 900
 """The longest DelaySeconds that SQS accepts."""
-TRIES = 4
-PAUSE_SECONDS = 0.1
 
 
 class QueueError(Exception):
@@ -33,7 +32,7 @@ class DeliveryQueue:
     sqs: "SQSClient"
     url: str
     clock: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
+    retry: Retry = RETRY
     slow_url: str = ""
 
     def put(self, messages: Sequence[Message | Wake]) -> None:
@@ -56,13 +55,12 @@ class DeliveryQueue:
         }
 
     def _put_batch(self, url: str, batch: "list[SendMessageBatchRequestEntryTypeDef]") -> None:
-        for tried in range(TRIES):
+        for _ in self.retry.attempts():
             failed = self.sqs.send_message_batch(QueueUrl=url, Entries=batch).get("Failed", [])
             if not failed:
                 return
             again = {failure["Id"] for failure in failed}
             batch = [entry for entry in batch if entry["Id"] in again]
-            self.sleep(PAUSE_SECONDS * 2**tried)
         raise QueueError(f"{len(batch)} messages were not taken: {failed[0]['Code']}")
 
 

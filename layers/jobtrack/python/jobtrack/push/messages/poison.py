@@ -4,7 +4,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from jobtrack.errors import JobBusy, Unavailable
 from jobtrack.push.messages.delivery_queue import QueueError
-from jobtrack.store.batch_get import ReadError
 
 _CONTENT_ERRORS = frozenset(
     {
@@ -21,5 +20,5 @@ def is_poison(error: Exception) -> bool:
     """Return whether the content caused the error, rather than AWS, the network or a busy table."""
     if isinstance(error, ClientError):
         return error.response["Error"]["Code"] in _CONTENT_ERRORS
-    transient = BotoCoreError | JobBusy | Unavailable | MemoryError | OSError | QueueError | ReadError
+    transient = BotoCoreError | JobBusy | Unavailable | MemoryError | OSError | QueueError
     return not isinstance(error, transient)

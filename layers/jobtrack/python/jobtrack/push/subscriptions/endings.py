@@ -6,7 +6,6 @@ One transaction ends it, takes the listener out of its job's snapshot, and owes 
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from jobtrack.classes import service
@@ -16,11 +15,11 @@ from jobtrack.push.messages.message import ENDED
 from jobtrack.push.subscriptions.message_factory import service_message
 from jobtrack.push.subscriptions.subscription import Subscription, key, status_after
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
+from jobtrack.retry import RETRY, Retry
 from jobtrack.store import outbox
-from jobtrack.store.conflict_retry import Attempts
 from jobtrack.store.listeners import without
 from jobtrack.store.snapshots import Snapshot, decode_snapshot, read_snapshot_item
-from jobtrack.store.transactions import commit
+from jobtrack.store.transactions import commit, write_with_retries
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -34,7 +33,7 @@ class SubscriptionEnder:
     jobs_table: str
     clock: Callable[[], float] = time.time
     nonce: Callable[[], str] = lambda: uuid.uuid4().hex[:16]
-    attempts: Attempts = field(default_factory=Attempts)
+    retry: Retry = RETRY
 
     def end(self, job: JobKey, subscription_id: str, reason: str) -> None:
         """End a live subscription (`deleted`, `gone`), or one whose time is over (`expired`); else do nothing.
@@ -42,7 +41,7 @@ class SubscriptionEnder:
         Raises:
             JobBusy: the job's writers were first for two seconds.
         """
-        self.attempts.until_written(lambda: self._end(job, subscription_id, reason))
+        write_with_retries(self.retry, lambda: self._end(job, subscription_id, reason))
 
     def _end(self, job: JobKey, subscription_id: str, reason: str) -> None:
         now = self.clock()

@@ -4,7 +4,7 @@ import base64
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobtrack import limits, times
@@ -18,12 +18,12 @@ from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, Vault, n
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.push.subscriptions.tickets import Ticket, new_ticket
+from jobtrack.retry import RETRY, Retry
 from jobtrack.store import outbox
-from jobtrack.store.conflict_retry import Attempts
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.listeners import listening
 from jobtrack.store.snapshots import Listener, Snapshot, decode_snapshot, read_snapshot_item
-from jobtrack.store.transactions import Cancelled, commit
+from jobtrack.store.transactions import Cancelled, commit, write_with_retries
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -46,7 +46,7 @@ class SubscriptionService:
     jobs_table: str
     clock: Callable[[], float] = time.time
     nonce: Callable[[], str] = lambda: uuid.uuid4().hex[:16]
-    attempts: Attempts = field(default_factory=Attempts)
+    retry: Retry = RETRY
 
     def find(self, owner: ProjectKey, subscription_id: str) -> Subscription:
         """The project's subscription of that id, ended or not."""
@@ -132,7 +132,7 @@ class SubscriptionService:
             IdempotencyMismatch: the key was used for another request.
             JobBusy: others were first for two seconds.
         """
-        return self.attempts.until_written(lambda: self._make(owner, subscription_id, plan, idempotency))
+        return write_with_retries(self.retry, lambda: self._make(owner, subscription_id, plan, idempotency))
 
     def _make(
         self, owner: ProjectKey, subscription_id: str, plan: "Plan", idempotency: Idempotency | None

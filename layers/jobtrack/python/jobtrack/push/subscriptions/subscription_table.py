@@ -1,13 +1,13 @@
 """Subscriptions in DynamoDB."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from jobtrack.classes import service
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.push.subscriptions.subscription import Subscription, key
-from jobtrack.store.batch_get import read
+from jobtrack.retry import RETRY, Retry
+from jobtrack.store.batch_reads import read_items
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -20,7 +20,7 @@ class SubscriptionTable:
 
     dynamodb: "DynamoDBClient"
     name: str
-    sleep: Callable[[float], None] = time.sleep
+    retry: Retry = RETRY
 
     def get(self, job: JobKey, subscription_id: str) -> Subscription | None:
         """One subscription of the job, if it is still known."""
@@ -87,9 +87,9 @@ class SubscriptionTable:
         """Those of the job's subscriptions (at most 100) that are still known, in the order asked for.
 
         Raises:
-            ReadError: the table is too busy to give them all.
+            Unavailable: the table is too busy to return all of them.
         """
         keys = [key(job, subscription_id) for subscription_id in subscription_ids]
-        items = read(self.dynamodb, {self.name: keys}, self.sleep)[self.name]
+        items = read_items(self.dynamodb, self.name, keys, retry=self.retry)
         found = [Subscription.load(item) for item in items]
         return sorted(found, key=lambda one: subscription_ids.index(one.subscription_id))

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import field
 
 import orjson
 
@@ -17,9 +16,10 @@ from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.push.websockets.connection_table import ConnectionTable
 from jobtrack.push.websockets.management_api import ConnectionPostError, ManagementApi
+from jobtrack.retry import RETRY, Retry
 from jobtrack.settings import Settings
-from jobtrack.store.conflict_retry import Attempts
 from jobtrack.store.snapshots import decode_snapshot, read_snapshot_item
+from jobtrack.store.transactions import write_with_retries
 
 OPENING_SECONDS = 1
 """API Gateway opens a connection only after it was let in: until then it cannot be posted to."""
@@ -39,7 +39,7 @@ class ConnectionService:
     queue: DeliveryQueue
     sockets: ManagementApi
     clock: Callable[[], float] = time.time
-    attempts: Attempts = field(default_factory=Attempts)
+    retry: Retry = RETRY
 
     def connect(self, ticket: str, connection_id: str) -> None:
         """Let a client in, in place of the one before; it is told what follows the subscription's position.
@@ -48,7 +48,7 @@ class ConnectionService:
             Unauthorized: the ticket is unknown, used or too old, or its subscription has ended.
             JobBusy: the subscription changed for two seconds.
         """
-        wake, older = self.attempts.until_written(lambda: self._connect(ticket, connection_id))
+        wake, older = write_with_retries(self.retry, lambda: self._connect(ticket, connection_id))
         self.queue.put([wake])
         if older:
             self.sockets.close(older)
