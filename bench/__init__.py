@@ -1,1 +1,1 @@
-"""What each operation costs, in requests, capacity units and bytes, beside what it may cost."""
+"""Measure what each operation costs in requests, capacity units and bytes, and compare with its limit."""

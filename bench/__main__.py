@@ -1,4 +1,4 @@
-"""Print what every operation costs; exits with 1 where a limit is exceeded."""
+"""Print the cost of every operation: `python -m bench`. Exits with 1 if a limit is exceeded."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""What it costs to look around a job: what it waits for, and what waits for it."""
+"""The cost of reading a job's dependencies."""
 
 import time
 import uuid
@@ -14,11 +14,11 @@ from jobtrack.store.snapshots import Snapshot
 
 BEFORE, AFTER = 20, 30
 _UNITS = 4 + BEFORE + 2 * AFTER
-"""A snapshot of a few stages, and what a job waits for, take 4 KB at most each."""
+"""The snapshot of a job with few stages, and its prerequisites, take at most 4 KB each."""
 
 
 def measure(bench: Bench, report: Report) -> None:
-    """One step in both directions, beside its limit; what it finds is checked."""
+    """Measure one step in both directions, and check the result."""
     owner = ProjectKey(str(uuid.uuid4()), str(uuid.uuid4()))
     before = [_job(bench, owner, ()) for _ in range(BEFORE)]
     job = _job(bench, owner, before)

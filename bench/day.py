@@ -1,4 +1,4 @@
-"""What the timeline and the metrics of a day cost; each answer is compared with plain lists."""
+"""The cost of reading the timeline and the metrics of a day. Each result is compared with plain lists."""
 
 import random
 from collections.abc import Sequence
@@ -16,20 +16,20 @@ from jobtrack.store.timeline import TimelineReader
 
 _SECONDS = 24 * 3600
 _EVERY = 10
-"""Seconds from one progress and one sample to the next."""
+"""Seconds between two progress updates, and between two samples."""
 _BATCH = 15
 _LATE = 0.1
-"""The share of reports that are up to an hour late, of the worker whose reports are."""
+"""Share of reports that are up to an hour late, for the late worker."""
 _EVERY_UPDATE = 6
-"""Requests for a page of every update, of which there are two kinds of chunk: normal and wide."""
+"""Requests for a page of all updates, which have two kinds of chunk: normal and wide."""
 _FIRST = 8
-"""The sequence of the first report after the job's opening."""
+"""Sequence of the first report after the job was created and started."""
 
 Place = tuple[int, int]
 
 
 def measure(bench: Bench, report: Report) -> None:
-    """A day of a worker that is in time, and of one that is not."""
+    """Measure a day of a worker whose reports are on time, and of one whose reports are late."""
     for name, late in (("", 0.0), (", a tenth of it late", _LATE)):
         key, events = bench.job(), _day(random.Random(7), late)
         for start in range(0, len(events), _BATCH):
@@ -45,7 +45,7 @@ def measure(bench: Bench, report: Report) -> None:
 
 
 def _day(rng: random.Random, late: float) -> list[Event]:
-    """Progress and a sample every ten seconds, a WARN a minute, an ERROR every ten, a resource every hour."""
+    """Return progress and samples (10 s), WARN lines (1 minute), ERROR lines (10 minutes) and resources (1 hour)."""
     events = []
     for second in range(0, _SECONDS, _EVERY):
         moment = workload.START + times.MINUTE + second * times.SECOND
@@ -77,7 +77,7 @@ def _timeline(
 
 
 def _plain(events: Sequence[Event], scope: Scope, page: Sequence[Record]) -> list[Place]:
-    """Where the entries stand, up to the page's last."""
+    """Return the positions of the entries up to the last one of the page."""
     numbered = [(each, (each.time, sequence)) for sequence, each in enumerate(events, _FIRST)]
     last: dict[int, Place] = {}
     for each, place in numbered:

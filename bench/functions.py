@@ -1,4 +1,4 @@
-"""What functions cost beside the libraries they cannot do without: starting one, and asking one; ratios of CPU time."""
+"""The CPU time of starting and calling a function, as a ratio to that of its libraries alone."""
 
 import base64
 import json
@@ -23,12 +23,12 @@ from jobtrack_local.template import template
 
 ROOT = template.PATH.parent
 ROUNDS = 9
-"""How often each is started. The least of the times counts, which other work on the machine disturbs least."""
+"""Number of starts of each. The minimum counts, because other work on the machine disturbs it least."""
 CALLS, BLOCKS = 50, 12
-"""Calls in a row, and how many such rows of each handler, in turns."""
+"""Calls in a row, and the number of rows per handler; handlers take turns."""
 COLD_LIMIT, WARM_LIMIT = 1.15, 1.5
 AS_IN_THE_LAYER = "import sys; sys.modules['pydantic.v1'] = None"
-"""What layers/dependencies/Makefile leaves out."""
+"""The modules that layers/dependencies/Makefile leaves out."""
 BASES = {
     "an API function": "import fastapi, mangum, boto3; boto3.client('dynamodb')",
     "a function without HTTP": "import boto3; boto3.client('dynamodb')",
@@ -37,12 +37,12 @@ Handler = Callable[[Any, Any], Any]
 
 
 def measure_cold(report: Report) -> None:
-    """The slowest function of either kind beside its limit; of all of them the ratio is printed."""
+    """Compare the slowest function of each kind with its limit, and print the ratio of every function."""
     folders = sorted({each.code_uri for each in template.load().functions.values()})
     imports = {folder: (f"{AS_IN_THE_LAYER}; import app", ROOT / folder) for folder in folders}
     imports |= {name: (code, ROOT) for name, code in BASES.items()}
     least = dict.fromkeys(imports, 9e9)
-    for _ in range(ROUNDS):  # in turns, so that a slow moment slows all
+    for _ in range(ROUNDS):  # in turns, so that a slow moment affects all
         least = {name: min(least[name], _started(*imports[name])) for name in imports}
     for name in BASES:
         ratios = {folder: round(least[folder] / least[name], 2) for folder in folders if _kind(folder) == name}
@@ -52,7 +52,7 @@ def measure_cold(report: Report) -> None:
 
 
 def measure_warm(bench: Bench, report: Report) -> None:
-    """`progress` beside a route that does one GetItem and returns it."""
+    """Compare `progress` with a route that does one GetItem and returns the item."""
     key, event = bench.job(), json.loads((ROOT / "events/get-progress.json").read_text())
     asked = _about(event, key)
     os.environ["JOBS_TABLE"] = bench.jobs.table
@@ -71,7 +71,7 @@ def _kind(folder: str) -> str:
 
 
 def _started(code: str, folder: Path) -> float:
-    """Seconds of CPU that an interpreter takes to run the code."""
+    """Return the CPU seconds that an interpreter takes to run the code."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", code], cwd=folder, env=_environment(), check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -89,7 +89,7 @@ def _environment() -> Mapping[str, str]:
 
 
 def _about(event: Any, key: JobKey) -> Any:
-    """The sample about another job."""
+    """Return the sample event for another job."""
     ids, text = event["pathParameters"], json.dumps(event)
     for before, after in zip(
         (ids["tenantId"], ids["projectId"], ids["jobId"]), (key.tenant, key.project, key.job), strict=True
@@ -99,7 +99,7 @@ def _about(event: Any, key: JobKey) -> Any:
 
 
 def _plain(bench: Bench, key: JobKey) -> Handler:
-    """FastAPI and Mangum around one GetItem of the job, which is returned."""
+    """Return a handler of FastAPI and Mangum that returns the job with one GetItem."""
     app = FastAPI()
 
     @app.get("/{path:path}")
@@ -114,7 +114,7 @@ def _plain(bench: Bench, key: JobKey) -> Handler:
 
 
 def _called(handler: Handler, event: Any) -> float:
-    """Seconds of CPU of a row of calls."""
+    """Return the CPU seconds of a row of calls."""
     before = time.process_time()
     for _ in range(CALLS):
         if (answer := handler(event, None))["statusCode"] != 200:

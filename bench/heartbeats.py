@@ -1,4 +1,4 @@
-"""What a heartbeat costs: a job that is silent for a day sends 864 of them."""
+"""The cost of a heartbeat. A job that is silent for a day sends 864."""
 
 import random
 import uuid
@@ -21,7 +21,7 @@ ROUNDS = 20
 
 
 def measure(bench: Bench, report: Report) -> None:
-    """The dearest of many heartbeats without a key, each after batches of some size."""
+    """Measure the most expensive of many heartbeats without a key, after batches of several sizes."""
     for count in STAGES:
         units, requests = [0.0], [0]
         for size in SIZES:
@@ -46,7 +46,7 @@ def _heartbeats(bench: Bench, stages: int, size: int) -> Iterator[Usage]:
 
 
 def _job(bench: Bench, stages: int) -> JobKey:
-    """A running job; all of its stages but the third have ended."""
+    """Create a running job whose stages have ended, except the third."""
     key = JobKey(*(str(uuid.uuid4()) for _ in range(3)))
     names = [*workload.STAGES, *(f"Further work, part {number}" for number in range(5, stages + 1))][:stages]
     made = Job(key.job, "Customer Journey Analysis", "ProcessMining", workload.START, heartbeat_seconds=SECONDS)

@@ -1,7 +1,7 @@
-"""How much one receiver that takes ten seconds delays ninety-nine others: against the running service.
+"""How much one receiver that takes ten seconds delays 99 others, on the running service.
 
-Rounds of one event for each of the 99 and a burst for the hundredth, which answers at once in half of the windows and
-takes its time in the others; both in turn, so that both see the same machine.
+Each round has one event for each of the 99 receivers and a burst for the hundredth, which responds immediately in half
+of the windows and slowly in the others. Windows alternate, so that both kinds run under the same conditions.
 """
 
 import math
@@ -28,7 +28,7 @@ LIMIT = 1.2
 
 
 def measure(report: Report) -> None:
-    """The others' p99 from event to arrival with the slow receiver, over that without; with the gate off to compare."""
+    """Measure the others' p99 from event to arrival, with the slow receiver relative to without; also unguarded."""
     for name, module, limit in (
         ("99 webhooks beside one that takes 10 s", "local", LIMIT),
         ("the same without breaker, lanes and leases", "bench.unguarded", math.inf),
@@ -40,11 +40,11 @@ def measure(report: Report) -> None:
 
 
 def _compared(module: str) -> tuple[list[float], list[float]]:
-    """Seconds from event to arrival at the others: all without the slow receiver, all beside it."""
+    """Return the seconds from event to arrival at the others: without the slow receiver, and with it."""
     found: tuple[list[float], list[float]] = ([], [])
     with Receivers() as receivers, _serving(module) as client:
         others, _ = _job(client, [f"{receivers.url}/{each}" for each in range(OTHERS)])
-        _round(client, others, receivers)  # every endpoint is known from now on
+        _round(client, others, receivers)  # from now on every endpoint is known
         for window in range(2 * WINDOWS):
             slow = window % 2 == 1
             hundredth, [one] = _job(client, [f"{receivers.url}/{'slow' if slow else 'quick'}-{window}"])
@@ -57,7 +57,7 @@ def _compared(module: str) -> tuple[list[float], list[float]]:
 
 
 def _round(client: httpx.Client, job: str, receivers: Receivers) -> list[float]:
-    """Report one event, and wait until all others have it: how long each took."""
+    """Report one event, wait until all others have it, and return the seconds that each took."""
     began = time.monotonic()
     sequence = _report(client, job, 1)
     arrived = receivers.wait(sequence, OTHERS, PATIENCE_SECONDS)
@@ -67,7 +67,7 @@ def _round(client: httpx.Client, job: str, receivers: Receivers) -> list[float]:
 
 
 def _job(client: httpx.Client, urls: list[str]) -> tuple[str, list[str]]:
-    """A job and its subscriptions."""
+    """Create a job and its subscriptions."""
     wanted = [{"subscriptionType": "webhook", "webhookUrl": url, "events": ["milestone"]} for url in urls]
     answer = client.post("/jobs", json={"jobName": "Bench", "jobType": "bench", "subscriptions": wanted})
     made = answer.raise_for_status().json()
@@ -82,7 +82,7 @@ def _report(client: httpx.Client, job: str, count: int) -> int:
 
 @contextmanager
 def _serving(module: str) -> Iterator[httpx.Client]:
-    """A service of its own, ended with the block."""
+    """Run a service until the block ends."""
     process = Popen([sys.executable, "-m", module, "serve", "--port", "0"], stdout=PIPE, text=True)
     try:
         line = process.stdout.readline() if process.stdout else ""

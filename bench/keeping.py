@@ -1,4 +1,4 @@
-"""What it costs that a job which reports for longer than the retention loses nothing."""
+"""The cost of keeping the items of a job that reports for longer than the retention period."""
 
 import random
 import uuid
@@ -18,11 +18,11 @@ from jobtrack.store.ttl_extension import Keeper
 
 RETENTION_DAYS, DAYS, HOURS, SIZE = 7, 10, 2, 500
 EXTENSIONS = 3
-"""In ten days, an item is extended at most once per three and a half."""
+"""In ten days an item is extended at most once per 3.5 days."""
 
 
 def measure(bench: Bench, report: Report) -> None:
-    """A job of ten days at seven days of retention: units to write its batches, and to extend what they wrote."""
+    """Measure a job of ten days at seven days of retention: write units of its batches, and of the extensions."""
     moment, client, table = [workload.START], bench.jobs.dynamodb, bench.jobs.table
     jobs = JobStore(client, table, RETENTION_DAYS, now=lambda: moment[0])
     keeper = Keeper(client, table, jobs.retention)

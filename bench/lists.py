@@ -1,4 +1,4 @@
-"""What the reads about a whole project cost: a batch of 100 ids, a page of jobs, the queue."""
+"""The cost of reads about a whole project: a batch of 100 ids, a page of jobs, the queue."""
 
 import uuid
 
@@ -15,16 +15,16 @@ from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.workers import WorkerStore
 
 JOBS, ASKED, PAGE = 300, 100, 50
-"""A third each queued, running and completed."""
+"""One third each is queued, running and completed."""
 
 _JOB_UNITS = 1.0
-"""A snapshot of a few stages takes 4 KB at most."""
+"""A snapshot with few stages takes at most 4 KB."""
 _INDEX_UNITS = 4.0
-"""Of a query of a hundred places of 200 bytes, read as they may lag."""
+"""Read units of an eventually consistent query of 100 index entries of 200 bytes."""
 
 
 def measure(bench: Bench, report: Report) -> None:
-    """Each read, beside its limit; what it finds is checked."""
+    """Measure each read, and check the result."""
     owner = ProjectKey(str(uuid.uuid4()), str(uuid.uuid4()))
     made = [_job(bench, owner, number) for number in range(JOBS)]
     table, now = bench.jobs.table, workload.START + times.HOUR

@@ -1,4 +1,4 @@
-"""Counts what AWS would charge for: requests, capacity units and bytes, at the client's own events."""
+"""Count what AWS would charge for: requests, capacity units and bytes, at the client's events."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ Item = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Usage:
-    """What was used: requests, write units, read units, bytes read."""
+    """Requests, write units, read units and bytes read."""
 
     requests: int = 0
     write_units: float = 0
@@ -26,10 +26,10 @@ class Usage:
 
 @dataclass(slots=True)
 class Meter:
-    """Measures one client; another, unmetered, looks up the items that updates left behind.
+    """Measures one client. A second client, not measured, reads the items after updates.
 
-    A transaction's units are 2 x the sum of each item's KB rounded up, the larger of before and after counting; the
-    local engine under-reports them. Reads count 4 KB a unit, as the engine reports.
+    A transaction's write units are 2 x the sum of each item's size in KB, rounded up, where the larger of the sizes
+    before and after counts; the local engine reports too few. A read unit is 4 KB, as the engine reports.
     """
 
     client: "DynamoDBClient"
@@ -46,7 +46,7 @@ class Meter:
 
     @contextmanager
     def measured(self) -> Iterator[Usage]:
-        """What is used inside."""
+        """Return the usage within the block."""
         self.usage = Usage()
         yield self.usage
 
@@ -71,7 +71,7 @@ class Meter:
         return math.ceil(after / 1024)
 
     def _updated_size(self, write: Mapping[str, Any]) -> int:
-        """The larger of the item before and after the update: the former as stored, the latter by what is set."""
+        """Return the item's size before or after the update, whichever is larger."""
         stored = self.lookup.get_item(TableName=write["TableName"], Key=write["Key"]).get("Item", {})
         values = write["ExpressionAttributeValues"]
         names = write.get("ExpressionAttributeNames", {name: name.removeprefix(":") for name in values})

@@ -1,4 +1,4 @@
-"""What a webhook costs, from its message in the queue to its record."""
+"""The cost of a webhook, from its message in the queue to its stored delivery."""
 
 import os
 import time
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Answering(Egress):
-    """Whoever is posted to answers at once."""
+    """Every receiver responds immediately."""
 
     def post(
         self,
@@ -36,20 +36,20 @@ class Answering(Egress):
         body: bytes,
         ready: Callable[[], None] = lambda: None,
     ) -> Response:
-        """Take it."""
+        """Accept the request."""
         ready()
         return Response(204)
 
 
 def measure(report: Report) -> None:
-    """The first message to an endpoint, and one to an endpoint that is known to be fast."""
+    """Measure the first message to an endpoint, and a message to an endpoint that is known to be fast."""
     plan = template.load()
     nowhere = environment.own_settings("http://127.0.0.1:1", "none")
     environment.tell_functions(plan, provision(plan), nowhere, os.environ)
     deliverer: Deliverer = load_function("functions/queue/deliverer")._deliverer
     deliverer.webhooks.egress = Answering()
     now = time.time()
-    deliverer.clock = lambda: now  # on a busy machine it would read the subscription once more before it sends
+    deliverer.clock = lambda: now  # on a busy machine the deliverer would read the subscription again before it sends
     meter = Meter(deliverer.deliveries.dynamodb, aws.client("dynamodb"))
     subscription = _subscribed(deliverer)
     first, later = _delivered(deliverer, meter, subscription, 1), _delivered(deliverer, meter, subscription, 2)

@@ -1,4 +1,4 @@
-"""What reads cost, on jobs of 10, 10,000 and a million events; each answer is compared with a plain sorted list."""
+"""The cost of reads on jobs of 10, 10,000 and a million events. Each result is compared with a plain sorted list."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ HIDDEN_ERRORS = 10
 
 
 def measure(bench: Bench, report: Report, count: int = MILLION) -> None:
-    """Every read of one job, at three sizes; then the pages of a large one, and of writers who are not in order."""
+    """Measure every read of a job at three sizes, then pages of a large job and of jobs with unordered writers."""
     for size in (10, 10_000, count):
         key = bench.job()
         lines = _write(bench, key, _mostly_quiet(random.Random(size), size), min(size, 500))
@@ -41,7 +41,7 @@ def measure(bench: Bench, report: Report, count: int = MILLION) -> None:
 
 
 def _same_at_any_size(bench: Bench, report: Report, key: JobKey, lines: list[Record], name: str) -> None:
-    """The reads whose cost must not grow with the job."""
+    """Measure the reads whose cost must not grow with the job."""
     _snapshot(bench, report, key, f"progress of a job of {name}")
     _page(bench, report, key, lines, Range(LEVELS), f"logs, a page of 1000 of {name}", requests=6)
     for scope, requests in ((Scope(), 3), (Scope(sub_events=True), 5)):
@@ -55,7 +55,7 @@ def _same_at_any_size(bench: Bench, report: Report, key: JobKey, lines: list[Rec
 
 
 def _follow(bench: Bench, report: Report, key: JobKey, lines: list[Record], name: str) -> None:
-    """What a follower who is near the head reads."""
+    """Measure the read of a follower that is close to the newest line."""
     follower = LogFollower(bench.meter.client, bench.jobs.table)
     since = lines[-5].sequence
     with bench.meter.measured() as used:
@@ -97,7 +97,7 @@ def _page(
 
 
 def _write(bench: Bench, key: JobKey, lines: Iterator[Event], size: int) -> list[Record]:
-    """Send the lines; answers what a reader must find."""
+    """Report the lines, and return what a reader must find."""
     sequence = bench.jobs.read_snapshot(key).job.sequence
     sent: list[Record] = []
     while batch := list(islice(lines, size)):
@@ -110,7 +110,7 @@ def _write(bench: Bench, key: JobKey, lines: Iterator[Event], size: int) -> list
 
 
 def _mostly_quiet(rng: random.Random, count: int) -> Iterator[Event]:
-    """Lines of which ten, spread over all, are errors."""
+    """Return lines of which ten, evenly spread, are errors."""
     every = max(1, count // HIDDEN_ERRORS)
     for index in range(count):
         level = "ERROR" if index % every == every // 2 else rng.choices(("DEBUG", "INFO", "WARN"), (26, 66, 8))[0]
@@ -118,14 +118,14 @@ def _mostly_quiet(rng: random.Random, count: int) -> Iterator[Event]:
 
 
 def _late(rng: random.Random, count: int) -> Iterator[Event]:
-    """One line in ten is up to an hour late."""
+    """Return lines of which one in ten is up to an hour late."""
     for index in range(count):
         delay = rng.randrange(times.HOUR) if rng.random() < 0.1 else 0
         yield workload.log(rng, workload.START + times.HOUR + index * 100_000 - delay)
 
 
 def _jittered(rng: random.Random, count: int) -> Iterator[Event]:
-    """Clocks that differ by up to 30 seconds."""
+    """Return lines of clocks that differ by up to 30 seconds."""
     for index in range(count):
         yield workload.log(rng, workload.START + times.HOUR + index * 10_000 + rng.randrange(-30, 30) * times.SECOND)
 

@@ -1,4 +1,4 @@
-"""A hundred webhook receivers on 127.0.0.1, in one thread: a path each, and those named slow take ten seconds."""
+"""A hundred webhook receivers on 127.0.0.1, in one thread. Each has a path; those named slow take ten seconds."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ ANSWER = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 
 
 class Receivers:
-    """Remembers when each message of the quick ones came, by its sequence."""
+    """Records the arrival time of each message at the fast receivers, by its sequence."""
 
     def __init__(self) -> None:
         self._arrived: dict[int, dict[str, float]] = {}
@@ -23,7 +23,7 @@ class Receivers:
         self.url = ""
 
     def __enter__(self) -> Self:
-        """Begin to listen."""
+        """Start listening."""
         self._thread.start()
         opening = asyncio.start_server(self._serve, "127.0.0.1", 0)
         server = asyncio.run_coroutine_threadsafe(opening, self._loop).result(10)
@@ -39,18 +39,18 @@ class Receivers:
         self._thread.join(10)
 
     def release(self) -> None:
-        """Let those that wait have their answer."""
+        """Respond to the waiting requests."""
         self._loop.call_soon_threadsafe(self._released.set)
         self._loop.call_soon_threadsafe(self._released.clear)
 
     def wait(self, sequence: int, count: int, seconds: float) -> list[float]:
-        """When the message came to each of so many receivers (monotonic), or to those that it reached in time."""
+        """Wait until `count` receivers have the message, and return its arrival times (monotonic) until then."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._arrived.get(sequence, ())) >= count, seconds)
             return list(self._arrived.get(sequence, {}).values())
 
     async def _end(self) -> None:
-        """Let those that wait have their answer; cut off, each would leave a traceback."""
+        """Respond to the waiting requests; an aborted request would log a traceback."""
         self._released.set()
         if under_way := asyncio.all_tasks() - {asyncio.current_task()}:
             await asyncio.wait(under_way, timeout=5)

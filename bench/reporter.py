@@ -1,4 +1,4 @@
-"""What reporting costs the job: the processor time of a thousand log lines a second."""
+"""The cost of reporting for the job: CPU time at a thousand log lines per second."""
 
 import csv
 import io
@@ -20,11 +20,11 @@ from jobtrack_client import Client
 LINES = 10_000
 RATE = 1_000
 LIMIT = 1.0
-"""Percent of the processor time of a job that is never idle."""
+"""Percent of the CPU time of a job that is never idle."""
 
 
 def measure(report: Report) -> None:
-    """A worker in a process of its own, which reports to a service that is none."""
+    """Measure a worker in a process of its own, which reports to a service that stores nothing."""
     with _sink() as url:
         identity = {name: str(uuid4()) for name in ("JOBTRACK_TENANT", "JOBTRACK_PROJECT")}
         environment = {**os.environ, **identity, "JOBTRACK_URL": url, "JOBTRACK_TOKEN": "t"}
@@ -36,7 +36,7 @@ def measure(report: Report) -> None:
 
 @contextmanager
 def _sink() -> Iterator[str]:
-    """Takes whatever is posted."""
+    """Accepts every request."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
@@ -49,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        """Answer as if it were stored."""
+        """Respond as if the events were stored."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(202)
         self.send_header("Content-Length", "2")
@@ -57,17 +57,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"{}")
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def _worked() -> float:
-    """Percent of a busy job's processor time that goes into reporting: in its own thread, and in the one that sends."""
+    """Return the percentage of a busy job's CPU time that reporting takes, in the job's and the sending thread."""
     rows = _half_a_millisecond()
     with Client().job("Bench", job_type="Bench") as job, job.stage("Load"):
         log = partial(job.log, "INFO", component="Loader")
-        _turns(rows, log, RATE)  # what is loaded once is no cost of a line
+        _turns(rows, log, RATE)  # imports are not a cost of a line
         job.flush()
-        # Of the threads of this process, one is the job's and the rest are ours.
+        # One thread of this process is the job's; the client started the others.
         others = time.process_time() - time.thread_time()
         with_lines, without = _turns(rows, log, LINES)
         job.flush()
@@ -76,9 +76,9 @@ def _worked() -> float:
 
 
 def _turns(rows: str, log: Callable[[str], None], lines: int) -> tuple[float, float]:
-    """Seconds of so many turns with a line each, and of as many without.
+    """Return the seconds of the given number of turns with a line each, and of as many without.
 
-    By turns, so that whatever else the machine does weighs on both alike.
+    The two kinds alternate, so that other work on the machine affects both equally.
     """
     took = {True: 0.0, False: 0.0}
     for number in range(lines):
@@ -97,11 +97,11 @@ def _turn(rows: str, number: int, log: Callable[[str], None]) -> float:
 
 
 def _nothing(message: str) -> None:
-    """A turn without a line."""
+    """Do a turn without a line."""
 
 
 def _half_a_millisecond() -> str:
-    """Work of half of what a line has at the rate that is asked for, since every other turn has one."""
+    """Work for half of the time that a line has at the target rate, because every other turn has a line."""
     rows = [",".join(str(row * column) for column in range(12)) for row in range(100)]
     once = min(_turn("\n".join(rows), 0, _nothing) for _ in range(200))
     return "\n".join((rows * 100)[: round(100 * 0.5 / RATE / once)])

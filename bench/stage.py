@@ -1,4 +1,4 @@
-"""A jobs table on DynamoDB Local, metered: AWS's own code counts the read units."""
+"""A measured jobs table on DynamoDB Local, where AWS's own code counts the read units."""
 
 import os
 import uuid
@@ -23,14 +23,14 @@ from jobtrack_local.template import template
 
 @dataclass(slots=True)
 class Bench:
-    """A metered store with its reader."""
+    """A measured store with its reader."""
 
     meter: Meter
     jobs: JobStore
     reader: JournalReader
 
     def job(self) -> JobKey:
-        """A new job of four stages, the third of which runs."""
+        """Create a job of four stages, the third of which is running."""
         key = JobKey(*(str(uuid.uuid4()) for _ in range(3)))
         stages = [Stage(name) for name in workload.STAGES]
         made = Job(
@@ -41,7 +41,7 @@ class Bench:
         return key
 
     def report(self, key: JobKey, events: Sequence[Event]) -> Usage:
-        """One batch under an Idempotency-Key of its own, and what it used."""
+        """Report one batch under a new Idempotency-Key, and return its usage."""
         with self.meter.measured() as used:
             self.jobs.report(key, events, Idempotency(key, "events", str(uuid.uuid4()), "body"))
         return used
@@ -49,7 +49,7 @@ class Bench:
 
 @contextmanager
 def running() -> Iterator[Bench]:
-    """The bench's table, for as long as it is needed."""
+    """Create the bench's table until the block ends."""
     with engines.running("dynamodb-local", None) as found:
         environment.point_boto3_at(found, os.environ)
         plan = template.load()

@@ -1,4 +1,4 @@
-"""The local service without breaker, lanes and leases, to see what they are good for."""
+"""The local service without circuit breaker, lanes and leases, to measure their effect."""
 
 from jobtrack.push.delivery.circuit_breaker import CircuitBreaker, Permit
 from jobtrack.push.delivery.endpoint_health import EndpointHealth, Outcome
@@ -7,12 +7,12 @@ from jobtrack_local.__main__ import main
 
 
 def enter(gate: CircuitBreaker, endpoint: str, lane: Lane, health: EndpointHealth) -> Permit:
-    """Let everybody through."""
+    """Permit every attempt."""
     return Permit(endpoint, lane, health, None, False)
 
 
 def leave(gate: CircuitBreaker, passage: Permit, outcome: Outcome, seconds: float = 0.0) -> EndpointHealth:
-    """Remember nothing."""
+    """Record nothing."""
     return passage.health
 
 

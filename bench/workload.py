@@ -1,4 +1,4 @@
-"""Reports as workers send them, seeded: lines of about 200 bytes, progress, samples."""
+"""Reports as workers send them, from a seed: lines of about 200 bytes, progress, samples."""
 
 import random
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _COMPONENTS = ("DataLoader", "ProcessMiner", "DataValidator", "AnalyticsEngine",
 
 
 def log(rng: random.Random, moment: int, level: str | None = None) -> Event:
-    """A line whose data take about 200 bytes as JSON."""
+    """Return a log line of about 200 bytes of JSON."""
     count = rng.randrange(10**6)
     message = (
         f"Processing batch {count} of {count + rng.randrange(10**6)}: file part-{rng.getrandbits(32):08x}.csv, "
@@ -31,7 +31,7 @@ def log(rng: random.Random, moment: int, level: str | None = None) -> Event:
 
 
 def progress(rng: random.Random, moment: int, done: int) -> Event:
-    """Records processed of a stage of a million."""
+    """Return progress of a stage with a million records."""
     data = {
         "stageName": STAGES[2],
         "recordsProcessed": done,
@@ -42,7 +42,7 @@ def progress(rng: random.Random, moment: int, done: int) -> Event:
 
 
 def sample(rng: random.Random, moment: int) -> Event:
-    """A full reading of resource use."""
+    """Return a sample with all resources."""
     data = {
         "cpuUsage": round(rng.uniform(0, 200), 1),
         "memoryBytes": rng.randrange(2**32),
@@ -57,7 +57,7 @@ def sample(rng: random.Random, moment: int) -> Event:
 
 
 def mixed(rng: random.Random, count: int, start: int, spacing: int = 20_000) -> list[Event]:
-    """A batch of the design's mix: of ten events, eight lines, one progress, one sample; one event is a line."""
+    """Return a typical batch: of ten events, eight lines, one progress update, one sample; one event is a line."""
     events = []
     for index in range(count):
         moment = start + index * spacing
@@ -71,7 +71,7 @@ def mixed(rng: random.Random, count: int, start: int, spacing: int = 20_000) -> 
 
 
 def opening() -> list[Event]:
-    """The job of four stages runs its third."""
+    """Return the events that start a job of four stages and its third stage."""
     begun: list[tuple[str, Json]] = [
         ("jobStarted", {"resourcesAllocated": {"cpuUnits": 2, "memoryGB": 4, "workerNode": "worker-node-02"}}),
         ("stageStarted", {"stageName": STAGES[0]}),
@@ -84,6 +84,6 @@ def opening() -> list[Event]:
 
 
 def lines(rng: random.Random, count: int, spacing: int = 10_000) -> Iterator[Event]:
-    """Lines in order of time."""
+    """Return lines in order of time."""
     for index in range(count):
         yield log(rng, START + index * spacing)

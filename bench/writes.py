@@ -1,4 +1,4 @@
-"""What batches of events cost."""
+"""The cost of writing batches of events."""
 
 import random
 from statistics import mean
@@ -13,7 +13,7 @@ BATCHES = 60
 
 
 def measure(bench: Bench, report: Report) -> None:
-    """The dearest of many batches of each size, and how many requests the first and the later ones take."""
+    """Measure the most expensive of many batches of each size, and the requests of the first and the later ones."""
     for size, limit in LIMITS.items():
         rng, key, moment = random.Random(size), bench.job(), workload.START + times.MINUTE
         used = []

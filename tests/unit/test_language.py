@@ -39,7 +39,7 @@ ARCHAIC = re.compile(
 )
 CHECKED = (
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs", "client/README.md", "web/vendor"),
-    *("functions/api/docs/viewer", "scripts", "template.yaml", "samconfig.toml", "Makefile", ".ci/run"),
+    *("functions/api/docs/viewer", "bench", "scripts", "template.yaml", "samconfig.toml", "Makefile", ".ci/run"),
 )
 """Files and folders. Every file of a folder that is a document or a Python module is checked."""
 LATER = (
