@@ -104,6 +104,9 @@ check: setup $(SAM_VENV)/ready audit check-web ## Style, types, import rules, te
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	for platform in win32 darwin; do \
+	  $(BIN)/mypy --platform $$platform --cache-dir .mypy_cache/$$platform client; \
+	done
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/cfn-lint template.yaml
 	$(SAM) validate --lint

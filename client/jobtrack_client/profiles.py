@@ -14,6 +14,7 @@ A profile of `config.toml` has the members of `Profile`, and `default` there nam
 """
 
 import os
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -87,16 +88,17 @@ def services(folder: Path) -> list[Path]:
 
 def alive(path: Path) -> bool:
     """Whether the service that keeps the file still runs: then it holds the file's lock."""
-    import fcntl  # here, since Windows has none, and no `jobtrack serve`
-
-    try:
-        with path.open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # it has just ended, or it is another user's
+    if sys.platform == "win32":  # `jobtrack serve` does not run there
         return False
-    return False
+    else:
+        import fcntl
+
+        try:
+            with path.open() as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:  # any other error: it has just ended, or it is another user's
+            return isinstance(error, BlockingIOError)
+        return False
 
 
 def _local(folder: Path) -> dict[str, Profile]:

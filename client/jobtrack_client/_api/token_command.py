@@ -4,6 +4,7 @@ import base64
 import json
 import shlex
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -25,7 +26,7 @@ class TokenCommand:
     """A token callable: what the command prints, until it expires. Its standard error is this process's own."""
 
     def __init__(self, command: str | Sequence[str], clock: Callable[[], float] = time.time) -> None:
-        self._command = shlex.split(command) if isinstance(command, str) else [*command]
+        self._command = _words(command) if isinstance(command, str) else [*command]
         self._clock = clock
         self._token = ""
         self._until = 0.0
@@ -75,6 +76,14 @@ class TokenCommand:
         if not token or " " in token or not token.isascii() or not token.isprintable():
             raise TokenUnavailable(f"the token_command {name} printed something else than a token")
         return token
+
+
+def _words(line: str) -> list[str]:
+    """The words of a command line; on Windows, a backslash separates folders and quotes nothing."""
+    if sys.platform == "win32":
+        return [word.strip('"') for word in shlex.split(line, posix=False)]
+    else:
+        return shlex.split(line)
 
 
 def _expiry(token: str, now: float) -> float:

@@ -87,14 +87,19 @@ def _attached(job_id: str, settings: bytes) -> "Job":
 
 
 def _hand_down(job: "Job") -> HandedDown:
-    from multiprocessing.reduction import DupFd
-
     try:
         settings = pickle.dumps(job._reporter.settings)
     except Exception:  # a token callable that cannot be pickled: the new process looks for settings of its own
         settings = pickle.dumps(None)
-    writer = job._reporter.writer()
-    return HandedDown(job.job_id, settings, None if writer is None else DupFd(writer))
+    return HandedDown(job.job_id, settings, _duplicate(job._reporter.writer()))
+
+
+def _duplicate(descriptor: int | None) -> Any:
+    if descriptor is not None and sys.platform != "win32":
+        from multiprocessing.reduction import DupFd
+
+        return DupFd(descriptor)
+    return None
 
 
 def _adopted(handed_down: HandedDown) -> "Job":

@@ -5,6 +5,7 @@ Only the default action is replaced. A handler of the program's own, or a signal
 
 import os
 import signal
+import sys
 from _thread import start_new_thread
 from collections.abc import Callable
 from contextlib import suppress
@@ -111,6 +112,6 @@ def _die(number: int) -> None:
 
 
 _GUARD = _Guard()
-if hasattr(os, "register_at_fork"):
+if sys.platform != "win32":
     # Not only afterwards: a forked process forgets a signal that comes before Python has set itself up there.
     os.register_at_fork(before=_GUARD.restore, after_in_parent=_GUARD.install, after_in_child=_GUARD.forked)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jobtrack_client._exceptions import JobTrackError
 from jobtrack_client._reporting.delivery import Delivery, Reported
 from jobtrack_client._reporting.events import Event, Line, make_event, snapshot
-from jobtrack_client._reporting.forks import fork_safety
+from jobtrack_client._reporting.forks import fork_safety, relay
 from jobtrack_client._reporting.forks.handover import Handover
 from jobtrack_client._reporting.forks.relay import Change, Mouthpiece, Relay
 from jobtrack_client._reporting.options import ReporterOptions
@@ -140,7 +140,7 @@ class Reporter:
     def forking(self) -> None:
         """Listen to what the process that is about to be forked, or started anew, will report."""
         with self._lock:
-            if self._relay is not None or not self._sending:
+            if self._relay is not None or not self._sending or not relay.AVAILABLE:
                 return
             try:
                 self._relay = Relay(self._delivery.outbox.put, lambda number, change: self.changed(number, change))

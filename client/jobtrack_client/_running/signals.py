@@ -9,11 +9,11 @@ from contextlib import contextmanager, suppress
 from time import monotonic
 from types import FrameType
 
-_PASSED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
-_FROM_TERMINAL = ("SIGINT", "SIGQUIT")
+_PASSED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK")
+_FROM_TERMINAL = ("SIGINT", "SIGQUIT", "SIGBREAK")
 """A terminal sends these to all that run in its foreground, so the command has them already."""
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
-_ASKING = ("SIGINT", "SIGTERM", "SIGQUIT")
+_ASKING = ("SIGINT", "SIGTERM", "SIGQUIT", "SIGBREAK")
 """These ask a command to stop, which it may do with any exit code. SIGHUP is often handled as a reload instead."""
 STOP_SECONDS = 90.0
 """A command that goes on for longer has not taken the signal as the end: the default patience of systemd."""
@@ -73,6 +73,9 @@ def passed_on(process: "subprocess.Popen[bytes]") -> Iterator[Signals]:
 
 
 def _in_foreground() -> bool:
-    with suppress(OSError, ValueError, AttributeError):
-        return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
-    return False
+    if sys.platform == "win32":  # the console sends Ctrl-C to all programs that run in it
+        return True
+    else:
+        with suppress(OSError, ValueError, AttributeError):
+            return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+        return False

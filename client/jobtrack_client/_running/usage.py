@@ -1,6 +1,7 @@
 """What a command and the processes that it starts use."""
 
 import os
+import sys
 from contextlib import suppress
 from time import monotonic
 
@@ -47,7 +48,8 @@ class Usage:
 
 def _disk(process: psutil.Process) -> tuple[int, int]:
     """Bytes read and written; where the system does not tell, none."""
-    with suppress(psutil.Error, AttributeError):
-        counters = process.io_counters()
-        return int(counters.read_bytes), int(counters.write_bytes)
+    if sys.platform != "darwin":
+        with suppress(psutil.Error, AttributeError):
+            counters = process.io_counters()
+            return int(counters.read_bytes), int(counters.write_bytes)
     return 0, 0

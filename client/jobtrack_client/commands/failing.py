@@ -1,5 +1,6 @@
 """How a command ends that cannot go on: in one line, with a hint."""
 
+import errno
 import functools
 import os
 import sys
@@ -43,14 +44,21 @@ def cleanly(command: Callable[P, T]) -> Callable[P, T]:
             return command(*args, **kwargs)
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
-        except BrokenPipeError:
+        except JobTrackError as error:
+            raise failure(str(error), hint(error)) from error
+        except OSError as error:
+            if not _is_closed_pipe(error):
+                raise
             # Else Python complains about standard output when it ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(PIPE_CLOSED) from None
-        except JobTrackError as error:
-            raise failure(str(error), hint(error)) from error
 
     return run
+
+
+def _is_closed_pipe(error: OSError) -> bool:
+    on_windows = sys.platform == "win32" and error.errno == errno.EINVAL
+    return on_windows or isinstance(error, BrokenPipeError)
 
 
 def failure(what: str, hint: str | None = None) -> typer.Exit:

@@ -143,7 +143,7 @@ def read_time(time: str) -> datetime | None:
     """A time of the service, in this machine's zone; None if it is none."""
     try:
         return datetime.fromisoformat(time).astimezone()
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):  # OSError: Windows has no local time before 1970
         return None
 
 

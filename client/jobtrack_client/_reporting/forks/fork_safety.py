@@ -1,6 +1,7 @@
 """What a forked process must replace: locks that threads of its parent hold, and connections that both would use."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import Generic, Protocol, TypeVar
 from weakref import ref
@@ -72,5 +73,5 @@ def _call(prepare: Callable[[], None]) -> None:
         LOGGER.warning("a fork was not prepared for", exc_info=True)
 
 
-if hasattr(os, "register_at_fork"):
+if sys.platform != "win32":
     os.register_at_fork(before=_before, after_in_child=_after)

@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import selectors
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -27,6 +28,9 @@ _PROGRESS = b"progress"
 """The kind of a message that is no event, but tells of a stage that the parent has begun."""
 _ROOM = 1024 * 1024
 _LONGEST = EVENT_BYTES + 1024
+AVAILABLE: bool = sys.platform != "win32"
+"""Whether this system has relays. Windows does not: there, each process sends what it reports."""
+_DONT_WAIT: int = getattr(_socket, "MSG_DONTWAIT", 0)
 _FULL = (errno.EAGAIN, errno.ENOBUFS)
 
 
@@ -49,7 +53,7 @@ class Relay:
         self._ending = threading.Event()
         # Of `_socket`, which gevent and eventlet leave alone: the sockets of `socket` that they replace would wait for
         # what is not there, in spite of MSG_DONTWAIT, and gevent's raise where another greenlet waits already.
-        self._reader, self._writer = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_DGRAM)
+        self._reader, self._writer = _socket_pair()
         for end in (self._reader, self._writer):
             end.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, _ROOM)
             end.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVBUF, _ROOM)
@@ -63,19 +67,20 @@ class Relay:
     @property
     def writer(self) -> int:
         """The descriptor of the other end."""
-        return self._writer.fileno()
+        descriptor: int = self._writer.fileno()
+        return descriptor
 
     def drain(self) -> None:
         """Take in all that was said so far."""
         with self._lock, suppress(BlockingIOError):
             while self._reader.fileno() >= 0:
-                self._take(self._reader.recv(_LONGEST, _socket.MSG_DONTWAIT))
+                self._take(self._reader.recv(_LONGEST, _DONT_WAIT))
 
     def close(self) -> None:
         """Take in what was said, and hear no more: who still speaks will notice, and send by itself."""
         self._ending.set()
         with suppress(OSError):  # full, so there is enough to wake the thread; or it is awake and has closed it
-            self._writer.send(b"", _socket.MSG_DONTWAIT)
+            self._writer.send(b"", _DONT_WAIT)
         self._thread.join(1.0)
 
     def inherited(self) -> "Mouthpiece":
@@ -105,6 +110,13 @@ class Relay:
             self._progress(int(number), Change(*json.loads(body)))
         else:
             self._event(Event(kind.decode(), Rank(int(number)), body))
+
+
+def _socket_pair() -> tuple[_socket.socket, _socket.socket]:
+    if sys.platform == "win32":
+        raise OSError("Windows has no socket pairs that keep messages whole")
+    else:
+        return _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_DGRAM)
 
 
 class Mouthpiece:
@@ -139,7 +151,7 @@ class Mouthpiece:
         if self._writer is None or self.cut_off:
             return False
         try:
-            self._writer.send(b"%b %d %b" % (kind, number, body), _socket.MSG_DONTWAIT)
+            self._writer.send(b"%b %d %b" % (kind, number, body), _DONT_WAIT)
         except OSError as error:
             self.cut_off = error.errno not in _FULL
             return False
