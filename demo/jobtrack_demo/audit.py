@@ -1,4 +1,4 @@
-"""The worker's own counts beside what the service answers and what was pushed."""
+"""Compare the worker's own counts with the service's responses and with the pushed messages."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -10,12 +10,12 @@ from jobtrack_client.types import EventName
 from jobtrack_demo.receiver import Inbox
 
 EVENTS: tuple[EventName, ...] = get_args(EventName)
-"""Every event name that can be subscribed to."""
+"""All event names of subscriptions."""
 PUSHED_AS = {"DEBUG": "log", "INFO": "log", "WARN": "warning", "ERROR": "error"}
 
 
 class Counts(TypedDict):
-    """What the worker wrote at its end."""
+    """The counts that the worker wrote when it ended."""
 
     error: str | None
     reported: dict[str, int]
@@ -29,7 +29,7 @@ class Counts(TypedDict):
 
 @dataclass(frozen=True)
 class Answers:
-    """What the service says of the job; `lines` are the entries of all pages of its logs."""
+    """The service's responses about the job; `lines` are the entries of all pages of its logs."""
 
     progress: models.Progress
     logs: models.Logs
@@ -38,7 +38,7 @@ class Answers:
 
 
 def expected_pushes(counts: Counts) -> Counter[str]:
-    """The messages that a subscription to every event must get, by type: one for each event that can be subscribed."""
+    """Return the number of messages, by type, that a subscription to all events must receive."""
     expected = Counter({"jobQueued": 1})
     for level, count in counts["logs"].items():
         expected[PUSHED_AS[level]] += count
@@ -47,7 +47,7 @@ def expected_pushes(counts: Counts) -> Counter[str]:
 
 
 def differences(counts: Counts, answers: Answers, inbox: Inbox) -> list[str]:
-    """One line for each thing that is not as the worker counted it; none when all is well."""
+    """Return a line for each difference from the worker's counts."""
     return [
         f"{name}: {found!r} instead of {expected!r}"
         for name, found, expected in (

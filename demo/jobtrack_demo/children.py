@@ -1,4 +1,4 @@
-"""The processes that the demo starts: they end with it, however it ends."""
+"""The child processes of the demo, which end with it however it ends."""
 
 import ctypes
 import os
@@ -22,7 +22,7 @@ READ_SECONDS = 5
 
 
 class Child:
-    """A Python process of its own session, so that Ctrl-C reaches only the demo, which then ends it in order."""
+    """A Python process in its own session, so that Ctrl-C reaches only the demo, which then ends it in order."""
 
     def __init__(self, name: str, arguments: Sequence[str], env: Mapping[str, str], patience: float) -> None:
         self.name = name
@@ -44,21 +44,21 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """Id of the process."""
+        """The process id."""
         return self._process.pid
 
     @property
     def exit_code(self) -> int | None:
-        """How it ended; None while it runs."""
+        """The exit code, or None while the process runs."""
         return self._process.poll()
 
     @property
     def last_words(self) -> str:
-        """The last line that it printed."""
+        """The last line that the process printed."""
         return self._lines[-1] if self._lines else "it said nothing"
 
     def wait(self, seconds: float) -> None:
-        """Wait for its end, but not longer."""
+        """Wait for the end of the process, up to a limit in seconds."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
 
@@ -69,7 +69,7 @@ class Child:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Ask it to end, and kill it when that takes longer than its patience in seconds."""
+        """Ask the process to end, and kill it after its patience (seconds)."""
         self._process.terminate()
         try:
             self._process.wait(self._patience)
@@ -86,15 +86,15 @@ class Child:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that is free now."""
+    """Return a port of 127.0.0.1 that is free now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
 
 
 def _die_with_parent() -> Callable[[], None] | None:
-    """What makes the kernel end a child whose parent was killed; only Linux has it."""
+    """Return a function that makes the kernel end a child whose parent was killed. Only Linux can do this."""
     if not sys.platform.startswith("linux"):
         return None
-    prctl = ctypes.CDLL(None).prctl  # loaded here: after the fork only what cannot block may be done
+    prctl = ctypes.CDLL(None).prctl  # loaded before the fork, because the child must not block on an import lock
     return lambda: prctl(DIE_WITH_PARENT, signal.SIGTERM)

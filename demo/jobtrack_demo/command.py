@@ -1,4 +1,4 @@
-"""The command `jobtrack demo`; what it needs is loaded when it runs, so that the other commands start fast."""
+"""The command `jobtrack demo`. It imports its packages when it runs, so that the other commands start fast."""
 
 import signal
 import sys
@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 Input = Annotated[Path | None, typer.Option("--input", help="Event log: CSV, plain, .gz or .zip. [default: flights]")]
-Case = Annotated[str | None, typer.Option(help="Its column that names the case.")]
-Activity = Annotated[str | None, typer.Option(help="Its column that names the activity; several, joined: a,b.")]
-Time = Annotated[str | None, typer.Option(help="Its column of ISO 8601 times.")]
-Once = Annotated[bool, typer.Option("--once", help="End with the job; exit 0 only if all is as it should be.")]
+Case = Annotated[str | None, typer.Option(help="Column with the case id.")]
+Activity = Annotated[str | None, typer.Option(help="Column with the activity; several columns as a,b.")]
+Time = Annotated[str | None, typer.Option(help="Column with ISO 8601 times.")]
+Once = Annotated[bool, typer.Option("--once", help="Exit when the job ends; the code is 0 only if all counts agree.")]
 Port = Annotated[int | None, typer.Option(help="Port of the service. [default: a free one]", min=1, max=65535)]
 Engine = Annotated[str | None, typer.Option(help="Engine of the service, as for serve.")]
 Data = Annotated[Path | None, typer.Option(help="Folder where the service keeps its data, as for serve.")]
-Out = Annotated[Path | None, typer.Option(help="Folder for the report. [default: gone with the demo]")]
+Out = Annotated[Path | None, typer.Option(help="Folder for the report. [default: a temporary one]")]
 
 
 def demo(
@@ -38,7 +38,7 @@ def demo(
     from jobtrack_local.errors import LocalError
 
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(ending) is not signal.SIG_IGN:  # as it is under nohup
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(ending, signal.default_int_handler)
     try:
         source = chosen(log, case, activity, time)

@@ -1,4 +1,4 @@
-"""Watching the job through the service's own reads, until it ended and everything was pushed."""
+"""Watch the job through the service's API until it has ended and all its messages were pushed."""
 
 import time
 from collections import Counter
@@ -19,29 +19,29 @@ PAGE = 10_000
 
 
 class Process(Protocol):
-    """What is known of a process that may have ended."""
+    """The state of a process that may have ended."""
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The name of the process."""
 
     @property
     def exit_code(self) -> int | None:
-        """How it ended; None while it runs."""
+        """The exit code, or None while the process runs."""
 
     @property
     def last_words(self) -> str:
-        """The last line that it printed."""
+        """The last line that the process printed."""
 
 
 def ended(process: Process) -> LocalError:
-    """Tell that a process ended which should run."""
+    """Return the error for a process that ended too early."""
     return LocalError(f"the {process.name} ended with code {process.exit_code}; its last words: {process.last_words}")
 
 
 @dataclass(frozen=True)
 class Watch:
-    """Shows the job as the service tells it."""
+    """Shows the job as the service reports it."""
 
     client: Client
     job_id: str
@@ -52,7 +52,11 @@ class Watch:
     clock: Callable[[], float] = time.monotonic
 
     def look(self) -> models.Progress:
-        """Show the job as it is now; LocalError when the service has ended."""
+        """Show the present state of the job.
+
+        Raises:
+            LocalError: the service has ended.
+        """
         try:
             progress = self.client.progress(self.job_id)
             lines = self.client.logs(self.job_id, limit=SHOWN_LINES)["logs"]
@@ -65,7 +69,7 @@ class Watch:
         return progress
 
     def until_ended(self, worker: Process) -> str:
-        """Follow the job until it or its worker ended; the job's status."""
+        """Follow the job until it or its worker has ended, and return the job's status."""
         while True:
             gone = worker.exit_code is not None
             status = self.look()["status"]
@@ -74,7 +78,7 @@ class Watch:
             self.sleep(POLL_SECONDS)
 
     def until_pushed(self, messages: int, quiet: float, settle: float) -> Inbox:
-        """Wait for that many messages, and `settle` seconds for others; or until none came for `quiet` seconds."""
+        """Wait for `messages` messages and then `settle` seconds for others, or until none came for `quiet` seconds."""
         arrived, since = -1, self.clock()
         while True:
             self.look()
@@ -87,7 +91,7 @@ class Watch:
 
 
 def read_answers(client: Client, job_id: str) -> Answers:
-    """What the service says of an ended job, with every page of its logs."""
+    """Read an ended job, with every page of its logs."""
     progress = client.progress(job_id)
     first = page = client.logs(job_id, level="DEBUG", limit=PAGE)
     levels, sequences = Counter[str](), Counter[int]()
@@ -100,7 +104,7 @@ def read_answers(client: Client, job_id: str) -> Answers:
 
 
 def received(inbox: Inbox) -> str:
-    """What has come of what was pushed."""
+    """Return the received messages."""
     repeats = f", {inbox.repeats:,} repeated" if inbox.repeats else ""
     refused = f", {len(inbox.refused):,} refused" if inbox.refused else ""
     return f"webhooks: {len(inbox.messages):,} received and verified{repeats}{refused}"

@@ -1,4 +1,4 @@
-"""A webhook receiver on 127.0.0.1 that verifies what it gets and remembers it."""
+"""A webhook receiver on 127.0.0.1 that verifies and records messages."""
 
 import hmac
 import json
@@ -17,7 +17,7 @@ SECRET_WAIT_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Pushed:
-    """One verified message: the type and the sequence that its body bears."""
+    """A verified message: the type and the sequence in its body."""
 
     type: str
     sequence: int | None
@@ -25,7 +25,7 @@ class Pushed:
 
 @dataclass
 class Inbox:
-    """What came: verified messages by webhook-id, how often each, and what was refused and why."""
+    """The received messages by webhook-id, their counts, and the refused requests with causes."""
 
     messages: dict[str, Pushed] = field(default_factory=dict)
     arrivals: Counter[str] = field(default_factory=Counter)
@@ -33,16 +33,16 @@ class Inbox:
 
     @property
     def repeats(self) -> int:
-        """Arrivals beyond the first of a message."""
+        """The number of repeated arrivals."""
         return self.arrivals.total() - len(self.messages)
 
     def types(self) -> Counter[str]:
-        """Messages by type."""
+        """The number of messages by type."""
         return Counter(message.type for message in self.messages.values())
 
 
 class Gate:
-    """Decides on one request: the status to answer, after remembering the message or why it is refused."""
+    """Verifies a request, records the message or the cause of its refusal, and returns the status of the response."""
 
     def __init__(self, token: str, secret_wait: float = SECRET_WAIT_SECONDS) -> None:
         self.inbox = Inbox()
@@ -53,12 +53,12 @@ class Gate:
         self._lock = threading.Lock()
 
     def know(self, secret: str) -> None:
-        """Give the signing secret, which exists only once the subscription is made."""
+        """Set the signing secret, which exists only after the subscription was created."""
         self._secret = secret
         self._known.set()
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> int:
-        """204 for a message that is ours, 401 for any other, 503 while the secret is not known."""
+        """Return 204 for a verified message, 401 for any other, 503 while there is no secret."""
         if not self._known.wait(self._secret_wait):
             return 503
         try:
@@ -74,7 +74,7 @@ class Gate:
         return 204
 
     def snapshot(self) -> Inbox:
-        """A copy that no longer changes."""
+        """Return a copy of the present state."""
         with self._lock:
             return Inbox(dict(self.inbox.messages), Counter(self.inbox.arrivals), list(self.inbox.refused))
 
@@ -88,7 +88,7 @@ class Gate:
 
 
 class Receiver:
-    """The gate behind HTTP on a free port, while its `with` statement lasts."""
+    """The gate as an HTTP server on a free port, during its `with` statement."""
 
     def __init__(self, gate: Gate) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(gate))
@@ -97,11 +97,11 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        """Where it takes webhooks."""
+        """The URL for webhooks."""
         return f"http://127.0.0.1:{self._server.server_port}/webhook"
 
     def __enter__(self) -> Self:
-        """Begin to listen."""
+        """Start listening."""
         self._thread.start()
         return self
 
@@ -126,6 +126,6 @@ def _handler(gate: Gate) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing: the display does."""
+            """Log nothing, because the display shows the requests."""
 
     return Handler

@@ -35,7 +35,7 @@ QUIET_SECONDS, SETTLE_SECONDS = 60.0, 2.0
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says; None is the default of the service, or a folder that goes with the demo."""
+    """The options of the command line. None means the service's default, or a temporary folder."""
 
     source: Source
     once: bool = False
@@ -46,7 +46,7 @@ class Options:
 
 
 def run(options: Options, console: Console) -> bool:
-    """Serve and run the job; whether all is as it should be. Without `once` it serves on until it is interrupted.
+    """Serve, run the job, and return whether all counts agree. Without `once`, serve until interrupted.
 
     Raises:
         LocalError: the service does not start, or ends before the demo does.
@@ -64,7 +64,7 @@ def run(options: Options, console: Console) -> bool:
 
 
 def _job(source: Source, out: Path, url: str, service: Child, console: Console) -> list[str]:
-    """Run the job and show it; what is not as it should be."""
+    """Run the job, show it, and return the differences."""
     token, bearer = tokens.issue(TENANT, PROJECT), secrets.token_urlsafe(24)
     gate = Gate(bearer)
     with Receiver(gate) as receiver, Client(url, token, TENANT, PROJECT) as client, display_for(console) as display:
@@ -86,7 +86,7 @@ def _job(source: Source, out: Path, url: str, service: Child, console: Console) 
 
 
 def _create(client: Client, source: Source, gate: Gate, webhook: str, bearer: str) -> str:
-    """Queue the job with a subscription to every event; its id."""
+    """Create the job with a subscription to every event, and return its id."""
     subscription: Subscription = {
         "subscription_type": "webhook",
         "webhook_url": webhook,
@@ -120,7 +120,7 @@ def _counts(out: Path) -> Counts | None:
 
 @contextmanager
 def _service(options: Options) -> Iterator[tuple[str, Child]]:
-    """Start the service and wait until it is ready."""
+    """Start the service, and wait until it is ready."""
     port = options.port or free_port()
     given = {"--engine": options.engine, "--data": options.data}
     more = [word for name, value in given.items() if value is not None for word in (name, str(value))]
@@ -161,5 +161,5 @@ def _serve_on(url: str, out: Path, service: Child, console: Console) -> None:
 
 
 def _say(console: Console, text: str, style: str = "") -> None:
-    """Print a line as it is, however long; it may quote the worker or the service."""
+    """Print a line unchanged, however long; it may quote the worker or the service."""
     console.print(visible(text), style=style, markup=False, emoji=False, highlight=False, soft_wrap=True)

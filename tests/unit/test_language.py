@@ -27,7 +27,16 @@ WORDS = (
         "thereby",
     ),
     *("therefrom", "therein", "thereof", "thereupon", "unto", "whence", "whereby", "wherein", "whereupon", "whilst"),
-    *("whither", "whoever", "whomever", "(?:is|are) none", "comes? again", "held to", "in vain", "(?:in|for) so long"),
+    *(
+        "whither",
+        "whoever",
+        "whomever",
+        "(?<!there )(?:is|are) none",
+        "comes? again",
+        "held to",
+        "in vain",
+        "(?:in|for) so long",
+    ),
     *("so many", "stands? for", "tells? of", "told (?:apart|by|of)", "what became of"),
 )
 """Words and phrases that never occur in a good plain text about this project."""
@@ -39,7 +48,16 @@ ARCHAIC = re.compile(
 )
 CHECKED = (
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs", "client/README.md", "web/vendor"),
-    *("functions/api/docs/viewer", "bench", "scripts", "template.yaml", "samconfig.toml", "Makefile", ".ci/run"),
+    *(
+        "functions/api/docs/viewer",
+        "bench",
+        "demo",
+        "scripts",
+        "template.yaml",
+        "samconfig.toml",
+        "Makefile",
+        ".ci/run",
+    ),
 )
 """Files and folders. Every file of a folder that is a document or a Python module is checked."""
 LATER = (

@@ -1,1 +1,1 @@
-"""The sample worker: a process-mining job that reports itself through jobtrack_client."""
+"""The sample worker: a process mining job that reports through jobtrack_client."""

@@ -1,4 +1,4 @@
-"""python -m jobtrack_demo.miner: mine one event log, reported to the service that JOBTRACK_* name."""
+"""Mine an event log, and report to the service that JOBTRACK_* name: `python -m jobtrack_demo.miner`."""
 
 import argparse
 import logging
@@ -21,7 +21,7 @@ INTERRUPTED_SECONDS = 5.0
 
 
 def main(arguments: Sequence[str] | None = None, connect: Callable[[], Client] = Client) -> int:
-    """Run the job; the exit code is 0, 1 for what is told in one line, 130 when interrupted."""
+    """Run the job, and return the exit code: 0, 1 for an error with a one-line message, 130 when interrupted."""
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     logging.basicConfig(format="%(name)s: %(message)s")  # the client's own warnings, on standard error
@@ -48,13 +48,13 @@ def _work(options: argparse.Namespace, connect: Callable[[], Client]) -> None:
             tally.error = str(error)
             raise
         finally:
-            with suppress(OSError):  # an unusable folder is already the job's own error
+            with suppress(OSError):  # the job has already reported an unusable folder as its error
                 tally.write(options.out / COUNTS, job)
 
 
 @contextmanager
 def _hurrying(job: Job) -> Iterator[None]:
-    """Let who interrupts the job not wait long for a service that may be gone as well."""
+    """Return options with a short wait at the end, because the service may have been interrupted too."""
     try:
         yield
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Where an arrow of the process map runs: Bézier paths between boxes."""
+"""The arrows of the process map: Bézier paths between boxes."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -12,7 +12,7 @@ Point: TypeAlias = tuple[float, float]
 
 @dataclass(frozen=True)
 class Box:
-    """A node's place: its centre and its width, in pixels."""
+    """The position of a node: its centre and its width, in pixels."""
 
     x: float
     y: float
@@ -20,7 +20,10 @@ class Box:
 
 
 def curve(source: Box, target: Box) -> tuple[str, Point]:
-    """The path of an arrow and its label's point: down nearly straight, up or along in a bow, to itself in a loop."""
+    """Return the path of an arrow and the position of its label.
+
+    Arrows down are nearly straight, arrows up or sideways are bows, arrows to the same node are loops.
+    """
     if source == target:
         right, y = source.x + source.width / 2, source.y
         return f"M{right:.0f},{y - 12:.0f} c44,-18 44,42 0,24", (right + 38, y)
@@ -37,13 +40,13 @@ def _drawn(a: Point, b: Point, c: Point, d: Point, at: float) -> tuple[str, Poin
 
 
 def _towards(box: Box, other: Box, shift: float) -> float:
-    """Where on its edge a box is met: towards the other one, shifted so that there and back stay apart."""
+    """Return the point on a box's edge that faces the other box, shifted so that opposite arrows do not overlap."""
     reach = box.width / 2 - 12
     return box.x + max(-reach, min(reach, (other.x - box.x) / 4 + shift))
 
 
 def _around(source: Box, target: Box) -> float:
-    """How far to the right an arrow that passes other layers keeps clear of their boxes."""
+    """Return how far to the right an arrow must run to pass the boxes of other layers."""
     passed = abs(source.y - target.y) / LAYER - 1
     return 0 if passed <= 0 else (max(source.width, target.width) / 2 + 25 + 25 * passed) * 4 / 3
 
@@ -63,7 +66,7 @@ def _rise(source: Box, target: Box) -> tuple[Point, Point, Point, Point]:
 
 
 def _bow(source: Box, target: Box) -> tuple[Point, Point, Point, Point]:
-    """There above the row, back below it, the higher the farther."""
+    """Return a bow above the row for one direction and below it for the other; longer arrows have higher bows."""
     side = -1 if source.x < target.x else 1
     start = _towards(source, target, 0), source.y + side * HALF
     end = _towards(target, source, 0), target.y + side * HALF

@@ -21,7 +21,7 @@ def ignore(_: int) -> None:
 
 @dataclass
 class Model:
-    """What the log does: counts by activity code, by pair of codes, by the bytes of a variant's int32 codes."""
+    """Counts of an event log: by activity code, by pair of codes, and by variant (the bytes of its int32 codes)."""
 
     activities: Counter[int] = field(default_factory=Counter)
     starts: Counter[int] = field(default_factory=Counter)
@@ -31,11 +31,11 @@ class Model:
 
     @property
     def cases(self) -> int:
-        """How many cases the log has."""
+        """The number of cases."""
         return self.variants.total()
 
     def top_variants(self, most: int) -> list[tuple[list[int], int]]:
-        """The most frequent variants as lists of codes with their counts, equally frequent ones shortest first."""
+        """Return the most frequent variants as lists of codes with their counts; of equal ones the shortest first."""
         ranked = sorted(self.variants.items(), key=lambda item: (-item[1], len(item[0]), item[0]))
         return [(np.frombuffer(key, dtype=np.int32).tolist(), count) for key, count in ranked[:most]]
 

@@ -18,7 +18,7 @@ NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def draw(analysis: Analysis) -> str:
-    """Draw the map: boxes with how often, arrows with how often, bottlenecks in red."""
+    """Draw the map: boxes and arrows with their frequencies, bottlenecks in red."""
     nodes, edges = select(analysis)
     names = analysis.log.activity_names
     labels = {node: _label(names[node]) for node in nodes}
@@ -33,7 +33,7 @@ def draw(analysis: Analysis) -> str:
 
 
 def select(analysis: Analysis) -> tuple[list[int], Counter[Edge]]:
-    """The most frequent activities and the most frequent transitions between them."""
+    """Return the most frequent activities and the most frequent transitions between them."""
     nodes = [node for node, _ in analysis.model.activities.most_common(MOST_NODES)]
     between = {edge: n for edge, n in analysis.model.edges.items() if edge[0] in nodes and edge[1] in nodes}
     return nodes, Counter(dict(Counter(between).most_common(MOST_EDGES)))
@@ -83,7 +83,7 @@ def _canvas(width: float, height: float) -> ET.Element:
 
 
 def _arrows(canvas: ET.Element, edges: Counter[Edge], boxes: dict[int, Box], hot: set[Edge]) -> None:
-    """Draw the rarest first, and the labels above every arrow."""
+    """Draw the rarest arrows first, and all labels above the arrows."""
     labels: list[tuple[Point, str]] = []
     for edge, count in reversed(edges.most_common()):
         colour, thickness = HOT if edge in hot else QUIET, 1 + 6 * math.sqrt(count / max(edges.values()))

@@ -1,4 +1,4 @@
-"""The event log in memory: 16 bytes an event, names kept once."""
+"""The event log in memory: 16 bytes per event, each name stored once."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ DATE = r"\d{4}-?\d{2}-?\d{2}"
 
 
 class Cause(IntEnum):
-    """Why a record is left out of the analysis; the first that holds."""
+    """Why a record is excluded from the analysis; the first cause that applies."""
 
     NONE = 0
     MALFORMED = 1
@@ -33,7 +33,7 @@ class Cause(IntEnum):
 
 @dataclass
 class Vocabulary:
-    """Names and their codes, in order of first appearance; -1 is a missing name."""
+    """Names and their codes, in order of first appearance. The code -1 is a missing name."""
 
     codes: dict[str, int] = field(default_factory=dict)
 
@@ -43,17 +43,17 @@ class Vocabulary:
         return list(self.codes)
 
     def encode(self, texts: pd.Series) -> Codes:
-        """Turn text into codes, adding the new names."""
+        """Convert text to codes, and add new names."""
         local, uniques = pd.factorize(texts)
         known = [self.codes.setdefault(name, len(self.codes)) for name in uniques]
         return np.append(np.asarray(known, dtype=np.int32), np.int32(-1))[local]
 
 
 def parse_times(texts: pd.Series) -> Micros:
-    """Read ISO 8601 times with any offset (none: UTC) as µs since 1970; else MISSING_TIME or UNREADABLE_TIME."""
+    """Parse ISO 8601 times with any offset (default UTC) to µs since 1970, or MISSING_TIME or UNREADABLE_TIME."""
     dated = texts.where(texts.str.match(DATE))
     parsed = _parsed(dated)
-    if parsed.dt.unit == "ns":  # nanoseconds end in the year 2262: one long fraction must not lose its neighbours
+    if parsed.dt.unit == "ns":  # nanoseconds end in 2262: one long fraction must not make the others unreadable
         parsed = _parsed(dated.str.replace(r"(\.\d{6})\d+", r"\1", regex=True))
     micros = parsed.dt.as_unit("us").to_numpy(dtype="datetime64[us]").astype(np.int64)
     readable = parsed.notna() & (micros >= FIRST_TIME) & (micros <= LAST_TIME)
@@ -66,7 +66,7 @@ def _parsed(texts: pd.Series) -> pd.Series:
 
 @dataclass(frozen=True)
 class Part:
-    """The coded records of one chunk, in file order; malformed ones have only their number."""
+    """The coded records of one chunk, in file order. A malformed record has only its number."""
 
     cases: Codes
     activities: Codes
@@ -76,17 +76,17 @@ class Part:
 
     @property
     def records(self) -> int:
-        """How many records of the file the part covers."""
+        """The number of records of the file in this part."""
         return len(self.cases) + len(self.malformed)
 
     def causes(self) -> npt.NDArray[np.int8]:
-        """Tell for each record that is not malformed its Cause."""
+        """Return the Cause of each record that is not malformed."""
         conditions = [self.cases < 0, self.activities < 0, self.times == MISSING_TIME, self.times == UNREADABLE_TIME]
         choices = [Cause.NO_CASE, Cause.NO_ACTIVITY, Cause.NO_TIME, Cause.UNREADABLE_TIME]
         return np.select(conditions, [np.int8(choice) for choice in choices], np.int8(Cause.NONE))
 
     def checked(self) -> "Checked":
-        """Split what can be analysed from what cannot."""
+        """Split the valid records from the excluded ones."""
         causes = self.causes()
         valid = causes == Cause.NONE
         excluded = Counter({Cause(code): count for code, count in Counter(causes[~valid].tolist()).items()})
@@ -97,7 +97,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Checked:
-    """A part's valid records, and how many others by cause with their numbers."""
+    """The valid records of a part, and the record numbers of the excluded ones by cause."""
 
     valid: Part
     excluded: Counter[Cause]
@@ -106,13 +106,13 @@ class Checked:
 
 @dataclass
 class Loader:
-    """Turns chunks of text into coded parts with common vocabularies."""
+    """Converts chunks of text to coded parts with common vocabularies."""
 
     cases: Vocabulary = field(default_factory=Vocabulary)
     activities: Vocabulary = field(default_factory=Vocabulary)
 
     def encode(self, chunk: Chunk) -> Part:
-        """Code the next chunk of the file."""
+        """Convert the next chunk of the file."""
         frame = chunk.frame
         codes = (self.cases.encode(frame["case"]), self.activities.encode(frame["activity"]))
         numbers = frame.index.to_numpy(dtype=np.int64)
@@ -121,7 +121,7 @@ class Loader:
 
 @dataclass(frozen=True)
 class EventLog:
-    """Valid events ordered by case and time, simultaneous ones as in the file."""
+    """Valid events ordered by case and time; simultaneous events keep the order of the file."""
 
     cases: Codes
     activities: Codes
@@ -130,7 +130,11 @@ class EventLog:
 
     @classmethod
     def ordered(cls, parts: list[Part], activity_names: list[str]) -> "EventLog":
-        """Put the valid records of all parts in order; raises InputError where there is none."""
+        """Sort the valid records of all parts.
+
+        Raises:
+            InputError: there are no valid records.
+        """
         cases = np.concatenate([part.cases for part in parts])
         times = np.concatenate([part.times for part in parts])
         activities = np.concatenate([part.activities for part in parts])
@@ -144,11 +148,11 @@ class EventLog:
 
     @property
     def bounds(self) -> npt.NDArray[np.intp]:
-        """Where each case begins, and the end of the last."""
+        """Return the first index of each case, and the end of the last case."""
         changes = np.flatnonzero(np.diff(self.cases)) + 1
         return np.concatenate(([0], changes, [len(self)]))
 
     def duplicates(self) -> int:
-        """How many events repeat another one of the same case, activity and time."""
+        """Return the number of events that repeat another one with the same case, activity and time."""
         frame = pd.DataFrame({"case": self.cases, "activity": self.activities, "time": self.times})
         return int(frame.duplicated().sum())

@@ -1,4 +1,4 @@
-"""A layered layout: each node one layer below the one it most often follows."""
+"""A layered layout: each node is one layer below the node that it follows most often."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from jobtrack_demo.miner.discovery import Edge
 
 
 def layers(nodes: Sequence[int], edges: Counter[Edge], starts: Counter[int]) -> list[list[int]]:
-    """Arrange the nodes in layers from the top down, each layer ordered to lie under its predecessors."""
+    """Arrange the nodes in layers from the top down, each layer ordered by the positions of its predecessors."""
     parents = _parents(nodes, edges, starts)
     depths: dict[int, int] = {}
     for node, parent in parents.items():
@@ -19,7 +19,7 @@ def layers(nodes: Sequence[int], edges: Counter[Edge], starts: Counter[int]) -> 
 
 
 def _parents(nodes: Sequence[int], edges: Counter[Edge], starts: Counter[int]) -> dict[int, int | None]:
-    """Grow a tree by the most frequent edge that leaves it (Prim); where none leaves it, start anew."""
+    """Grow a tree by the most frequent edge that leaves it (Prim's algorithm); without one, start another tree."""
     placed: dict[int, int | None] = {}
     while left := [node for node in nodes if node not in placed]:
         leaving = [edge for edge in edges if edge[0] in placed and edge[1] in left]

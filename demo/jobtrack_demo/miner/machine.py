@@ -1,4 +1,4 @@
-"""What the job has of this machine, and what it uses of it."""
+"""The resources of this machine that the job has and uses."""
 
 import platform
 import threading
@@ -19,7 +19,7 @@ GIBIBYTE = 1024**3
 
 
 def cores() -> int:
-    """The processors that this process may run on."""
+    """The number of processors that this process may use."""
     process = psutil.Process()
     if hasattr(process, "cpu_affinity"):  # not on macOS
         return len(process.cpu_affinity())
@@ -27,13 +27,13 @@ def cores() -> int:
 
 
 def resources() -> Allocation:
-    """The job's share of this machine, as `jobStarted` tells it."""
+    """Return the job's share of this machine, for `jobStarted`."""
     memory = psutil.virtual_memory().total / GIBIBYTE
     return {"cpu_units": cores(), "memory_gb": round(memory, 1), "worker_node": platform.node()}
 
 
 class Probe:
-    """Measures this process (its disk traffic where the system tells), and the machine's network since it began."""
+    """Measures this process (its disk traffic if the system reports it), and the machine's network since the start."""
 
     def __init__(self, records: Callable[[], int], out: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._records = records
@@ -46,7 +46,7 @@ class Probe:
         self._network = _traffic()
 
     def measure(self) -> Sample:
-        """Return the resource use. Bytes of disk and network are totals; the rest is since the last measurement."""
+        """Return the resource usage. Bytes of disk and network are totals; the rest is since the last measurement."""
         return {
             "cpu_usage": round(self._process.cpu_percent() / self._cores, 1),
             "memory_bytes": self._process.memory_info().rss,
@@ -73,13 +73,13 @@ class Probe:
 
 
 def _traffic() -> tuple[int, int]:
-    """Bytes received and sent by this machine, 0 where it has no network."""
+    """Return the bytes that this machine received and sent, or 0 without a network."""
     interfaces = psutil.net_io_counters(pernic=True).values()
     return sum(each.bytes_recv for each in interfaces), sum(each.bytes_sent for each in interfaces)
 
 
 class Sampler:
-    """Takes a sample every so many seconds while its `with` statement lasts, and one at its end."""
+    """Takes a sample at an interval in seconds during its `with` statement, and one at its end."""
 
     def __init__(self, job: Job, probe: Probe, every: float = 1.0) -> None:
         self._job = job
@@ -89,14 +89,14 @@ class Sampler:
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Take the last sample and end."""
+        """Stop the thread, and take the last sample."""
         self._ended.set()
         self._thread.join()
 
@@ -104,5 +104,5 @@ class Sampler:
         going = True
         while going:
             going = not self._ended.wait(self._every)
-            with suppress(OSError, psutil.Error):  # what cannot be measured now may be in a second
+            with suppress(OSError, psutil.Error):  # a measurement that fails now may succeed in a second
                 self._job.sample(**self._probe.measure())

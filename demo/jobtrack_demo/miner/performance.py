@@ -14,7 +14,7 @@ RARE = 0.0005
 
 @dataclass(frozen=True)
 class Spread:
-    """Durations in seconds: how many, their mean, median and 90th percentile (linear interpolation)."""
+    """Durations in seconds: count, mean, median and 90th percentile (linear interpolation)."""
 
     count: int
     mean: float
@@ -23,19 +23,19 @@ class Spread:
 
     @classmethod
     def of(cls, micros: Micros) -> "Spread":
-        """Sum up durations in µs, at least one."""
+        """Summarize one or more durations in µs."""
         median, p90 = np.quantile(micros, [0.5, 0.9]) / SECOND
         return cls(len(micros), float(np.mean(micros)) / SECOND, float(median), float(p90))
 
     @property
     def total(self) -> float:
-        """All the durations together, in seconds."""
+        """The sum of the durations, in seconds."""
         return self.count * self.mean
 
 
 @dataclass(frozen=True)
 class Performance:
-    """How long the transitions and the cases take; bottlenecks by falling total waiting time."""
+    """The durations of transitions and cases; bottlenecks in descending order of their total waiting time."""
 
     waits: dict[Edge, Spread]
     durations: Spread
@@ -43,7 +43,7 @@ class Performance:
 
 
 def analyse(log: EventLog, step: int, advance: Advance = ignore) -> Performance:
-    """Measure every transition, calling advance after about every step of them with the number done."""
+    """Measure every transition; call `advance` with the number of finished ones after about every `step` of them."""
     waits: dict[Edge, Spread] = {}
     done = 0
     for edge, micros in _grouped(log):
@@ -57,7 +57,7 @@ def analyse(log: EventLog, step: int, advance: Advance = ignore) -> Performance:
 
 
 def bottlenecks(waits: dict[Edge, Spread]) -> list[Edge]:
-    """The transitions that wait at least twice the mean of all and are at least one in 2,000, the costliest first."""
+    """Return the transitions that wait at least twice the mean and are at least one in 2,000, the costliest first."""
     count = sum(spread.count for spread in waits.values())
     total = sum(spread.total for spread in waits.values())
     slow = [edge for edge, spread in waits.items() if _is_slow(spread, count, total)]
@@ -89,5 +89,5 @@ def _edge(pair: int) -> Edge:
 
 
 def transitions(log: EventLog) -> int:
-    """How many times one event follows another in its case."""
+    """Return how many events follow another one of their case."""
     return len(log) - (len(log.bounds) - 1)

@@ -1,4 +1,4 @@
-"""What the job is: its names and its stages, in both languages."""
+"""The plan of the job: its names and its stages, in both languages."""
 
 from jobtrack_client.types import PlannedStage
 from jobtrack_demo.miner.source import Source
@@ -16,11 +16,11 @@ STAGES = {
     PERFORMANCE: ("パフォーマンス分析", 14),
     REPORT: ("レポート生成", 4),
 }
-"""Each stage's Japanese name, and its share of the run in percent as measured with the default log."""
+"""Japanese name of each stage, and its measured share of a run with the default log, in percent."""
 
 
 def job_name(source: Source) -> str:
-    """What the job is called: after its event log."""
+    """Return the job's name, which contains that of its event log."""
     return f"Process mining of {source.path.name}"[:200]
 
 

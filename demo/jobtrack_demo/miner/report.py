@@ -1,4 +1,4 @@
-"""The report as plain data, ready for JSON: what was read, what was found."""
+"""The report as plain data for JSON: what was read, and the results."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ CAUSE_NAMES = {
 
 @dataclass(frozen=True)
 class Analysis:
-    """Everything that one run found."""
+    """The results of one run."""
 
     source: Source
     records: int
@@ -37,7 +37,7 @@ class Analysis:
 
 
 def report(analysis: Analysis) -> dict[str, Json]:
-    """Sum the analysis up; durations in seconds, rounded to milliseconds."""
+    """Summarize the analysis; durations are in seconds, rounded to milliseconds."""
     model, names = analysis.model, analysis.log.activity_names
     return {
         "source": _source(analysis),
@@ -54,7 +54,7 @@ def report(analysis: Analysis) -> dict[str, Json]:
 
 
 def render_time(micros: int) -> str:
-    """RFC 3339 in UTC of µs since 1970."""
+    """Return µs since 1970 as RFC 3339 in UTC."""
     return (EPOCH + timedelta(microseconds=micros)).isoformat().replace("+00:00", "Z")
 
 

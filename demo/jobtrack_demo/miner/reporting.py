@@ -1,4 +1,4 @@
-"""Steps of the job that report themselves: the analysis is called inside them."""
+"""The steps of the job, which report the analysis that runs inside them."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -11,19 +11,19 @@ from jobtrack_demo.miner.tally import Tally
 
 LOGGER = logging.getLogger("ProcessMiner")
 EXPECTED = (InputError, OSError)
-"""What is told in one line; anything else is our own mistake, and told with its traceback."""
+"""Errors that are reported in one line. Any other exception is a bug, and reported with its traceback."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One running stage, and what may be said of it."""
+    """A running stage, and the reports about it."""
 
     stage: Stage
     tally: Tally
     logger: logging.Logger
 
     def advance(self, records: int) -> None:
-        """So many more records are done."""
+        """Add to the number of finished records."""
         self.tally.processed[self.stage.name] += records
         self.stage.advance(records)
 
@@ -32,21 +32,21 @@ class Step:
         self.logger.log(level, message, extra={"details": details})
 
     def conclude(self, metrics: Mapping[str, object]) -> None:
-        """Give what the stage found, to be reported at its end."""
+        """Add results of the stage, which are reported at its end."""
         self.stage.metrics.update(metrics)
         self.tally.metrics[self.stage.name] = dict(metrics)
 
 
 @dataclass(frozen=True)
 class Reporting:
-    """The job's reporter and the counts beside it."""
+    """The job's reporter and the worker's own counts."""
 
     job: Job
     tally: Tally
 
     @contextmanager
     def step(self, name: str, component: str, operation: str, total: int | None = None) -> Iterator[Step]:
-        """Run a stage; what breaks it is an ERROR line of the stage too."""
+        """Run a stage; an exception also becomes an ERROR line of the stage."""
         with self.job.stage(name, total) as stage:
             step = Step(stage, self.tally, LOGGER.getChild(component))
             step.advance(0)
@@ -73,10 +73,10 @@ class Reporting:
                 LOGGER.removeHandler(handler)
 
     def warn(self, description: str, **details: object) -> None:
-        """Report a warning that is no log line."""
+        """Report a warning without a log line."""
         self.job.warning(description, **details)
 
     def quality(self, score: float, passed: int, failed: int) -> None:
-        """Report what the validation found."""
+        """Report the results of the validation."""
         self.tally.quality = {"dataQualityScore": score, "validationsPassed": passed, "validationsFailed": failed}
         self.job.quality(score, passed, failed)

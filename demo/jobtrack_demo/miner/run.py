@@ -26,12 +26,12 @@ CAUSE_TEXTS = {
     Cause.UNREADABLE_TIME: "with an unreadable time",
 }
 CHECKS = len(CAUSE_TEXTS) + 1
-"""One for each cause, and that no event is there twice."""
+"""One validation for each cause, and one for duplicate events."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """The job's steps; what one finds is given to the next."""
+    """The steps of the job; each takes the results of the previous one."""
 
     reporting: Reporting
     source: Source
@@ -39,7 +39,12 @@ class Run:
     chunk: int
 
     def run(self) -> Analysis:
-        """Do all of it; raises InputError for an event log, OSError for a folder that cannot be used."""
+        """Run all steps.
+
+        Raises:
+            InputError: the event log cannot be used.
+            OSError: the folder of the report cannot be used.
+        """
         parts, names = self._load()
         log, excluded = self._validate(parts, names)
         model = self._discover(log)
@@ -126,7 +131,7 @@ def _report_text(analysis: Analysis) -> str:
 
 
 def _tell(step: Step, number: int, checked: Checked, warned: int) -> bool:
-    """Log what was found in a chunk; whether that was a warning, of which there is a bound."""
+    """Log the excluded records of a chunk, and return whether that was a warning; the number of warnings is limited."""
     if not checked.excluded:
         step.say(logging.DEBUG, f"Chunk {number}: every record is valid")
         return False
@@ -139,7 +144,7 @@ def _tell(step: Step, number: int, checked: Checked, warned: int) -> bool:
 
 
 def _counted(step: Step, unit: str) -> Advance:
-    """Advance the step, with a line each time."""
+    """Advance the step and log a line."""
 
     def advance(count: int) -> None:
         step.advance(count)

