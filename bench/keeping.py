@@ -9,12 +9,13 @@ from bench.report import Report
 from bench.stage import Bench
 from jobtrack import times
 from jobtrack.domain.job import Job, Stage
+from jobtrack.invocation import Invocation
 from jobtrack.keys import JobKey
-from jobtrack.scheduled.ttl_extender import Keeping
-from jobtrack.store.job_timers import KEEP, TimerStore
+from jobtrack.scheduled.ttl_extender import TtlExtender
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Snapshot
-from jobtrack.store.ttl_extension import Keeper
+from jobtrack.store.timers import EXTENSION, TimerStore
+from jobtrack.store.ttl_extension import TtlStore
 
 RETENTION_DAYS, DAYS, HOURS, SIZE = 7, 10, 2, 500
 EXTENSIONS = 3
@@ -25,8 +26,8 @@ def measure(bench: Bench, report: Report) -> None:
     """Measure a job of ten days at seven days of retention: write units of its batches, and of the extensions."""
     moment, client, table = [workload.START], bench.jobs.dynamodb, bench.jobs.table
     jobs = JobStore(client, table, RETENTION_DAYS, now=lambda: moment[0])
-    keeper = Keeper(client, table, jobs.retention)
-    keeping = Keeping(TimerStore(client, table, KEEP), keeper, lambda: moment[0])
+    timers = TimerStore(client, table, EXTENSION, jobs.retention.seconds)
+    extender = TtlExtender(timers, TtlStore(client, table, jobs.retention), lambda: moment[0])
     key, rng = _job(jobs), random.Random(1)
     writing, extending = 0.0, Usage()
     for _ in range(DAYS * 24 // HOURS):
@@ -35,7 +36,7 @@ def measure(bench: Bench, report: Report) -> None:
         writing += used.write_units
         moment[0] += HOURS * times.HOUR
         with bench.meter.measured() as used:
-            keeping.run(lambda: True)
+            extender.run(Invocation())
         extending.write_units += used.write_units
         extending.read_units += used.read_units
     name = f"keeping a job of {DAYS} days, at {RETENTION_DAYS} days of retention"

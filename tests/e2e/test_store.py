@@ -19,15 +19,16 @@ from jobtrack.domain.job import Job, Stage
 from jobtrack.domain.journal.journal import LEVELS, Family, Record
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.errors import Conflict, IdempotencyMismatch, JobBusy, NotFound, Unprocessable
+from jobtrack.invocation import Invocation
 from jobtrack.keys import JobKey
 from jobtrack.retry import Retry
 from jobtrack.scheduled.watchdog import Watchdog
 from jobtrack.store.idempotency import Idempotency
-from jobtrack.store.job_timers import TimerStore
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.journal_reader import JournalReader, Range
 from jobtrack.store.listeners import ListenerStore
 from jobtrack.store.snapshots import Listener, Snapshot
+from jobtrack.store.timers import HEARTBEAT, TimerStore
 from jobtrack_local.engine import engines, environment
 from jobtrack_local.engine.provision import provision
 from jobtrack_local.template import template
@@ -346,7 +347,8 @@ def test_a_heartbeat_races_the_watchdog_and_the_job_is_not_stalled_after_it(tabl
     key, client = table.job(heartbeat_seconds=10), aws.client("dynamodb")
     table.store_at(START).report(key, [Event("jobStarted", START, {})])
     in_time, too_late = START + 10 * times.SECOND, START + 11 * times.SECOND
-    watchdog = Watchdog(TimerStore(client, table.name), table.store_at(too_late), lambda: too_late)
+    timers = TimerStore(client, table.name, HEARTBEAT, 90 * 24 * 3600)
+    watchdog = Watchdog(timers, table.store_at(too_late), lambda: too_late)
 
     def beat() -> int:
         time.sleep(round_ * 0.003)
@@ -354,12 +356,12 @@ def test_a_heartbeat_races_the_watchdog_and_the_job_is_not_stalled_after_it(tabl
         return int(answer["lastSequence"])
 
     with ThreadPoolExecutor(2) as both:
-        beating, watching = both.submit(beat), both.submit(watchdog.run, lambda: True)
+        beating, watching = both.submit(beat), both.submit(watchdog.run, Invocation())
         last, _ = beating.result(), watching.result()
     job = table.store().read_snapshot(key).job
     assert (job.stalled, job.sequence) == (False, last)
     assert last in (3, 4), "the alarm comes before the heartbeat, or not at all"
-    watchdog.run(lambda: True)
+    watchdog.run(Invocation())
     assert table.store().read_snapshot(key).job.stalled is False
 
 

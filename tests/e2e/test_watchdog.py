@@ -11,18 +11,19 @@ from jobtrack import aws, times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job
 from jobtrack.domain.journal.packing import unpack
+from jobtrack.invocation import Invocation
 from jobtrack.keys import JobKey
 from jobtrack.scheduled.watchdog import Watchdog
-from jobtrack.store.job_timers import TimerStore
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Listener, Snapshot
+from jobtrack.store.timers import HEARTBEAT, TimerStore
 from jobtrack_local.engine import engines, environment
 from jobtrack_local.engine.provision import provision
 from jobtrack_local.template import template
 
 pytestmark = pytest.mark.not_deployed("asks the store on the engine, without a service")
 START = times.parse("2024-01-20T10:30:00Z")
-JOBS, HEARTBEAT = 24, 10
+JOBS, HEARTBEAT_SECONDS = 24, 10
 IN_TIME, LATE = START + 9 * times.SECOND, START + 11 * times.SECOND
 
 
@@ -40,10 +41,14 @@ def store(table: str, now: int) -> JobStore:
     return JobStore(aws.client("dynamodb"), table, now=lambda: now)
 
 
+def timer_store(table: str) -> TimerStore:
+    return TimerStore(aws.client("dynamodb"), table, HEARTBEAT, 90 * 24 * 3600)
+
+
 def watch(table: str, now: int) -> None:
-    timers = TimerStore(aws.client("dynamodb"), table)
+    timers = timer_store(table)
     with ThreadPoolExecutor(4) as pool:
-        Watchdog(timers, store(table, now), lambda: now).run(lambda: True, pool.map)
+        Watchdog(timers, store(table, now), lambda: now).run(Invocation(map=pool.map))
 
 
 def running(table: str) -> list[JobKey]:
@@ -51,7 +56,7 @@ def running(table: str) -> list[JobKey]:
     jobs = store(table, START)
     keys = [JobKey(*(str(uuid.uuid4()) for _ in range(3))) for _ in range(JOBS)]
     for key in keys:
-        job = Job(key.job, "Example", "Test", START, heartbeat_seconds=HEARTBEAT)
+        job = Job(key.job, "Example", "Test", START, heartbeat_seconds=HEARTBEAT_SECONDS)
         listeners = {"sub": Listener(2**40, frozenset({"jobStalled"}))}
         jobs.create(Snapshot(key, 0, job, listeners=listeners), "body", {})
         jobs.report(key, [Event("jobStarted", START, {})])
@@ -70,8 +75,7 @@ def alarms(table: str, key: JobKey) -> list[int]:
 
 
 def timers(table: str) -> int:
-    shards = (TimerStore(aws.client("dynamodb"), table).due(shard, 2**33) for shard in range(4))
-    return sum(len(page) for pages in shards for page in pages)
+    return sum(len(page) for page in timer_store(table).read_due_timers(2**33))
 
 
 def test_each_silent_job_is_told_once_by_four_watchdogs_at_once(table: str) -> None:
@@ -97,5 +101,5 @@ def test_a_report_that_is_accepted_first_wins_and_one_after_the_alarm_ends_it(ta
     for key, sequence in zip(keys, accepted, strict=True):
         assert alarms(table, key) == ([] if sequence == 3 else [3])
         assert store(table, LATE).read_snapshot(key).job.stalled is False
-    watch(table, IN_TIME + HEARTBEAT * times.SECOND + times.SECOND)
+    watch(table, IN_TIME + HEARTBEAT_SECONDS * times.SECOND + times.SECOND)
     assert all(store(table, LATE).read_snapshot(key).job.stalled for key in keys), "the timers were kept"

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from functions.stream.dispatcher import app
 from jobtrack import aws
 from jobtrack.errors import Unavailable
+from jobtrack.invocation import Context
 from jobtrack.push.dispatch.dispatcher import ENOUGH_SECONDS, Dispatcher
 from jobtrack.push.dispatch.quarantine import QuarantineTable, load
 from jobtrack.push.dispatch.replays import Replays
@@ -23,7 +24,6 @@ from jobtrack.push.subscriptions.message_factory import event_message_id
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
-from jobtrack.scheduled.invocation import Context
 from jobtrack.settings import Settings
 from jobtrack.store.outbox_records import EventBatch, OutboxEvent, decode, encode
 from tests.pushing import JOB, NOW, Clock, Crash, FakeSqs, crashing, event, message, store, subscription

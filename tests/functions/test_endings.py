@@ -13,15 +13,17 @@ from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job
 from jobtrack.errors import JobBusy
+from jobtrack.invocation import Invocation
 from jobtrack.push.delivery.delivery_table import Delivery
 from jobtrack.push.egress.guarded_post import EgressError, Response
 from jobtrack.push.messages.message import PING, Message
 from jobtrack.push.subscriptions.expirer import Expirer
-from jobtrack.push.subscriptions.expiry_timers import Expiry, ExpiryTable
 from jobtrack.push.subscriptions.message_factory import service_message
+from jobtrack.push.subscriptions.subscription import KEPT_SECONDS
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.listeners import listening
 from jobtrack.store.snapshots import Listener, Snapshot
+from jobtrack.store.timers import EXPIRY, Timer, TimerStore
 from jobtrack.store.transactions import Cancelled, commit
 from tests.functions.conftest import POLICIES, Context
 from tests.functions.subscribing import Sample, owed
@@ -48,11 +50,11 @@ def heard(*answers: Response | EgressError, **changes: Any) -> World:
 
 
 def expirer(world: World) -> Expirer:
-    return Expirer(ExpiryTable(world.dynamodb, "SubscriptionsTable"), world.endings, world.clock)
+    return Expirer(TimerStore(world.dynamodb, "SubscriptionsTable", EXPIRY, KEPT_SECONDS), world.endings, world.clock)
 
 
 def expire(world: World) -> None:
-    expirer(world).run(lambda: True)
+    expirer(world).run(Invocation())
 
 
 def timers(world: World) -> list[str]:
@@ -101,7 +103,7 @@ def test_one_that_was_renewed_lives_on_and_keeps_its_later_timer() -> None:
     later = world.stored()
     assert later is not None
     assert (later.status, later.expires_at) == ("Active", renewed.expires_at)
-    assert timers(world) == [Expiry(JOB, "sub-1", renewed.expires_at).item()["sk"]["S"]]
+    assert timers(world) == [Timer(EXPIRY, JOB, renewed.expires_at, "sub-1").key["sk"]["S"]]
     world.clock.now = renewed.expires_at
     expire(world)
     assert len(owed(JOB)) == 1
@@ -121,21 +123,21 @@ def test_many_expire_in_one_run_page_by_page_and_one_that_cannot_holds_up_no_oth
     world = heard()
     names = [f"sub-{number}" for number in range(2, 30)]
     store(world.dynamodb, world.deliverer.webhooks.vault, *(subscription(name) for name in names))
-    poison = Expiry(JOB, "sub-poison", NOW)
-    world.dynamodb.put_item(TableName="SubscriptionsTable", Item=poison.item())
+    poison = Timer(EXPIRY, JOB, NOW, "sub-poison")
+    world.dynamodb.put_item(TableName="SubscriptionsTable", Item=poison.to_item(KEPT_SECONDS))
     world.dynamodb.put_item(
         TableName="SubscriptionsTable", Item={"pk": {"S": JOB.partition}, "sk": {"S": "sub-poison"}}
     )
     world.clock.now = NOW + EIGHT_HOURS
     expire(world)
     assert len(owed(JOB)) == len(names) + 1
-    assert timers(world) == [poison.item()["sk"]["S"]]
+    assert timers(world) == [poison.key["sk"]["S"]]
 
 
 def test_without_time_left_it_leaves_the_rest_to_the_next_run() -> None:
     world = heard()
     world.clock.now = NOW + EIGHT_HOURS
-    expirer(world).run(lambda: False)
+    expirer(world).run(Invocation(lambda: False))
     assert owed(JOB) == []
     expire(world)
     assert len(owed(JOB)) == 1

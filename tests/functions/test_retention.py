@@ -33,7 +33,7 @@ def functions(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch) -
 def set_retention(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
     for jobs in (events_app.jobs, jobs_app.jobs, watchdog_app._jobs):
         monkeypatch.setattr(jobs, "retention_days", days)
-    monkeypatch.setattr(watchdog_app._keeping.keeper, "retention", Retention.days(days))
+    monkeypatch.setattr(watchdog_app._ttl_extender.ttls, "retention", Retention.days(days))
 
 
 def wait(stack: Stack, seconds: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 from functions.api.subscriptions import app
 from jobtrack import aws, limits, times
 from jobtrack.keys import JobKey
-from jobtrack.push.subscriptions.expiry_timers import Expiry
+from jobtrack.store.timers import EXPIRY, Timer
 from tests.functions.conftest import Invoke
 from tests.functions.subscribing import FUNCTION, Sample, about, job_of, jobs, owed, read, report, stored, subscribed
 
@@ -154,7 +154,7 @@ def test_renewed_it_lives_for_so_long_from_then_on(
     assert shown == {**without_secrets(made), "expiresAt": times.render(expires * times.SECOND)}
     assert stored(made, key).expires_at == expires
     assert jobs().read_snapshot(key).listeners[made["subscriptionId"]].expires_at == expires
-    timer = Expiry(key, made["subscriptionId"], expires).key
+    timer = Timer(EXPIRY, key, expires, made["subscriptionId"]).key
     assert "Item" in aws.client("dynamodb").get_item(TableName="SubscriptionsTable", Key=timer)
 
 

@@ -92,4 +92,4 @@ def test_the_timer_of_a_job_that_reported_is_moved(
 
 def timers() -> list[str]:
     items = boto3.client("dynamodb").scan(TableName=NAMES.refs["JobsTable"])["Items"]
-    return [item["sk"]["S"] for item in items if item["pk"]["S"].startswith("watch#")]
+    return [item["sk"]["S"] for item in items if item["pk"]["S"].startswith("heartbeat#")]

@@ -1,24 +1,26 @@
-"""Notes which running jobs have fallen silent, and keeps what jobs that still report wrote earlier; every minute."""
+"""Marks running jobs that have fallen silent, and extends the TTL of what live jobs wrote earlier; every minute."""
 
 from jobtrack import aws
-from jobtrack.scheduled.invocation import Context, serve
-from jobtrack.scheduled.ttl_extender import Keeping
+from jobtrack.invocation import Context, run
+from jobtrack.scheduled.ttl_extender import TtlExtender
 from jobtrack.scheduled.watchdog import Watchdog
 from jobtrack.settings import Settings
-from jobtrack.store.job_timers import KEEP, TimerStore
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.ttl_extension import Keeper
+from jobtrack.store.timers import EXTENSION, HEARTBEAT, TimerStore
+from jobtrack.store.ttl_extension import TtlStore
 
 _settings = Settings.from_env()
 _dynamodb = aws.client("dynamodb")
 _jobs = JobStore(_dynamodb, _settings.jobs_table, _settings.retention_days)
-_watchdog = Watchdog(TimerStore(_dynamodb, _settings.jobs_table), _jobs)
-_keeping = Keeping(
-    TimerStore(_dynamodb, _settings.jobs_table, KEEP), Keeper(_dynamodb, _settings.jobs_table, _jobs.retention)
+_kept_seconds = _jobs.retention.seconds
+_watchdog = Watchdog(TimerStore(_dynamodb, _settings.jobs_table, HEARTBEAT, _kept_seconds), _jobs)
+_ttl_extender = TtlExtender(
+    TimerStore(_dynamodb, _settings.jobs_table, EXTENSION, _kept_seconds),
+    TtlStore(_dynamodb, _settings.jobs_table, _jobs.retention),
 )
 
 
 def handler(event: dict[str, object], context: Context) -> None:
-    """Serve what is due, for as long as the invocation may last: first what is expected within a minute."""
-    serve(_watchdog.run, context)
-    serve(_keeping.run, context)
+    """Serve the due timers for as long as the invocation may take: first the heartbeats, which are urgent."""
+    run(_watchdog.run, context)
+    run(_ttl_extender.run, context)

@@ -3,12 +3,12 @@
 from typing import Any
 
 from jobtrack import aws
+from jobtrack.invocation import Context
 from jobtrack.push.dispatch.dispatcher import Dispatcher
 from jobtrack.push.dispatch.quarantine import QuarantineTable
 from jobtrack.push.dispatch.replays import Replays
 from jobtrack.push.messages.delivery_queue import DeliveryQueue
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
-from jobtrack.scheduled.invocation import Context
 from jobtrack.settings import Settings
 
 _settings = Settings.from_env()

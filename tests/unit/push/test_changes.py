@@ -11,7 +11,6 @@ from jobtrack.api import cursors
 from jobtrack.errors import Conflict
 from jobtrack.keys import JobKey
 from jobtrack.push.delivery.retry_schedule import END_ATTEMPTS, END_SECONDS, next_end_attempt
-from jobtrack.push.subscriptions.expiry_timers import Expiry, _expiry
 from jobtrack.push.subscriptions.message_factory import event_message_id, service_message_id
 from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret
 from jobtrack.push.subscriptions.subscription_service import OVERLAP_SECONDS, rotated
@@ -65,9 +64,3 @@ def test_the_word_of_an_end_is_sent_at_most_three_times_within_five_minutes(
     assert len(tries) <= END_ATTEMPTS
     assert tries[-1] < first + END_SECONDS
     assert len(tries) == END_ATTEMPTS or (retry_after or 0) > 100
-
-
-@given(st.integers(0, 10**11), st.uuids())
-def test_a_timer_tells_what_it_was_made_for(due: int, name: uuid.UUID) -> None:
-    expiry = Expiry(JOB, f"sub-{name}", due)
-    assert _expiry(expiry.item()["sk"]["S"]) == expiry

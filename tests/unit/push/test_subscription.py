@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack.keys import JobKey
-from jobtrack.push.subscriptions.expiry_timers import KEPT_SECONDS, Expiry
 from jobtrack.push.subscriptions.subscription import (
     DEFAULT_EVENTS,
     ERROR_EVENTS,
+    KEPT_SECONDS,
     OTHER_EVENTS,
     Filters,
     Subscription,
@@ -18,6 +18,7 @@ from jobtrack.push.subscriptions.subscription import (
 )
 from jobtrack.store import outbox
 from jobtrack.store.outbox_records import OutboxEvent
+from jobtrack.store.timers import EXPIRY, Timer
 
 JOB = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
 REPORTED = (*DEFAULT_EVENTS, *OTHER_EVENTS, "metricSample", "quality", "heartbeat", "resourceAllocated", "blocked")
@@ -192,4 +193,4 @@ def test_it_is_stored_together_with_the_pointer_from_its_id_to_its_job() -> None
         "job": {"S": JOB.job},
         "exp": {"N": str(200 + KEPT_SECONDS)},
     }
-    assert expiry == Expiry(JOB, "sub-1", 200).item()
+    assert expiry == Timer(EXPIRY, JOB, 200, "sub-1").to_item(KEPT_SECONDS)

@@ -12,13 +12,14 @@ from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job
 from jobtrack.errors import InvalidTransition, JobBusy
+from jobtrack.invocation import Invocation
 from jobtrack.keys import JobKey
 from jobtrack.retry import Retry
 from jobtrack.scheduled.watchdog import RETRY_SECONDS, Watchdog
-from jobtrack.store.job_timers import Timer, TimerStore
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.outbox_records import EventBatch, decode
 from jobtrack.store.snapshots import Listener, Snapshot, decode_snapshot, snapshot_key
+from jobtrack.store.timers import HEARTBEAT, Timer, TimerStore
 from tests.unit.job_builders import START
 from tests.unit.memory_table import Table
 
@@ -98,14 +99,14 @@ class World:
         self.reports.append(Report(key, answer["lastSequence"], self.job(key).updated_at))
 
     def watch(self) -> None:
-        Watchdog(TimerStore(cast("Any", self.table), "jobs"), self.store(), lambda: self.now).run(lambda: True)
+        Watchdog(timer_store(self.table), self.store(), lambda: self.now).run(Invocation())
 
     def job(self, key: JobKey) -> Job:
         place = snapshot_key(key)
         return decode_snapshot(key, self.table.held[place["pk"]["S"], place["sk"]["S"]]).job
 
     def timers(self) -> list[tuple[str, int]]:
-        places = [sk.split("#") for pk, sk in self.table.held if pk.startswith("watch#")]
+        places = [sk.split("#") for pk, sk in self.table.held if pk.startswith("heartbeat#")]
         return [(job, int(due)) for due, _, _, job in places]
 
     def alarms(self, key: JobKey) -> list[tuple[int, int]]:
@@ -125,6 +126,10 @@ class World:
             (each for each in self.reports if each.key == key and each.sequence < sequence),
             key=lambda each: each.sequence,
         )
+
+
+def timer_store(table: Table) -> TimerStore:
+    return TimerStore(cast("Any", table), "jobs", HEARTBEAT, 90 * 24 * 3600)
 
 
 actions = st.builds(
@@ -246,14 +251,13 @@ def test_a_job_that_cannot_be_written_holds_up_no_other_and_is_tried_later(
     world.watch()
     assert world.alarms(KEYS[1]) == [(3, world.now)]
     assert world.timers() == [("j0", world.now // times.SECOND + RETRY_SECONDS)]
-    assert "t#p#j0 cannot be called stalled" in caplog.text
+    assert "t#p#j0 cannot be marked as stalled" in caplog.text
 
 
 def test_what_there_is_no_time_for_is_left_to_the_next_run() -> None:
     world = running()
     world.now += 31 * times.SECOND
-    timers = TimerStore(cast("Any", world.table), "jobs")
-    Watchdog(timers, world.store(), lambda: world.now).run(lambda: False)
+    Watchdog(timer_store(world.table), world.store(), lambda: world.now).run(Invocation(lambda: False))
     assert (world.alarms(KEYS[0]), len(world.timers())) == ([], 2)
     world.watch()
     assert len(world.alarms(KEYS[0])) == 1
@@ -261,15 +265,7 @@ def test_what_there_is_no_time_for_is_left_to_the_next_run() -> None:
 
 def test_the_timer_of_a_job_that_is_gone_goes() -> None:
     world = World()
-    stray = Timer(JobKey("t", "p", "gone"), 1)
-    TimerStore(cast("Any", world.table), "jobs").move([(stray, stray)], 2)
-    world.table.put_item(Item=stray.item(2))
+    timer_store(world.table).put_timer(Timer(HEARTBEAT, JobKey("t", "p", "gone"), 1))
+    assert world.timers() == [("gone", 1)]
     world.watch()
     assert world.timers() == []
-
-
-def test_timers_lie_in_few_partitions_in_the_order_in_which_they_are_due() -> None:
-    timers = [Timer(JobKey("t", "p", f"{number}"), number) for number in range(200)]
-    assert {timer.key["pk"]["S"] for timer in timers} == {f"watch#{shard}" for shard in range(4)}
-    places = [timer.key["sk"]["S"] for timer in timers]
-    assert places == sorted(places)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any, cast
 
@@ -11,13 +12,14 @@ from hypothesis import strategies as st
 from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage
+from jobtrack.invocation import Invocation
 from jobtrack.keys import JobKey
-from jobtrack.scheduled.ttl_extender import Keeping
+from jobtrack.scheduled.ttl_extender import TtlExtender
 from jobtrack.store.dependencies import DependencyStore
-from jobtrack.store.job_timers import KEEP, TimerStore
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Snapshot
-from jobtrack.store.ttl_extension import Keeper
+from jobtrack.store.timers import EXTENSION, TimerStore
+from jobtrack.store.ttl_extension import TtlStore
 from tests.unit.job_builders import START
 from tests.unit.memory_table import Place, Table
 
@@ -48,8 +50,10 @@ class World:
         self.table = Extending()
         client = cast("Any", self.table)
         self.jobs = JobStore(client, "jobs", DAYS, now=lambda: self.micros)
-        self.keeping = Keeping(
-            TimerStore(client, "jobs", KEEP), Keeper(client, "jobs", self.jobs.retention), lambda: self.micros
+        self.extender = TtlExtender(
+            TimerStore(client, "jobs", EXTENSION, RETENTION),
+            TtlStore(client, "jobs", self.jobs.retention),
+            lambda: self.micros,
         )
         self.relations = DependencyStore(client, "jobs")
         self.reported = self.table.now
@@ -86,7 +90,7 @@ class World:
         for place, item in list(self.table.held.items()):
             if "exp" in item and int(item["exp"]["N"]) <= self.table.now:
                 del self.table.held[place]
-        self.keeping.run(lambda: True)
+        self.extender.run(Invocation())
 
 
 def line(rng: random.Random, moment: int) -> Event:
@@ -145,7 +149,7 @@ def test_a_job_that_ends_within_an_eighth_of_the_retention_costs_nothing() -> No
         world.report(line(rng, world.micros))
         world.pass_by(3600)
     assert world.table.moved == {}
-    assert not any(partition.startswith("keep#") for partition, _ in world.table.held)
+    assert not any(partition.startswith("extension#") for partition, _ in world.table.held)
 
 
 def test_a_run_without_time_goes_on_where_it_ended() -> None:
@@ -156,10 +160,9 @@ def test_a_run_without_time_goes_on_where_it_ended() -> None:
     world.report(line(rng, world.micros))
     chunks = {place for place in world.belongs() if place[1][0] == "L"}
     runs = 0
-    while any(partition.startswith("keep#") for partition, _ in world.table.held):
+    while any(partition.startswith("extension#") for partition, _ in world.table.held):
         runs += 1
-        asked = iter([True, True, False])
-        world.keeping.run(lambda left=asked: next(left, False))  # type: ignore[misc]
+        world.extender.run(Invocation(partial(next, iter([True, True, False]), False)))
     assert runs > 2
     assert all(len(world.table.moved[place]) == 1 for place in chunks if place in world.table.moved)
     assert len(world.table.moved.keys() & chunks) >= len(chunks) - 1
@@ -171,6 +174,6 @@ def test_nothing_is_extended_of_a_job_that_is_gone() -> None:
     world.table.now += RETENTION // 2
     world.report(line(rng, world.micros))
     del world.table.held[KEY.partition, "S"]
-    world.keeping.run(lambda: True)
+    world.extender.run(Invocation())
     assert world.table.moved == {}
-    assert not any(partition.startswith("keep#") for partition, _ in world.table.held)
+    assert not any(partition.startswith("extension#") for partition, _ in world.table.held)

@@ -1,1 +1,1 @@
-"""Work that a schedule starts: stalled jobs are marked, and items of live jobs are kept."""
+"""Work that a schedule starts every minute: finding stalled jobs, and extending the TTL of live jobs' items."""

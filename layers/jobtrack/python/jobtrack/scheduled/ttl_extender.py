@@ -1,4 +1,4 @@
-"""Has the older items of jobs that still report kept for longer, a job after the other, in the time that is left."""
+"""Extends the TTL of what live jobs wrote earlier, one job after another, as long as there is time."""
 
 import logging
 from collections.abc import Callable
@@ -6,43 +6,41 @@ from dataclasses import replace
 
 from jobtrack import times
 from jobtrack.classes import service
-from jobtrack.store.job_timers import SHARDS, Timer, TimerStore
-from jobtrack.store.ttl_extension import Keeper, Spread
+from jobtrack.invocation import Invocation
+from jobtrack.store.timers import Timer, TimerStore
+from jobtrack.store.ttl_extension import TtlStore
 
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 300
-"""When to look again at a job whose items cannot be extended."""
+"""Delay before the next attempt for a job whose items could not be extended."""
 
 
 @service
-class Keeping:
-    """Serves the timers of the kind `KEEP`. Runs may overlap: an item that was extended is not due any more."""
+class TtlExtender:
+    """Serves timers of the kind `EXTENSION`. Runs may overlap: what one has extended, another finds not due."""
 
     timers: TimerStore
-    keeper: Keeper
+    ttls: TtlStore
     now: Callable[[], int] = times.now
 
-    def run(self, goes_on: Callable[[], bool], spread: Spread = map) -> None:
-        """Serve what is due, the longest due first, while there is time; the next run goes on where this one ends."""
-        moment = self.now() // times.SECOND
-        first = moment // 60 % SHARDS
-        for turn in range(SHARDS):
-            for page in self.timers.due((first + turn) % SHARDS, moment):
-                for timer in page:
-                    if not goes_on():
-                        return
-                    self._serve(timer, goes_on, spread)
+    def run(self, invocation: Invocation) -> None:
+        """Serve the due timers while there is time; the next run continues where this one ends."""
+        for page in self.timers.read_due_timers(self.now() // times.SECOND):
+            for timer in page:
+                if not invocation.has_time():
+                    return
+                self._serve_timer(timer, invocation)
 
-    def _serve(self, timer: Timer, goes_on: Callable[[], bool], spread: Spread) -> None:
+    def _serve_timer(self, timer: Timer, invocation: Invocation) -> None:
         try:
-            reached = self.keeper.extend(timer.job, timer.after, goes_on, spread)
-        except Exception:  # whatever is wrong with one job must not hold up the others
-            logger.exception("job %s cannot be kept for longer", timer.job.partition)
-            later = replace(timer, due=self.now() // times.SECOND + RETRY_SECONDS)
-            self.timers.move([(timer, later)], self.keeper.retention.seconds)
+            resume_after = self.ttls.extend_job(timer.job, timer.resume_after, invocation)
+        except Exception:  # no error of one job may keep the others from being served
+            logger.exception("The TTL of job %s cannot be extended.", timer.job.partition)
+            retry_at = self.now() // times.SECOND + RETRY_SECONDS
+            self.timers.replace_timers({timer: replace(timer, due=retry_at)})
             return
-        if reached is None:
-            self.timers.drop([timer])
+        if resume_after is None:
+            self.timers.delete_timers([timer])
         else:
-            self.timers.put(replace(timer, after=reached), self.keeper.retention.seconds)
+            self.timers.put_timer(replace(timer, resume_after=resume_after))

@@ -16,14 +16,15 @@ from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, Un
 from jobtrack.keys import JobKey
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store import write_marks
+from jobtrack.store.conflict_retry import write_with_retries
 from jobtrack.store.dependencies import DependencyStore
 from jobtrack.store.idempotency import Idempotency, creation
 from jobtrack.store.job_reader import JobReader
-from jobtrack.store.job_timers import KEEP, Timer
 from jobtrack.store.job_versions import Version
 from jobtrack.store.past_durations import PastDurationStore
 from jobtrack.store.snapshots import Snapshot, decode_snapshot, read_snapshot_item, snapshot_key
-from jobtrack.store.transactions import Cancelled, Item, commit, write_with_retries
+from jobtrack.store.timers import EXTENSION, Timer
+from jobtrack.store.transactions import Cancelled, Item, commit
 from jobtrack.store.ttl import Retention
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class JobStore(JobReader):
         before = copy(snapshot.job)
         if before.deadline is None or before.deadline >= now:
             return False
-        self._write(item, before, snapshot, stall(snapshot.job, now), now, [timer.disarmed(self.table)])
+        self._write(item, before, snapshot, stall(snapshot.job, now), now, [timer.delete_action(self.table)])
         return True
 
     def _write(
@@ -169,7 +170,7 @@ class JobStore(JobReader):
                 snapshot.key, job, self.retention.snapshot(self.now() // times.SECOND)
             )
         if job.deadline is not None and before.deadline is None:
-            yield Timer.at(snapshot.key, job.deadline).armed(self.table, self.retention.seconds)
+            yield Timer.for_heartbeat(snapshot.key, job.deadline).put_action(self.table, self.retention.seconds)
 
     def _keeping(self, item: Item, before: Job, snapshot: Snapshot, now: int) -> "Iterator[TransactWriteItemTypeDef]":
         """From time to time, and once the retention has grown, have what the job wrote earlier kept for longer."""
@@ -177,7 +178,7 @@ class JobStore(JobReader):
         due = now - max(job.kept_at, job.created_at) >= self.retention.pass_seconds * times.SECOND
         if due or self.retention.grown(int(item["exp"]["N"]), before.updated_at // times.SECOND):
             job.kept_at = now
-            yield Timer(snapshot.key, now // times.SECOND, KEEP).armed(self.table, self.retention.seconds)
+            yield Timer(EXTENSION, snapshot.key, now // times.SECOND).put_action(self.table, self.retention.seconds)
 
     def _version(self, snapshot: Snapshot, now: int) -> Version:
         return Version(self.table, snapshot, self.retention.snapshot(now // times.SECOND), self._beside(now))

@@ -10,6 +10,7 @@ from jobtrack.errors import Conflict, Unprocessable
 from jobtrack.keys import JobKey
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store import outbox, write_marks
+from jobtrack.store.conflict_retry import write_with_retries
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.outbox_records import Replay, ReplayStep
 from jobtrack.store.snapshots import (
@@ -20,7 +21,7 @@ from jobtrack.store.snapshots import (
     read_snapshot_item,
     snapshot_key,
 )
-from jobtrack.store.transactions import Cancelled, commit, write_with_retries
+from jobtrack.store.transactions import Cancelled, commit
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -1,14 +1,13 @@
 """Conditional writes: each is applied once, and says why it was refused."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
 from jobtrack.classes import frozen
-from jobtrack.errors import JobBusy, Unavailable
-from jobtrack.retry import Retry
+from jobtrack.errors import Unavailable
 from jobtrack.store import write_marks
 from jobtrack.transient_errors import THROTTLED, passes
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 Item = Mapping[str, Any]
-_Result = TypeVar("_Result")
 
 _CONFLICTS = frozenset({"TransactionConflict", "TransactionConflictException"})
 _REFUSED = "ConditionalCheckFailed"
@@ -69,24 +67,6 @@ def commit(
         _write(dynamodb, actions, mark or write_marks.new_mark())
     except ClientError as error:
         raise _cancelled(error) from error
-
-
-def write_with_retries(retry: Retry, write: Callable[[], _Result]) -> _Result:
-    """Return what `write` returns; call it again as long as it is cancelled.
-
-    Raises:
-        JobBusy: other writers were faster until the time limit.
-        Unavailable: the table was throttled or unreachable until the time limit.
-    """
-    outage = False
-    for _ in retry.attempts():
-        try:
-            return write()
-        except Cancelled as cancelled:
-            outage = cancelled.outage
-    if outage:
-        raise Unavailable
-    raise JobBusy("Too many writers report to this job at once; try again.", retry_after=1)
 
 
 def write_conditionally(dynamodb: "DynamoDBClient", action: "TransactWriteItemTypeDef") -> bool:

@@ -1,11 +1,12 @@
 """Extends what belongs to a job that still reports: its journal, relations, extras, and the record of its creation."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from jobtrack.classes import service
+from jobtrack.invocation import Invocation
 from jobtrack.keys import JobKey
 from jobtrack.store.dependencies import PREFIX, PREREQUISITES, edge_key, prerequisites, relation_key
 from jobtrack.store.idempotency import creation_key
@@ -23,22 +24,15 @@ _RANGES = (("L", "N~"), (PREFIX, f"{PREFIX}~"), (EXTRAS, f"{EXTRAS}~"))
 and an edge in this partition is kept by the job that it leads to."""
 
 
-class Spread(Protocol):
-    """Calls a function with each of the keys: `map`, or that of a pool of threads."""
-
-    def __call__(self, each: Callable[[Key], None], keys: Sequence[Key], /) -> Iterable[None]:
-        """Call it with each, in any order."""
-
-
 @service
-class Keeper:
+class TtlStore:
     """The jobs table's items, whose expiry it moves."""
 
     dynamodb: "DynamoDBClient"
     table: str
     retention: Retention
 
-    def extend(self, job: JobKey, after: str, goes_on: Callable[[], bool], spread: Spread = map) -> str | None:
+    def extend_job(self, job: JobKey, after: str, invocation: Invocation) -> str | None:
         """Extend what would not outlive the job, from the sort key `after` on; returns where to go on, None if done.
 
         A page that is begun is finished. A job that is gone has nothing to be extended.
@@ -48,12 +42,12 @@ class Keeper:
             return None
         reported = self.retention.reported(int(snapshot["exp"]["N"]))
         if not after:
-            self._move(self._elsewhere(job), reported, spread)
+            self._move(self._elsewhere(job), reported, invocation)
         for items in self._pages(job, after):
-            if not goes_on():
+            if not invocation.has_time():
                 return after
             due = [item for item in items if int(item["exp"]["N"]) < self.retention.beside(reported)]
-            self._move([relation_key(job, job.job, item["sk"]["S"]) for item in due], reported, spread)
+            self._move([relation_key(job, job.job, item["sk"]["S"]) for item in due], reported, invocation)
             after = items[-1]["sk"]["S"]
         return None
 
@@ -82,9 +76,8 @@ class Keeper:
             )
             yield from (page["Items"] for page in pages if page["Items"])
 
-    def _move(self, keys: Sequence[Key], reported: int, spread: Spread) -> None:
-        for _ in spread(lambda key: self._extend(key, reported), keys):
-            pass
+    def _move(self, keys: Sequence[Key], reported: int, invocation: Invocation) -> None:
+        invocation.call_with_each(lambda key: self._extend(key, reported), keys)
 
     def _extend(self, key: Key, reported: int) -> None:
         """Move the expiry of an item that is due; one that is not, or is gone, stays so."""

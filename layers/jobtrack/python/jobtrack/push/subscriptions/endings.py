@@ -17,9 +17,10 @@ from jobtrack.push.subscriptions.subscription import Subscription, key, status_a
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store import outbox
+from jobtrack.store.conflict_retry import write_with_retries
 from jobtrack.store.listeners import without
 from jobtrack.store.snapshots import Snapshot, decode_snapshot, read_snapshot_item
-from jobtrack.store.transactions import commit, write_with_retries
+from jobtrack.store.transactions import commit
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef

@@ -1,55 +1,44 @@
-"""Ends the subscriptions whose time is over, and has their receivers told."""
+"""Ends subscriptions that have expired, so that their receivers are told.
+
+Nothing depends on when it runs: an expired subscription receives no more events, whether or not it was ended.
+"""
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable
 
 from jobtrack.classes import service
 from jobtrack.errors import JobBusy, Unavailable
+from jobtrack.invocation import Invocation
 from jobtrack.push.subscriptions.endings import SubscriptionEnder
-from jobtrack.push.subscriptions.expiry_timers import SHARDS, Expiry, ExpiryTable
+from jobtrack.store.timers import Timer, TimerStore
 
 logger = logging.getLogger(__name__)
 
 
-class Spread(Protocol):
-    """Calls a function with each of the timers: `map`, or that of a pool of threads."""
-
-    def __call__(self, each: Callable[[Expiry], None], timers: Sequence[Expiry], /) -> Iterable[None]:
-        """Call it with each, in any order."""
-
-
 @service
 class Expirer:
-    """One run after another, and at once, come to the same: each judges by what is stored.
+    """Serves timers of the kind `EXPIRY`. Runs may overlap: each decides by what is stored."""
 
-    Nobody waits for it: what has expired is pushed to no more, whether or not it was noted.
-    """
-
-    expiries: ExpiryTable
+    timers: TimerStore
     endings: SubscriptionEnder
     clock: Callable[[], float] = time.time
 
-    def run(self, goes_on: Callable[[], bool], spread: Spread = map) -> None:
-        """Serve what is due, the longest due first, while there is time; the next run serves the rest.
+    def run(self, invocation: Invocation) -> None:
+        """Serve the due timers while there is time; the next run serves the rest."""
+        for page in self.timers.read_due_timers(int(self.clock())):
+            if not invocation.has_time():
+                return
+            ended = invocation.call_with_each(self._end_if_expired, page)
+            self.timers.delete_timers([timer for timer, is_ended in zip(page, ended, strict=True) if is_ended])
 
-        The shards take turns in being first, so that none waits for long when there is not enough time.
-        """
-        now = int(self.clock())
-        for turn in range(SHARDS):
-            for page in self.expiries.due((now // 60 + turn) % SHARDS, now):
-                if not goes_on():
-                    return
-                for _ in spread(self._expire, page):
-                    pass
-
-    def _expire(self, expiry: Expiry) -> None:
-        """The timer goes last; one of a subscription that was renewed or has ended finds nothing to do."""
+    def _end_if_expired(self, timer: Timer) -> bool:
+        """End the subscription, unless it was renewed or has ended; return whether its timer is done."""
         try:
-            self.endings.end(expiry.job, expiry.subscription_id, "expired")
-            self.expiries.drop(expiry)
+            self.endings.end(timer.job, timer.subscription_id, "expired")
         except (JobBusy, Unavailable):
-            return  # the timer is there for the next run to see
-        except Exception:  # whatever is wrong with one subscription must not hold up the others
-            logger.exception("subscription %s cannot be ended", expiry.subscription_id)
+            return False  # the next run finds the timer again
+        except Exception:  # no error of one subscription may keep the others from being served
+            logger.exception("Subscription %s cannot be ended.", timer.subscription_id)
+            return False
+        return True

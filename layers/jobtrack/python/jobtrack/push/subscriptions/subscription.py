@@ -8,13 +8,15 @@ from jobtrack import times
 from jobtrack.classes import frozen
 from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
-from jobtrack.push.subscriptions.expiry_timers import KEPT_SECONDS, Expiry
 from jobtrack.push.subscriptions.stream_state import StreamState
 from jobtrack.store.outbox_records import OutboxEvent
+from jobtrack.store.timers import EXPIRY, Timer
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
+KEPT_SECONDS = 7 * 24 * 3600
+"""How long a subscription can be read after it expired: as long as its deliveries."""
 DEFAULT_EVENTS = ("stageStarted", "stageCompleted", "progressUpdate", "error", "warning", "jobCompleted")
 OTHER_EVENTS = (
     "jobQueued",
@@ -169,11 +171,11 @@ class Subscription:
 
     def items(self) -> "list[dict[str, AttributeValueTypeDef]]":
         """All that is stored of a new subscription: itself, its pointer, and when to look whether it expired."""
-        return [self.item(), self.pointer(), self.expiry().item()]
+        return [self.item(), self.pointer(), self.expiry_timer().to_item(KEPT_SECONDS)]
 
-    def expiry(self) -> Expiry:
+    def expiry_timer(self) -> Timer:
         """When to look whether it has expired."""
-        return Expiry(self.job, self.subscription_id, self.expires_at)
+        return Timer(EXPIRY, self.job, self.expires_at, self.subscription_id)
 
 
 def key(job: JobKey, subscription_id: str) -> "dict[str, AttributeValueTypeDef]":

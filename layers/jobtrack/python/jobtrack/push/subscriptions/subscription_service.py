@@ -20,10 +20,11 @@ from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.push.subscriptions.tickets import Ticket, new_ticket
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store import outbox
+from jobtrack.store.conflict_retry import write_with_retries
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.listeners import listening
 from jobtrack.store.snapshots import Listener, Snapshot, decode_snapshot, read_snapshot_item
-from jobtrack.store.transactions import Cancelled, commit, write_with_retries
+from jobtrack.store.transactions import Cancelled, commit
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from jobtrack.classes import service
 from jobtrack.keys import JobKey, ProjectKey
-from jobtrack.push.subscriptions.subscription import Subscription, key
+from jobtrack.push.subscriptions.subscription import KEPT_SECONDS, Subscription, key
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store.batch_reads import read_items
 
@@ -63,7 +63,7 @@ class SubscriptionTable:
                 }
             },
             {"Put": {"TableName": self.name, "Item": renewed.pointer()}},
-            {"Put": {"TableName": self.name, "Item": renewed.expiry().item()}},
+            renewed.expiry_timer().put_action(self.name, KEPT_SECONDS),
         ]
 
     def resealing(self, held: Subscription, sealed: bytes) -> "TransactWriteItemTypeDef":

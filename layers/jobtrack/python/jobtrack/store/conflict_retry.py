@@ -1,0 +1,28 @@
+"""Retries writes that lost to another writer of the same job; without success, the client gets a 429."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from jobtrack.errors import JobBusy, Unavailable
+from jobtrack.retry import Retry
+from jobtrack.store.transactions import Cancelled
+
+_Result = TypeVar("_Result")
+
+
+def write_with_retries(retry: Retry, write: Callable[[], _Result]) -> _Result:
+    """Return what `write` returns; call it again as long as it is cancelled.
+
+    Raises:
+        JobBusy: other writers were faster until the time limit (429).
+        Unavailable: the table was throttled or unreachable until the time limit (503).
+    """
+    outage = False
+    for _ in retry.attempts():
+        try:
+            return write()
+        except Cancelled as cancelled:
+            outage = cancelled.outage
+    if outage:
+        raise Unavailable
+    raise JobBusy("Too many writers report to this job at once; try again.", retry_after=1)

@@ -1,0 +1,134 @@
+"""Timers: when to look at a job or a subscription.
+
+A timer is written in the transaction that makes it necessary, and is deleted after it was served. Timers that are too
+early are harmless: whoever serves one reads what is stored, and finds nothing to do.
+
+`HEARTBEAT`: has a running job fallen silent? It is due when the job's heartbeat is. The reports that arrive in time do
+not move it, so they cost nothing more: the watchdog moves it, once it is due.
+
+`EXTENSION`: the items that a job wrote earlier would expire before the job. A report puts one every eighth of the
+retention.
+
+`EXPIRY`: has a subscription expired? It is due at `expiresAt`, and each renewal puts a new one.
+"""
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from jobtrack import times
+from jobtrack.classes import frozen
+from jobtrack.keys import JobKey
+from jobtrack.store.batch_writes import delete_items, put_items
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+Kind = Literal["heartbeat", "extension", "expiry"]
+HEARTBEAT: Kind = "heartbeat"
+EXTENSION: Kind = "extension"
+EXPIRY: Kind = "expiry"
+
+SHARDS = 4
+"""Partitions for the timers of each kind: enough for thousands of timers a second, few enough to query all."""
+_PAGE_SIZE = 100
+
+
+@frozen
+class Timer:
+    """A moment at which to look at a job, or at one of its subscriptions.
+
+    Args:
+        kind: what to look for.
+        job: the job.
+        due: the moment, in epoch seconds.
+        subscription_id: the subscription, if it is about one.
+        resume_after: the sort key at which an interrupted run continues.
+    """
+
+    kind: Kind
+    job: JobKey
+    due: int
+    subscription_id: str = ""
+    resume_after: str = ""
+
+    @classmethod
+    def for_heartbeat(cls, job: JobKey, deadline: int) -> "Timer":
+        """The timer of a heartbeat's deadline (µs): it is due in the first second after it."""
+        return cls(HEARTBEAT, job, deadline // times.SECOND + 1)
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """The primary key: each shard holds timers of all tenants, in the order in which they are due."""
+        subject = f"{self.job.partition}#{self.subscription_id}".rstrip("#")
+        shard = zlib.crc32(subject.encode()) % SHARDS
+        return {"pk": {"S": _partition(self.kind, shard)}, "sk": {"S": f"{self.due:012d}#{subject}"}}
+
+    def to_item(self, kept_seconds: int) -> dict[str, Any]:
+        """The timer as it is stored; it expires `kept_seconds` after it is due."""
+        resume_after = {"after": {"S": self.resume_after}} if self.resume_after else {}
+        return {**self.key, **resume_after, "exp": {"N": str(self.due + kept_seconds)}}
+
+    @classmethod
+    def from_item(cls, kind: Kind, item: Mapping[str, Any]) -> "Timer":
+        """The timer in an item."""
+        due, tenant, project, job, *subscription = item["sk"]["S"].split("#")
+        resume_after = item.get("after", {"S": ""})["S"]
+        return cls(kind, JobKey(tenant, project, job), int(due), "".join(subscription), resume_after)
+
+    def put_action(self, table: str, kept_seconds: int) -> "TransactWriteItemTypeDef":
+        """The action of a transaction that puts it."""
+        return {"Put": {"TableName": table, "Item": self.to_item(kept_seconds)}}
+
+    def delete_action(self, table: str) -> "TransactWriteItemTypeDef":
+        """The action of a transaction that deletes it, if it is still there."""
+        return {"Delete": {"TableName": table, "Key": self.key}}
+
+
+@frozen
+class TimerStore:
+    """The timers of one kind in a table; each expires `kept_seconds` after it is due."""
+
+    dynamodb: "DynamoDBClient"
+    table: str
+    kind: Kind
+    kept_seconds: int
+
+    def read_due_timers(self, now: int) -> Iterator[list[Timer]]:
+        """Yield the timers that are due at `now` (epoch seconds), page by page; the earliest of each shard first.
+
+        The shard that is first changes every minute, so that none starves when the time of a run is short.
+        """
+        first = now // 60
+        for turn in range(SHARDS):
+            for items in self._read_pages((first + turn) % SHARDS, now):
+                yield [Timer.from_item(self.kind, item) for item in items]
+
+    def put_timer(self, timer: Timer) -> None:
+        """Put a timer, over the one with the same key."""
+        self.dynamodb.put_item(TableName=self.table, Item=timer.to_item(self.kept_seconds))
+
+    def replace_timers(self, replacements: Mapping[Timer, Timer]) -> None:
+        """Put new timers in place of old ones: all of the new first, so that no job is without one."""
+        new_timers = dict.fromkeys(replacements.values())
+        put_items(self.dynamodb, self.table, [timer.to_item(self.kept_seconds) for timer in new_timers])
+        self.delete_timers([*replacements])
+
+    def delete_timers(self, timers: Sequence[Timer]) -> None:
+        """Delete timers."""
+        delete_items(self.dynamodb, self.table, [timer.key for timer in timers])
+
+    def _read_pages(self, shard: int, now: int) -> Iterator[Sequence[Mapping[str, Any]]]:
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND sk < :end",
+            ExpressionAttributeValues={":pk": {"S": _partition(self.kind, shard)}, ":end": {"S": f"{now + 1:012d}"}},
+            PaginationConfig={"PageSize": _PAGE_SIZE},
+        )
+        return (page["Items"] for page in pages)
+
+
+def _partition(kind: Kind, shard: int) -> str:
+    return f"{kind}#{shard}"
