@@ -17,7 +17,7 @@ from jobtrack.push.subscriptions.message_factory import event_message
 from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, new_signing_secret
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack.store.outbox_records import OutboxEvent
-from jobtrack_local.engine import environment
+from jobtrack_local import environment
 from jobtrack_local.engine.provision import provision
 from jobtrack_local.stack import load_function
 from jobtrack_local.template import template

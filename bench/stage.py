@@ -16,7 +16,8 @@ from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.journal_reader import JournalReader
 from jobtrack.store.snapshots import Snapshot
-from jobtrack_local.engine import engines, environment
+from jobtrack_local import environment
+from jobtrack_local.engine import engines
 from jobtrack_local.engine.provision import provision
 from jobtrack_local.template import template
 

@@ -13,7 +13,7 @@ from contextlib import nullcontext, suppress
 from types import TracebackType
 from typing import Self
 
-from jobtrack_local.engine.processes import importing_no_working_directory
+from jobtrack_local.engine.engine_process import importing_no_working_directory
 
 DIE_WITH_PARENT = 1
 """PR_SET_PDEATHSIG of Linux's prctl(2)."""

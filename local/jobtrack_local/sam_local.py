@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from jobtrack_local import folders
-from jobtrack_local.engine import engines, environment
+from jobtrack_local import environment, folders
+from jobtrack_local.engine import engines
 from jobtrack_local.engine.engines import Engines
 from jobtrack_local.engine.provision import provision
 from jobtrack_local.errors import LocalError

@@ -1,4 +1,4 @@
-"""The local service as a whole: an engine, what template.yaml wants on it, its pumps, and the web server."""
+"""The local service as a whole: an engine, what template.yaml wants on it, its pollers, and the web server."""
 
 import os
 import secrets
@@ -15,22 +15,23 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from jobtrack_client import profiles
-from jobtrack_local import profile
-from jobtrack_local.engine import calls, engines, environment
-from jobtrack_local.engine.claim import claim
+from jobtrack_local import environment, profile
+from jobtrack_local.engine import engines
+from jobtrack_local.engine.data_lock import lock_data
 from jobtrack_local.engine.engines import Engines
 from jobtrack_local.engine.provision import provision
 from jobtrack_local.errors import LocalError
 from jobtrack_local.gateway import app
 from jobtrack_local.gateway.server import STOP_SECONDS, Server, bound, ignored
 from jobtrack_local.page import Page
-from jobtrack_local.pumps.pumps import Pump
+from jobtrack_local.pollers.pollers import Poller
+from jobtrack_local.runtime import call_recorder
 from jobtrack_local.template import template
-from jobtrack_local.template.wiring import pumps, websockets
 from jobtrack_local.tokens import Verifier, signing_key
 from jobtrack_local.websocket.connections import Connections
 from jobtrack_local.websocket.gateway import WebSocketGateway
 from jobtrack_local.websocket.management import Management
+from jobtrack_local.wiring import build_pollers, build_websocket_gateway
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -44,13 +45,13 @@ def serve(port: int, data: Path | None, engine: str, ready: Callable[[str], None
         listener = stack.enter_context(bound(port))
         home = profiles.home()
         verifier = Verifier(signing_key(home))
-        held = None if data is None else stack.enter_context(claim(data))
-        found = stack.enter_context(engines.running(engine, held))
+        lock = None if data is None else stack.enter_context(lock_data(data))
+        found = stack.enter_context(engines.running(engine, lock))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         assembly = _assemble(found, verifier, url)
         stack.enter_context(profile.kept(url, home))
         server = Server(assembly.application, assembly.websockets, lambda: ready(url))
-        stack.enter_context(_pumping(assembly.carriers))
+        stack.enter_context(_polling(assembly.pollers))
         stack.enter_context(_watching(found, server))
         server.run([listener])
         raise LocalError(f"the engine {engine} ended by itself")
@@ -60,7 +61,7 @@ def serve(port: int, data: Path | None, engine: str, ready: Callable[[str], None
 class _Assembly:
     application: "ASGIApp"
     websockets: WebSocketGateway
-    carriers: Sequence[Pump]
+    pollers: Sequence[Poller]
 
 
 def _assemble(found: Engines, verifier: Verifier, url: str) -> _Assembly:
@@ -68,16 +69,16 @@ def _assemble(found: Engines, verifier: Verifier, url: str) -> _Assembly:
     environment.point_boto3_at(found, os.environ)
     names = provision(plan)
     environment.tell_functions(plan, names, environment.own_settings(url, secret), os.environ)
-    calls.record(names)
-    carriers, connections = pumps(plan, names), Connections()
+    call_recorder.start_recording(names)
+    pollers, connections = build_pollers(plan, names), Connections()
 
-    def ring() -> None:
-        for carrier in carriers:
-            carrier.halt.ring()
+    def wake_pollers() -> None:
+        for poller in pollers:
+            poller.control.wake()
 
-    gateway = websockets(plan, connections, ring)
-    http = app.build(plan, verifier, url, after_write=ring)
-    return _Assembly(app.Entrance(gateway, Management(connections, f"/{secret}"), Page(), http), gateway, carriers)
+    gateway = build_websocket_gateway(plan, connections, wake_pollers)
+    http = app.build(plan, verifier, url, after_write=wake_pollers)
+    return _Assembly(app.Entrance(gateway, Management(connections, f"/{secret}"), Page(), http), gateway, pollers)
 
 
 @contextmanager
@@ -102,15 +103,15 @@ def _stopped_by_signals() -> Iterator[None]:
 
 
 @contextmanager
-def _pumping(carriers: Sequence[Pump]) -> Iterator[None]:
-    threads = [threading.Thread(target=carrier.run, daemon=True) for carrier in carriers]
+def _polling(pollers: Sequence[Poller]) -> Iterator[None]:
+    threads = [threading.Thread(target=poller.run, daemon=True) for poller in pollers]
     for thread in threads:
         thread.start()
     try:
         yield
     finally:
-        for carrier in carriers:
-            carrier.halt.stop()
+        for poller in pollers:
+            poller.control.stop()
         deadline = time.monotonic() + STOP_SECONDS
         for thread in threads:
             thread.join(max(0, deadline - time.monotonic()))

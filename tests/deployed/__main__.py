@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 from jobtrack_client import profiles
 from jobtrack_local.engine import provision
+from jobtrack_local.engine.engine_process import Engine
 from jobtrack_local.engine.engines import MINISTACK
-from jobtrack_local.engine.processes import Engine
-from jobtrack_local.pumps.clock import FASTER
-from jobtrack_local.pumps.invocation import scheduled_event
+from jobtrack_local.pollers.scheduler import INTERVAL_VARIABLE
+from jobtrack_local.runtime.events import scheduled_event
 from jobtrack_local.template import template
 from jobtrack_local.tokens import signing_key
 from tests.deployed.document import REGION, Place
@@ -69,10 +69,10 @@ def _ministack() -> Iterator[Engine]:
 @contextmanager
 def _hurried(stack: Stack, over: threading.Event) -> Iterator[None]:
     """Call what the Scheduler calls each minute as often as `JOBTRACK_SCHEDULE_SECONDS` says, if it does."""
-    if FASTER not in os.environ:
+    if INTERVAL_VARIABLE not in os.environ:
         yield
         return
-    seconds, names, functions = float(os.environ[FASTER]), stack.names(), stack.client("lambda")
+    seconds, names, functions = float(os.environ[INTERVAL_VARIABLE]), stack.names(), stack.client("lambda")
     scheduled = [name for name, _ in template.load().schedules]
 
     def call() -> None:

@@ -8,7 +8,7 @@ from typing import cast
 import httpx
 import pytest
 
-from jobtrack_local.pumps.clock import FASTER
+from jobtrack_local.pollers.scheduler import INTERVAL_VARIABLE
 from tests.e2e.browsing import browser, project, visit
 from tests.e2e.running import DEPLOYED, Service, running
 
@@ -96,7 +96,7 @@ def service(engine: str, home: Path) -> Iterator[Service]:
 def hurried(home: Path, engine: str) -> Iterator[Service]:
     """A service whose clock calls each second."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(FASTER, "1")
+        patch.setenv(INTERVAL_VARIABLE, "1")
         with running(home, engine) as found:
             yield found
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from jobtrack_local.gateway.gateway import OPEN
+from jobtrack_local.gateway.http_api import OPEN
 from jobtrack_local.template import template
 from jobtrack_local.template.cloudformation import RouteProperties
 from tests.e2e.engine import Kept

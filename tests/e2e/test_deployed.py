@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from jobtrack_local.gateway.gateway import OPEN
+from jobtrack_local.gateway.http_api import OPEN
 from jobtrack_local.template import template
 from jobtrack_local.template.cloudformation import Route
 from tests.deployed.__main__ import ORIGIN

@@ -17,7 +17,7 @@ from tests.e2e.running import Service
 from tests.e2e.tenants import KEY, ROUTES, Project, ask, populated, stored, told
 
 TAKEN_BY_MINISTACK = {"not said to be borne", "no expiry"}
-"""The gateway of a deployed stack lets them pass; `jobtrack_local.gateway.auth` does not."""
+"""The gateway of a deployed stack lets them pass; `jobtrack_local.gateway.authorizer` does not."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from jobtrack.views.metrics import GROUPS, metrics
 from jobtrack.views.progress import progress
 from jobtrack.views.timeline import entry as timeline_entry
 from jobtrack.views.timeline import timeline
-from jobtrack_local.engine import engines, environment
+from jobtrack_local import environment
+from jobtrack_local.engine import engines
 from jobtrack_local.engine.provision import provision
 from jobtrack_local.template import template
 from tests import example

@@ -16,7 +16,7 @@ import pytest
 
 from jobtrack_client.profiles import profile
 from jobtrack_local.gateway.server import bound
-from jobtrack_local.pumps.clock import FASTER
+from jobtrack_local.pollers.scheduler import INTERVAL_VARIABLE
 from tests.e2e.reporting import by_gateway
 from tests.e2e.running import JOBTRACK, START_SECONDS, STOP_SECONDS, Service, command, environment, running
 
@@ -295,5 +295,5 @@ def test_without_a_folder_nothing_is_kept(home: Path, engine: str) -> None:
 def test_a_clock_that_would_call_at_no_interval_is_told(
     home: Path, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(FASTER, "often")
-    assert f"{FASTER} is 'often'" in refused(home, "serve", "--port", "0", "--engine", engine)
+    monkeypatch.setenv(INTERVAL_VARIABLE, "often")
+    assert f"{INTERVAL_VARIABLE} is 'often'" in refused(home, "serve", "--port", "0", "--engine", engine)

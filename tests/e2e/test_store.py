@@ -29,7 +29,8 @@ from jobtrack.store.journal_reader import JournalReader, Range
 from jobtrack.store.listeners import ListenerStore
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.store.timers import HEARTBEAT, TimerStore
-from jobtrack_local.engine import engines, environment
+from jobtrack_local import environment
+from jobtrack_local.engine import engines
 from jobtrack_local.engine.provision import provision
 from jobtrack_local.template import template
 

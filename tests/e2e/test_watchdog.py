@@ -17,7 +17,8 @@ from jobtrack.scheduled.watchdog import Watchdog
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.store.timers import HEARTBEAT, TimerStore
-from jobtrack_local.engine import engines, environment
+from jobtrack_local import environment
+from jobtrack_local.engine import engines
 from jobtrack_local.engine.provision import provision
 from jobtrack_local.template import template
 

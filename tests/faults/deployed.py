@@ -30,12 +30,13 @@ from jobtrack.settings import Settings
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.outbox_records import EventBatch, encode
 from jobtrack.store.snapshots import Listener, Snapshot
-from jobtrack_local.pumps import invocation
-from jobtrack_local.pumps.failure_pointers import pointer
-from jobtrack_local.pumps.invocation import HandlerFailed, Record, sequence_number
-from jobtrack_local.pumps.queue_mapping import QueueMapping
-from jobtrack_local.pumps.shard_batches import Lost
-from jobtrack_local.pumps.stream_mapping import StreamMapping
+from jobtrack_local.pollers.failure_records import failure_record
+from jobtrack_local.pollers.queue_mapping import QueueMapping
+from jobtrack_local.pollers.shard_batches import Discarded
+from jobtrack_local.pollers.stream_mapping import StreamMapping
+from jobtrack_local.runtime import function
+from jobtrack_local.runtime.events import Record, sequence_number
+from jobtrack_local.runtime.function import HandlerFailed
 from jobtrack_local.template import intrinsics
 from jobtrack_local.template.cloudformation import FunctionProperties
 from tests.functions.conftest import TEMPLATE, Context
@@ -223,8 +224,8 @@ class Deployed:
             assert told is not None
             failures = self.sqs.queues[intrinsics.target(told.destination)]
 
-            def give_up(lost: Lost, shard: str) -> None:
-                failures.send(pointer(lost, shard, STREAM, name, self.clock()))  # noqa: B023  # called in this turn
+            def give_up(lost: Discarded, shard: str) -> None:
+                failures.send(failure_record(lost, shard, STREAM, name, self.clock()))  # noqa: B023  # called in this turn
 
             yield StreamMapping(self.stream, self._serving(name), trigger, give_up, self.clock)
 
@@ -265,7 +266,7 @@ class Deployed:
 
     def _process(self, name: str, properties: FunctionProperties) -> ModuleType:
         if name not in self.processes:
-            module = invocation.load_module(properties)
+            module = function.load_module(properties)
             cast("SourceFileLoader", module.__loader__).exec_module(module)  # as a new process does
             if "ThreadPoolExecutor" in vars(module):
                 vars(module)["ThreadPoolExecutor"] = lambda max_workers: Turns(self.steps, self.drawn)
@@ -379,7 +380,7 @@ class Deployed:
 
     def _due(self) -> Iterable[float]:
         consumed = [self.sqs.queues[intrinsics.target(trigger.queue)] for _, trigger in TEMPLATE.consumers]
-        streams = [each.due for each in self.mappings if isinstance(each, StreamMapping)]
+        streams = [each.next_due for each in self.mappings if isinstance(each, StreamMapping)]
         return [due for due in (*streams, *(queue.due for queue in consumed)) if due is not None]
 
     def dead_letters(self) -> list[str]:

@@ -21,7 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 from jobtrack_local.gateway.app import Entrance
 from jobtrack_local.gateway.server import Server, bound
 from jobtrack_local.page import Page
-from jobtrack_local.pumps.invocation import Function
+from jobtrack_local.runtime.function import Function
 from jobtrack_local.template.cloudformation import FunctionProperties
 from jobtrack_local.websocket import connections as connections_module
 from jobtrack_local.websocket.connections import Connections

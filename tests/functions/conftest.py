@@ -13,7 +13,7 @@ from botocore.model import OperationModel
 from moto import mock_aws
 
 from jobtrack import aws
-from jobtrack_local.pumps.invocation import load_module
+from jobtrack_local.runtime.function import load_module
 from jobtrack_local.template import intrinsics, template
 from tests import permissions
 from tests.stack import ROOT, grants

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jobtrack import times
-from jobtrack_local.pumps.invocation import load_module
+from jobtrack_local.runtime.function import load_module
 from jobtrack_local.template.cloudformation import Route
 from tests import example
 from tests.functions.conftest import TEMPLATE, Invoke

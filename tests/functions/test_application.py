@@ -11,14 +11,14 @@ from fastapi.routing import APIRoute
 from moto import mock_aws
 
 from jobtrack_local.engine import provision
-from jobtrack_local.engine.environment import own_settings
-from jobtrack_local.engine.outbox import Outbox
+from jobtrack_local.environment import own_settings
 from jobtrack_local.gateway import app
-from jobtrack_local.pumps import invocation
+from jobtrack_local.pollers.outbox_backlog import OutboxBacklog
+from jobtrack_local.runtime import events
 from jobtrack_local.template import template
 from jobtrack_local.template.intrinsics import Names
-from jobtrack_local.template.wiring import pumps, websockets
 from jobtrack_local.websocket.connections import Connections
+from jobtrack_local.wiring import build_pollers, build_websocket_gateway
 
 PLAN = template.load()
 SAMPLE = json.loads((Path(__file__).parents[2] / "events" / "outbox-record.json").read_text())["Records"][0]
@@ -66,7 +66,7 @@ def test_what_is_there_is_found_again(names: Names) -> None:
 
 
 def test_each_trigger_gets_its_pump(names: Names) -> None:
-    assert len(pumps(PLAN, names)) == len(PLAN.streams) + len(PLAN.consumers) + len(PLAN.schedules) == 5
+    assert len(build_pollers(PLAN, names)) == len(PLAN.streams) + len(PLAN.consumers) + len(PLAN.schedules) == 5
 
 
 def test_each_route_of_the_websocket_api_gets_its_function() -> None:
@@ -77,8 +77,8 @@ def test_each_route_of_the_websocket_api_gets_its_function() -> None:
         "$default": "ResumeFunction",
         "$disconnect": "DisconnectFunction",
     }
-    assert not any(route.answers for route in PLAN.websocket.routes.values())
-    websockets(PLAN, Connections(), lambda: None)
+    assert not any(route.has_response for route in PLAN.websocket.routes.values())
+    build_websocket_gateway(PLAN, Connections(), lambda: None)
 
 
 def test_the_backlog_is_what_has_not_expired_as_the_stream_would_show_it(names: Names) -> None:
@@ -87,13 +87,13 @@ def test_the_backlog_is_what_has_not_expired_as_the_stream_would_show_it(names: 
         item = {"pk": {"S": "p"}, "sk": {"S": sort_key}, "exp": {"N": str(expires)}, "d": {"B": b"\x00\xff"}}
         dynamodb.put_item(TableName=table, Item=item)
     stream = names.attributes["JobsTable", "StreamArn"]
-    (page,) = Outbox(dynamodb, table, stream, "O#", lambda: NOW).records()
+    (page,) = OutboxBacklog(dynamodb, table, stream, "O#", lambda: NOW).records()
     keys = [change(record)["Keys"] for record in page]
     assert keys == [{"pk": {"S": "p"}, "sk": {"S": "O#1"}}, {"pk": {"S": "p"}, "sk": {"S": "O#2"}}]
     assert all(set(record) == set(SAMPLE) and set(change(record)) == set(change(SAMPLE)) for record in page)
     assert '"d": {"B": "AP8="}' in json.dumps(change(page[0])["NewImage"])
-    assert len({invocation.sequence_number(record) for record in page}) == 2
-    assert {invocation.created(record) for record in page} == {NOW}
+    assert len({events.sequence_number(record) for record in page}) == 2
+    assert {events.created_at(record) for record in page} == {NOW}
 
 
 def test_a_record_of_the_stream_gets_lambdas_shape() -> None:
@@ -106,13 +106,13 @@ def test_a_record_of_the_stream_gets_lambdas_shape() -> None:
         },
     }
     del given["eventSourceARN"]
-    shown = invocation.stream_record(given, SAMPLE["eventSourceARN"])
+    shown = events.stream_record(given, SAMPLE["eventSourceARN"])
     image = {"d": {"B": "AP8="}, "l": {"L": [{"B": "AA=="}]}}
     assert shown == {**SAMPLE, "dynamodb": {**change(SAMPLE), "NewImage": image}}
     json.dumps(shown)
 
 
-def change(record: invocation.Record) -> dict[str, object]:
+def change(record: events.Record) -> dict[str, object]:
     found = record["dynamodb"]
     assert isinstance(found, dict)
     return found

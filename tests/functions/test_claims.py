@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from jobtrack.api import create_app
 from jobtrack_local import tokens
 from jobtrack_local.gateway import app
-from jobtrack_local.gateway.gateway import Gateway
+from jobtrack_local.gateway.http_api import Gateway
 from jobtrack_local.template import template
 from jobtrack_local.template.intrinsics import Names
 from jobtrack_local.tokens import Verifier, signing_key

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.model import OperationModel
 
-from jobtrack_local.pumps.invocation import load_module
+from jobtrack_local.runtime.function import load_module
 from tests.functions.conftest import TEMPLATE, Invoke
 from tests.stack import triggers
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from jobtrack_local import sam_local
-from jobtrack_local.engine import engines, environment
+from jobtrack_local import environment, sam_local
+from jobtrack_local.engine import engines
 from jobtrack_local.engine.provision import provision
 from jobtrack_local.template import template
 from tests.runtime.process import Process

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 
 from jobtrack_demo.receiver import Gate
-from jobtrack_local.pumps import invocation
+from jobtrack_local.runtime import events
 from tests.runtime.process import PATIENCE_SECONDS
 
 QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:jobtrack-DeliveryQueue"
@@ -36,7 +36,7 @@ def _record(number: str, item: Mapping[str, Any]) -> Record:
         "NewImage": item,
         "SequenceNumber": number,
     }
-    return invocation.stream_record({"eventName": "INSERT", "dynamodb": change}, STREAM_ARN)
+    return events.stream_record({"eventName": "INSERT", "dynamodb": change}, STREAM_ARN)
 
 
 def taken(url: str, subscription: str) -> Iterator[Record]:
@@ -46,7 +46,7 @@ def taken(url: str, subscription: str) -> Iterator[Record]:
         for each in messages:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
             if subscription in each["Body"]:
-                yield invocation.queue_record(each, QUEUE_ARN)
+                yield events.queue_record(each, QUEUE_ARN)
 
 
 def told(messages: list[Record]) -> list[tuple[int, str]]:

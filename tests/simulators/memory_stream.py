@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import count
 
-from jobtrack_local.pumps.invocation import Record, created, sequence_number
-from jobtrack_local.pumps.stream_mapping import Page, Shard
+from jobtrack_local.pollers.stream_mapping import Page, Shard
+from jobtrack_local.runtime.events import Record, created_at, sequence_number
 
 KEPT_SECONDS = 24 * 3600
 PAGE = 1000
@@ -59,6 +59,6 @@ class MemoryStream:
         rest = [
             record
             for record in held.records
-            if (after is None or sequence_number(record) > after) and created(record) >= oldest
+            if (after is None or sequence_number(record) > after) and created_at(record) >= oldest
         ]
         return Page(rest[: self.page], held.closed and len(rest) <= self.page)

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from jobtrack_local.pumps.batch_responses import Invoke
-from jobtrack_local.pumps.invocation import Record
+from jobtrack_local.pollers.batch_responses import Invoke
+from jobtrack_local.runtime.events import Record
 from tests.simulators.memory_queue import MemoryQueue
 
 if TYPE_CHECKING:

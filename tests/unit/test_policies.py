@@ -13,7 +13,7 @@ from botocore.compat import HTTPHeaders
 from botocore.session import Session, get_session
 
 from jobtrack import aws
-from jobtrack_local.engine.calls import CALLS, needed, of, record
+from jobtrack_local.runtime.call_recorder import FILE_VARIABLE, clients_of, required_grants, start_recording
 from jobtrack_local.template.intrinsics import Names
 from scripts.policies import UNSEEN, compare, listed
 from tests.stack import FUNCTIONS, RESOURCES, grants
@@ -113,15 +113,15 @@ def test_calls_of_code_that_is_no_functions_are_refused() -> None:
     ],
 )
 def test_what_a_call_needs(service: str, operation: str, parameters: Any, wanted: set[tuple[str, str]]) -> None:
-    assert set(needed(service, operation, parameters)) == wanted
+    assert set(required_grants(service, operation, parameters)) == wanted
 
 
 def test_calls_are_noted_once_each_with_the_function_whose_client_makes_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(aws, "session", cache(get_session))
-    record(Names({"JobsTable": "jobtrack-JobsTable"}), {CALLS: str(tmp_path / "calls")})
-    with of("functions/api/logs"):
+    start_recording(Names({"JobsTable": "jobtrack-JobsTable"}), {FILE_VARIABLE: str(tmp_path / "calls")})
+    with clients_of("functions/api/logs"):
         ours = _client()
     for each in (ours, ours, _client()):
         each.get_item(TableName="jobtrack-JobsTable", Key=KEY)
@@ -132,7 +132,7 @@ def test_calls_are_noted_once_each_with_the_function_whose_client_makes_them(
 def test_nothing_is_noted_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     sessions = list[Session]()
     monkeypatch.setattr(aws, "session", lambda: sessions.append(get_session()))
-    record(Names(), {})
+    start_recording(Names(), {})
     assert sessions == []
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from jobtrack.domain.journal import packing
 from jobtrack.push.messages.message import Message
-from jobtrack_local.pumps import invocation
+from jobtrack_local.runtime import events
 from jobtrack_local.template import template
 from scripts import sample_push_events
 
@@ -82,7 +82,7 @@ def _packed(outbox: dict[str, Any]) -> Any:
 
 
 def test_the_clocks_sample_is_what_the_local_clock_sends() -> None:
-    sent = invocation.scheduled_event("Any", datetime(2026, 11, 23, 10, 45, tzinfo=UTC))
+    sent = events.scheduled_event("Any", datetime(2026, 11, 23, 10, 45, tzinfo=UTC))
     assert list(sent) == list(SAMPLES["schedule"])
     same = ("version", "detail-type", "source", "time", "detail")
     assert [sent[name] for name in same] == [SAMPLES["schedule"][name] for name in same]

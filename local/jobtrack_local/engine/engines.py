@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from jobtrack_local.engine import dynamodb_local
-from jobtrack_local.engine.claim import Claim
-from jobtrack_local.engine.processes import Engine
+from jobtrack_local.engine.data_lock import DataLock
+from jobtrack_local.engine.engine_process import Engine
 from jobtrack_local.errors import LocalError
 
 MINISTACK = {
@@ -43,7 +43,7 @@ class Engines:
 
 
 @contextmanager
-def running(choice: str, claim: Claim | None) -> Iterator[Engines]:
+def running(choice: str, claim: DataLock | None) -> Iterator[Engines]:
     """Start `ministack` or `dynamodb-local`, or find a URL; with a claim they keep their data in its folder."""
     if "://" in choice:
         if claim is not None:
@@ -77,7 +77,7 @@ def elsewhere(url: str) -> Engines:
     return Engines(dynamodb=url, sqs=url, kms=url)
 
 
-def _ministack(stack: ExitStack, claim: Claim | None, *, dynamodb: bool) -> Engine:
+def _ministack(stack: ExitStack, claim: DataLock | None, *, dynamodb: bool) -> Engine:
     if importlib.util.find_spec("ministack") is None:
         raise LocalError("the engine ministack is not installed; install jobtrack[local]")
     services = "dynamodb,dynamodbstreams,sqs,kms" if dynamodb else "sqs,kms"
@@ -89,12 +89,12 @@ def _ministack(stack: ExitStack, claim: Claim | None, *, dynamodb: bool) -> Engi
     )
 
 
-def _dynamodb_local(stack: ExitStack, claim: Claim | None) -> Engine:
+def _dynamodb_local(stack: ExitStack, claim: DataLock | None) -> Engine:
     data = None if claim is None else claim.subfolder("dynamodb-local")
     return _started(stack, claim, "DynamoDB Local", dynamodb_local.command(data), {})
 
 
-def _started(stack: ExitStack, claim: Claim | None, name: str, command: list[str], env: dict[str, str]) -> Engine:
+def _started(stack: ExitStack, claim: DataLock | None, name: str, command: list[str], env: dict[str, str]) -> Engine:
     engine = Engine(name, command, env, keep=[] if claim is None else [claim.engine_lock])
     stack.callback(engine.stop)
     return engine

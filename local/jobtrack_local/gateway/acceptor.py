@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jobtrack_local.gateway.deadlines import idle
-from jobtrack_local.pumps.seldom import Seldom
+from jobtrack_local.rate_limited_log import RateLimitedLog
 
 if TYPE_CHECKING:
     from uvicorn.server import Protocols
@@ -48,7 +48,7 @@ class Acceptor:
         self._protocol = protocol
         self._connections = connections
         self._most = most or room(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-        self._complaint = Seldom(log)
+        self._complaint = RateLimitedLog(log)
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def close(self) -> None:

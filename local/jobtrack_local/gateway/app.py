@@ -8,9 +8,9 @@ from fastapi import APIRouter
 from jobtrack.api import create_app
 from jobtrack_local import signin
 from jobtrack_local.errors import LocalError
-from jobtrack_local.gateway.gateway import Gateway
+from jobtrack_local.gateway.http_api import Gateway
 from jobtrack_local.page import Page
-from jobtrack_local.pumps.invocation import load_module
+from jobtrack_local.runtime.function import load_module
 from jobtrack_local.template.cloudformation import Route
 from jobtrack_local.template.template import Template
 from jobtrack_local.tokens import Verifier

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from jobtrack_local.errors import LocalError
 from jobtrack_local.stack import ROOT
-from jobtrack_local.template import intrinsics
+from jobtrack_local.template import intrinsics, websocket_api
 from jobtrack_local.template.cloudformation import (
     Document,
     FunctionProperties,
@@ -26,8 +26,7 @@ from jobtrack_local.template.cloudformation import (
     TableProperties,
     Trigger,
 )
-from jobtrack_local.websocket import resources
-from jobtrack_local.websocket.resources import WebSocketApi
+from jobtrack_local.template.websocket_api import WebSocketApi
 
 PATH = ROOT / "template.yaml"
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -103,7 +102,7 @@ def load(path: Path = PATH, parameters: Mapping[str, str] = {}) -> Template:
             tables=_all(document, "AWS::DynamoDB::Table", TableProperties),
             queues=_all(document, "AWS::SQS::Queue", QueueSettings),
             keys=_all(document, "AWS::KMS::Key", KeySettings),
-            websocket=resources.read(document.resources),
+            websocket=websocket_api.read_websocket_api(document.resources),
         )
     except ValidationError as error:
         raise LocalError(f"{path} is not as the local service needs it: {error}") from error

@@ -12,30 +12,30 @@ import pytest
 
 from jobtrack_local import folders
 from jobtrack_local.engine import dynamodb_local
-from jobtrack_local.engine.claim import claim
+from jobtrack_local.engine.data_lock import lock_data
 from jobtrack_local.errors import LocalError
 
 
 def test_a_folder_is_made_for_its_user_alone(tmp_path: Path) -> None:
-    with claim(tmp_path / "a" / "data") as held:
+    with lock_data(tmp_path / "a" / "data") as held:
         assert stat.S_IMODE(held.folder.stat().st_mode) == 0o700
         assert held.subfolder("ministack").is_dir()
 
 
 def test_a_folder_has_one_service_at_a_time(tmp_path: Path) -> None:
-    with claim(tmp_path), pytest.raises(LocalError, match="in use by another jobtrack serve"), claim(tmp_path):
+    with lock_data(tmp_path), pytest.raises(LocalError, match="in use by another jobtrack serve"), lock_data(tmp_path):
         pass
-    with claim(tmp_path):
+    with lock_data(tmp_path):
         pass
 
 
 def test_the_engine_of_a_killed_service_is_waited_for(tmp_path: Path) -> None:
-    with claim(tmp_path) as held:
+    with lock_data(tmp_path) as held:
         inherited = os.dup(held.engine_lock)  # what the engine's process has of it
-    with pytest.raises(LocalError, match="an engine that was left behind"), claim(tmp_path, patience=0):
+    with pytest.raises(LocalError, match="an engine that was left running"), lock_data(tmp_path, patience=0):
         pass
     os.close(inherited)
-    with claim(tmp_path, patience=0):
+    with lock_data(tmp_path, patience=0):
         pass
 
 

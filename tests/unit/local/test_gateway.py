@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from jobtrack import auth as function_side
 from jobtrack.errors import Forbidden, Unauthorized
 from jobtrack_local import tokens
-from jobtrack_local.gateway.auth import authorize, render
-from jobtrack_local.gateway.gateway import Gateway
+from jobtrack_local.gateway.authorizer import authorize, render
+from jobtrack_local.gateway.http_api import Gateway
 from jobtrack_local.template.cloudformation import RouteProperties
 from jobtrack_local.tokens import Verifier, issue, signing_key
 

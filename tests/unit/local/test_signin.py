@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jobtrack.api import create_app
 from jobtrack.errors import NotFound
 from jobtrack_local import signin
-from jobtrack_local.gateway.gateway import Gateway
+from jobtrack_local.gateway.http_api import Gateway
 from jobtrack_local.signin import CODE_SECONDS, MOST_CODES, Codes, Session
 from jobtrack_local.tokens import Verifier, issue, signing_key
 

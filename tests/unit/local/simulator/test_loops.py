@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from jobtrack_local.pumps.invocation import Record
-from jobtrack_local.pumps.queue_mapping import QueueMapping
+from jobtrack_local.pollers.queue_mapping import QueueMapping
+from jobtrack_local.runtime.events import Record
 from jobtrack_local.template.cloudformation import QueueProperties
 from tests.simulators.memory_queue import MemoryQueue
 from tests.simulators.memory_sqs import MemorySqs

@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack_local.pumps.invocation import HandlerFailed
-from jobtrack_local.pumps.queue_mapping import QueueMapping
+from jobtrack_local.pollers.queue_mapping import QueueMapping
+from jobtrack_local.runtime.function import HandlerFailed
 from jobtrack_local.template import template
 from jobtrack_local.template.cloudformation import QueueProperties
 from tests.simulators.memory_queue import MESSAGE_BYTES, MemoryQueue

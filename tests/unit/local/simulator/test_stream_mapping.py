@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack_local.pumps.invocation import HandlerFailed, Record, sequence_number
-from jobtrack_local.pumps.shard_batches import Lost
-from jobtrack_local.pumps.stream_mapping import DISCOVER_EVERY, StreamMapping
+from jobtrack_local.pollers.shard_batches import Discarded
+from jobtrack_local.pollers.stream_mapping import DISCOVERY_STEPS, StreamMapping
+from jobtrack_local.runtime.events import Record, sequence_number
+from jobtrack_local.runtime.function import HandlerFailed
 from jobtrack_local.template.cloudformation import StreamProperties
 from tests.simulators.memory_stream import KEPT_SECONDS, MemoryStream
 
@@ -23,10 +24,10 @@ class World:
         self.fails, self.raises = fails, raises
         self.tried: list[list[str]] = []
         self.done: list[str] = []
-        self.lost: list[tuple[str, Lost]] = []
+        self.lost: list[tuple[str, Discarded]] = []
         asked = {"Stream": "arn", "FunctionResponseTypes": ["ReportBatchItemFailures"], **trigger}
         properties = StreamProperties.model_validate(asked)
-        self.mapping = StreamMapping(self.stream, self.serve, properties, self.give_up, lambda: self.now)
+        self.mapping = StreamMapping(self.stream, self.serve, properties, self.discard, lambda: self.now)
 
     def serve(self, records: Sequence[Record]) -> object:
         named = [sequence_number(each) for each in records]
@@ -37,15 +38,15 @@ class World:
         self.done += [number for number in named if number not in failed]
         return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
 
-    def give_up(self, lost: Lost, shard: str) -> None:
+    def discard(self, lost: Discarded, shard: str) -> None:
         self.lost.append((shard, lost))
 
     def run(self) -> None:
         idle = 0
-        while idle <= DISCOVER_EVERY:
+        while idle <= DISCOVERY_STEPS:
             idle = 0 if self.mapping.step() else idle + 1
-            if idle and self.mapping.due is not None:
-                self.now, idle = max(self.now, self.mapping.due), 0
+            if idle and self.mapping.next_due is not None:
+                self.now, idle = max(self.now, self.mapping.next_due), 0
 
     @property
     def given_up(self) -> list[str]:
@@ -122,21 +123,21 @@ def test_what_is_given_up_is_told_with_its_shard_and_the_rest_goes_on() -> None:
     world.run()
     assert world.done == [f"{number:021d}" for number in (0, 2)]
     [(shard, lost)] = world.lost
-    assert (shard, lost.condition, lost.tries) == ("a", "RetryAttemptsExhausted", 3)
+    assert (shard, lost.condition, lost.attempts) == ("a", "RetryAttemptsExhausted", 3)
 
 
 def test_what_could_not_be_told_is_not_forgotten() -> None:
     world = World(lambda number: True, MaximumRetryAttempts=0)
     world.stream.open("a")
     number = world.stream.put("a", {})
-    telling, outage = world.mapping._give_up, [True]
+    telling, outage = world.mapping._discard, [True]
 
-    def unavailable(lost: Lost, shard: str) -> None:
+    def unavailable(lost: Discarded, shard: str) -> None:
         if outage.pop():
             raise OSError("on purpose")
         telling(lost, shard)
 
-    world.mapping._give_up = unavailable
+    world.mapping._discard = unavailable
     outage.insert(0, False)
     with pytest.raises(OSError, match="on purpose"):
         world.mapping.step()
@@ -146,7 +147,7 @@ def test_what_could_not_be_told_is_not_forgotten() -> None:
 
 def test_records_that_no_shard_holds_are_carried_too() -> None:
     world = World()
-    world.mapping.take([{"dynamodb": {"SequenceNumber": "before", "ApproximateCreationDateTime": 1}}])
+    world.mapping.add_backlog([{"dynamodb": {"SequenceNumber": "before", "ApproximateCreationDateTime": 1}}])
     world.run()
     assert world.done == ["before"]
 
@@ -211,4 +212,4 @@ def test_each_record_is_handled_or_pointed_to_in_its_order_and_never_too_often(
     assert in_a_row <= 1 + retries + (size.bit_length() + 1 if raises and bisect else 0)
     for shard, lost in world.lost:
         assert {where[sequence_number(each)] for each in lost.records} == {shard}
-        assert lost.tries <= 1 + retries
+        assert lost.attempts <= 1 + retries

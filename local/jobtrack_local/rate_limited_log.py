@@ -1,4 +1,4 @@
-"""Log lines about a trouble that goes on: the first at once, then one a minute that says how often it came."""
+"""Limits how often a lasting failure is logged: at once, then once a minute with the number of omitted lines."""
 
 import logging
 import threading
@@ -8,8 +8,8 @@ from collections.abc import Callable
 SECONDS = 60.0
 
 
-class Seldom:
-    """One source of warnings; may be used by several threads."""
+class RateLimitedLog:
+    """The warnings of one source. Threads may share it."""
 
     def __init__(
         self, log: logging.Logger, seconds: float = SECONDS, clock: Callable[[], float] = time.monotonic
@@ -19,15 +19,15 @@ class Seldom:
         self._clock = clock
         self._lock = threading.Lock()
         self._next = -float("inf")
-        self._kept_back = 0
+        self._omitted = 0
 
     def warning(self, message: str, *values: object) -> None:
-        """Log it unless something was logged within the last minute."""
+        """Log the message, unless one was logged within the last minute."""
         with self._lock:
             now = self._clock()
             if now < self._next:
-                self._kept_back += 1
+                self._omitted += 1
                 return
-            kept_back, self._kept_back, self._next = self._kept_back, 0, now + self._seconds
-        more = f" ({kept_back} more since the last line)" if kept_back else ""
-        self._log.warning(message + more, *values)
+            omitted, self._omitted, self._next = self._omitted, 0, now + self._seconds
+        suffix = f" ({omitted} more since the last line)" if omitted else ""
+        self._log.warning(message + suffix, *values)

@@ -4,9 +4,9 @@ import json
 
 from aws_lambda_powertools.utilities.parser.models import DynamoDBStreamLambdaOnFailureDestinationModel
 
-from jobtrack_local.pumps.failure_pointers import pointer
-from jobtrack_local.pumps.invocation import Record
-from jobtrack_local.pumps.shard_batches import Lost
+from jobtrack_local.pollers.failure_records import failure_record
+from jobtrack_local.pollers.shard_batches import Discarded
+from jobtrack_local.runtime.events import Record
 
 ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/T/stream/2026-11-23T00:00:00.000"
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:F"
@@ -18,8 +18,8 @@ def record(number: str, moment: float) -> Record:
 
 
 def test_it_tells_where_the_records_lay_and_not_what_they_held() -> None:
-    lost = Lost([record("5", 1795430733.9), record("7", 1795430740)], "RecordAgeExceeded", 3)
-    text = pointer(lost, "shardId-1", ARN, FUNCTION, 1795434333, lambda: "r-1")
+    lost = Discarded([record("5", 1795430733.9), record("7", 1795430740)], "RecordAgeExceeded", 3)
+    text = failure_record(lost, "shardId-1", ARN, FUNCTION, 1795434333, lambda: "r-1")
     assert "what it held" not in text
     document = json.loads(text)
     assert document["requestContext"] == {
@@ -41,7 +41,9 @@ def test_it_tells_where_the_records_lay_and_not_what_they_held() -> None:
 
 
 def test_a_public_model_of_aws_document_reads_it() -> None:
-    text = pointer(Lost([record("5", 1795430733)], "RetryAttemptsExhausted", 9), "s", ARN, FUNCTION, 1795434333)
+    text = failure_record(
+        Discarded([record("5", 1795430733)], "RetryAttemptsExhausted", 9), "s", ARN, FUNCTION, 1795434333
+    )
     read = DynamoDBStreamLambdaOnFailureDestinationModel.model_validate_json(text)
     assert read.ddb_stream_batch_info.start_sequence_number == "5"
     assert read.request_context.condition == "RetryAttemptsExhausted"

@@ -1,4 +1,4 @@
-"""The WebSocket API that template.yaml describes: an Api, its Routes, and the Integrations that they lead to."""
+"""The WebSocket API of template.yaml: an Api, its Routes and their Integrations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from jobtrack_local.template import intrinsics
 from jobtrack_local.template.cloudformation import Model, Resource
 
 SELECTION = "$request.body."
-"""How a route selection expression begins; the names of members follow, each within the one before."""
+"""The start of a route selection expression. The path to a member of the message's body follows."""
 
 
 class _Api(Model):
@@ -29,22 +29,26 @@ class _Integration(Model):
 
 @dataclass(frozen=True)
 class Route:
-    """Where a message goes: the function's logical id, and whether what it answers goes back to the client."""
+    """A function's logical id, and whether its response is sent to the client."""
 
     function: str
-    answers: bool
+    has_response: bool
 
 
 @dataclass(frozen=True)
 class WebSocketApi:
-    """Routes by their keys, and the path in a message's body at which its key stands; no routes: no API."""
+    """Routes by their keys, and the path to the route key in a message's body. Without routes there is no API."""
 
     selection: tuple[str, ...] = ()
     routes: Mapping[str, Route] = field(default_factory=dict)
 
 
-def read(resources: Mapping[str, Resource]) -> WebSocketApi:
-    """The one WebSocket API among the resources; LocalError when there are several or its routes lead nowhere."""
+def read_websocket_api(resources: Mapping[str, Resource]) -> WebSocketApi:
+    """Return the WebSocket API among the resources.
+
+    Raises:
+        LocalError: there are several, or a route has no function.
+    """
     apis = {
         name: api
         for name, resource in resources.items()
@@ -54,7 +58,7 @@ def read(resources: Mapping[str, Resource]) -> WebSocketApi:
     if not apis:
         return WebSocketApi()
     if len(apis) > 1:
-        raise LocalError(f"one WebSocket API can be served, and template.yaml has {', '.join(apis)}")
+        raise LocalError(f"only one WebSocket API can be served, but template.yaml has {', '.join(apis)}")
     ((name, api),) = apis.items()
     routes = [_Route.model_validate(each.properties) for each in _of(resources, "AWS::ApiGatewayV2::Route")]
     return WebSocketApi(
@@ -65,7 +69,9 @@ def read(resources: Mapping[str, Resource]) -> WebSocketApi:
 
 def _selection(expression: str) -> tuple[str, ...]:
     if not expression.startswith(SELECTION):
-        raise LocalError(f"template.yaml selects WebSocket routes by {expression}; only {SELECTION}… is served locally")
+        raise LocalError(
+            f"template.yaml selects WebSocket routes by {expression}; the local service supports only {SELECTION}…"
+        )
     return tuple(expression.removeprefix(SELECTION).split("."))
 
 
@@ -77,11 +83,11 @@ def _route(route: _Route, resources: Mapping[str, Resource]) -> Route:
 
 
 def _mentioned(value: object, resources: Mapping[str, Resource], kind: str) -> str:
-    """The resource of the kind that an expression is about."""
+    """Return the resource of this kind that an expression refers to."""
     for name in sorted(intrinsics.mentioned(value)):
         if name in resources and resources[name].type == kind:
             return name
-    raise LocalError(f"template.yaml names no {kind} where a WebSocket route needs one: {value}")
+    raise LocalError(f"template.yaml has a WebSocket route without {kind}: {value}")
 
 
 def _of(resources: Mapping[str, Resource], kind: str) -> list[Resource]:

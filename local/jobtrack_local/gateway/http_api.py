@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from jobtrack.api import problems
 from jobtrack.errors import JobTrackError, NotFound, Unauthorized
-from jobtrack_local.gateway.auth import Authorizer, authorize
+from jobtrack_local.gateway.authorizer import Authorizer, authorize
 from jobtrack_local.template.cloudformation import RouteProperties
 from jobtrack_local.tokens import Verifier
 

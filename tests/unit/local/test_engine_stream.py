@@ -5,9 +5,9 @@ from typing import Any, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack_local.engine.streams import EngineStream
-from jobtrack_local.pumps.invocation import Record, sequence_number
-from jobtrack_local.pumps.stream_mapping import DISCOVER_EVERY, StreamMapping
+from jobtrack_local.pollers.engine_stream import EngineStream
+from jobtrack_local.pollers.stream_mapping import DISCOVERY_STEPS, StreamMapping
+from jobtrack_local.runtime.events import Record, sequence_number
 from jobtrack_local.template.cloudformation import StreamProperties
 from tests.unit.local.fakes import FakeStream, Shard
 
@@ -60,14 +60,14 @@ def test_a_child_whose_parent_is_gone_is_read() -> None:
     stream = FakeStream()
     reading = Reading(stream)
     stream.shards = {"b": Shard("a", ["b0"])}
-    assert reading.poll(DISCOVER_EVERY) == ["b0"]
+    assert reading.poll(DISCOVERY_STEPS) == ["b0"]
 
 
 def test_it_asks_for_shards_seldom_while_none_is_closed() -> None:
     stream = FakeStream()
     stream.shards = {"a": Shard()}
     reading = Reading(stream)
-    reading.poll(DISCOVER_EVERY - 1)
+    reading.poll(DISCOVERY_STEPS - 1)
     assert stream.descriptions == 2  # at the start, and with the first step
 
 
@@ -111,5 +111,5 @@ def test_whatever_happens_each_record_is_read_once_and_in_its_shards_order(steps
             stream.expired = True
         else:
             read += reading.poll()
-    read += reading.poll(2 * DISCOVER_EVERY + len(written) + 2 * len(stream.shards))
+    read += reading.poll(2 * DISCOVERY_STEPS + len(written) + 2 * len(stream.shards))
     assert read == written

@@ -1,11 +1,11 @@
-"""What a stream would show of the items that still lie in its table: streams may not outlive their engine."""
+"""Stream records of the outbox items that are still in the table: an engine may lose its streams when it restarts."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jobtrack_local.pumps.invocation import Record, stream_record
+from jobtrack_local.runtime.events import Record, stream_record
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Outbox:
-    """The items of a table whose sort key begins with `prefix`."""
+class OutboxBacklog:
+    """The items of a table whose sort key starts with `prefix`."""
 
     client: "DynamoDBClient"
     table: str
@@ -23,7 +23,7 @@ class Outbox:
     clock: Callable[[], float] = time.time
 
     def records(self) -> Iterator[Sequence[Record]]:
-        """INSERT records of the items that have not expired, a page at a time, each partition in its order."""
+        """Yield pages of INSERT records of the items that have not expired; each partition is in order."""
         now, number = int(self.clock()), 0
         pages = self.client.get_paginator("scan").paginate(
             TableName=self.table,

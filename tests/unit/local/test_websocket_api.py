@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from jobtrack_local.errors import LocalError
 from jobtrack_local.template import template
+from jobtrack_local.template.websocket_api import Route, WebSocketApi
 from jobtrack_local.websocket.events import DEFAULT, selected
-from jobtrack_local.websocket.resources import Route, WebSocketApi
 
 STACK = """
 Resources:
@@ -50,7 +50,10 @@ def read(tmp_path: Path, text: str) -> WebSocketApi:
 def test_routes_lead_to_functions(tmp_path: Path) -> None:
     found = read(tmp_path, STACK)
     assert found.selection == ("order", "name")
-    assert found.routes == {"$connect": Route("Greeter", answers=False), "talk": Route("Greeter", answers=True)}
+    assert found.routes == {
+        "$connect": Route("Greeter", has_response=False),
+        "talk": Route("Greeter", has_response=True),
+    }
 
 
 def test_without_a_websocket_api_there_are_no_routes(tmp_path: Path) -> None:

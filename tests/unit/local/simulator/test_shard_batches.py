@@ -6,8 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack_local.pumps.invocation import Record, sequence_number
-from jobtrack_local.pumps.shard_batches import LONGEST_PAUSE_SECONDS, Outcome, Part, aged, batches, tried
+from jobtrack_local.pollers.shard_batches import (
+    LONGEST_DELAY_SECONDS,
+    Batch,
+    Outcome,
+    discard_expired,
+    plan_retry,
+    split_into_batches,
+)
+from jobtrack_local.runtime.events import Record, sequence_number
 from jobtrack_local.template.cloudformation import StreamProperties
 
 NOW = 1000.0
@@ -34,35 +41,35 @@ def numbers(records: Sequence[Record]) -> list[int]:
 
 
 def left(outcome: Outcome) -> list[tuple[list[int], int]]:
-    return [(numbers(part.records), part.tries) for part in outcome.left]
+    return [(numbers(part.records), part.attempts) for part in outcome.remaining]
 
 
-FOUR = Part([record(number) for number in range(4)])
+FOUR = Batch([record(number) for number in range(4)])
 
 
 def test_records_are_tried_in_order_a_batch_at_a_time() -> None:
-    parts = batches([record(number) for number in range(5)], bounds(size=2))
+    parts = split_into_batches([record(number) for number in range(5)], bounds(size=2))
     assert [numbers(part.records) for part in parts] == [[0, 1], [2, 3], [4]]
 
 
 def test_nothing_is_left_of_what_was_handled() -> None:
-    assert tried(FOUR, set(), bounds(), NOW) == Outcome()
+    assert plan_retry(FOUR, set(), bounds(), NOW) == Outcome()
 
 
 def test_after_a_partial_failure_it_goes_on_from_the_lowest_failed() -> None:
-    assert left(tried(FOUR, {"002", "001"}, bounds(), NOW)) == [([1, 2, 3], 1)]
+    assert left(plan_retry(FOUR, {"002", "001"}, bounds(), NOW)) == [([1, 2, 3], 1)]
 
 
 def test_a_part_that_got_further_has_all_its_retries_again() -> None:
-    stuck = Part(FOUR.records, tries=3)
-    assert left(tried(stuck, {"001"}, bounds(retries=3), NOW)) == [([1, 2, 3], 1)]
-    assert left(tried(stuck, {"000"}, bounds(retries=4), NOW)) == [([0, 1, 2, 3], 4)]
+    stuck = Batch(FOUR.records, attempts=3)
+    assert left(plan_retry(stuck, {"001"}, bounds(retries=3), NOW)) == [([1, 2, 3], 1)]
+    assert left(plan_retry(stuck, {"000"}, bounds(retries=4), NOW)) == [([0, 1, 2, 3], 4)]
 
 
 def test_when_its_retries_are_used_up_all_that_was_to_come_again_is_given_up() -> None:
-    outcome = tried(Part(FOUR.records[1:], tries=2), {"001"}, bounds(retries=2), NOW)
-    assert outcome.lost is not None
-    assert (numbers(outcome.lost.records), outcome.lost.condition, outcome.lost.tries) == (
+    outcome = plan_retry(Batch(FOUR.records[1:], attempts=2), {"001"}, bounds(retries=2), NOW)
+    assert outcome.discarded is not None
+    assert (numbers(outcome.discarded.records), outcome.discarded.condition, outcome.discarded.attempts) == (
         [1, 2, 3],
         "RetryAttemptsExhausted",
         3,
@@ -71,56 +78,58 @@ def test_when_its_retries_are_used_up_all_that_was_to_come_again_is_given_up() -
 
 
 def test_an_invocation_that_fails_is_repeated_whole() -> None:
-    assert left(tried(FOUR, None, bounds(), NOW)) == [([0, 1, 2, 3], 1)]
+    assert left(plan_retry(FOUR, None, bounds(), NOW)) == [([0, 1, 2, 3], 1)]
 
 
 def test_with_bisect_it_is_halved_which_takes_nothing_from_the_retries() -> None:
-    outcome = tried(Part(FOUR.records, tries=1), None, bounds(retries=1, bisect=True), NOW)
+    outcome = plan_retry(Batch(FOUR.records, attempts=1), None, bounds(retries=1, bisect=True), NOW)
     assert left(outcome) == [([0, 1], 1), ([2, 3], 1)]
-    assert [part.due for part in outcome.left] == [NOW, NOW]
+    assert [part.due for part in outcome.remaining] == [NOW, NOW]
 
 
 def test_a_single_record_cannot_be_halved() -> None:
-    single = Part(FOUR.records[:1], tries=1)
-    assert left(tried(single, None, bounds(retries=2, bisect=True), NOW)) == [([0], 2)]
-    assert tried(single, None, bounds(retries=1, bisect=True), NOW).lost is not None
+    single = Batch(FOUR.records[:1], attempts=1)
+    assert left(plan_retry(single, None, bounds(retries=2, bisect=True), NOW)) == [([0], 2)]
+    assert plan_retry(single, None, bounds(retries=1, bisect=True), NOW).discarded is not None
 
 
 def test_pauses_grow_up_to_a_bound() -> None:
-    pauses = [tried(Part(FOUR.records, tries), {"000"}, bounds(), NOW).left[0].due - NOW for tries in range(3000)]
+    pauses = [
+        plan_retry(Batch(FOUR.records, tries), {"000"}, bounds(), NOW).remaining[0].due - NOW for tries in range(3000)
+    ]
     assert pauses == sorted(pauses)
-    assert 0 < pauses[0] < pauses[1] < pauses[-1] == LONGEST_PAUSE_SECONDS
+    assert 0 < pauses[0] < pauses[1] < pauses[-1] == LONGEST_DELAY_SECONDS
 
 
 def test_what_is_too_old_is_given_up_before_it_is_tried() -> None:
-    part = Part([record(0, NOW - 61), record(1, NOW - 60), record(2)], tries=5)
-    outcome = aged(part, bounds(age=60), NOW)
-    assert outcome.lost is not None
-    assert (numbers(outcome.lost.records), outcome.lost.condition) == ([0], "RecordAgeExceeded")
+    part = Batch([record(0, NOW - 61), record(1, NOW - 60), record(2)], attempts=5)
+    outcome = discard_expired(part, bounds(age=60), NOW)
+    assert outcome.discarded is not None
+    assert (numbers(outcome.discarded.records), outcome.discarded.condition) == ([0], "RecordAgeExceeded")
     assert left(outcome) == [([1, 2], 0)]
-    assert aged(part, bounds(), NOW) == Outcome(left=[part])
+    assert discard_expired(part, bounds(), NOW) == Outcome(remaining=[part])
 
 
 def test_nothing_may_be_left_that_is_young_enough() -> None:
-    outcome = aged(FOUR, bounds(age=60), NOW + 61)
-    assert outcome.lost is not None
-    assert (len(outcome.lost.records), left(outcome)) == (4, [])
+    outcome = discard_expired(FOUR, bounds(age=60), NOW + 61)
+    assert outcome.discarded is not None
+    assert (len(outcome.discarded.records), left(outcome)) == (4, [])
 
 
 def _ends(
     size: int, limits: StreamProperties, stubborn: dict[int, int], raises: bool
-) -> Iterator[tuple[Part, set[str] | None, Outcome]]:
+) -> Iterator[tuple[Batch, set[str] | None, Outcome]]:
     """Each try until nothing is left, of a function that fails a record as often as `stubborn` says."""
-    waiting = [Part([record(number) for number in range(size)])]
+    waiting = [Batch([record(number) for number in range(size)])]
     while waiting:
         part = waiting.pop(0)
         failed = {f"{number:03d}" for number in numbers(part.records) if stubborn.get(number, 0) > 0}
         for name in failed:
             stubborn[int(name)] -= 1
         told = None if failed and raises else failed
-        outcome = tried(part, told, limits, NOW)
+        outcome = plan_retry(part, told, limits, NOW)
         yield part, told, outcome
-        waiting[:0] = outcome.left
+        waiting[:0] = outcome.remaining
 
 
 @given(
@@ -134,10 +143,10 @@ def test_every_record_is_handled_or_given_up_and_none_tried_too_often(
 ) -> None:
     done: list[int] = []
     for part, failed, outcome in _ends(20, bounds(retries=retries, bisect=bisect), stubborn, raises):
-        again = [number for each in outcome.left for number in numbers(each.records)]
-        lost = numbers(outcome.lost.records) if outcome.lost else []
-        tries = [each.tries for each in outcome.left]
-        assert part.tries <= retries
+        again = [number for each in outcome.remaining for number in numbers(each.records)]
+        lost = numbers(outcome.discarded.records) if outcome.discarded else []
+        tries = [each.attempts for each in outcome.remaining]
+        assert part.attempts <= retries
         assert all(number <= retries for number in tries)
         settled = [number for number in numbers(part.records) if number not in again]
         assert settled == sorted(settled)
@@ -152,7 +161,7 @@ def test_bisect_isolates_the_record_that_makes_the_handler_raise(place: int) -> 
     lost = [
         number
         for _, _, outcome in _ends(8, bounds(retries=2, bisect=True), {place: 99}, raises=True)
-        if outcome.lost
-        for number in numbers(outcome.lost.records)
+        if outcome.discarded
+        for number in numbers(outcome.discarded.records)
     ]
     assert lost == [place]

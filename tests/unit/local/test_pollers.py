@@ -1,4 +1,4 @@
-"""What the pumps give to functions, and what they do with the answers."""
+"""What the pollers give to functions, and what they do with the answers."""
 
 import json
 import threading
@@ -8,13 +8,14 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from jobtrack_local.engine.streams import EngineStream
-from jobtrack_local.pumps.halt import Halt, Stopped
-from jobtrack_local.pumps.invocation import Context, Function, HandlerFailed, Record
-from jobtrack_local.pumps.pumps import Destination, EngineQueue, QueuePump, StreamPump
-from jobtrack_local.pumps.queue_mapping import QueueMapping
-from jobtrack_local.pumps.shard_batches import Lost
-from jobtrack_local.pumps.stream_mapping import StreamMapping
+from jobtrack_local.pollers.control import PollerControl, Stopped
+from jobtrack_local.pollers.engine_stream import EngineStream
+from jobtrack_local.pollers.pollers import EngineQueue, OnFailureDestination, QueuePoller, StreamPoller
+from jobtrack_local.pollers.queue_mapping import QueueMapping
+from jobtrack_local.pollers.shard_batches import Discarded
+from jobtrack_local.pollers.stream_mapping import StreamMapping
+from jobtrack_local.runtime.events import Record
+from jobtrack_local.runtime.function import Context, Function, HandlerFailed
 from jobtrack_local.template.cloudformation import FunctionProperties, QueueProperties, StreamProperties
 from tests.unit.local.fakes import FakeQueue, FakeStream, Shard, message
 
@@ -36,7 +37,9 @@ def failing(*ids: str) -> Answer:
 
 def queue_mapping(client: FakeQueue, answer: Answer, trigger: QueueProperties = QUEUE) -> QueueMapping:
     arn = "arn:aws:sqs:us-east-1:000000000000:Q"
-    return QueueMapping(EngineQueue(cast("Any", client), "http://127.0.0.1/Q", arn), function(answer).serve, trigger)
+    return QueueMapping(
+        EngineQueue(cast("Any", client), "http://127.0.0.1/Q", arn), function(answer).invoke_with_records, trigger
+    )
 
 
 def test_handled_messages_are_deleted_and_failed_ones_left() -> None:
@@ -104,7 +107,7 @@ def test_messages_have_lambdas_shape() -> None:
 
 
 def test_a_slow_batch_holds_up_no_other() -> None:
-    slow, done, halt = threading.Event(), threading.Event(), Halt()
+    slow, done, control = threading.Event(), threading.Event(), PollerControl()
 
     def answer(event: dict[str, Any]) -> None:
         if event["Records"][0]["body"] == "0":
@@ -112,12 +115,12 @@ def test_a_slow_batch_holds_up_no_other() -> None:
         else:
             done.set()
 
-    pump = QueuePump(queue_mapping(FakeQueue([[message(0)], [message(1)]]), answer), 2, halt)
-    thread = threading.Thread(target=pump.run)
+    poller = QueuePoller(queue_mapping(FakeQueue([[message(0)], [message(1)]]), answer), 2, control)
+    thread = threading.Thread(target=poller.run)
     thread.start()
     assert done.wait(PATIENCE_SECONDS)
     slow.set()
-    halt.stop()
+    control.stop()
     thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()
 
@@ -126,31 +129,31 @@ def outbox_record(number: str) -> Record:
     return {"eventName": "INSERT", "dynamodb": {"SequenceNumber": number, "ApproximateCreationDateTime": 1}}
 
 
-def stream_pump(
-    stream: FakeStream, backlog: Sequence[Record], answer: Answer, trigger: StreamProperties, halt: Halt
-) -> StreamPump:
+def stream_poller(
+    stream: FakeStream, backlog: Sequence[Record], answer: Answer, trigger: StreamProperties, control: PollerControl
+) -> StreamPoller:
     source = EngineStream(cast("Any", stream), "arn")
-    mapping = StreamMapping(source, function(answer).serve, trigger, lambda lost, shard: None)
-    return StreamPump(source, lambda: [backlog], mapping, halt)
+    mapping = StreamMapping(source, function(answer).invoke_with_records, trigger, lambda lost, shard: None)
+    return StreamPoller(source, lambda: [backlog], mapping, control)
 
 
 def carried(stream: FakeStream, backlog: Sequence[Record], expected: int, wrote: Callable[[], None]) -> list[str]:
-    """What a stream pump brings to its function until `expected` records came; `wrote` is called after the backlog."""
-    halt, seen, enough = Halt(), list[str](), threading.Event()
+    """The first `expected` records that a stream poller passes on; `wrote` is called after the backlog."""
+    control, seen, enough = PollerControl(), list[str](), threading.Event()
 
     def answer(event: dict[str, Any]) -> None:
         seen.extend(record["dynamodb"]["SequenceNumber"] for record in event["Records"])
         if len(seen) == len(backlog):
             wrote()
-            halt.ring()
+            control.wake()
         if len(seen) >= expected:
             enough.set()
 
-    pump = stream_pump(stream, backlog, answer, STREAM, halt)
-    thread = threading.Thread(target=pump.run)
+    poller = stream_poller(stream, backlog, answer, STREAM, control)
+    thread = threading.Thread(target=poller.run)
     thread.start()
     assert enough.wait(PATIENCE_SECONDS)
-    halt.stop()
+    control.stop()
     thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()
     return seen
@@ -178,20 +181,20 @@ def test_a_record_that_fails_is_tried_again_and_what_follows_is_carried() -> Non
         if failures:
             failures.pop()
             raise OSError("on purpose")
-        halt.stop()
+        control.stop()
 
-    halt = Halt()
-    stream_pump(stream, [outbox_record("b0")], answer, STREAM, halt).run()
+    control = PollerControl()
+    stream_poller(stream, [outbox_record("b0")], answer, STREAM, control).run()
     assert failures == []
 
 
 def test_what_is_given_up_is_told_to_the_queue_that_the_template_names() -> None:
     client = FakeQueue()
-    Destination(cast("Any", client), "http://127.0.0.1/Lost", "stream", "function").give_up(
-        Lost([outbox_record("7")], "RetryAttemptsExhausted", 3), "shard"
+    OnFailureDestination(cast("Any", client), "http://127.0.0.1/Discarded", "stream", "function").send(
+        Discarded([outbox_record("7")], "RetryAttemptsExhausted", 3), "shard"
     )
     [(url, body)] = client.sent
-    assert url == "http://127.0.0.1/Lost"
+    assert url == "http://127.0.0.1/Discarded"
     assert json.loads(body)["DDBStreamBatchInfo"]["startSequenceNumber"] == "7"
 
 
@@ -199,25 +202,25 @@ def test_only_what_the_filter_lets_through_reaches_the_function() -> None:
     trigger = StreamProperties.model_validate(
         {"Stream": "arn", "FilterCriteria": {"Filters": [{"Pattern": '{"eventName":["INSERT"]}'}]}}
     )
-    halt, seen = Halt(), list[str]()
+    control, seen = PollerControl(), list[str]()
 
     def answer(event: dict[str, Any]) -> None:
         seen.extend(record["dynamodb"]["SequenceNumber"] for record in event["Records"])
-        halt.stop()
+        control.stop()
 
     records = [outbox_record("1") | {"eventName": "MODIFY"}, outbox_record("2")]
     stream = FakeStream()
-    stream_pump(stream, records, answer, trigger, halt).run()
+    stream_poller(stream, records, answer, trigger, control).run()
     assert seen == ["2"]
 
 
 def test_a_stopped_halt_interrupts_every_wait() -> None:
-    halt = Halt()
-    halt.stop()
+    control = PollerControl()
+    control.stop()
     with pytest.raises(Stopped):
-        halt.pause(PATIENCE_SECONDS)
+        control.pause(PATIENCE_SECONDS)
     with pytest.raises(Stopped):
-        halt.rest(PATIENCE_SECONDS)
+        control.wait_for_wake(PATIENCE_SECONDS)
 
 
 def test_a_handler_is_told_its_invocation() -> None:
@@ -227,7 +230,7 @@ def test_a_handler_is_told_its_invocation() -> None:
         contexts.append(context)
 
     now = [100.0]
-    Function("Test", handler, PROPERTIES, lambda: now[0]).serve([{"messageId": "m0"}])
+    Function("Test", handler, PROPERTIES, lambda: now[0]).invoke_with_records([{"messageId": "m0"}])
     (context,) = contexts
     assert isinstance(context, Context)
     assert (context.function_name, context.memory_limit_in_mb) == ("Test", 512)
@@ -238,4 +241,4 @@ def test_a_handler_is_told_its_invocation() -> None:
 
 def test_what_a_handler_raises_is_told() -> None:
     with pytest.raises(HandlerFailed, match="Test: ZeroDivisionError"):
-        function(lambda event: 1 / 0).serve([{"messageId": "m0"}])
+        function(lambda event: 1 / 0).invoke_with_records([{"messageId": "m0"}])

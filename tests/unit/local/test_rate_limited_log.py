@@ -9,9 +9,9 @@ from botocore.exceptions import EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack_local.pumps import halt as halt_module
-from jobtrack_local.pumps.halt import Halt
-from jobtrack_local.pumps.seldom import SECONDS, Seldom
+from jobtrack_local.pollers import control as control_module
+from jobtrack_local.pollers.control import PollerControl
+from jobtrack_local.rate_limited_log import SECONDS, RateLimitedLog
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Lines(logging.Handler):
 def test_a_trouble_is_logged_at_once_and_then_once_a_minute_and_nothing_is_uncounted(pauses: list[float]) -> None:
     now, lines, logger = 0.0, Lines(), logging.Logger("seldom")
     logger.addHandler(lines)
-    complaint = Seldom(logger, clock=lambda: now)
+    complaint = RateLimitedLog(logger, clock=lambda: now)
     told: list[float] = []
     for pause in pauses:
         now += pause
@@ -40,7 +40,7 @@ def test_a_trouble_is_logged_at_once_and_then_once_a_minute_and_nothing_is_uncou
     assert all(later - sooner >= SECONDS for sooner, later in pairwise(told))
     counted = sum(int(line.split("(")[1].split()[0]) for line in lines.said if "(" in line)
     assert counted + len(lines.said) <= len(pauses)
-    complaint = Seldom(logger, clock=lambda: now)
+    complaint = RateLimitedLog(logger, clock=lambda: now)
     complaint.warning("again")
     assert lines.said[-1] == "again"
 
@@ -58,8 +58,8 @@ def test_a_trouble_is_logged_at_once_and_then_once_a_minute_and_nothing_is_uncou
 def test_what_fails_is_tried_again_and_told_of_once(
     error: Exception, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(halt_module, "TROUBLE_SECONDS", 0)
-    halt, left = Halt(), [error] * 100
+    monkeypatch.setattr(control_module, "RETRY_SECONDS", 0)
+    control, left = PollerControl(), [error] * 100
 
     def action() -> None:
         if left:
@@ -67,7 +67,7 @@ def test_what_fails_is_tried_again_and_told_of_once(
 
     tries = 1
     with caplog.at_level(logging.WARNING):
-        while not halt.patiently(action):
+        while not control.attempt(action):
             tries += 1
     assert tries == 101
-    assert [record.name for record in caplog.records] == ["jobtrack_local.pumps.halt"]
+    assert [record.name for record in caplog.records] == ["jobtrack_local.pollers.control"]

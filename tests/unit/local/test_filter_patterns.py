@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack_local.errors import LocalError
-from jobtrack_local.template.patterns import Pattern, any_match
+from jobtrack_local.template.filter_patterns import Pattern, any_match
 
 OUTBOX = '{"eventName":["INSERT"],"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"O#"}]}}}}'
 

@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 
-from jobtrack_local.pumps.batch_responses import PARTIAL, failures
-from jobtrack_local.pumps.invocation import HandlerFailed, Record
+from jobtrack_local.pollers.batch_responses import PARTIAL, invoke_batch
+from jobtrack_local.runtime.events import Record
+from jobtrack_local.runtime.function import HandlerFailed
 
 BATCH: list[Record] = [{"id": "a"}, {"id": "b"}]
 
 
 def said(answer: Any, response_types: tuple[str, ...] = (PARTIAL,)) -> set[str]:
-    return failures(lambda records: answer, BATCH, lambda record: str(record["id"]), response_types)
+    return invoke_batch(lambda records: answer, BATCH, lambda record: str(record["id"]), response_types)
 
 
 @pytest.mark.parametrize("answer", [None, {}, {"batchItemFailures": []}, {"batchItemFailures": None}, "fine"])
@@ -48,4 +49,4 @@ def test_what_the_function_raises_fails_the_batch_whatever_the_mapping_asks_for(
         raise HandlerFailed("on purpose")
 
     with pytest.raises(HandlerFailed):
-        failures(raising, BATCH, str, ())
+        invoke_batch(raising, BATCH, str, ())

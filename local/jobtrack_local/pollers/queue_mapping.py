@@ -1,11 +1,15 @@
-"""A queue → a function: what it handled is deleted, what failed is left to the visibility time-out."""
+"""Calls a function with messages of a queue and deletes those that it handled.
+
+Failed messages become visible again after the visibility timeout.
+"""
 
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from jobtrack_local.pumps.batch_responses import Invoke, failures
-from jobtrack_local.pumps.invocation import HandlerFailed, message_id, queue_record
+from jobtrack_local.pollers.batch_responses import Invoke, invoke_batch
+from jobtrack_local.runtime.events import message_id, queue_record
+from jobtrack_local.runtime.function import HandlerFailed
 from jobtrack_local.template.cloudformation import QueueProperties
 
 if TYPE_CHECKING:
@@ -13,24 +17,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RECEIVED = 10
-"""Most messages that SQS gives at once."""
+MAX_RECEIVED = 10
+"""The most messages that SQS returns at once."""
 
 
 class Source(Protocol):
-    """Where messages wait."""
+    """A queue."""
 
     arn: str
 
-    def receive(self, most: int) -> "Sequence[MessageTypeDef]":
-        """Messages that are due; others do not see them until their visibility time-out is over."""
+    def receive(self, limit: int) -> "Sequence[MessageTypeDef]":
+        """Return visible messages, which are then hidden until their visibility timeout ends."""
 
     def delete(self, handles: Sequence[str]) -> None:
-        """Forget the messages with these receipt handles."""
+        """Delete the messages with these receipt handles."""
 
 
 class QueueMapping:
-    """Carries a queue's messages to a function."""
+    """Calls a function with the messages of a queue."""
 
     def __init__(self, source: Source, invoke: Invoke, trigger: QueueProperties) -> None:
         self._source = source
@@ -38,21 +42,21 @@ class QueueMapping:
         self._trigger = trigger
 
     def step(self) -> bool:
-        """Receive and handle one batch; whether there was one."""
+        """Receive and handle one batch; return whether there was one."""
         messages = self.receive()
         if messages:
             self.handle(messages)
         return bool(messages)
 
     def receive(self) -> "Sequence[MessageTypeDef]":
-        """One batch."""
-        return self._source.receive(min(RECEIVED, self._trigger.batch_size))
+        """Return one batch of messages."""
+        return self._source.receive(min(MAX_RECEIVED, self._trigger.batch_size))
 
     def handle(self, messages: "Sequence[MessageTypeDef]") -> None:
-        """Invoke the function once, and delete what it handled."""
+        """Call the function once, and delete the messages that it handled."""
         records = [queue_record({**message}, self._source.arn) for message in messages]
         try:
-            failed = failures(self._invoke, records, message_id, self._trigger.function_response_types)
+            failed = invoke_batch(self._invoke, records, message_id, self._trigger.function_response_types)
         except HandlerFailed as error:
             log.warning("%s", error)
             return

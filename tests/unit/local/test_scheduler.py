@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 
 from jobtrack_local.errors import LocalError
-from jobtrack_local.pumps.clock import FASTER, ClockPump, seconds_of
-from jobtrack_local.pumps.halt import Halt, Stopped
-from jobtrack_local.pumps.invocation import Function
+from jobtrack_local.pollers.control import PollerControl, Stopped
+from jobtrack_local.pollers.scheduler import INTERVAL_VARIABLE, SchedulePoller, interval_seconds
+from jobtrack_local.runtime.function import Function
 from jobtrack_local.template.cloudformation import FunctionProperties
 
 PROPERTIES = FunctionProperties.model_validate({"CodeUri": "x"})
 
 
-class Clock(Halt):
+class Clock(PollerControl):
     """Moves time by what is paused, and stops after so many pauses."""
 
     def __init__(self, pauses: int) -> None:
@@ -38,7 +38,7 @@ def called(seconds: float, took: float, pauses: int, fails: bool = False) -> tup
         if fails:
             raise ValueError("broken")
 
-    ClockPump(Function("Test", handler, PROPERTIES), seconds, clock, lambda: clock.time).run()
+    SchedulePoller(Function("Test", handler, PROPERTIES), seconds, clock, lambda: clock.time).run()
     return moments, events
 
 
@@ -65,17 +65,17 @@ RATES = {"rate(1 minute)": 60, "rate(5 minutes)": 300, "rate(2 hours)": 7200, "r
 
 @pytest.mark.parametrize(("rate", "seconds"), RATES.items())
 def test_rates_in_seconds(rate: str, seconds: float) -> None:
-    assert seconds_of(rate, {}) == seconds
-    assert seconds_of(rate, {FASTER: "0.5"}) == 0.5
+    assert interval_seconds(rate, {}) == seconds
+    assert interval_seconds(rate, {INTERVAL_VARIABLE: "0.5"}) == 0.5
 
 
 @pytest.mark.parametrize("expression", ["cron(0 1 * * ? *)", "rate(0 minutes)", "rate(1 week)", ""])
 def test_what_is_no_rate_is_refused(expression: str) -> None:
-    with pytest.raises(LocalError, match="only rates"):
-        seconds_of(expression, {})
+    with pytest.raises(LocalError, match="supports only rate"):
+        interval_seconds(expression, {})
 
 
 @pytest.mark.parametrize("given", ["", "0", "-1", "nan", "inf", "1s", "1e3"])
 def test_a_variable_that_is_no_number_of_seconds_is_refused(given: str) -> None:
-    with pytest.raises(LocalError, match=FASTER):
-        seconds_of("rate(1 minute)", {FASTER: given})
+    with pytest.raises(LocalError, match=INTERVAL_VARIABLE):
+        interval_seconds("rate(1 minute)", {INTERVAL_VARIABLE: given})

@@ -1,0 +1,1 @@
+"""Lambda's runtime on one machine: loads functions and calls their handlers."""
