@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from jobtrack import invocation
 from jobtrack.push.dispatch.dispatcher import ENOUGH_SECONDS
-from jobtrack.scheduled import invocation
 from jobtrack_demo.receiver import Receiver
 from tests.runtime.conftest import Sample
 from tests.runtime.process import Process
