@@ -107,7 +107,7 @@ def test_the_clocks_functions_leave_to_the_next_run_what_they_have_no_time_for(
     functions["SubscriptionsFunction"].invoke(event)
     before, expirer = len(outbox(table, job)), functions["ExpirerFunction"]
     time.sleep(2)
-    expirer.invoke(sample("schedule"), invocation.SPARE_MILLISECONDS / 1000 - 5)
+    expirer.invoke(sample("schedule"), invocation.RESERVED_MILLISECONDS / 1000 - 5)
     assert len(outbox(table, job)) == before
     expirer.invoke(sample("schedule"))
     assert len(outbox(table, job)) == before + 1

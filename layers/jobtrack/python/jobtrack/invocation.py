@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 from jobtrack.classes import frozen
 
 THREADS = 8
-_RESERVED_MILLISECONDS = 15_000
+RESERVED_MILLISECONDS = 15_000
 """The time that is kept free for the page of timers which was begun."""
 
 _Value = TypeVar("_Value")
@@ -41,4 +41,4 @@ class Invocation:
 def run(work: Callable[[Invocation], None], context: Context) -> None:
     """Do the work on several threads, for as long as the invocation may take."""
     with ThreadPoolExecutor(THREADS) as pool:
-        work(Invocation(lambda: context.get_remaining_time_in_millis() > _RESERVED_MILLISECONDS, pool.map))
+        work(Invocation(lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS, pool.map))
