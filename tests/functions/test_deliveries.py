@@ -38,7 +38,7 @@ def world(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Op
         made_world = World(*answers, subscribed=replace(held, subscription_id="sub-of-the-helper"))
         made_world.subscription = held
         aws.client("dynamodb").put_item(TableName="SubscriptionsTable", Item=held.item())
-        for each in (app.changes, app.deliveries):
+        for each in (app.subscriptions, app.deliveries):
             monkeypatch.setattr(each, "clock", made_world.clock)
         return made_world
 

@@ -74,7 +74,7 @@ def test_permanent_500s_are_attempted_at_exactly_the_schedules_times_then_failed
 
     world.receiver.answers = [OK]
     world.clock.now += 3600
-    for each in (app.changes, app.deliveries):
+    for each in (app.subscriptions, app.deliveries):
         monkeypatch.setattr(each, "clock", world.clock)
     request = about(sample, "retry-delivery", subscribed.subscription_id, messageId=one.message_id)
     read(invoke("DeliveriesFunction", request), 202)

@@ -29,7 +29,7 @@ def made(invoke: Invoke, sample: Sample) -> dict[str, Any]:
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time of changes, in epoch seconds, to be set."""
     moment = [times.now() / times.SECOND]
-    for each in (app.changes, app.endings):
+    for each in (app.subscriptions, app.ender):
         monkeypatch.setattr(each, "clock", lambda: moment[0])
     return moment
 
@@ -76,7 +76,7 @@ def test_the_same_request_to_rotate_is_answered_the_same_secret(
     event["headers"]["idempotency-key"] = "once"
     first = invoke(FUNCTION, event)
     sealed = stored(made, key).sealed
-    monkeypatch.setattr(app.subscriber.vault, "_opened", {})  # as another process would find it
+    monkeypatch.setattr(app.factory.vault, "_opened", {})  # as another process would find it
     again = invoke(FUNCTION, event)
     assert again["body"] == first["body"]
     assert again["headers"]["idempotency-replayed"] == "true"

@@ -38,7 +38,7 @@ def made(invoke: Invoke, sample: Sample) -> dict[str, Any]:
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time of changes, in epoch seconds, to be set."""
     moment = [times.now() / times.SECOND]
-    for each in (app.changes, app.endings):
+    for each in (app.subscriptions, app.ender):
         monkeypatch.setattr(each, "clock", lambda: moment[0])
     return moment
 

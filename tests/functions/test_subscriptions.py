@@ -147,7 +147,7 @@ def test_the_same_request_is_answered_the_same_secret_included_and_made_once(
     event = request(sample, idempotent=True)
     queue_job(job_of(event))
     first = invoke(FUNCTION, event)
-    another_process = replace(app.subscriber, vault=Vault(aws.client("kms"), "alias/SecretsKey"))
+    another_process = replace(app.factory, vault=Vault(aws.client("kms"), "alias/SecretsKey"))
     monkeypatch.setattr(app, "subscriber", another_process)
     again = invoke(FUNCTION, event)
     assert again["body"] == first["body"]

@@ -101,7 +101,7 @@ def test_a_text_has_no_archaic_words(path: Path) -> None:
         "In so long.",
         "Who wants to say more says it.",
         "Read the job; answers its state.",
-        "The cursor is none that this list gave.",
+        "The id is none that this list gave.",
     ],
 )
 def test_archaic_words_are_found(text: str) -> None:

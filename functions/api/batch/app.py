@@ -11,38 +11,38 @@ from jobtrack.keys import ProjectKey
 from jobtrack.settings import Settings
 from jobtrack.store.job_lists import JobLister
 from jobtrack.store.job_queue import QueueReader, knowing
-from jobtrack.store.status_index import Place
 from jobtrack.views.batch import Page, batch
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
 lister = JobLister(dynamodb, settings.jobs_table)
-queue = QueueReader(dynamodb, settings.jobs_table)
+reader = QueueReader(dynamodb, settings.jobs_table)
 router = create_router()
-
-_WALK = "batch"
 
 
 @router.get("/tracking/batch")
 def get_batch(request: Request, query: Annotated[BatchQuery, Query()]) -> Response:
-    """The jobs asked for by id, or the project's, newest first; with filters, those of them that pass."""
+    """Return the jobs with the given ids, or a page of the project's jobs, newest first; both can be filtered."""
     owner, refresh = project_key(request), query.refresh_interval
-    page = _walk(owner, query) if query.job_ids is None else _named(owner, query, query.job_ids)
-    standing = knowing(queue.read_queue(owner, times.now()), page.jobs)
+    page = _read_page(owner, query) if query.job_ids is None else _read_jobs(owner, query, query.job_ids)
+    queue = knowing(reader.read_queue(owner, times.now()), page.jobs)
     headers = {} if refresh is None else {"Cache-Control": f"private, max-age={refresh}"}
-    return json_response(batch(page, standing, query.include_metrics, refresh), headers=headers)
+    return json_response(batch(page, queue, query.include_metrics, refresh), headers=headers)
 
 
-def _named(owner: ProjectKey, query: BatchQuery, ids: list[str]) -> Page:
-    found = lister.read_snapshots(owner, ids)
-    jobs = [snapshot.job for snapshot in found.values() if query.wanted.holds(snapshot.job)]
-    return Page(jobs, [each for each in ids if each not in found], None)
+def _read_jobs(owner: ProjectKey, query: BatchQuery, job_ids: list[str]) -> Page:
+    snapshots = lister.read_snapshots(owner, job_ids)
+    jobs = [snapshot.job for snapshot in snapshots.values() if query.wanted.holds(snapshot.job)]
+    return Page(jobs, [job_id for job_id in job_ids if job_id not in snapshots], None)
 
 
-def _walk(owner: ProjectKey, query: BatchQuery) -> Page:
-    after = Place.parse(cursors.decode_listed(owner.partition, _WALK, query.cursor)) if query.cursor else None
-    snapshots, last = lister.read_page(owner, query.wanted, query.limit, after)
-    cursor = cursors.encode_listed(owner.partition, _WALK, last.text) if last else None
+def _read_page(owner: ProjectKey, query: BatchQuery) -> Page:
+    snapshots, cursor = cursors.read_page(
+        f"{owner.partition}/batch",
+        cursors.JOBS,
+        query.cursor,
+        lambda after: lister.read_page(owner, query.wanted, query.limit, after),
+    )
     return Page([snapshot.job for snapshot in snapshots], [], cursor)
 
 

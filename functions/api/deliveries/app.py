@@ -1,4 +1,4 @@
-"""What became of a subscription's messages, and another try by hand. Sees no secrets."""
+"""The deliveries of a subscription's messages, and redelivery on request. This function cannot read secrets."""
 
 from typing import Annotated
 
@@ -24,32 +24,32 @@ from jobtrack.store.idempotency import Idempotency
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
-changes = SubscriptionService(SubscriptionTable(dynamodb, settings.subscriptions_table), settings.jobs_table)
+subscriptions = SubscriptionService(SubscriptionTable(dynamodb, settings.subscriptions_table), settings.jobs_table)
 deliveries = DeliveryTable(dynamodb, settings.deliveries_table)
-retries = Redelivery(changes, deliveries)
+redelivery = Redelivery(subscriptions, deliveries)
 router = create_router()
-
-_WALK = "deliveries"
 
 
 @router.get("/subscription/{subscriptionId}/deliveries")
 def list_deliveries(request: Request, query: Annotated[DeliveriesQuery, Query()]) -> Response:
-    """What was pushed within the last week, newest first, with every attempt."""
-    owner = project_key(request).partition
-    name = changes.find(project_key(request), subscription_id(request)).subscription_id
-    place = f"{owner}#{name}"
-    before = query.cursor and cursors.decode_listed(place, _WALK, query.cursor, cursors.DELIVERY)
-    found, last = deliveries.page(name, query.limit, before)
-    cursor = last and cursors.encode_listed(place, _WALK, last)
-    return json_response({"deliveries": [each.answer() for each in found], "nextCursor": cursor})
+    """Return a page of the messages of the last week with their attempts, newest first."""
+    owner = project_key(request)
+    subscription = subscriptions.find(owner, subscription_id(request))
+    page, cursor = cursors.read_page(
+        f"{owner.partition}#{subscription.subscription_id}/deliveries",
+        cursors.DELIVERIES,
+        query.cursor,
+        lambda before: deliveries.page(subscription.subscription_id, query.limit, before),
+    )
+    return json_response({"deliveries": [delivery.answer() for delivery in page], "nextCursor": cursor})
 
 
 @router.post("/subscription/{subscriptionId}/deliveries/{messageId}/retry", status_code=202)
 def retry_delivery(request: Request, key: Annotated[Idempotency | None, Depends(idempotency)]) -> Response:
-    """Push the message again, under the same `webhook-id`, whatever became of it."""
+    """Push the message again, with the same `webhook-id`, whatever the state of its delivery."""
     message_id = request.path_params["messageId"].lower()
-    content, replayed = retries.retry(project_key(request), subscription_id(request), message_id, key)
-    return json_response(content, 202, {"Idempotency-Replayed": "true"} if replayed else {})
+    content, replayed = redelivery.retry(project_key(request), subscription_id(request), message_id, key)
+    return json_response(content, 202, replayed=replayed)
 
 
 handler = lambda_handler(router)

@@ -1,4 +1,4 @@
-"""`POST …/job/{jobId}/events`: a worker reports."""
+"""`POST …/job/{jobId}/events`: a worker reports events of its job."""
 
 from typing import Annotated
 
@@ -21,10 +21,10 @@ router = create_router()
 async def report(
     request: Request, batch: EventBatch, key: Annotated[Idempotency | None, Depends(idempotency)]
 ) -> Response:
-    """Store a batch of events, all or nothing, in the order given."""
+    """Store a batch of events in the given order, all or nothing."""
     events = batch.reported(await request.json(), arrival=times.now())
     accepted, replayed = await run_in_threadpool(jobs.report, job_key(request), events, key)
-    return json_response(accepted, 202, {"Idempotency-Replayed": "true"} if replayed else {})
+    return json_response(accepted, 202, replayed=replayed)
 
 
 handler = lambda_handler(router)

@@ -1,4 +1,4 @@
-"""`POST …/jobs`, `GET …/job/{jobId}` and `GET …/jobs`: a job is made, looked at, and listed."""
+"""`POST …/jobs`, `GET …/job/{jobId}` and `GET …/jobs`: create a job, read one, list the project's jobs."""
 
 import uuid
 from typing import Annotated
@@ -11,17 +11,17 @@ from jobtrack.api import (
     caller,
     create_router,
     cursors,
+    etag_headers,
     idempotency,
     job_key,
     json_response,
     lambda_handler,
     project_key,
-    unless_known,
 )
 from jobtrack.api.schemas.jobs import JobRequest
 from jobtrack.api.schemas.project_queries import JobsQuery
 from jobtrack.job_creation import JobCreator, NewJob
-from jobtrack.keys import JobKey
+from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription_factory import SubscriptionFactory
 from jobtrack.settings import Settings
@@ -31,6 +31,7 @@ from jobtrack.store.jobs import JobStore
 from jobtrack.store.status_index import Place
 from jobtrack.views import job as view
 from jobtrack.views.page_size import take_fitting
+from jobtrack.views.responses.job import Job, Jobs
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
@@ -43,14 +44,12 @@ creator = JobCreator(jobs, settings.subscriptions_table, subscriber)
 lister = JobLister(dynamodb, settings.jobs_table)
 router = create_router()
 
-_WALK = "jobs"
-
 
 @router.post("/jobs", status_code=201)
 async def create_job(
     request: Request, body: JobRequest, key: Annotated[Idempotency | None, Depends(idempotency)]
 ) -> Response:
-    """Queue a job, with all that it waits for."""
+    """Create a job in the queue, with its prerequisites and subscriptions."""
     fingerprint_of_body = fingerprint(await request.json())
     return await run_in_threadpool(_create, request, body, fingerprint_of_body, key)
 
@@ -69,33 +68,39 @@ def _create(request: Request, body: JobRequest, fingerprint_of_body: str, key: I
         project_path=request.url.path.removesuffix("/jobs"),
     )
     content, replayed = creator.create_job(new_job, key)
-    headers = {"Location": content["links"]["self"]} | ({"Idempotency-Replayed": "true"} if replayed else {})
-    return json_response(content, 201, headers)
+    return json_response(content, 201, {"Location": content["links"]["self"]}, replayed=replayed)
 
 
 @router.get("/job/{jobId}")
 def get_job(request: Request) -> Response:
-    """The job as it stands."""
+    """Return the current state of the job."""
     key = job_key(request)
     snapshot = jobs.read_snapshot(key)
-    headers = unless_known(request, snapshot.job)
+    headers = etag_headers(request, snapshot.job)
     jobs.add_extras(snapshot)
     return json_response(view.job(key, snapshot.job, times.now()), headers=headers)
 
 
 @router.get("/jobs")
 def list_jobs(request: Request, query: Annotated[JobsQuery, Query()]) -> Response:
-    """The project's jobs, newest first; an answer that would grow too large ends early."""
-    owner, now = project_key(request), times.now()
-    after = Place.parse(cursors.decode_listed(owner.partition, _WALK, query.cursor)) if query.cursor else None
+    """Return a page of the project's jobs, newest first.
+
+    A page that would not fit into a response ends early.
+    """
+    owner = project_key(request)
+    page, cursor = cursors.read_page(
+        f"{owner.partition}/jobs", cursors.JOBS, query.cursor, lambda after: _read_jobs(owner, query, after)
+    )
+    jobs_page: Jobs = {"jobs": page, "nextCursor": cursor}
+    return json_response(jobs_page)
+
+
+def _read_jobs(owner: ProjectKey, query: JobsQuery, after: Place | None) -> tuple[list[Job], Place | None]:
     snapshots, last = lister.read_page(owner, query.wanted, query.limit, after)
     lister.add_metadata(snapshots)
-    shown = take_fitting(view.job(each.key, each.job, now) for each in snapshots)
-    if len(shown) < len(snapshots):
-        cut = snapshots[len(shown) - 1].job
-        last = Place(cut.created_at, cut.job_id)
-    cursor = cursors.encode_listed(owner.partition, _WALK, last.text) if last else None
-    return json_response({"jobs": shown, "nextCursor": cursor})
+    now = times.now()
+    fitting = take_fitting(view.job(snapshot.key, snapshot.job, now) for snapshot in snapshots)
+    return fitting, last if len(fitting) == len(snapshots) else Place.of(snapshots[len(fitting) - 1].job)
 
 
 handler = lambda_handler(router)

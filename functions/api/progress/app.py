@@ -1,9 +1,9 @@
-"""`GET …/job/{jobId}/progress`: how far a job has come."""
+"""`GET …/job/{jobId}/progress`: how far a job is."""
 
 from fastapi import Request, Response
 
 from jobtrack import aws, times
-from jobtrack.api import create_router, job_key, json_response, lambda_handler, unless_known
+from jobtrack.api import create_router, etag_headers, job_key, json_response, lambda_handler
 from jobtrack.settings import Settings
 from jobtrack.store.job_reader import JobReader
 from jobtrack.views.progress import progress
@@ -14,9 +14,9 @@ router = create_router()
 
 @router.get("/job/{jobId}/progress")
 def get_progress(request: Request) -> Response:
-    """The stages, what runs now, what remains, and what the job uses."""
+    """Return the stages, the current activity, the remaining time, and the resource usage."""
     snapshot = jobs.read_snapshot(job_key(request))
-    headers = unless_known(request, snapshot.job)
+    headers = etag_headers(request, snapshot.job)
     jobs.add_extras(snapshot)
     return json_response(progress(snapshot.job, times.now()), headers=headers)
 

@@ -1,4 +1,4 @@
-"""Subscriptions: made, shown, renewed, tested and ended."""
+"""Subscriptions of a job: create, list, read, renew, test and end them; new secrets and tickets."""
 
 from typing import Annotated
 
@@ -21,111 +21,99 @@ from jobtrack.api.schemas.subscriptions import RenewRequest, SubscribeRequest
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.endings import SubscriptionEnder
 from jobtrack.push.subscriptions.secrets import Vault
+from jobtrack.push.subscriptions.subscription_creation import SubscriptionCreator
 from jobtrack.push.subscriptions.subscription_factory import SubscriptionFactory
 from jobtrack.push.subscriptions.subscription_service import SubscriptionService
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.settings import Settings
 from jobtrack.store.idempotency import Idempotency
+from jobtrack.store.job_reader import JobReader
 from jobtrack.store.listeners import ListenerStore
-from jobtrack.store.snapshots import Listener, read_snapshot_item
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
-listeners = ListenerStore(dynamodb, settings.jobs_table)
+jobs = JobReader(dynamodb, settings.jobs_table)
 vault = Vault(aws.later("kms"), settings.secrets_key_id)
-subscriber = SubscriptionFactory(
+factory = SubscriptionFactory(
     vault, settings.allowed_webhook_ports, settings.allow_loopback_webhooks, settings.websocket_url
 )
-subscriptions = SubscriptionTable(dynamodb, settings.subscriptions_table)
-changes = SubscriptionService(subscriptions, settings.jobs_table)
-endings = SubscriptionEnder(subscriptions, settings.jobs_table)
+table = SubscriptionTable(dynamodb, settings.subscriptions_table)
+creator = SubscriptionCreator(ListenerStore(dynamodb, settings.jobs_table), settings.subscriptions_table, factory)
+subscriptions = SubscriptionService(table, settings.jobs_table)
+ender = SubscriptionEnder(table, settings.jobs_table)
 router = create_router()
 
-_WALK = "subscriptions"
 IdempotencyKey = Annotated[Idempotency | None, Depends(idempotency)]
 
 
 @router.post("/job/{jobId}/subscribe", status_code=201)
-def subscribe(request: Request, wanted: SubscribeRequest, key: IdempotencyKey) -> Response:
-    """Push the job's events to the receiver from now on."""
-    job, most = job_key(request), most_subscriptions(request)
-    made = subscriber.make(job, wanted)
-    kept, one = subscriber.kept(made), made.subscription
-    first = listeners.add_listener(
-        job,
-        one.subscription_id,
-        Listener(one.expires_at, one.interests()),
-        lambda last: made.creation(settings.subscriptions_table, last),
-        kept,
-        key,
-        made.replayed_since,
-        most,
-    )
-    return json_response(subscriber.revealed(job, first or kept), 201, _replayed(first is not None))
+def subscribe(request: Request, body: SubscribeRequest, key: IdempotencyKey) -> Response:
+    """Create a subscription: push the job's events to the receiver from now on."""
+    content, replayed = creator.create_subscription(job_key(request), body, key, most_subscriptions(request))
+    return json_response(content, 201, replayed=replayed)
 
 
 @router.get("/job/{jobId}/subscriptions")
 def list_subscriptions(request: Request, query: Annotated[SubscriptionsQuery, Query()]) -> Response:
-    """Who is told of the job's events, or was within the last week."""
+    """Return a page of the job's subscriptions, including those that ended within the last week."""
     job = job_key(request)
-    read_snapshot_item(dynamodb, settings.jobs_table, job)
-    after = query.cursor and cursors.decode_listed(job.partition, _WALK, query.cursor, cursors.SUBSCRIPTION)
-    found, last = subscriptions.page(job, query.limit, after)
-    cursor = last and cursors.encode_listed(job.partition, _WALK, last)
-    now = changes.clock()
-    return json_response({"subscriptions": [each.answer(now) for each in found], "nextCursor": cursor})
+    jobs.read_snapshot(job)  # raises NotFound for an unknown job, which has no subscriptions either
+    page, cursor = cursors.read_page(
+        f"{job.partition}/subscriptions",
+        cursors.SUBSCRIPTIONS,
+        query.cursor,
+        lambda after: table.page(job, query.limit, after),
+    )
+    now = subscriptions.clock()
+    return json_response({"subscriptions": [each.answer(now) for each in page], "nextCursor": cursor})
 
 
 @router.get("/subscription/{subscriptionId}")
 def get_subscription(request: Request) -> Response:
-    """The subscription as it stands."""
-    found = changes.find(project_key(request), subscription_id(request))
-    return json_response(found.answer(changes.clock()))
+    """Return the current state of the subscription."""
+    subscription = subscriptions.find(project_key(request), subscription_id(request))
+    return json_response(subscription.answer(subscriptions.clock()))
 
 
 @router.delete("/subscription/{subscriptionId}", status_code=204)
 def delete_subscription(request: Request) -> Response:
-    """End the subscription; its receiver is told. One that has ended already stays as it ended."""
-    found = changes.find(project_key(request), subscription_id(request))
-    endings.end(found.job, found.subscription_id, "deleted")
+    """End the subscription and notify its receiver. A subscription that has already ended does not change."""
+    subscription = subscriptions.find(project_key(request), subscription_id(request))
+    ender.end(subscription.job, subscription.subscription_id, "deleted")
     return Response(status_code=204)
 
 
 @router.post("/subscription/{subscriptionId}/renew")
-def renew_subscription(request: Request, key: IdempotencyKey, wanted: RenewRequest | None = None) -> Response:
-    """Let a live subscription live for so long from now on, eight hours unless told otherwise."""
-    seconds = (wanted or RenewRequest()).expires_in_seconds
-    content, replayed = changes.renew(project_key(request), subscription_id(request), seconds, key)
-    return json_response(content, headers=_replayed(replayed))
+def renew_subscription(request: Request, key: IdempotencyKey, body: RenewRequest | None = None) -> Response:
+    """Extend a live subscription: it expires `expiresInSeconds` from now, by default in eight hours."""
+    seconds = (body or RenewRequest()).expires_in_seconds
+    content, replayed = subscriptions.renew(project_key(request), subscription_id(request), seconds, key)
+    return json_response(content, replayed=replayed)
 
 
 @router.post("/subscription/{subscriptionId}/rotate-secret")
 def rotate_secret(request: Request, key: IdempotencyKey) -> Response:
-    """Sign with a new secret from now on, and for 24 hours with the one before too."""
+    """Sign with a new secret from now on. The previous secret also signs for 24 hours."""
     owner = project_key(request)
-    kept, replayed = changes.rotate(owner, subscription_id(request), vault, key)
-    revealed = subscriber.revealed(JobKey(owner.tenant, owner.project, kept["jobId"]), kept)
-    return json_response({"signingSecret": revealed["signingSecret"]}, headers=_replayed(replayed))
+    kept, replayed = subscriptions.rotate(owner, subscription_id(request), vault, key)
+    revealed = factory.revealed(JobKey(owner.tenant, owner.project, kept["jobId"]), kept)
+    return json_response({"signingSecret": revealed["signingSecret"]}, replayed=replayed)
 
 
 @router.post("/subscription/{subscriptionId}/ticket")
 def issue_ticket(request: Request, key: IdempotencyKey) -> Response:
-    """Let the receiver connect once more, within a minute."""
+    """Return a URL with which the receiver can connect once more, within a minute."""
     owner = project_key(request)
-    kept, replayed = changes.ticket(owner, subscription_id(request), vault, key)
-    revealed = subscriber.revealed(JobKey(owner.tenant, owner.project, kept["jobId"]), kept)
-    return json_response({"websocketUrl": revealed["websocketUrl"]}, headers=_replayed(replayed))
+    kept, replayed = subscriptions.ticket(owner, subscription_id(request), vault, key)
+    revealed = factory.revealed(JobKey(owner.tenant, owner.project, kept["jobId"]), kept)
+    return json_response({"websocketUrl": revealed["websocketUrl"]}, replayed=replayed)
 
 
 @router.post("/subscription/{subscriptionId}/test", status_code=202)
 def test_subscription(request: Request, key: IdempotencyKey) -> Response:
     """Push a `ping` to the receiver."""
-    content, replayed = changes.ping(project_key(request), subscription_id(request), key)
-    return json_response(content, 202, _replayed(replayed))
-
-
-def _replayed(replayed: bool) -> dict[str, str]:
-    return {"Idempotency-Replayed": "true"} if replayed else {}
+    content, replayed = subscriptions.ping(project_key(request), subscription_id(request), key)
+    return json_response(content, 202, replayed=replayed)
 
 
 handler = lambda_handler(router)

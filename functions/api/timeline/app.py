@@ -1,17 +1,17 @@
-"""`GET …/job/{jobId}/timeline`: what happened to a job, and what is expected to."""
+"""`GET …/job/{jobId}/timeline`: what happened to a job, and what is expected to happen."""
 
 from typing import Annotated
 
 from fastapi import Query, Request, Response
 
 from jobtrack import aws, times
-from jobtrack.api import create_router, cursors, job_key, json_response, lambda_handler, language, unless_known
+from jobtrack.api import create_router, cursors, etag_headers, job_key, json_response, lambda_handler, language
 from jobtrack.api.schemas.job_queries import TimelineQuery
 from jobtrack.domain.event_text import Language
 from jobtrack.domain.timeline import Scope
 from jobtrack.settings import Settings
 from jobtrack.store.job_reader import JobReader
-from jobtrack.store.journal_reader import JournalReader
+from jobtrack.store.journal_reader import JournalReader, Place
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.timeline import TimelineReader
 from jobtrack.views.page_size import take_fitting
@@ -24,29 +24,32 @@ jobs = JobReader(dynamodb, settings.jobs_table)
 reader = TimelineReader(JournalReader(dynamodb, settings.jobs_table))
 router = create_router()
 
-_WALK = "timeline"
-
 
 @router.get("/job/{jobId}/timeline")
 def get_timeline(request: Request, query: Annotated[TimelineQuery, Query()]) -> Response:
-    """The oldest events (or those beyond a cursor), in order, and the upcoming ones."""
-    snapshot = jobs.read_snapshot(job_key(request))
-    headers = unless_known(request, snapshot.job)
-    entries, cursor = _page(snapshot, query, language(request))
-    shown = timeline(snapshot.job, query.granularity, entries, cursor, language(request), times.now())
-    return json_response(shown, headers=headers)
+    """Return a page of events, oldest first, and the upcoming events.
+
+    A page that would not fit into a response ends early.
+    """
+    snapshot, preferred = jobs.read_snapshot(job_key(request)), language(request)
+    headers = etag_headers(request, snapshot.job)
+    events, cursor = cursors.read_page(
+        f"{snapshot.key.partition}/timeline",
+        cursors.JOURNAL,
+        query.cursor,
+        lambda after: _read_events(snapshot, query, preferred, after),
+    )
+    content = timeline(snapshot.job, query.granularity, events, cursor, preferred, times.now())
+    return json_response(content, headers=headers)
 
 
-def _page(snapshot: Snapshot, query: TimelineQuery, spoken: Language) -> tuple[list[TimelineEvent], str | None]:
-    """A page of entries, and the cursor that goes on; an answer that would grow too large ends early."""
-    place = snapshot.key.partition
-    after = cursors.decode(place, _WALK, query.cursor) if query.cursor else None
+def _read_events(
+    snapshot: Snapshot, query: TimelineQuery, preferred: Language, after: Place | None
+) -> tuple[list[TimelineEvent], Place | None]:
     scope = Scope(query.granularity, query.include_sub_events)
     records, more = reader.read_page(snapshot, scope, query.limit, after)
-    entries = take_fitting(entry(snapshot.job, record, spoken) for record in records)
-    if not more and len(entries) == len(records):
-        return entries, None
-    return entries, cursors.encode(place, _WALK, records[len(entries) - 1].place)
+    events = take_fitting(entry(snapshot.job, record, preferred) for record in records)
+    return events, records[len(events) - 1].place if more or len(events) < len(records) else None
 
 
 handler = lambda_handler(router)

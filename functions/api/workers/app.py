@@ -1,4 +1,4 @@
-"""`PUT …/worker/{workerNode}`: a worker says that it lives, and what it can take."""
+"""`PUT …/worker/{workerNode}`: a worker's heartbeat, with its capacity."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ Node = Annotated[str, Path(alias="workerNode", min_length=1, max_length=limits.N
 
 @router.put("/worker/{workerNode}", status_code=204)
 def put_worker(request: Request, node: Node, heartbeat: WorkerHeartbeat) -> Response:
-    """Keep the worker's heartbeat; it lives for 120 s."""
+    """Store the worker's heartbeat. The worker counts as live for 120 s."""
     workers.put_worker(project_key(request), node, heartbeat.model_dump(by_alias=True, exclude_none=True), times.now())
     return Response(status_code=204)
 

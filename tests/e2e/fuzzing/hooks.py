@@ -27,7 +27,7 @@ _running: dict[str, str] = {}
 """Of each operation the job that takes it: what is reported to one is not pushed to the subscribers of the other."""
 
 BEYOND_SCHEMAS = [
-    (r"/query/cursor", "is none that this (job|list) gave"),
+    (r"/query/cursor", "was not issued by this list"),
     (r"/query", "cursor and sinceSequence exclude each other|fromTime is after toTime"),
     (r"/query/to", "must not be before from"),
     (r"/query/jobIds", "must not come with a cursor"),

@@ -7,8 +7,8 @@ from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack.api import language, unless_known
-from jobtrack.api.etags import Known
+from jobtrack.api import etag_headers, language
+from jobtrack.api.etags import NotModified
 from jobtrack.domain.job import Job
 from tests.unit.job_builders import queued, report
 
@@ -21,22 +21,22 @@ def request(headers: Mapping[str, str], query: str = "") -> Request:
 
 
 def tag(*jobs: Job, query: str = "", spoken: str = "ja") -> str:
-    return unless_known(request({"accept-language": spoken}, query), *jobs)["ETag"]
+    return etag_headers(request({"accept-language": spoken}, query), *jobs)["ETag"]
 
 
 @pytest.mark.parametrize("field", ["*", " * ", "{}", 'W/"other", {}', '"a,b" , {},"c"', "{strong}"])
 def test_a_client_that_names_the_tag_is_not_answered_again(field: str) -> None:
     known = tag(queued())
     named = field.format(known, strong=known.removeprefix("W/"))
-    with pytest.raises(Known) as found:
-        unless_known(request({"if-none-match": named}), queued())
-    answer = found.value.answer()
+    with pytest.raises(NotModified) as found:
+        etag_headers(request({"if-none-match": named}), queued())
+    answer = found.value.response()
     assert (answer.status_code, answer.headers["etag"], answer.body) == (304, known, b"")
 
 
 @pytest.mark.parametrize("field", ["", 'W/"other"', "**", '"', 'W/""', "other"])
 def test_a_client_that_does_not_is_answered(field: str) -> None:
-    assert unless_known(request({"if-none-match": field}), queued())["ETag"] == tag(queued())
+    assert etag_headers(request({"if-none-match": field}), queued())["ETag"] == tag(queued())
 
 
 def test_a_report_changes_the_tag_and_the_clock_does_not() -> None:

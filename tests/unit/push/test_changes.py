@@ -24,7 +24,7 @@ MOMENTS = st.floats(1e9, 4e9)
 def test_ids_of_events_sort_by_sequence(one: int, other: int) -> None:
     ids = [event_message_id(JOB, "sub-1", each) for each in (one, other)]
     assert (ids[0] < ids[1]) == (one < other)
-    assert all(cursors.DELIVERY.fullmatch(each) for each in ids)
+    assert all(cursors.MESSAGE_ID.fullmatch(each) for each in ids)
 
 
 @given(SEQUENCES, MOMENTS, st.uuids())
@@ -32,7 +32,7 @@ def test_a_message_of_our_own_sorts_after_the_events_before_it(sequence: int, no
     own = service_message_id(sequence, now, nonce.hex[:16])
     assert event_message_id(JOB, "sub-1", sequence) < own < event_message_id(JOB, "sub-1", sequence + 1)
     assert own < service_message_id(sequence, now + 0.002, "0")
-    assert cursors.DELIVERY.fullmatch(own)
+    assert cursors.MESSAGE_ID.fullmatch(own)
 
 
 @given(st.lists(st.integers(1, 3 * OVERLAP_SECONDS), max_size=30))

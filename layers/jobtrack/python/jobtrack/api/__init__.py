@@ -1,7 +1,7 @@
 """The HTTP edge: what all functions of the API share."""
 
 from jobtrack.api.app import create_app, lambda_handler
-from jobtrack.api.etags import unless_known
+from jobtrack.api.etags import etag_headers
 from jobtrack.api.language import language
 from jobtrack.api.requests import caller, idempotency, job_key, most_subscriptions, project_key, subscription_id
 from jobtrack.api.responses import json_response
@@ -11,6 +11,7 @@ __all__ = [
     "caller",
     "create_app",
     "create_router",
+    "etag_headers",
     "idempotency",
     "job_key",
     "json_response",
@@ -19,5 +20,4 @@ __all__ = [
     "most_subscriptions",
     "project_key",
     "subscription_id",
-    "unless_known",
 ]

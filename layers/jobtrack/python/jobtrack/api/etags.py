@@ -1,4 +1,8 @@
-"""ETags of answers about jobs: an answer is not made again for a client that knows all that it would tell."""
+"""ETags of responses about jobs: a client that has the current response gets 304 without a body.
+
+The tag is weak. It names what was reported: the versions of the jobs, the query and the language. It does not change as
+the clock runs. It need not contain the path, since clients send a tag to the path that it came from.
+"""
 
 import hashlib
 import re
@@ -11,32 +15,29 @@ from jobtrack.domain.job import Job
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
-class Known(Exception):
-    """The client has the answer; `tag` names it."""
+class NotModified(Exception):
+    """The client has the current response, which has this ETag."""
 
     def __init__(self, tag: str) -> None:
         super().__init__(tag)
         self.tag = tag
 
-    def answer(self) -> Response:
-        """304, without a body."""
+    def response(self) -> Response:
+        """Return the response 304, which has no body."""
         return Response(status_code=304, headers=_headers(self.tag))
 
 
-def unless_known(request: Request, *jobs: Job) -> dict[str, str]:
-    """The headers of an answer that shows these jobs, with its ETag.
-
-    The tag is weak: it says what was reported, not how far the clock ran on. It is made of the jobs' versions, the
-    query and the language; of the path it says nothing, since a client asks with a tag of the same path.
+def etag_headers(request: Request, *jobs: Job) -> dict[str, str]:
+    """Return the headers of a response about these jobs, with its ETag.
 
     Raises:
-        Known: the request's If-None-Match names the answer; the route answers 304.
+        NotModified: If-None-Match names the ETag. The route returns 304.
     """
     versions = sorted(f"{job.job_id} {job.created_at} {job.sequence}" for job in jobs)
-    seen = "\n".join([request.url.query, language(request), *versions])
-    tag = f'W/"{hashlib.sha256(seen.encode()).hexdigest()[:24]}"'
-    if _names(",".join(request.headers.getlist("if-none-match")), tag):
-        raise Known(tag)
+    content = "\n".join([request.url.query, language(request), *versions])
+    tag = f'W/"{hashlib.sha256(content.encode()).hexdigest()[:24]}"'
+    if _matches(",".join(request.headers.getlist("if-none-match")), tag):
+        raise NotModified(tag)
     return _headers(tag)
 
 
@@ -44,6 +45,6 @@ def _headers(tag: str) -> dict[str, str]:
     return {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept-Language"}
 
 
-def _names(field: str, tag: str) -> bool:
-    """Whether If-None-Match names the tag, by the weak comparison of RFC 9110, 13.1.2."""
-    return field.strip() == "*" or tag.removeprefix("W/") in _TAG.findall(field)
+def _matches(if_none_match: str, tag: str) -> bool:
+    """Return whether If-None-Match names the tag, by the weak comparison of RFC 9110, 13.1.2."""
+    return if_none_match.strip() == "*" or tag.removeprefix("W/") in _TAG.findall(if_none_match)

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from jobtrack import log_filter
 from jobtrack.api import cursors
-from jobtrack.api.etags import Known
+from jobtrack.api.etags import NotModified
 from jobtrack.api.problems import on_crash, on_error, request_id
 from jobtrack.api.requests import JsonRequest, authorize
 from jobtrack.errors import Fault, JobTrackError, Unavailable, Unprocessable
@@ -28,8 +28,8 @@ _IDS = {
     "tenantId": _GUID,
     "projectId": _GUID,
     "jobId": _GUID,
-    "subscriptionId": (cursors.SUBSCRIPTION, "sub- and a GUID"),
-    "messageId": (cursors.DELIVERY, "a webhook-id"),
+    "subscriptionId": (cursors.SUBSCRIPTION_ID, "sub- and a GUID"),
+    "messageId": (cursors.MESSAGE_ID, "a webhook-id"),
 }
 
 
@@ -51,8 +51,8 @@ class Route(APIRoute):
                 return await serve(checked)
             except (JobTrackError, RequestValidationError, HTTPException):
                 raise
-            except Known as known:
-                return known.answer()
+            except NotModified as not_modified:
+                return not_modified.response()
             except Exception as error:
                 return _failed(request, error)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from jobtrack.classes import service
 from jobtrack.domain.estimate import estimate
 from jobtrack.domain.job import Job, JobStatus
-from jobtrack.domain.queue_forecast import Queue, Running
+from jobtrack.domain.queue_forecast import Queue, Running, Waiting
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.store import status_index
 from jobtrack.store.status_index import INDEX
@@ -50,6 +50,13 @@ class QueueReader:
             ExpressionAttributeValues={":partition": {"S": status_index.partition(owner, status)}},
         )
         return (item["gsk"]["S"] for page in pages for item in page["Items"])
+
+
+def page_after(queue: Queue, position: str | None, limit: int) -> tuple[list[Waiting], str | None]:
+    """Return the next queued jobs after a position of the queue, and the last one's position if there are more."""
+    beyond = [job for job in queue.waiting if position is None or status_index.queue_place(job) > position]
+    page = beyond[:limit]
+    return page, status_index.queue_place(page[-1]) if len(page) < len(beyond) else None
 
 
 def knowing(queue: Queue, jobs: Sequence[Job]) -> Queue:

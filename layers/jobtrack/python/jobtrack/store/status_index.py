@@ -34,6 +34,11 @@ class Place(NamedTuple):
         return f"{self.created_at:018d}#{self.job}"
 
     @classmethod
+    def of(cls, job: Job) -> Self:
+        """Return the place of a job."""
+        return cls(job.created_at, job.job_id)
+
+    @classmethod
     def parse(cls, text: str) -> Self:
         """Read what was written so."""
         created, job = text.split("#")[-2:]

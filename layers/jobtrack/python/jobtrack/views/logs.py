@@ -89,7 +89,7 @@ def levels_from(level: LogLevel) -> tuple[Family, ...]:
     return LEVELS[LEVELS.index(Family[level]) :]
 
 
-def fitting(records: Sequence[Record], backward: bool) -> Sequence[Record]:
+def take_fitting_records(records: Sequence[Record], backward: bool) -> Sequence[Record]:
     """Return the records that fit into a response: the last ones of a backward page, else the first ones."""
     count = len(take_fitting(entry(record) for record in (reversed(records) if backward else records)))
     return records[len(records) - count :] if backward else records[:count]

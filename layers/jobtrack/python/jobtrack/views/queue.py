@@ -11,7 +11,7 @@ from jobtrack.views.responses.queue import Capacity, QueuedJob, QueueSummary
 
 
 def queue(queue: Queue, jobs: Sequence[Job], cursor: str | None) -> responses.Queue:
-    """Return the response: the whole queue in figures, and a page of its jobs."""
+    """Return the response: the whole queue in figures, and a page of its jobs without those that have left it."""
     turns = queue.turns()
     seconds = {waiting.job: waiting.seconds for waiting in queue.waiting}
     return {
@@ -19,7 +19,7 @@ def queue(queue: Queue, jobs: Sequence[Job], cursor: str | None) -> responses.Qu
         "timestamp": times.render(queue.now),
         "summary": _summary(queue, turns),
         "processingCapacity": _capacity(queue),
-        "queuedJobs": [_job(job, turns[job.job_id], seconds[job.job_id]) for job in jobs],
+        "queuedJobs": [_job(job, turns[job.job_id], seconds[job.job_id]) for job in jobs if job.job_id in turns],
         "nextCursor": cursor,
     }
 

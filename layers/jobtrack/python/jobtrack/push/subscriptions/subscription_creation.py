@@ -1,0 +1,53 @@
+"""Creates a subscription of an existing job."""
+
+from typing import TYPE_CHECKING
+
+from jobtrack import limits
+from jobtrack.classes import service
+from jobtrack.domain.job import Json
+from jobtrack.keys import JobKey
+from jobtrack.push.subscriptions.subscription_factory import SubscriptionFactory
+from jobtrack.store.idempotency import Idempotency
+from jobtrack.store.listeners import ListenerStore
+from jobtrack.store.snapshots import Listener
+
+if TYPE_CHECKING:
+    from jobtrack.api.schemas.subscriptions import SubscribeRequest
+
+
+@service
+class SubscriptionCreator:
+    """Stores new subscriptions, and adds them to their jobs as listeners, in one transaction each."""
+
+    listeners: ListenerStore
+    subscriptions_table: str
+    factory: SubscriptionFactory
+
+    def create_subscription(
+        self,
+        job: JobKey,
+        request: "SubscribeRequest",
+        idempotency: Idempotency | None = None,
+        most: int = limits.LIVE_SUBSCRIPTIONS,
+    ) -> tuple[Json, bool]:
+        """Create the subscription; returns the response, and whether it is the first response to the same request.
+
+        Raises:
+            NotFound: the job does not exist.
+            Conflict: the job has ended.
+            Unprocessable: the subscription is not possible, or the job has `most` live subscriptions already.
+            IdempotencyMismatch: the key was used for another subscription.
+        """
+        new = self.factory.make(job, request)
+        subscription, response = new.subscription, self.factory.kept(new)
+        first = self.listeners.add_listener(
+            job,
+            subscription.subscription_id,
+            Listener(subscription.expires_at, subscription.interests()),
+            lambda last_sequence: new.creation(self.subscriptions_table, last_sequence),
+            response,
+            idempotency,
+            new.replayed_since,
+            most,
+        )
+        return self.factory.revealed(job, first or response), first is not None
