@@ -30,11 +30,10 @@ def api(invoke: Invoke, sample: Callable[[str], Json], monkeypatch: pytest.Monke
     """The example's project at 10:45:33."""
     found = caller(invoke, sample, monkeypatch)
     subscriptions = load_function("functions/api/subscriptions")
-    monkeypatch.setattr(subscriptions.listeners, "now", lambda: found.now)
-    maker = replace(
-        subscriptions.subscriber, clock=lambda: found.now / times.SECOND, new_id=lambda: uuid.UUID(SUBSCRIPTION)
-    )
-    monkeypatch.setattr(subscriptions, "subscriber", maker)
+    creator = subscriptions.creator
+    monkeypatch.setattr(creator.listeners, "now", lambda: found.now)
+    factory = replace(creator.factory, clock=lambda: found.now / times.SECOND, new_id=lambda: uuid.UUID(SUBSCRIPTION))
+    monkeypatch.setattr(creator, "factory", factory)
     found.past()
     prepare(found)
     dependency = "Dataset must be validated before analysis"

@@ -148,7 +148,7 @@ def test_the_same_request_is_answered_the_same_secret_included_and_made_once(
     queue_job(job_of(event))
     first = invoke(FUNCTION, event)
     another_process = replace(app.factory, vault=Vault(aws.client("kms"), "alias/SecretsKey"))
-    monkeypatch.setattr(app, "subscriber", another_process)
+    monkeypatch.setattr(app, "creator", replace(app.creator, factory=another_process))
     again = invoke(FUNCTION, event)
     assert again["body"] == first["body"]
     assert "idempotency-replayed" not in first["headers"]
