@@ -3,7 +3,8 @@
 import os
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bench.meter import Meter, Usage
@@ -11,7 +12,7 @@ from bench.report import Report
 from jobtrack import aws
 from jobtrack.keys import JobKey
 from jobtrack.push.delivery.delivery_table import DeliveryTable
-from jobtrack.push.egress.guarded_post import Egress, Response
+from jobtrack.push.egress.guarded_post import Egress, GuardedConnection, Response
 from jobtrack.push.egress.urls import WebhookUrl
 from jobtrack.push.subscriptions.message_factory import event_message
 from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, new_signing_secret
@@ -26,19 +27,24 @@ if TYPE_CHECKING:
     from jobtrack.push.delivery.deliverer import Deliverer
 
 
-class Answering(Egress):
-    """Every receiver responds immediately."""
+class FastConnection(GuardedConnection):
+    """A connection to a receiver that responds at once."""
 
-    def post(
-        self,
-        target: WebhookUrl,
-        headers: Mapping[str, str],
-        body: bytes,
-        ready: Callable[[], None] = lambda: None,
-    ) -> Response:
-        """Accept the request."""
-        ready()
+    def __init__(self) -> None:
+        """Open no socket."""
+
+    def post(self, headers: Mapping[str, str], body: bytes) -> Response:
+        """Return the response."""
         return Response(204)
+
+
+class FastEgress(Egress):
+    """Connects to a receiver that responds at once."""
+
+    @contextmanager
+    def connect(self, url: WebhookUrl) -> Iterator[FastConnection]:
+        """Return the connection."""
+        yield FastConnection()
 
 
 def measure(report: Report) -> None:
@@ -47,7 +53,7 @@ def measure(report: Report) -> None:
     nowhere = environment.own_settings("http://127.0.0.1:1", "none")
     environment.tell_functions(plan, provision(plan), nowhere, os.environ)
     deliverer: Deliverer = load_function("functions/queue/deliverer")._deliverer
-    deliverer.webhooks.egress = Answering()
+    deliverer.webhooks.egress = FastEgress()
     now = time.time()
     deliverer.clock = lambda: now  # on a busy machine the deliverer would read the subscription again before it sends
     meter = Meter(deliverer.deliveries.dynamodb, aws.client("dynamodb"))

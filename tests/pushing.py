@@ -14,11 +14,12 @@ from jobtrack import aws
 from jobtrack.keys import JobKey
 from jobtrack.push.delivery.circuit_breaker import CircuitBreaker
 from jobtrack.push.delivery.deliverer import Deliverer
-from jobtrack.push.delivery.delivery_table import Delivery, DeliveryTable
+from jobtrack.push.delivery.delivery import Delivery
+from jobtrack.push.delivery.delivery_table import DeliveryTable
 from jobtrack.push.delivery.endpoint_health import EndpointHealth
 from jobtrack.push.delivery.endpoint_health_table import EndpointHealthTable
 from jobtrack.push.delivery.webhook_sender import WebhookSender
-from jobtrack.push.egress.guarded_post import Egress, EgressError, Response
+from jobtrack.push.egress.guarded_post import Egress, EgressError, GuardedConnection, Response
 from jobtrack.push.egress.urls import WebhookUrl
 from jobtrack.push.messages.delivery_queue import DeliveryQueue
 from jobtrack.push.messages.message import Message
@@ -103,6 +104,15 @@ def _nothing() -> None:
     """No process ends here."""
 
 
+class _ReceiverConnection(GuardedConnection):
+    def __init__(self, receiver: "Receiver", url: WebhookUrl) -> None:
+        self.receiver = receiver
+        self.url = url
+
+    def post(self, headers: Mapping[str, str], body: bytes) -> Response:
+        return self.receiver.respond(self.url, headers, body)
+
+
 class Receiver(Egress):
     """Takes what is posted to it, checks the signature, and answers as told; the last answer is repeated."""
 
@@ -113,13 +123,14 @@ class Receiver(Egress):
         self.posted: list[tuple[float, WebhookUrl, Mapping[str, str], bytes]] = []
         self.step: Step = _nothing
 
-    def post(
-        self, target: WebhookUrl, headers: Mapping[str, str], body: bytes, ready: Callable[[], None] = _nothing
-    ) -> Response:
+    @contextmanager
+    def connect(self, url: WebhookUrl) -> Iterator[GuardedConnection]:
         self.step()
         self.clock.pass_by(self.connecting)
-        ready()
-        self.posted.append((self.clock(), target, headers, body))
+        yield _ReceiverConnection(self, url)
+
+    def respond(self, url: WebhookUrl, headers: Mapping[str, str], body: bytes) -> Response:
+        self.posted.append((self.clock(), url, headers, body))
         self.step()
         self.clock.pass_by(self.answering)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -187,17 +198,18 @@ class World:
         self.endings = SubscriptionEnder(subscriptions, "JobsTable", self.clock)
         self.deliverer = Deliverer(
             subscriptions=subscriptions,
-            endings=self.endings,
+            ender=self.endings,
             deliveries=DeliveryTable(self.dynamodb, "DeliveriesTable", self.clock),
             queue=DeliveryQueue(self.sqs, "queue", self.clock, instant_retry(), "slow"),  # type: ignore[arg-type]
-            gate=CircuitBreaker(self.health, self.clock, lambda: 0.5, instant_retry(self.clock.pass_by)),
+            breaker=CircuitBreaker(
+                self.health, self.clock, lambda: 0.5, instant_retry(self.clock.pass_by), timer=self.clock.alarm
+            ),
             webhooks=WebhookSender(Vault(self.kms, key, self.clock), self.receiver, {443}, clock=self.clock),
             sockets=SocketSender(
                 self.gateway.sockets, ConnectionTable(self.dynamodb, "SubscriptionsTable", self.clock)
             ),
             clock=self.clock,
             random=lambda: 0.5,
-            alarm=self.clock.alarm,
         )
         self.subscription = subscribed or subscription()
         store(self.dynamodb, Vault(self.kms, key), self.subscription)  # another process than the one that opens them

@@ -4,10 +4,11 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from jobtrack.push.egress.guarded_post import Egress, Response
 from jobtrack.push.egress.urls import WebhookUrl
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -31,6 +32,12 @@ def receiver(behave: Behave) -> Iterator[WebhookUrl]:
             over.set()
             thread.join(10)
             assert not thread.is_alive()
+
+
+def post(egress: Egress, url: WebhookUrl, headers: Mapping[str, str], body: bytes) -> Response:
+    """Connect and post, as a sender does."""
+    with egress.connect(url) as connection:
+        return connection.post(headers, body)
 
 
 def _serve(listening: socket.socket, behave: Behave, over: threading.Event) -> None:

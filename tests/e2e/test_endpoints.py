@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from jobtrack.push.delivery.attempt import Outcome
 from jobtrack.push.delivery.circuit_breaker import CircuitBreaker, Permit
-from jobtrack.push.delivery.endpoint_health import CAPS, EndpointHealth, HealthUpdate, Outcome
+from jobtrack.push.delivery.endpoint_health import MAX_ATTEMPTS, EndpointHealth, HealthUpdate
 from jobtrack.push.delivery.endpoint_health_table import EndpointHealthTable
 from tests.e2e.engine import Kept
 from tests.e2e.running import Service
@@ -43,49 +44,49 @@ class Count:
 
 def test_no_more_attempts_are_under_way_than_there_are_leases(table: EndpointHealthTable) -> None:
     endpoint, count = str(uuid.uuid4()), Count()
-    gate = CircuitBreaker(table)
+    breaker = CircuitBreaker(table)
 
     def attempt(_: int) -> None:
-        found = gate.enter(endpoint, "slow", table.get(endpoint))
+        found = breaker.acquire(endpoint, "slow", table.get(endpoint))
         if isinstance(found, Permit):
             count.add(1)
             time.sleep(random.random() / 5)
             count.add(-1)
-            gate.leave(found, Outcome.ANSWERED, 3.0)
+            breaker.release(found, Outcome.DELIVERED, 3.0)
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(attempt, range(MESSAGES)))
-    assert 1 < count.most <= CAPS["slow"] < count.entered
+    assert 1 < count.most <= MAX_ATTEMPTS["slow"] < count.entered
     known = table.get(endpoint)
     assert known.leases == {}
-    assert known.slow(time.time())
+    assert known.is_slow(time.time())
 
 
 def test_of_many_at_a_half_open_breaker_one_is_let_through(table: EndpointHealthTable) -> None:
-    endpoint, gate = str(uuid.uuid4()), CircuitBreaker(table)
+    endpoint, breaker = str(uuid.uuid4()), CircuitBreaker(table)
     opened = EndpointHealth(10, 10.0, time.time() - 1)
     assert table.write(endpoint, HealthUpdate(0, opened))
     stale, together = table.get(endpoint), threading.Barrier(THREADS)
 
     def attempt(_: int) -> object:
         together.wait(30)
-        return gate.enter(endpoint, "normal", stale)
+        return breaker.acquire(endpoint, "normal", stale)
 
     with ThreadPoolExecutor(THREADS) as pool:
         found = list(pool.map(attempt, range(THREADS)))
-    [passage] = [one for one in found if isinstance(one, Permit)]
-    assert passage.probe
-    gate.leave(passage, Outcome.ANSWERED, 0.1)
-    assert isinstance(gate.enter(endpoint, "normal", table.get(endpoint)), Permit)
+    [permit] = [one for one in found if isinstance(one, Permit)]
+    assert permit.probe
+    breaker.release(permit, Outcome.DELIVERED, 0.1)
+    assert isinstance(breaker.acquire(endpoint, "normal", table.get(endpoint)), Permit)
 
 
 def test_every_failure_of_many_at_once_counts(table: EndpointHealthTable) -> None:
-    endpoint, gate = str(uuid.uuid4()), CircuitBreaker(table)
-    inside = [gate.enter(endpoint, "normal", table.get(endpoint)) for _ in range(10)]
+    endpoint, breaker = str(uuid.uuid4()), CircuitBreaker(table)
+    inside = [breaker.acquire(endpoint, "normal", table.get(endpoint)) for _ in range(10)]
 
-    def fail(passage: object) -> None:
-        assert isinstance(passage, Permit)
-        gate.leave(passage, Outcome.FAILED, 0.1)
+    def fail(permit: object) -> None:
+        assert isinstance(permit, Permit)
+        breaker.release(permit, Outcome.FAILED, 0.1)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(fail, inside))

@@ -10,7 +10,7 @@ import dataclasses
 import random
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
 from typing import Any, Self, TypeVar, cast
@@ -24,6 +24,7 @@ from jobtrack.domain.job import Job
 from jobtrack.keys import JobKey
 from jobtrack.push.egress import guarded_post
 from jobtrack.push.egress.guarded_post import EgressError, Response
+from jobtrack.push.egress.urls import WebhookUrl
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription import Subscription, key
 from jobtrack.settings import Settings
@@ -175,9 +176,9 @@ class Receivers(Receiver):
     failed = 0
     """How often it was told to a sender that its message was not taken."""
 
-    def post(self, *asked: Any, **named: Any) -> Response:
+    def respond(self, url: WebhookUrl, headers: Mapping[str, str], body: bytes) -> Response:
         self.answers = [self.answering_with()]
-        answer = super().post(*asked, **named)
+        answer = super().respond(url, headers, body)
         self.failed += answer.status != 200
         return answer
 
@@ -282,7 +283,7 @@ class Deployed:
             "clock": self.clock,
             "sleep": self.clock.pass_by,
             "random": self.drawn.random,
-            "alarm": self.clock.alarm,
+            "timer": self.clock.alarm,
         }
         for name in _attributes(held):
             value = getattr(held, name)

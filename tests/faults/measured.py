@@ -15,6 +15,7 @@ from pathlib import Path
 
 from jobtrack.push.egress.guarded_post import DEADLINE_SECONDS, Egress, EgressError
 from jobtrack.push.egress.urls import WebhookUrl
+from tests.receivers import post
 
 ROOT = Path(__file__).parents[2]
 NAIVE_BYTES = 64 * 2**20
@@ -84,7 +85,7 @@ def _measured(call: Callable[[], int | str]) -> Measured:
 
 def _posted(egress: Egress, target: WebhookUrl) -> int | str:
     try:
-        return egress.post(target, {}, b"{}").status
+        return post(egress, target, {}, b"{}").status
     except EgressError as error:
         return str(error)
 

@@ -17,7 +17,7 @@ from jobtrack.push.egress.urls import WebhookUrl
 from tests.certificates import Certified, certify
 from tests.faults import misbehaving
 from tests.faults.measured import NAIVE_BYTES, Measured, measured
-from tests.receivers import HEAD, Behave, answering, over_tls, receiver, request_of
+from tests.receivers import HEAD, Behave, answering, over_tls, post, receiver, request_of
 
 DEADLINE = 1.5
 SPARE_SECONDS = 10
@@ -121,7 +121,7 @@ def test_no_answer_within_the_true_deadline_of_10_seconds() -> None:
 def test_the_request_is_not_taken() -> None:
     late = f"the request was not taken within {DEADLINE} seconds"
     with receiver(misbehaving.hang_before_reading) as target, pytest.raises(EgressError, match=late):
-        egress().post(target, {}, b"x" * 50_000_000)
+        post(egress(), target, {}, b"x" * 50_000_000)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_the_request_is_a_plain_post_with_our_headers() -> None:
         connected.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
 
     with receiver(behave) as target:
-        assert egress().post(target, {"webhook-id": "msg_1"}, b"{}") == Response(204)
+        assert post(egress(), target, {"webhook-id": "msg_1"}, b"{}") == Response(204)
     lines = seen[0].decode().split("\r\n")
     assert lines[0] == "POST /hook?x=1 HTTP/1.1"
     assert {f"host: 127.0.0.1:{target.port}", "webhook-id: msg_1", "Content-Length: 2"} <= set(lines)
@@ -194,25 +194,25 @@ def test_an_answer_may_be_announced_by_others() -> None:
     hints = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
     answer = b"HTTP/1.1 429 Slow down\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"
     with receiver(answering(b"HTTP/1.1 100 Continue\r\n\r\n", hints, answer)) as target:
-        assert egress().post(target, {}, b"{}") == Response(429, "7")
+        assert post(egress(), target, {}, b"{}") == Response(429, "7")
     with receiver(answering(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n")) as target:
-        assert egress().post(target, {}, b"{}") == Response(101)
+        assert post(egress(), target, {}, b"{}") == Response(101)
 
 
 def test_retry_after_is_told() -> None:
     with receiver(answering(b"HTTP/1.1 429 Slow down\r\nRetry-After: 7\r\n\r\n")) as target:
-        assert egress().post(target, {}, b"{}") == Response(429, "7")
+        assert post(egress(), target, {}, b"{}") == Response(429, "7")
 
 
 def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     with receiver(FINE) as target:
-        assert egress().post(target, {}, b"{}").status == 200
+        assert post(egress(), target, {}, b"{}").status == 200
 
 
 def test_the_whole_takes_no_longer_than_the_deadline_by_our_own_clock() -> None:
     moments = itertools.count()
     with receiver(misbehaving.drip_100_continue) as target, pytest.raises(EgressError, match="within 50 seconds"):
-        Egress(allow_loopback=True, seconds=50, clock=lambda: float(next(moments))).post(target, {}, b"{}")
+        post(Egress(allow_loopback=True, seconds=50, clock=lambda: float(next(moments))), target, {}, b"{}")
     assert next(moments) <= 60

@@ -13,7 +13,7 @@ from jobtrack.push.egress.bounded_socket import ANSWER_BYTES
 from jobtrack.push.egress.guarded_post import Egress, EgressError, Response
 from tests.certificates import Certified, certify
 from tests.faults import misbehaving
-from tests.receivers import Behave, answering, over_tls, receiver, request_of
+from tests.receivers import Behave, answering, over_tls, post, receiver, request_of
 
 CLOSED = "the connection was closed without an answer"
 NO_HTTP = "the answer is not HTTP"
@@ -118,7 +118,7 @@ NOW = 1_700_000_000.0
 
 def posted(behave: Behave, body: bytes = b"{}", seconds: float = 5) -> Response:
     with receiver(behave) as target:
-        return Egress(allow_loopback=True, seconds=seconds).post(target, {}, body)
+        return post(Egress(allow_loopback=True, seconds=seconds), target, {}, body)
 
 
 @pytest.mark.parametrize(("status", "answer"), READABLE.values(), ids=READABLE)
@@ -188,7 +188,7 @@ def test_an_early_answer_over_tls_counts(early: Callable[[bytes], Behave], certi
         trusting = Egress(
             True, lambda host, port: ["127.0.0.1"], ssl.create_default_context(cafile=certified.authority), 1.5
         )
-        assert trusting.post(replace(target, tls=True, host="hook.example"), {}, HUGE_BODY).status == 413
+        assert post(trusting, replace(target, tls=True, host="hook.example"), {}, HUGE_BODY).status == 413
 
 
 def test_a_receiver_that_goes_away_while_we_send_is_named() -> None:

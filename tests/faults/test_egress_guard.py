@@ -12,7 +12,7 @@ from jobtrack.push.egress.guarded_post import Egress, EgressError
 from jobtrack.push.egress.urls import WebhookUrl
 from tests.certificates import Certified, certify
 from tests.hostile import Traffic, hearing
-from tests.receivers import HEAD, answering, over_tls, receiver
+from tests.receivers import HEAD, answering, over_tls, post, receiver
 
 FINE = answering(HEAD + b"\r\n")
 
@@ -32,7 +32,7 @@ def test_tls_is_spoken_or_nothing_is_sent() -> None:
         receiver(behave) as plain,
         pytest.raises(EgressError, match="TLS failed: the receiver does not speak TLS on this port"),
     ):
-        local().post(WebhookUrl(True, "localhost", plain.port, "/"), {"authorization": "Bearer secret"}, b"{}")
+        post(local(), WebhookUrl(True, "localhost", plain.port, "/"), {"authorization": "Bearer secret"}, b"{}")
     assert b"secret" not in seen[0]
 
 
@@ -53,12 +53,12 @@ def trusting(certified: Certified) -> Egress:
 def test_the_certificate_must_be_of_the_name_though_the_address_was_looked_up_by_us(certified: Certified) -> None:
     asked: list[str | None] = []
     with receiver(over_tls(certified.server, FINE, asked)) as target:
-        answer = trusting(certified).post(replace(target, tls=True, host="hook.example"), {}, b"{}")
+        answer = post(trusting(certified), replace(target, tls=True, host="hook.example"), {}, b"{}")
     with (
         receiver(over_tls(certified.server, FINE, asked)) as target,
         pytest.raises(EgressError, match="is not for this host"),
     ):
-        trusting(certified).post(replace(target, tls=True, host="other.example"), {}, b"{}")
+        post(trusting(certified), replace(target, tls=True, host="other.example"), {}, b"{}")
     assert (answer.status, asked) == (200, ["hook.example", "other.example"])
 
 
@@ -68,7 +68,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_accepted(certified: Certif
         receiver(over_tls(certified.server, FINE)) as target,
         pytest.raises(EgressError, match="TLS failed: the certificate's issuer is unknown"),
     ):
-        doubting.post(replace(target, tls=True, host="hook.example"), {}, b"{}")
+        post(doubting, replace(target, tls=True, host="hook.example"), {}, b"{}")
 
 
 @pytest.fixture
@@ -80,14 +80,14 @@ def traffic() -> Iterator[Traffic]:
 def test_when_an_address_does_not_answer_the_next_is_tried(traffic: Traffic) -> None:
     guarded = Egress(resolve=lambda host, port: [f"93.184.215.{number}" for number in range(10)])
     with pytest.raises(EgressError, match="refused"):
-        guarded.post(WebhookUrl(True, "hook.example", 443, "/"), {}, b"{}")
+        post(guarded, WebhookUrl(True, "hook.example", 443, "/"), {}, b"{}")
     assert traffic.connected == [(f"93.184.215.{number}", 443) for number in range(4)]
 
 
 def test_plain_http_is_for_loopback_only(traffic: Traffic) -> None:
     local = Egress(allow_loopback=True, resolve=lambda host, port: ["93.184.215.14"])
     with pytest.raises(EgressError, match="resolves to a non-public address"):
-        local.post(WebhookUrl(False, "hook.example", 80, "/"), {}, b"{}")
+        post(local, WebhookUrl(False, "hook.example", 80, "/"), {}, b"{}")
     assert traffic.connected == []
 
 
@@ -100,7 +100,7 @@ def test_a_look_up_that_hangs_is_left_at_the_deadline_and_leads_nowhere(traffic:
 
     before = threading.active_count()
     with pytest.raises(EgressError, match=r"the host name was not resolved within 0.5 seconds"):
-        Egress(resolve=hang, seconds=0.5).post(WebhookUrl(True, "hook.example", 443, "/"), {}, b"{}")
+        post(Egress(resolve=hang, seconds=0.5), WebhookUrl(True, "hook.example", 443, "/"), {}, b"{}")
     [waiting] = [thread for thread in threading.enumerate() if thread.name == "lookup"]
     over.set()
     waiting.join(30)
@@ -111,7 +111,7 @@ def test_a_slow_look_up_leaves_less_for_the_rest() -> None:
     moments = iter([0.0, 0.0, 11.0])
     guarded = Egress(resolve=lambda host, port: ["93.184.215.14"], seconds=10, clock=lambda: next(moments))
     with pytest.raises(EgressError, match="no connection within 10 seconds"):
-        guarded.post(WebhookUrl(True, "hook.example", 443, "/"), {}, b"{}")
+        post(guarded, WebhookUrl(True, "hook.example", 443, "/"), {}, b"{}")
 
 
 def test_a_host_without_address_is_told_as_such() -> None:
@@ -119,4 +119,4 @@ def test_a_host_without_address_is_told_as_such() -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     with pytest.raises(EgressError, match="the host name does not resolve"):
-        Egress(resolve=nowhere).post(WebhookUrl(True, "hook.example", 443, "/"), {}, b"{}")
+        post(Egress(resolve=nowhere), WebhookUrl(True, "hook.example", 443, "/"), {}, b"{}")

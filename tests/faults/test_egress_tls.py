@@ -16,7 +16,7 @@ from jobtrack.push.egress.failure_causes import Step
 from jobtrack.push.egress.guarded_post import Egress, EgressError
 from jobtrack.push.egress.urls import WebhookUrl
 from tests.certificates import DAY, NOW, certify
-from tests.receivers import HEAD, Behave, answering, receiver
+from tests.receivers import HEAD, Behave, answering, post, receiver
 
 HOST = "hook.example"
 FINE = answering(HEAD + b"Content-Length: 0\r\n\r\n")
@@ -41,8 +41,8 @@ def caused(behave: Behave, authority: Path | None, host: str = HOST) -> str:
     """What a post to the receiver fails with."""
     trusting = ssl.create_default_context(cafile=authority)
     with receiver(behave) as target, pytest.raises(EgressError) as failed:
-        Egress(True, lambda name, port: ["127.0.0.1"], trusting, 5).post(
-            replace(target, tls=True, host=host), {}, b"{}"
+        post(
+            Egress(True, lambda name, port: ["127.0.0.1"], trusting, 5), replace(target, tls=True, host=host), {}, b"{}"
         )
     return str(failed.value)
 
@@ -174,7 +174,10 @@ def test_no_alert_is_without_a_cause() -> None:
 
 def test_plain_http_by_the_words_of_openssl_3_2() -> None:
     newer = ssl.SSLError(1, "[SSL] record layer failure (_ssl.c:1033)")
-    assert failure_causes.cause(newer, Step.HANDSHAKE, 10) == "TLS failed: the receiver does not speak TLS on this port"
+    assert (
+        failure_causes.describe_failure(newer, Step.HANDSHAKE, 10)
+        == "TLS failed: the receiver does not speak TLS on this port"
+    )
 
 
 @pytest.mark.parametrize(
@@ -192,7 +195,7 @@ def test_a_name_that_does_not_resolve(error: Exception, cause: str) -> None:
         raise error
 
     with pytest.raises(EgressError) as failed:
-        Egress(resolve=fail, seconds=5).post(WebhookUrl(True, HOST, 443, "/"), {}, b"{}")
+        post(Egress(resolve=fail, seconds=5), WebhookUrl(True, HOST, 443, "/"), {}, b"{}")
     assert str(failed.value) == cause
 
 
@@ -201,4 +204,4 @@ def test_of_several_addresses_the_one_that_says_most_is_told(tmp_path: Path) -> 
     trusting = ssl.create_default_context(cafile=expired.authority)
     both = Egress(True, lambda name, port: ["127.0.0.1", "::1"], trusting, 5)
     with receiver(secured(expired.server, nothing)) as target, pytest.raises(EgressError, match="has expired"):
-        both.post(replace(target, tls=True, host=HOST), {}, b"{}")
+        post(both, replace(target, tls=True, host=HOST), {}, b"{}")

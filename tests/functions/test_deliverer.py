@@ -9,7 +9,8 @@ import pytest
 
 from jobtrack import log_filter
 from jobtrack.domain.journal import packing
-from jobtrack.push.delivery.delivery_table import ATTEMPTS, Attempt, Delivery
+from jobtrack.push.delivery.attempt import Attempt
+from jobtrack.push.delivery.delivery import ATTEMPTS, Delivery, DeliveryStatus
 from jobtrack.push.egress.guarded_post import EgressError, Response
 from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, new_signing_secret
 from jobtrack.push.subscriptions.subscription import Subscription
@@ -39,7 +40,7 @@ def test_a_message_is_posted_signed_and_recorded() -> None:
     assert headers["webhook-id"] == message().message_id
     assert headers["webhook-timestamp"] == str(NOW)
     assert world.receiver.verified(SECRET) == [json.loads(message().payload)]
-    assert world.delivered(message()) == Delivery("Delivered", 1, (Attempt(NOW * 1_000_000, 0, 200),))
+    assert world.delivered(message()) == Delivery(DeliveryStatus.DELIVERED, 1, (Attempt(NOW * 1_000_000, 0, 200),))
     assert world.sqs.waiting == []
 
 
@@ -138,7 +139,7 @@ def test_gone_ends_the_subscription_and_what_else_waits_is_skipped() -> None:
     assert (ended.status, ended.end_reason) == ("Ended", "gone")
     assert world.delivered(message(1)).status == "Failed"
     world.deliver(message(2))
-    assert world.delivered(message(2)) == Delivery("Skipped", 1, ())
+    assert world.delivered(message(2)) == Delivery(DeliveryStatus.SKIPPED, 1, ())
     assert len(world.receiver.posted) == 1
     assert world.sqs.waiting == []
 
@@ -174,8 +175,8 @@ def test_an_url_that_the_stack_no_longer_allows_is_not_posted_to() -> None:
 
 def test_of_two_copies_side_by_side_the_failure_does_not_undo_the_success() -> None:
     world = World(OK)
-    world.deliverer.deliveries.put(message(), Delivery("Delivered", 1))
-    world.deliverer.deliveries.put(message(), Delivery("Pending", 1))
+    world.deliverer.deliveries.put(message(), Delivery(DeliveryStatus.DELIVERED, 1))
+    world.deliverer.deliveries.put(message(), Delivery(DeliveryStatus.PENDING, 1))
     assert world.delivered(message()).status == "Delivered"
 
 
@@ -193,7 +194,7 @@ def test_copies_of_a_message_do_not_multiply_its_retries() -> None:
 def test_the_log_of_attempts_is_bounded() -> None:
     delivery = Delivery()
     for number in range(ATTEMPTS + 5):
-        delivery = delivery.after(message(), "Pending", Attempt(number, 1))
+        delivery = delivery.after(message(), DeliveryStatus.PENDING, Attempt(number, 1))
     assert [each.time for each in delivery.attempts] == list(range(5, ATTEMPTS + 5))
 
 

@@ -50,7 +50,7 @@ def test_a_fault_of_ours_is_a_failed_attempt_that_the_schedule_repeats(
 ) -> None:
     world = World(Response(200))
     with monkeypatch.context() as patch:
-        patch.setattr(world.receiver, "post", failing(fault))
+        patch.setattr(world.receiver, "respond", failing(fault))
         assert handled(world, message(), monkeypatch)
     [attempt] = world.delivered(message()).attempts
     assert (attempt.status_code, attempt.error) == (None, f"an internal error ({type(fault).__name__})")
@@ -92,7 +92,7 @@ def test_a_websocket_is_guarded_as_a_webhook_is(
     kind: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = World(subscribed=subscription(type="websocket", url=None, cursor=StreamState(0, 0)))
-    monkeypatch.setattr(type(world.deliverer.sockets), "send", failing(RuntimeError("odd")))
+    monkeypatch.setattr(type(world.deliverer.sockets), "connect", failing(RuntimeError("odd")))
     one = replace(message(1, world.subscription), type=kind)
     assert handled(world, one, monkeypatch)
     assert [each.error for each in world.delivered(one).attempts] == ["an internal error (RuntimeError)"]

@@ -8,7 +8,7 @@ import pytest
 
 from functions.api.deliveries import app
 from jobtrack import aws, times
-from jobtrack.push.delivery.delivery_table import KEPT_SECONDS
+from jobtrack.push.delivery.delivery import KEPT_SECONDS
 from jobtrack.push.egress.guarded_post import Response
 from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.message_factory import event_message, service_message

@@ -14,7 +14,7 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job
 from jobtrack.errors import JobBusy
 from jobtrack.invocation import Invocation
-from jobtrack.push.delivery.delivery_table import Delivery
+from jobtrack.push.delivery.delivery import Delivery, DeliveryStatus
 from jobtrack.push.egress.guarded_post import EgressError, Response
 from jobtrack.push.messages.message import PING, Message
 from jobtrack.push.subscriptions.expirer import Expirer
@@ -220,7 +220,7 @@ def test_the_word_of_the_end_is_sent_after_the_end_and_nothing_else_is(reason: s
         "event": {},
         "reason": reason,
     }
-    assert world.delivered(message(1)) == Delivery("Skipped", 1, ())
+    assert world.delivered(message(1)) == Delivery(DeliveryStatus.SKIPPED, 1, ())
 
 
 @pytest.mark.parametrize("answer", [BROKEN, Response(503, "100000"), Response(429, "200"), EgressError("no answer")])

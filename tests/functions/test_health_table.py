@@ -6,14 +6,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from jobtrack import aws
+from jobtrack.push.delivery.attempt import Outcome
 from jobtrack.push.delivery.circuit_breaker import CircuitBreaker, Permit
 from jobtrack.push.delivery.endpoint_health import (
-    CAPS,
     LEASE_SECONDS,
+    MAX_ATTEMPTS,
     EndpointHealth,
     HealthUpdate,
     Lease,
-    Outcome,
     Refusal,
 )
 from jobtrack.push.delivery.endpoint_health_table import KEPT_SECONDS, EndpointHealthTable, key
@@ -56,9 +56,9 @@ def test_a_write_does_what_the_rules_say(before: EndpointHealth, change: HealthU
     if before.failures:
         assert held.write("e", HealthUpdate(0, before))
     stored = held.get("e")
-    assert stored.same(before)
-    assert held.write("e", change) == change.holds(stored, NOW)
-    assert held.get("e") == (change.applied(stored) if change.holds(stored, NOW) else stored)
+    assert stored.is_same(before)
+    assert held.write("e", change) == change.is_allowed(stored, NOW)
+    assert held.get("e") == (change.apply(stored) if change.is_allowed(stored, NOW) else stored)
 
 
 def test_it_is_forgotten_a_day_after_the_last_word() -> None:
@@ -68,7 +68,7 @@ def test_it_is_forgotten_a_day_after_the_last_word() -> None:
     assert item["exp"] == {"N": str(NOW + KEPT_SECONDS)}
 
 
-def gate(clock: Clock, held: EndpointHealthTable) -> CircuitBreaker:
+def breaker(clock: Clock, held: EndpointHealthTable) -> CircuitBreaker:
     return CircuitBreaker(held, clock, lambda: 0.5, instant_retry(clock.pass_by))
 
 
@@ -76,24 +76,24 @@ def gate(clock: Clock, held: EndpointHealthTable) -> CircuitBreaker:
 def test_an_endpoint_of_which_nothing_is_known_gets_so_many_attempts_at_once(lane: Lane) -> None:
     clock = Clock()
     held = table(clock)
-    doors = gate(clock, held)
-    inside = [doors.enter("e", lane, held.get("e")) for _ in range(CAPS[lane])]
+    doors = breaker(clock, held)
+    inside = [doors.acquire("e", lane, held.get("e")) for _ in range(MAX_ATTEMPTS[lane])]
     assert all(isinstance(one, Permit) for one in inside)
-    assert doors.enter("e", lane, held.get("e")) is Refusal.FULL
-    assert isinstance(doors.enter("another", lane, EndpointHealth()), Permit)
+    assert doors.acquire("e", lane, held.get("e")) is Refusal.FULL
+    assert isinstance(doors.acquire("another", lane, EndpointHealth()), Permit)
     assert isinstance(inside[3], Permit)
-    doors.leave(inside[3], Outcome.FAILED, 0.1)
-    assert isinstance(doors.enter("e", lane, held.get("e")), Permit)
+    doors.release(inside[3], Outcome.FAILED, 0.1)
+    assert isinstance(doors.acquire("e", lane, held.get("e")), Permit)
 
 
 def test_an_outcome_is_told_though_others_were_faster() -> None:
     clock = Clock()
     held = table(clock)
-    doors = gate(clock, held)
-    inside = [doors.enter("e", "normal", held.get("e")) for _ in range(12)]
+    doors = breaker(clock, held)
+    inside = [doors.acquire("e", "normal", held.get("e")) for _ in range(12)]
     for one in inside:
         assert isinstance(one, Permit)
-        doors.leave(one, Outcome.FAILED, 0.1)
+        doors.release(one, Outcome.FAILED, 0.1)
     known = held.get("e")
     assert (known.failures, known.leases) == (12, {})
     assert NOW + 10 <= known.open_until < NOW + 12  # they made way for each other
@@ -102,14 +102,14 @@ def test_an_outcome_is_told_though_others_were_faster() -> None:
 def test_a_lease_that_ran_out_and_is_anothers_now_is_left_alone() -> None:
     clock = Clock()
     held = table(clock)
-    doors = gate(clock, held)
-    first = doors.enter("e", "slow", held.get("e"))
+    doors = breaker(clock, held)
+    first = doors.acquire("e", "slow", held.get("e"))
     assert isinstance(first, Permit)
     assert first.lease
     clock.now += LEASE_SECONDS + 1
     theirs = Lease(first.lease.slot, clock.now + LEASE_SECONDS, "theirs")
     assert held.write("e", HealthUpdate(take=theirs))
-    doors.leave(first, Outcome.FAILED, 0.1)
+    doors.release(first, Outcome.FAILED, 0.1)
     known = held.get("e")
     assert (known.failures, known.leases) == (1, {theirs.slot: theirs})
 
@@ -117,8 +117,8 @@ def test_a_lease_that_ran_out_and_is_anothers_now_is_left_alone() -> None:
 def test_what_cannot_be_remembered_fails_no_message(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     held = table(clock)
-    doors = gate(clock, held)
-    inside = doors.enter("e", "normal", held.get("e"))
+    doors = breaker(clock, held)
+    inside = doors.acquire("e", "normal", held.get("e"))
     assert isinstance(inside, Permit)
 
     def refuse(**_: object) -> None:
@@ -126,7 +126,7 @@ def test_what_cannot_be_remembered_fails_no_message(caplog: pytest.LogCaptureFix
 
     calls: Callable[..., None] = held.dynamodb.meta.events.register
     calls("before-call.dynamodb.UpdateItem", refuse)
-    doors.leave(inside, Outcome.ANSWERED, 0.1)
-    assert "endpoint e could not be remembered" in caplog.text
+    doors.release(inside, Outcome.DELIVERED, 0.1)
+    assert "endpoint e was not stored" in caplog.text
     with pytest.raises(ClientError):
-        doors.enter("e", "normal", held.get("e"))
+        doors.acquire("e", "normal", held.get("e"))

@@ -10,7 +10,7 @@ import pytest
 
 from jobtrack import aws, times
 from jobtrack.domain.job import Job
-from jobtrack.push.delivery.delivery_table import Attempt
+from jobtrack.push.delivery.attempt import Attempt
 from jobtrack.push.egress.guarded_post import Egress
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Snapshot

@@ -1,7 +1,6 @@
 """Dead, slow and ended endpoints: what becomes of their messages, and that nothing is sent that may not be."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import count, pairwise
 from typing import Any
@@ -11,8 +10,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from functions.api.deliveries import app
-from jobtrack.push.delivery.delivery_table import Delivery
-from jobtrack.push.delivery.endpoint_health import CAPS, LEASE_SECONDS, EndpointHealth, HealthUpdate, Lease
+from jobtrack.push.delivery.circuit_breaker import CircuitBreaker, Permit
+from jobtrack.push.delivery.delivery import Delivery, DeliveryStatus
+from jobtrack.push.delivery.endpoint_health import LEASE_SECONDS, MAX_ATTEMPTS, EndpointHealth, HealthUpdate, Lease
 from jobtrack.push.egress.guarded_post import EgressError, Response
 from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.message_factory import endpoint_group
@@ -88,7 +88,7 @@ def test_permanent_500s_are_attempted_at_exactly_the_schedules_times_then_failed
 @pytest.mark.parametrize("jitter", [0.0, 0.25, 1.0])
 def test_jitter_moves_a_lone_messages_attempts_and_nothing_else_does(jitter: float) -> None:
     world = World(BROKEN, subscribed=subscription(expires_at=NOW + 7 * DAY))
-    world.deliverer.random = world.deliverer.gate.random = lambda: jitter
+    world.deliverer.random = world.deliverer.breaker.random = lambda: jitter
     world.deliver(message())
     world.sqs.run(world.deliverer.deliver)
     times = [at for at, *_ in world.receiver.posted]
@@ -103,7 +103,7 @@ def test_while_the_breaker_is_open_a_message_is_skipped_and_delivered_when_the_e
     broken(world)
     world.deliver(message(20))
     assert world.receiver.posted == []
-    assert world.delivered(message(20)) == Delivery("Skipped", 0, ())
+    assert world.delivered(message(20)) == Delivery(DeliveryStatus.SKIPPED, 0, ())
     [put_off] = waiting(world)
     assert (put_off.attempt, put_off.waits, put_off.lane) == (0, 1, "normal")
     assert NOW + 10 <= put_off.not_before <= NOW + 12
@@ -154,11 +154,11 @@ def test_what_was_never_attempted_stays_skipped_if_its_day_ends_first_and_can_be
     world.deliver(message(1))
     world.sqs.run(world.deliverer.deliver)
     assert world.receiver.posted == []
-    assert world.delivered(message(1)) == Delivery("Skipped", 1, ())
+    assert world.delivered(message(1)) == Delivery(DeliveryStatus.SKIPPED, 1, ())
     kept = world.deliverer.deliveries.find("sub-1", message(1).message_id)
     assert kept is not None
     world.clock.now += 600
-    world.deliver(kept.again(world.subscription, world.clock.now))
+    world.deliver(kept.redelivery(world.subscription, world.clock.now))
     assert world.receiver.ids == [message(1).message_id]
     assert world.delivered(message(1)).status == "Delivered"
 
@@ -214,27 +214,19 @@ def test_an_answer_over_two_seconds_sends_what_follows_into_the_slow_lane() -> N
     assert world.delivered(message(2)).status == "Delivered"
 
 
-def test_slowness_is_noted_while_the_answer_is_awaited() -> None:
+def test_slowness_is_noted_while_the_answer_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
     world, noted = World(OK), []
     world.receiver.answering = 10.0
-    original = world.deliverer.gate.note_slow
+    original = CircuitBreaker.mark_slow
 
-    def note(passage: Any) -> None:
-        original(passage)
-        noted.append((world.clock() - NOW, world.known().slow(world.clock())))
+    def note(breaker: CircuitBreaker, permit: Permit) -> None:
+        original(breaker, permit)
+        noted.append((world.clock() - NOW, world.known().is_slow(world.clock())))
 
-    world.deliverer.gate = replace(world.deliverer.gate)
-    world.deliverer.alarm = lambda seconds, act: world.clock.alarm(seconds, lambda: note(passage_of(act)))
+    monkeypatch.setattr(CircuitBreaker, "mark_slow", note)
     world.deliver(message(1))
     assert noted == [(2.0, True)]
     assert world.clock.alarms == []
-
-
-def passage_of(act: Callable[[], None]) -> Any:
-    """What the alarm is about."""
-    closure = act.__closure__
-    assert closure is not None
-    return next(cell.cell_contents for cell in closure if hasattr(cell.cell_contents, "lease"))
 
 
 def test_an_alarm_is_off_once_the_answer_is_there() -> None:
@@ -243,7 +235,7 @@ def test_an_alarm_is_off_once_the_answer_is_there() -> None:
     for sequence in (1, 2, 3):
         world.deliver(message(sequence))
     assert world.clock.alarms == []
-    assert not world.known().slow(world.clock())
+    assert not world.known().is_slow(world.clock())
 
 
 def test_retries_of_a_slow_endpoint_wait_in_the_slow_lane_and_later_ones_do_not() -> None:
@@ -268,7 +260,7 @@ def test_a_quick_answer_in_the_slow_lane_leads_back() -> None:
 @pytest.mark.parametrize("lane", ["normal", "slow"])
 def test_what_finds_no_lease_is_put_off_a_little_longer_each_time_and_sent_when_one_is_free(lane: str) -> None:
     world = World(OK)
-    slots = range(CAPS["normal"] if lane == "normal" else CAPS["slow"])
+    slots = range(MAX_ATTEMPTS["normal"] if lane == "normal" else MAX_ATTEMPTS["slow"])
     for slot in slots:
         lease = Lease(slot, NOW + LEASE_SECONDS, f"held-{slot}")
         assert world.health.write(endpoint_group(world.subscription), HealthUpdate(take=lease))
@@ -303,7 +295,7 @@ def test_what_ends_while_the_connection_is_made_is_not_sent(seconds: float, chan
         world.clock.alarm(0.1, lambda: world.endings.end(JOB, "sub-1", "deleted"))
     world.deliver(message(1))
     assert world.receiver.posted == []
-    assert world.delivered(message(1)) == Delivery("Skipped", 1, ())
+    assert world.delivered(message(1)) == Delivery(DeliveryStatus.SKIPPED, 1, ())
     assert world.known().leases == {}
     assert world.sqs.waiting == []
 
@@ -342,7 +334,7 @@ def test_what_ends_while_it_waits_is_not_sent(where: str, how: str) -> None:
         world.deliver(one)
         assert world.delivered(one).status == "Skipped"
     elif where == "lease":
-        for slot in range(CAPS["normal"]):
+        for slot in range(MAX_ATTEMPTS["normal"]):
             world.health.write(
                 endpoint_group(world.subscription), HealthUpdate(take=Lease(slot, NOW + LEASE_SECONDS, "held"))
             )
@@ -356,16 +348,16 @@ def test_what_ends_while_it_waits_is_not_sent(where: str, how: str) -> None:
         world.clock.now = NOW + 6
     world.sqs.run(world.deliverer.deliver)
     assert world.receiver.posted == []
-    assert world.delivered(one) == Delivery("Skipped", 1, ())
+    assert world.delivered(one) == Delivery(DeliveryStatus.SKIPPED, 1, ())
 
 
 def test_a_failure_that_is_an_attempt_behind_does_not_undo_what_is_known() -> None:
     world = World(OK)
     table = world.deliverer.deliveries
-    table.put(message(), Delivery("Pending", 3))
-    table.put(message(), Delivery("Skipped", 1))
-    assert world.delivered(message()) == Delivery("Pending", 3)
-    table.put(message(), Delivery("Delivered", 1))
+    table.put(message(), Delivery(DeliveryStatus.PENDING, 3))
+    table.put(message(), Delivery(DeliveryStatus.SKIPPED, 1))
+    assert world.delivered(message()) == Delivery(DeliveryStatus.PENDING, 3)
+    table.put(message(), Delivery(DeliveryStatus.DELIVERED, 1))
     assert world.delivered(message()).status == "Delivered"
 
 
@@ -401,7 +393,7 @@ def test_whatever_happens_no_message_is_lost_and_each_ends_delivered_failed_or_s
     assert {message(n, subscribed).message_id for n in range(1, len(copies) + 1)} == endpoint.taken | {
         message(n, subscribed).message_id for n, each in enumerate(found, start=1) if each.status != "Delivered"
     }
-    assert endpoint.most <= CAPS["normal"]
+    assert endpoint.most <= MAX_ATTEMPTS["normal"]
 
 
 class Busy:
@@ -412,7 +404,7 @@ class Busy:
         self.script = iter(script)
         self.taken: set[str] = set()
         self.under_way = self.most = 0
-        world.receiver.post = self.post  # type: ignore[assignment, method-assign]
+        world.receiver.respond = self.respond  # type: ignore[method-assign]
 
     def deliver(self, body: str) -> None:
         """As the queue has it delivered: what ends in a crash comes again after the visibility time-out."""
@@ -421,11 +413,10 @@ class Busy:
         except Crash:
             self.world.sqs.waiting.append((self.world.clock() + 180, {"MessageBody": body, "QueueUrl": "queue"}))
 
-    def post(self, target: Any, headers: Any, body: bytes, ready: Callable[[], None]) -> Response:
+    def respond(self, url: Any, headers: Any, body: bytes) -> Response:
         act, seconds = next(self.script, (OK, 0.0))
         if act == "crash before":
             raise Crash
-        ready()
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         try:
@@ -459,7 +450,7 @@ def test_a_crash_at_any_step_of_waiting_loses_nothing(state: str) -> None:
             case "slow":
                 known_as(world, EndpointHealth(slow_until=NOW + 300))
             case "full":
-                for slot in range(CAPS["normal"]):
+                for slot in range(MAX_ATTEMPTS["normal"]):
                     world.health.write(
                         endpoint_group(world.subscription), HealthUpdate(take=Lease(slot, NOW + 35, "held"))
                     )

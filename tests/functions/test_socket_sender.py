@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobtrack.push.delivery.delivery_table import Delivery
+from jobtrack.push.delivery.delivery import Delivery
 from jobtrack.push.delivery.retry_schedule import FIRST_DELAYS
 from jobtrack.push.messages.message import PING, Message
 from jobtrack.push.subscriptions.message_factory import service_message
@@ -95,8 +95,8 @@ def test_a_retry_by_hand_comes_as_it_is_asked_for(world: SocketWorld) -> None:
     first, _ = client.read()
     kept = world.deliveries.find(world.name, first["id"])
     assert kept
-    world.dynamodb.transact_write_items(TransactItems=[world.deliveries.reopening(kept, world.name)])
-    world.deliverer.deliver(kept.again(world.stored(), world.clock()).encode())
+    world.dynamodb.transact_write_items(TransactItems=[world.deliveries.reopen_action(kept, world.name)])
+    world.deliverer.deliver(kept.redelivery(world.stored(), world.clock()).encode())
     assert client.read() == [first]
     cursor = world.stored().cursor
     assert cursor

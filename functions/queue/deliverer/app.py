@@ -38,10 +38,10 @@ _sockets = SocketSender(
 )
 _deliverer = Deliverer(
     subscriptions=_subscriptions,
-    endings=SubscriptionEnder(_subscriptions, _settings.jobs_table),
+    ender=SubscriptionEnder(_subscriptions, _settings.jobs_table),
     deliveries=_deliveries,
     queue=_queue,
-    gate=CircuitBreaker(EndpointHealthTable(_dynamodb, _settings.deliveries_table)),
+    breaker=CircuitBreaker(EndpointHealthTable(_dynamodb, _settings.deliveries_table)),
     webhooks=WebhookSender(
         vault=Vault(aws.later("kms"), _settings.secrets_key_id),
         egress=Egress(_settings.allow_loopback_webhooks),

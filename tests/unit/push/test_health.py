@@ -10,23 +10,23 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from jobtrack.push.delivery import endpoint_health
-from jobtrack.push.delivery.circuit_breaker import PATIENCE_SECONDS, CircuitBreaker, Permit
+from jobtrack.push.delivery.attempt import Outcome
+from jobtrack.push.delivery.circuit_breaker import LEASE_WAITS, CircuitBreaker, Permit
 from jobtrack.push.delivery.endpoint_health import (
-    CAPS,
     FIRST_OPEN_SECONDS,
     LEASE_SECONDS,
     LONGEST_OPEN_SECONDS,
+    MAX_ATTEMPTS,
     OPENING_FAILURES,
+    Admission,
     EndpointHealth,
     HealthUpdate,
     Lease,
     Open,
-    Outcome,
-    Pass,
     Refusal,
     admit,
-    after,
-    noted_slow,
+    health_after,
+    marked_slow,
 )
 from jobtrack.push.delivery.retry_schedule import (
     FIRST_DELAYS,
@@ -63,9 +63,9 @@ class Memory:
         return self.held
 
     def write(self, _: str, change: HealthUpdate) -> bool:
-        if not change.holds(self.held, self.now):
+        if not change.is_allowed(self.held, self.now):
             return False
-        self.held = change.applied(self.held)
+        self.held = change.apply(self.held)
         self.past.append(self.held)
         return True
 
@@ -77,7 +77,7 @@ class Memory:
 class Flight:
     """An attempt under way."""
 
-    passage: Permit
+    permit: Permit
     began: float
 
 
@@ -91,7 +91,7 @@ class Endpoint(RuleBasedStateMachine):
         self.probes_since_opened = 0
         self.chance = 0.5
         names = iter(range(10**9))
-        self.gate = CircuitBreaker(
+        self.breaker = CircuitBreaker(
             self.table,  # type: ignore[arg-type]
             lambda: self.table.now,
             lambda: self.chance,
@@ -104,7 +104,7 @@ class Endpoint(RuleBasedStateMachine):
         self.chance, past = chance, self.table.past
         known = past[max(0, len(past) - 1 - age)]
         opened, fresh = self.table.held.open_until, known is self.table.held
-        found = self.gate.enter("endpoint", lane, known)
+        found = self.breaker.acquire("endpoint", lane, known)
         if not isinstance(found, Permit):
             return
         assert not fresh or self.table.now >= opened
@@ -118,17 +118,17 @@ class Endpoint(RuleBasedStateMachine):
     def an_attempt_ends(self, which: int, outcome: Outcome, seconds: float, chance: float) -> None:
         self.chance, flight = chance, self.flights.pop(which % len(self.flights))
         opened = self.table.held.open_until
-        self.gate.leave(flight.passage, outcome, seconds)
-        if self.table.held.open_until != opened or (flight.passage.probe and outcome is Outcome.NOT_SENT):
+        self.breaker.release(flight.permit, outcome, seconds)
+        if self.table.held.open_until != opened or (flight.permit.probe and outcome is Outcome.NOT_SENT):
             self.probes_since_opened = 0
-        if flight.passage.lease:
-            assert flight.passage.lease not in self.table.held.leases.values()
+        if flight.permit.lease:
+            assert flight.permit.lease not in self.table.held.leases.values()
 
     @precondition(lambda self: self.flights)
     @rule(which=st.integers(0, 100))
     def an_answer_is_awaited_for_long(self, which: int) -> None:
-        self.gate.note_slow(self.flights[which % len(self.flights)].passage)
-        assert self.table.held.slow(self.table.now)
+        self.breaker.mark_slow(self.flights[which % len(self.flights)].permit)
+        assert self.table.held.is_slow(self.table.now)
 
     @precondition(lambda self: self.flights)
     @rule(which=st.integers(0, 100))
@@ -143,20 +143,20 @@ class Endpoint(RuleBasedStateMachine):
             self._crash(flight)
 
     def _crash(self, flight: Flight) -> None:
-        if flight.passage.probe:
+        if flight.permit.probe:
             self.probes_since_opened = 0  # another may follow once its time is over
 
     @invariant()
     def no_more_attempts_are_under_way_than_may_be(self) -> None:
-        leased = [flight.passage for flight in self.flights if flight.passage.lease]
-        assert len(leased) <= CAPS["normal"]
-        assert sum(one.lane == "slow" for one in leased) <= CAPS["slow"]
+        leased = [flight.permit for flight in self.flights if flight.permit.lease]
+        assert len(leased) <= MAX_ATTEMPTS["normal"]
+        assert sum(one.lane == "slow" for one in leased) <= MAX_ATTEMPTS["slow"]
         assert len({one.lease.slot for one in leased if one.lease}) == len(leased)
-        assert all(flight.passage.lease for flight in self.flights if flight.passage.lane == "slow")
+        assert all(flight.permit.lease for flight in self.flights if flight.permit.lane == "slow")
 
     @invariant()
     def one_probe_at_most_is_under_way(self) -> None:
-        assert sum(flight.passage.probe for flight in self.flights) <= 1
+        assert sum(flight.permit.probe for flight in self.flights) <= 1
 
 
 TestEndpoint = Endpoint.TestCase
@@ -165,14 +165,14 @@ TestEndpoint.settings = settings(max_examples=40, stateful_step_count=50, deadli
 
 def failed(known: EndpointHealth, times: int, now: float = NOW) -> EndpointHealth:
     for _ in range(times):
-        known = after(known, "normal", Outcome.FAILED, 0.1, now, 0.5, probe=False)
+        known = health_after(known, "normal", Outcome.FAILED, 0.1, now, 0.5, probe=False)
     return known
 
 
 def test_the_breaker_opens_at_the_tenth_failure_in_a_row() -> None:
     nearly = failed(EndpointHealth(), OPENING_FAILURES - 1)
-    assert isinstance(admit(nearly, "normal", NOW, 0, "a"), Pass)
-    answered = after(nearly, "normal", Outcome.ANSWERED, 0.1, NOW, 0.5, probe=False)
+    assert isinstance(admit(nearly, "normal", NOW, 0, "a"), Admission)
+    answered = health_after(nearly, "normal", Outcome.DELIVERED, 0.1, NOW, 0.5, probe=False)
     assert failed(answered, OPENING_FAILURES - 1).open_for == 0
     opened = failed(nearly, 1)
     assert admit(opened, "normal", NOW, 0, "a") == Open(NOW + FIRST_OPEN_SECONDS)
@@ -185,23 +185,23 @@ def test_each_probe_in_vain_doubles_the_wait_up_to_ten_minutes(chance: float) ->
     for _ in range(10):
         now = known.open_until
         found = admit(known, "normal", now, chance, "a")
-        assert isinstance(found, Pass)
+        assert isinstance(found, Admission)
         assert found.probe
-        assert found.change
-        claimed = found.change.applied(known)
+        assert found.update
+        claimed = found.update.apply(known)
         assert isinstance(admit(claimed, "normal", now, chance, "b"), Open)
-        known = after(claimed, "normal", Outcome.FAILED, 0.1, now + 1, chance, probe=True)
+        known = health_after(claimed, "normal", Outcome.FAILED, 0.1, now + 1, chance, probe=True)
         waits.append(known.open_until - now - 1)
     plain = [20, 40, 80, 160, 320, *[LONGEST_OPEN_SECONDS] * 5]
     assert waits == pytest.approx([wait * (0.8 + 0.4 * chance) for wait in plain], abs=1e-3)
 
 
-@pytest.mark.parametrize("outcome", [Outcome.ANSWERED, Outcome.GONE])
+@pytest.mark.parametrize("outcome", [Outcome.DELIVERED, Outcome.GONE])
 def test_an_answer_to_the_probe_closes_the_breaker(outcome: Outcome) -> None:
     opened = failed(EndpointHealth(), 3 * OPENING_FAILURES)
-    closed = after(opened, "normal", outcome, 0.1, NOW + 11, 0.5, probe=True)
+    closed = health_after(opened, "normal", outcome, 0.1, NOW + 11, 0.5, probe=True)
     assert (closed.failures, closed.open_for, closed.open_until) == (0, 0, 0)
-    assert isinstance(admit(closed, "normal", NOW + 11, 0, "a"), Pass)
+    assert isinstance(admit(closed, "normal", NOW + 11, 0, "a"), Admission)
 
 
 def test_failures_of_what_was_under_way_do_not_lengthen_the_wait() -> None:
@@ -212,13 +212,13 @@ def test_failures_of_what_was_under_way_do_not_lengthen_the_wait() -> None:
 def test_a_probe_whose_process_ended_is_followed_by_another() -> None:
     opened = failed(EndpointHealth(), OPENING_FAILURES)
     found = admit(opened, "normal", opened.open_until, 0, "a")
-    assert isinstance(found, Pass)
-    assert found.change
-    claimed = found.change.applied(opened)
+    assert isinstance(found, Admission)
+    assert found.update
+    claimed = found.update.apply(opened)
     still = admit(claimed, "normal", opened.open_until + LEASE_SECONDS - 1, 0, "b")
     again = admit(claimed, "normal", opened.open_until + LEASE_SECONDS + 1, 0, "b")
     assert isinstance(still, Open)
-    assert isinstance(again, Pass)
+    assert isinstance(again, Admission)
     assert again.probe
 
 
@@ -229,74 +229,74 @@ def test_a_dead_endpoint_gets_few_attempts_however_many_messages_come(pauses: li
     for number, pause in enumerate(pauses):
         now += pause
         found = admit(known, "normal", now, chance, str(number))
-        if isinstance(found, Pass):
+        if isinstance(found, Admission):
             attempts += 1
-            known = found.change.applied(known) if found.change else known
-            known = after(known, "normal", Outcome.FAILED, 0.1, now, chance, found.probe)
+            known = found.update.apply(known) if found.update else known
+            known = health_after(known, "normal", Outcome.FAILED, 0.1, now, chance, found.probe)
             known = replace(known, leases={})
     doublings = 7
     assert attempts <= OPENING_FAILURES + doublings + (now - NOW) / (0.8 * LONGEST_OPEN_SECONDS)
 
 
 def test_a_slow_answer_moves_the_endpoint_to_the_slow_lane_for_five_minutes() -> None:
-    slow = after(EndpointHealth(), "normal", Outcome.ANSWERED, 2.1, NOW, 0.5, probe=False)
+    slow = health_after(EndpointHealth(), "normal", Outcome.DELIVERED, 2.1, NOW, 0.5, probe=False)
     assert admit(slow, "normal", NOW + 299, 0, "a") is Refusal.SLOW
-    assert isinstance(admit(slow, "slow", NOW + 299, 0, "a"), Pass)
-    assert isinstance(admit(slow, "normal", NOW + 300, 0, "a"), Pass)
-    assert noted_slow(slow, NOW + 10) == slow
-    assert noted_slow(slow, NOW + 100).slow_until == NOW + 400
+    assert isinstance(admit(slow, "slow", NOW + 299, 0, "a"), Admission)
+    assert isinstance(admit(slow, "normal", NOW + 300, 0, "a"), Admission)
+    assert marked_slow(slow, NOW + 10) == slow
+    assert marked_slow(slow, NOW + 100).slow_until == NOW + 400
 
 
 def test_a_quick_answer_in_the_slow_lane_ends_that_but_proves_nothing_yet() -> None:
-    slow = noted_slow(EndpointHealth(fast_at=NOW), NOW)
-    quick = after(slow, "slow", Outcome.ANSWERED, 0.2, NOW + 5, 0.5, probe=False)
-    assert not quick.slow(NOW + 5)
-    assert not quick.fast(NOW + 5)
-    assert after(slow, "slow", Outcome.FAILED, 0.2, NOW + 5, 0.5, probe=False).slow(NOW + 5)
-    assert after(slow, "slow", Outcome.ANSWERED, 2.5, NOW + 100, 0.5, probe=False).slow_until == NOW + 400
+    slow = marked_slow(EndpointHealth(fast_at=NOW), NOW)
+    quick = health_after(slow, "slow", Outcome.DELIVERED, 0.2, NOW + 5, 0.5, probe=False)
+    assert not quick.is_slow(NOW + 5)
+    assert not quick.is_fast(NOW + 5)
+    assert health_after(slow, "slow", Outcome.FAILED, 0.2, NOW + 5, 0.5, probe=False).is_slow(NOW + 5)
+    assert health_after(slow, "slow", Outcome.DELIVERED, 2.5, NOW + 100, 0.5, probe=False).slow_until == NOW + 400
 
 
 def test_what_is_known_to_be_fast_is_sent_to_without_a_write() -> None:
-    fast = after(EndpointHealth(), "normal", Outcome.ANSWERED, 0.1, NOW, 0.5, probe=False)
-    assert admit(fast, "normal", NOW + 599, 0, "a") == Pass()
-    assert admit(fast, "normal", NOW + 600, 0, "a") != Pass()
-    assert after(fast, "normal", Outcome.ANSWERED, 0.1, NOW + 299, 0.5, probe=False) == fast
-    assert after(fast, "normal", Outcome.ANSWERED, 0.1, NOW + 300, 0.5, probe=False).fast_at == NOW + 300
-    assert not after(fast, "normal", Outcome.FAILED, 0.1, NOW + 1, 0.5, probe=False).fast(NOW + 1)
+    fast = health_after(EndpointHealth(), "normal", Outcome.DELIVERED, 0.1, NOW, 0.5, probe=False)
+    assert admit(fast, "normal", NOW + 599, 0, "a") == Admission()
+    assert admit(fast, "normal", NOW + 600, 0, "a") != Admission()
+    assert health_after(fast, "normal", Outcome.DELIVERED, 0.1, NOW + 299, 0.5, probe=False) == fast
+    assert health_after(fast, "normal", Outcome.DELIVERED, 0.1, NOW + 300, 0.5, probe=False).fast_at == NOW + 300
+    assert not health_after(fast, "normal", Outcome.FAILED, 0.1, NOW + 1, 0.5, probe=False).is_fast(NOW + 1)
 
 
 @given(chances, lanes)
 def test_the_leases_are_as_many_as_may_be_and_come_back_by_themselves(chance: float, lane: Lane) -> None:
     known = EndpointHealth()
-    for number in range(CAPS[lane]):
+    for number in range(MAX_ATTEMPTS[lane]):
         found = admit(known, lane, NOW, chance, str(number))
-        assert isinstance(found, Pass)
-        assert found.change
-        known = found.change.applied(known)
-    assert len(known.leases) == CAPS[lane]
+        assert isinstance(found, Admission)
+        assert found.update
+        known = found.update.apply(known)
+    assert len(known.leases) == MAX_ATTEMPTS[lane]
     assert admit(known, lane, NOW + LEASE_SECONDS, chance, "x") is Refusal.FULL
-    assert isinstance(admit(known, lane, NOW + LEASE_SECONDS + 0.001, chance, "x"), Pass)
+    assert isinstance(admit(known, lane, NOW + LEASE_SECONDS + 0.001, chance, "x"), Admission)
 
 
 @given(st.floats(0, 4e9), st.text("0123456789abcdef", min_size=1), st.floats(0, 4e9))
 def test_stored_leases_compare_by_their_time(until: float, name: str, now: float) -> None:
     lease = Lease(3, round(until, 6), name)
-    assert Lease.read(3, lease.text) == lease
+    assert Lease.parse(3, lease.text) == lease
     if abs(until - now) > 1e-3:
         assert (lease.text < f"{now:017.6f}") == (lease.until < now)
 
 
 def test_a_burst_waits_a_moment_for_an_endpoint_that_answers_at_once() -> None:
     table, slept = Memory(), list[float]()
-    gate = CircuitBreaker(table, lambda: table.now, lambda: 0.5, instant_retry(slept.append), lambda: "a")  # type: ignore[arg-type]
-    full = EndpointHealth(leases={slot: Lease(slot, NOW + 30, "b") for slot in range(CAPS["normal"])})
+    breaker = CircuitBreaker(table, lambda: table.now, lambda: 0.5, instant_retry(slept.append), lambda: "a")  # type: ignore[arg-type]
+    full = EndpointHealth(leases={slot: Lease(slot, NOW + 30, "b") for slot in range(MAX_ATTEMPTS["normal"])})
     table.held = full
-    assert gate.enter("endpoint", "normal", full) is Refusal.FULL
-    assert slept == list(PATIENCE_SECONDS)
-    assert gate.enter("endpoint", "slow", full) is Refusal.FULL
-    assert slept == list(PATIENCE_SECONDS)
+    assert breaker.acquire("endpoint", "normal", full) is Refusal.FULL
+    assert slept == list(LEASE_WAITS)
+    assert breaker.acquire("endpoint", "slow", full) is Refusal.FULL
+    assert slept == list(LEASE_WAITS)
     table.held = EndpointHealth(fast_at=NOW, leases=full.leases)
-    assert isinstance(gate.enter("endpoint", "normal", full), Permit)
+    assert isinstance(breaker.acquire("endpoint", "normal", full), Permit)
 
 
 def test_what_is_put_off_comes_back_later_each_time() -> None:

@@ -150,6 +150,6 @@ def test_what_was_put_into_the_queue_before_there_were_lanes_is_in_the_normal_on
 
 def test_a_message_that_is_put_off_is_at_the_same_attempt_and_stays_in_its_lane() -> None:
     message = Message(JOB, "sub-1", "msg_1", "log", 1, "{}", "g", 10.0, attempt=3).moved("slow")
-    put_off = message.put_off(20.0).put_off(42.5)
+    put_off = message.postponed(20.0).postponed(42.5)
     assert (put_off.attempt, put_off.not_before, put_off.waits, put_off.lane) == (3, 42.5, 2, "slow")
     assert (put_off.later(50.0).waits, put_off.later(50.0).lane) == (0, "normal")

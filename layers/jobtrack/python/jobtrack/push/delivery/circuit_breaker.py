@@ -1,26 +1,31 @@
-"""Who is let through to an endpoint, and what is remembered of how it went."""
+"""The circuit breaker: decides whether an endpoint may be sent to, and remembers how attempts went.
+
+Its rules are in `endpoint_health`; here they are applied to the table that all deliverers share.
+"""
 
 import logging
 import random
+import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jobtrack.classes import frozen, service
+from jobtrack.push.delivery.attempt import Outcome
 from jobtrack.push.delivery.endpoint_health import (
-    QUICK_SECONDS,
+    SLOW_RESPONSE_SECONDS,
+    Admission,
     EndpointHealth,
     HealthUpdate,
     Lease,
     Open,
-    Outcome,
-    Pass,
     Refusal,
     admit,
-    after,
-    noted_slow,
+    health_after,
+    marked_slow,
 )
 from jobtrack.push.delivery.endpoint_health_table import EndpointHealthTable
 from jobtrack.push.messages.message import Lane
@@ -28,13 +33,24 @@ from jobtrack.retry import RETRY, Retry
 
 logger = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = (0.1, 0.2, 0.4)
-"""The waits for a free lease in the normal lane: a burst to an endpoint that answers at once is over by then."""
+LEASE_WAITS = (0.1, 0.2, 0.4)
+"""The waits (seconds) for a free lease in the normal lane: a burst to a fast endpoint is over by then."""
+
+Timer = Callable[[float, Callable[[], None]], Callable[[], None]]
+"""Calls a function after so many seconds, unless the function that it returns is called before."""
+
+
+def start_timer(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
+    """Call `act` in a thread of its own after so many seconds; return what cancels it."""
+    timer = threading.Timer(seconds, act)
+    timer.daemon = True
+    timer.start()
+    return timer.cancel
 
 
 @frozen
 class Permit:
-    """A message on its way to an endpoint: what was known of it then, and the lease that it goes under, if any."""
+    """The permission to attempt one message; `health` is that of the endpoint when it was given."""
 
     endpoint: str
     lane: Lane
@@ -45,89 +61,93 @@ class Permit:
 
 @service
 class CircuitBreaker:
-    """Guards the endpoints: `enter` before each attempt, `leave` after it."""
+    """Guards the endpoints: `acquire` a permit before each attempt, `release` it afterwards."""
 
     table: EndpointHealthTable
     clock: Callable[[], float] = time.time
     random: Callable[[], float] = random.random
     retry: Retry = RETRY
-    name: Callable[[], str] = lambda: uuid.uuid4().hex[:12]
+    new_name: Callable[[], str] = lambda: uuid.uuid4().hex[:12]
+    timer: Timer = start_timer
 
-    def enter(self, endpoint: str, lane: Lane, health: EndpointHealth) -> Permit | Open | Refusal:
-        """Let the message through, or say why not; `health` is what was just read."""
-        found = self._enter(endpoint, lane, health)
-        for pause in PATIENCE_SECONDS if lane == "normal" else ():
-            if found is not Refusal.FULL:
+    def acquire(self, endpoint: str, lane: Lane, health: EndpointHealth) -> Permit | Open | Refusal:
+        """Return a permit, or why there is none; `health` is what was just read."""
+        decision = self._acquire(endpoint, lane, health)
+        for seconds in LEASE_WAITS if lane == "normal" else ():
+            if decision is not Refusal.FULL:
                 break
-            self.retry.sleep(pause)
-            found = self._enter(endpoint, lane, self.table.get(endpoint))
-        return found
+            self.retry.sleep(seconds)
+            decision = self._acquire(endpoint, lane, self.table.get(endpoint))
+        return decision
 
-    def _enter(self, endpoint: str, lane: Lane, health: EndpointHealth) -> Permit | Open | Refusal:
+    def _acquire(self, endpoint: str, lane: Lane, health: EndpointHealth) -> Permit | Open | Refusal:
         for attempt in self.retry.attempts():
             if attempt:
                 health = self.table.get(endpoint)
-            found = admit(health, lane, self.clock(), self.random(), self.name())
-            if not isinstance(found, Pass):
-                return found
-            if found.change is None or self.table.write(endpoint, found.change):
-                return Permit(endpoint, lane, *_written(health, found), found.probe)
+            decision = admit(health, lane, self.clock(), self.random(), self.new_name())
+            if not isinstance(decision, Admission):
+                return decision
+            update = decision.update
+            if update is None:
+                return Permit(endpoint, lane, health, None, decision.probe)
+            if self.table.write(endpoint, update):
+                return Permit(endpoint, lane, update.apply(health), update.take, decision.probe)
         return Refusal.FULL
 
-    def leave(self, passage: Permit, outcome: Outcome, seconds: float = 0.0) -> EndpointHealth:
-        """Give the lease back, remember the outcome of an attempt that took so long, and tell what is known now.
+    @contextmanager
+    def watch(self, permit: Permit) -> Iterator[None]:
+        """Mark the endpoint as slow as soon as the block takes longer than a fast response."""
+        cancel = self.timer(SLOW_RESPONSE_SECONDS, lambda: self.mark_slow(permit))
+        try:
+            yield
+        finally:
+            cancel()
 
-        What cannot be written is left: a lease runs out, and the next attempt tells as much.
+    def release(self, permit: Permit, outcome: Outcome, seconds: float = 0.0) -> EndpointHealth:
+        """Give the lease back, remember the outcome of an attempt that took so long, and return the health afterwards.
+
+        A write that fails is only logged: the lease expires, and the next attempt will show the same.
         """
 
-        def judged(health: EndpointHealth) -> EndpointHealth:
-            now, chance = self.clock(), self.random()
-            return after(health, passage.lane, outcome, seconds, now, chance, passage.probe)
+        def judge(health: EndpointHealth) -> EndpointHealth:
+            return health_after(health, permit.lane, outcome, seconds, self.clock(), self.random(), permit.probe)
 
-        return self._note(passage, judged, seconds > QUICK_SECONDS, passage.lease)
+        return self._update(permit, judge, seconds > SLOW_RESPONSE_SECONDS, permit.lease)
 
-    def note_slow(self, passage: Permit) -> None:
-        """Remember that an answer is awaited for too long; the attempt goes on."""
-        self._note(passage, lambda health: noted_slow(health, self.clock()), True)
+    def mark_slow(self, permit: Permit) -> None:
+        """Remember that a response is late, while the attempt goes on."""
+        self._update(permit, lambda health: marked_slow(health, self.clock()), True)
 
-    def _note(
+    def _update(
         self,
-        passage: Permit,
-        judged: Callable[[EndpointHealth], EndpointHealth],
+        permit: Permit,
+        judge: Callable[[EndpointHealth], EndpointHealth],
         late: bool,
         lease: Lease | None = None,
     ) -> EndpointHealth:
         try:
-            return self._noted(passage, judged, late, lease)
+            return self._write_health(permit, judge, late, lease)
         except (BotoCoreError, ClientError):
-            logger.warning("endpoint %s could not be remembered", passage.endpoint, exc_info=True)
-            return passage.health
+            logger.warning("the health of endpoint %s was not stored", permit.endpoint, exc_info=True)
+            return permit.health
 
-    def _noted(
-        self, passage: Permit, judged: Callable[[EndpointHealth], EndpointHealth], late: bool, lease: Lease | None
+    def _write_health(
+        self, permit: Permit, judge: Callable[[EndpointHealth], EndpointHealth], late: bool, lease: Lease | None
     ) -> EndpointHealth:
-        """Write what follows for the endpoint; where it is `late`, much may have changed since the message came."""
-        health = self.table.get(passage.endpoint) if late else passage.health
+        """Store the judged health and release the lease; `late` reads it first, since much may have changed."""
+        health = self.table.get(permit.endpoint) if late else permit.health
         for attempt in self.retry.attempts():
             if attempt:
-                health = self.table.get(passage.endpoint)
-            state = judged(health)
-            held = lease if lease and health.leases.get(lease.slot) == lease else None
-            changed = not state.same(health)
-            if not changed and held is None:
+                health = self.table.get(permit.endpoint)
+            judged = judge(health)
+            release = lease if lease and health.leases.get(lease.slot) == lease else None
+            changed = not judged.is_same(health)
+            if not changed and release is None:
                 return health
-            if self.table.write(
-                passage.endpoint, HealthUpdate(health.version, state if changed else None, release=held)
-            ):
-                return state
-        logger.warning("endpoint %s is too busy to be remembered", passage.endpoint)
+            update = HealthUpdate(health.version, judged if changed else None, release=release)
+            if self.table.write(permit.endpoint, update):
+                return judged
+        logger.warning("the health of endpoint %s was not stored: too many writers", permit.endpoint)
         if lease:
-            self.table.write(passage.endpoint, HealthUpdate(release=lease))
+            self.table.write(permit.endpoint, HealthUpdate(release=lease))
         return health
-
-
-def _written(health: EndpointHealth, found: Pass) -> tuple[EndpointHealth, Lease | None]:
-    """What is stored now, as far as is known, and the lease."""
-    if found.change is None:
-        return health, None
-    return found.change.applied(health), found.change.take

@@ -1,22 +1,22 @@
-"""From the queue to the receiver: check, sign, post, record, and try again by the schedule.
+"""Delivery of one message of the queue: check, sign, post, record, and retry later.
 
-Every step may be the last of its process: a message is acknowledged only after what follows from it was written, so a
-crash repeats a step and loses nothing.
+The process may end after any step. A message is acknowledged only after everything that follows from it was written, so
+a crash repeats a step and loses nothing.
 """
 
 import logging
 import random
-import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
 
-from jobtrack import log_filter, times
+from jobtrack import log_filter
 from jobtrack.classes import service
+from jobtrack.push.delivery.attempt import AttemptResult, Outcome
 from jobtrack.push.delivery.circuit_breaker import CircuitBreaker, Permit
-from jobtrack.push.delivery.delivery_context import DeliveryContext, standing
-from jobtrack.push.delivery.delivery_table import Attempt, Delivery, DeliveryTable
-from jobtrack.push.delivery.endpoint_health import QUICK_SECONDS, EndpointHealth, Open, Outcome, Refusal
+from jobtrack.push.delivery.delivery import Delivery, DeliveryStatus
+from jobtrack.push.delivery.delivery_context import DeliveryContext, read_delivery_context
+from jobtrack.push.delivery.delivery_table import DeliveryTable
+from jobtrack.push.delivery.endpoint_health import EndpointHealth, Open, Refusal
 from jobtrack.push.delivery.retry_schedule import (
     END_SECONDS,
     RETRY_SECONDS,
@@ -26,6 +26,7 @@ from jobtrack.push.delivery.retry_schedule import (
     next_look,
     retry_after_seconds,
 )
+from jobtrack.push.delivery.sender import Sender
 from jobtrack.push.delivery.webhook_sender import WebhookSender
 from jobtrack.push.egress.guarded_post import EgressError, Response
 from jobtrack.push.messages.delivery_queue import DeliveryQueue, delay_seconds
@@ -37,212 +38,173 @@ from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 
 logger = logging.getLogger(__name__)
 
-GONE = 410
 FRESH_SECONDS = 0.25
-"""A subscription that was read longer ago is read again before the first byte is sent."""
-
-Alarm = Callable[[float, Callable[[], None]], Callable[[], None]]
-"""Calls after so many seconds, unless what it answers is called before."""
+"""A subscription that was read longer ago is read again before the message is posted."""
 
 
-def alarm(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
-    """An alarm that acts in a thread of its own."""
-    timer = threading.Timer(seconds, act)
-    timer.daemon = True
-    timer.start()
-    return timer.cancel
-
-
-class Sender(Protocol):
-    """Sends messages to receivers of one kind: webhooks, or WebSocket connections."""
-
-    def send(self, message: Message, subscription: Subscription, ready: Callable[[], None]) -> Response:
-        """Send the message and return the receiver's response; call `ready` right before the first byte."""
-
-
-class _Over(Exception):
-    """The time in which the message may be sent has ended."""
+class _NotWanted(Exception):
+    """The subscription does not want the message: it has ended, or the time for the message is over."""
 
 
 @service
 class Deliverer:
-    """Delivers messages of the queues; safe for several threads at once."""
+    """Delivers the messages of the queue; safe for several threads at once."""
 
     subscriptions: SubscriptionTable
-    endings: SubscriptionEnder
+    ender: SubscriptionEnder
     deliveries: DeliveryTable
     queue: DeliveryQueue
-    gate: CircuitBreaker
+    breaker: CircuitBreaker
     webhooks: WebhookSender
     sockets: Sender
     clock: Callable[[], float] = time.time
     random: Callable[[], float] = random.random
-    alarm: Alarm = alarm
 
     def deliver(self, body: str) -> None:
-        """Do what is next for a message of the queue; when this returns, the message may be acknowledged."""
+        """Do the next step of a message; when this returns, the message may be acknowledged."""
         message = Message.decode(body)
         if delay_seconds(message.not_before, self.clock()):
             self.queue.put([message])
             return
-        found = standing(message, self.subscriptions, self.deliveries, self.clock())
-        if found.delivery.settles(message):
+        context = read_delivery_context(message, self.subscriptions, self.deliveries, self.clock())
+        if context.delivery.is_concluded(message):
             return
-        if found.subscription is None or not _may_send(message, found.subscription, self.clock()):
-            self._give_up(message, found.delivery)
-        elif found.subscription.cursor:
-            self._tell(message, found, found.subscription)
-        else:
-            self._enter(message, found, found.subscription)
-
-    def _give_up(self, message: Message, delivery: Delivery) -> None:
-        """What was never sent is skipped; what was sent in vain has failed."""
-        tried = delivery.attempts or message.attempt > message.earlier
-        self._record(message, delivery.after(message, "Failed" if tried else "Skipped"), message.attempt)
-
-    def _record(self, message: Message, delivery: Delivery, attempts: int) -> None:
-        """Store what became of the message, and log it: an alarm counts those that failed, at every log level."""
-        self.deliveries.put(message, delivery)
-        log = log_filter.counted if delivery.status == "Failed" else logger
-        log.info("%s %s after attempt %d", message.message_id, delivery.status, attempts)
-
-    def _tell(self, message: Message, found: DeliveryContext, subscription: Subscription) -> None:
-        """Post to a WebSocket: there is no endpoint that could hold up others."""
-        started = self.clock()
         try:
-            answer = _attempted(
-                message,
-                lambda: self.sockets.send(
-                    message, subscription, lambda: self._check(message, found.read_at, subscription)
-                ),
-            )
-        except _Over:
-            self._give_up(message, found.delivery)
-            return
-        attempt = _attempt(started, self.clock() - started, answer)
-        self._conclude(message, found.delivery, subscription, attempt, answer, found.health)
+            subscription = self._require_wanted(message, context.subscription)
+            if subscription.cursor:
+                self._deliver_to_socket(message, context, subscription)
+            else:
+                self._deliver_to_webhook(message, context, subscription)
+        except _NotWanted:
+            self._abandon(message, context.delivery)
 
-    def _enter(self, message: Message, found: DeliveryContext, subscription: Subscription) -> None:
-        match self.gate.enter(message.group, message.lane, found.health):
+    def _require_wanted(self, message: Message, subscription: Subscription | None) -> Subscription:
+        if subscription is None or not _is_wanted(message, subscription, self.clock()):
+            raise _NotWanted
+        return subscription
+
+    def _deliver_to_socket(self, message: Message, context: DeliveryContext, subscription: Subscription) -> None:
+        """Attempt it at once: API Gateway takes the message, so there is no endpoint that could delay others."""
+        result = self._attempt(self.sockets, message, context.read_at, subscription)
+        self._record(message, context.delivery, subscription, result, context.health)
+
+    def _deliver_to_webhook(self, message: Message, context: DeliveryContext, subscription: Subscription) -> None:
+        """Attempt it if the circuit breaker permits, else put the message back into the queue."""
+        match self.breaker.acquire(message.group, message.lane, context.health):
             case Open(until):
-                self._skip(message, found.delivery, until)
+                self._skip(message, context.delivery, until)
             case Refusal.SLOW:
                 self.queue.put([message.moved("slow")])
             case Refusal.FULL:
-                self.queue.put([message.put_off(next_look(message.waits, self.clock(), self.random()))])
-            case Permit() as passage:
-                self._try(message, found, subscription, passage)
+                self.queue.put([message.postponed(next_look(message.waits, self.clock(), self.random()))])
+            case Permit() as permit:
+                result, health = self._attempt_permitted(message, context, subscription, permit)
+                self._record(message, context.delivery, subscription, result, health)
 
     def _skip(self, message: Message, delivery: Delivery, until: float) -> None:
-        """While the breaker is open the message counts as skipped, but it comes back when there is hope again."""
-        if delivery.status != "Skipped":
+        """While the breaker is open the message counts as skipped; it comes back when the breaker lets a probe pass."""
+        if delivery.status is not DeliveryStatus.SKIPPED:
             self.deliveries.put(message, delivery.skipped())
-        self.queue.put([message.put_off(back_after(until, message.waits, self.random()))])
+        self.queue.put([message.postponed(back_after(until, message.waits, self.random()))])
 
-    def _try(self, message: Message, found: DeliveryContext, subscription: Subscription, passage: Permit) -> None:
-        started = self.clock()
+    def _attempt_permitted(
+        self, message: Message, context: DeliveryContext, subscription: Subscription, permit: Permit
+    ) -> tuple[AttemptResult, EndpointHealth]:
+        """Attempt it and give the permit back, whatever happens; also return the health of the endpoint afterwards."""
         try:
-            answer = self._send(message, found.read_at, subscription, passage)
-        except _Over:
-            self.gate.leave(passage, Outcome.NOT_SENT)
-            self._give_up(message, found.delivery)
-            return
+            with self.breaker.watch(permit):
+                result = self._attempt(self.webhooks, message, context.read_at, subscription)
         except Exception:
-            self.gate.leave(passage, Outcome.NOT_SENT)
+            self.breaker.release(permit, Outcome.NOT_SENT)
             raise
-        attempt = _attempt(started, self.clock() - started, answer)
-        health = self.gate.leave(passage, _outcome(answer), attempt.milliseconds / 1000)
-        self._conclude(message, found.delivery, subscription, attempt, answer, health)
+        return result, self.breaker.release(permit, result.outcome, result.attempt.milliseconds / 1000)
 
-    def _send(
-        self, message: Message, read_at: float, subscription: Subscription, passage: Permit
+    def _attempt(self, sender: Sender, message: Message, read_at: float, subscription: Subscription) -> AttemptResult:
+        started = self.clock()
+        response = self._post(sender, message, read_at, subscription)
+        return AttemptResult(started, self.clock() - started, response)
+
+    def _post(
+        self, sender: Sender, message: Message, read_at: float, subscription: Subscription
     ) -> Response | EgressError:
-        silence = self.alarm(QUICK_SECONDS, lambda: self.gate.note_slow(passage))
+        """Return the response, or why there is none.
+
+        An error in our own code counts as a failed attempt, so that the schedule retries it. An error of AWS is raised,
+        so that the queue delivers the message again.
+        """
         try:
-            return _attempted(
-                message,
-                lambda: self.webhooks.send(message, subscription, lambda: self._check(message, read_at, subscription)),
-            )
-        finally:
-            silence()
+            with sender.connect(message, subscription) as connection:
+                self._require_still_wanted(message, read_at, subscription)
+                return connection.post()
+        except EgressError as error:
+            return error
+        except Exception as error:
+            if isinstance(error, _NotWanted) or not is_poison(error):
+                raise
+            logger.exception("message %s could not be sent", message.message_id)
+            return EgressError(f"an internal error ({type(error).__name__})")
 
-    def _check(self, message: Message, read_at: float, subscription: Subscription) -> None:
-        """The last word before the first byte: connecting may have taken long."""
-        known: Subscription | None = subscription
+    def _require_still_wanted(self, message: Message, read_at: float, subscription: Subscription) -> None:
+        """Check once more right before the first byte: connecting may have taken seconds."""
+        current: Subscription | None = subscription
         if self.clock() - read_at > FRESH_SECONDS:
-            known = self.subscriptions.get(message.job, message.subscription_id)
-        if known is None or not _may_send(message, known, self.clock()):
-            raise _Over
+            current = self.subscriptions.get(message.job, message.subscription_id)
+        self._require_wanted(message, current)
 
-    def _conclude(
+    def _record(
         self,
         message: Message,
         delivery: Delivery,
         subscription: Subscription,
-        attempt: Attempt,
-        answer: Response | EgressError,
+        result: AttemptResult,
         health: EndpointHealth,
     ) -> None:
-        outcome = _outcome(answer)
-        if outcome is Outcome.ANSWERED:
-            status = "Delivered"
-        elif outcome is Outcome.GONE:
-            self.endings.end(subscription.job, subscription.subscription_id, "gone")
-            status = "Failed"
-        else:
-            status = "Pending" if self._retry(message, subscription, answer, health) else "Failed"
-        self._record(message, delivery.after(message, status, attempt), message.attempt + 1)
+        """Store the attempt, and retry later if it failed and there is time."""
+        match result.outcome:
+            case Outcome.DELIVERED:
+                status = DeliveryStatus.DELIVERED
+            case Outcome.GONE:
+                self.ender.end(subscription.job, subscription.subscription_id, "gone")
+                status = DeliveryStatus.FAILED
+            case _:
+                retried = self._retry_later(message, subscription, result, health)
+                status = DeliveryStatus.PENDING if retried else DeliveryStatus.FAILED
+        self._put_delivery(message, delivery.after(message, status, result.attempt), message.attempt + 1)
 
-    def _retry(
-        self, message: Message, subscription: Subscription, answer: Response | EgressError, health: EndpointHealth
+    def _retry_later(
+        self, message: Message, subscription: Subscription, result: AttemptResult, health: EndpointHealth
     ) -> bool:
-        """Enqueue the next attempt, if there is time for one."""
+        """Enqueue the next attempt, and return whether there is one: the schedule may be over."""
         now = self.clock()
-        wish = retry_after_seconds(answer.retry_after, now) if isinstance(answer, Response) else None
+        retry_after = retry_after_seconds(result.retry_after, now)
         if message.type == ENDED:
-            at = next_end_attempt(message.failed, now, message.first_at, self.random(), wish)
+            at = next_end_attempt(message.failed, now, message.first_at, self.random(), retry_after)
         else:
-            expires = subscription.expires_at
-            at = next_attempt(message.failed, now, message.first_at, expires, self.random(), wish)
+            expires_at = subscription.expires_at
+            at = next_attempt(message.failed, now, message.first_at, expires_at, self.random(), retry_after)
         if at is not None:
-            self.queue.put([message.later(at, "slow" if health.slow(at) else "normal")])
+            self.queue.put([message.later(at, "slow" if health.is_slow(at) else "normal")])
         return at is not None
 
+    def _abandon(self, message: Message, delivery: Delivery) -> None:
+        """Make no further attempt: a message that was attempted has failed, another is skipped."""
+        attempted = delivery.attempts or message.attempt > message.earlier
+        status = DeliveryStatus.FAILED if attempted else DeliveryStatus.SKIPPED
+        self._put_delivery(message, delivery.after(message, status), message.attempt)
 
-def _attempted(message: Message, send: Callable[[], Response]) -> Response | EgressError:
-    """What came of an attempt.
+    def _put_delivery(self, message: Message, delivery: Delivery, attempts: int) -> None:
+        """Store the delivery and log it. An alarm counts the failed ones, so they are logged at every log level."""
+        self.deliveries.put(message, delivery)
+        log = log_filter.counted if delivery.status is DeliveryStatus.FAILED else logger
+        log.info("%s %s after attempt %d", message.message_id, delivery.status, attempts)
 
-    A fault of our own code counts as a failed attempt, which the schedule repeats; what AWS caused is raised, so that
-    the queue brings the message again.
+
+def _is_wanted(message: Message, subscription: Subscription, now: float) -> bool:
+    """Return whether the message may be sent.
+
+    After the end of a subscription that is the message about its end only, for five minutes. A first attempt may be
+    late, but a message that waited or was attempted is sent for 24 hours only.
     """
-    try:
-        return send()
-    except EgressError as error:
-        return error
-    except Exception as error:
-        if isinstance(error, _Over) or not is_poison(error):
-            raise
-        logger.exception("message %s could not be sent", message.message_id)
-        return EgressError(f"an internal error ({type(error).__name__})")
-
-
-def _may_send(message: Message, subscription: Subscription, now: float) -> bool:
-    """Nothing after the end but the word of it, and that not for long; a first attempt may come late, but not wait."""
     seconds = END_SECONDS if message.type == ENDED else RETRY_SECONDS
     in_time = (message.attempt == message.earlier and not message.waits) or now < message.first_at + seconds
     return in_time and (message.type == ENDED or subscription.live(now))
-
-
-def _outcome(answer: Response | EgressError) -> Outcome:
-    if isinstance(answer, EgressError):
-        return Outcome.FAILED
-    if 200 <= answer.status < 300:
-        return Outcome.ANSWERED
-    return Outcome.GONE if answer.status == GONE else Outcome.FAILED
-
-
-def _attempt(started: float, seconds: float, answer: Response | EgressError) -> Attempt:
-    at, milliseconds = round(started * times.SECOND), round(1000 * seconds)
-    if isinstance(answer, EgressError):
-        return Attempt(at, milliseconds, None, str(answer))
-    return Attempt(at, milliseconds, answer.status)

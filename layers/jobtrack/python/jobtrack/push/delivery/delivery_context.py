@@ -1,9 +1,9 @@
-"""What is known when a message comes: its delivery so far, its subscription and its endpoint, in one request."""
+"""What is stored about a message when it arrives: its delivery so far, its subscription and its endpoint."""
 
 from jobtrack.classes import frozen
 from jobtrack.push.delivery import endpoint_health_table
-from jobtrack.push.delivery.delivery_table import Delivery, DeliveryTable
-from jobtrack.push.delivery.delivery_table import key as delivery_key
+from jobtrack.push.delivery.delivery import Delivery, delivery_key
+from jobtrack.push.delivery.delivery_table import DeliveryTable
 from jobtrack.push.delivery.endpoint_health import EndpointHealth
 from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.subscription import Subscription
@@ -14,7 +14,7 @@ from jobtrack.store.batch_reads import read_items_of_tables
 
 @frozen
 class DeliveryContext:
-    """How things stand for a message; it was read after `read_at` (epoch seconds)."""
+    """What was read about a message, after `read_at` (epoch seconds)."""
 
     read_at: float
     delivery: Delivery
@@ -22,10 +22,10 @@ class DeliveryContext:
     health: EndpointHealth
 
 
-def standing(
+def read_delivery_context(
     message: Message, subscriptions: SubscriptionTable, deliveries: DeliveryTable, now: float
 ) -> DeliveryContext:
-    """How things stand for the message, strongly consistent.
+    """Read the context of a message in one strongly consistent request.
 
     Raises:
         Unavailable: a table is too busy.
@@ -34,13 +34,13 @@ def standing(
         deliveries.name: [delivery_key(message), endpoint_health_table.key(message.group)],
         subscriptions.name: [subscription_key(message.job, message.subscription_id)],
     }
-    found = read_items_of_tables(subscriptions.dynamodb, keys, subscriptions.retry)
-    beside = {item["pk"]["S"]: item for item in found[deliveries.name]}
-    held = next(iter(found[subscriptions.name]), None)
-    delivered = beside.get(message.subscription_id)
+    items = read_items_of_tables(subscriptions.dynamodb, keys, subscriptions.retry)
+    by_partition = {item["pk"]["S"]: item for item in items[deliveries.name]}
+    delivery = by_partition.get(message.subscription_id)
+    subscription = next(iter(items[subscriptions.name]), None)
     return DeliveryContext(
         now,
-        Delivery.load(delivered) if delivered else Delivery(),
-        Subscription.load(held) if held else None,
-        endpoint_health_table.load(beside.get(f"endpoint#{message.group}")),
+        Delivery.load(delivery) if delivery else Delivery(),
+        Subscription.load(subscription) if subscription else None,
+        endpoint_health_table.load(by_partition.get(f"endpoint#{message.group}")),
     )

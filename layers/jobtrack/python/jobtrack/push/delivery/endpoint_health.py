@@ -1,6 +1,7 @@
-"""What is known of an endpoint, and what it may be sent: circuit breaker, lanes, attempts at once.
+"""The health of an endpoint, and the rules that follow from it: circuit breaker, lanes, concurrent attempts.
 
-An endpoint is a tenant's webhook URL. Times are epoch seconds; clock, randomness and the names of leases are passed in.
+An endpoint is a webhook URL of a tenant. Times are epoch seconds. Clock, randomness and the names of leases are passed
+in, so that the rules are pure.
 """
 
 from collections.abc import Mapping
@@ -9,39 +10,33 @@ from enum import Enum
 from typing import Self
 
 from jobtrack.classes import frozen
+from jobtrack.push.delivery.attempt import Outcome
 from jobtrack.push.messages.message import Lane
 
 OPENING_FAILURES = 10
+"""How many failures in a row open the breaker."""
 FIRST_OPEN_SECONDS = 10.0
 LONGEST_OPEN_SECONDS = 600.0
+"""How long the breaker stays open: twice as long after each failed probe."""
 JITTER = 0.2
-PROBE_LOOK_SECONDS = 3.0
-"""How soon who found a probe under way looks again."""
-QUICK_SECONDS = 2.0
-"""An answer that takes longer makes its endpoint slow."""
+PROBE_RECHECK_SECONDS = 3.0
+"""Delay before rechecking while a probe is running."""
+SLOW_RESPONSE_SECONDS = 2.0
+"""A response that takes longer makes its endpoint slow."""
 SLOW_SECONDS = 300.0
 FAST_SECONDS = 600.0
-"""How long an endpoint counts as slow, or as fast, after it was so."""
-NOTED_AGAIN_SECONDS = 60.0
-"""What was noted this short a time ago is not written anew."""
-CAPS: Mapping[Lane, int] = {"normal": 20, "slow": 10}
-"""How many attempts an endpoint gets at once."""
+"""How long an endpoint counts as slow, or as fast, after it was."""
+REFRESH_SECONDS = 60.0
+"""An endpoint that was marked as slow less than this ago is not marked again, to save writes."""
+MAX_ATTEMPTS: Mapping[Lane, int] = {"normal": 20, "slow": 10}
+"""How many concurrent attempts an endpoint gets."""
 LEASE_SECONDS = 35.0
-"""Longer than the deliverer may run, so that whoever holds a lease that ran out no longer sends."""
-
-
-class Outcome(Enum):
-    """What an attempt says of its endpoint."""
-
-    ANSWERED = "2xx"
-    GONE = "410"
-    FAILED = "anything else, or no answer"
-    NOT_SENT = "the message was not sent"
+"""Longer than the deliverer may run, so that the holder of an expired lease no longer sends."""
 
 
 @frozen
 class Lease:
-    """The right to one attempt: one of the endpoint's numbered slots, until a time, under a name of its own."""
+    """The right to one attempt: one of the endpoint's numbered slots, until a time, under a unique name."""
 
     slot: int
     until: float
@@ -49,22 +44,22 @@ class Lease:
 
     @property
     def text(self) -> str:
-        """As stored: sorts by its time."""
+        """The lease as it is stored: it sorts by its time."""
         return f"{self.until:017.6f}#{self.name}"
 
     @classmethod
-    def read(cls, slot: int, text: str) -> Self:
-        """Read what was stored."""
+    def parse(cls, slot: int, text: str) -> Self:
+        """Return the lease of a stored text."""
         until, _, name = text.partition("#")
         return cls(slot, float(until), name)
 
 
 @frozen
 class EndpointHealth:
-    """One endpoint's, as stored; `version` counts the changes of all but its leases.
+    """The health of an endpoint as it is stored; `version` counts the changes of everything but its leases.
 
-    The breaker is closed while `open_for` is 0. Opened, it lets nothing through until `open_until`, then one probe at a
-    time; the one under way has until `probe_until`.
+    The breaker is closed while `open_for` is 0. Once opened, it permits nothing until `open_until`, and then one probe
+    at a time; the running probe has until `probe_until`.
     """
 
     failures: int = 0
@@ -76,113 +71,114 @@ class EndpointHealth:
     version: int = 0
     leases: Mapping[int, Lease] = field(default_factory=dict)
 
-    def slow(self, now: float) -> bool:
-        """Whether it recently took its time."""
+    def is_slow(self, now: float) -> bool:
+        """Return whether it responded slowly within the last minutes."""
         return now < self.slow_until
 
-    def fast(self, now: float) -> bool:
-        """Whether it recently answered at once, and nothing speaks against it since."""
-        return not self.failures and not self.slow(now) and now < self.fast_at + FAST_SECONDS
+    def is_fast(self, now: float) -> bool:
+        """Return whether it responded fast within the last minutes, and was neither slow nor failing since."""
+        return not self.failures and not self.is_slow(now) and now < self.fast_at + FAST_SECONDS
 
-    def same(self, other: "EndpointHealth") -> bool:
-        """Whether they differ in leases and version at most."""
+    def is_same(self, other: "EndpointHealth") -> bool:
+        """Return whether the two differ in nothing but leases and version."""
         return replace(self, version=0, leases={}) == replace(other, version=0, leases={})
 
 
 @frozen
 class HealthUpdate:
-    """A conditional write: a new state, if nobody changed it meanwhile, and a lease taken or given back."""
+    """A conditional write: a new health, if the stored version is still `seen`, and a lease to take or to release."""
 
     seen: int = 0
-    state: EndpointHealth | None = None
+    health: EndpointHealth | None = None
     take: Lease | None = None
     release: Lease | None = None
 
-    def holds(self, stored: EndpointHealth, now: float) -> bool:
-        """Whether it may be written over what is stored."""
-        current = self.state is None or stored.version == self.seen
-        held = stored.leases.get(self.take.slot) if self.take else None
-        free = held is None or held.until < now
+    def is_allowed(self, stored: EndpointHealth, now: float) -> bool:
+        """Return whether it may overwrite what is stored."""
+        current = self.health is None or stored.version == self.seen
+        holder = stored.leases.get(self.take.slot) if self.take else None
+        free = holder is None or holder.until < now
         return current and free and (self.release is None or stored.leases.get(self.release.slot) == self.release)
 
-    def applied(self, stored: EndpointHealth) -> EndpointHealth:
-        """What is stored afterwards."""
+    def apply(self, stored: EndpointHealth) -> EndpointHealth:
+        """Return what is stored afterwards."""
         leases = {slot: lease for slot, lease in stored.leases.items() if lease != self.release}
         if self.take:
             leases[self.take.slot] = self.take
-        if self.state is None:
+        if self.health is None:
             return replace(stored, leases=leases)
-        return replace(self.state, version=self.seen + 1, leases=leases)
+        return replace(self.health, version=self.seen + 1, leases=leases)
 
 
 @frozen
-class Pass:
-    """The message may be sent, once `change` (if any) is written; the outcome of a probe decides about the breaker."""
+class Admission:
+    """The message may be sent once `update`, if any, is stored; a probe's outcome closes or reopens the breaker."""
 
-    change: HealthUpdate | None = None
+    update: HealthUpdate | None = None
     probe: bool = False
 
 
 @frozen
 class Open:
-    """The breaker is open; look again then."""
+    """The breaker is open, at least until this time."""
 
     until: float
 
 
 class Refusal(Enum):
-    """Why a message is not sent now, though the breaker is closed."""
+    """Why a message is not sent now although the breaker is closed."""
 
-    SLOW = "it belongs into the slow lane"
-    FULL = "as many attempts as there may be are under way"
+    SLOW = "the endpoint is slow, so the message belongs in the slow lane"
+    FULL = "the endpoint has the maximum of concurrent attempts"
 
 
-def admit(health: EndpointHealth, lane: Lane, now: float, random: float, name: str) -> Pass | Open | Refusal:
-    """Whether a message of the lane may be sent now; `random` (0 to 1) chooses among the free leases."""
+def admit(health: EndpointHealth, lane: Lane, now: float, random: float, name: str) -> Admission | Open | Refusal:
+    """Decide whether a message of the lane may be sent now; `random` (0 to 1) chooses among the free leases."""
     if now < health.open_until:
         return Open(health.open_until)
     if now < health.probe_until:
-        return Open(now + PROBE_LOOK_SECONDS)
-    if lane == "normal" and health.slow(now):
+        return Open(now + PROBE_RECHECK_SECONDS)
+    if lane == "normal" and health.is_slow(now):
         return Refusal.SLOW
-    if lane == "normal" and not health.open_for and health.fast(now):
-        return Pass()
-    if (lease := _free(health, lane, now, random, name)) is None:
+    if lane == "normal" and not health.open_for and health.is_fast(now):
+        return Admission()
+    if (lease := _free_lease(health, lane, now, random, name)) is None:
         return Refusal.FULL
     probing = replace(health, probe_until=lease.until) if health.open_for else None
-    return Pass(HealthUpdate(health.version, probing, take=lease), probe=probing is not None)
+    return Admission(HealthUpdate(health.version, probing, take=lease), probe=probing is not None)
 
 
-def _free(health: EndpointHealth, lane: Lane, now: float, random: float, name: str) -> Lease | None:
-    held = {slot for slot, lease in health.leases.items() if lease.until >= now}
-    free = [slot for slot in range(CAPS[lane]) if slot not in held]
+def _free_lease(health: EndpointHealth, lane: Lane, now: float, random: float, name: str) -> Lease | None:
+    taken = {slot for slot, lease in health.leases.items() if lease.until >= now}
+    free = [slot for slot in range(MAX_ATTEMPTS[lane]) if slot not in taken]
     if not free:
         return None
     slot = free[min(int(random * len(free)), len(free) - 1)]
     return Lease(slot, round(now + LEASE_SECONDS, 6), name)
 
 
-def after(
+def health_after(
     health: EndpointHealth, lane: Lane, outcome: Outcome, seconds: float, now: float, random: float, probe: bool
 ) -> EndpointHealth:
-    """What is known after an attempt that took so long; `random` (0 to 1) spreads how long the breaker stays open."""
+    """Return the health after an attempt that took so long; `random` (0 to 1) spreads how long the breaker is open."""
     if outcome is Outcome.NOT_SENT:
         return replace(health, probe_until=0.0) if probe else health
-    judged = _failed(health, now, random, probe) if outcome is Outcome.FAILED else _closed(health)
-    if seconds > QUICK_SECONDS:
-        return noted_slow(judged, now)
-    return judged if outcome is Outcome.FAILED else _noted_quick(judged, lane, now)
+    failed = outcome is Outcome.FAILED
+    judged = _after_failure(health, now, random, probe) if failed else _closed(health)
+    if seconds > SLOW_RESPONSE_SECONDS:
+        return marked_slow(judged, now)
+    return judged if failed else _marked_fast(judged, lane, now)
 
 
-def noted_slow(health: EndpointHealth, now: float) -> EndpointHealth:
-    """What is known once an answer is awaited for too long."""
-    if health.slow_until - now > SLOW_SECONDS - NOTED_AGAIN_SECONDS:
+def marked_slow(health: EndpointHealth, now: float) -> EndpointHealth:
+    """Return the health once a response is late."""
+    if health.slow_until - now > SLOW_SECONDS - REFRESH_SECONDS:
         return health
     return replace(health, slow_until=now + SLOW_SECONDS, fast_at=0.0)
 
 
-def _noted_quick(health: EndpointHealth, lane: Lane, now: float) -> EndpointHealth:
-    """In the slow lane it ends the slowness only: what comes next has still to show that the endpoint is fast."""
+def _marked_fast(health: EndpointHealth, lane: Lane, now: float) -> EndpointHealth:
+    """In the slow lane, a fast response only ends the slowness: it does not show what the normal lane would do."""
     if lane == "slow":
         return replace(health, slow_until=0.0)
     return health if now - health.fast_at < FAST_SECONDS / 2 else replace(health, fast_at=now)
@@ -192,10 +188,10 @@ def _closed(health: EndpointHealth) -> EndpointHealth:
     return replace(health, failures=0, open_for=0.0, open_until=0.0, probe_until=0.0)
 
 
-def _failed(health: EndpointHealth, now: float, random: float, probe: bool) -> EndpointHealth:
+def _after_failure(health: EndpointHealth, now: float, random: float, probe: bool) -> EndpointHealth:
     failed = replace(health, failures=health.failures + 1)
     if health.open_for and not probe:
-        return failed  # it was under way when the breaker opened
+        return failed  # this attempt was running when the breaker opened
     if failed.failures < OPENING_FAILURES:
         return failed
     open_for = min(2 * health.open_for, LONGEST_OPEN_SECONDS) or FIRST_OPEN_SECONDS

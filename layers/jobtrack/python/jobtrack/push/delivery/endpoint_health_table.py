@@ -41,7 +41,7 @@ def load(item: "Mapping[str, AttributeValueTypeDef] | None") -> EndpointHealth:
         slow_until=number("slowUntil"),
         fast_at=number("fastAt"),
         version=int(number("version")),
-        leases={slot: Lease.read(slot, text) for slot, text in slots.items()},
+        leases={slot: Lease.parse(slot, text) for slot, text in slots.items()},
     )
 
 
@@ -105,10 +105,10 @@ class EndpointHealthTable:
 
 
 def _update(change: HealthUpdate, now: float) -> _Update:
-    """What `HealthUpdate.holds` and `HealthUpdate.applied` say, as DynamoDB takes it."""
+    """What `HealthUpdate.is_allowed` and `HealthUpdate.apply` say, as DynamoDB takes it."""
     update = _Update(set={"exp": {"N": str(int(now) + KEPT_SECONDS)}})
-    if change.state:
-        update.set |= _state(change.state, change.seen + 1)
+    if change.health:
+        update.set |= _state(change.health, change.seen + 1)
         update.conditions.append("version = :seen" if change.seen else "attribute_not_exists(version)")
         update.compared |= {":seen": {"N": str(change.seen)}} if change.seen else {}
     if change.take:

@@ -35,10 +35,10 @@ class Redelivery:
         """
 
         def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], Json]":
-            kept = self.deliveries.find(subscription_id, message_id)
-            if kept is None:
+            stored = self.deliveries.find(subscription_id, message_id)
+            if stored is None:
                 raise NotFound(f"There is no delivery {message_id} of this subscription.")
-            message = kept.again(subscription, now)
+            message = stored.redelivery(subscription, now)
             owed = outbox.message_put(
                 self.changes.jobs_table,
                 subscription.job,
@@ -47,6 +47,6 @@ class Redelivery:
                 self.changes.nonce(),
                 int(now),
             )
-            return [owed, self.deliveries.reopening(kept, subscription_id)], {"messageId": message_id}
+            return [owed, self.deliveries.reopen_action(stored, subscription_id)], {"messageId": message_id}
 
         return self.changes.make(owner, subscription_id, plan, idempotency)

@@ -1,11 +1,12 @@
-"""Sending a message to a webhook: signed now, with the secrets of its subscription."""
+"""Sending a message to a webhook: signed with the current secrets of its subscription."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 
-from jobtrack.classes import service
+from jobtrack.classes import frozen, service
 from jobtrack.push.delivery import signatures
-from jobtrack.push.egress.guarded_post import Egress, EgressError, Response
+from jobtrack.push.egress.guarded_post import Egress, EgressError, GuardedConnection, Response
 from jobtrack.push.egress.urls import WebhookUrl, check_url
 from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.secrets import Vault
@@ -14,9 +15,22 @@ from jobtrack.push.subscriptions.subscription import Subscription
 USER_AGENT = "jobtrack"
 
 
+@frozen
+class WebhookConnection:
+    """A connection to a webhook, with the signed message that it is for."""
+
+    connection: GuardedConnection
+    headers: Mapping[str, str]
+    body: bytes
+
+    def post(self) -> Response:
+        """Post the message and return the response; raises EgressError if there is none."""
+        return self.connection.post(self.headers, self.body)
+
+
 @service
 class WebhookSender:
-    """Posts messages to the URLs of their subscriptions."""
+    """Signs messages and connects to the URLs of their subscriptions."""
 
     vault: Vault
     egress: Egress
@@ -24,22 +38,29 @@ class WebhookSender:
     allow_loopback: bool = False
     clock: Callable[[], float] = time.time
 
-    def send(self, message: Message, subscription: Subscription, ready: Callable[[], None]) -> Response:
-        """Post the message and give the receiver's answer; `ready` is called last before the first byte, and may raise.
+    @contextmanager
+    def connect(self, message: Message, subscription: Subscription) -> Iterator[WebhookConnection]:
+        """Sign the message and open a connection to its webhook.
 
         Raises:
-            EgressError: no answer came.
+            EgressError: the webhook cannot be reached, or its address is refused.
         """
+        body = message.payload.encode()
+        headers = self._sign(message, subscription, body)
+        with self.egress.connect(self._checked_url(subscription)) as connection:
+            yield WebhookConnection(connection, headers, body)
+
+    def _sign(self, message: Message, subscription: Subscription, body: bytes) -> dict[str, str]:
         secrets = self.vault.open(subscription.job, subscription.subscription_id, subscription.sealed)
-        target, now, body = self._target(subscription), self.clock(), message.payload.encode()
+        now = self.clock()
         headers = {"content-type": "application/json", "user-agent": USER_AGENT}
         headers |= signatures.headers(message.message_id, int(now), body, secrets.signing_at(now))
         if secrets.token is not None:
             headers["authorization"] = f"Bearer {secrets.token}"
-        return self.egress.post(target, headers, body, ready)
+        return headers
 
-    def _target(self, subscription: Subscription) -> WebhookUrl:
-        """Where to post to: checked again, since what the stack allows may have changed."""
+    def _checked_url(self, subscription: Subscription) -> WebhookUrl:
+        """Return the subscription's URL, checked again: what the stack allows may have changed."""
         try:
             return check_url(subscription.url or "", self.ports, self.allow_loopback)
         except ValueError as error:

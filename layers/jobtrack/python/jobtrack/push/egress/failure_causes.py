@@ -60,7 +60,7 @@ _OPENSSL = re.compile(r"^\[[^\]]*\] | \(_ssl\.c:\d+\)$")
 """What Python puts around OpenSSL's words: `[SSL: REASON] words (_ssl.c:1000)`."""
 
 
-def cause(error: Exception, step: Step, seconds: float) -> str:
+def describe_failure(error: Exception, step: Step, seconds: float) -> str:
     """What stopped an attempt, that had so many seconds, at this step."""
     if isinstance(error, TimeoutError):
         return f"{_LATE[step]} within {seconds:g} seconds"

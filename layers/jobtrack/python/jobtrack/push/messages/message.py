@@ -45,8 +45,8 @@ class Message:
         """The message for its next attempt."""
         return replace(self, not_before=not_before, attempt=self.attempt + 1, waits=0, lane=lane)
 
-    def put_off(self, not_before: float) -> Self:
-        """The message for the same attempt, later."""
+    def postponed(self, not_before: float) -> Self:
+        """Return the message for the same attempt, later."""
         return replace(self, not_before=not_before, waits=self.waits + 1)
 
     def moved(self, lane: Lane) -> Self:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import orjson
 
@@ -18,39 +19,58 @@ OPENING_SECONDS = 10
 
 
 @frozen
+class SocketConnection:
+    """The WebSocket connection of a subscription, and the message that it is for."""
+
+    sender: "SocketSender"
+    message: Message
+    subscription: Subscription
+    connection_id: str
+    connected_at: float
+
+    def post(self) -> Response:
+        """Post the message; a message that was taken counts as one with a 200 response.
+
+        Raises:
+            EgressError: the connection is gone, or the message was not taken.
+        """
+        try:
+            self.sender.sockets.post(self.connection_id, text_of(self.message))
+        except ConnectionGone as gone:
+            self.sender.drop_connection(self.subscription, self.connection_id, self.connected_at)
+            raise EgressError(str(gone)) from gone
+        except ConnectionPostError as error:
+            raise EgressError(str(error)) from error
+        if self.message.type == ENDED:
+            self.sender.sockets.close(self.connection_id)
+        return Response(200)
+
+
+@frozen
 class SocketSender:
-    """Posts messages to the connections of their subscriptions; closes them after the word of the end."""
+    """Posts messages to the connections of their subscriptions, and closes them after the subscription has ended."""
 
     sockets: ManagementApi
     connections: ConnectionTable
     clock: Callable[[], float] = time.time
 
-    def send(self, message: Message, subscription: Subscription, ready: Callable[[], None]) -> Response:
-        """Post the message, as to a webhook that takes it; `ready` is called right before, and may raise.
+    def connect(self, message: Message, subscription: Subscription) -> AbstractContextManager[SocketConnection]:
+        """Return the subscription's connection, for one message.
 
         Raises:
-            EgressError: nobody is connected, or the message was not taken.
+            EgressError: no client is connected.
         """
-        cursor = subscription.cursor
-        if cursor is None or cursor.connection is None:
+        stream = subscription.cursor
+        if stream is None or stream.connection is None:
             raise EgressError("no client is connected")
-        ready()
-        try:
-            self.sockets.post(cursor.connection, text_of(message))
-        except ConnectionGone as gone:
-            self.lose(subscription, cursor.connection, cursor.connected_at or 0)
-            raise EgressError(str(gone)) from gone
-        except ConnectionPostError as error:
-            raise EgressError(str(error)) from error
-        if message.type == ENDED:
-            self.sockets.close(cursor.connection)
-        return Response(200)
+        connected_at = stream.connected_at or 0
+        return nullcontext(SocketConnection(self, message, subscription, stream.connection, connected_at))
 
-    def lose(self, subscription: Subscription, connection: str, connected_at: float) -> bool:
-        """Forget a connection that is gone; False if it may only not be open yet."""
+    def drop_connection(self, subscription: Subscription, connection_id: str, connected_at: float) -> bool:
+        """Forget a connection that is gone; return False if it may not be open yet."""
         if self.clock() < connected_at + OPENING_SECONDS:
             return False
-        self.connections.forget(subscription.job, subscription.subscription_id, connection)
+        self.connections.forget(subscription.job, subscription.subscription_id, connection_id)
         return True
 
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 
 from jobtrack import times
 from jobtrack.classes import service
-from jobtrack.push.delivery.delivery_table import Attempt, DeliveryTable
+from jobtrack.push.delivery.attempt import Attempt
+from jobtrack.push.delivery.delivery_table import DeliveryTable
 from jobtrack.push.messages.delivery_queue import DeliveryQueue, delay_seconds
 from jobtrack.push.messages.message import Message
 from jobtrack.push.messages.poison import is_poison
@@ -72,7 +73,7 @@ class Streamer:
         except _TimeOver:
             self.queue.put([new_wake(lease.subscription)])
         except ConnectionGone:
-            if self.sender.lose(lease.subscription, lease.connection, lease.connected_at):
+            if self.sender.drop_connection(lease.subscription, lease.connection, lease.connected_at):
                 return
             self.queue.put([wake.after_failure(self.clock())])
         except ConnectionPostError as error:

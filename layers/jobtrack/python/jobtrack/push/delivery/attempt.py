@@ -1,0 +1,59 @@
+"""An attempt to deliver a message, and its result."""
+
+from enum import Enum
+
+from jobtrack import times
+from jobtrack.classes import frozen
+from jobtrack.push.egress.guarded_post import EgressError, Response
+
+GONE = 410
+
+
+@frozen
+class Attempt:
+    """An attempt as it is stored: `time` in microseconds, and the status code or the reason why there is none."""
+
+    time: int
+    milliseconds: int
+    status_code: int | None = None
+    error: str | None = None
+
+
+class Outcome(Enum):
+    """What an attempt shows about the endpoint."""
+
+    DELIVERED = "a 2xx status"
+    GONE = "status 410"
+    FAILED = "another status, or no response"
+    NOT_SENT = "the message was not sent"
+
+
+@frozen
+class AttemptResult:
+    """The result of an attempt: the response, or the reason why there is none; `started` in epoch seconds."""
+
+    started: float
+    seconds: float
+    response: Response | EgressError
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome, as the circuit breaker counts it."""
+        if isinstance(self.response, EgressError):
+            return Outcome.FAILED
+        if 200 <= self.response.status < 300:
+            return Outcome.DELIVERED
+        return Outcome.GONE if self.response.status == GONE else Outcome.FAILED
+
+    @property
+    def attempt(self) -> Attempt:
+        """The attempt to store."""
+        time, milliseconds = round(self.started * times.SECOND), round(1000 * self.seconds)
+        if isinstance(self.response, EgressError):
+            return Attempt(time, milliseconds, error=str(self.response))
+        return Attempt(time, milliseconds, self.response.status)
+
+    @property
+    def retry_after(self) -> str | None:
+        """The Retry-After header of the response."""
+        return None if isinstance(self.response, EgressError) else self.response.retry_after

@@ -1,0 +1,134 @@
+"""The delivery of one message: its status, its attempts, and its stored form."""
+
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Self
+
+from jobtrack import times
+from jobtrack.classes import frozen
+from jobtrack.domain.journal import packing
+from jobtrack.push.delivery.attempt import Attempt
+from jobtrack.push.messages.message import Message
+from jobtrack.push.subscriptions.message_factory import endpoint_group
+from jobtrack.push.subscriptions.subscription import Subscription
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Item = dict[str, AttributeValueTypeDef]
+
+KEPT_SECONDS = 7 * 24 * 3600
+ATTEMPTS = 50
+"""How many attempts are stored, the newest; the schedule makes 18, and redeliveries and repeats come on top."""
+
+
+class DeliveryStatus(StrEnum):
+    """The state of a delivery."""
+
+    PENDING = "Pending"
+    """An attempt is still to be made."""
+    DELIVERED = "Delivered"
+    FAILED = "Failed"
+    """The last attempt failed, and none follows."""
+    SKIPPED = "Skipped"
+    """Not attempted: the subscription has ended, or the circuit breaker is open and the message waits."""
+
+
+@frozen
+class Delivery:
+    """A message's delivery so far; `concluded` attempts need no repetition."""
+
+    status: DeliveryStatus = DeliveryStatus.PENDING
+    concluded: int = 0
+    attempts: tuple[Attempt, ...] = ()
+
+    def is_concluded(self, message: Message) -> bool:
+        """Return whether nothing is left to do for this copy of the message."""
+        return self.status is DeliveryStatus.DELIVERED or self.concluded > message.attempt
+
+    def after(self, message: Message, status: DeliveryStatus, attempt: Attempt | None = None) -> Self:
+        """Return the delivery after an attempt, or after the decision to make none."""
+        attempts = (*self.attempts, attempt)[-ATTEMPTS:] if attempt else self.attempts
+        return type(self)(status, message.attempt + 1, attempts)
+
+    def skipped(self) -> Self:
+        """Return the delivery while the circuit breaker is open: the attempt is still to be made."""
+        return replace(self, status=DeliveryStatus.SKIPPED)
+
+    @classmethod
+    def load(cls, item: "Item") -> Self:
+        """Return the delivery of a stored item."""
+        attempts = packing.unpack(bytes(item["d"]["B"]))["attempts"]
+        stored = tuple(Attempt(**attempt) for attempt in attempts)
+        return cls(DeliveryStatus(item["status"]["S"]), int(item["concluded"]["N"]), stored)
+
+    def item(self, message: Message, now: float) -> "Item":
+        """Return the delivery as it is stored, with the payload for a redelivery; `now` in epoch seconds."""
+        body: dict[str, Any] = {"attempts": self.attempts, "payload": message.payload}
+        sequence: AttributeValueTypeDef = {"NULL": True} if message.sequence is None else {"N": str(message.sequence)}
+        return {
+            **delivery_key(message),
+            "type": {"S": message.type},
+            "sequence": sequence,
+            "status": {"S": self.status},
+            "concluded": {"N": str(self.concluded)},
+            "exp": {"N": str(int(now) + KEPT_SECONDS)},
+            "d": {"B": packing.pack(body)},
+        }
+
+
+@frozen
+class StoredDelivery:
+    """A delivery as it is listed, with the message's id, type, sequence and payload."""
+
+    message_id: str
+    type: str
+    sequence: int | None
+    payload: str
+    delivery: Delivery
+
+    @classmethod
+    def load(cls, item: "Item") -> Self:
+        """Return the delivery of a stored item."""
+        sequence = int(item["sequence"]["N"]) if "N" in item["sequence"] else None
+        payload = packing.unpack(bytes(item["d"]["B"]))["payload"]
+        return cls(item["sk"]["S"], item["type"]["S"], sequence, payload, Delivery.load(item))
+
+    def answer(self) -> dict[str, Any]:
+        """Return the delivery as the API shows it."""
+        return {
+            "messageId": self.message_id,
+            "type": self.type,
+            "sequence": self.sequence,
+            "status": self.delivery.status,
+            "attempts": [
+                {
+                    "time": times.render(attempt.time),
+                    "statusCode": attempt.status_code,
+                    "milliseconds": attempt.milliseconds,
+                    "error": attempt.error,
+                }
+                for attempt in self.delivery.attempts
+            ],
+        }
+
+    def redelivery(self, subscription: Subscription, now: float) -> Message:
+        """Return the message for another delivery, with a new retry schedule from `now` (epoch seconds)."""
+        concluded = self.delivery.concluded
+        return Message(
+            job=subscription.job,
+            subscription_id=subscription.subscription_id,
+            message_id=self.message_id,
+            type=self.type,
+            sequence=self.sequence,
+            payload=self.payload,
+            group=endpoint_group(subscription),
+            first_at=now,
+            attempt=concluded,
+            earlier=concluded,
+        )
+
+
+def delivery_key(message: Message) -> "Item":
+    """Return the primary key of a message's delivery."""
+    return {"pk": {"S": message.subscription_id}, "sk": {"S": message.message_id}}
