@@ -9,7 +9,7 @@
 from jobtrack_client import _safe_path as _safe_path  # first: the rest is imported by its rules
 from jobtrack_client import events, models, types
 from jobtrack_client._api._async import AsyncClient
-from jobtrack_client._api.backoff import Backoff
+from jobtrack_client._api.retries import Backoff
 from jobtrack_client._api.webhooks import verify_webhook
 from jobtrack_client._exceptions import (
     ApiError,
@@ -36,13 +36,13 @@ from jobtrack_client._exceptions import (
 )
 from jobtrack_client._jobs.client import Client
 from jobtrack_client._jobs.context import current_job
-from jobtrack_client._jobs.install import install
 from jobtrack_client._jobs.job import Job
 from jobtrack_client._jobs.stage import Stage
-from jobtrack_client._jobs.track import Track, track
+from jobtrack_client._loops.track import Track, track
 from jobtrack_client._reporting.options import ReporterOptions
 from jobtrack_client._reporting.stats import Reason, Stats
 from jobtrack_client._tracker import JobTracker
+from jobtrack_client.integrations.install import install
 
 __all__ = [
     "ApiError",

@@ -14,10 +14,10 @@ from types import TracebackType
 from jobtrack_client._api.settings import OUTPUT_VARIABLE, surrounding, surrounding_job_id
 from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._jobs.client import Client
-from jobtrack_client._jobs.install import install
 from jobtrack_client._jobs.job import Job
+from jobtrack_client._running.prints import Prints
 from jobtrack_client._values.json_values import as_text
-from jobtrack_client.integrations.prints import Prints
+from jobtrack_client.integrations.install import install
 
 NO_PROGRAM = 2
 """Python's own exit code for a program that is not there."""

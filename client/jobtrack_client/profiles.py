@@ -16,12 +16,11 @@ A profile of `config.toml` has the members of `Profile`, and `default` there nam
 import os
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from jobtrack_client._api.token_command import TokenCommand
 from jobtrack_client._exceptions import ConfigurationError
 
 LOCAL = "local"
@@ -46,11 +45,6 @@ class Profile:
     def __repr__(self) -> str:
         """All but the token and what gives it."""
         return f"Profile(url={self.url!r}, tenant={self.tenant!r}, project={self.project!r})"
-
-    @property
-    def bearer(self) -> str | Callable[[], str] | None:
-        """The token, or what is asked for one."""
-        return TokenCommand(self.token_command) if self.token is None and self.token_command else self.token
 
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:

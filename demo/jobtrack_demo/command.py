@@ -31,7 +31,7 @@ def demo(
 ) -> None:
     """Serve, run a sample job (process mining of an event log) and show it live."""
     from jobtrack_client import JobTrackError
-    from jobtrack_client.commands.failing import failure
+    from jobtrack_client.commands.errors import failure
     from jobtrack_client.commands.output import console
     from jobtrack_demo.miner.source import InputError, chosen
     from jobtrack_demo.session import Options, run

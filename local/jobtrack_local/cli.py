@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from jobtrack_client.commands.failing import failure
+from jobtrack_client.commands.errors import failure
 from jobtrack_demo.command import demo
 from jobtrack_local import tokens
 from jobtrack_local.errors import LocalError

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from jobtrack_client import profiles
+from jobtrack_client._api.token_command import TokenCommand
 from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._runtime.log import LOGGER
 from jobtrack_client._values.kinds import guid, is_guid
@@ -76,7 +77,7 @@ def resolve(
     tenant = tenant_id or _variable(environ, "JOBTRACK_TENANT") or profile.tenant
     project = project_id or _variable(environ, "JOBTRACK_PROJECT") or profile.project
     url = _needed(profile.url, "base_url", "JOBTRACK_URL")
-    bearer = token or _variable(environ, "JOBTRACK_TOKEN") or profile.bearer
+    bearer = token or _variable(environ, "JOBTRACK_TOKEN") or _profile_token(profile)
     if bearer is None:
         raise _missing("token", "JOBTRACK_TOKEN")
     return Settings(
@@ -131,6 +132,12 @@ def usable(token: str) -> str:
     if _TOKEN.fullmatch(stripped := token.strip()):
         return stripped
     raise ConfigurationError("token is empty or has characters that a bearer token cannot have")
+
+
+def _profile_token(profile: profiles.Profile) -> Token | None:
+    if profile.token is None and profile.token_command:
+        return TokenCommand(profile.token_command)
+    return profile.token
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str | None:

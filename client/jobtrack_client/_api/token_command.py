@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from jobtrack_client._exceptions import TokenUnavailable
-from jobtrack_client._reporting.forks import fork_safety
+from jobtrack_client._runtime import fork_safety
 
 EARLY_SECONDS = 60.0
 """So long before it expires a token is asked for anew."""

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakValueDictionary
 
 from jobtrack_client._jobs.context_propagation import SCOPE, carry, scope
-from jobtrack_client._jobs.tasks import is_main_program
-from jobtrack_client._runtime.guard import guard
+from jobtrack_client._jobs.guard import guard
+from jobtrack_client._runtime.tasks import is_main_program
 
 if TYPE_CHECKING:
     from jobtrack_client._jobs.job import Job

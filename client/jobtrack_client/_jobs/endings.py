@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
+from jobtrack_client._jobs.guard import guard
 from jobtrack_client._jobs.progress import Report
 from jobtrack_client._jobs.reports import Reports
-from jobtrack_client._reporting.events import describe_error
-from jobtrack_client._runtime.guard import guard
+from jobtrack_client._reporting.queued_events import describe_error
 from jobtrack_client._values.json_values import as_text, plain
 
 _INTERRUPTED = {

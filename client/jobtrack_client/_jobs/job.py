@@ -9,16 +9,16 @@ from typing import Any, Self
 from jobtrack_client._jobs import context, interrupts
 from jobtrack_client._jobs.child_processes import reduced
 from jobtrack_client._jobs.endings import Ends
+from jobtrack_client._jobs.log_handler import JobLogHandler
 from jobtrack_client._jobs.stage import Stage
 from jobtrack_client._jobs.stages import Stages
-from jobtrack_client._reporting.events import origin, valid_time
 from jobtrack_client._reporting.options import ReporterOptions
+from jobtrack_client._reporting.queued_events import origin, valid_time
 from jobtrack_client._reporting.reporter import Reporter
 from jobtrack_client._reporting.stats import Stats
 from jobtrack_client._runtime import exit_hooks
 from jobtrack_client._runtime.threads import aside
 from jobtrack_client._values.json_values import Json, as_text
-from jobtrack_client.integrations.logging import JobLogHandler
 from jobtrack_client.types import Level
 
 _LEVELS: dict[str, Level] = {

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from jobtrack_client._jobs import context
 from jobtrack_client._jobs.job import Job
 from jobtrack_client._jobs.stages import Stages
-from jobtrack_client._reporting.events import describe_error
 from jobtrack_client._reporting.options import ReporterOptions
+from jobtrack_client._reporting.queued_events import describe_error
 from jobtrack_client._reporting.reporter import Reporter
 
 

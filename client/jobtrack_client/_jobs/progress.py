@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from jobtrack_client._reporting.forks import fork_safety
 from jobtrack_client._reporting.forks.relay import Change
+from jobtrack_client._runtime import fork_safety
 from jobtrack_client._runtime.log import warn_once
 from jobtrack_client._values.fields import NUMBER
 from jobtrack_client._values.kinds import number, shown

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Unpack
 
+from jobtrack_client._jobs.guard import guarded
 from jobtrack_client._jobs.progress import Report
-from jobtrack_client._runtime.guard import guarded
 from jobtrack_client._values.members import table, within_limits
 from jobtrack_client.events import QualityData, Sample
 

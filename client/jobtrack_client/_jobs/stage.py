@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
+from jobtrack_client._jobs.guard import guarded
 from jobtrack_client._jobs.progress import Progress, Report
-from jobtrack_client._reporting.events import describe_error
-from jobtrack_client._runtime.guard import guarded
+from jobtrack_client._reporting.queued_events import describe_error
 
 
 @guarded

@@ -10,10 +10,10 @@ from jobtrack_client._jobs import context
 from jobtrack_client._jobs.context_propagation import SCOPE
 from jobtrack_client._jobs.progress import Progress
 from jobtrack_client._jobs.stage import Stage
-from jobtrack_client._reporting.forks import fork_safety
 from jobtrack_client._reporting.forks.relay import Change
 from jobtrack_client._reporting.options import ReporterOptions
 from jobtrack_client._reporting.reporter import Reporter
+from jobtrack_client._runtime import fork_safety
 from jobtrack_client._values.kinds import needed_name
 
 if TYPE_CHECKING:

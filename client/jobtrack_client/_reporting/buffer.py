@@ -1,99 +1,236 @@
-"""The bounded queue of events that wait: in order of reporting, the least important dropped first."""
+"""What was reported and is not yet acknowledged, shared by the job's threads and the one that sends."""
 
+import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from time import monotonic
 
-from jobtrack_client._api.final_statuses import AFTER_THE_END
-from jobtrack_client._reporting.events import OVERHEAD, Event, Rank
+from jobtrack_client._api import final_statuses
+from jobtrack_client._api.retries import new_key
+from jobtrack_client._reporting.batches import MAX_BYTES, MAX_EVENTS, ROOM, Batch, PendingBatches
+from jobtrack_client._reporting.event_queue import EventQueue
+from jobtrack_client._reporting.queued_events import Event, Line, make_line
+from jobtrack_client._reporting.stats import Reason, Stats, Tally
+from jobtrack_client._runtime.log import warn_seldom
+
+MAX_LINES = 2 * MAX_EVENTS
+"""Lines that gather at most before they are made events: by the thread that sends, while it keeps up."""
 
 
 class Buffer:
-    """Keeps at most `max_events` and `max_bytes` of memory, but for lifecycle events, which it always keeps."""
+    """Keeps the order of reporting until the job ends: a batch is settled before the next is taken."""
 
-    def __init__(self, max_events: int, max_bytes: int) -> None:
-        self._max_events = max_events
-        self._max_bytes = max_bytes
-        self._queues: dict[Rank, deque[Event]] = {rank: deque() for rank in Rank}
-        self._count = 0
-        self._bytes = 0
-        self._of_state = 0
+    def __init__(
+        self, queue: EventQueue, *, key: Callable[[], str] = new_key, clock: Callable[[], float] = monotonic
+    ) -> None:
+        # Reentrant, since a signal handler may report while its thread is reporting.
+        self._changed = threading.Condition(threading.RLock())
+        self._inbox: deque[Event | Line] = deque()
+        self._sorting = False
+        self._queue = queue
+        self._pending = PendingBatches(queue, key)
+        self._clock = clock
+        self._tally = Tally()
+        self._last = 0
+        self._wanted = 0
+        self._ended = False
+        self._deadline: float | None = None
+        self._shut: Reason | None = None
+        self.closing_seconds = 0.0
+        """The time between the call of `close` and the deadline."""
 
-    def __len__(self) -> int:
-        """Events that wait."""
-        return self._count
+    def put(self, reported: Event | Line) -> None:
+        """Add an event; after the end, or when there is no room, it is counted as dropped."""
+        # No lock, so that a job's thread waits for none: appending is atomic.
+        self._inbox.append(reported)
+        if (gathered := len(self._inbox)) >= MAX_EVENTS:
+            self._gathered(gathered)
+
+    def note(self, event: Event) -> None:
+        """Add a note of the client itself to the next batch that is made, in place of one that waits for that."""
+        with self._changed:
+            self._pending.note = event
+
+    def sort_in(self) -> None:
+        """Make events of the lines that have gathered, and put them into the queue."""
+        with self._changed:
+            if self._sorting:  # by this very thread, which a signal handler has interrupted
+                return
+            self._sorting = True
+            try:
+                while self._inbox:
+                    if event := self._accept(self._inbox.popleft()):
+                        self._keep(event)
+            finally:
+                self._sorting = False
+            if len(self._queue) >= MAX_EVENTS or self._queue.bytes >= MAX_BYTES:
+                self._changed.notify_all()
+
+    def take(self, most: int = MAX_EVENTS) -> Batch | None:
+        """The next batch: one that was made and is not settled, else the first events that wait, at most so many."""
+        with self._changed:
+            if self._pending.next is None:
+                note = self._pending.note
+                self._pending.add(self._next(most, ROOM) if note is None else self._next(most - 1, ROOM - note.weight))
+            return self._pending.next
+
+    def acknowledged(self, batch: Batch) -> None:
+        """The service has stored it."""
+        with self._changed:
+            self._tally.acknowledge(batch.events)
+            self._settle()
+
+    def refused(self, batch: Batch) -> None:
+        """The service never will."""
+        with self._changed:
+            self._tally.drop(batch.events, Reason.REFUSED)
+            self._settle()
+
+    def halve(self, batch: Batch) -> None:
+        """Send its two halves instead, each under a new key."""
+        middle = len(batch.events) // 2
+        self._settle(batch.events[:middle], batch.events[middle:])
+
+    def without(self, batch: Batch, bad: frozenset[int]) -> None:
+        """Send it without the events at the positions `bad`, which the service refused, under a new key."""
+        with self._changed:
+            self._tally.drop([batch.events[index] for index in sorted(bad)], Reason.REFUSED)
+            self._settle(tuple(event for index, event in enumerate(batch.events) if index not in bad))
+
+    def put_state_first(self, *, always: bool = False) -> None:
+        """Move what changes the job's state before its lines, if they are more than one batch, or `always`."""
+        with self._changed:
+            self.sort_in()
+            self._tally.drop(self._pending.put_state_first(always=always), Reason.SUPERSEDED)
+
+    def conclude(self, note: Callable[[Stats], Event | None]) -> None:
+        """Make the last batch: the newest events that fit, after a note on how many are lost. Drop the others."""
+        with self._changed:
+            if self._shut is not None:
+                return
+            self.put_state_first()
+            self._tally.drop(self._pending.keep_newest(), Reason.UNDELIVERED)
+            self._shut = Reason.CLOSED
+            self._pending.note = note(self._tally.stats())
+            self._pending.add(self._queue.take(MAX_EVENTS, MAX_BYTES))
+
+    def shut(self, waiting: Reason, later: Reason) -> None:
+        """Give up what waits and take no more, counting each under its reason."""
+        with self._changed:
+            self.sort_in()
+            self._shut, self._pending.note = later, None
+            while batch := self.take():
+                self._tally.drop(batch.events, waiting)
+                self._settle()
+
+    def close(self, deadline: float) -> None:
+        """Have the rest sent until `deadline` (of the clock passed in), then take no more; the first one counts."""
+        with self._changed:
+            self.sort_in()
+            if self._deadline is None or deadline < self._deadline:
+                self._deadline, self.closing_seconds = deadline, deadline - self._clock()
+            self._wanted = self._last
+            self._changed.notify_all()
 
     @property
-    def bytes(self) -> int:
-        """Memory that they take."""
-        return self._bytes
+    def closing(self) -> bool:
+        """Whether there is a deadline."""
+        return self._deadline is not None
 
-    def put(self, event: Event) -> list[Event]:
-        """Add an event; returns what was dropped to make room, which may be the event itself."""
-        self._queues[event.rank].append(event)
-        self._count += 1
-        self._bytes += event.weight
-        self._of_state += event.type not in AFTER_THE_END
-        full = self._count > self._max_events or self._bytes > self._max_bytes
-        return list(self._overflow()) if full else []
+    @property
+    def ending(self) -> bool:
+        """Whether there is a deadline, or the job's end was reported."""
+        return self._ended or self.closing
 
-    def first(self) -> Event | None:
-        """The event reported first."""
-        queue = self._first_queue()
-        return queue[0] if queue else None
+    @property
+    def concluded(self) -> bool:
+        """Whether no more events are taken."""
+        return self._shut is not None
 
-    def take(self, max_events: int, max_bytes: int) -> list[Event]:
-        """Take out the first entries: at most `max_events`, whose JSON with a comma each is at most `max_bytes`."""
-        taken: list[Event] = []
-        while len(taken) < max_events and (queue := self._first_queue()):
-            until = min((other[0].number for other in self._queues.values() if other and other is not queue), default=0)
-            while queue and len(taken) < max_events and (not until or queue[0].number < until):
-                max_bytes -= len(queue[0].body) + 1
-                if max_bytes < 0 and taken:
-                    return taken
-                taken.append(self._pop(queue))
-        return taken
+    @property
+    def remaining(self) -> float | None:
+        """Seconds until the deadline, if there is one."""
+        return None if self._deadline is None else max(0.0, self._deadline - self._clock())
 
-    def fits(self, max_events: int, max_bytes: int) -> bool:
-        """Whether `take` with these limits would return all."""
-        return self._count <= max_events and self._bytes - (OVERHEAD - 1) * self._count <= max_bytes
+    def wait_work(self, seconds: float) -> None:
+        """Wait for `seconds`, less when a batch is full or somebody waits for it."""
+        with self._changed:
+            self._changed.wait_for(self._urgent, seconds)
 
-    def take_state(self) -> list[Event]:
-        """Take out the events that the service does not accept after the job's end, in order."""
-        taken: list[Event] = []
-        for rank, queue in self._queues.items() if self._of_state else ():
-            late: deque[Event] = deque()
-            for event in queue:
-                (late if event.type in AFTER_THE_END else taken).append(event)
-            self._queues[rank] = late
-        self._count -= len(taken)
-        self._bytes -= sum(event.weight for event in taken)
-        self._of_state = 0
-        return sorted(taken, key=_number)
+    def pause(self, seconds: float) -> bool:
+        """Wait before the next try, less when the deadline changes; returns False when there is no time for another."""
+        with self._changed:
+            deadline, remaining = self._deadline, self.remaining
+            longest = seconds if remaining is None else min(seconds, remaining)
+            self._changed.wait_for(lambda: self._deadline != deadline, longest)
+            return self.remaining != 0
 
-    def keep_newest(self, max_events: int, max_bytes: int) -> list[Event]:
-        """Take out all but the newest events, of which `take` with these limits would return all."""
-        taken = self.take(self._count - max_events, self._bytes)
-        while not self.fits(max_events, max_bytes) and (queue := self._first_queue()):
-            taken.append(self._pop(queue))
-        return taken
+    def flush(self, timeout: float) -> bool:
+        """Wait until everything reported so far is settled, at most `timeout` seconds; whether it is."""
+        with self._changed:
+            self.sort_in()
+            target = self._wanted = self._last
+            self._changed.notify_all()
+            return self._changed.wait_for(lambda: self._settled(target), timeout)
 
-    def _overflow(self) -> Iterator[Event]:
-        while self._count > self._max_events or self._bytes > self._max_bytes:
-            queue = next((self._queues[rank] for rank in Rank if rank < Rank.LIFECYCLE and self._queues[rank]), None)
-            if queue is None:
-                return
-            yield self._pop(queue)
+    @property
+    def stats(self) -> Stats:
+        """The counts at this moment."""
+        with self._changed:
+            self.sort_in()
+            return self._tally.stats()
 
-    def _first_queue(self) -> deque[Event] | None:
-        return min(filter(None, self._queues.values()), key=lambda queue: queue[0].number, default=None)
+    def _gathered(self, lines: int) -> None:
+        if lines >= MAX_LINES:
+            self.sort_in()
+        elif lines == MAX_EVENTS:
+            with self._changed:
+                self._changed.notify_all()
 
-    def _pop(self, queue: deque[Event]) -> Event:
-        event = queue.popleft()
-        self._count -= 1
-        self._bytes -= event.weight
-        self._of_state -= event.type not in AFTER_THE_END
+    def _next(self, most: int, room: int) -> list[Event]:
+        if self._queue:
+            self.sort_in()
+            return self._queue.take(most, room)
+        events: list[Event] = []
+        while self._inbox and len(events) < most:
+            if event := self._accept(self._inbox.popleft()):
+                room -= len(event.body) + 1
+                if room < 0 and events:
+                    self._keep(event)
+                    break
+                events.append(event)
+        return events
+
+    def _accept(self, reported: Event | Line) -> Event | None:
+        """Count it and give it its number, unless it came too late or cannot be said."""
+        try:
+            number = self._last + 1
+            event = reported._replace(number=number) if isinstance(reported, Event) else make_line(reported, number)
+        except Exception:  # whatever a worker's own values raise, its job goes on
+            warn_seldom("a log line cannot be reported")
+            return None
+        self._tally.reported[event.type] += 1
+        if self._shut is not None:
+            self._tally.drop([event], self._shut)
+            return None
+        self._last = number
+        self._ended = self._ended or event.type in final_statuses.EVENTS
         return event
 
+    def _keep(self, event: Event) -> None:
+        if gone := self._queue.put(event):
+            self._tally.drop(gone, Reason.MEMORY)
 
-def _number(event: Event) -> int:
-    return event.number
+    def _urgent(self) -> bool:
+        full = len(self._inbox) + len(self._queue) >= MAX_EVENTS or self._queue.bytes >= MAX_BYTES
+        return self.closing or full or self._pending.next is not None or not self._settled(self._wanted)
+
+    def _settled(self, number: int) -> bool:
+        """Whether nothing that was reported up to this number waits."""
+        oldest = self._pending.oldest
+        return oldest is None or oldest > number
+
+    def _settle(self, *parts: Sequence[Event]) -> None:
+        with self._changed:
+            self._pending.settle(*map(tuple, parts))
+            self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""How the events of one process reach the service: its outbox, its thread that sends, and the requests it makes."""
+"""How the events of one process reach the service: its buffer, its thread that sends, and the requests it makes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from jobtrack_client._api.requests import Request, get_job
 from jobtrack_client._exceptions import Conflict, Forbidden, JobTrackError, NotFound, Unreachable
-from jobtrack_client._reporting.batch import Batch
+from jobtrack_client._reporting.batches import Batch
 from jobtrack_client._reporting.buffer import Buffer
 from jobtrack_client._reporting.creation import Creation
-from jobtrack_client._reporting.events import Event, make_event
+from jobtrack_client._reporting.event_queue import EventQueue
 from jobtrack_client._reporting.heartbeat import Heartbeat
 from jobtrack_client._reporting.notices import Notices
 from jobtrack_client._reporting.options import ReporterOptions
-from jobtrack_client._reporting.outbox import Outbox
+from jobtrack_client._reporting.queued_events import Event, make_event
 from jobtrack_client._reporting.refusals import send_reduced
 from jobtrack_client._reporting.sender import Sender
 from jobtrack_client._reporting.stats import Reason
@@ -45,7 +45,7 @@ class Reported:
 
 
 class Delivery:
-    """Sends what is put into its outbox, once it was started."""
+    """Sends what is put into its buffer, once it was started."""
 
     def __init__(self, http: "Http", job: Reported, options: ReporterOptions) -> None:
         self._http = http
@@ -59,11 +59,11 @@ class Delivery:
         self.earlier: Sender | None = None
         """That of a closed reporter of the same job, whose events come first."""
         self.notices = Notices(str(job))
-        self.outbox = Outbox(Buffer(options.max_events, options.max_bytes), key=options.key)
+        self.buffer = Buffer(EventQueue(options.max_events, options.max_bytes), key=options.key)
         # A process that was forked cannot know whether its parent has created the job by now.
         self.creation = Creation(self._create, exists=job.body is None or job.joined)
         self.sender = Sender(
-            self.outbox,
+            self.buffer,
             self.creation,
             self._post,
             notices=self.notices,
@@ -85,8 +85,8 @@ class Delivery:
 
     def end(self) -> None:
         """Give up what waits, where nothing was ever sent by this process."""
-        self.outbox.shut(Reason.UNDELIVERED, Reason.CLOSED)
-        self.notices.ended(self.outbox.stats)
+        self.buffer.shut(Reason.UNDELIVERED, Reason.CLOSED)
+        self.notices.ended(self.buffer.stats)
 
     def _create(self, remaining: float | None) -> None:
         if self.earlier is not None:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from math import inf
 from time import monotonic
 
-from jobtrack_client._reporting.batch import Batch
-from jobtrack_client._reporting.events import Event, Rank
+from jobtrack_client._reporting.batches import Batch
+from jobtrack_client._reporting.queued_events import Event, Rank
 
 DEFAULT_SECONDS = 300
 """`heartbeatSeconds` of a job that says nothing else."""

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from time import time
 from typing import TypeVar
 
-from jobtrack_client._api.backoff import Backoff
-from jobtrack_client._reporting.outbox import new_key
+from jobtrack_client._api.retries import Backoff, new_key
 
 T = TypeVar("T")
 _YEAR_10000 = 253_402_300_800

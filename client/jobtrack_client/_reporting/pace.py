@@ -2,9 +2,9 @@
 
 from time import monotonic
 
-from jobtrack_client._api.backoff import Backoff
-from jobtrack_client._reporting.batch import Batch
-from jobtrack_client._reporting.outbox import Outbox
+from jobtrack_client._api.retries import Backoff
+from jobtrack_client._reporting.batches import Batch
+from jobtrack_client._reporting.buffer import Buffer
 
 CLOSING_WAIT = 2.0
 """Seconds between tries at most, once the job has ended."""
@@ -18,8 +18,8 @@ _TRIPS = 4
 class Pace:
     """Backs off while tries fail; once there is a deadline, leaves time for more tries and for the last batch."""
 
-    def __init__(self, outbox: Outbox, backoff: Backoff) -> None:
-        self._outbox = outbox
+    def __init__(self, buffer: Buffer, backoff: Backoff) -> None:
+        self._buffer = buffer
         self._backoff = backoff
         self._tries = 0
         self._trip = 0.0
@@ -33,18 +33,18 @@ class Pace:
     @property
     def reserve(self) -> float:
         """Seconds before the deadline from which on no more than the last batch is begun."""
-        return min(max(LEAST_RESERVE, _TRIPS * self._trip), self._outbox.closing_seconds / 2)
+        return min(max(LEAST_RESERVE, _TRIPS * self._trip), self._buffer.closing_seconds / 2)
 
     @property
     def time(self) -> float | None:
         """Seconds that a try may take, if there is a deadline: a service that hangs must leave time for others."""
-        remaining = self._outbox.remaining
+        remaining = self._buffer.remaining
         return None if remaining is None else min(remaining, max(remaining / 2, _TRIPS * self._trip))
 
     def time_for(self, batch: Batch) -> float | None:
         """The same for a try to send this batch: lines must leave time for the last batch."""
-        remaining, time = self._outbox.remaining, self.time
-        if remaining is None or time is None or batch.changes_state or self._outbox.concluded:
+        remaining, time = self._buffer.remaining, self.time
+        if remaining is None or time is None or batch.changes_state or self._buffer.concluded:
             return time
         return min(time, remaining - self.reserve / _TRIPS)
 
@@ -56,7 +56,7 @@ class Pace:
     def failed(self, asked: float | None) -> float:
         """Seconds before the next try: what the service `asked` for, unless no time to close would be left."""
         self._tries += 1
-        remaining = self._outbox.remaining
+        remaining = self._buffer.remaining
         if remaining is None:
             return self._backoff.delay(self._tries, asked)
         if asked is not None and (delay := self._backoff.delay(self._tries, asked)) < remaining - self.reserve:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from jobtrack_client._exceptions import JobTrackError
 from jobtrack_client._reporting.delivery import Delivery, Reported
-from jobtrack_client._reporting.events import Event, Line, make_event, snapshot
-from jobtrack_client._reporting.forks import fork_safety, relay
+from jobtrack_client._reporting.forks import relay
 from jobtrack_client._reporting.forks.handover import Handover
 from jobtrack_client._reporting.forks.relay import Change, Mouthpiece, Relay
 from jobtrack_client._reporting.options import ReporterOptions
+from jobtrack_client._reporting.queued_events import Event, Line, make_event, snapshot
 from jobtrack_client._reporting.stats import Reason, Stats
-from jobtrack_client._runtime import exit_hooks
+from jobtrack_client._runtime import exit_hooks, fork_safety
 from jobtrack_client._runtime.log import LOGGER, warn_seldom
 from jobtrack_client._runtime.threads import patiently
 from jobtrack_client._values.json_values import Json
@@ -37,7 +37,7 @@ class Reporter:
         self._handover: Handover | None = None
         self._adopted = False
         self._wanted = False
-        self.put: Callable[[Event | Line], None] = self._delivery.outbox.put
+        self.put: Callable[[Event | Line], None] = self._delivery.buffer.put
         """Queues what was reported; log lines come straight to it, for there are many."""
         self._closed = False
         self._lock = threading.Lock()
@@ -112,13 +112,13 @@ class Reporter:
     def _flush(self, timeout: float) -> bool:
         deadline = monotonic() + timeout
         created = not self._delivery.sender.started or self._delivery.creation.settled.wait(timeout)
-        return self._delivery.outbox.flush(max(0.0, deadline - monotonic())) and created
+        return self._delivery.buffer.flush(max(0.0, deadline - monotonic())) and created
 
     def close(self, timeout: float | None = None, *, wait: bool = True) -> None:
         """Send what waits for at most `timeout` seconds (`close_seconds`); without `wait`, while others go on."""
         seconds = self._options.close_seconds if timeout is None else timeout
         if self._closed:
-            self._delivery.outbox.close(monotonic() + seconds)
+            self._delivery.buffer.close(monotonic() + seconds)
         else:
             patiently(lambda: self._close(seconds))
         if not wait:
@@ -143,7 +143,7 @@ class Reporter:
             if self._relay is not None or not self._sending or not relay.AVAILABLE:
                 return
             try:
-                self._relay = Relay(self._delivery.outbox.put, lambda number, change: self.changed(number, change))
+                self._relay = Relay(self._delivery.buffer.put, lambda number, change: self.changed(number, change))
             except (OSError, RuntimeError) as error:  # they can still send by themselves
                 LOGGER.warning("%s: forked processes cannot be heard: %s", self._job, error)
 
@@ -164,11 +164,11 @@ class Reporter:
         mouthpiece = self._inherited_mouthpiece()
         self._lock = threading.Lock()
         self._delivery, self._relay = self._delivery.inherited(), None
-        self._handover, self.put, self._wanted = None, self._delivery.outbox.put, False
+        self._handover, self.put, self._wanted = None, self._delivery.buffer.put, False
         if mouthpiece is not None:
             self._hand_over(mouthpiece)
         if self._closed:
-            self._delivery.outbox.shut(Reason.CLOSED, Reason.CLOSED)
+            self._delivery.buffer.shut(Reason.CLOSED, Reason.CLOSED)
 
     @property
     def thread(self) -> int | None:
@@ -183,7 +183,7 @@ class Reporter:
     @property
     def stats(self) -> Stats:
         """The counts at this moment."""
-        return self._delivery.outbox.stats
+        return self._delivery.buffer.stats
 
     @property
     def created(self) -> Mapping[str, Json]:
@@ -204,7 +204,7 @@ class Reporter:
     def _hand_over(self, mouthpiece: Mouthpiece) -> None:
         self._handover = Handover(
             mouthpiece,
-            self._delivery.outbox,
+            self._delivery.buffer,
             begin=lambda: exit_hooks.register(self._at_exit),
             tick=lambda: self.tick(),
             alone=self._send,
@@ -216,7 +216,7 @@ class Reporter:
         if self._relay is not None:
             self._relay.close()
         self._closed = True
-        self._delivery.outbox.close(monotonic() + seconds)
+        self._delivery.buffer.close(monotonic() + seconds)
         if self._handover is not None:
             self._handover.close(seconds)
 

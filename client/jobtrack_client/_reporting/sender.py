@@ -5,15 +5,15 @@ from collections.abc import Callable
 from functools import partial
 from time import monotonic
 
-from jobtrack_client._api.backoff import Backoff
+from jobtrack_client._api.retries import Backoff
 from jobtrack_client._exceptions import ApiError, Conflict, JobTrackError
-from jobtrack_client._reporting.batch import Batch
+from jobtrack_client._reporting.batches import Batch
+from jobtrack_client._reporting.buffer import Buffer
 from jobtrack_client._reporting.creation import Creation
-from jobtrack_client._reporting.events import Event
 from jobtrack_client._reporting.heartbeat import BATCH, Heartbeat
 from jobtrack_client._reporting.notices import Notices
-from jobtrack_client._reporting.outbox import Outbox
 from jobtrack_client._reporting.pace import Pace
+from jobtrack_client._reporting.queued_events import Event
 from jobtrack_client._reporting.stats import Reason, Stats
 from jobtrack_client._runtime.threads import Background
 
@@ -24,11 +24,11 @@ _EVENT = re.compile(r"/events/(\d+)(?:/|$)")
 
 
 class Sender:
-    """Sends what is in the outbox, one batch at a time, so that order is kept."""
+    """Sends what is in the buffer, one batch at a time, so that order is kept."""
 
     def __init__(
         self,
-        outbox: Outbox,
+        buffer: Buffer,
         creation: Creation,
         post: Callable[[Batch, float | None], None],
         *,
@@ -38,12 +38,12 @@ class Sender:
         flush_seconds: float,
         heartbeat: Heartbeat,
     ) -> None:
-        self._outbox = outbox
+        self._buffer = buffer
         self._creation = creation
         self._post = post
         self._notices = notices
         self._say = say
-        self._pace = Pace(outbox, backoff)
+        self._pace = Pace(buffer, backoff)
         self._flush_seconds = flush_seconds
         self._heartbeat = heartbeat
         self._hurried = False
@@ -90,7 +90,7 @@ class Sender:
         except Exception as error:  # reporting must never end in silence, whatever fails
             return self._failed(batch, error)
         self._up(began)
-        self._outbox.acknowledged(batch)
+        self._buffer.acknowledged(batch)
         return None
 
     def run(self, tick: Callable[[], None]) -> None:
@@ -98,49 +98,49 @@ class Sender:
         done = self._create()
         self._creation.settled.set()
         if self._creation.refusal is not None:
-            self._outbox.shut(Reason.REFUSED, Reason.REFUSED)
+            self._buffer.shut(Reason.REFUSED, Reason.REFUSED)
         elif done:
             self._deliver(tick)
         self._creation.tried.set()
-        self._outbox.shut(Reason.UNDELIVERED, Reason.CLOSED)
-        self._notices.ended(self._outbox.stats)
+        self._buffer.shut(Reason.UNDELIVERED, Reason.CLOSED)
+        self._notices.ended(self._buffer.stats)
 
     def _create(self) -> bool:
         while (delay := self.create()) is not None:
-            if not self._outbox.pause(delay):
+            if not self._buffer.pause(delay):
                 return False
         return True
 
     def _deliver(self, tick: Callable[[], None]) -> None:
         while True:
-            closing = self._outbox.closing
+            closing = self._buffer.closing
             tick()
             batch = self._next(closing)
-            if self._outbox.remaining == 0 or (batch is None and closing):
+            if self._buffer.remaining == 0 or (batch is None and closing):
                 return
             delay = self._beat() if batch is None else self.attempt(batch)
             # Only now, since a job that was created but not started is never marked as stalled.
             self._creation.tried.set()
             if delay is None:
                 self._tell_gap()
-                self._outbox.wait_work(min(self._flush_seconds, self._heartbeat.due_in))
-            elif not self._outbox.pause(delay):
+                self._buffer.wait_work(min(self._flush_seconds, self._heartbeat.due_in))
+            elif not self._buffer.pause(delay):
                 return
 
     def _next(self, closing: bool) -> Batch | None:
         """What to send next: at the job's end its state, then its lines while there is time, then the last batch."""
-        if self._outbox.ending:
+        if self._buffer.ending:
             self._heartbeat.stop()
             self._tell_gap(at_once=not self._hurried)
             self._hurried = True
-            self._outbox.put_state_first(always=self._pace.failing)
-        remaining = self._outbox.remaining
+            self._buffer.put_state_first(always=self._pace.failing)
+        remaining = self._buffer.remaining
         if remaining is not None and remaining <= self._pace.reserve:
-            self._outbox.conclude(self._last_note)
-        batch = self._outbox.take()
+            self._buffer.conclude(self._last_note)
+        batch = self._buffer.take()
         if batch is None and closing:
-            self._outbox.conclude(self._last_note)
-            batch = self._outbox.take()
+            self._buffer.conclude(self._last_note)
+            batch = self._buffer.take()
         return batch
 
     def _last_note(self, stats: Stats) -> Event | None:
@@ -148,8 +148,8 @@ class Sender:
         return None if message is None else self._say(message)
 
     def _tell_gap(self, *, at_once: bool = False) -> None:
-        if message := self._notices.gap(self._outbox.stats, at_once=at_once):
-            self._outbox.note(self._say(message))
+        if message := self._notices.gap(self._buffer.stats, at_once=at_once):
+            self._buffer.note(self._say(message))
 
     def _beat(self) -> float | None:
         """Send a heartbeat if it is time: seconds to wait before the next try, None when no other follows."""
@@ -187,15 +187,15 @@ class Sender:
             self._divide(batch, error)
         else:
             self._notices.refused(batch.types, error)
-            self._outbox.refused(batch)
+            self._buffer.refused(batch)
         return None
 
     def _divide(self, batch: Batch, error: ApiError) -> None:
         if bad := _bad(error, len(batch.events)):
             self._notices.refused([batch.types[index] for index in sorted(bad)], error)
-            self._outbox.without(batch, bad)
+            self._buffer.without(batch, bad)
         else:
-            self._outbox.halve(batch)
+            self._buffer.halve(batch)
 
     def _down(self, error: Exception) -> float:
         self._notices.down(error)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from jobtrack_client._reporting.events import Event
+from jobtrack_client._reporting.queued_events import Event
 
 
 class Reason(StrEnum):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import BuiltinFunctionType
 from typing import Any, TypeVar
 
-from jobtrack_client._reporting.forks import fork_safety
+from jobtrack_client._runtime import fork_safety
 
 T = TypeVar("T")
 _PROCESS = os.getpid()

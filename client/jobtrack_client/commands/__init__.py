@@ -9,17 +9,17 @@ from jobtrack_client.commands import (
     listen,
     logs,
     metrics,
-    opening,
-    running,
+    open_page,
+    run,
     status,
-    subscribing,
+    subscriptions,
     timeline,
     watch,
 )
-from jobtrack_client.commands.failing import cleanly
+from jobtrack_client.commands.errors import cleanly
 
 MODULES = (
-    running,
+    run,
     jobs,
     status,
     watch,
@@ -27,10 +27,10 @@ MODULES = (
     timeline,
     metrics,
     dependencies,
-    subscribing,
+    subscriptions,
     deliveries,
     listen,
-    opening,
+    open_page,
 )
 
 

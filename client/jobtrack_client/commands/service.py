@@ -7,7 +7,7 @@ from itertools import islice
 
 from jobtrack_client._jobs.client import Client
 from jobtrack_client._values.kinds import is_guid
-from jobtrack_client.commands.failing import failure
+from jobtrack_client.commands.errors import failure
 from jobtrack_client.commands.options import LATEST
 from jobtrack_client.profiles import VARIABLE
 from jobtrack_client.types import Language
@@ -29,7 +29,7 @@ def choose(profile: str | None) -> None:
 @contextmanager
 def connected() -> Iterator[Client]:
     """A client that gives up soon, as a person would, and answers in the person's language."""
-    with Client(language=language(), attempts=3, patience=5.0) as client:
+    with Client(language=language(), attempts=3, longest_wait=5.0) as client:
         yield client
 
 

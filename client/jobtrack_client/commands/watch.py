@@ -11,7 +11,7 @@ from jobtrack_client._api import final_statuses
 from jobtrack_client._exceptions import NotFound
 from jobtrack_client._jobs.client import Client
 from jobtrack_client.commands.board import NEWEST_LINES, Picture, display_for
-from jobtrack_client.commands.failing import HINTS, failure
+from jobtrack_client.commands.errors import HINTS, failure
 from jobtrack_client.commands.options import LATEST, Json
 from jobtrack_client.commands.output import STYLES, cell, clock, console, present, show_cells, show_json, terminal
 from jobtrack_client.commands.service import connected, job_id

@@ -29,16 +29,16 @@ from celery.exceptions import Reject  # type: ignore[import-untyped]
 
 from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._jobs.client import Client
+from jobtrack_client._jobs.guard import guarded
 from jobtrack_client._jobs.job import Job
-from jobtrack_client._reporting.forks import fork_safety
+from jobtrack_client._jobs.log_handler import tap
 from jobtrack_client._reporting.heartbeat import DEFAULT_SECONDS, silence
 from jobtrack_client._reporting.options import ReporterOptions
-from jobtrack_client._runtime.guard import guarded
+from jobtrack_client._runtime import fork_safety
 from jobtrack_client._runtime.log import LOGGER
 from jobtrack_client.integrations.celery_endings import CUT_OFF, end_of, interrupt
 from jobtrack_client.integrations.celery_heartbeats import HeldTasks
 from jobtrack_client.integrations.celery_logs import TaskLogHandler
-from jobtrack_client.integrations.logging import tap
 
 __all__ = ["track_tasks"]
 

@@ -4,7 +4,7 @@ import copy
 import logging
 
 from jobtrack_client._jobs.context import current_job
-from jobtrack_client._runtime.guard import guarded
+from jobtrack_client._jobs.guard import guarded
 
 _OF_TASKS = ("celery.task", "celery.redirected")
 """Celery's own loggers that say what a task says; the others know its arguments and its result."""

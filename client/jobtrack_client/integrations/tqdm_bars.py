@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary, WeakSet
 from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._jobs.context import current_job
 from jobtrack_client._jobs.job import Job
-from jobtrack_client._jobs.loops import Opened, begin
+from jobtrack_client._loops.tracked_loop import Opened, begin
 from jobtrack_client._runtime.log import LOGGER
 
 if TYPE_CHECKING:

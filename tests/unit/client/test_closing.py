@@ -174,7 +174,7 @@ def test_an_end_is_sent_before_the_lines_even_if_the_job_is_not_closed() -> None
 
 def waits(line: Line, failures: int) -> Iterator[float]:
     line.report("good")
-    batch = line.outbox.take()
+    batch = line.buffer.take()
     assert batch is not None
     for _ in range(failures):
         yield line.sender.attempt(batch) or 0
@@ -183,7 +183,7 @@ def waits(line: Line, failures: int) -> Iterator[float]:
 def test_tries_come_closer_to_each_other_towards_the_deadline() -> None:
     now = [0.0]
     line = Line(Service([refuse_connection] * 30), clock=lambda: now[0])
-    line.outbox.close(15.0)
+    line.buffer.close(15.0)
     moments = []
     for wait in waits(line, 30):
         now[0] += wait
@@ -196,5 +196,5 @@ def test_tries_come_closer_to_each_other_towards_the_deadline() -> None:
 @pytest.mark.parametrize(("asked", "least", "most"), [("5", 5, 5.5), ("60", 0, 2), ("14", 0, 2)])
 def test_what_the_service_asks_to_wait_is_kept_to_while_there_is_time(asked: str, least: float, most: float) -> None:
     line = Line(Service([fail_with(503, **{"Retry-After": asked})] * 3), clock=lambda: 0.0)
-    line.outbox.close(14.2)
+    line.buffer.close(14.2)
     assert least <= next(waits(line, 1)) <= most

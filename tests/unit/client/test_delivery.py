@@ -8,16 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack_client._api._sync.http import Http
-from jobtrack_client._api.backoff import Backoff
 from jobtrack_client._api.requests import Request
+from jobtrack_client._api.retries import Backoff
 from jobtrack_client._api.settings import Settings
-from jobtrack_client._reporting.batch import Batch
+from jobtrack_client._reporting.batches import Batch
 from jobtrack_client._reporting.buffer import Buffer
 from jobtrack_client._reporting.creation import Creation
-from jobtrack_client._reporting.events import make_event
+from jobtrack_client._reporting.event_queue import EventQueue
 from jobtrack_client._reporting.heartbeat import Heartbeat
 from jobtrack_client._reporting.notices import Notices
-from jobtrack_client._reporting.outbox import Outbox
+from jobtrack_client._reporting.queued_events import make_event
 from jobtrack_client._reporting.sender import Sender
 from tests.unit.client.service import GUID, OUTAGES, TOKEN_REFUSED, Failure, Service, fail_with, refuse_connection
 
@@ -44,9 +44,9 @@ class Line:
         def post(batch: Batch, remaining: float | None) -> None:
             http.send(Request("POST", "/job/x/events", body=batch.body, key=batch.key))
 
-        self.outbox = Outbox(Buffer(10_000, 10_000_000), clock=clock)
+        self.buffer = Buffer(EventQueue(10_000, 10_000_000), clock=clock)
         self.sender = Sender(
-            self.outbox,
+            self.buffer,
             Creation(lambda remaining: None),
             post,
             notices=Notices("job"),
@@ -57,10 +57,10 @@ class Line:
         )
 
     def report(self, message: str) -> None:
-        self.outbox.put(make_event("log", {"level": "INFO", "message": message}, 0))
+        self.buffer.put(make_event("log", {"level": "INFO", "message": message}, 0))
 
     def send(self) -> None:
-        while batch := self.outbox.take():
+        while batch := self.buffer.take():
             while self.sender.attempt(batch) is not None:
                 pass
 
@@ -86,7 +86,7 @@ def test_each_good_event_arrives_once_and_in_order(
     reported = run(line, steps)
     good = [message for message in reported if message.startswith("good")]
     assert service.messages() == good
-    stats = line.outbox.stats
+    stats = line.buffer.stats
     assert stats.reported.get("log", 0) == len(reported)
     assert stats.acknowledged.get("log", 0) == len(good)
     assert stats.dropped.get("log", 0) == sum(stats.reasons.values()) == len(reported) - len(good)
@@ -135,11 +135,11 @@ def test_the_limit_of_a_request_holds_to_the_byte() -> None:
 def test_tries_come_closer_once_the_job_has_ended() -> None:
     line = Line(Service([refuse_connection] * 20))
     line.report("good")
-    batch = line.outbox.take()
+    batch = line.buffer.take()
     assert batch is not None
     waits = [line.sender.attempt(batch) or 0 for _ in range(10)]
     assert 5 <= waits[-1] <= 10
-    line.outbox.close(deadline=float("inf"))
+    line.buffer.close(deadline=float("inf"))
     assert 1 <= (line.sender.attempt(batch) or 0) <= 2
 
 
@@ -148,7 +148,7 @@ def test_after_a_success_the_waits_begin_anew() -> None:
     line.report("good")
     line.send()
     line.report("good")
-    batch = line.outbox.take()
+    batch = line.buffer.take()
     assert batch is not None
     assert 0.25 <= (line.sender.attempt(batch) or 0) <= 0.5
 
@@ -166,4 +166,4 @@ def test_a_batch_refused_as_a_whole_is_not_tried_again() -> None:
     line = Line(service)
     run(line, ["good"] * 3)
     assert len(service.requests) == 1
-    assert line.outbox.stats.dropped == {"log": 3}
+    assert line.buffer.stats.dropped == {"log": 3}

@@ -105,7 +105,7 @@ def test_whatever_the_service_accepts_begins_the_silence_anew_and_a_failure_does
     heartbeat = Heartbeat(100, clock=lambda: now[0])
     line = Line(Service([refuse_connection]), heartbeat=heartbeat)
     line.report("good")
-    batch = line.outbox.take()
+    batch = line.buffer.take()
     assert batch is not None
     now[0] = 90
     line.sender.attempt(batch)

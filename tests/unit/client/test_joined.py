@@ -10,7 +10,7 @@ import pytest
 import jobtrack_client as jt
 from jobtrack_client import track
 from jobtrack_client._api import settings
-from jobtrack_client._jobs import loops
+from jobtrack_client._loops import tracked_loop
 from tests.unit.client.service import GUID, QUICK, Service, client, problem
 
 OTHER = "cc0e8400-e29b-41d4-a716-446655440001"
@@ -95,7 +95,7 @@ def test_loops_and_bars_are_stages(monkeypatch: pytest.MonkeyPatch) -> None:
     from jobtrack_client.integrations.tqdm import tqdm
 
     service = Surrounded()
-    monkeypatch.setattr(loops, "Client", lambda: client(service))
+    monkeypatch.setattr(tracked_loop, "Client", lambda: client(service))
     list(track("ab", "Loop", options=QUICK))
     list(tqdm("ab", desc="Bar", disable=True))
     for _ in track("abc", "Left", options=QUICK):

@@ -283,7 +283,7 @@ def test_no_value_of_any_call_is_refused(calls: list[tuple[str, Any]]) -> None:
         for call, value in calls:
             CALLS[call](job, value)
         job.complete()
-    from jobtrack_client._reporting.events import make_line
+    from jobtrack_client._reporting.queued_events import make_line
 
     bodies = [json.loads(item.body if hasattr(item, "body") else make_line(item).body) for item in made]
     events.EventBatch.model_validate({"events": bodies})

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 import jobtrack_client as jt
-from jobtrack_client.integrations.logging import JobLogHandler
+from jobtrack_client._jobs.log_handler import JobLogHandler
 from tests.unit.client.service import QUICK, Service, client
 
 
@@ -209,7 +209,7 @@ def no_memory(patch: pytest.MonkeyPatch) -> Iterator[None]:
     with patch.context() as patched:
         for name in ("make_event", "snapshot"):
             patched.setattr(f"jobtrack_client._reporting.reporter.{name}", fail)
-        patched.setattr("jobtrack_client._reporting.outbox.make_line", fail)
+        patched.setattr("jobtrack_client._reporting.buffer.make_line", fail)
         yield
 
 

@@ -21,7 +21,7 @@ from rich.console import Console
 from jobtrack_client import ApiError, Client, cli
 from jobtrack_client._reporting.notices import Notices
 from jobtrack_client._runtime.visible_text import UNSAFE, harmless, visible
-from jobtrack_client.commands import listen, opening, service
+from jobtrack_client.commands import listen, open_page, service
 from jobtrack_demo import session
 from tests.unit.client.service import GUID
 from tests.unit.client.worst import HOSTILE, Worst, refusing
@@ -104,7 +104,7 @@ class Run:
         self._monkeypatch.setattr(
             service, "Client", partial(Client, "http://x", "t", GUID, GUID, sleep=_no_sleep, **given)
         )
-        self._monkeypatch.setattr(opening, "_http", lambda: httpx.Client(transport=transport))
+        self._monkeypatch.setattr(open_page, "_http", lambda: httpx.Client(transport=transport))
         out = Stream(encoding, "strict", terminal=terminal)
         err = Stream(encoding, "backslashreplace", terminal=terminal)  # as Python has it
         self._monkeypatch.setattr(sys, "argv", ["jobtrack", *arguments])

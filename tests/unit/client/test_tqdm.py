@@ -11,7 +11,7 @@ from tqdm import tqdm, trange
 from tqdm.auto import tqdm as auto
 
 import jobtrack_client as jt
-from jobtrack_client._jobs import loops
+from jobtrack_client._loops import tracked_loop
 from tests.unit.client.service import QUICK, Service, client
 
 Bars = Callable[..., Any]
@@ -223,7 +223,7 @@ def test_a_bar_that_is_a_job_of_its_own_fails_as_its_body_does(monkeypatch: pyte
     from jobtrack_client.integrations.tqdm import trange as ours
 
     service = Service()
-    monkeypatch.setattr(loops, "Client", lambda: client(service))
+    monkeypatch.setattr(tracked_loop, "Client", lambda: client(service))
 
     def work() -> None:
         for _ in shown(ours, 3, desc="Rows"):

@@ -7,12 +7,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from jobtrack_client._api._async.following import AsyncFollowing
-from jobtrack_client._api.backoff import Backoff
 from jobtrack_client._api.requests import AnswerT, Request
-from jobtrack_client._api.retry_policy import Patience
+from jobtrack_client._api.retries import Backoff, RetryPolicy, new_key
 from jobtrack_client._api.settings import AnyToken, resolve
 from jobtrack_client._exceptions import JobTrackError
-from jobtrack_client._reporting.outbox import new_key
 from jobtrack_client.types import Language
 
 if TYPE_CHECKING:
@@ -22,15 +20,17 @@ if TYPE_CHECKING:
 
 
 class AsyncClient(AsyncFollowing):
-    """Talks to one project of one tenant.
+    """A client of one project. Its calls wait for the response, and raise a `JobTrackError` when they fail.
 
-    What is not given is read from JOBTRACK_URL, JOBTRACK_TOKEN, JOBTRACK_TENANT and JOBTRACK_PROJECT. `token` may be a
-    callable, which is asked before every request. A request that meets no answer, a 5xx, 408 or 429 is tried
-    `attempts` times, a POST under the same Idempotency-Key, unless the service asks to wait for more than `patience`
-    seconds. `language` (`ja` or `en`) is that of descriptions. Every call raises a `JobTrackError` when it fails.
+    Arguments that are not given are read from JOBTRACK_URL, JOBTRACK_TOKEN, JOBTRACK_TENANT and JOBTRACK_PROJECT, or
+    from a profile. `token` may be a callable that returns the token; it is called before every request. `language` is
+    the language of descriptions. `timeout` is in seconds.
+
+    A request is sent up to `attempts` times when there is no response, or one with the status 408, 429 or 5xx. A POST
+    keeps its Idempotency-Key. If the service asks to wait for more than `longest_wait` seconds, the call fails at once.
 
     Raises:
-        ConfigurationError: something is missing or cannot be used.
+        ConfigurationError: an argument is missing or invalid.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class AsyncClient(AsyncFollowing):
         language: Language | None = None,
         timeout: float = 10.0,
         attempts: int = 5,
-        patience: float = 60.0,
+        longest_wait: float = 60.0,
         backoff: Backoff | None = None,
         transport: "httpx.AsyncBaseTransport | None" = None,
         clock: Callable[[], float] = time.time,
@@ -59,7 +59,7 @@ class AsyncClient(AsyncFollowing):
         self._timeout = timeout
         self._tenant = settings.tenant_id
         self._backoff = backoff or Backoff(random=random.random)
-        self._patience = Patience(attempts, patience, self._backoff)
+        self._retries = RetryPolicy(attempts, longest_wait, self._backoff)
         self._clock = clock
         self._language = language
         self._sleep = sleep or http.sleep
@@ -93,20 +93,16 @@ class AsyncClient(AsyncFollowing):
         return cast(AnswerT, (await self._sent(request)).json)
 
     async def _sent(self, request: Request[Any]) -> "Reply":
-        tries = 0
+        return await self._retried(request, self._retries)
+
+    async def _insisted(self, request: Request[Any]) -> "Reply":
+        return await self._retried(request, self._retries.endless())
+
+    async def _retried(self, request: Request[Any], policy: RetryPolicy) -> "Reply":
+        attempts = 0
         while True:
             try:
                 return await self._http.send(request)
             except JobTrackError as error:
-                tries += 1
-                await self._sleep(self._patience.wait(tries, error))
-
-    async def _insisted(self, request: Request[Any]) -> "Reply":
-        """The answer, however long it takes to get one; refusals are raised."""
-        while True:
-            try:
-                return await self._sent(request)
-            except JobTrackError as error:
-                if not error.transient:
-                    raise
-                await self._sleep(self._backoff.delay(self._patience.attempts, error.retry_after))
+                attempts += 1
+                await self._sleep(policy.delay(attempts, error))

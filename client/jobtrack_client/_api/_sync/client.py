@@ -8,12 +8,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from jobtrack_client._api._sync.following import Following
-from jobtrack_client._api.backoff import Backoff
 from jobtrack_client._api.requests import AnswerT, Request
-from jobtrack_client._api.retry_policy import Patience
+from jobtrack_client._api.retries import Backoff, RetryPolicy, new_key
 from jobtrack_client._api.settings import Token, resolve
 from jobtrack_client._exceptions import JobTrackError
-from jobtrack_client._reporting.outbox import new_key
 from jobtrack_client.types import Language
 
 if TYPE_CHECKING:
@@ -23,15 +21,17 @@ if TYPE_CHECKING:
 
 
 class Client(Following):
-    """Talks to one project of one tenant.
+    """A client of one project. Its calls wait for the response, and raise a `JobTrackError` when they fail.
 
-    What is not given is read from JOBTRACK_URL, JOBTRACK_TOKEN, JOBTRACK_TENANT and JOBTRACK_PROJECT. `token` may be a
-    callable, which is asked before every request. A request that meets no answer, a 5xx, 408 or 429 is tried
-    `attempts` times, a POST under the same Idempotency-Key, unless the service asks to wait for more than `patience`
-    seconds. `language` (`ja` or `en`) is that of descriptions. Every call raises a `JobTrackError` when it fails.
+    Arguments that are not given are read from JOBTRACK_URL, JOBTRACK_TOKEN, JOBTRACK_TENANT and JOBTRACK_PROJECT, or
+    from a profile. `token` may be a callable that returns the token; it is called before every request. `language` is
+    the language of descriptions. `timeout` is in seconds.
+
+    A request is sent up to `attempts` times when there is no response, or one with the status 408, 429 or 5xx. A POST
+    keeps its Idempotency-Key. If the service asks to wait for more than `longest_wait` seconds, the call fails at once.
 
     Raises:
-        ConfigurationError: something is missing or cannot be used.
+        ConfigurationError: an argument is missing or invalid.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Client(Following):
         language: Language | None = None,
         timeout: float = 10.0,
         attempts: int = 5,
-        patience: float = 60.0,
+        longest_wait: float = 60.0,
         backoff: Backoff | None = None,
         transport: "httpx.BaseTransport | None" = None,
         clock: Callable[[], float] = time.time,
@@ -60,7 +60,7 @@ class Client(Following):
         self._timeout = timeout
         self._tenant = settings.tenant_id
         self._backoff = backoff or Backoff(random=random.random)
-        self._patience = Patience(attempts, patience, self._backoff)
+        self._retries = RetryPolicy(attempts, longest_wait, self._backoff)
         self._clock = clock
         self._language = language
         self._sleep = sleep or http.sleep
@@ -94,20 +94,16 @@ class Client(Following):
         return cast(AnswerT, (self._sent(request)).json)
 
     def _sent(self, request: Request[Any]) -> "Reply":
-        tries = 0
+        return self._retried(request, self._retries)
+
+    def _insisted(self, request: Request[Any]) -> "Reply":
+        return self._retried(request, self._retries.endless())
+
+    def _retried(self, request: Request[Any], policy: RetryPolicy) -> "Reply":
+        attempts = 0
         while True:
             try:
                 return self._http.send(request)
             except JobTrackError as error:
-                tries += 1
-                self._sleep(self._patience.wait(tries, error))
-
-    def _insisted(self, request: Request[Any]) -> "Reply":
-        """The answer, however long it takes to get one; refusals are raised."""
-        while True:
-            try:
-                return self._sent(request)
-            except JobTrackError as error:
-                if not error.transient:
-                    raise
-                self._sleep(self._backoff.delay(self._patience.attempts, error.retry_after))
+                attempts += 1
+                self._sleep(policy.delay(attempts, error))

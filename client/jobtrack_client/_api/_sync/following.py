@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 from jobtrack_client import models
 from jobtrack_client._api import final_statuses, past_events, requests
 from jobtrack_client._api._sync.walks import Walks
-from jobtrack_client._api.backoff import Backoff
 from jobtrack_client._api.requests import AnswerT, Request
+from jobtrack_client._api.retries import Backoff
 from jobtrack_client._exceptions import (
     Conflict,
     Forbidden,

@@ -15,7 +15,7 @@ from jobtrack_client._api.requests import Request
 from jobtrack_client._api.responses import Reply, read
 from jobtrack_client._api.settings import Settings
 from jobtrack_client._exceptions import ConfigurationError, TimedOut, Unreachable
-from jobtrack_client._reporting.forks import fork_safety
+from jobtrack_client._runtime import fork_safety
 
 
 class Http:

@@ -5,19 +5,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
-from jobtrack_client._reporting.events import Event, Line
+from jobtrack_client._reporting.buffer import Buffer
 from jobtrack_client._reporting.forks.relay import GATHER_SECONDS, Change, Mouthpiece
-from jobtrack_client._reporting.outbox import Outbox
+from jobtrack_client._reporting.queued_events import Event, Line
 from jobtrack_client._runtime.threads import Background
 
 
 class Handover:
-    """Says what is in the outbox; what cannot be said now stays there, or is sent by this process itself (`alone`)."""
+    """Says what is in the buffer; what cannot be said now stays there, or is sent by this process itself (`alone`)."""
 
     def __init__(
         self,
         mouthpiece: Mouthpiece,
-        outbox: Outbox,
+        buffer: Buffer,
         *,
         begin: Callable[[], None],
         tick: Callable[[], None],
@@ -25,7 +25,7 @@ class Handover:
         seconds: float,
     ) -> None:
         self.mouthpiece = mouthpiece
-        self._outbox = outbox
+        self._buffer = buffer
         self._begin_with = begin
         self._tick = tick
         self._alone = alone
@@ -39,7 +39,7 @@ class Handover:
 
     def put(self, reported: Event | Line) -> None:
         """Take one more event, and say it."""
-        self._outbox.put(reported)
+        self._buffer.put(reported)
         self.pump()
 
     def pump(self) -> None:
@@ -75,7 +75,7 @@ class Handover:
         """Wait until all is said, at most so many seconds, and say no more."""
         deadline = monotonic() + seconds
         self.pump()
-        while (self._owed or not self._outbox.flush(GATHER_SECONDS)) and not self._over.is_set():
+        while (self._owed or not self._buffer.flush(GATHER_SECONDS)) and not self._over.is_set():
             if monotonic() > deadline:
                 break
             self.pump()
@@ -86,10 +86,10 @@ class Handover:
             if not self.mouthpiece.tell(number, change):
                 return
             del self._owed[number]
-        while batch := self._outbox.take(1):
+        while batch := self._buffer.take(1):
             if not self.mouthpiece.say(batch.events[0]):
                 return
-            self._outbox.acknowledged(batch)
+            self._buffer.acknowledged(batch)
 
     def _begin(self) -> None:
         """At the first report, since few forked processes report: a thread for what is held back, and the end."""

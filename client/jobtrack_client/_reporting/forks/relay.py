@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from jobtrack_client._api.bodies import EVENT
-from jobtrack_client._reporting.events import Event, Rank
+from jobtrack_client._reporting.queued_events import Event, Rank
 from jobtrack_client._runtime.threads import Background
 from jobtrack_client._values.members import within_limits
 from jobtrack_client._values.shorten import EVENT_BYTES, dumps

@@ -1,22 +1,57 @@
-"""What waits to be sent: batches that are not settled, then single events. Not safe for use by several threads."""
+"""Batches: events that are sent as one request, in the order in which they are sent."""
 
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-from jobtrack_client._reporting.batch import MAX_EVENTS, ROOM, Batch
-from jobtrack_client._reporting.buffer import Buffer
-from jobtrack_client._reporting.events import Event
+from jobtrack_client._api.final_statuses import AFTER_THE_END
+from jobtrack_client._reporting.event_queue import EventQueue
+from jobtrack_client._reporting.queued_events import Event
+
+MAX_EVENTS = 500
+MAX_BYTES = 1024 * 1024
+_HEAD, _TAIL = b'{"events":[', b"]}"
+ROOM = MAX_BYTES - len(_HEAD + _TAIL)
+"""Bytes for the events of a batch, with a comma each."""
 
 _EVENTS, _BYTES = MAX_EVENTS - 1, ROOM - 1024
 """What fits into a batch beside a note."""
 
 
-class Waiting:
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events that are sent as one request, under one key however often it is tried; a heartbeat needs no key."""
+
+    key: str | None
+    events: tuple[Event, ...]
+
+    @property
+    def body(self) -> bytes:
+        """The request's JSON."""
+        return _HEAD + b",".join(event.body for event in self.events) + _TAIL
+
+    @property
+    def types(self) -> list[str]:
+        """The events' types, in order."""
+        return [event.type for event in self.events]
+
+    @property
+    def first(self) -> int | None:
+        """The number of its first event that the job reported."""
+        return next((event.number for event in self.events if event.number), None)
+
+    @property
+    def changes_state(self) -> bool:
+        """Whether the service takes one of its events only before the job's end, or as its end."""
+        return any(event.type not in AFTER_THE_END for event in self.events)
+
+
+class PendingBatches:
     """Events in order of reporting, until the job's end: then what changes its state goes first."""
 
-    def __init__(self, buffer: Buffer, key: Callable[[], str]) -> None:
-        self.buffer = buffer
+    def __init__(self, queue: EventQueue, key: Callable[[], str]) -> None:
+        self.queue = queue
         self.note: Event | None = None
         """Said by the client itself, at the beginning of the next batch that is made."""
         self._key = key
@@ -30,7 +65,7 @@ class Waiting:
     @property
     def oldest(self) -> int | None:
         """The lowest number of an event that waits."""
-        first = self.buffer.first()
+        first = self.queue.first()
         numbers = [batch.first for batch in self._batches] + [first.number if first else None]
         return min((number for number in numbers if number is not None), default=None)
 
@@ -51,10 +86,10 @@ class Waiting:
         A batch keeps its key and its events, since the service may have stored it. Returns the events that later ones
         replace; they are dropped where state alone would fill more than a batch.
         """
-        if self.buffer.fits(_EVENTS, _BYTES) and not always:
+        if self.queue.fits(_EVENTS, _BYTES) and not always:
             return []
         replaced: list[Event] = []
-        state = self.buffer.take_state()
+        state = self.queue.take_state()
         if len(state) > _EVENTS:
             state, replaced = _without_replaced(state)
         late = [batch for batch in self._batches if not batch.changes_state]
@@ -66,7 +101,7 @@ class Waiting:
 
     def keep_newest(self) -> list[Event]:
         """Reduce the single events to the newest, which fit into one batch with a note; returns the others."""
-        return self.buffer.keep_newest(_EVENTS, _BYTES)
+        return self.queue.keep_newest(_EVENTS, _BYTES)
 
 
 def _cut(events: list[Event]) -> Iterator[list[Event]]:

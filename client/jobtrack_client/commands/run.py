@@ -12,7 +12,7 @@ from jobtrack_client._jobs.client import Client
 from jobtrack_client._reporting.options import ReporterOptions
 from jobtrack_client._running import run
 from jobtrack_client._running.command import Sampler
-from jobtrack_client.commands.failing import failure
+from jobtrack_client.commands.errors import failure
 from jobtrack_client.commands.output import notice
 from jobtrack_client.types import Allocation
 

@@ -10,7 +10,7 @@ import typer
 
 from jobtrack_client._api.settings import Settings, resolve
 from jobtrack_client._exceptions import NotFound, Unreachable
-from jobtrack_client.commands.failing import failure
+from jobtrack_client.commands.errors import failure
 from jobtrack_client.commands.options import Job
 from jobtrack_client.commands.output import notice, show_line, terminal
 from jobtrack_client.commands.service import connected, job_id

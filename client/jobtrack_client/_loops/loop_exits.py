@@ -13,8 +13,8 @@ from inspect import CO_GENERATOR
 from types import CodeType, FrameType, TracebackType
 from typing import Any, NoReturn
 
-from jobtrack_client._jobs.exception_watch import UnknownError, when_seen
-from jobtrack_client._jobs.tasks import Then
+from jobtrack_client._loops.exception_watch import UnknownError, when_seen
+from jobtrack_client._runtime.tasks import Then
 
 __all__ = ["UnknownError", "show_exits", "why_left"]
 

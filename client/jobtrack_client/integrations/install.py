@@ -6,8 +6,8 @@ from types import ModuleType
 
 from jobtrack_client._jobs import context
 from jobtrack_client._jobs.job import Job
+from jobtrack_client._jobs.log_handler import tap
 from jobtrack_client._runtime.import_hooks import when_imported
-from jobtrack_client.integrations.logging import tap
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobtrack_client._reporting.events import Rank, describe_error, make_event, make_line, snapshot
+from jobtrack_client._reporting.queued_events import Rank, describe_error, make_event, make_line, snapshot
 from jobtrack_client._values.json_values import plain
 from jobtrack_client._values.shorten import EVENT_BYTES, MESSAGE_BYTES, NAME_CHARACTERS, cut, dumps, short_name, squeeze
 

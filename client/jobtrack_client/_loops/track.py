@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
 from jobtrack_client._jobs.client import Client
-from jobtrack_client._jobs.loops import Opened, begin, begin_beside
+from jobtrack_client._loops.tracked_loop import Opened, begin, begin_beside
 from jobtrack_client._runtime.threads import aside
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ import pytest
 
 from jobtrack_client import Client, cli
 from jobtrack_client._api.settings import Settings
-from jobtrack_client.commands import opening, service
+from jobtrack_client.commands import open_page, service
 from jobtrack_client.profiles import Profile
 from tests.unit.client.service import GUID, problem
 
@@ -40,14 +40,14 @@ class Run:
         self.terminal = False
         self._monkeypatch, self._capsys = monkeypatch, capsys
         monkeypatch.setattr(webbrowser, "open", self.browser)
-        monkeypatch.setattr(opening, "terminal", lambda: self.terminal)
+        monkeypatch.setattr(open_page, "terminal", lambda: self.terminal)
         http = partial(httpx.Client, transport=httpx.MockTransport(self._note))
-        monkeypatch.setattr(opening, "_http", http)
+        monkeypatch.setattr(open_page, "_http", http)
 
     def __call__(self, url: str, *arguments: str, page: str | None = None) -> tuple[object, str, str]:
         profile = Profile(url, GUID, GUID, TOKEN, page=page)
         self._monkeypatch.delenv("JOBTRACK_URL", raising=False)
-        for module in ("_api.settings.profiles.profile", "commands.opening.profile"):
+        for module in ("_api.settings.profiles.profile", "commands.open_page.profile"):
             self._monkeypatch.setattr(f"jobtrack_client.{module}", lambda *environ: profile)
         self._monkeypatch.setattr(service, "Client", partial(Client, url, TOKEN, GUID, GUID))
         self._monkeypatch.setattr(sys, "argv", ["jobtrack", "open", *arguments])
@@ -108,7 +108,7 @@ def test_where_there_are_no_codes_the_page_asks_for_the_token(
     code, out, err = run(url, GUID, page=page)
     address = f"{page or url}/#/job/{GUID}?project={GUID}"
     assert (code, [out.strip()] if out else run.browser.opened) == (0, [address])
-    assert err == f"jobtrack: {opening.SIGN_IN}\n"
+    assert err == f"jobtrack: {open_page.SIGN_IN}\n"
     assert len(run.asked) == asks
 
 
@@ -139,5 +139,5 @@ def test_without_a_browser_the_way_to_the_address_is_told(run: Run) -> None:
 
 def test_a_profile_says_nothing_of_the_service_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOBTRACK_URL", AWS)
-    monkeypatch.setattr(opening, "profile", lambda: Profile(LOCAL, GUID, GUID, TOKEN, page=PAGE))
-    assert opening._page(Settings(AWS, GUID, GUID, TOKEN)) == AWS
+    monkeypatch.setattr(open_page, "profile", lambda: Profile(LOCAL, GUID, GUID, TOKEN, page=PAGE))
+    assert open_page._page(Settings(AWS, GUID, GUID, TOKEN)) == AWS

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from types import FrameType, TracebackType
 
-from jobtrack_client._jobs.tasks import Then, when_over
+from jobtrack_client._runtime.tasks import Then, when_over
 
 
 class UnknownError(Exception):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from jobtrack_client._jobs.client import Client
 from jobtrack_client._jobs.context import current_job
+from jobtrack_client._jobs.guard import guarded
 from jobtrack_client._jobs.job import Job
-from jobtrack_client._jobs.loop_exits import UnknownError, show_exits, why_left
 from jobtrack_client._jobs.stage import Stage
-from jobtrack_client._jobs.tasks import current_task, raised_by
-from jobtrack_client._runtime.guard import guarded
+from jobtrack_client._loops.loop_exits import UnknownError, show_exits, why_left
+from jobtrack_client._runtime.tasks import current_task, raised_by
 
 if TYPE_CHECKING:
     from asyncio import Task

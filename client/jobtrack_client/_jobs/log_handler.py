@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from jobtrack_client._runtime.guard import guarded
+from jobtrack_client._jobs.guard import guarded
 from jobtrack_client.types import Level
 
 _OWN = "jobtrack_client"

@@ -1,0 +1,56 @@
+"""When a request is sent again: how often, and after which delay."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from math import inf
+from random import random as random_fraction
+from typing import Self
+from uuid import uuid4
+
+from jobtrack_client._exceptions import JobTrackError
+
+
+def new_key() -> str:
+    """Return a new Idempotency-Key. A request keeps its key however often it is sent."""
+    return str(uuid4())
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Doubling waits with jitter, in seconds: from half to all of `first` x 2^(tries - 1), at most `longest`."""
+
+    first: float = 0.5
+    longest: float = 10.0
+    longest_asked: float = 300.0
+    random: Callable[[], float] = random_fraction
+
+    def delay(self, tries: int, asked: float | None = None, longest: float | None = None) -> float:
+        """Seconds to wait after `tries` failures; what the service `asked` for, and up to a tenth more, goes first."""
+        if asked is not None:
+            return min(asked, self.longest_asked) * (1 + self.random() / 10)
+        cap = self.longest if longest is None else min(longest, self.longest)
+        full = min(cap, self.first * 2.0 ** min(tries - 1, 32))
+        return full * (1 + self.random()) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """At most `attempts` attempts, unless the service asks to wait for more than `longest_wait` seconds."""
+
+    attempts: float = 5
+    longest_wait: float = 60.0
+    backoff: Backoff = field(default_factory=Backoff)
+
+    def endless(self) -> Self:
+        """Return a policy that never gives up, except on errors that are not transient."""
+        return replace(self, attempts=inf, longest_wait=inf)
+
+    def delay(self, attempts: int, error: JobTrackError) -> float:
+        """Return the seconds to wait after this number of attempts, the last of which ended with the error.
+
+        Raises:
+            JobTrackError: the error, if the request is not sent again.
+        """
+        if not error.transient or attempts >= self.attempts or (error.retry_after or 0) > self.longest_wait:
+            raise error
+        return self.backoff.delay(attempts, error.retry_after)
