@@ -93,7 +93,7 @@ class ApiError(JobTrackError):
         self.code = code
         self.title = title
         self.request_id = request_id
-        self.errors = tuple(errors)
+        self.errors: tuple[Fault, ...] = tuple(errors)
         self.retry_after = retry_after
 
     def __str__(self) -> str:

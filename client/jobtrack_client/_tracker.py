@@ -14,7 +14,7 @@ class JobTracker:
     """
 
     def __init__(self, base_url: str, tenant_id: str, project_id: str, token: str) -> None:
-        self.client = Client(base_url, token, tenant_id, project_id)
+        self.client: Client = Client(base_url, token, tenant_id, project_id)
 
     def get_job_progress(self, job_id: str) -> models.Progress:
         """How far the job has come."""

@@ -21,6 +21,19 @@ from jobtrack_client.types import Allocation, JobDescription
 _STARTED = table(StartedData)
 
 
+class JobArguments(JobDescription, total=False):
+    """The arguments of `Client.job`, beside the job's name and type."""
+
+    job_id: str | None
+    heartbeat_seconds: int | None
+    estimated_seconds: float | None
+    resources_allocated: Allocation | None
+    attach: bool
+    resume: bool
+    required: bool
+    options: ReporterOptions | None
+
+
 class Client(_sync.Client):
     __doc__ = _sync.Client.__doc__
 

@@ -52,7 +52,7 @@ class Job(Ends):
         self._stages = stages or Stages(self, reporter, options)
         super().__init__(reporter.report, self._stages.flush, lambda text: self.log("WARN", text))
         self.job_id = job_id
-        self.running = False
+        self.running: bool = False
         """Whether it has begun and was not closed, in this process."""
         self.unfinished: Callable[[BaseException | None], None] = self._abandon
         """Called when the interpreter ends before the job, with the exception that ends it."""

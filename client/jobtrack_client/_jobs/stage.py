@@ -30,7 +30,7 @@ class Stage:
         self.name = name
         self.metrics: dict[str, object] = {}
         """Sent with the stage's end."""
-        self.running = False
+        self.running: bool = False
         """Whether the `with` statement is under way."""
         self.outer: Stage | None = None
         """The one that it began in."""

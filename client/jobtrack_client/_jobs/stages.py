@@ -34,7 +34,7 @@ class Stages:
         self._running: tuple[Stage, ...] = ()
         self._common: tuple[Stage, ...] = ()
         self._shared: Stage | None = None
-        self.whole = self._progress(None, None)
+        self.whole: Progress = self._progress(None, None)
         fork_safety.renew(self)
 
     def make(self, name: str, total: int | None) -> Stage:

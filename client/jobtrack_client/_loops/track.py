@@ -5,10 +5,10 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, I
 from functools import partial
 from operator import length_hint
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, Unpack, cast
 
-from jobtrack_client._jobs.client import Client
-from jobtrack_client._loops.tracked_loop import Opened, begin, begin_beside
+from jobtrack_client._jobs.client import Client, JobArguments
+from jobtrack_client._loops.tracked_loop import NewJob, Opened, begin, begin_beside
 from jobtrack_client._runtime.threads import aside
 
 T = TypeVar("T")
@@ -21,7 +21,7 @@ def track(
     total: int | None = None,
     job_type: str | None = None,
     client: Client | None = None,
-    **described: Any,
+    **described: Unpack[JobArguments],
 ) -> "Track[T]":
     """The items again, each counted as done when the next is asked for.
 
@@ -42,10 +42,8 @@ def track(
         ConfigurationError: a job has to be made, and `Client()` lacks something. It comes when the loop begins.
     """
     known = _length(items) if total is None else total
-    described = {"job_type": job_type or name, **described}
-    return Track(
-        items, partial(begin, name, known, client, described), partial(begin_beside, name, known, client, described)
-    )
+    new_job = NewJob(name, job_type or name, client, described)
+    return Track(items, partial(begin, name, known, new_job), partial(begin_beside, name, known, new_job))
 
 
 class Track(Generic[T]):

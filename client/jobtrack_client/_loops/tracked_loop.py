@@ -1,12 +1,12 @@
 """A loop as a stage: of the job that runs, or of one made for it, which then ends as the loop does."""
 
 import threading
-from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
-from jobtrack_client._jobs.client import Client
+from jobtrack_client._jobs.client import Client, JobArguments
 from jobtrack_client._jobs.context import current_job
 from jobtrack_client._jobs.guard import guarded
 from jobtrack_client._jobs.job import Job
@@ -99,30 +99,40 @@ class OpenedBeside(Opened):
             ending.join(DROPPED_SECONDS)
 
 
-def begin(name: str, total: int | None, client: Client | None, described: Mapping[str, Any]) -> Opened:
-    """Begin a stage of the job that runs, or of one made for it.
+@dataclass(frozen=True)
+class NewJob:
+    """The job of a loop that runs outside of any job, and the client that reports it (default: `Client()`)."""
+
+    name: str
+    job_type: str
+    client: Client | None
+    arguments: JobArguments
+
+    def make(self, stack: ExitStack) -> Job:
+        """Make the job. The stack closes its client, unless one was given."""
+        show_exits()
+        client = self.client or stack.enter_context(Client())
+        return client.job(self.name, job_type=self.job_type, **self.arguments)
+
+
+def begin(name: str, total: int | None, new_job: NewJob) -> Opened:
+    """Begin a stage of the current job, or of a new one.
 
     Raises:
-        ConfigurationError: a job has to be made, and `Client()` lacks something.
+        ConfigurationError: there is no current job, and a setting of `Client()` is missing.
     """
     with ExitStack() as stack:
         own = None
         if (job := current_job()) is None:
-            job = own = stack.enter_context(new_job(name, client, described, stack))
+            job = own = stack.enter_context(new_job.make(stack))
         return Opened(stack.enter_context(job.stage(name, total)), own, total, stack.pop_all())
 
 
-async def begin_beside(name: str, total: int | None, client: Client | None, described: Mapping[str, Any]) -> Opened:
-    """As `begin`, while the event loop goes on."""
+async def begin_beside(name: str, total: int | None, new_job: NewJob) -> Opened:
+    """Do the same as `begin`, while the event loop goes on."""
     with ExitStack() as stack:
         own = None
         if (job := current_job()) is None:
-            job = own = await new_job(name, client, described, stack).__aenter__()
+            job = own = await new_job.make(stack).__aenter__()
             stack.push(job)
         return OpenedBeside(stack.enter_context(job.stage(name, total)), own, total, stack.pop_all())
-
-
-def new_job(name: str, client: Client | None, described: Mapping[str, Any], stack: ExitStack) -> Job:
-    """A job for a loop that has none; the stack closes its client, unless one is given."""
-    show_exits()
-    return (client or stack.enter_context(Client())).job(name, **described)

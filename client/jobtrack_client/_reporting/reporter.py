@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from jobtrack_client._api.settings import Settings
 from jobtrack_client._exceptions import JobTrackError
 from jobtrack_client._reporting.delivery import Delivery, Reported
 from jobtrack_client._reporting.forks import relay
@@ -29,7 +30,7 @@ class Reporter:
     """
 
     def __init__(self, http: "Http", job: Reported, options: ReporterOptions) -> None:
-        self.settings = http.settings
+        self.settings: Settings = http.settings
         self._job = job
         self._options = options
         self._delivery = Delivery(http, job, options)

@@ -1,4 +1,7 @@
-"""The commands of `jobtrack` that talk to a service: each module adds its own."""
+"""The commands of `jobtrack` that talk to a service."""
+
+from collections.abc import Callable
+from typing import Any
 
 import typer
 
@@ -18,24 +21,31 @@ from jobtrack_client.commands import (
 )
 from jobtrack_client.commands.errors import cleanly
 
-MODULES = (
-    run,
-    jobs,
-    status,
-    watch,
-    logs,
-    timeline,
-    metrics,
-    dependencies,
-    subscriptions,
-    deliveries,
-    listen,
-    open_page,
-)
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "run": run.run_command,
+    "jobs": jobs.jobs,
+    "queue": jobs.queue,
+    "status": status.status,
+    "watch": watch.watch,
+    "logs": logs.logs,
+    "timeline": timeline.timeline,
+    "metrics": metrics.metrics,
+    "deps": dependencies.deps,
+    "subscribe": subscriptions.subscribe,
+    "subscriptions": subscriptions.subscriptions,
+    "unsubscribe": subscriptions.unsubscribe,
+    "deliveries": deliveries.deliveries,
+    "listen": listen.listen,
+    "open": open_page.open_page,
+}
+"""In the order in which help lists them."""
+_SETTINGS: dict[str, dict[str, Any]] = {
+    # What follows the command that is run are its own options.
+    "run": {"allow_interspersed_args": False},
+}
 
 
 def add(app: typer.Typer) -> None:
-    """Add every command to the application, in the order in which help lists them."""
-    for module in MODULES:
-        for name, command in module.COMMANDS.items():
-            app.command(name, context_settings=getattr(module, "SETTINGS", None))(cleanly(command))
+    """Add every command to the application."""
+    for name, command in _COMMANDS.items():
+        app.command(name, context_settings=_SETTINGS.get(name))(cleanly(command))

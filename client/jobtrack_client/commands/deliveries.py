@@ -36,6 +36,3 @@ def _row(delivery: models.Delivery) -> tuple[object, ...]:
         *(delivery["messageId"], delivery["sequence"], delivery["type"], delivery["status"]),
         *(len(attempts), clock(last["time"]) if last else None, answer),
     )
-
-
-COMMANDS = {"deliveries": deliveries}

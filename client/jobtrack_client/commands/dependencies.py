@@ -66,6 +66,3 @@ def _tree(answer: models.Dependencies) -> "Tree":
             text = Text(" · ".join(cell(part) for part in what if part))
             branch.add(text.append(f" {state or 'unknown'}", style=STYLES.get(state or "", "")))
     return tree
-
-
-COMMANDS = {"deps": deps}

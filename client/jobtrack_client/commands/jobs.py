@@ -72,6 +72,3 @@ def _show_queue(answer: models.Queue) -> None:
         for job in answer["queuedJobs"]
     ]
     show_rows(QUEUE_COLUMNS, rows, "Nobody waits.")
-
-
-COMMANDS = {"jobs": jobs, "queue": queue}

@@ -94,6 +94,3 @@ def _forward(http: "httpx.Client", url: str, secret: str, message: models.Pushed
     except (httpx.HTTPError, UnicodeError) as error:  # the latter of a host name that cannot be looked up
         answer = str(error) or type(error).__name__
     notice(f"  -> {place}: {answer}")
-
-
-COMMANDS = {"listen": listen}

@@ -86,6 +86,3 @@ def _show(entry: models.LogEntry, more: str) -> None:
     time = clock(entry["timestamp"], "%H:%M:%S")
     line = Text.assemble((f"{time} ", "dim"), (f"{entry['level']:5} ", style), (f"{where} ", "dim"), message)
     console().print(line, soft_wrap=True)
-
-
-COMMANDS = {"logs": logs}

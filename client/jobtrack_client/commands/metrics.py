@@ -89,6 +89,3 @@ def _summary(answer: models.Metrics) -> Iterator[str]:
     if processing := current.get("processing"):
         yield f"records: {cell(processing['recordsProcessed'])} of {cell(processing['totalRecords'])}"
     yield f"efficiency: {cell(trends['overallEfficiency'])}"
-
-
-COMMANDS = {"metrics": metrics}

@@ -84,6 +84,3 @@ def _http() -> "httpx.Client":
     import httpx
 
     return httpx.Client(timeout=SECONDS, trust_env=False)  # loopback is never behind a proxy
-
-
-COMMANDS = {"open": open_page}

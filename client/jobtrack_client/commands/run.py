@@ -64,8 +64,3 @@ def _pair(tag: str) -> tuple[str, str]:
     if not name or not equals:
         raise failure(f"a tag is NAME=TEXT, not {tag!r}")
     return name, value
-
-
-COMMANDS = {"run": run_command}
-SETTINGS = {"allow_interspersed_args": False}
-"""The options of the command that is run are its own."""

@@ -39,6 +39,3 @@ def _rest(job: models.Job) -> list[str]:
         "error": (job["error"] or {}).get("message"),
     }
     return [f"{name}: {cell(text)}" for name, text in told.items() if text]
-
-
-COMMANDS = {"status": status}

@@ -63,6 +63,3 @@ def unsubscribe(subscription: str) -> None:
     """End a subscription."""
     with connected() as client:
         client.delete_subscription(subscription)
-
-
-COMMANDS = {"subscribe": subscribe, "subscriptions": subscriptions, "unsubscribe": unsubscribe}

@@ -37,6 +37,3 @@ def _show(page: models.Timeline) -> None:
         for event in page["upcomingEvents"]
     ]
     show_rows(COLUMNS, past + coming, "Nothing happened.")
-
-
-COMMANDS = {"timeline": timeline}

@@ -109,6 +109,3 @@ def _table(jobs: Sequence[models.TrackedJob]) -> "Table":
             clock(job["estimatedCompletion"] or job["estimatedStartTime"]),
         )
     return table
-
-
-COMMANDS = {"watch": watch}

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary, WeakSet
 from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._jobs.context import current_job
 from jobtrack_client._jobs.job import Job
-from jobtrack_client._loops.tracked_loop import Opened, begin
+from jobtrack_client._loops.tracked_loop import NewJob, Opened, begin
 from jobtrack_client._runtime.log import LOGGER
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Loop:
         self._opened: Opened | None = None
         self.done: float = 0
         """Records so far."""
-        self.open = True
+        self.open: bool = True
         self.iterated = False
         """Its bar is walked through, and ends with that."""
         if self._outer is None:
@@ -92,7 +92,7 @@ class Loop:
 
     def _begin(self) -> None:
         try:
-            self._opened = begin(self._name, _integer(self._total), None, {"job_type": JOB_TYPE})
+            self._opened = begin(self._name, _integer(self._total), NewJob(self._name, JOB_TYPE, None, {}))
         except ConfigurationError as error:  # the loop itself can do without
             LOGGER.warning("the loop %r is not tracked: %s", self._name, error)
 
