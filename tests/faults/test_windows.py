@@ -14,7 +14,7 @@ import typer
 from jobtrack_client import profiles
 from jobtrack_client._api.token_command import TokenCommand
 from jobtrack_client._running.signals import Signals
-from jobtrack_client.commands import failing
+from jobtrack_client.commands import errors
 from tests.faults.serving import environment, serving
 from tests.unit.client.service import Service
 
@@ -101,13 +101,13 @@ def test_a_closed_pipe_ends_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(errno.EINVAL, "Invalid argument")
 
     with pytest.raises(OSError, match="Invalid argument"):
-        failing.cleanly(write)()
+        errors.cleanly(write)()
     with monkeypatch.context() as on_windows:
         on_windows.setattr(os, "dup2", lambda old, new: os.close(old))
         on_windows.setattr(sys, "platform", "win32")
         with pytest.raises(typer.Exit) as ended:
-            failing.cleanly(write)()
-    assert ended.value.exit_code == failing.PIPE_CLOSED
+            errors.cleanly(write)()
+    assert ended.value.exit_code == errors.PIPE_CLOSED
 
 
 def test_help_is_printed(tmp_path: Path) -> None:
