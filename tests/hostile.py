@@ -35,7 +35,7 @@ MALFORMED = [
     "https://user@example.com/", "https://user:pw@example.com/", "https://@example.com/", "https://:@example.com/",
     "https://example.com@169.254.169.254/", "https://example.com:443@169.254.169.254/", "https://example.com%40127.0.0.1/",
     "https://example.com\\@127.0.0.1/", "https://127.0.0.1\\.example.com/", "https:\\\\127.0.0.1/",
-    # ports that are none
+    # invalid ports
     "https://example.com:0/", "https://example.com:99999/", "https://example.com:x/", "https://example.com:443:80/",
     # white space and control characters
     "https://example.com/\n", "\thttps://example.com/", "https://ex\tample.com/", "https://127.0.0.1\x00.example.com/",
@@ -92,7 +92,7 @@ class Traffic:
     looked_up: list[object] = field(default_factory=list)
 
     def hear(self, event: str, arguments: tuple[object, ...]) -> None:
-        """Count what the interpreter tells of; whoever is not on this host is not reached."""
+        """Count the connections that the interpreter reports, and allow only those to this host."""
         if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
             self.connected.append(arguments[1])
             if not (isinstance(arguments[1], tuple) and arguments[1][0] == "127.0.0.1"):

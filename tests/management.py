@@ -20,7 +20,7 @@ class _Gone(ClientError):
 
 
 class Gateway:
-    """Who is connected, and what each was sent."""
+    """The open connections, and the messages sent to each."""
 
     class exceptions:  # as boto3 names it
         GoneException = _Gone

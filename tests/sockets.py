@@ -126,7 +126,7 @@ class SocketWorld:
         return self.name
 
     def report(self, *kinds: str) -> None:
-        """A batch of events: milestones, and log lines that nobody wants."""
+        """A batch of events: milestones, and log lines without a subscriber."""
         data = {WANTED: {"description": "m"}, UNWANTED: {"level": "INFO", "message": "m"}}
         last = self.jobs.read_snapshot(self.job).job.sequence
         self.jobs.report(self.job, [Event(kind, self._micros(), data.get(kind, {})) for kind in kinds])
@@ -159,7 +159,7 @@ class SocketWorld:
             self.deliverer.deliver(body)
 
     def run(self, seconds: float = 120) -> None:
-        """Let the queue run, for so long at most."""
+        """Run the queue, up to a limit in seconds."""
         end = self.clock() + seconds
         while self.sqs.waiting and (due := min(at for at, _ in self.sqs.waiting)) <= end:
             self.clock.now = max(self.clock.now, due)
@@ -167,7 +167,7 @@ class SocketWorld:
                 self.serve(body)
 
     def crash(self, at: int) -> bool:
-        """Serve what is due in a process that ends at the `at`-th step; what it did not acknowledge comes again."""
+        """Process due messages in a process that ends at step `at`; unacknowledged messages return."""
         bodies = self.sqs.take()
         with crashing(at, self.dynamodb, fakes=(self.sqs, self.gateway)):
             try:

@@ -20,7 +20,7 @@ Change = Callable[[Path], object]
 
 
 def built(folder: Path) -> Path:
-    """What `sam build` makes of the template's folders; the lock stands for the packages that pip installs by it."""
+    """The folders that `sam build` makes; the lock is used in place of the packages that pip would install."""
     for name, resource in TEMPLATE["Resources"].items():
         for source in (resource["Properties"].get(each) for each in ("CodeUri", "ContentUri")):
             if source:

@@ -1,4 +1,4 @@
-"""The live page in a headless Chromium: opened for a project, and held to what no test may see it do."""
+"""The live page in a headless Chromium, opened for a project and checked for errors that no test may cause."""
 
 import os
 import shutil

@@ -65,7 +65,7 @@ def _table(cells: Sequence[object]) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def tally(pytestconfig: pytest.Config) -> Callable[[int, str], None]:
-    """Count what the summary of the run shall tell: `tally(3, "cells")`."""
+    """Count something for the summary of the run: `tally(3, "cells")`."""
 
     def count(more: int, what: str) -> None:
         pytestconfig.stash[TALLIES][what] += more

@@ -56,7 +56,7 @@ def refused(url: str) -> int:
 
 
 def told(client: ClientConnection, count: int) -> list[Json]:
-    """The next so many messages."""
+    """Return the next `count` messages."""
     return [json.loads(client.recv(PATIENCE_SECONDS)) for _ in range(count)]
 
 

@@ -101,7 +101,7 @@ def _changed(**changes: object) -> Forgery:
 
 
 def _at(**changes: int) -> Forgery:
-    """With times so many seconds from now."""
+    """Return claims with times relative to now, in seconds."""
     return lambda target: target.bearing({name: int(time.time()) + after for name, after in changes.items()})
 
 
@@ -136,7 +136,7 @@ UNKNOWN: dict[str, Forgery] = {
     "empty tenant": _changed(tenant_id=""),
     "no subject": _changed(sub=None),
 }
-"""Who calls is not known: 401."""
+"""Tokens without a valid caller: 401."""
 
 FOREIGN: dict[str, Forgery] = {
     "other tenant": lambda target: target.bearing({"tenant_id": target.other_tenant}),

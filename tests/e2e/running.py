@@ -74,7 +74,7 @@ class Service:
         return self.process.wait(STOP_SECONDS)
 
     def kill(self) -> list[psutil.Process]:
-        """`kill -9`; the engines that it leaves behind, which shall end by themselves."""
+        """`kill -9`; return the engines that are left, which must end on their own."""
         engines = self.engines()
         self.process.kill()
         self.process.wait(STOP_SECONDS)

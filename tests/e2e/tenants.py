@@ -85,7 +85,7 @@ def populated(service: Service, url: str, tenant: str | None = None) -> Project:
         for key in (key for key, route in ROUTES.items() if route.method in ("POST", "PUT")):
             answer = ask(api, key, made)
             assert answer.is_success, answer.text
-            assert "idempotency-replayed" not in answer.headers  # whoever used the key before
+            assert "idempotency-replayed" not in answer.headers  # although another tenant used the key before
         create(api)
         reported(api, started(api), event("jobCompleted"))
         until(lambda: _settled(deliveries(api, name)))

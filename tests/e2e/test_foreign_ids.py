@@ -1,4 +1,4 @@
-"""In one's own project, ids, cursors, keys and tags of another's open nothing, nor tell whether they exist."""
+"""Ids, cursors, keys and tags of another project give no access, and do not reveal whether they exist."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -32,7 +32,7 @@ def raw(api: httpx.Client, method: str, path: str, body: bytes | None = None) ->
 
 
 def has_no_route(status: int, headers: dict[str, str], body: bytes) -> bool:
-    """Whether this is how the gateway answers what is none of its routes."""
+    """Whether this is the gateway's response to an unknown route."""
     told = json.loads(body)
     if "apigw-requestid" in headers and "code" not in told:
         return (status, told) == (404, {"message": GATEWAY["not_found"]})

@@ -103,7 +103,7 @@ def test_a_killed_service_goes_on_where_it_was_and_the_worker_notices_nothing(
 
 
 def test_the_reporter_outlasts_a_killed_service(home: Path, engine: str, tmp_path: Path) -> None:
-    """`kill -9`, and nobody there for some seconds: all that was told is there once, in order, and none was dropped."""
+    """`kill -9`, then an outage of some seconds: every report is stored once, in order, and nothing is dropped."""
     tenant, project = str(uuid4()), str(uuid4())
     arguments = ["--data", str(tmp_path / "data")]
     with ExitStack() as stack:
@@ -140,7 +140,7 @@ def working(service: Service, tenant: str, project: str, program: str) -> "subpr
 
 
 def acknowledged_beyond(worker: "subprocess.Popen[str]", count: int) -> int:
-    """How many of the worker's lines were, once that are more than so many."""
+    """Return the number of the worker's lines, once it exceeds a number."""
     assert worker.stdout is not None
     for line in worker.stdout:
         if (found := int(line)) > count:

@@ -29,13 +29,13 @@ NEEDED = {"jobName": "n", "jobType": "t"}
 
 
 def object_of(size: int) -> Json:
-    """An object that takes so many bytes as JSON, of characters of three bytes and one."""
+    """Return an object of a size in bytes of JSON, with characters of three bytes and of one."""
     text = "界" * ((size - 8) // 3)
     return {"a": text + "x" * (size - len(encoded({"a": text})))}
 
 
 def nested(levels: int) -> Json:
-    """An object nested so many levels deep."""
+    """Return an object with a number of nested levels."""
     value: Json = {}
     for _ in range(levels - 1):
         value = {"a": value}
@@ -43,7 +43,7 @@ def nested(levels: int) -> Json:
 
 
 def event_of(size: int) -> Json:
-    """A log line that takes so many bytes, of members with a limit of their own and one without."""
+    """Return a log line of a size in bytes, with members that have a limit of their own and one without."""
     made = line("m" * 20 * KIB, more="")
     made["data"]["more"] = "x" * (size - len(encoded(made)))
     return made

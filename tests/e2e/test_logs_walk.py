@@ -1,4 +1,4 @@
-"""Walking the logs of a job by cursor: each line once, whoever writes meanwhile."""
+"""Reading a job's logs by cursor returns each line once, while others write."""
 
 import json
 import random

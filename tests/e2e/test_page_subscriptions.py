@@ -1,4 +1,4 @@
-"""The live page's subscriptions: ended when it is left, short, and never so many that others find no room."""
+"""The live page's subscriptions are short, end when the page is left, and leave room for others."""
 
 import re
 import time

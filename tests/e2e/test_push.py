@@ -57,7 +57,7 @@ def report(client: httpx.Client, job_id: str, *events: tuple[str, dict[str, obje
 
 
 def arrived(gate: Gate, messages: int) -> Inbox:
-    """The inbox once it holds so many messages."""
+    """Return the inbox once it has `count` messages."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while len(gate.snapshot().messages) < messages and time.monotonic() < deadline:
         time.sleep(0.02)

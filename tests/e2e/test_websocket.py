@@ -245,7 +245,7 @@ class Follower:
             yield client
 
     def take(self, client: Any, count: int) -> None:
-        """Receive so many more."""
+        """Receive `count` more messages."""
         for _ in range(count):
             self.connections[-1] += sequences(told(client, 1))
 

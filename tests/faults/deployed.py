@@ -184,7 +184,7 @@ class Receivers(Receiver):
 
 
 class Deployed:
-    """The stack, of which each function is one process that begins anew after it was killed."""
+    """The stack, with one process per function that restarts after it was killed."""
 
     def __init__(self, patch: pytest.MonkeyPatch, seed: int = 0) -> None:
         self.drawn = random.Random(seed)

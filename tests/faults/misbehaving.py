@@ -1,4 +1,4 @@
-"""What receivers of webhooks do to whoever calls them, for as long as they are let."""
+"""Webhook receivers that misbehave for as long as the caller lets them."""
 
 import itertools
 import socket

@@ -83,7 +83,7 @@ def test_connection_refused() -> None:
 
 @contextmanager
 def not_accepting() -> Iterator[WebhookUrl]:
-    """A socket whose backlog is full: nobody takes the connection."""
+    """A socket with a full backlog, which accepts no connection."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
         for _ in range(3):
             queued = waiting.enter_context(socket.socket())

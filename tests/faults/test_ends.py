@@ -60,7 +60,7 @@ def start(url: str, program: str, folder: Path, signals: str = "--default-signal
     (folder / "program.py").write_text(HEAD + textwrap.dedent(PROGRAMS.get(program, program)))
     tracked = ["-m", "jobtrack_client"] if program == "-m" else []
     return subprocess.Popen(
-        # Whoever starts the tests in the background has signals ignored, which would be inherited.
+        # Tests in the background ignore signals, and child processes would inherit that.
         ["env", signals, sys.executable, "-W", "ignore", *tracked, "program.py"],
         env=environment(url) | {"PYTHONPATH": f"{ROOT}"},
         cwd=folder,

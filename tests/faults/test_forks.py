@@ -1,4 +1,4 @@
-"""What processes report that were forked from the job's, or started anew: all of it, each once, and nobody hangs."""
+"""Forked and newly started processes report everything once, and none of them hangs."""
 
 from collections import Counter
 from pathlib import Path

@@ -75,7 +75,7 @@ def test_greenlets_report_while_the_program_starts_others(green: str, patched: s
 @pytest.mark.parametrize("green", GREEN)
 def test_a_forked_child_of_greenlets_neither_repeats_what_waits_nor_hangs(green: str, patched: str) -> None:
     service = Service()
-    # What a child of eventlet waits for, its parent may miss: they share one epoll, whoever forks.
+    # A child of eventlet may take events from its parent, because they share one epoll.
     script = f"""
         import os
         for number in range(5):

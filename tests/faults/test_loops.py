@@ -17,7 +17,7 @@ LANES = {"DelivererFunction": 0.0, "SlowDelivererFunction": SLOW_SECONDS}
 
 
 def refused_for_a_week(patch: pytest.MonkeyPatch, seconds: float) -> Deployed:
-    """One message to a receiver that always answers 500, after so many seconds; carried to its end."""
+    """Deliver one message to a receiver that always responds 500 after some seconds, until it is given up."""
     patch.setattr(circuit_breaker, "SLOW_SECONDS", 7 * DAY)  # as where others keep the endpoint slow
     stack = Deployed(patch)
     stack.subscribe(subscription(expires_at=NOW + 7 * DAY))

@@ -1,4 +1,4 @@
-"""Every stream record comes three times, every queue message twice and in any order: nobody is told anything twice."""
+"""Every stream record arrives three times, every queue message twice and in any order: no receiver gets a repeat."""
 
 import json
 import random

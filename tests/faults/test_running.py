@@ -24,7 +24,7 @@ def start(
     url: str, *command: str, options: tuple[str, ...] = (), signals: str = "--default-signal", group: bool = False
 ) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        # Whoever starts the tests in the background has signals ignored, which would be inherited.
+        # Tests in the background ignore signals, and child processes would inherit that.
         ["env", signals, str(JOBTRACK), "run", "--name", "mine", *options, "--", *command],
         env=environment(url),
         stdin=subprocess.DEVNULL,
@@ -146,7 +146,7 @@ def test_a_signal_to_the_whole_group_ends_both_and_cancels_the_job() -> None:
 
 
 def test_when_it_is_killed_its_command_ends_with_what_it_writes_next() -> None:
-    """There is nobody left to read it, and nobody to tell of its end: the service finds the job silent."""
+    """No process is left to read the output or to report the end: the service marks the job as stalled."""
     service = Service()
     with serving(service) as server:
         process = start(server.url, "sh", "-c", "echo $$; while :; do echo line; sleep 0.1; done")

@@ -117,7 +117,7 @@ def test_the_script_imports_nothing_at_all_from_there(hostile: Path, early: set[
 
 @pytest.mark.parametrize("path", [{}, {"PYTHONPATH": ""}], ids=["unset", "empty"])
 def test_what_is_installed_from_the_working_directory_is_found(path: dict[str, str], home: dict[str, str]) -> None:
-    """As where this project is developed: site's own entries are none of PYTHONPATH's."""
+    """As in this project's environment: the entries of `site` are not in PYTHONPATH."""
     assert run((*SCRIPT, "token"), ROOT, home | path) == (0, "")
 
 

@@ -143,7 +143,7 @@ def context() -> Context:
 
 @pytest.fixture
 def sample() -> Callable[[str], dict[str, Any]]:
-    """Reads a sample event, anew each time: `sample("get-job")`."""
+    """Reads a sample event from its file: `sample("get-job")`."""
 
     def read(name: str) -> dict[str, Any]:
         event = json.loads((ROOT / "events" / f"{name}.json").read_text())

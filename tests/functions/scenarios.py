@@ -115,7 +115,7 @@ class Stack:
         assert self.events("jobCompleted")["statusCode"] == 202
 
     def later(self, function: str, seconds: float) -> Json:
-        """What the clock starts, so many seconds later."""
+        """Run the scheduled functions, a number of seconds later."""
         self.seconds = seconds
         return self.invoke(function, self.sample("schedule"))
 

@@ -78,7 +78,7 @@ def read(answer: dict[str, Any], status: int = 200) -> Any:
 
 
 def stored(made: dict[str, Any], key: JobKey) -> Subscription:
-    """The subscription that an answer told of, as it is stored."""
+    """Return the stored subscription of a response."""
     found = table().get(key, made["subscriptionId"])
     assert found is not None
     return found

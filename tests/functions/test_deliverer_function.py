@@ -31,7 +31,7 @@ OK, BROKEN, UNREACHABLE = Response(200), Response(500), EgressError("connection 
     "answers", [(OK,), (BROKEN, OK), (UNREACHABLE, OK), (Response(410),)], ids=["200", "500", "none", "410"]
 )
 def test_a_crash_at_any_step_loses_nothing(answers: tuple[Response | EgressError, ...]) -> None:
-    """The message comes again, as SQS brings what was not acknowledged; it ends as it would have without the crash."""
+    """SQS delivers the unacknowledged message again, and it ends as without the crash."""
     crashed, step = True, -1
     while crashed:
         step += 1

@@ -23,7 +23,7 @@ FAULTS = [
     RecursionError(),
     LookupError(),
 ]
-"""What nobody foresaw."""
+"""Unexpected errors."""
 
 
 def failing(error: Exception) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""What became of pushed messages, as it is listed, and another try by hand."""
+"""The list of deliveries, and manual retries."""
 
 from collections.abc import Callable
 from dataclasses import replace

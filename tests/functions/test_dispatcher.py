@@ -1,4 +1,4 @@
-"""The dispatcher: each outbox record becomes the right messages, however often and with whomever it comes."""
+"""The dispatcher: each outbox record becomes the right messages, however often and in whatever batch it arrives."""
 
 import base64
 import json
@@ -281,7 +281,7 @@ def test_a_table_that_leaves_over_everything_makes_the_record_fail(dispatcher: D
 
 
 def test_a_crash_at_any_step_loses_no_message() -> None:
-    """The record comes again until it is served without a crash; each id arrives, whatever was repeated."""
+    """The record returns until it is processed without a crash; each id arrives despite repetitions."""
     names = ("sub-1", "sub-2", "sub-3")
     subscribe(*(subscription(name) for name in names))
     dynamodb, sqs = aws.client("dynamodb"), aws.client("sqs")

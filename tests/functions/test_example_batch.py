@@ -63,7 +63,7 @@ EVENTS: dict[str, list[Json]] = {
 @pytest.mark.parametrize(
     ("slots", "differences"),
     [
-        # With six slots free nobody would wait, so that the one or the other differs.
+        # With six free slots no job would wait, so one of the two values differs.
         (3, {"/systemHealth/estimatedCapacity": "0 additional jobs"}),
         (
             9,

@@ -407,7 +407,7 @@ class Busy:
         world.receiver.respond = self.respond  # type: ignore[method-assign]
 
     def deliver(self, body: str) -> None:
-        """As the queue has it delivered: what ends in a crash comes again after the visibility time-out."""
+        """Deliver as the queue does: after a crash the message returns when its visibility timeout ends."""
         try:
             self.world.deliverer.deliver(body)
         except Crash:

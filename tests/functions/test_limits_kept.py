@@ -43,12 +43,12 @@ TEXTS = [ascii_of, cjk_of, emoji_of, noise_of, cjk_noise_of]
 
 
 def object_of(text: Callable[[int], str], size: int) -> Json:
-    """An object that is so many bytes of JSON."""
+    """Return an object of a size in bytes of JSON."""
     return {"a": text(size - len('{"a":""}'))}
 
 
 def characters_of(text: Callable[[int], str], count: int) -> str:
-    """So many characters, however many bytes they are."""
+    """Return a number of characters, however many bytes they take."""
     return text(4 * count)[:count]
 
 

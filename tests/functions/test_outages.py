@@ -1,4 +1,4 @@
-"""DynamoDB, KMS or SQS is throttled, fails or is away: clients get a 503 that says when to come again."""
+"""DynamoDB, KMS or SQS is throttled, fails or is unavailable: clients get a 503 with Retry-After."""
 
 import json
 import logging
@@ -150,7 +150,7 @@ def test_so_is_one_of_any_single_call(scenario: Scenario, functions: Stack) -> N
 
 
 def again(stack: Stack, scenario: Scenario) -> list[str]:
-    """The state that a scenario begins with, anew."""
+    """Restore the state at the start of a scenario."""
     clear()
     scenario.given(stack)
     return state()

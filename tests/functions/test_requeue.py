@@ -1,4 +1,4 @@
-"""Records that were quarantined come back once what was wrong is mended."""
+"""Quarantined records are processed after their cause was fixed."""
 
 import base64
 

@@ -28,7 +28,7 @@ def world() -> SocketWorld:
 
 
 def test_the_process_may_end_at_any_step(world: SocketWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The wake comes again, as SQS brings what was not acknowledged; nothing is left out and no order broken."""
+    """SQS delivers the unacknowledged wake again; no event is missing or out of order."""
     monkeypatch.setattr(streamer, "BATCH", 2)
     for step in count():
         world = SocketWorld(world)

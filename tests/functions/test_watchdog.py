@@ -32,7 +32,7 @@ def job(invoke: Invoke, sample: Sample) -> dict[str, Any]:
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Moves the watchdog's clock so many seconds ahead."""
+    """Moves the watchdog's clock ahead by a number of seconds."""
 
     def move(seconds: int) -> None:
         def now() -> int:

@@ -56,7 +56,7 @@ def lines(
     receiver: Receiver,
     tmp_path: Path,
 ) -> Lines:
-    """What reaches CloudWatch of a message that is delivered, one that its receiver ends, and one that is none."""
+    """The CloudWatch log lines of a delivered message, of one whose receiver responds 410, and of an invalid one."""
     subscription = functions["SubscriptionsFunction"].invoke(subscribing(sample, receiver)).body["subscriptionId"]
     milestones = [{"type": "milestone", "data": {"description": each}} for each in "ab"]
     functions["EventsFunction"].invoke(reporting(sample, milestones))

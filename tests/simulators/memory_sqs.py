@@ -23,14 +23,14 @@ class Entry(TypedDict, total=False):
 
 
 class Taken(TypedDict):
-    """What became of an entry that was taken."""
+    """The result of an accepted entry."""
 
     Id: str
     MessageId: str
 
 
 class Failed(TypedDict):
-    """What became of an entry that was not."""
+    """The result of a refused entry."""
 
     Id: str
     Code: str
@@ -38,7 +38,7 @@ class Failed(TypedDict):
 
 
 class Answer(TypedDict):
-    """What became of a batch."""
+    """The result of a batch."""
 
     Successful: list[Taken]
     Failed: list[Failed]

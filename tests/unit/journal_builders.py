@@ -99,7 +99,7 @@ def worked(batches: Iterable[Sequence[Event]], job: Job | None = None) -> tuple[
 
 
 def cut(events: Sequence[Event], size: int) -> list[Sequence[Event]]:
-    """Batches of so many."""
+    """Return batches of a size."""
     return [events[start : start + size] for start in range(0, len(events), size)]
 
 

@@ -24,7 +24,7 @@ ENDED = ("Completed", "Failed", "Cancelled")
 
 @dataclass(frozen=True)
 class Seen:
-    """What became of a job: how it and its process ended, how many there were, and their log."""
+    """The result of a run: how the job and its process ended, the number of jobs, and their log."""
 
     status: str
     code: int | None
@@ -85,7 +85,7 @@ def _status(job: dict[str, Any]) -> str:
 
 def _started(command: list[str], environment: dict[str, str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        # Whoever starts the tests in the background has signals ignored, which would be inherited.
+        # Tests in the background ignore signals, and child processes would inherit that.
         ["env", "--default-signal", *command],
         env=environment,
         stdin=subprocess.DEVNULL,

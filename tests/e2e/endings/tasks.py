@@ -31,7 +31,7 @@ ENDS = {
     "sys.exit(3)": End("Failed", error="3"),
     "SIGINT": End("Completed", 1, line="row 4"),
     "SIGTERM": _WARM,
-    # The worker starts itself anew when the task is done.
+    # The worker restarts after the task.
     "SIGHUP": End("Completed", None, line="row 4"),
     "SIGKILL": End("Running, stalled", -SIGKILL),
     "backlog": End("Failed", None, error="boom"),

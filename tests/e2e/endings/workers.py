@@ -98,7 +98,7 @@ def _seen(api: httpx.Client, name: str, task_id: str, code: int | None, proxy: P
     jobs = _jobs(api, name)
     (job,) = (job for job in jobs if job["jobId"] == task_id)
     lines = _lines(api, task_id)
-    # A worker's main process creates the job of a lost process again, lest it was not created.
+    # A worker's main process creates the job of a lost process again, in case that was not done.
     heartbeats = tuple({*proxy.heartbeats})
     return Seen(_status(job), code, (job["error"] or {}).get("message", ""), lines, len(jobs), heartbeats)
 

@@ -1,6 +1,6 @@
-"""What schemathesis is told of the API beside its description; imported by `schemathesis run`.
+"""Settings of schemathesis that the API's description does not contain; imported by `schemathesis run`.
 
-It sends each value to a job or a subscription that can take it, so that it is the value that is judged.
+Each value is sent to a job or a subscription that accepts it, so that the response depends on the value alone.
 """
 
 import os
@@ -35,7 +35,7 @@ BEYOND_SCHEMAS = [
     (r".*", "must be nested at most"),
     (r".*", "must be an integer"),  # JSON Schema calls 60.0 one
     (r".*", "is not a time between the years 1 and 9999"),
-    (r".*", "must be an RFC 3339 time"),  # schemathesis takes some for one that are none, such as 24:00 of offset
+    (r".*", "must be an RFC 3339 time"),  # schemathesis accepts some invalid ones, such as an offset of 24:00
     (r".*/(webhookUrl|authentication)", ""),  # their rules depend on the type of subscription, and on the stack
     (r"", "stages must have different names|prerequisites must be different jobs"),
     (r"/prerequisites/\d+/jobId", "is no job of this project"),

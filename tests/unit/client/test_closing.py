@@ -47,7 +47,7 @@ class Slow:
 
 
 class Away:
-    """Fails from its first failure on, for so long."""
+    """Fails for a number of seconds from its first failure."""
 
     def __init__(self, service: Service, failure: Failure, seconds: float) -> None:
         self.begins = False

@@ -1,4 +1,4 @@
-"""The command line without a service: what is meant, how it fails, what it prints where nobody looks on."""
+"""The command line without a service: arguments, failures, and output that is not for a terminal."""
 
 import json
 import os

@@ -30,7 +30,7 @@ def read(job: Growing, level: Level, since: str | None, lines: int, *, follow: b
 
 
 def there(job: Growing, level: str, since: str | None, lines: int) -> list[Line]:
-    """What the first half is to print: the lines, or so many of the newest, when the first answer was made."""
+    """Return the expected output of the first half: all lines, or the newest, at the time of the first response."""
     found = sorted(job.wanted(job.first_answer or [], level, since or ""), key=lambda line: line.place)
     return found[-lines:] if lines and since is None else found
 

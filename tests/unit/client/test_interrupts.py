@@ -1,4 +1,4 @@
-"""Signals that end a process: the handler is there while a job runs, and nobody else's is touched."""
+"""Signals that end a process: the client's handler is set while a job runs, and other handlers are kept."""
 
 import asyncio
 import logging

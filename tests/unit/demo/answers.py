@@ -23,7 +23,7 @@ PUSHED = ("jobQueued", "jobStarted", "stageStarted", "log", "log", "warning", "e
 
 
 def logs(*lines: models.LogEntry, cursor: str | None = None) -> models.Logs:
-    """A page of log lines of the job that COUNTS tells of."""
+    """A page of log lines of the job with these COUNTS."""
     summary: dict[str, Any] = {
         "totalEntries": 4,
         "debugEntries": 1,

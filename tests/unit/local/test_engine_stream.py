@@ -24,7 +24,7 @@ class Reading:
         self._mapping = StreamMapping(self.stream, self._serve, TRIGGER, lambda lost, shard: None)
 
     def poll(self, times: int = 1) -> list[str]:
-        """What comes in so many steps."""
+        """Return the records of a number of steps."""
         self.seen = []
         for _ in range(times):
             self._mapping.step()

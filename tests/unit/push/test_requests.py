@@ -39,7 +39,7 @@ def subscriber(**settings: Any) -> SubscriptionFactory:
 
 
 def refusals(body: dict[str, Any]) -> list[str]:
-    """Pointers to what is wrong with the request, whoever found it."""
+    """Return the pointers to the invalid members of a request, whichever check found them."""
     try:
         wanted = SubscribeRequest.model_validate({name: each for name, each in body.items() if each is not LEFT_OUT})
         subscriber().make(JOB, wanted)

@@ -30,7 +30,7 @@ DEEPEST = 3
 
 @dataclass
 class Action:
-    """Something that happens: by itself, or inside what happens already, once it has made so many requests more."""
+    """A step that runs alone, or inside a running step after a number of its requests."""
 
     kind: str
     job: int

@@ -57,7 +57,7 @@ def heartbeats(count: int = 1) -> list[Event]:
 
 
 def reported(rng: random.Random, kind: str, count: int, stages: int) -> list[Event]:
-    """So many events of a kind, whose texts and numbers hardly compress."""
+    """Return events of one kind whose texts and numbers hardly compress."""
     stage = {"stageName": f"Stage {rng.randint(1, stages)}"} if stages else {}
 
     def data() -> dict[str, Any]:

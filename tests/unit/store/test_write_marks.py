@@ -1,4 +1,4 @@
-"""A writer finds its own mark, whoever wrote in between; where it may have gone, nobody says that it was not there."""
+"""A writer finds its own mark, even if others wrote in between. If the mark may be lost, the result is unknown."""
 
 from concurrent.futures import ThreadPoolExecutor
 

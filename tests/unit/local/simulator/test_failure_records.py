@@ -1,4 +1,4 @@
-"""The document that tells of what was given up."""
+"""The pointers to records that were given up."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What becomes of records that are tried in vain: order, retries, halving, and the end of patience."""
+"""Records that fail: order, retries, bisecting, and giving up."""
 
 from collections.abc import Iterator, Sequence
 
