@@ -14,7 +14,7 @@ PROPERTIES = FunctionProperties.model_validate({"CodeUri": "x"})
 
 
 class Clock(PollerControl):
-    """Moves time by what is paused, and stops after so many pauses."""
+    """Moves time by each pause, and stops after a number of pauses."""
 
     def __init__(self, pauses: int) -> None:
         super().__init__()
