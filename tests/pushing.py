@@ -23,10 +23,10 @@ from jobtrack.push.egress.guarded_post import Egress, EgressError, GuardedConnec
 from jobtrack.push.egress.urls import WebhookUrl
 from jobtrack.push.messages.delivery_queue import DeliveryQueue
 from jobtrack.push.messages.message import Message
-from jobtrack.push.subscriptions.endings import SubscriptionEnder
 from jobtrack.push.subscriptions.message_factory import endpoint_group, event_message
 from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, Vault, new_signing_secret
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
+from jobtrack.push.subscriptions.subscription_ender import SubscriptionEnder
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.push.websockets.connection_table import ConnectionTable
 from jobtrack.push.websockets.socket_sender import SocketSender
@@ -195,10 +195,10 @@ class World:
         key = Settings.from_env().secrets_key_id
         subscriptions = SubscriptionTable(self.dynamodb, "SubscriptionsTable")
         self.health = EndpointHealthTable(self.dynamodb, "DeliveriesTable", self.clock)
-        self.endings = SubscriptionEnder(subscriptions, "JobsTable", self.clock)
+        self.ender = SubscriptionEnder(subscriptions, "JobsTable", self.clock)
         self.deliverer = Deliverer(
             subscriptions=subscriptions,
-            ender=self.endings,
+            ender=self.ender,
             deliveries=DeliveryTable(self.dynamodb, "DeliveriesTable", self.clock),
             queue=DeliveryQueue(self.sqs, "queue", self.clock, instant_retry(), "slow"),  # type: ignore[arg-type]
             breaker=CircuitBreaker(

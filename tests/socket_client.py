@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobtrack.push.websockets.connections import leave
+from jobtrack.push.websockets.connection_service import leave
 from tests.management import Gateway
 from tests.sockets import SocketWorld
 

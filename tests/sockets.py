@@ -18,15 +18,15 @@ from jobtrack.push.dispatch.quarantine import QuarantineTable
 from jobtrack.push.dispatch.replays import Replays
 from jobtrack.push.messages.delivery_queue import DeliveryQueue
 from jobtrack.push.messages.wake import Wake
-from jobtrack.push.subscriptions.endings import SubscriptionEnder
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription import Subscription
+from jobtrack.push.subscriptions.subscription_ender import SubscriptionEnder
 from jobtrack.push.subscriptions.subscription_factory import SubscriptionFactory
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.push.subscriptions.tickets import Ticket, new_ticket
 from jobtrack.push.websockets.backlog import Backlog
+from jobtrack.push.websockets.connection_service import ConnectionService
 from jobtrack.push.websockets.connection_table import ConnectionTable
-from jobtrack.push.websockets.connections import ConnectionService
 from jobtrack.push.websockets.socket_sender import SocketSender
 from jobtrack.push.websockets.stream_leases import StreamLeaseTable
 from jobtrack.push.websockets.streamer import Streamer
@@ -65,7 +65,7 @@ class SocketWorld:
         self.jobs = JobStore(self.dynamodb, "JobsTable", now=self._micros)
         self.jobs.create(Snapshot(self.job, 0, Job(self.job.job, "a job", "mining", self._micros())), "b", {})
         self.subscriptions = SubscriptionTable(self.dynamodb, "SubscriptionsTable")
-        self.endings = SubscriptionEnder(self.subscriptions, "JobsTable", self.clock)
+        self.ender = SubscriptionEnder(self.subscriptions, "JobsTable", self.clock)
         self.table = ConnectionTable(self.dynamodb, "SubscriptionsTable", self.clock)
         self.deliveries = DeliveryTable(self.dynamodb, "DeliveriesTable", self.clock)
         self.queue = DeliveryQueue(cast("SQSClient", self.sqs), "queue", self.clock, instant_retry())
@@ -73,7 +73,7 @@ class SocketWorld:
         self.sender = SocketSender(sockets, self.table, self.clock)
         self.deliverer = Deliverer(
             self.subscriptions,
-            self.endings,
+            self.ender,
             self.deliveries,
             self.queue,
             CircuitBreaker(EndpointHealthTable(self.dynamodb, "DeliveriesTable", self.clock), self.clock),

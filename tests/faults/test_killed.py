@@ -47,7 +47,7 @@ def test_a_process_killed_at_any_step_loses_nothing_and_repeats_under_the_same_i
     caplog.set_level(logging.CRITICAL)
     stack = Deployed(monkeypatch)
     stack.subscribe(*(subscription(name, url=f"https://{name}.example/", expires_at=LONG) for name in WEBHOOKS))
-    socket = subscription(SOCKET, type="websocket", url=None, cursor=StreamState(0, 0), expires_at=LONG)
+    socket = subscription(SOCKET, type="websocket", url=None, stream=StreamState(0, 0), expires_at=LONG)
     stack.subscribe(socket)
     connection = stack.connect(socket)
     stack.receivers.answering_with = lambda: Response(500 if stack.drawn.random() < 0.1 else 200)

@@ -75,7 +75,7 @@ def test_a_websocket_goes_on_after_a_record_that_cannot_be_served(
     packed: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack = Deployed(monkeypatch)
-    socket = subscription(type="websocket", url=None, cursor=StreamState(0, 0))
+    socket = subscription(type="websocket", url=None, stream=StreamState(0, 0))
     stack.subscribe(socket)
     connection = stack.connect(socket)
     for number in range(1, 10):

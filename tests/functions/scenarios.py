@@ -143,7 +143,7 @@ def standing_still(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPat
         raise OSError("no network here")
 
     monkeypatch.setattr("jobtrack.times.time", SimpleNamespace(time_ns=moment))
-    for each in (expirer._expirer, expirer._expirer.endings):
+    for each in (expirer._expirer, expirer._expirer.ender):
         monkeypatch.setattr(each, "clock", lambda: moment() / 10**9)
     monkeypatch.setattr("socket.getaddrinfo", unknown)
     return stack

@@ -15,7 +15,7 @@ from tests.pushing import JOB, NOW, subscription
 
 pytestmark = pytest.mark.usefixtures("stack")
 
-SOCKET = subscription(type="websocket", url=None, cursor=StreamState(0, 0), created_at=NOW)
+SOCKET = subscription(type="websocket", url=None, stream=StreamState(0, 0), created_at=NOW)
 WANTED = [
     replace(SOCKET, events=(*DEFAULT_EVENTS, *OTHER_EVENTS)),
     replace(SOCKET, events=(*DEFAULT_EVENTS, *OTHER_EVENTS), filters=Filters(10, True, False)),
@@ -31,7 +31,7 @@ def pages(one: Subscription, position: int = 0, now: float = NOW, page: int = 20
 
 def from_the_journal(one: Subscription, position: int = 0, page: int = 2000) -> list[BacklogPage]:
     """What is read once the outbox no longer reaches back to anything."""
-    return pages(replace(one, created_at=0, cursor=StreamState(10**6, 0)), position, page=page)
+    return pages(replace(one, created_at=0, stream=StreamState(10**6, 0)), position, page=page)
 
 
 def payloads(one: Subscription, read: list[BacklogPage]) -> list[tuple[int | None, str]]:

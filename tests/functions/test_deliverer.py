@@ -159,8 +159,8 @@ def test_nothing_is_sent_for_a_subscription_that_is_over(subscribed: Subscriptio
 
 def test_a_subscription_that_ended_otherwise_keeps_its_reason() -> None:
     world = World(OK)
-    world.endings.end(JOB, "sub-1", "deleted")
-    world.endings.end(JOB, "sub-1", "gone")
+    world.ender.end(JOB, "sub-1", "deleted")
+    world.ender.end(JOB, "sub-1", "gone")
     stored = world.stored()
     assert stored is not None
     assert stored.end_reason == "deleted"

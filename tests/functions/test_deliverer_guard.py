@@ -91,7 +91,7 @@ def test_no_retry_after_keeps_an_attempt_from_being_recorded(header: str, monkey
 def test_a_websocket_is_guarded_as_a_webhook_is(
     kind: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world = World(subscribed=subscription(type="websocket", url=None, cursor=StreamState(0, 0)))
+    world = World(subscribed=subscription(type="websocket", url=None, stream=StreamState(0, 0)))
     monkeypatch.setattr(type(world.deliverer.sockets), "connect", failing(RuntimeError("odd")))
     one = replace(message(1, world.subscription), type=kind)
     assert handled(world, one, monkeypatch)

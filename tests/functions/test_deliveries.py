@@ -190,7 +190,7 @@ def test_after_the_end_there_is_no_retry(invoke: Invoke, sample: Sample, world: 
     there = world(OK)
     there.deliver(message(there.subscription, 7))
     there.clock.now = NOW + 60
-    there.endings.end(there.subscription.job, there.subscription.subscription_id, "deleted")
+    there.ender.end(there.subscription.job, there.subscription.subscription_id, "deleted")
     answer = retry(invoke, sample, there.subscription, message(there.subscription, 7).message_id)
     assert read(answer, 409)["code"] == "conflict"
     assert listed(invoke, sample, there.subscription)["deliveries"][0]["status"] == "Delivered"

@@ -166,7 +166,7 @@ def test_what_was_never_attempted_stays_skipped_if_its_day_ends_first_and_can_be
 def test_the_word_of_the_end_is_skipped_if_the_breaker_stays_open_for_its_five_minutes() -> None:
     world = World(OK)
     known_as(world, EndpointHealth(20, 600.0, NOW + 400))
-    world.endings.end(JOB, "sub-1", "deleted")
+    world.ender.end(JOB, "sub-1", "deleted")
     [ended] = owed(JOB)
     world.deliver(ended)
     world.sqs.run(world.deliverer.deliver)
@@ -292,7 +292,7 @@ def test_what_ends_while_the_connection_is_made_is_not_sent(seconds: float, chan
     world.clock.now = NOW + 1 - seconds / 2 if change == "expired" else NOW
     world.receiver.connecting = max(seconds, 0.3)
     if change == "deleted":
-        world.clock.alarm(0.1, lambda: world.endings.end(JOB, "sub-1", "deleted"))
+        world.clock.alarm(0.1, lambda: world.ender.end(JOB, "sub-1", "deleted"))
     world.deliver(message(1))
     assert world.receiver.posted == []
     assert world.delivered(message(1)) == Delivery(DeliveryStatus.SKIPPED, 1, ())
@@ -343,7 +343,7 @@ def test_what_ends_while_it_waits_is_not_sent(where: str, how: str) -> None:
         world.deliverer.queue.put([replace(one, not_before=NOW + 30)])
     assert len(world.sqs.waiting) == 1
     if how == "deleted":
-        world.endings.end(JOB, "sub-1", "deleted")
+        world.ender.end(JOB, "sub-1", "deleted")
     else:
         world.clock.now = NOW + 6
     world.sqs.run(world.deliverer.deliver)

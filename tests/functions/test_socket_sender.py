@@ -70,15 +70,15 @@ def test_a_connection_that_is_gone_ends_no_subscription(world: SocketWorld) -> N
     client = connected(world)
     client.drop(told=False)
     sent = ping(world)
-    cursor = world.stored().cursor
-    assert cursor
-    assert (world.stored().status, cursor.connection) == ("Active", None)
+    stream = world.stored().stream
+    assert stream
+    assert (world.stored().status, stream.connection) == ("Active", None)
     assert [each.error for each in delivery(world, sent).attempts] == ["the connection is gone"]
 
 
 def test_the_end_is_told_and_the_connection_closed(world: SocketWorld) -> None:
     client = connected(world)
-    world.endings.end(world.job, world.name, "deleted")
+    world.ender.end(world.job, world.name, "deleted")
     world.dispatch()
     world.run()
     assert [(message["type"], message["data"]["reason"]) for message in client.read()] == [
@@ -98,6 +98,6 @@ def test_a_retry_by_hand_comes_as_it_is_asked_for(world: SocketWorld) -> None:
     world.dynamodb.transact_write_items(TransactItems=[world.deliveries.reopen_action(kept, world.name)])
     world.deliverer.deliver(kept.redelivery(world.stored(), world.clock()).encode())
     assert client.read() == [first]
-    cursor = world.stored().cursor
-    assert cursor
-    assert cursor.position == 3
+    stream = world.stored().stream
+    assert stream
+    assert stream.position == 3

@@ -105,7 +105,7 @@ def test_what_is_older_than_the_outbox_comes_from_the_journal(world: SocketWorld
     all_told(world, client)
     client.drop()
     world.clock.now += outbox.KEPT_SECONDS
-    world.endings.subscriptions.dynamodb.update_item(
+    world.ender.subscriptions.dynamodb.update_item(
         TableName="SubscriptionsTable",
         Key={"pk": {"S": world.job.partition}, "sk": {"S": world.name}},
         UpdateExpression="SET expiresAt = :then",
@@ -167,9 +167,9 @@ def test_gone_forgets_the_connection_and_keeps_the_position(world: SocketWorld) 
     world.report(WANTED)
     world.dispatch()
     world.run()
-    cursor = world.stored().cursor
-    assert cursor
-    assert (cursor.connection, cursor.position) == (None, 2)
+    stream = world.stored().stream
+    assert stream
+    assert (stream.connection, stream.position) == (None, 2)
     assert world.stored().status == "Active"
     client.connect(resume=False)
     all_told(world, client)
@@ -198,7 +198,7 @@ def test_nothing_is_posted_after_the_end(world: SocketWorld) -> None:
     client = connected(world)
     world.report(*[WANTED] * 10)
     world.dispatch()
-    interrupting(world.gateway, 6, lambda: world.endings.end(world.job, world.name, "deleted"))
+    interrupting(world.gateway, 6, lambda: world.ender.end(world.job, world.name, "deleted"))
     world.run()
     client.read()
     assert client.told == [2, 3, 4]

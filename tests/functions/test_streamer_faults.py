@@ -167,8 +167,8 @@ def test_the_process_that_serves_a_resume_may_end_at_any_step(world: SocketWorld
         all_told(world, client)
         world.clock.now += 60
         ended = _ends(world, step, partial(client.resume, 3))
-        cursor = world.stored().cursor
-        rewound = cursor is not None and cursor.position == 3
+        stream = world.stored().stream
+        rewound = stream is not None and stream.position == 3
         world.run()
         client.read()
         assert client.told == [2, 3, 4, 5] + ([4, 5] if rewound else [])

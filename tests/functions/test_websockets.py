@@ -49,8 +49,8 @@ def saying(sample: Sample, message: Any, connection: str = "connection-1") -> di
     return event
 
 
-def cursor(made: dict[str, Any], key: JobKey) -> StreamState:
-    found = stored(made, key).cursor
+def stream(made: dict[str, Any], key: JobKey) -> StreamState:
+    found = stored(made, key).stream
     assert found
     return found
 
@@ -62,9 +62,11 @@ def wakes() -> list[Wake]:
     return [wake for each in messages if (wake := Wake.decode(each["Body"])) and not wake.not_before]
 
 
-def delayed() -> int:
+def queued() -> int:
+    """How many messages are in the queue, due or not."""
     state = boto3.client("sqs").get_queue_attributes(QueueUrl=NAMES.refs["DeliveryQueue"], AttributeNames=["All"])
-    return int(state["Attributes"]["ApproximateNumberOfMessagesDelayed"])
+    names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed")
+    return sum(int(state["Attributes"][name]) for name in names)
 
 
 class Posted:
@@ -103,10 +105,10 @@ def test_a_websocket_is_answered_with_an_url_and_no_secret(made: dict[str, Any],
 def test_a_ticket_opens_one_connection(invoke: Invoke, sample: Sample, made: dict[str, Any], posted: Posted) -> None:
     key, ticket = job_of(sample("subscribe")), ticket_of(made)
     assert invoke("ConnectFunction", connecting(sample, ticket)) == {"statusCode": 200}
-    assert cursor(made, key).connection == "connection-1"
+    assert stream(made, key).connection == "connection-1"
     assert invoke("ConnectFunction", connecting(sample, ticket, "connection-2")) == {"statusCode": 401}
-    assert cursor(made, key).connection == "connection-1"
-    assert delayed() == 1
+    assert stream(made, key).connection == "connection-1"
+    assert queued() == 1
     assert posted.closed == []
 
 
@@ -165,10 +167,10 @@ def test_a_new_ticket_replaces_the_connection(
     assert invoke("ConnectFunction", connecting(sample, issued(invoke, sample, made), "connection-2")) == {
         "statusCode": 200
     }
-    assert cursor(made, key).connection == "connection-2"
+    assert stream(made, key).connection == "connection-2"
     assert posted.closed == ["connection-1"]
     invoke("DisconnectFunction", leaving(sample, "connection-1"))
-    assert cursor(made, key).connection == "connection-2"
+    assert stream(made, key).connection == "connection-2"
 
 
 def test_the_same_request_for_a_ticket_is_answered_the_same(
@@ -228,7 +230,7 @@ def test_websockets_made_with_the_job_begin_with_its_first_event(invoke: Invoke,
     [one] = body["subscriptions"]
     ids = event["pathParameters"]
     key = JobKey(ids["tenantId"], ids["projectId"], body["jobId"])
-    assert cursor(one, key) == StreamState(0, 0)
+    assert stream(one, key) == StreamState(0, 0)
     assert read(invoke("JobsFunction", event), 201)["subscriptions"] == [one]
     assert invoke("ConnectFunction", connecting(sample, ticket_of(one))) == {"statusCode": 200}
 
@@ -246,7 +248,7 @@ def test_resuming_sets_the_position_breaks_the_lease_and_wakes(
     assert lease
     assert leases.holds(lease)
     assert invoke("ResumeFunction", saying(sample, {"action": "resume", "sinceSequence": 3})) == {"statusCode": 200}
-    assert cursor(made, key).position == 3
+    assert stream(made, key).position == 3
     assert not leases.holds(lease)
     assert not leases.advance(lease, 4)
     assert new_wake(stored(made, key)) in wakes()
@@ -275,7 +277,7 @@ def test_what_cannot_be_served_is_answered_on_the_connection(
     assert connection == "connection-1"
     assert answer["type"] == "refused"
     assert answer["data"] == {"code": "unprocessable", "detail": detail}
-    assert cursor(made, key).position == 1
+    assert stream(made, key).position == 1
     assert wakes() == []
 
 
@@ -288,7 +290,7 @@ def test_who_was_replaced_cannot_resume_and_is_closed(
     for name in ("connection-1", "connection-of-nobody"):
         invoke("ResumeFunction", saying(sample, {"action": "resume", "sinceSequence": 0}, name))
     assert posted.closed == ["connection-1", "connection-1", "connection-of-nobody"]
-    assert cursor(made, key).position == 1
+    assert stream(made, key).position == 1
 
 
 def leaving(sample: Sample, connection: str = "connection-1") -> dict[str, Any]:
@@ -302,7 +304,7 @@ def test_who_leaves_is_forgotten_and_the_position_stays(invoke: Invoke, sample: 
     invoke("ConnectFunction", connecting(sample, ticket_of(made)))
     assert invoke("DisconnectFunction", leaving(sample)) == {"statusCode": 200}
     assert invoke("DisconnectFunction", leaving(sample)) == {"statusCode": 200}
-    assert (cursor(made, key).connection, cursor(made, key).position) == (None, 1)
+    assert (stream(made, key).connection, stream(made, key).position) == (None, 1)
     assert ConnectionTable(aws.client("dynamodb"), "SubscriptionsTable").find("connection-1") is None
     assert stored(made, key).status == "Active"
 
@@ -315,7 +317,7 @@ def test_a_websocket_subscription_is_listed_renewed_and_ended_like_any(
     shown = read(invoke(FUNCTION, about(sample, "get-subscription", name)))
     assert shown == {member: value for member, value in made.items() if member != "websocketUrl"}
     assert read(invoke(FUNCTION, about(sample, "renew-subscription", name)))["status"] == "Active"
-    assert cursor(made, key).connection == "connection-1"
+    assert stream(made, key).connection == "connection-1"
     assert invoke(FUNCTION, about(sample, "delete-subscription", name))["statusCode"] == 204
     found = table().find(ProjectKey(key.tenant, key.project), name)
     assert found
@@ -340,4 +342,4 @@ def test_the_deliverer_streams_to_who_is_connected(
     assert [(to, each["type"], each["data"]["sequence"]) for to, each in seen.messages] == [
         ("connection-1", "stageStarted", 3)
     ]
-    assert cursor(made, key).position == 3
+    assert stream(made, key).position == 3

@@ -19,9 +19,9 @@ from jobtrack.api import (
 from jobtrack.api.schemas.push_queries import SubscriptionsQuery
 from jobtrack.api.schemas.subscriptions import RenewRequest, SubscribeRequest
 from jobtrack.keys import JobKey
-from jobtrack.push.subscriptions.endings import SubscriptionEnder
 from jobtrack.push.subscriptions.secrets import Vault
-from jobtrack.push.subscriptions.subscription_creation import SubscriptionCreator
+from jobtrack.push.subscriptions.subscription_creator import SubscriptionCreator
+from jobtrack.push.subscriptions.subscription_ender import SubscriptionEnder
 from jobtrack.push.subscriptions.subscription_factory import SubscriptionFactory
 from jobtrack.push.subscriptions.subscription_service import SubscriptionService
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable

@@ -14,8 +14,8 @@ from jobtrack.push.delivery.webhook_sender import WebhookSender
 from jobtrack.push.egress.guarded_post import Egress
 from jobtrack.push.messages.delivery_queue import DeliveryQueue
 from jobtrack.push.messages.wake import Wake
-from jobtrack.push.subscriptions.endings import SubscriptionEnder
 from jobtrack.push.subscriptions.secrets import Vault
+from jobtrack.push.subscriptions.subscription_ender import SubscriptionEnder
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.push.websockets.connection_table import ConnectionTable
 from jobtrack.push.websockets.management_api import ManagementApi

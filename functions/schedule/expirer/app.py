@@ -2,9 +2,9 @@
 
 from jobtrack import aws
 from jobtrack.invocation import Context, run
-from jobtrack.push.subscriptions.endings import SubscriptionEnder
 from jobtrack.push.subscriptions.expirer import Expirer
 from jobtrack.push.subscriptions.subscription import KEPT_SECONDS
+from jobtrack.push.subscriptions.subscription_ender import SubscriptionEnder
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.settings import Settings
 from jobtrack.store.timers import EXPIRY, TimerStore

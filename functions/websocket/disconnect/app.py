@@ -3,8 +3,8 @@
 from typing import Any
 
 from jobtrack import aws
+from jobtrack.push.websockets.connection_service import leave
 from jobtrack.push.websockets.connection_table import ConnectionTable
-from jobtrack.push.websockets.connections import leave
 from jobtrack.settings import Settings
 
 _table = ConnectionTable(aws.client("dynamodb"), Settings.from_env().subscriptions_table)

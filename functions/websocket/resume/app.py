@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jobtrack.push.websockets.connections import assembled
+from jobtrack.push.websockets.connection_service import assembled
 from jobtrack.settings import Settings
 
 _connections = assembled(Settings.from_env())

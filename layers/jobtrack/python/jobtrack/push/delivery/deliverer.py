@@ -32,8 +32,8 @@ from jobtrack.push.egress.guarded_post import EgressError, Response
 from jobtrack.push.messages.delivery_queue import DeliveryQueue, delay_seconds
 from jobtrack.push.messages.message import ENDED, Message
 from jobtrack.push.messages.poison import is_poison
-from jobtrack.push.subscriptions.endings import SubscriptionEnder
 from jobtrack.push.subscriptions.subscription import Subscription
+from jobtrack.push.subscriptions.subscription_ender import SubscriptionEnder
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Deliverer:
             return
         try:
             subscription = self._require_wanted(message, context.subscription)
-            if subscription.cursor:
+            if subscription.stream:
                 self._deliver_to_socket(message, context, subscription)
             else:
                 self._deliver_to_webhook(message, context, subscription)

@@ -88,7 +88,7 @@ class Dispatcher:
                 self.queue.put([Message.decode(body)])
             case EventBatch():
                 subscriptions = self._live_subscriptions(record.job, record.subscription_ids, now)
-                webhooks = [subscription for subscription in subscriptions if not subscription.cursor]
+                webhooks = [subscription for subscription in subscriptions if not subscription.stream]
                 messages = _messages(record.job_name, record.events, webhooks, now)
                 self.queue.put([*messages, *_wakes(record.events, subscriptions)])
             case Replay():
@@ -118,6 +118,6 @@ def _messages(job_name: str, events: Sequence[OutboxEvent], live: Sequence[Subsc
 
 def _wakes(events: Sequence[OutboxEvent], live: Sequence[Subscription]) -> list[Wake]:
     """One for each connected WebSocket that wants any of the events, however many; who connects later wakes by that."""
-    connected = [one for one in live if one.cursor and one.cursor.connection]
+    connected = [one for one in live if one.stream and one.stream.connection]
     wanted = {one: [event.sequence for event in events if one.wants(event)] for one in connected}
     return [new_wake(one, max(sequences)) for one, sequences in wanted.items() if sequences]

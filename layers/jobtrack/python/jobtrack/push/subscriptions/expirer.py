@@ -10,7 +10,7 @@ from collections.abc import Callable
 from jobtrack.classes import service
 from jobtrack.errors import JobBusy, Unavailable
 from jobtrack.invocation import Invocation
-from jobtrack.push.subscriptions.endings import SubscriptionEnder
+from jobtrack.push.subscriptions.subscription_ender import SubscriptionEnder
 from jobtrack.store.timers import Timer, TimerStore
 
 logger = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ class Expirer:
     """Serves timers of the kind `EXPIRY`. Runs may overlap: each decides by what is stored."""
 
     timers: TimerStore
-    endings: SubscriptionEnder
+    ender: SubscriptionEnder
     clock: Callable[[], float] = time.time
 
     def run(self, invocation: Invocation) -> None:
@@ -35,7 +35,7 @@ class Expirer:
     def _end_if_expired(self, timer: Timer) -> bool:
         """End the subscription, unless it was renewed or has ended; return whether its timer is done."""
         try:
-            self.endings.end(timer.job, timer.subscription_id, "expired")
+            self.ender.end(timer.job, timer.subscription_id, "expired")
         except (JobBusy, Unavailable):
             return False  # the next run finds the timer again
         except Exception:  # no error of one subscription may keep the others from being served

@@ -59,7 +59,7 @@ class Subscription:
     sealed: bytes = field(repr=False)
     status: str = "Active"
     end_reason: str | None = None
-    cursor: StreamState | None = None
+    stream: StreamState | None = None
 
     def live(self, now: float) -> bool:
         """Whether events may be pushed at this moment."""
@@ -123,7 +123,7 @@ class Subscription:
             **key(self.job, self.subscription_id),
             **end,
             **({"secrets": {"B": self.sealed}} if self.sealed else {}),
-            **(self.cursor.item() if self.cursor else {}),
+            **(self.stream.item() if self.stream else {}),
             "status": {"S": self.status},
             "createdAt": {"N": str(self.created_at)},
             "expiresAt": {"N": str(self.expires_at)},
@@ -157,7 +157,7 @@ class Subscription:
             sealed=bytes(item["secrets"]["B"]) if "secrets" in item else b"",
             status=item["status"]["S"],
             end_reason=item["endReason"]["S"] if "endReason" in item else None,
-            cursor=StreamState.load(item),
+            stream=StreamState.load(item),
         )
 
     def pointer(self) -> "dict[str, AttributeValueTypeDef]":

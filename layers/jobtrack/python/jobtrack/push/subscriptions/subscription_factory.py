@@ -41,7 +41,7 @@ class NewSubscription:
         if self.ticket is None:
             return self.subscription.items()
         position = last if self.since is None else min(self.since, last)
-        return [*replace(self.subscription, cursor=StreamState(last, position)).items(), self.ticket.item()]
+        return [*replace(self.subscription, stream=StreamState(last, position)).items(), self.ticket.item()]
 
     def creation(self, table: str, last: int) -> "list[TransactWriteItemTypeDef]":
         """The parts of a transaction that make it."""

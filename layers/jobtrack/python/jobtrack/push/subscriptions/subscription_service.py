@@ -81,7 +81,7 @@ class SubscriptionService:
         """Give it a new signing secret; the answer has it sealed, as `revealed` opens it."""
 
         def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], Json]":
-            if subscription.cursor:
+            if subscription.stream:
                 raise Conflict("A WebSocket subscription has no signing secret.")
             held = vault.open(subscription.job, subscription_id, subscription.sealed)
             sealed = vault.seal(subscription.job, subscription_id, rotated(held, new_secret(), int(now)))
@@ -100,7 +100,7 @@ class SubscriptionService:
         """Give out a ticket to connect with; the answer has it sealed, as `revealed` opens it."""
 
         def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], Json]":
-            if not subscription.cursor:
+            if not subscription.stream:
                 raise Conflict("A webhook subscription has no tickets: nobody connects to it.")
             text = new_ticket()
             sealed = vault.seal(subscription.job, subscription_id, Secrets((), text))

@@ -66,7 +66,7 @@ class Backlog:
 
     def _find_start(self, subscription: Subscription, position: int) -> str | None:
         """Return the sort key from which the outbox has everything after the position, or None if it does not."""
-        if not subscription.cursor or position < subscription.cursor.since:
+        if not subscription.stream or position < subscription.stream.since:
             return None
         reliable_from = self.clock() - KEPT_SECONDS + MARGIN_SECONDS
         item = self._read_batch_before(subscription.job, position)

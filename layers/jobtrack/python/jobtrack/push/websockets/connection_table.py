@@ -61,7 +61,7 @@ class ConnectionTable:
         }
 
     def _attach(self, subscription: Subscription, connection_id: str, quiet_until: float) -> "TransactWriteItemTypeDef":
-        seen = subscription.cursor and subscription.cursor.connection
+        seen = subscription.stream and subscription.stream.connection
         return {
             "Update": {
                 "TableName": self.name,

@@ -60,7 +60,7 @@ class SocketSender:
         Raises:
             EgressError: no client is connected.
         """
-        stream = subscription.cursor
+        stream = subscription.stream
         if stream is None or stream.connection is None:
             raise EgressError("no client is connected")
         connected_at = stream.connected_at or 0

@@ -98,10 +98,10 @@ class StreamLeaseTable:
         if not item:
             return
         subscription = Subscription.load(item)
-        cursor = subscription.cursor
-        if not cursor or not cursor.connection or not subscription.live(now):
+        stream = subscription.stream
+        if not stream or not stream.connection or not subscription.live(now):
             return
-        if wake.sequence is not None and cursor.position >= wake.sequence:
+        if wake.sequence is not None and stream.position >= wake.sequence:
             return
         raise LeaseBusy(max(now + BUSY_SECONDS, float(item["quietUntil"]["N"])))
 
@@ -160,11 +160,11 @@ def _taken_already(item: "Item", name: str) -> bool:
 
 def _lease(name: str, item: "Item", now: float) -> StreamLease:
     subscription = Subscription.load(item)
-    cursor = subscription.cursor
-    if cursor is None or cursor.connection is None:
+    stream = subscription.stream
+    if stream is None or stream.connection is None:
         raise AssertionError("the condition wants both")
     return StreamLease(
-        name, subscription, cursor.connection, cursor.position, cursor.connected_at or 0, now + LEASE_SECONDS
+        name, subscription, stream.connection, stream.position, stream.connected_at or 0, now + LEASE_SECONDS
     )
 
 

@@ -50,7 +50,7 @@ def heard(*answers: Response | EgressError, **changes: Any) -> World:
 
 
 def expirer(world: World) -> Expirer:
-    return Expirer(TimerStore(world.dynamodb, "SubscriptionsTable", EXPIRY, KEPT_SECONDS), world.endings, world.clock)
+    return Expirer(TimerStore(world.dynamodb, "SubscriptionsTable", EXPIRY, KEPT_SECONDS), world.ender, world.clock)
 
 
 def expire(world: World) -> None:
@@ -64,7 +64,7 @@ def timers(world: World) -> list[str]:
 
 def end(world: World, reason: str = "deleted") -> Message:
     """The message that the end owes."""
-    world.endings.end(JOB, "sub-1", reason)
+    world.ender.end(JOB, "sub-1", reason)
     [made] = owed(JOB)
     return made
 
@@ -149,7 +149,7 @@ def test_a_busy_job_is_left_to_the_next_run(monkeypatch: pytest.MonkeyPatch) -> 
     def busy(*_: object) -> None:
         raise JobBusy("too many")
 
-    monkeypatch.setattr(type(world.endings), "end", busy)
+    monkeypatch.setattr(type(world.ender), "end", busy)
     world.clock.now = NOW + EIGHT_HOURS
     expire(world)
     assert len(timers(world)) == 1

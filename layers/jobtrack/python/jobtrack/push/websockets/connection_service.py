@@ -56,12 +56,12 @@ class ConnectionService:
     def _connect(self, ticket: str, connection_id: str) -> tuple[Wake, str | None]:
         now, opens = self.clock(), self.table.ticket(ticket)
         subscription = self.subscriptions.get(opens.job, opens.subscription_id) if opens else None
-        if not opens or not subscription or not subscription.cursor or not subscription.live(now):
+        if not opens or not subscription or not subscription.stream or not subscription.live(now):
             raise Unauthorized("The ticket is not valid.")
-        known = subscription.cursor.connected_at is not None
+        known = subscription.stream.connected_at is not None
         quiet_until = now + (RESUME_SECONDS if known else OPENING_SECONDS)
         self.table.attach(opens, subscription, connection_id, quiet_until)
-        return new_wake(subscription, not_before=quiet_until), subscription.cursor.connection
+        return new_wake(subscription, not_before=quiet_until), subscription.stream.connection
 
     def receive(self, connection_id: str, body: str | None) -> None:
         """Serve what a client sent: `{"action": "resume", "sinceSequence": N}`; all else is answered as refused."""
@@ -74,7 +74,7 @@ class ConnectionService:
         sequence = _since(body)
         found = self.table.find(connection_id)
         subscription = self.subscriptions.get(*found) if found else None
-        if not subscription or not subscription.cursor or subscription.cursor.connection != connection_id:
+        if not subscription or not subscription.stream or subscription.stream.connection != connection_id:
             self.sockets.close(connection_id)
             return
         self._check(subscription, sequence)
