@@ -13,6 +13,8 @@ LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)]*))?\)")
 MODULE = re.compile(r"`((?:[\w.]+/)+\w+\.(?:py|js|java))`")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 LAYER = ROOT / "layers/jobtrack/python/jobtrack"
+IN_ANOTHER_LINE = {"push", "_api._async", "_api._sync"}
+"""Packages whose contents, or whose parent, have a line in the architecture."""
 RUN_BY_TESTS = {
     "tests/e2e/test_readme.py": {"follow.py", "loop.py", "nightly.py", "report.py", "three.py", "watch.py"},
     "tests/e2e/test_receive.py": {"receive.py", "receive_once.py"},
@@ -45,6 +47,14 @@ def test_files_that_a_document_names_exist(document: Path) -> None:
     """A path starts at the root of the repository, or at the layer."""
     for name in MODULE.findall(document.read_text()):
         assert (ROOT / name).exists() or (LAYER / name).exists(), name
+
+
+def test_the_architecture_lists_every_package() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    listed = set(re.findall(r"^\| `([\w.]+)` \|", text, re.MULTILINE))
+    roots = (LAYER, ROOT / "client/jobtrack_client", ROOT / "local/jobtrack_local")
+    folders = ((root, path.parent) for root in roots for path in root.rglob("*/__init__.py"))
+    assert {".".join(folder.relative_to(root).parts) for root, folder in folders} - IN_ANOTHER_LINE <= listed
 
 
 def _anchors(document: Path) -> set[str]:
