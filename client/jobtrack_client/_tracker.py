@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from jobtrack_client import models
 from jobtrack_client._jobs.client import Client
-from jobtrack_client.types import EventName, Granularity, Interval, Level
+from jobtrack_client.types import EventName, Granularity, Interval, LogLevel
 
 
 class JobTracker:
@@ -20,7 +20,7 @@ class JobTracker:
         """How far the job has come."""
         return self.client.progress(job_id)
 
-    def get_job_logs(self, job_id: str, level: Level = "INFO", limit: int = 1000) -> models.Logs:
+    def get_job_logs(self, job_id: str, level: LogLevel = "INFO", limit: int = 1000) -> models.Logs:
         """The newest log lines of at least a level."""
         return self.client.logs(job_id, level=level, limit=limit)
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, NotRequired, Required, TypeAlias, TypedDi
 
 from jobtrack_client._values import fields, kinds
 from jobtrack_client._values.members import record
-from jobtrack_client.types import Allocation, Level, ResourceData, Time
+from jobtrack_client.types import Allocation, LogLevel, ResourceData, Time
 
 __all__ = [
     "ConditionData",
@@ -66,7 +66,7 @@ class ProgressData(TypedDict, total=False):
 class LogData(TypedDict, total=False):
     """A log line."""
 
-    level: Required[Annotated[Level, kinds.choice(*get_args(Level))]]
+    level: Required[Annotated[LogLevel, kinds.choice(*get_args(LogLevel))]]
     message: Required[fields.Message]
     component: fields.OptionalName
     stage: fields.OptionalName

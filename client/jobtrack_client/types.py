@@ -10,11 +10,23 @@ from typing import Annotated, Literal, Required, TypeAlias, TypedDict, get_args
 
 from jobtrack_client._values import fields, kinds
 from jobtrack_client._values.members import Wire, record
+from jobtrack_client.models import (
+    ConditionStatus,
+    EventName,
+    Granularity,
+    JobStatus,
+    Language,
+    LogLevel,
+    MetricGroup,
+    Priority,
+    SubscriptionType,
+)
 
 __all__ = [
     "Allocation",
     "Authentication",
     "BlockingCondition",
+    "ConditionStatus",
     "EventName",
     "Filters",
     "Granularity",
@@ -22,7 +34,7 @@ __all__ = [
     "JobDescription",
     "JobStatus",
     "Language",
-    "Level",
+    "LogLevel",
     "MetricGroup",
     "PageDirection",
     "PlannedStage",
@@ -36,35 +48,8 @@ __all__ = [
     "Time",
 ]
 
-Priority: TypeAlias = Literal["Critical", "High", "Normal", "Low"]
-JobStatus: TypeAlias = Literal["Queued", "Running", "Completed", "Failed", "Cancelled"]
-Level: TypeAlias = Literal["DEBUG", "INFO", "WARN", "ERROR"]
-"""The level of a log line."""
-Language: TypeAlias = Literal["ja", "en"]
-SubscriptionType: TypeAlias = Literal["webhook", "websocket"]
-EventName: TypeAlias = Literal[
-    "jobQueued",
-    "jobStarted",
-    "jobStalled",
-    "jobCompleted",
-    "jobFailed",
-    "jobCancelled",
-    "stageStarted",
-    "stageCompleted",
-    "stageFailed",
-    "stageSkipped",
-    "progressUpdate",
-    "milestone",
-    "warning",
-    "error",
-    "log",
-]
-"""An event that can be subscribed to."""
-Granularity: TypeAlias = Literal["seconds", "minutes", "major_events"]
-"""How exact the times of a timeline are."""
 Interval: TypeAlias = Literal["1m", "5m", "15m"]
 """The time that one value of a metric's history covers."""
-MetricGroup: TypeAlias = Literal["cpu", "memory", "disk", "network", "throughput"]
 PageDirection: TypeAlias = Literal["backward", "forward"]
 """Whether the next page of a log is older or newer."""
 Time: TypeAlias = str | datetime
@@ -120,7 +105,7 @@ class BlockingCondition(TypedDict, total=False):
     """A condition that blocks a job, unless its status is "Resolved"."""
 
     condition: Required[fields.Description]
-    status: Annotated[Literal["Active", "Resolved"] | None, kinds.choice("Active", "Resolved")]
+    status: Annotated[ConditionStatus | None, kinds.choice(*get_args(ConditionStatus))]
 
 
 class Filters(TypedDict, total=False):

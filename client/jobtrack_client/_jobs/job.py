@@ -19,9 +19,9 @@ from jobtrack_client._reporting.stats import Stats
 from jobtrack_client._runtime import exit_hooks
 from jobtrack_client._runtime.threads import aside
 from jobtrack_client._values.json_values import Json, as_text
-from jobtrack_client.types import Level
+from jobtrack_client.types import LogLevel
 
-_LEVELS: dict[str, Level] = {
+_LEVELS: dict[str, LogLevel] = {
     "INFO": "INFO",
     "DEBUG": "DEBUG",
     "WARN": "WARN",
@@ -124,7 +124,7 @@ class Job(Ends):
 
     def log(
         self,
-        level: Level,
+        level: LogLevel,
         message: str,
         *,
         component: str | None = None,
@@ -243,7 +243,7 @@ class Job(Ends):
             self.interrupt("the program ended before the job")
 
 
-def _level(level: object) -> Level:
+def _level(level: object) -> LogLevel:
     """Return the contract's level for a name, which may be one of `logging`; INFO for any other name."""
     if type(level) is str and level in _LEVELS:
         return _LEVELS[level]

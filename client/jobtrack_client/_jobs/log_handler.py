@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from jobtrack_client._jobs.guard import guarded
-from jobtrack_client.types import Level
+from jobtrack_client.types import LogLevel
 
 _OWN = "jobtrack_client"
 
@@ -16,7 +16,7 @@ class Log(Protocol):
 
     def __call__(
         self,
-        level: Level,
+        level: LogLevel,
         message: str,
         *,
         component: str | None = None,
@@ -26,7 +26,7 @@ class Log(Protocol):
         """Queue a log event of `moment` (seconds since 1970)."""
 
 
-def level_name(level: int) -> Level:
+def level_name(level: int) -> LogLevel:
     """The contract's level for one of `logging`."""
     if level < logging.INFO:
         return "DEBUG"

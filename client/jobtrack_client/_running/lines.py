@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 
 from jobtrack_client._running.controls import Sequences, plain_line
-from jobtrack_client.types import Level
+from jobtrack_client.types import LogLevel
 
 LONGEST = 32 * 1024
 """Bytes of a line in UTF-8, beyond which it is more than one."""
 FIRST_UPDATE_SECONDS = 2.0
 """How long a progress bar is shown by nothing, and then how long until its next state; each time twice as long."""
 LONGEST_UPDATE_SECONDS = 30.0
-_LEVELS: dict[str, Level] = {
+_LEVELS: dict[str, LogLevel] = {
     "TRACE": "DEBUG",
     "DEBUG": "DEBUG",
     "INFO": "INFO",
@@ -92,7 +92,7 @@ class Lines:
             yield from _texts(_pieces(seen))
 
 
-def level(line: str) -> Level:
+def level(line: str) -> LogLevel:
     """The level that a line names at its beginning, in capitals; else INFO."""
     found = _LEVEL.search(line, 0, LEVEL_WITHIN)
     return _LEVELS[found[1]] if found else "INFO"

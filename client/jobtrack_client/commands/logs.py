@@ -11,10 +11,10 @@ import typer
 from jobtrack_client import models
 from jobtrack_client._jobs.client import Client
 from jobtrack_client._runtime.visible_text import visible
-from jobtrack_client.commands.options import LATEST, Job, Json, LogLevel, moment
+from jobtrack_client.commands.options import LATEST, Job, Json, LevelOption, moment
 from jobtrack_client.commands.output import STYLES, clock, console, present, show_line, terminal
 from jobtrack_client.commands.service import connected, job_id
-from jobtrack_client.types import Level
+from jobtrack_client.types import LogLevel
 
 PAGE = 10_000
 
@@ -22,7 +22,7 @@ PAGE = 10_000
 def logs(
     job: Job = LATEST,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends.")] = False,
-    level: LogLevel = "INFO",
+    level: LevelOption = "INFO",
     since: Annotated[
         datetime | None, typer.Option(parser=moment, metavar="TIME", help="Since then, or 10m ago.")
     ] = None,
@@ -38,7 +38,7 @@ def logs(
 
 
 def _entries(
-    client: Client, job: str, follow: bool, level: Level, since: datetime | None, lines: int
+    client: Client, job: str, follow: bool, level: LogLevel, since: datetime | None, lines: int
 ) -> Iterator[models.LogEntry]:
     """Those that are there, then, if they are followed, each one that comes.
 

@@ -6,7 +6,7 @@ from typing import Annotated, cast
 
 import typer
 
-from jobtrack_client.types import EventName, Level
+from jobtrack_client.types import EventName, LogLevel
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"([0-9]+)([smhdw])")
@@ -45,7 +45,7 @@ Job = Annotated[
     str,
     typer.Argument(metavar="[JOB]", help="Its id, or how its id or name begins."),
 ]
-LogLevel = Annotated[Level, typer.Option("--level", "-l", case_sensitive=False, help="The lowest level to show.")]
+LevelOption = Annotated[LogLevel, typer.Option("--level", "-l", case_sensitive=False, help="The lowest level to show.")]
 Events = Annotated[
     list[str] | None, typer.Option("--event", "-e", help="An event such as stageCompleted; may be repeated.")
 ]

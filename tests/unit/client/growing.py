@@ -7,9 +7,9 @@ from typing import get_args
 
 import httpx
 
-from jobtrack_client.types import Level
+from jobtrack_client.types import LogLevel
 
-LEVELS = get_args(Level)
+LEVELS = get_args(LogLevel)
 Step = tuple[str, int, int]
 """`write`, how many, and how many seconds ago they were logged; else `fail` or `cut`."""
 

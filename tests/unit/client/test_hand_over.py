@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jobtrack_client import Client
 from jobtrack_client.commands.logs import _entries
-from jobtrack_client.types import Level
+from jobtrack_client.types import LogLevel
 from tests.unit.client.growing import LEVELS, Growing, Line, Step, moment
 from tests.unit.client.service import GUID
 
@@ -22,7 +22,7 @@ steps = st.lists(
 BETWEEN: list[Step] = [("write", 2, 0), ("write", 3, 0), ("write", 4, 400), ("write", 5, 0)]
 
 
-def read(job: Growing, level: Level, since: str | None, lines: int, *, follow: bool = True) -> list[int]:
+def read(job: Growing, level: LogLevel, since: str | None, lines: int, *, follow: bool = True) -> list[int]:
     transport = httpx.MockTransport(job)
     time = None if since is None else datetime.fromisoformat(since)
     with Client("http://x", "t", GUID, GUID, transport=transport, attempts=50, sleep=lambda seconds: None) as client:
@@ -39,7 +39,7 @@ def there(job: Growing, level: str, since: str | None, lines: int) -> list[Line]
 @example(BETWEEN, 2, "DEBUG", None)
 @example(BETWEEN, 2, "DEBUG", moment(601))
 def test_each_line_once_first_those_there_then_those_that_come(
-    steps: list[Step], page: int, level: Level, since: str | None
+    steps: list[Step], page: int, level: LogLevel, since: str | None
 ) -> None:
     for lines in (0, 1, 4, 1000):
         job = Growing(steps, page)

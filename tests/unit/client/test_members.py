@@ -422,7 +422,7 @@ def test_enumerations_are_those_of_the_service() -> None:
     queries |= {"granularity": job_queries.TimelineQuery, "interval": job_queries.MetricsQuery}
     asked = {name: get_args(query.model_fields[name].annotation) for name, query in queries.items()}
     assert asked == {
-        "level": get_args(jt.types.Level),
+        "level": get_args(jt.types.LogLevel),
         "direction": get_args(jt.types.PageDirection),
         "granularity": get_args(jt.types.Granularity),
         "interval": get_args(jt.types.Interval),

@@ -20,7 +20,7 @@ from jobtrack_client._exceptions import (
     Unauthorized,
     Unreachable,
 )
-from jobtrack_client.types import EventName, Filters, Language, Level, Time
+from jobtrack_client.types import EventName, Filters, Language, LogLevel, Time
 
 if TYPE_CHECKING:
     from jobtrack_client._api.responses import Reply
@@ -44,7 +44,7 @@ class AsyncFollowing(AsyncWalks):
         self,
         job_id: str,
         *,
-        level: Level | None = None,
+        level: LogLevel | None = None,
         from_time: Time | None = None,
         since_sequence: int = 0,
         every: float = 1.0,

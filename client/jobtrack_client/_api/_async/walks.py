@@ -7,7 +7,7 @@ from jobtrack_client import models
 from jobtrack_client._api import requests
 from jobtrack_client._api._async.endpoints import AsyncEndpoints
 from jobtrack_client._api.requests import Request
-from jobtrack_client.types import Granularity, JobStatus, Level, Time
+from jobtrack_client.types import Granularity, JobStatus, LogLevel, Time
 
 
 class AsyncWalks(AsyncEndpoints):
@@ -31,7 +31,7 @@ class AsyncWalks(AsyncEndpoints):
         self,
         job_id: str,
         *,
-        level: Level | None = None,
+        level: LogLevel | None = None,
         from_time: Time | None = None,
         to_time: Time | None = None,
     ) -> AsyncIterator[models.LogEntry]:

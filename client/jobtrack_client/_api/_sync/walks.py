@@ -8,7 +8,7 @@ from jobtrack_client import models
 from jobtrack_client._api import requests
 from jobtrack_client._api._sync.endpoints import Endpoints
 from jobtrack_client._api.requests import Request
-from jobtrack_client.types import Granularity, JobStatus, Level, Time
+from jobtrack_client.types import Granularity, JobStatus, LogLevel, Time
 
 
 class Walks(Endpoints):
@@ -32,7 +32,7 @@ class Walks(Endpoints):
         self,
         job_id: str,
         *,
-        level: Level | None = None,
+        level: LogLevel | None = None,
         from_time: Time | None = None,
         to_time: Time | None = None,
     ) -> Iterator[models.LogEntry]:
