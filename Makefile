@@ -135,6 +135,11 @@ build: setup $(SAM_VENV)/ready ## Build layers and functions, and print their si
 	$(if $(PYTHON_313),$(PYTHON_313) -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build)
 	$(BIN)/python -m scripts.layers .aws-sam/build
 
+wheels: setup ## Build both wheels into dist, and print what is in them
+	rm -rf dist
+	for project in . client; do (cd $$project && $(CURDIR)/$(BIN)/hatchling build --target wheel --directory $(CURDIR)/dist); done
+	$(BIN)/python -m scripts.wheels dist
+
 sam-local: build ## Keep an engine for `sam local` and write its settings (Ctrl-C stops it)
 	$(BIN)/python -m jobtrack_local sam-local
 
@@ -152,4 +157,4 @@ clean: ## Remove everything that the other targets made
 	rm -rf $(VENV) $(SAM_VENV) $(VENV_313) $(WEB_TOOLS) .aws-sam .cache .hypothesis .*_cache dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup run test e2e-ministack e2e-dynamodb-local test-3.13 test-deployed check check-web audit client openapi docs bench build sam-local deploy lock clean
+.PHONY: help setup run test e2e-ministack e2e-dynamodb-local test-3.13 test-deployed check check-web audit client openapi docs bench build wheels sam-local deploy lock clean
