@@ -1,4 +1,4 @@
-"""Writes functions/api/docs/openapi.json: `make openapi`."""
+"""Write functions/api/docs/openapi.json: `make openapi`."""
 
 import json
 import os
@@ -9,19 +9,18 @@ from jobtrack_local.template import intrinsics, template
 from scripts.openapi.document import document
 from scripts.openapi.operations import ROOT
 
-PLACE = ROOT / "functions" / "api" / "docs" / "openapi.json"
+PATH = ROOT / "functions" / "api" / "docs" / "openapi.json"
 
 
 def text() -> str:
-    """The document as it is committed; imports every function of the API."""
+    """Return the text of the document. This imports every function of the API."""
     plan = template.load()
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    made = document(app.routers(plan), plan.routes, version)
-    return json.dumps(made, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(document(app.routers(plan), plan.routes, version), ensure_ascii=False, indent=1) + "\n"
 
 
-def _imagine_a_stack() -> None:
-    """What functions read when they are imported; nothing is called."""
+def _set_environment() -> None:
+    """Set what the functions read when they are imported. They call nothing."""
     plan = template.load()
     names = intrinsics.Names(
         refs={**plan.defaults, **{name: name for name in (*plan.tables, *plan.queues)}},
@@ -32,5 +31,5 @@ def _imagine_a_stack() -> None:
 
 
 if __name__ == "__main__":
-    _imagine_a_stack()
-    PLACE.write_text(text())
+    _set_environment()
+    PATH.write_text(text())

@@ -1,4 +1,4 @@
-"""Links: with the ids that an answer tells, which operations may be asked next."""
+"""Links of the document: which operations take the ids that a response contains."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from scripts.openapi.operations import BASE
 from scripts.openapi.shared import Json
 
-_TOLD = {
+_NEW_IDS = {
     f"POST {BASE}/jobs": {"jobId": "$response.body#/jobId"},
     f"GET {BASE}/jobs": {"jobId": "$response.body#/jobs/0/jobId"},
     f"GET {BASE}/queue": {"jobId": "$response.body#/queuedJobs/0/jobId"},
@@ -15,31 +15,35 @@ _TOLD = {
     f"POST {BASE}/subscription/{{subscriptionId}}/test": {"messageId": "$response.body#/messageId"},
     f"GET {BASE}/subscription/{{subscriptionId}}/deliveries": {"messageId": "$response.body#/deliveries/0/messageId"},
 }
-"""Of each answer what it tells that is new, and where."""
+"""The ids that the response to an operation contains, and where; without those of its own path."""
 
 
-def add(paths: Json) -> None:
-    """Put the links into the answers; LookupError when an answer is no longer there."""
-    for name, told in _TOLD.items():
+def add_links(paths: Json) -> None:
+    """Add links to the responses that contain new ids.
+
+    Raises:
+        LookupError: an operation does not exist.
+    """
+    for name, new_ids in _NEW_IDS.items():
         method, path = name.split(" ")
-        answer = _success(paths[path][method.lower()]["responses"])
-        answer["links"] = dict(_links(_parts(path), told, paths))
+        response = _success_response(paths[path][method.lower()]["responses"])
+        response["links"] = dict(_links(_parameters(path), new_ids, paths))
 
 
-def _success(responses: Json) -> Json:
-    found: Json = next(answer for status, answer in responses.items() if status.startswith("2"))
+def _success_response(responses: Json) -> Json:
+    found: Json = next(response for status, response in responses.items() if status.startswith("2"))
     return found
 
 
-def _links(asked: set[str], told: Mapping[str, str], paths: Json) -> Iterator[tuple[str, Json]]:
-    """To every operation that takes what was told, and nothing that is not known by then."""
+def _links(own_ids: set[str], new_ids: Mapping[str, str], paths: Json) -> Iterator[tuple[str, Json]]:
+    """Yield a link to every operation that takes all of the new ids, and no id that is not known by then."""
     for path, methods in paths.items():
-        taken = _parts(path)
-        if told.keys() <= taken <= asked | told.keys():
-            known = {name: told.get(name, f"$request.path.{name}") for name in sorted(taken)}
+        names = _parameters(path)
+        if new_ids.keys() <= names <= own_ids | new_ids.keys():
+            values = {name: new_ids.get(name, f"$request.path.{name}") for name in sorted(names)}
             for operation in methods.values():
-                yield operation["operationId"], {"operationId": operation["operationId"], "parameters": known}
+                yield operation["operationId"], {"operationId": operation["operationId"], "parameters": values}
 
 
-def _parts(path: str) -> set[str]:
+def _parameters(path: str) -> set[str]:
     return set(re.findall(r"{(\w+)}", path))

@@ -1,4 +1,4 @@
-"""What each route answers: the part of the description that the functions' code does not say."""
+"""The operations of the API: what the functions' code does not say about their responses."""
 
 import json
 from dataclasses import dataclass
@@ -23,27 +23,37 @@ from jobtrack.views.responses import (
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
-"""The bodies of the specification."""
+"""The example bodies of the specification."""
 BASE = "/api/{tenantId}/{projectId}/execution"
 
 
 @dataclass(frozen=True)
 class Operation:
-    """A route's answer when all is well, and what it may refuse beside what any route of its kind does."""
+    """A route: its successful response, and what distinguishes it from other routes.
+
+    Args:
+        tag: the group in which the document shows it.
+        response: the type of the body.
+        status: the status of the successful response.
+        example: a response, as a file of docs/examples.
+        request: a request body, as a file of docs/examples, or of events, whose body it is.
+        etag: whether the response has an ETag.
+        localised: whether the response depends on Accept-Language.
+        conflicts: whether the request can be refused with 409, and a repeated request gets the first response.
+        headers: further headers of the response.
+        other_media_types: media types of other bodies that the route returns.
+    """
 
     tag: str
     response: type | None
     status: int = 200
     example: str | None = None
-    """A file of docs/examples."""
     request: str | None = None
-    """A file of docs/examples, or of events (whose body it is)."""
     etag: bool = False
     localised: bool = False
     conflicts: bool = False
     headers: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()
-    """Other media types that it answers."""
+    other_media_types: tuple[str, ...] = ()
 
 
 OPERATIONS = {
@@ -64,7 +74,7 @@ OPERATIONS = {
         example="logs.response.json",
         etag=True,
         headers=("Next-Cursor", "Last-Sequence"),
-        also=("text/plain",),
+        other_media_types=("text/plain",),
     ),
     f"GET {BASE}/job/{{jobId}}/progress": Operation(
         "Tracking", progress.Progress, example="progress.response.json", etag=True
@@ -102,18 +112,18 @@ OPERATIONS = {
         "Push", deliveries.Owed, 202, conflicts=True
     ),
     "GET /health": Operation("Service", Health),
-    "GET /openapi.json": Operation("Service", None, also=("application/json",)),
-    "GET /docs": Operation("Service", None, also=("text/html",)),
-    "GET /docs/{file}": Operation("Service", None, also=("text/javascript", "text/css", "text/plain")),
+    "GET /openapi.json": Operation("Service", None, other_media_types=("application/json",)),
+    "GET /docs": Operation("Service", None, other_media_types=("text/html",)),
+    "GET /docs/{file}": Operation("Service", None, other_media_types=("text/javascript", "text/css", "text/plain")),
 }
 
 
 def example(name: str) -> Any:
-    """A body of the specification."""
+    """Return an example body of the specification."""
     return json.loads((EXAMPLES / name).read_text())
 
 
 def request_example(name: str) -> Any:
-    """A request's body: a file's content, or the body within a sample event."""
+    """Return an example of a request body: the content of a file, or the body in a sample event."""
     content = json.loads((ROOT / name).read_text())
     return json.loads(content["body"]) if "routeKey" in content else content

@@ -1,4 +1,4 @@
-"""What many routes share: parameters, headers, problems, how to authenticate."""
+"""What many routes share: parameters, headers, errors, authentication."""
 
 import inspect
 from typing import Any
@@ -14,28 +14,26 @@ INFO = {
     "summary": "Progress, logs, timeline and metrics of long-running jobs",
     "license": {"name": "MIT", "identifier": "MIT"},
     "description": """\
-Workers report what their jobs do; tenants ask how far they are, or have it pushed to them.
+Workers report what their jobs do. Tenants read the progress of their jobs, or have events pushed to them.
 
 - **Tokens.** `Authorization: Bearer <JWT>` with the claims `sub`, `tenant_id`, `scope` and, if it is bound to
   projects, `project_ids`.
-- **Times** are RFC 3339, taken with any offset and answered in UTC with `Z`. Ids are GUIDs in any letter case.
-- **Errors** are RFC 9457 `application/problem+json`, with a `code` and, for values out of contract, a JSON pointer
-  to each. What the gateway itself refuses (a token that is none, more requests than it lets through) has the
-  gateway's own body.
-- **Repeating a POST** is safe with an `Idempotency-Key`: for 24 hours the same key and body get the first answer again.
-- **Polling** is cheap with `If-None-Match`: 304 when nothing new was reported, though the clock ran on.
-- **JSON** is UTF-8. Of members with one name the last counts; a number is kept as an integer of 64 bits, else as a
-  double.
-- A field that is not known is `null`. Answers may gain fields.
+- **Times** are RFC 3339. Requests may use any offset; responses use UTC with `Z`. Ids are GUIDs in any letter case.
+- **Errors** are RFC 9457 `application/problem+json` with a `code`, and a JSON pointer to each invalid value. Errors of
+  the gateway itself (an invalid token, too many requests) have the gateway's own body.
+- **Repeating a POST** is safe with an `Idempotency-Key`: for 24 hours the same key and body get the first response.
+- **Polling** is cheap with `If-None-Match`: the status is 304 until something is reported.
+- **JSON** is UTF-8. If a member occurs twice, the last one counts. Numbers are 64-bit integers, else doubles.
+- A member whose value is not known is `null`. Responses may gain members.
 """,
 }
 
 TAGS = [
-    {"name": "Reporting", "description": "How a worker tells of its job"},
-    {"name": "Tracking", "description": "How to follow a job"},
-    {"name": "Jobs", "description": "Jobs and the queue"},
-    {"name": "Push", "description": "Events sent to a receiver"},
-    {"name": "Service", "description": "The service itself; no token needed"},
+    {"name": "Reporting", "description": "Create jobs and report events"},
+    {"name": "Tracking", "description": "Follow a job"},
+    {"name": "Jobs", "description": "Read jobs and the queue"},
+    {"name": "Push", "description": "Push events to a receiver"},
+    {"name": "Service", "description": "The service itself. No token is needed"},
 ]
 
 SECURITY = {
@@ -43,27 +41,27 @@ SECURITY = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "RS256, of the issuer that the stack names. Each operation tells the scope it needs.",
+        "description": "RS256, of the issuer that the stack names. Each operation names the scope that it needs.",
     }
 }
 
 
-def _guid(name: str, about: str) -> Json:
-    return _path(name, about, {"type": "string", "format": "uuid"})
+def _guid(name: str, description: str) -> Json:
+    return _path(name, description, {"type": "string", "format": "uuid"})
 
 
-def _path(name: str, about: str, schema: Json) -> Json:
-    return {"name": name, "in": "path", "required": True, "description": about, "schema": schema}
+def _path(name: str, description: str, schema: Json) -> Json:
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
 
 
-def _header(name: str, about: str, schema: Json) -> Json:
-    return {"name": name, "in": "header", "description": about, "schema": schema}
+def _header(name: str, description: str, schema: Json) -> Json:
+    return {"name": name, "in": "header", "description": description, "schema": schema}
 
 
 _SUBSCRIPTION = "^[Ss][Uu][Bb]-[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
 _MESSAGE = "^[Mm][Ss][Gg]_[0-9]{12}_[0-9A-Ta-t]{1,64}$"
 _TRIMMED = "^[!-~]([ -~]*[!-~])?$"
-"""Printable ASCII; HTTP takes away the spaces around a header's value."""
+"""Printable ASCII. HTTP strips the spaces around a header's value."""
 
 PARAMETERS = {
     "tenantId": _guid("tenantId", "The tenant; the token's `tenant_id`"),
@@ -75,68 +73,68 @@ PARAMETERS = {
     "messageId": _path("messageId", "The `webhook-id` of a message", {"type": "string", "pattern": _MESSAGE}),
     "workerNode": _path(
         "workerNode",
-        "The worker's name; without `/`, which API Gateway does not take in a path, however encoded",
+        "The worker's name, without `/`: API Gateway does not accept an encoded `/` in a path",
         {"type": "string", "minLength": 1, "maxLength": limits.NAME_CHARACTERS, "pattern": "^[^/]+$"},
     ),
     "file": _path("file", "The file's name", {"type": "string", "enum": list(VIEWER)}),
     "Idempotency-Key": _header(
         "Idempotency-Key",
-        "Any text that is this request's own; kept for 24 hours",
+        "A text that identifies this request; it is kept for 24 hours",
         {"type": "string", "minLength": 1, "maxLength": limits.IDEMPOTENCY_KEY_CHARACTERS, "pattern": _TRIMMED},
     ),
-    "If-None-Match": _header("If-None-Match", "The ETag of an answer that is already known", {"type": "string"}),
+    "If-None-Match": _header("If-None-Match", "The ETag of an earlier response", {"type": "string"}),
     "Accept-Language": _header(
         "Accept-Language", "Language of the descriptions: `ja` (default) or `en`", {"type": "string", "example": "en"}
     ),
 }
 
 QUERY = {
-    "cursor": "`nextCursor` of the page before",
-    "depth": "How many jobs away the graph goes",
-    "direction": "`backward`: the newest first page; `forward`: the oldest; entries of a page ascend in either",
-    "format": "`structured` JSON, or `raw` plain text with one line an entry",
+    "cursor": "`nextCursor` of the previous page",
+    "depth": "The greatest distance of a job in the graph",
+    "direction": "`backward`: newest page first; `forward`: oldest page first. Entries within a page always ascend",
+    "format": "`structured` JSON, or `raw` plain text with one line per entry",
     "from": "Created at this moment or later",
-    "fromTime": "From this moment on",
-    "granularity": "`seconds`: all; `minutes`: the last progress of each minute and stage; `major_events`: no progress",
-    "includeHistory": "With `historicalMetrics`",
-    "includeMetrics": "With `resourceUsage` of each job",
-    "includeSubEvents": "With logs of WARN and above, and resource changes",
+    "fromTime": "At this moment or later",
+    "granularity": "`seconds`: all; `minutes`: the last progress per minute and stage; `major_events`: no progress",
+    "includeHistory": "Include `historicalMetrics`",
+    "includeMetrics": "Include `resourceUsage` of each job",
+    "includeSubEvents": "Include log lines of WARN and above, and resource changes",
     "interval": "Length of a bucket of `historicalMetrics`",
     "jobIds": "Up to 100 ids, separated by commas",
     "jobType": "Only jobs of the type",
-    "level": "Least severity: INFO gives INFO, WARN and ERROR",
-    "limit": "Most entries of a page",
+    "level": "The lowest severity: INFO selects INFO, WARN and ERROR",
+    "limit": "The greatest number of entries in a page",
     "metrics": "Groups, separated by commas: cpu, memory, disk, network, throughput",
-    "refreshInterval": "Seconds after which the client will ask again; answered with `nextRefreshAt`",
-    "sinceSequence": "Follow: entries after this sequence, in order of sequence",
+    "refreshInterval": "Seconds until the client will ask again; the response contains `nextRefreshAt`",
+    "sinceSequence": "Follow the log: entries after this sequence, in order of sequence",
     "status": "One status, or several separated by commas",
     "submittedBy": "Only jobs submitted by this user",
     "to": "Created at this moment or before",
-    "toTime": "Up to this moment",
+    "toTime": "At this moment or before",
 }
 
 HEADERS = {
-    "ETag": "Weak: names what was reported, not the time of day",
-    "Idempotency-Replayed": "`true`: this is the answer of an earlier request with the same key",
-    "Last-Sequence": "With `format=raw`: the sequence to follow from",
-    "Location": "Path of the job",
-    "Next-Cursor": "With `format=raw`: `nextCursor`, unless at the end",
-    "Retry-After": "Seconds to wait",
+    "ETag": "Weak: it changes when something is reported, not as the clock runs",
+    "Idempotency-Replayed": "`true`: this is the response to an earlier request with the same key",
+    "Last-Sequence": "With `format=raw`: `lastSequence`",
+    "Location": "The path of the job",
+    "Next-Cursor": "With `format=raw`: `nextCursor`, except on the last page",
+    "Retry-After": "Seconds until a retry makes sense",
 }
 
 
 def headers(*names: str) -> Json:
-    """References to headers of an answer."""
+    """Return references to headers of a response."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def header_components() -> Json:
-    """Every header of an answer."""
-    return {name: {"description": about, "schema": {"type": "string"}} for name, about in HEADERS.items()}
+    """Return every header of a response."""
+    return {name: {"description": description, "schema": {"type": "string"}} for name, description in HEADERS.items()}
 
 
 def problem_components() -> Json:
-    """What each status of a refusal means, as jobtrack.errors tells it."""
+    """Return the meaning of each error status, by the classes of `jobtrack.errors`."""
     found: dict[int, list[type[JobTrackError]]] = {}
     for _, error in inspect.getmembers(errors, inspect.isclass):
         if issubclass(error, JobTrackError) and error is not JobTrackError:

@@ -1,4 +1,4 @@
-"""What is pushed: the `webhooks` of the description, one for each type of message, and the WebSocket in words."""
+"""The pushed messages: the `webhooks` of the document, one per type of message, and WebSockets in words."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,71 +35,70 @@ _REPORTED: dict[str, tuple[str, ...]] = {
     "error": ("NoteData", "LogData"),
     "log": ("LogData",),
 }
-"""By which schemas a worker reports what `data.event` holds; nothing where a type is not named."""
+"""The schemas of `data.event`, by type of message; other types have no data."""
 _SUMMARIES = {
-    "jobQueued": "The job was made",
+    "jobQueued": "The job was created",
     "jobStarted": "The job left the queue",
-    "jobCompleted": "The job has come to its end",
+    "jobCompleted": "The job has completed",
     "jobFailed": "The job has failed",
     "jobCancelled": "The job was cancelled",
-    "jobStalled": "The job has been silent for longer than its heartbeat",
-    "stageStarted": "A stage began",
-    "stageCompleted": "A stage has come to its end",
+    "jobStalled": "The job has not reported for longer than its heartbeat interval",
+    "stageStarted": "A stage has started",
+    "stageCompleted": "A stage has completed",
     "stageFailed": "A stage has failed",
-    "stageSkipped": "A stage was left out",
-    "progressUpdate": "How far a stage, or the whole job, has come",
-    "milestone": "Something worth telling",
-    "warning": "A warning, or a log line of WARN",
-    "error": "An error, or a log line of ERROR",
+    "stageSkipped": "A stage was skipped",
+    "progressUpdate": "Progress of a stage or of the whole job",
+    "milestone": "A milestone",
+    "warning": "A warning, or a log line of level WARN",
+    "error": "An error, or a log line of level ERROR",
     "log": "A log line",
-    PING: "Tells of nothing: `POST …/test` asked for it",
-    ENDED: "The subscription has ended; tried three times within five minutes, and nothing follows it",
+    PING: "A test message, requested by `POST …/test`",
+    ENDED: "The subscription has ended. This last message is tried three times within five minutes",
 }
-_ABOUT = """\
-Events sent to a receiver: to a webhook as the `webhooks` of this document say, and over a WebSocket.
+_DESCRIPTION = """\
+Events are pushed to a webhook, as the `webhooks` of this document say, or over a WebSocket.
 
 ### Webhooks
 
-**Verify** each request before you read it: the three headers are those of [Standard Webhooks
-1.0](https://www.standardwebhooks.com), and its libraries take the headers, the body as it came, and the
-`signingSecret`.
+**Verify** each request before you read it. The three headers follow [Standard Webhooks
+1.0](https://www.standardwebhooks.com); its libraries take the headers, the unchanged body, and the `signingSecret`.
 
-**Answer 2xx within 10 seconds**, and do the work afterwards. Redirects are not followed; of an answer nothing is
-heeded but its status and `Retry-After`.
+**Return 2xx within 10 seconds**, and do the work afterwards. Redirects are not followed. Of the response, only the
+status and `Retry-After` are read.
 
-**What fails is tried again** after 5 s, 30 s, 2 min, 10 min, 30 min, 1 h and then every 2 h (each ± 20 %, or later
-where `Retry-After` asks for it), for at most 24 hours and not after the subscription's end. Then it is a Failed
-delivery, which `POST …/retry` has tried again. An endpoint that fails ten times in a row is left alone for a while,
-10 seconds at first and 10 minutes at most.
+**Failed attempts are repeated** after 5 s, 30 s, 2 min, 10 min, 30 min, 1 h and then every 2 h (each ± 20 %, or later
+if `Retry-After` says so), for at most 24 hours and not after the subscription has ended. Then the delivery is Failed;
+`POST …/retry` starts again. After ten failures in a row, an endpoint gets no messages for a while: 10 seconds at first,
+at most 10 minutes.
 
-**At least once:** a message may come again, under the same `webhook-id`; remember the ids that you have served.
+**At least once:** a message may arrive again with the same `webhook-id`. Remember the ids that you have processed.
 
-**Usually in order:** `data.sequence` tells the order; a message that waits for its next try holds up none after it.
+**Usually in order:** `data.sequence` is the order. A message that waits for a retry does not delay later messages.
 
 ### WebSockets
 
-`websocketUrl` holds a ticket: connect to it as it is, once, within 60 seconds; every further connection needs a new
-one (`POST …/ticket`). A subscription has one connection, the newest. Each text frame that comes is the same JSON as a
-webhook's body, with the `webhook-id` as its `id`. Nothing is to be answered.
+`websocketUrl` contains a ticket. Connect to it within 60 seconds; it is valid for one connection. Every further
+connection needs a new one (`POST …/ticket`). A subscription has one connection, the newest. Each text frame contains
+the JSON of a webhook's body, with the `webhook-id` as its `id`. Do not reply to messages.
 
-The first connection is told everything since the subscription was made (or since its `sinceSequence`), in order of
-`data.sequence`. What happens while nobody is connected is kept. After connecting again, send `{"action": "resume",
-"sinceSequence": N}` within two seconds, N being the greatest sequence that you have served: all that came after it is
-told, and then what follows. Without it the subscription goes on where it was, and what was on its way when the
-connection broke may be missing. A request that cannot be met is answered with `{"type": "refused", "timestamp": …,
-"data": {"code": …, "detail": …}}`.
+The first connection gets everything since the subscription was created (or since its `sinceSequence`), in order of
+`data.sequence`. Events that occur while there is no connection are kept. To reconnect without losing events, connect
+with a new ticket and send `{"action": "resume", "sinceSequence": N}` within two seconds, where N is the greatest
+sequence that you have processed: you get everything after it, and then new events. Without `resume`, the subscription
+continues where it was, and messages that were in transit when the connection broke may be missing. The reply to an
+invalid request is `{"type": "refused", "timestamp": …, "data": {"code": …, "detail": …}}`.
 
 A connection is closed after two hours, after ten minutes without a message, and after `subscriptionEnded`.
 """
 
 
-def tags(known: Sequence[Json]) -> list[Json]:
-    """The tags, with what a receiver should know."""
-    return [{**tag, "description": _ABOUT} if tag["name"] == _TAG else tag for tag in known]
+def add_description(tags: Sequence[Json]) -> list[Json]:
+    """Return the tags; the tag of pushed messages gets the description for receivers."""
+    return [{**tag, "description": _DESCRIPTION} if tag["name"] == _TAG else tag for tag in tags]
 
 
-def described() -> Json:
-    """All webhooks, by the type of their messages."""
+def webhooks() -> Json:
+    """Return all webhooks by the type of their messages."""
     return {kind: {"post": _message(kind)} for kind in (*EVENT_NAMES, PING, ENDED)}
 
 
@@ -116,28 +115,28 @@ def _message(kind: str) -> Json:
 
 
 def _schema(kind: str) -> Json:
-    of_event: Json = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in _REPORTED.get(kind, ("Nothing",))]}
-    own = kind in (PING, ENDED)
-    data: Json = {"properties": {"sequence": {"type": "null" if own else "integer"}, "event": of_event}}
+    event: Json = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in _REPORTED.get(kind, ("Nothing",))]}
+    is_event = kind not in (PING, ENDED)
+    data: Json = {"properties": {"sequence": {"type": "integer" if is_event else "null"}, "event": event}}
     if kind == ENDED:
         data["required"] = ["reason"]
-    told = {"properties": {"type": {"const": kind}, "data": data}}
-    return {"allOf": [{"$ref": "#/components/schemas/Pushed"}, told]}
+    specific = {"properties": {"type": {"const": kind}, "data": data}}
+    return {"allOf": [{"$ref": "#/components/schemas/Pushed"}, specific]}
 
 
-def _header(name: str, about: str, **schema: Any) -> Json:
+def _header(name: str, description: str, **schema: Any) -> Json:
     return {
         "name": name,
         "in": "header",
         "required": True,
-        "description": about,
+        "description": description,
         "schema": {"type": "string", **schema},
     }
 
 
 _HEADERS = [
-    _header("webhook-id", "The message's id, the same for each of its tries", pattern="^msg_[0-9a-z_]+$"),
-    _header("webhook-timestamp", "When this try was made, in seconds since 1970", pattern="^[0-9]+$"),
+    _header("webhook-id", "The message's id, the same at every attempt", pattern="^msg_[0-9a-z_]+$"),
+    _header("webhook-timestamp", "The time of this attempt, in seconds since 1970", pattern="^[0-9]+$"),
     _header(
         "webhook-signature",
         "`v1,` and an HMAC-SHA256 in base64; several, separated by spaces, while secrets rotate",
@@ -145,11 +144,11 @@ _HEADERS = [
     ),
 ]
 _RESPONSES: Json = {
-    "2XX": {"description": "Taken; what else the answer holds is not read"},
-    "410": {"description": "Nobody is here any more: ends the subscription"},
+    "2XX": {"description": "Accepted. The body of the response is not read"},
+    "410": {"description": "The receiver is gone: the subscription ends"},
     "429": {
-        "description": "Tried again after `Retry-After`, in seconds or a date, or by the schedule if that is later",
+        "description": "Retried after `Retry-After` (seconds or a date), or by the schedule if that is later",
         "headers": {"Retry-After": {"schema": {"type": "string"}}},
     },
-    "default": {"description": "Tried again by the schedule, as are no answer within 10 seconds and no connection"},
+    "default": {"description": "Retried by the schedule, as after a timeout of 10 seconds or without a connection"},
 }

@@ -20,7 +20,7 @@ from tests.functions.conftest import TEMPLATE, Invoke
 from tests.stack import ROOT
 
 Sample = Callable[[str], dict[str, Any]]
-DOCUMENT: dict[str, Any] = json.loads(description.PLACE.read_text())
+DOCUMENT: dict[str, Any] = json.loads(description.PATH.read_text())
 VIEWER = ROOT / "functions" / "api" / "docs" / "viewer"
 OPERATIONS = {
     f"{method.upper()} {path}": operation
@@ -40,7 +40,7 @@ def shown() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_the_description_is_current() -> None:
-    assert description.text() == description.PLACE.read_text(), "run make openapi"
+    assert description.text() == description.PATH.read_text(), "run make openapi"
 
 
 def test_the_description_is_valid() -> None:
@@ -103,10 +103,10 @@ def test_the_specifications_bodies_are_all_shown() -> None:
 
 def test_the_document_is_answered_as_it_is_committed(invoke: Invoke, sample: Sample) -> None:
     event = sample("get-openapi")
-    assert unzipped(invoke("DocsFunction", event)) == description.PLACE.read_bytes()
+    assert unzipped(invoke("DocsFunction", event)) == description.PATH.read_bytes()
     event["headers"]["accept-encoding"] = "identity"
     plain = invoke("DocsFunction", event)
-    assert plain["body"].encode() == description.PLACE.read_bytes()
+    assert plain["body"].encode() == description.PATH.read_bytes()
     assert plain["headers"]["content-type"] == "application/json; charset=utf-8"
     assert plain["headers"]["cache-control"] == "no-cache"
 

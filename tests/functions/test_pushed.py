@@ -26,7 +26,7 @@ from tests.pushing import NOW, subscription
 pytestmark = pytest.mark.usefixtures("stack")
 
 Sample = Callable[[str], dict[str, Any]]
-DOCUMENT: dict[str, Any] = json.loads(description.PLACE.read_text())
+DOCUMENT: dict[str, Any] = json.loads(description.PATH.read_text())
 RUN = [
     "jobStarted", "stageStarted", "progressUpdate", "stageCompleted", "stageFailed", "stageSkipped", "log", "milestone",
     "warning", "error", "jobFailed",

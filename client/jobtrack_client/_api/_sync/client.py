@@ -1,4 +1,4 @@
-# Made from ../_async/client.py by `make client`: change that instead.
+# Generated from ../_async/client.py by `make client`; do not edit.
 """The client of one project: calls that wait for their answer."""
 
 import random

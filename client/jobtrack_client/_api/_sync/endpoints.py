@@ -1,4 +1,4 @@
-# Made from ../_async/endpoints.py by `make client`: change that instead.
+# Generated from ../_async/endpoints.py by `make client`; do not edit.
 """Every endpoint as a method."""
 
 from abc import ABC, abstractmethod

@@ -1,4 +1,4 @@
-# Made from ../_async/following.py by `make client`: change that instead.
+# Generated from ../_async/following.py by `make client`; do not edit.
 """Following a job: its log lines, its progress and its events until it ends."""
 
 from abc import abstractmethod

@@ -1,4 +1,4 @@
-# Made from ../_async/http.py by `make client`: change that instead.
+# Generated from ../_async/http.py by `make client`; do not edit.
 """One request, one answer: no retries here."""
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-# Made from ../_async/sockets.py by `make client`: change that instead.
+# Generated from ../_async/sockets.py by `make client`; do not edit.
 """What is pushed over one WebSocket connection; no new connections here."""
 
 import json

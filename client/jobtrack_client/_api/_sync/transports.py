@@ -1,4 +1,4 @@
-# Made from ../_async/transports.py by `make client`: change that instead.
+# Generated from ../_async/transports.py by `make client`; do not edit.
 """The connections to one address, opened as the environment says."""
 
 import httpx

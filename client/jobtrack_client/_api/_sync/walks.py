@@ -1,4 +1,4 @@
-# Made from ../_async/walks.py by `make client`: change that instead.
+# Generated from ../_async/walks.py by `make client`; do not edit.
 """Walks over pages: every item of a list, one after the other."""
 
 from collections.abc import Iterator, Sequence

@@ -1,8 +1,8 @@
-"""The clients that block, made of those that await: what `make client` writes to `jobtrack_client/_sync`."""
+"""Generate the synchronous client `_api/_sync` from the asynchronous one, `_api/_async`."""
 
 import re
 
-_WORDS = (
+_REPLACEMENTS = (
     (r"from asyncio import sleep as sleep", "from time import sleep as sleep"),
     (r"Callable\[\[float\], Awaitable\[object\]\]", "Callable[[float], object]"),
     (r"import AsyncGenerator, AsyncIterator, Awaitable, Callable", "import Callable, Generator, Iterator"),
@@ -16,11 +16,11 @@ _WORDS = (
     (r"\b_async\b", "_sync"),
     (r"\bhandle_async_request\b", "handle_request"),
 )
-HEAD = "# Made from ../_async/{name} by `make client`: change that instead.\n"
+HEAD = "# Generated from ../_async/{name} by `make client`; do not edit.\n"
 
 
 def source(name: str, text: str) -> str:
-    """The text of a module of `_sync`, for that of the module of the same name in `_async`."""
-    for pattern, words in _WORDS:
-        text = re.sub(pattern, words, text)
+    """Return the text of a module of `_sync` for the text of the module of the same name in `_async`."""
+    for pattern, replacement in _REPLACEMENTS:
+        text = re.sub(pattern, replacement, text)
     return HEAD.format(name=name) + text
