@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import orjson
 import zstandard
 
@@ -18,6 +19,7 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Json
 from jobtrack.domain.journal.journal import Chunk, Family, Journal, Record
 from jobtrack.domain.lifecycle import apply
+from jobtrack.store.snapshots import State
 
 DICTIONARY_BYTES = 8 * 1024
 SAMPLES = 3_000
@@ -120,9 +122,9 @@ def _samples(rng: random.Random) -> list[bytes]:
         moment += rng.randrange(1, 30_000_000)
         _, records = apply(job, [Event(event["type"], moment, event["data"])], moment)
         journal.append(records, job.sequence)
-    state = {**job.dump(), "journal": journal.dump()}
+    state = State(job, journal.stored())
     chunk = [_record(rng, start, sequence) for sequence in range(1, rng.randrange(3, 30))]
-    return [orjson.dumps(state), journal_json(journal.tail), journal_json(Chunk("In", chunk).records)]
+    return [msgspec.json.encode(state), journal_json(journal.tail), journal_json(Chunk("In", chunk).records)]
 
 
 def journal_json(records: Sequence[Record]) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from urllib.parse import quote, unquote_to_bytes
 
+import msgspec
 import orjson
 import zstandard
 
@@ -70,5 +71,5 @@ def _unpacked(data: bytes) -> Iterator[bytes]:
             yield zlib.decompressobj(wbits=31).decompress(data)
     try:
         yield orjson.dumps(packing.unpack(data))
-    except (zstandard.ZstdError, orjson.JSONDecodeError):
+    except (zstandard.ZstdError, msgspec.DecodeError):
         return

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from standardwebhooks.webhooks import Webhook
 
 from jobtrack import aws

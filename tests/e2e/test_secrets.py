@@ -122,7 +122,7 @@ def poison(kept: Kept, job: str) -> None:
     """Put a record that cannot be served into the outbox, and wait until it is in quarantine."""
     owed = [item for item in kept.items("JobsTable") if job in item["pk"]["S"] and item["sk"]["S"][:2] == "O#"]
     item, record = next((item, found) for item in owed if (found := packing.unpack(item["d"]["B"]))["kind"] == "events")
-    del record["record"]["events"]
+    del record["events"]
     item |= {"sk": {"S": "O#999999999999"}, "d": {"B": packing.pack(record)}}
     kept.dynamodb.put_item(TableName=kept.names["JobsTable"], Item=item)
     until(lambda: kept.items("QuarantineTable"))

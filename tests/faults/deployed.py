@@ -6,7 +6,6 @@ and a process can end at any call that it makes to AWS or to a receiver, before 
 
 import base64
 import copy
-import dataclasses
 import random
 import threading
 import zlib
@@ -17,6 +16,8 @@ from typing import Any, Self, TypeVar, cast
 
 import pytest
 from botocore.exceptions import ClientError
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from jobtrack import aws, times
 from jobtrack.domain.events import Event
@@ -288,7 +289,7 @@ class Deployed:
         for name in _attributes(held):
             value = getattr(held, name)
             if name.lstrip("_") in ours:
-                object.__setattr__(held, name, ours[name.lstrip("_")])
+                _replace_member(held, name, ours[name.lstrip("_")])
             elif _ours(value) and value is not self.receivers:
                 self._under_our_time(value)
 
@@ -402,9 +403,14 @@ def _ours(value: object) -> bool:
 
 
 def _attributes(held: object) -> list[str]:
-    if dataclasses.is_dataclass(held):
-        return [field.name for field in dataclasses.fields(held)]
-    return [*vars(held)]
+    return [*held.__struct_fields__] if isinstance(held, Struct) else [*vars(held)]
+
+
+def _replace_member(held: object, name: str, value: object) -> None:
+    if isinstance(held, Struct):
+        force_setattr(held, name, value)
+    else:
+        setattr(held, name, value)
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:

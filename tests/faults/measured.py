@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from msgspec import structs
+
 from jobtrack.push.egress.guarded_post import DEADLINE_SECONDS, Egress, EgressError
 from jobtrack.push.egress.urls import WebhookUrl
 from tests.receivers import post
@@ -46,7 +48,7 @@ def measured(
     A `naive` one reads what is answered, up to 64 MiB.
     """
     case = {
-        "targets": [asdict(warm), asdict(target)],
+        "targets": [structs.asdict(warm), structs.asdict(target)],
         "seconds": seconds,
         "addresses": addresses,
         "authority": str(authority) if authority else None,

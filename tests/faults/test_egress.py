@@ -8,9 +8,9 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from jobtrack.push.egress.guarded_post import DEADLINE_SECONDS, Egress, EgressError, Response
 from jobtrack.push.egress.urls import WebhookUrl

@@ -4,9 +4,9 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from jobtrack.push.delivery.retry_schedule import retry_after_seconds
 from jobtrack.push.egress.bounded_socket import ANSWER_BYTES

@@ -4,9 +4,9 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from jobtrack.push.egress.guarded_post import Egress, EgressError
 from jobtrack.push.egress.urls import WebhookUrl

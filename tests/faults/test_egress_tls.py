@@ -6,10 +6,10 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from jobtrack.push.egress import failure_causes
 from jobtrack.push.egress.failure_causes import Step

@@ -20,12 +20,15 @@ POISON = {
     "no bytes of ours": b"\x00\x01not packed",
     "nothing at all": b"",
     "no record": packing.pack(["a list"]),
-    "unknown kind": packing.pack({"kind": "other", "record": {}}),
-    "lacks its job": packing.pack({"kind": "events", "record": {"events": [], "subscription_ids": []}}),
+    "unknown kind": packing.pack({"kind": "other"}),
+    "lacks its job": packing.pack({"kind": "events", "events": [], "subscription_ids": []}),
     "an event without a type": packing.pack(
         {
             "kind": "events",
-            "record": {"job": JOB, "job_name": "a job", "subscription_ids": ["sub-1"], "events": [{"sequence": 1}]},
+            "job": JOB,
+            "job_name": "a job",
+            "subscription_ids": ["sub-1"],
+            "events": [{"sequence": 1}],
         }
     ),
     "a message that is none": encode(ReadyMessage('{"tenantId": 1}')),

@@ -1,8 +1,7 @@
 """What a WebSocket subscription is to be told: the outbox and the journal give the same, page after page."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from jobtrack import aws
 from jobtrack.push.subscriptions.message_factory import event_message

@@ -2,10 +2,10 @@
 
 import json
 import logging
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from jobtrack import log_filter
 from jobtrack.domain.journal import packing

@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from msgspec.structs import replace
 
 from functions.queue.deliverer import app
 from jobtrack.push.egress.guarded_post import Response

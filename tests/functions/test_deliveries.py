@@ -1,10 +1,10 @@
 """The list of deliveries, and manual retries."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from functions.api.deliveries import app
 from jobtrack import aws, times

@@ -4,12 +4,12 @@ import base64
 import json
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from msgspec.structs import replace
 
 from functions.stream.dispatcher import app
 from jobtrack import aws

@@ -4,10 +4,10 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from jobtrack import times
 from jobtrack_local.stack import load_function

@@ -3,10 +3,10 @@
 import json
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from jobtrack import aws, times
 from jobtrack.domain.job import Job

@@ -1,13 +1,13 @@
 """Dead, slow and ended endpoints: what becomes of their messages, and that nothing is sent that may not be."""
 
 from collections import Counter
-from dataclasses import replace
 from itertools import count, pairwise
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from functions.api.deliveries import app
 from jobtrack.push.delivery.circuit_breaker import CircuitBreaker, Permit

@@ -5,10 +5,10 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from zstandard import ZstdError
 
 from functions.api.subscriptions import app

@@ -1,9 +1,19 @@
-import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack import limits, times
-from jobtrack.domain.journal.journal import LEVELS, Chunk, Family, Journal, Record, pack_chunk, place_of, unpack_chunk
+from jobtrack.domain.journal.journal import (
+    LEVELS,
+    Chunk,
+    Family,
+    Journal,
+    Record,
+    StoredJournal,
+    pack_chunk,
+    place_of,
+    unpack_chunk,
+)
+from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.domain.journal.sequence_index import RESIDENCE
 from tests.unit.job_builders import START
 
@@ -101,7 +111,7 @@ def test_whatever_is_appended_is_in_the_tail_or_in_one_chunk(
         sequence += len(batch)
         given_records += appended
         chunks += journal.append(appended, sequence)
-        journal = Journal.load(orjson.loads(orjson.dumps(journal.dump())), journal.packed_tail())
+        journal = Journal.load(unpack(pack(journal.stored()), StoredJournal), journal.packed_tail())
     stored = [record for chunk in chunks for record in unpack_chunk(chunk.kind, pack_chunk(chunk))]
     assert sorted([*stored, *journal.tail], key=lambda record: record.sequence) == given_records
     assert len({chunk.sort_key for chunk in chunks}) == len(chunks)

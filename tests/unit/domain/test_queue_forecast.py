@@ -177,4 +177,4 @@ def test_a_queued_job_is_expected_to_take_what_the_estimate_says_when_it_starts(
 def taught(job: Job, seconds: list[float]) -> None:
     if seconds:
         spread = sorted(seconds) if len(seconds) > 1 else [*seconds, *seconds]
-        job.past = Past(len(seconds), sum(seconds) / len(seconds), None, spread).dump()
+        job.past = Past(len(seconds), sum(seconds) / len(seconds), None, spread)

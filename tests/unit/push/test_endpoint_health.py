@@ -1,13 +1,14 @@
 """What an endpoint may be sent, whatever happens to it: held for any order of arrivals, answers, crashes and pauses."""
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from msgspec.structs import replace
 
 from jobtrack.push.delivery import endpoint_health
 from jobtrack.push.delivery.attempt import Outcome

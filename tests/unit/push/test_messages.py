@@ -2,10 +2,10 @@
 
 import json
 import re
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from jobtrack.keys import JobKey
 from jobtrack.push.messages.message import Message

@@ -1,5 +1,6 @@
 """The outbox's records: what is encoded is decoded as it was, and nothing else is taken for a record."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,16 +62,15 @@ def test_a_record_survives_being_stored(record: OutboxRecord) -> None:
         [],
         {},
         {"kind": "events"},
-        {"kind": "events", "record": {"job_name": "a job"}},
-        {"kind": "message", "record": {"body": "{}", "other": 1}},
-        {"kind": "replay", "record": {"job": {}, "subscription_id": "sub-1", "step": {}}},
+        {"kind": "events", "job_name": "a job"},
+        {"kind": "replay", "job": {}, "subscription_id": "sub-1", "step": {}},
     ],
 )
 def test_what_lacks_a_member_is_no_record(stored: object) -> None:
-    with pytest.raises((KeyError, TypeError)):
+    with pytest.raises(msgspec.ValidationError):
         decode(packing.pack(stored))
 
 
 def test_an_unknown_kind_is_named() -> None:
-    with pytest.raises(ValueError, match="unknown kind of outbox record: later"):
-        decode(packing.pack({"kind": "later", "record": {}}))
+    with pytest.raises(msgspec.ValidationError, match="later"):
+        decode(packing.pack({"kind": "later"}))

@@ -13,6 +13,7 @@ from jobtrack import limits, times
 from jobtrack.api.schemas.events import EventBatch
 from jobtrack.domain.job import Job, Stage
 from jobtrack.domain.journal.journal import Family, Journal, Record
+from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.domain.lifecycle import apply
 from jobtrack.keys import JobKey
 from jobtrack.views import job as job_view
@@ -191,7 +192,7 @@ def test_whatever_is_let_in_can_be_applied_stored_and_shown(
             continue
         if not (job.status.ended or (kind == "jobStarted" and job.started_at is not None)):
             apply(job, events, START)
-    stored = Job.load(orjson.loads(orjson.dumps(job.dump())))
+    stored = unpack(pack(job), Job)
     assert stored == job
     show(stored, at("10:45:33"))
 

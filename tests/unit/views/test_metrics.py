@@ -350,7 +350,7 @@ def learned(*seconds: float, rate: float | None = None) -> Past:
 
 def with_past(past: Past, *stages: Stage) -> Job:
     job = running(*stages)
-    job.past = past.dump()
+    job.past = past
     return job
 
 
@@ -398,7 +398,7 @@ def drawn(kind: str, count: int = 10_000) -> list[float]:
 @pytest.mark.parametrize("kind", ["lognormal", "bimodal", "constant"])
 def test_ranks_and_shares_are_right_to_2_per_cent(kind: str) -> None:
     durations = sorted(drawn(kind))
-    past = Past.load(learned(*durations).dump())
+    past = learned(*durations)
     assert past is not None
     probes = [durations[place] * factor for place in range(0, 10_000, 97) for factor in (1.0, 0.83, 1.4)]
     for seconds in [*probes, 1e-3, 1e7]:
@@ -418,7 +418,7 @@ def exact_shares(durations: Sequence[float], seconds: float) -> tuple[float, flo
 
 @given(st.lists(st.floats(1e-3, 1e7), min_size=1, max_size=50), st.floats(0, 1e8))
 def test_shares_are_whole_and_sum_to_100(durations: list[float], seconds: float) -> None:
-    past = Past.load(learned(*durations).dump())
+    past = learned(*durations)
     assert past is not None
     shares = past.compare(seconds)
     assert sum(shares) == 100

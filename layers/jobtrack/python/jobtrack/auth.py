@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from jobtrack.classes import frozen
+from msgspec import Struct
+
 from jobtrack.errors import Forbidden, Unauthorized
 
 
-@frozen
-class ClaimNames:
+class ClaimNames(Struct, frozen=True):
     """What the issuer calls the claims, and what it writes before our scopes."""
 
     subject: str = "sub"
@@ -20,8 +20,7 @@ class ClaimNames:
 USUAL_NAMES = ClaimNames()
 
 
-@frozen
-class Caller:
+class Caller(Struct, frozen=True):
     """The subject of a token, its tenant, and the projects it is confined to (None: all of the tenant's)."""
 
     subject: str

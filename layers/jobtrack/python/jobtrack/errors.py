@@ -18,14 +18,13 @@ JobTrackError
 from collections.abc import Sequence
 from typing import ClassVar
 
-from jobtrack.classes import frozen
+from msgspec import Struct
 
 RETRY_SECONDS = 2
 """When to try again after an outage."""
 
 
-@frozen
-class Fault:
+class Fault(Struct, frozen=True):
     """One wrong value: a JSON pointer (or `query/name`) and what is wrong with it."""
 
     pointer: str

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
-from jobtrack.classes import frozen
+from msgspec import Struct
 
 THREADS = 8
 RESERVED_MILLISECONDS = 15_000
@@ -21,8 +21,7 @@ class Context(Protocol):
         """Return the time until Lambda ends the invocation."""
 
 
-@frozen
-class Invocation:
+class Invocation(Struct, frozen=True):
     """The resources of an invocation; by default, unlimited time and a single thread.
 
     Args:

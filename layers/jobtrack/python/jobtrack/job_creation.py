@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from jobtrack import times
-from jobtrack.classes import frozen, service
 from jobtrack.domain.job import Job, Json
 from jobtrack.errors import Fault, JobTrackError, Unprocessable
 from jobtrack.keys import JobKey
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from jobtrack.api.schemas.subscriptions import SubscribeRequest
 
 
-@frozen
-class NewJob:
+class NewJob(Struct, frozen=True):
     """A job to create.
 
     Args:
@@ -47,8 +47,7 @@ class NewJob:
         return [job_id for job_id, _ in self.relations.get("prerequisites", ())]
 
 
-@service
-class JobCreator:
+class JobCreator(Struct, eq=False):
     """Creates jobs in the jobs table, and their subscriptions in the subscriptions table."""
 
     jobs: JobStore

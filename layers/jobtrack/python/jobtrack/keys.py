@@ -1,10 +1,9 @@
 """Who owns what: the tenant, project and job that every stored item is keyed by."""
 
-from jobtrack.classes import frozen
+from msgspec import Struct
 
 
-@frozen
-class ProjectKey:
+class ProjectKey(Struct, frozen=True):
     """A project of a tenant; ids are lower-case GUIDs."""
 
     tenant: str
@@ -16,8 +15,7 @@ class ProjectKey:
         return f"{self.tenant}#{self.project}"
 
 
-@frozen
-class JobKey(ProjectKey):
+class JobKey(ProjectKey, frozen=True):
     """A job of a project; ids are lower-case GUIDs."""
 
     job: str

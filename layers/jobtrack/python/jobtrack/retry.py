@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import count
 
+from msgspec import Struct
+
 from jobtrack import limits
-from jobtrack.classes import frozen
 
 
-@frozen
-class Retry:
+class Retry(Struct, frozen=True):
     """A policy, with the clock and the randomness that it uses.
 
     Args:

@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from jobtrack.auth import USUAL_NAMES, ClaimNames
-from jobtrack.classes import frozen
 
 
-@frozen
-class Settings:
+class Settings(Struct, frozen=True):
     """Names of tables, queue, key and WebSocket API; empty where the function has no business with them.
 
     Clients connect to `websocket_url`, with a ticket; `websocket_endpoint` is where their connections are posted to.

@@ -1,11 +1,11 @@
 """What a job waits for: other jobs, resources, conditions; as declared, and as reported since."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import field
 from typing import Literal
 
+from msgspec import Struct, field
+
 from jobtrack import limits
-from jobtrack.classes import frozen, mutable
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Json
 
@@ -17,8 +17,7 @@ CHANGES = frozenset({*_RESOURCES, *_CONDITIONS})
 """The events that change a resource or a condition."""
 
 
-@mutable
-class Changed:
+class Changed(Struct):
     """The last that was reported of each resource and condition, in the order of their last reports; times in µs.
 
     Of more than a hundred, those are forgotten first that are released or resolved, and of these the longest ago.
@@ -60,8 +59,7 @@ class Changed:
         self.conditions.append(given | {"status": _CONDITIONS[event.type], "resolvedAt": resolved})
 
 
-@mutable
-class Relations:
+class Relations(Struct):
     """What is stored of a job's resources and conditions: as declared with it, and as changed since."""
 
     resources: list[Json] = field(default_factory=list)
@@ -69,8 +67,7 @@ class Relations:
     changed: Changed = field(default_factory=Changed)
 
 
-@frozen
-class Edge:
+class Edge(Struct, frozen=True):
     """A job waits for another, for what `reason` says; found `distance` steps from the job that was asked about."""
 
     prerequisite: str
@@ -79,8 +76,7 @@ class Edge:
     distance: int
 
 
-@mutable
-class Graph:
+class Graph(Struct):
     """What a job waits for, directly and further up, and what waits for it.
 
     `jobs` by id, in the order in which they were found; None where a job is not kept any longer. Not `complete` where

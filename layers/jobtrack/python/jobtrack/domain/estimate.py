@@ -8,28 +8,26 @@ that is nearly done by itself.
 """
 
 import math
-from dataclasses import replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from jobtrack import times
-from jobtrack.classes import frozen
 from jobtrack.domain.job import Job, JobStatus, Stage, StageStatus
-from jobtrack.domain.past_durations import Past
 
 _SHORTER, _LONGER = 0.85, 1.25
 """The middle half of what really happens, as shares of a plan: plans are rather too short than too long."""
 _LONGEST_SECONDS = 1000 * times.DAY * 365.25 / times.SECOND
 
 
-@frozen
-class StageEstimate:
+class StageEstimate(Struct, frozen=True):
     """When a stage that has not ended is expected to start and end (µs), `None` where unknown."""
 
     start: int | None
     end: int | None
 
 
-@frozen
-class Estimate:
+class Estimate(Struct, frozen=True):
     """What remains of a job, whole seconds from `now` (itself a whole second, in µs); `None` where unknown."""
 
     now: int
@@ -88,7 +86,7 @@ def expected_job_range(job: Job) -> tuple[float, float] | None:
 
     Stages run long or short independently of each other, so that their deviations add up in quadrature.
     """
-    if past := Past.load(job.past):
+    if past := job.past:
         return past.at(0.25), past.at(0.75)
     if job.estimated_seconds is not None:
         return _SHORTER * job.estimated_seconds, _LONGER * job.estimated_seconds
@@ -164,7 +162,7 @@ def _whole_seconds(job: Job) -> float | None:
     """Seconds expected of the whole job, stages apart: the worker's own estimate, else the median of past jobs."""
     if job.estimated_seconds is not None:
         return job.estimated_seconds
-    past = Past.load(job.past)
+    past = job.past
     return past.at(0.5) if past else None
 
 

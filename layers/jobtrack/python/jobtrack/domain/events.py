@@ -2,7 +2,8 @@
 
 from typing import Literal, get_args
 
-from jobtrack.classes import frozen
+from msgspec import Struct
+
 from jobtrack.domain.job import Job, JobStatus, Json
 from jobtrack.domain.journal.journal import Family, Record
 
@@ -27,8 +28,7 @@ EventName = Literal[
 EVENT_NAMES: tuple[EventName, ...] = get_args(EventName)
 
 
-@frozen
-class Event:
+class Event(Struct, frozen=True):
     """One thing that happened: its type, its time in microseconds, and its data as reported."""
 
     type: str
@@ -36,8 +36,7 @@ class Event:
     data: Json
 
 
-@frozen
-class Applied:
+class Applied(Struct, frozen=True):
     """What an event became: its sequence, and the job's standing right after it, for those who are told of it."""
 
     event: Event

@@ -1,10 +1,11 @@
 """A job as it stands: what it was asked to do and what its worker reported so far."""
 
-from dataclasses import field, fields
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from jobtrack.classes import mutable
+from msgspec import Struct, field
+
+from jobtrack.domain.past_durations import Past
 
 Json = dict[str, Any]
 Priority = Literal["Critical", "High", "Normal", "Low"]
@@ -41,8 +42,7 @@ class StageStatus(StrEnum):
         return self not in (StageStatus.PENDING, StageStatus.RUNNING)
 
 
-@mutable
-class Stage:
+class Stage(Struct, omit_defaults=True):
     """One stage: its plan, then what happened. Times in microseconds, durations in seconds, progress 0 to 100.
 
     `error_at` is the sequence of the error's event.
@@ -72,16 +72,8 @@ class Stage:
             return None
         return max(0, self.ended_at - self.started_at) / 1e6
 
-    @classmethod
-    def load(cls, data: Json) -> Self:
-        """Read what was stored."""
-        stage = cls(**data)
-        stage.status = StageStatus(stage.status)
-        return stage
 
-
-@mutable
-class Job:
+class Job(Struct, omit_defaults=True):
     """The state of one job. Times in microseconds, durations in seconds."""
 
     job_id: str
@@ -114,10 +106,10 @@ class Job:
     allocated: Json | None = None
     estimated_seconds: float | None = None
     first_estimate: float | None = None
-    past: Json | None = None
+    past: Past | None = None
 
     sample: Json = field(default_factory=dict)
-    usage: dict[str, list[float]] = field(default_factory=dict)
+    usage: dict[str, list[int | float]] = field(default_factory=dict)
     minute: Json | None = None
     progress_minutes: dict[str, Json] = field(default_factory=dict)
     spilled: bool = False
@@ -144,25 +136,3 @@ class Job:
         if self.heartbeat_seconds is None or self.status is not JobStatus.RUNNING or self.stalled:
             return None
         return self.updated_at + self.heartbeat_seconds * 1_000_000
-
-    @classmethod
-    def load(cls, data: Json) -> Self:
-        """Read what was stored."""
-        job = cls(**data)
-        job.status = JobStatus(job.status)
-        job.stages = [Stage.load(stage) for stage in data["stages"]]
-        return job
-
-    def dump(self) -> Json:
-        """What to store: only what differs from its default, since a snapshot is written with every batch."""
-        stored = _sparse(self)
-        stored["stages"] = [_sparse(stage) for stage in self.stages]
-        return stored
-
-
-def _sparse(value: "Job | Stage") -> Json:
-    defaults = _DEFAULTS[type(value)]
-    return {name: held for name in defaults if (held := getattr(value, name)) not in (defaults[name], None, {}, [])}
-
-
-_DEFAULTS = {kind: {item.name: item.default for item in fields(kind)} for kind in (Job, Stage)}

@@ -10,8 +10,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from jobtrack.classes import frozen
-from jobtrack.domain.job import Json
+from msgspec import Struct
 
 GROWTH = 1.02
 QUANTILES = 65
@@ -27,8 +26,7 @@ def bucket(seconds: float) -> int:
     return math.ceil(math.log(max(seconds, _SHORTEST)) / _LOG_GROWTH)
 
 
-@frozen
-class Past:
+class Past(Struct, frozen=True):
     """Completed jobs of a type: how many, their mean seconds and records a second, 65 quantiles of their seconds."""
 
     count: int
@@ -42,7 +40,8 @@ class Past:
         count = sum(counts.values())
         if not count:
             return None
-        return cls(count, total_seconds / count, total_rate / rates if rates else None, _quantiles(counts, count))
+        quantiles = [float(f"{seconds:.4g}") for seconds in _quantiles(counts, count)]
+        return cls(count, total_seconds / count, total_rate / rates if rates else None, quantiles)
 
     def at(self, share: float) -> float:
         """The seconds that so large a share of the jobs stayed within."""
@@ -76,16 +75,6 @@ class Past:
         similar = self.share_within(seconds * (1 + SIMILAR)) - slower
         slower_whole, similar_whole = round(100 * slower), round(100 * similar)
         return 100 - slower_whole - similar_whole, similar_whole, slower_whole
-
-    def dump(self) -> Json:
-        """What a job keeps of it."""
-        quantiles = [float(f"{each:.4g}") for each in self.quantiles]
-        return {"count": self.count, "mean": self.mean_seconds, "rate": self.mean_rate, "quantiles": quantiles}
-
-    @classmethod
-    def load(cls, data: Json | None) -> Self | None:
-        """Read what a job kept."""
-        return cls(data["count"], data["mean"], data["rate"], data["quantiles"]) if data else None
 
 
 def _quantiles(counts: Mapping[int, int], count: int) -> list[float]:

@@ -8,11 +8,12 @@ prerequisites, its blocking conditions) is not taken into account.
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Literal, Self, get_args
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from jobtrack import times
-from jobtrack.classes import frozen
 from jobtrack.domain.job import Priority
 
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)
@@ -26,8 +27,7 @@ _LAST_MOMENT = 253_402_300_799 * times.SECOND
 """The last second of the year 9999: what is expected later cannot be told."""
 
 
-@frozen
-class Worker:
+class Worker(Struct, frozen=True):
     """A live worker: its cores, and how many jobs it takes at once."""
 
     node: str
@@ -35,8 +35,7 @@ class Worker:
     slots: int
 
 
-@frozen
-class Running:
+class Running(Struct, frozen=True):
     """A running job: its cores and its expected end (µs), where known."""
 
     job: str
@@ -44,8 +43,7 @@ class Running:
     end: int | None
 
 
-@frozen
-class Waiting:
+class Waiting(Struct, frozen=True):
     """A queued job: its priority, when it was submitted (µs), and how many seconds it is expected to take."""
 
     job: str
@@ -59,8 +57,7 @@ class Waiting:
         return PRIORITIES.index(self.priority), self.created_at, self.job
 
 
-@frozen
-class Turn:
+class Turn(Struct, frozen=True):
     """When a queued job is expected to have its turn: its position from 1, its start and end (µs) where known."""
 
     position: int
@@ -68,8 +65,7 @@ class Turn:
     end: int | None
 
 
-@frozen
-class Queue:
+class Queue(Struct, frozen=True):
     """A project's queue at `now`, a whole second in µs; `waiting` in the queue's order."""
 
     now: int

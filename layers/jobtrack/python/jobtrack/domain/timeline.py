@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from jobtrack.classes import frozen
+from msgspec import Struct
+
 from jobtrack.domain.journal.journal import Family, Record
 from jobtrack.domain.journal.progress_minutes import settled
 
@@ -18,8 +19,7 @@ _PROGRESS: dict[Granularity, tuple[Family, ...]] = {
 }
 
 
-@frozen
-class Scope:
+class Scope(Struct, frozen=True):
     """Which events: every progress (`seconds`), the last of each minute and stage (`minutes`), none (`major_events`).
 
     Sub-events are log lines of WARN and above and resource changes.

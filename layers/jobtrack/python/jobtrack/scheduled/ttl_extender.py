@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from jobtrack import times
-from jobtrack.classes import service
 from jobtrack.invocation import Invocation
 from jobtrack.store.timers import Timer, TimerStore
 from jobtrack.store.ttl_extension import TtlStore
@@ -16,8 +17,7 @@ RETRY_SECONDS = 300
 """Delay before the next attempt for a job whose items could not be extended."""
 
 
-@service
-class TtlExtender:
+class TtlExtender(Struct, eq=False):
     """Serves timers of the kind `EXTENSION`. Runs may overlap: what one has extended, another finds not due."""
 
     timers: TimerStore

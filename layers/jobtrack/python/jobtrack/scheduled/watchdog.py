@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Callable, Sequence
 
+from msgspec import Struct
+
 from jobtrack import times
-from jobtrack.classes import service
 from jobtrack.errors import JobBusy, NotFound, Unavailable
 from jobtrack.invocation import Invocation
 from jobtrack.store.jobs import JobStore
@@ -18,8 +19,7 @@ RETRY_SECONDS = 300
 """Delay before the next look at a job that cannot be read: long enough that many of them do not delay the rest."""
 
 
-@service
-class Watchdog:
+class Watchdog(Struct, eq=False):
     """Serves timers of the kind `HEARTBEAT`. Runs may overlap: each decides by what is stored."""
 
     timers: TimerStore

@@ -6,8 +6,9 @@ What was reported of resources and conditions since is one item more, written on
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from jobtrack import limits
-from jobtrack.classes import service
 from jobtrack.domain.dependencies import CHANGES, Changed, Relations
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Json
@@ -27,8 +28,7 @@ EDGE = "D#"
 _CHANGED = f"{PREFIX}changed"
 
 
-@service
-class DependencyStore:
+class DependencyStore(Struct, eq=False):
     """The jobs table's edges and resources."""
 
     dynamodb: "DynamoDBClient"

@@ -7,8 +7,9 @@ that was written with it, while an edge may be left of a job that was refused.
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from jobtrack import limits
-from jobtrack.classes import mutable, service
 from jobtrack.domain.dependencies import Edge, Graph, Relations
 from jobtrack.domain.job import Job
 from jobtrack.errors import NotFound
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 Reasons = dict[str, str | None]
 
 
-@service
-class DependencyGraphReader:
+class DependencyGraphReader(Struct, eq=False):
     """The jobs table's edges, walked."""
 
     dynamodb: "DynamoDBClient"
@@ -79,8 +79,7 @@ class DependencyGraphReader:
         return {item["sk"]["S"]: item for item in items}
 
 
-@mutable
-class _Walk:
+class _Walk(Struct):
     reader: DependencyGraphReader
     key: JobKey
     graph: Graph

@@ -4,9 +4,9 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from msgspec import Struct
 
 from jobtrack import limits
-from jobtrack.classes import frozen
 from jobtrack.domain.job import Json
 from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.errors import IdempotencyMismatch
@@ -23,8 +23,7 @@ def fingerprint(body: object) -> str:
     return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
-@frozen
-class Idempotency:
+class Idempotency(Struct, frozen=True):
     """A client's key for one request: kept in `owner`'s partition, for the route, for so many seconds."""
 
     owner: ProjectKey

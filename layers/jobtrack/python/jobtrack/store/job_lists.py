@@ -8,7 +8,8 @@ once.
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from jobtrack.classes import frozen, service
+from msgspec import Struct
+
 from jobtrack.domain.job import Job, JobStatus
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import JobKey, ProjectKey
@@ -29,8 +30,7 @@ _ROUNDS = 5
 """After so many rounds a page ends, however few jobs it has: the next one goes on."""
 
 
-@frozen
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Which jobs are asked for; times of creation are inclusive (µs), `statuses` in the order of a job's life."""
 
     statuses: Sequence[JobStatus] = tuple(JobStatus)
@@ -54,8 +54,7 @@ class Wanted:
         )
 
 
-@service
-class JobLister:
+class JobLister(Struct, eq=False):
     """Reads many jobs of a project."""
 
     dynamodb: "DynamoDBClient"

@@ -1,10 +1,11 @@
 """The project's queue, as the index by status (which may lag by a second or so) and the workers' heartbeats tell it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jobtrack.classes import service
+from msgspec import Struct
+from msgspec.structs import replace
+
 from jobtrack.domain.estimate import estimate
 from jobtrack.domain.job import Job, JobStatus
 from jobtrack.domain.queue_forecast import Queue, Running, Waiting
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 
-@service
-class QueueReader:
+class QueueReader(Struct, eq=False):
     """Reads who waits, who runs, and on what: three queries, each of keys alone."""
 
     dynamodb: "DynamoDBClient"

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from jobtrack.classes import service
+from msgspec import Struct
+
 from jobtrack.domain.job import Json
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import JobKey
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 
-@service
-class JobReader:
+class JobReader(Struct, eq=False):
     """Reads jobs from their table."""
 
     dynamodb: "DynamoDBClient"

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from jobtrack import limits
-from jobtrack.classes import frozen
 from jobtrack.domain.events import Applied
 from jobtrack.domain.job import Json
 from jobtrack.domain.journal import sequence_index
@@ -13,7 +14,7 @@ from jobtrack.domain.journal.packing import pack
 from jobtrack.errors import Unprocessable
 from jobtrack.store import outbox, write_marks
 from jobtrack.store.item_sizes import size
-from jobtrack.store.snapshots import Snapshot, encode_listener, extras_key, snapshot_key, take_extras
+from jobtrack.store.snapshots import Snapshot, State, encode_listener, extras_key, snapshot_key, take_extras
 from jobtrack.store.status_index import listing
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ _CROWDED_BYTES = 500
 """With less left for the tail, the index by sequence moves out early."""
 
 
-@frozen
-class Version:
+class Version(Struct, frozen=True):
     """A job's version to come, in the jobs table, and when it and what lies beside it expire (epoch seconds)."""
 
     table: str
@@ -135,10 +135,7 @@ def attributes(snapshot: Snapshot, expires: int) -> dict[str, Any]:
     Raises:
         Unprocessable: the job's plan is larger than an item can be.
     """
-    state = snapshot.job.dump()
-    if journal := snapshot.journal.dump():
-        state["journal"] = journal
-    packed = pack(state)
+    packed = pack(State(snapshot.job, snapshot.journal.stored()))
     if len(packed) > _SNAPSHOT_BYTES:
         raise Unprocessable(
             f"The job's stages and their labels take {len(packed)} bytes; {_SNAPSHOT_BYTES} is the limit."

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from copy import copy
-from dataclasses import field
 from typing import TYPE_CHECKING
 
+from msgspec import field
+
 from jobtrack import times
-from jobtrack.classes import service
 from jobtrack.domain.events import Applied, Event
 from jobtrack.domain.job import Job, JobStatus, Json
 from jobtrack.domain.journal.journal import Record
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 _CACHED_SNAPSHOTS = 256
 
 
-@service
-class JobStore(JobReader):
+class JobStore(JobReader, eq=False):
     """Reads jobs and writes to them. Several threads and several processes may write to one job at once."""
 
     retention_days: int = 90

@@ -8,10 +8,11 @@ is read first, as many chunks as its share of the wanted entries fills, and its 
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jobtrack.classes import frozen, mutable, service
+from msgspec import Struct
+from msgspec.structs import replace
+
 from jobtrack.domain.journal.journal import Family, Record, Shelf, kinds, place_of, sort_key, unpack_chunk
 from jobtrack.store.snapshots import Snapshot
 
@@ -27,8 +28,7 @@ _SLACK = 1.05
 Place = tuple[int, int]
 
 
-@frozen
-class Range:
+class Range(Struct, frozen=True):
     """Which entries are asked for: times inclusive (µs), at most `limit`, newest or oldest, beyond `after`."""
 
     families: Sequence[Family]
@@ -57,8 +57,7 @@ class Range:
         return self.first <= record.time <= self.last and record.family in self.families
 
 
-@mutable
-class _Stream:
+class _Stream(Struct):
     """One kind of chunk: where to read on, and the time beyond which nothing of it is unread (None: all is read)."""
 
     kind: str
@@ -118,8 +117,7 @@ class _Stream:
             self.bound = target
 
 
-@service
-class JournalReader:
+class JournalReader(Struct, eq=False):
     """Reads the journals of the jobs table."""
 
     dynamodb: "DynamoDBClient"

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from jobtrack import limits, times
-from jobtrack.classes import service
 from jobtrack.domain.job import Json
 from jobtrack.errors import Conflict, Unprocessable
 from jobtrack.keys import JobKey
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
     Beside = Callable[[int], Sequence[TransactWriteItemTypeDef]]
 
 
-@service
-class ListenerStore:
+class ListenerStore(Struct, eq=False):
     """The listeners of the jobs table's snapshots."""
 
     dynamodb: "DynamoDBClient"

@@ -8,7 +8,8 @@ entries in the snapshot and reads only the chunks.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jobtrack.classes import service
+from msgspec import Struct
+
 from jobtrack.domain.journal import sequence_index
 from jobtrack.domain.journal.journal import Record, sort_key, unpack_chunk
 from jobtrack.domain.journal.packing import unpack
@@ -26,8 +27,7 @@ _CHUNKS = 100
 """What DynamoDB takes in one BatchGetItem."""
 
 
-@service
-class LogFollower:
+class LogFollower(Struct, eq=False):
     """Reads the jobs table's journals by sequence."""
 
     dynamodb: "DynamoDBClient"
@@ -62,7 +62,8 @@ class LogFollower:
         read_to = since
         while read_to < index.moved_to:
             items = self._read_moved_out(snapshot, read_to)
-            entries += [entry for item in items for entry in sequence_index.load(unpack(item["d"]["B"]))]
+            rows = (unpack(item["d"]["B"], list[sequence_index.Row]) for item in items)
+            entries += [entry for item_rows in rows for entry in sequence_index.load(item_rows)]
             read_to = entries[-1].sealed_at if items else index.moved_to
             if since < read_to - RESIDENCE and read_to < index.moved_to:
                 return entries, read_to - RESIDENCE

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from jobtrack.classes import frozen
+from msgspec import Struct
+
 from jobtrack.domain.journal.journal import Family
 from jobtrack.domain.journal.metric_history import Bucket, buckets
 from jobtrack.domain.journal.metric_minutes import open_minute
@@ -10,8 +11,7 @@ from jobtrack.store.journal_reader import JournalReader, Range, joined
 from jobtrack.store.snapshots import Snapshot
 
 
-@frozen
-class MetricHistoryReader:
+class MetricHistoryReader(Struct, frozen=True):
     """Reads the minutes' rollups from the jobs table: one query, more only where late samples made many of a minute."""
 
     journals: JournalReader

@@ -1,8 +1,9 @@
 """The outbox: what is to be sent because of a write, stored in the same transaction as the write."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from jobtrack import limits, times
 from jobtrack.domain.events import Applied

@@ -1,16 +1,16 @@
 """The records of the outbox: what is still to be sent to the receivers of a job's events, and the stored form."""
 
-from typing import Any, Self
+from typing import Self
 
-from jobtrack.classes import frozen
+from msgspec import Struct
+
 from jobtrack.domain.events import Applied
 from jobtrack.domain.job import Json
 from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.keys import JobKey
 
 
-@frozen
-class OutboxEvent:
+class OutboxEvent(Struct, frozen=True):
     """An event of a job, and the job's status and percentage right after it; `time` in microseconds."""
 
     type: str
@@ -39,8 +39,7 @@ class OutboxEvent:
         )
 
 
-@frozen
-class EventBatch:
+class EventBatch(Struct, frozen=True, tag_field="kind", tag="events"):
     """Reported events, and the subscriptions that were live when they were stored."""
 
     job: JobKey
@@ -49,15 +48,13 @@ class EventBatch:
     events: tuple[OutboxEvent, ...]
 
 
-@frozen
-class ReadyMessage:
+class ReadyMessage(Struct, frozen=True, tag_field="kind", tag="message"):
     """A complete message: `body` goes into the delivery queue as it is."""
 
     body: str
 
 
-@frozen
-class ReplayStep:
+class ReplayStep(Struct, frozen=True):
     """How far the replay of the events after `since`, up to `up_to`, has come; both are sequences.
 
     Args:
@@ -81,8 +78,7 @@ class ReplayStep:
     percentages: tuple[tuple[int, int], ...] = ()
 
 
-@frozen
-class Replay:
+class Replay(Struct, frozen=True, tag_field="kind", tag="replay"):
     """Events that happened before a subscription was made, read from the journal step by step."""
 
     job: JobKey
@@ -92,37 +88,18 @@ class Replay:
 
 OutboxRecord = EventBatch | ReadyMessage | Replay
 
-_KINDS: dict[type[OutboxRecord], str] = {EventBatch: "events", ReadyMessage: "message", Replay: "replay"}
-
 
 def encode(record: OutboxRecord) -> bytes:
     """Return the record as it is stored."""
-    return pack({"kind": _KINDS[type(record)], "record": record})
+    return pack(record)
 
 
 def decode(data: bytes) -> OutboxRecord:
     """Return the record that `encode` stored.
 
     Raises:
-        Exception: the data is not a record: of `zstandard`, `orjson` or Python, depending on what is wrong.
+        msgspec.DecodeError: the data is not a record.
+        zstandard.ZstdError: the data is not compressed.
     """
-    stored = unpack(data)
-    match stored["kind"]:
-        case "events":
-            return _event_batch(**stored["record"])
-        case "message":
-            return ReadyMessage(**stored["record"])
-        case "replay":
-            return _replay(**stored["record"])
-    raise ValueError(f"unknown kind of outbox record: {stored['kind']}")
-
-
-def _event_batch(job: Json, job_name: str, subscription_ids: list[str], events: list[Json]) -> EventBatch:
-    decoded = tuple([OutboxEvent(**event) for event in events])
-    return EventBatch(JobKey(**job), job_name, tuple(subscription_ids), decoded)
-
-
-def _replay(job: Json, subscription_id: str, step: dict[str, Any]) -> Replay:
-    lists = {name: tuple([(value, first) for value, first in step[name]]) for name in ("statuses", "percentages")}
-    place = tuple(step["place"]) if step["place"] else None
-    return Replay(JobKey(**job), subscription_id, ReplayStep(**{**step, **lists, "place": place}))
+    record: OutboxRecord = unpack(data, OutboxRecord)
+    return record

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from jobtrack import times
-from jobtrack.classes import frozen
 from jobtrack.domain.job import Job
 from jobtrack.domain.journal.metric_minutes import throughput
 from jobtrack.domain.journal.packing import pack, unpack
@@ -30,8 +31,7 @@ _COUNTER, _COMPLETION = "0#", "1#"
 _END_OF_TIME = 10**18
 
 
-@frozen
-class PastDurationStore:
+class PastDurationStore(Struct, frozen=True):
     """The jobs table's figures of completed jobs."""
 
     dynamodb: "DynamoDBClient"
@@ -48,8 +48,7 @@ class PastDurationStore:
         )["Items"]
         counters = [item for item in items if item["sk"]["S"].startswith(_COUNTER)]
         completions = [unpack(item["d"]["B"]) for item in items if item["sk"]["S"].startswith(_COMPLETION)]
-        past = _sum(counters)
-        job.past = past.dump() if past else None
+        job.past = _sum(counters)
         for stage in job.stages:
             if took := [seconds for each in completions if (seconds := each.get(stage.name)) is not None]:
                 stage.usual_seconds = sum(took) / len(took)

@@ -4,15 +4,14 @@ What may grow beyond a snapshot's budget (metadata, the stages' metrics and erro
 their own that only the readers who show them pay for.
 """
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from msgspec import Struct, field
 
 from jobtrack import times
-from jobtrack.classes import frozen, mutable
 from jobtrack.domain.job import Job, Json, Stage
-from jobtrack.domain.journal.journal import Journal
+from jobtrack.domain.journal.journal import Journal, StoredJournal
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
@@ -31,16 +30,21 @@ _ERROR_INLINE = 256
 _METADATA_INLINE = 256
 
 
-@frozen
-class Listener:
+class Listener(Struct, frozen=True):
     """A live subscription as its job knows it: until when (epoch seconds), and for which kinds of event."""
 
     expires_at: int
     interests: frozenset[str]
 
 
-@mutable
-class Snapshot:
+class State(Struct, array_like=True):
+    """The stored form of a job and its journal, without the tail."""
+
+    job: Job
+    journal: StoredJournal
+
+
+class Snapshot(Struct):
     """A job as one version of it stands; `marks` are those of its last writers."""
 
     key: JobKey
@@ -84,13 +88,12 @@ def read_snapshot_item(dynamodb: "DynamoDBClient", table: str, key: JobKey) -> I
 
 def decode_snapshot(key: JobKey, item: Item) -> Snapshot:
     """Read a stored snapshot."""
-    state = unpack(item["d"]["B"])
-    journal = state.pop("journal", {})
+    state = unpack(item["d"]["B"], State)
     return Snapshot(
         key,
         int(item["v"]["N"]),
-        Job.load(state),
-        Journal.load(journal, item["t"]["B"]),
+        state.job,
+        Journal.load(state.journal, item["t"]["B"]),
         {name: _decode_listener(value["L"]) for name, value in item.get("subs", {"M": {}})["M"].items()},
         write_marks.stored(item),
     )

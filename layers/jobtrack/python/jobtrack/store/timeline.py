@@ -1,6 +1,7 @@
 """Reading a job's timeline, page by page."""
 
-from jobtrack.classes import frozen
+from msgspec import Struct
+
 from jobtrack.domain.journal.journal import Record
 from jobtrack.domain.journal.progress_minutes import open_minutes
 from jobtrack.domain.timeline import Scope
@@ -13,8 +14,7 @@ _READ_AHEAD = 2
 must be known whole, cost no other round of queries then."""
 
 
-@frozen
-class TimelineReader:
+class TimelineReader(Struct, frozen=True):
     """Reads timelines from the jobs table: one query a family, more only where much that is read is not shown."""
 
     journals: JournalReader

@@ -16,8 +16,9 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from msgspec import Struct
+
 from jobtrack import times
-from jobtrack.classes import frozen
 from jobtrack.keys import JobKey
 from jobtrack.store.batch_writes import delete_items, put_items
 
@@ -35,8 +36,7 @@ SHARDS = 4
 _PAGE_SIZE = 100
 
 
-@frozen
-class Timer:
+class Timer(Struct, frozen=True):
     """A moment at which to look at a job, or at one of its subscriptions.
 
     Args:
@@ -86,8 +86,7 @@ class Timer:
         return {"Delete": {"TableName": table, "Key": self.key}}
 
 
-@frozen
-class TimerStore:
+class TimerStore(Struct, frozen=True):
     """The timers of one kind in a table; each expires `kept_seconds` after it is due."""
 
     dynamodb: "DynamoDBClient"

@@ -5,8 +5,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
+from msgspec import Struct
 
-from jobtrack.classes import frozen
 from jobtrack.errors import Unavailable
 from jobtrack.store import write_marks
 from jobtrack.transient_errors import THROTTLED, passes
@@ -22,8 +22,7 @@ _REFUSED = "ConditionalCheckFailed"
 _UNKNOWN = "It is not known whether the request was stored: a response was lost. Look before you retry."
 
 
-@frozen
-class Refusal:
+class Refusal(Struct, frozen=True):
     """An action whose condition did not hold: its place in the transaction, and the item as it stands."""
 
     index: int

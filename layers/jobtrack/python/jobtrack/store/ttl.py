@@ -8,13 +8,12 @@ retention, and always outlives its job by an eighth. When the retention itself b
 items looked at: those of the shorter one could expire before the next pass.
 """
 
-from jobtrack.classes import frozen
+from msgspec import Struct
 
 DAY = 24 * 3600
 
 
-@frozen
-class Retention:
+class Retention(Struct, frozen=True):
     """The retention in seconds, and what follows from it for a report at some moment (epoch seconds)."""
 
     seconds: int

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+from msgspec import Struct
 
-from jobtrack.classes import service
 from jobtrack.invocation import Invocation
 from jobtrack.keys import JobKey
 from jobtrack.store.dependencies import PREFIX, PREREQUISITES, edge_key, prerequisites, relation_key
@@ -24,8 +24,7 @@ _RANGES = (("L", "N~"), (PREFIX, f"{PREFIX}~"), (EXTRAS, f"{EXTRAS}~"))
 and an edge in this partition is kept by the job that it leads to."""
 
 
-@service
-class TtlStore:
+class TtlStore(Struct, eq=False):
     """The jobs table's items, whose expiry it moves."""
 
     dynamodb: "DynamoDBClient"

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from jobtrack import limits, times
-from jobtrack.classes import frozen
 from jobtrack.domain.job import Json
 from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.domain.queue_forecast import Worker
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 _PREFIX = "W#"
 
 
-@frozen
-class WorkerStore:
+class WorkerStore(Struct, frozen=True):
     """The jobs table's workers."""
 
     dynamodb: "DynamoDBClient"

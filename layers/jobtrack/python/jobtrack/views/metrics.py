@@ -9,7 +9,6 @@ from jobtrack.domain.estimate import total_seconds
 from jobtrack.domain.job import Job, JobStatus, StageStatus
 from jobtrack.domain.journal import metric_minutes
 from jobtrack.domain.journal.metric_history import Bucket
-from jobtrack.domain.past_durations import Past
 from jobtrack.views import efficiency
 from jobtrack.views.responses import metrics as responses
 from jobtrack.views.responses.metrics import (
@@ -123,7 +122,7 @@ def benchmarks(job: Job, now: int) -> Benchmarks | None:
 
     None if there are no such jobs. A job that failed or was cancelled has no rank: it would have taken longer.
     """
-    past = Past.load(job.past)
+    past = job.past
     if past is None:
         return None
     unfit = job.status in (JobStatus.FAILED, JobStatus.CANCELLED)

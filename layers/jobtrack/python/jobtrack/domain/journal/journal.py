@@ -8,15 +8,14 @@ few: one query reads them. The *directory* in the snapshot knows, of each kind, 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import field
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, Self
 
 import orjson
+from msgspec import Struct, field
 
 from jobtrack import limits, times
-from jobtrack.classes import frozen, mutable
-from jobtrack.domain.job import Json
+from jobtrack.domain.journal import sequence_index
 from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.domain.journal.sequence_index import STALE, Entry, Index
 
@@ -36,6 +35,9 @@ class Family(StrEnum):
     EVENT = "T"
     METRIC_MINUTE = "M"
 
+
+_Row = tuple[int, int, Any]
+"""A stored record: the steps of time and sequence from the record before, and the body."""
 
 _DENSE = (Family.DEBUG, Family.INFO, Family.PROGRESS)
 LogLevel = Literal["DEBUG", "INFO", "WARN", "ERROR"]
@@ -57,8 +59,7 @@ class Record(NamedTuple):
         return self.time, self.sequence
 
 
-@frozen
-class Chunk:
+class Chunk(Struct, frozen=True):
     """Records of one family sealed together; its key sorts by greatest time."""
 
     kind: str
@@ -92,8 +93,7 @@ def kinds(family: Family) -> tuple[str, ...]:
     return (f"{family}n", f"{family}w") if family in _DENSE else (f"{family}n",)
 
 
-@mutable
-class Shelf:
+class Shelf(Struct, array_like=True):
     """What the directory knows of one kind of chunk: times in µs, the greatest span too."""
 
     records: int = 0
@@ -112,8 +112,15 @@ class Shelf:
         self.chunks += 1
 
 
-@mutable
-class Journal:
+class StoredJournal(Struct, omit_defaults=True):
+    """The part of a journal that its snapshot stores beside the tail."""
+
+    directory: dict[str, Shelf] = field(default_factory=dict)
+    entries: list[sequence_index.Row] = field(default_factory=list)
+    moved_to: int = 0
+
+
+class Journal(Struct):
     """The open tail and the directory of what is sealed."""
 
     tail: list[Record] = field(default_factory=list)
@@ -142,7 +149,7 @@ class Journal:
 
     def packed_tail(self) -> bytes:
         """The tail as it is stored."""
-        return pack({family.value: _rows(records) for family, records in _by_family(self.tail).items()})
+        return pack({family: _rows(records) for family, records in _by_family(self.tail).items()})
 
     def _seal(self, family: Family, sequence: int) -> list[Chunk]:
         records = sorted((record for record in self.tail if record.family is family), key=lambda record: record.place)
@@ -159,25 +166,17 @@ class Journal:
         sealed = sum(self.directory[kind].records for kind in kinds(family) if kind in self.directory)
         return sealed + sum(record.family is family for record in self.tail)
 
-    def dump(self) -> Json:
-        """Directory and index as they are stored; nothing where nothing was sealed."""
-        if not self.directory:
-            return {}
-        shelves = {
-            kind: [shelf.records, shelf.chunks, shelf.first, shelf.last, shelf.span]
-            for kind, shelf in self.directory.items()
-        }
-        return {"directory": shelves, "index": self.index.dump()}
+    def stored(self) -> StoredJournal:
+        """The directory and the index, as the snapshot stores them."""
+        return StoredJournal(self.directory, sequence_index.dump(self.index.entries), self.index.moved_to)
 
     @classmethod
-    def load(cls, stored: Json, tail: bytes) -> Self:
+    def load(cls, stored: StoredJournal, tail: bytes) -> Self:
         """Read what was stored."""
-        records = [record for family, rows in unpack(tail).items() for record in _records(Family(family), rows)]
+        rows = unpack(tail, dict[Family, list[_Row]])
+        records = [record for family in rows for record in _records(family, rows[family])]
         records.sort(key=lambda record: record.sequence)
-        if not stored:
-            return cls(records)
-        shelves = {kind: Shelf(*figures) for kind, figures in stored["directory"].items()}
-        return cls(records, shelves, Index.load(stored["index"]))
+        return cls(records, stored.directory, Index(sequence_index.load(stored.entries), stored.moved_to))
 
 
 def pack_chunk(chunk: Chunk) -> bytes:
@@ -187,19 +186,20 @@ def pack_chunk(chunk: Chunk) -> bytes:
 
 def unpack_chunk(kind: str, data: bytes) -> list[Record]:
     """The records of a stored chunk, in order of time."""
-    return _records(Family(kind[0]), unpack(data))
+    return _records(Family(kind[0]), unpack(data, list[_Row]))
 
 
-def _rows(records: Sequence[Record]) -> list[Any]:
+def _rows(records: Sequence[Record]) -> list[_Row]:
     """Times and sequences as steps from the record before: small numbers pack well."""
-    rows, time, sequence = [], 0, 0
+    rows: list[_Row] = []
+    time = sequence = 0
     for record in records:
-        rows.append([record.time - time, record.sequence - sequence, record.body])
+        rows.append((record.time - time, record.sequence - sequence, record.body))
         time, sequence = record.place
     return rows
 
 
-def _records(family: Family, rows: Sequence[Any]) -> list[Record]:
+def _records(family: Family, rows: Sequence[_Row]) -> list[Record]:
     records, time, sequence = [], 0, 0
     for time_step, sequence_step, body in rows:
         time, sequence = time + time_step, sequence + sequence_step

@@ -1,10 +1,10 @@
 """The history of a job's metrics: buckets aligned to the clock, each named by its end."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from jobtrack import times
-from jobtrack.classes import mutable
 from jobtrack.domain.journal.journal import Record
 
 Place = tuple[int, int]
@@ -14,8 +14,7 @@ _LAST_END = times.parse("9999-12-31T23:59:59Z")
 """No later end has a name."""
 
 
-@mutable
-class Bucket:
+class Bucket(Struct):
     """The samples of (end - interval, end]: of each figure count and sum; the stage is that of the last sample."""
 
     end: int

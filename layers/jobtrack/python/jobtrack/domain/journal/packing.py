@@ -2,9 +2,9 @@
 
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
-import orjson
+import msgspec
 import zstandard
 
 LEVEL = 3
@@ -23,12 +23,23 @@ class _Codec(threading.local):
 
 _codec = _Codec()
 
+_Value = TypeVar("_Value")
+
 
 def pack(value: Any) -> bytes:
-    """Encode a JSON value (dataclasses too) as one compressed frame."""
-    return _codec.compressor.compress(orjson.dumps(value))
+    """Encode a JSON value or a struct as one compressed frame."""
+    return _codec.compressor.compress(msgspec.json.encode(value))
 
 
-def unpack(data: bytes) -> Any:
-    """Decode what `pack` made."""
-    return orjson.loads(_codec.decompressor.decompress(data, max_output_size=UNPACKED_BYTES))
+@overload
+def unpack(data: bytes, kind: type[_Value]) -> _Value: ...
+@overload
+def unpack(data: bytes, kind: object = ...) -> Any: ...
+def unpack(data: bytes, kind: Any = Any) -> Any:
+    """Decode the result of `pack`, as a value of the given type.
+
+    Raises:
+        msgspec.ValidationError: the data is not of this type.
+    """
+    text = _codec.decompressor.decompress(data, max_output_size=UNPACKED_BYTES)
+    return msgspec.json.decode(text, type=kind)

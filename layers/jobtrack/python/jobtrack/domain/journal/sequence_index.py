@@ -6,12 +6,11 @@ snapshot, like the journal's tail; when they are many, they are moved out as one
 """
 
 from collections.abc import Sequence
-from dataclasses import field
-from typing import NamedTuple, Self
+from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from jobtrack import limits
-from jobtrack.classes import mutable
-from jobtrack.domain.job import Json
 
 STALE = 1_000
 """A line so many sequences old is sealed, however few lines there are of its severity: one severity a batch, and
@@ -19,6 +18,10 @@ after twice as many sequences in a batch that seals others too."""
 RESIDENCE = 2 * STALE + 4 * limits.EVENTS
 
 _KEPT, _MOST, _CROWDED = 16, 32, 8
+
+
+Row = tuple[str, int, int, int, int, int]
+"""A stored entry: kind, then time, sequences, lines and sealing as steps from the entry before."""
 
 
 class Entry(NamedTuple):
@@ -32,8 +35,7 @@ class Entry(NamedTuple):
     sealed_at: int
 
 
-@mutable
-class Index:
+class Index(Struct):
     """The entries that are still in the snapshot; what was sealed up to `moved_to` is in items of its own."""
 
     entries: list[Entry] = field(default_factory=list)
@@ -50,45 +52,28 @@ class Index:
         self.moved_to = taken[-1].sealed_at
         return taken
 
-    def dump(self) -> Json:
-        """As it is stored, in the snapshot or, of entries moved out, in an item."""
-        return {"entries": dump(self.entries), "movedTo": self.moved_to}
-
-    @classmethod
-    def load(cls, data: Json) -> Self:
-        """Read what was stored."""
-        return cls(load(data["entries"]), data["movedTo"])
-
 
 def sort_key(sealed_at: int) -> str:
     """The key of the item that holds the entries sealed up to then."""
     return f"N#{sealed_at:012d}"
 
 
-def dump(entries: Sequence[Entry]) -> list[list[int | str]]:
+def dump(entries: Sequence[Entry]) -> list[Row]:
     """Entries as steps from the one before: small numbers pack well."""
-    rows: list[list[int | str]] = []
+    rows: list[Row] = []
     time = sealed_at = 0
-    for each in entries:
-        rows.append(
-            [
-                each.kind,
-                each.time - time,
-                each.sealed_at - each.first,
-                each.sealed_at - each.last,
-                each.lines,
-                each.sealed_at - sealed_at,
-            ]
-        )
-        time, sealed_at = each.time, each.sealed_at
+    for entry in entries:
+        at = entry.sealed_at
+        rows.append((entry.kind, entry.time - time, at - entry.first, at - entry.last, entry.lines, at - sealed_at))
+        time, sealed_at = entry.time, at
     return rows
 
 
-def load(rows: Sequence[Sequence[int | str]]) -> list[Entry]:
+def load(rows: Sequence[Row]) -> list[Entry]:
     """Read entries as they are stored."""
     entries: list[Entry] = []
     time = sealed_at = 0
-    for kind, step, first, last, count, later in rows:
-        time, sealed_at = time + int(step), sealed_at + int(later)
-        entries.append(Entry(str(kind), time, sealed_at - int(first), sealed_at - int(last), int(count), sealed_at))
+    for kind, step, first, last, lines, later in rows:
+        time, sealed_at = time + step, sealed_at + later
+        entries.append(Entry(kind, time, sealed_at - first, sealed_at - last, lines, sealed_at))
     return entries

@@ -2,15 +2,15 @@
 
 from enum import Enum
 
+from msgspec import Struct
+
 from jobtrack import times
-from jobtrack.classes import frozen
 from jobtrack.push.egress.guarded_post import EgressError, Response
 
 GONE = 410
 
 
-@frozen
-class Attempt:
+class Attempt(Struct, frozen=True):
     """An attempt as it is stored: `time` in microseconds, and the status code or the reason why there is none."""
 
     time: int
@@ -28,8 +28,7 @@ class Outcome(Enum):
     NOT_SENT = "the message was not sent"
 
 
-@frozen
-class AttemptResult:
+class AttemptResult(Struct, frozen=True):
     """The result of an attempt: the response, or the reason why there is none; `started` in epoch seconds."""
 
     started: float

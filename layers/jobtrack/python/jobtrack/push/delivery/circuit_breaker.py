@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 
-from jobtrack.classes import frozen, service
 from jobtrack.push.delivery.attempt import Outcome
 from jobtrack.push.delivery.endpoint_health import (
     SLOW_RESPONSE_SECONDS,
@@ -48,8 +48,7 @@ def start_timer(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
     return timer.cancel
 
 
-@frozen
-class Permit:
+class Permit(Struct, frozen=True):
     """The permission to attempt one message; `health` is that of the endpoint when it was given."""
 
     endpoint: str
@@ -59,8 +58,7 @@ class Permit:
     probe: bool
 
 
-@service
-class CircuitBreaker:
+class CircuitBreaker(Struct, eq=False):
     """Guards the endpoints: `acquire` a permit before each attempt, `release` it afterwards."""
 
     table: EndpointHealthTable

@@ -9,8 +9,9 @@ import random
 import time
 from collections.abc import Callable
 
+from msgspec import Struct
+
 from jobtrack import log_filter
-from jobtrack.classes import service
 from jobtrack.push.delivery.attempt import AttemptResult, Outcome
 from jobtrack.push.delivery.circuit_breaker import CircuitBreaker, Permit
 from jobtrack.push.delivery.delivery import Delivery, DeliveryStatus
@@ -46,8 +47,7 @@ class _NotWanted(Exception):
     """The subscription does not want the message: it has ended, or the time for the message is over."""
 
 
-@service
-class Deliverer:
+class Deliverer(Struct, eq=False):
     """Delivers the messages of the queue; safe for several threads at once."""
 
     subscriptions: SubscriptionTable

@@ -1,11 +1,12 @@
 """The delivery of one message: its status, its attempts, and its stored form."""
 
-from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from jobtrack import times
-from jobtrack.classes import frozen
 from jobtrack.domain.journal import packing
 from jobtrack.push.delivery.attempt import Attempt
 from jobtrack.push.messages.message import Message
@@ -34,8 +35,7 @@ class DeliveryStatus(StrEnum):
     """Not attempted: the subscription has ended, or the circuit breaker is open and the message waits."""
 
 
-@frozen
-class Delivery:
+class Delivery(Struct, frozen=True):
     """A message's delivery so far; `concluded` attempts need no repetition."""
 
     status: DeliveryStatus = DeliveryStatus.PENDING
@@ -77,8 +77,7 @@ class Delivery:
         }
 
 
-@frozen
-class StoredDelivery:
+class StoredDelivery(Struct, frozen=True):
     """A delivery as it is listed, with the message's id, type, sequence and payload."""
 
     message_id: str

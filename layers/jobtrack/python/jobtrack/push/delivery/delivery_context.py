@@ -1,6 +1,7 @@
 """What is stored about a message when it arrives: its delivery so far, its subscription and its endpoint."""
 
-from jobtrack.classes import frozen
+from msgspec import Struct
+
 from jobtrack.push.delivery import endpoint_health_table
 from jobtrack.push.delivery.delivery import Delivery, delivery_key
 from jobtrack.push.delivery.delivery_table import DeliveryTable
@@ -12,8 +13,7 @@ from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.store.batch_reads import read_items_of_tables
 
 
-@frozen
-class DeliveryContext:
+class DeliveryContext(Struct, frozen=True):
     """What was read about a message, after `read_at` (epoch seconds)."""
 
     read_at: float

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from jobtrack.classes import service
+from msgspec import Struct
+
 from jobtrack.push.delivery.attempt import Attempt
 from jobtrack.push.delivery.delivery import Delivery, DeliveryStatus, StoredDelivery, delivery_key
 from jobtrack.push.messages.message import Message
@@ -20,8 +21,7 @@ _MANY_ATTEMPTS = 10**9
 """More than any message gets."""
 
 
-@service
-class DeliveryTable:
+class DeliveryTable(Struct, eq=False):
     """Reads and writes deliveries."""
 
     dynamodb: "DynamoDBClient"

@@ -5,11 +5,12 @@ in, so that the rules are pure.
 """
 
 from collections.abc import Mapping
-from dataclasses import field, replace
 from enum import Enum
 from typing import Self
 
-from jobtrack.classes import frozen
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from jobtrack.push.delivery.attempt import Outcome
 from jobtrack.push.messages.message import Lane
 
@@ -34,8 +35,7 @@ LEASE_SECONDS = 35.0
 """Longer than the deliverer may run, so that the holder of an expired lease no longer sends."""
 
 
-@frozen
-class Lease:
+class Lease(Struct, frozen=True):
     """The right to one attempt: one of the endpoint's numbered slots, until a time, under a unique name."""
 
     slot: int
@@ -54,8 +54,7 @@ class Lease:
         return cls(slot, float(until), name)
 
 
-@frozen
-class EndpointHealth:
+class EndpointHealth(Struct, frozen=True):
     """The health of an endpoint as it is stored; `version` counts the changes of everything but its leases.
 
     The breaker is closed while `open_for` is 0. Once opened, it permits nothing until `open_until`, and then one probe
@@ -84,8 +83,7 @@ class EndpointHealth:
         return replace(self, version=0, leases={}) == replace(other, version=0, leases={})
 
 
-@frozen
-class HealthUpdate:
+class HealthUpdate(Struct, frozen=True):
     """A conditional write: a new health, if the stored version is still `seen`, and a lease to take or to release."""
 
     seen: int = 0
@@ -110,16 +108,14 @@ class HealthUpdate:
         return replace(self.health, version=self.seen + 1, leases=leases)
 
 
-@frozen
-class Admission:
+class Admission(Struct, frozen=True):
     """The message may be sent once `update`, if any, is stored; a probe's outcome closes or reopens the breaker."""
 
     update: HealthUpdate | None = None
     probe: bool = False
 
 
-@frozen
-class Open:
+class Open(Struct, frozen=True):
     """The breaker is open, at least until this time."""
 
     until: float

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from jobtrack.classes import mutable, service
+from msgspec import Struct, field
+
 from jobtrack.push.delivery.endpoint_health import EndpointHealth, HealthUpdate, Lease
 from jobtrack.store.transactions import write_conditionally
 
@@ -58,8 +58,7 @@ def _state(health: EndpointHealth, version: int) -> "dict[str, AttributeValueTyp
     return {name: {"N": str(number)} for name, number in numbers.items()}
 
 
-@mutable
-class _Update:
+class _Update(Struct):
     """An UpdateItem in the making."""
 
     set: dict[str, "AttributeValueTypeDef"] = field(default_factory=dict)
@@ -75,8 +74,7 @@ class _Update:
         return {**{f":{name}": value for name, value in self.set.items()}, **self.compared}
 
 
-@service
-class EndpointHealthTable:
+class EndpointHealthTable(Struct, eq=False):
     """The endpoints' health within the deliveries table."""
 
     dynamodb: "DynamoDBClient"

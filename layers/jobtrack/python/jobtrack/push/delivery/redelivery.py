@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from jobtrack.classes import frozen
+from msgspec import Struct
+
 from jobtrack.domain.job import Json
 from jobtrack.errors import NotFound
 from jobtrack.keys import ProjectKey
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 
-@frozen
-class Redelivery:
+class Redelivery(Struct, frozen=True):
     """Owes messages once more: under the same id, with the same body, on a schedule that begins anew."""
 
     changes: SubscriptionService

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
-from jobtrack.classes import frozen, service
+from msgspec import Struct
+
 from jobtrack.push.delivery import signatures
 from jobtrack.push.egress.guarded_post import Egress, EgressError, GuardedConnection, Response
 from jobtrack.push.egress.urls import WebhookUrl, check_url
@@ -15,8 +16,7 @@ from jobtrack.push.subscriptions.subscription import Subscription
 USER_AGENT = "jobtrack"
 
 
-@frozen
-class WebhookConnection:
+class WebhookConnection(Struct, frozen=True):
     """A connection to a webhook, with the signed message that it is for."""
 
     connection: GuardedConnection
@@ -28,8 +28,7 @@ class WebhookConnection:
         return self.connection.post(self.headers, self.body)
 
 
-@service
-class WebhookSender:
+class WebhookSender(Struct, eq=False):
     """Signs messages and connects to the URLs of their subscriptions."""
 
     vault: Vault

@@ -9,7 +9,8 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-from jobtrack.classes import service
+from msgspec import Struct
+
 from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
 from jobtrack.push.dispatch.quarantine import QuarantineTable, StreamRecord
@@ -42,8 +43,7 @@ def _no_end() -> float:
     return math.inf
 
 
-@service
-class Dispatcher:
+class Dispatcher(Struct, eq=False):
     """Serves a stream of outbox items. A repeated record makes the same messages, under the same ids."""
 
     subscriptions: SubscriptionTable

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from jobtrack.classes import service
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -21,8 +21,7 @@ ERROR_CHARACTERS = 1000
 StreamRecord = Mapping[str, Any]
 
 
-@service
-class QuarantineTable:
+class QuarantineTable(Struct, eq=False):
     """The quarantine: one item for each record, however often it comes."""
 
     dynamodb: "DynamoDBClient"

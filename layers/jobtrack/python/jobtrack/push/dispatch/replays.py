@@ -5,11 +5,12 @@ which the log lines, read next in the order of their sequences, do not hold them
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
-from jobtrack.classes import mutable, service
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from jobtrack.domain.job import Job, JobStatus
 from jobtrack.domain.journal.journal import LEVELS, Family, Record
 from jobtrack.push.subscriptions.subscription import Subscription
@@ -31,8 +32,7 @@ _TIMELINE = (Family.EVENT, Family.PROGRESS)
 _STAGE_EVENTS = frozenset({"stageStarted", "stageCompleted", "stageFailed", "stageSkipped"})
 
 
-@mutable
-class StatusHistory:
+class StatusHistory(Struct):
     """The first sequence of each status and percentage of a job, which never returns to an earlier one."""
 
     statuses: dict[str, int] = field(default_factory=dict)
@@ -54,8 +54,7 @@ class StatusHistory:
         return _last_value(self.percentages, sequence)
 
 
-@service
-class Replays:
+class Replays(Struct, eq=False):
     """Reads the events of earlier times from the jobs table."""
 
     dynamodb: "DynamoDBClient"

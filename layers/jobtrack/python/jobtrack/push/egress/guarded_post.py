@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 
-from jobtrack.classes import frozen
+from msgspec import Struct
+
 from jobtrack.push.egress.addresses import is_loopback, is_public
 from jobtrack.push.egress.bounded_socket import BoundedSocket, Clock, remaining
 from jobtrack.push.egress.dns import Resolve, resolve, resolve_within
@@ -33,8 +34,7 @@ class EgressError(Exception):
         self.step = step
 
 
-@frozen
-class Response:
+class Response(Struct, frozen=True):
     """The receiver's status code, and its Retry-After header."""
 
     status: int

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from http import HTTPStatus
 
-from jobtrack.classes import frozen
+from msgspec import Struct
+
 from jobtrack.push.egress.bounded_socket import ANSWER_BYTES, BoundedSocket
 
 COURTESY_SECONDS = 1.0
@@ -22,8 +23,7 @@ class NoResponse(Exception):
     """What came has no final status; the text says why."""
 
 
-@frozen
-class ResponseHead:
+class ResponseHead(Struct, frozen=True):
     """A status and the headers that could be read, their names in lower case."""
 
     status: int

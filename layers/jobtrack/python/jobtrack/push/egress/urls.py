@@ -3,7 +3,8 @@
 import re
 from collections.abc import Collection
 
-from jobtrack.classes import frozen
+from msgspec import Struct
+
 from jobtrack.push.egress.addresses import is_loopback, is_public, literal
 
 URL_CHARACTERS = 2048
@@ -14,8 +15,7 @@ _URL = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.IGNORECA
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 
 
-@frozen
-class WebhookUrl:
+class WebhookUrl(Struct, frozen=True):
     """A webhook URL in parts; `host` is a name or an address without brackets, `path` holds the query too."""
 
     tls: bool

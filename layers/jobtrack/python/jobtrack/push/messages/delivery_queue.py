@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from jobtrack.classes import service
+from msgspec import Struct
+
 from jobtrack.push.messages.message import Message
 from jobtrack.push.messages.wake import Wake
 from jobtrack.retry import RETRY, Retry
@@ -25,8 +26,7 @@ class QueueError(Exception):
     """The queue did not take every message."""
 
 
-@service
-class DeliveryQueue:
+class DeliveryQueue(Struct, eq=False):
     """The queues that the deliverer serves, one a lane; standard ones, so a message may come twice or out of order."""
 
     sqs: "SQSClient"

@@ -1,12 +1,12 @@
 """A message to one subscription, and its form in the delivery queue."""
 
 import json
-from dataclasses import replace
 from typing import Literal, Self
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import replace
 
-from jobtrack.classes import frozen
 from jobtrack.keys import JobKey
 
 PING = "ping"
@@ -14,8 +14,7 @@ ENDED = "subscriptionEnded"
 Lane = Literal["normal", "slow"]
 
 
-@frozen
-class Message:
+class Message(Struct, frozen=True):
     """One message to one subscription; times in epoch seconds, `payload` the very text to sign and send.
 
     `earlier` counts the attempts before the present schedule began, which a retry by hand begins anew; `waits`

@@ -2,19 +2,18 @@
 
 import hashlib
 import json
-from dataclasses import replace
 from typing import Self
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import replace
 
-from jobtrack.classes import frozen
 from jobtrack.keys import JobKey
 
 LONGEST_PAUSE = 60
 
 
-@frozen
-class Wake:
+class Wake(Struct, frozen=True):
     """Tell the subscription what follows its position, if that is before `sequence` (None: whatever it is).
 
     It holds no event, so however often it comes, and in whatever order, it does no harm.

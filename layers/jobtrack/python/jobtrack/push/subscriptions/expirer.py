@@ -7,7 +7,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from jobtrack.classes import service
+from msgspec import Struct
+
 from jobtrack.errors import JobBusy, Unavailable
 from jobtrack.invocation import Invocation
 from jobtrack.push.subscriptions.subscription_ender import SubscriptionEnder
@@ -16,8 +17,7 @@ from jobtrack.store.timers import Timer, TimerStore
 logger = logging.getLogger(__name__)
 
 
-@service
-class Expirer:
+class Expirer(Struct, eq=False):
     """Serves timers of the kind `EXPIRY`. Runs may overlap: each decides by what is stored."""
 
     timers: TimerStore

@@ -4,12 +4,11 @@ import base64
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import asdict, field
 from typing import TYPE_CHECKING
 
-import orjson
+import msgspec
+from msgspec import Struct
 
-from jobtrack.classes import frozen
 from jobtrack.keys import JobKey
 
 if TYPE_CHECKING:
@@ -26,20 +25,26 @@ def new_signing_secret(token_bytes: Callable[[int], bytes] = secrets.token_bytes
     return PREFIX + base64.b64encode(token_bytes(SECRET_BYTES)).decode()
 
 
-@frozen
-class SigningSecret:
+class SigningSecret(Struct, frozen=True):
     """A `whsec_` secret, and until when it signs (epoch seconds) if it was replaced."""
 
-    secret: str = field(repr=False)
+    secret: str
     until: int | None = None
 
+    def __repr__(self) -> str:
+        """Without the secret, since this may be logged."""
+        return f"SigningSecret(until={self.until})"
 
-@frozen
-class Secrets:
+
+class Secrets(Struct, frozen=True):
     """The signing secrets, newest first, and the bearer token that the receiver asks for."""
 
     signing: tuple[SigningSecret, ...]
-    token: str | None = field(default=None, repr=False)
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        """Without the token."""
+        return f"Secrets(signing={self.signing})"
 
     def signing_at(self, now: float) -> list[str]:
         """The secrets that sign at this moment."""
@@ -85,13 +90,13 @@ class Vault:
         context = _context(job, subscription_id)
         answer = self._kms.decrypt(KeyId=self._key_id, CiphertextBlob=sealed, EncryptionContext=context)
         signing, _, token = answer["Plaintext"].partition(b"\n")
-        held = tuple(SigningSecret(**each) for each in orjson.loads(signing))
+        held = msgspec.json.decode(signing, type=tuple[SigningSecret, ...])
         return Secrets(held, token.decode() or None)
 
 
 def _text(secrets: Secrets) -> bytes:
     """The token as it is: in JSON, one of quotes alone would be twice as long as what KMS takes."""
-    return orjson.dumps([asdict(each) for each in secrets.signing]) + b"\n" + (secrets.token or "").encode()
+    return msgspec.json.encode(secrets.signing) + b"\n" + (secrets.token or "").encode()
 
 
 def _cache_key(job: JobKey, subscription_id: str, sealed: bytes) -> bytes:

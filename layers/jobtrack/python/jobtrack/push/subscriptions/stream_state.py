@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
-from jobtrack.classes import frozen
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 
-@frozen
-class StreamState:
+class StreamState(Struct, frozen=True):
     """What is told next is what follows `position`.
 
     Args:

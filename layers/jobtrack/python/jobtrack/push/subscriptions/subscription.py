@@ -1,11 +1,12 @@
 """A subscription: who wants which of a job's events pushed where, and until when."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from jobtrack import times
-from jobtrack.classes import frozen
 from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.stream_state import StreamState
@@ -34,8 +35,7 @@ ERROR_EVENTS = ("error", "stageFailed", "jobFailed")
 _LOG_EVENTS = {"WARN": "warning", "ERROR": "error"}
 
 
-@frozen
-class Filters:
+class Filters(Struct, frozen=True):
     """Which of the subscribed events are pushed."""
 
     min_progress_increment: int = 0
@@ -43,8 +43,7 @@ class Filters:
     notify_on_errors: bool = False
 
 
-@frozen
-class Subscription:
+class Subscription(Struct, frozen=True):
     """One subscription of a job; times in epoch seconds. A webhook has secrets, sealed; a WebSocket has a cursor."""
 
     job: JobKey
@@ -56,10 +55,14 @@ class Subscription:
     language: str
     created_at: int
     expires_at: int
-    sealed: bytes = field(repr=False)
+    sealed: bytes
     status: str = "Active"
     end_reason: str | None = None
     stream: StreamState | None = None
+
+    def __repr__(self) -> str:
+        """Without the secrets, since this may be logged."""
+        return f"Subscription({self.subscription_id}, {self.job})"
 
     def live(self, now: float) -> bool:
         """Whether events may be pushed at this moment."""

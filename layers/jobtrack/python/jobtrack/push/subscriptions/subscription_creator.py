@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from jobtrack import limits
-from jobtrack.classes import service
 from jobtrack.domain.job import Json
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.subscription_factory import SubscriptionFactory
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from jobtrack.api.schemas.subscriptions import SubscribeRequest
 
 
-@service
-class SubscriptionCreator:
+class SubscriptionCreator(Struct, eq=False):
     """Stores new subscriptions, and adds them to their jobs as listeners, in one transaction each."""
 
     listeners: ListenerStore

@@ -8,7 +8,8 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from jobtrack.classes import service
+from msgspec import Struct
+
 from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
 from jobtrack.push.messages.message import ENDED
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 
-@service
-class SubscriptionEnder:
+class SubscriptionEnder(Struct, eq=False):
     """Ends subscriptions; ending one twice, or at once for two reasons, ends it once."""
 
     subscriptions: SubscriptionTable

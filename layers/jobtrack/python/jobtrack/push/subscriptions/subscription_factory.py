@@ -4,10 +4,11 @@ import base64
 import time
 import uuid
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from jobtrack.classes import frozen
+from msgspec import Struct
+from msgspec.structs import replace
+
 from jobtrack.errors import Fault, Unprocessable
 from jobtrack.keys import JobKey
 from jobtrack.push.egress.urls import check_url
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from jobtrack.api.schemas.subscriptions import SubscribeRequest
 
 
-@frozen
-class NewSubscription:
+class NewSubscription(Struct, frozen=True):
     """A subscription that is not yet stored: sealed, what is answered once; for a WebSocket, the ticket and `since`."""
 
     subscription: Subscription
@@ -50,8 +50,7 @@ class NewSubscription:
         return [{"Put": put} for put in puts]  # type: ignore[typeddict-item]
 
 
-@frozen
-class SubscriptionFactory:
+class SubscriptionFactory(Struct, frozen=True):
     """Makes subscriptions; what may be subscribed from this stack is told by its settings."""
 
     vault: Vault

@@ -4,11 +4,12 @@ import base64
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from jobtrack import limits, times
-from jobtrack.classes import service
 from jobtrack.domain.job import Json
 from jobtrack.errors import Conflict, NotFound
 from jobtrack.keys import ProjectKey
@@ -36,8 +37,7 @@ OVERLAP_SECONDS = 24 * 3600
 """How long a replaced secret signs too."""
 
 
-@service
-class SubscriptionService:
+class SubscriptionService(Struct, eq=False):
     """Changes live subscriptions; answers each request, and whether that was the first answer to an earlier one.
 
     All of them raise NotFound where the project has no such subscription, Conflict where it has ended or expired.

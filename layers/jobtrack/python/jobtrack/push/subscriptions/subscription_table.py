@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from jobtrack.classes import service
+from msgspec import Struct
+
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.push.subscriptions.subscription import KEPT_SECONDS, Subscription, key
 from jobtrack.retry import RETRY, Retry
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
 
-@service
-class SubscriptionTable:
+class SubscriptionTable(Struct, eq=False):
     """The subscriptions table; every read is strongly consistent."""
 
     dynamodb: "DynamoDBClient"

@@ -5,7 +5,8 @@ import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
-from jobtrack.classes import frozen
+from msgspec import Struct
+
 from jobtrack.keys import JobKey
 
 if TYPE_CHECKING:
@@ -19,8 +20,7 @@ def new_ticket() -> str:
     return secrets.token_urlsafe(32)
 
 
-@frozen
-class Ticket:
+class Ticket(Struct, frozen=True):
     """A ticket as it is stored: by its hash, with the subscription that it opens and until when (epoch seconds)."""
 
     digest: str

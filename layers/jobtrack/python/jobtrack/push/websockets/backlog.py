@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from jobtrack.classes import frozen, service
+from msgspec import Struct
+
 from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
 from jobtrack.push.dispatch.replays import Replays
@@ -33,8 +34,7 @@ _FIRST, _LAST = SORT_KEY, f"{SORT_KEY}:"
 """They enclose the sort keys of all event batches; those of messages sort after them."""
 
 
-@frozen
-class BacklogPage:
+class BacklogPage(Struct, frozen=True):
     """Events by sequence, and the position after them: no wanted event up to it is missing."""
 
     job_name: str
@@ -42,8 +42,7 @@ class BacklogPage:
     position: int
 
 
-@service
-class Backlog:
+class Backlog(Struct, eq=False):
     """Reads the events of a subscription from the jobs table."""
 
     dynamodb: "DynamoDBClient"

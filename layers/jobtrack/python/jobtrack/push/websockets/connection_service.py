@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 
 import orjson
+from msgspec import Struct
 
 from jobtrack import aws, limits, times
-from jobtrack.classes import service
 from jobtrack.errors import JobTrackError, NotFound, Unauthorized, Unprocessable
 from jobtrack.keys import JobKey
 from jobtrack.push.messages.delivery_queue import DeliveryQueue
@@ -29,8 +29,7 @@ REFUSED = "refused"
 """The type of the message that answers what a client should not have sent."""
 
 
-@service
-class ConnectionService:
+class ConnectionService(Struct, eq=False):
     """The connections of subscriptions: each has one, the newest."""
 
     table: ConnectionTable

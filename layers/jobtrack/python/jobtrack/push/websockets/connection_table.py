@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from jobtrack.classes import service
+from msgspec import Struct
+
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.subscription import Subscription, key
 from jobtrack.push.subscriptions.tickets import Ticket, ticket_key
@@ -22,8 +23,7 @@ CONNECTION_SECONDS = 3 * 3600
 """How long a connection's item is kept: API Gateway ends each after two hours."""
 
 
-@service
-class ConnectionTable:
+class ConnectionTable(Struct, eq=False):
     """The connections of the subscriptions table; every read is strongly consistent."""
 
     dynamodb: "DynamoDBClient"

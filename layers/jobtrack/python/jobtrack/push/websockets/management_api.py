@@ -4,8 +4,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
-
-from jobtrack.classes import frozen
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from types_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
@@ -21,8 +20,7 @@ class ConnectionGone(ConnectionPostError):
     """There is no such connection, or not yet."""
 
 
-@frozen
-class ManagementApi:
+class ManagementApi(Struct, frozen=True):
     """The connections of the stack's WebSocket API."""
 
     api: "ApiGatewayManagementApiClient"

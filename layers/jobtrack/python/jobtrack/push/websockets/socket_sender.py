@@ -5,9 +5,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import orjson
+from msgspec import Struct
 
 from jobtrack import limits
-from jobtrack.classes import frozen
 from jobtrack.push.egress.guarded_post import EgressError, Response
 from jobtrack.push.messages.message import ENDED, Message
 from jobtrack.push.subscriptions.subscription import Subscription
@@ -18,8 +18,7 @@ OPENING_SECONDS = 10
 """How long after its connection was let in a client may not yet be there to post to."""
 
 
-@frozen
-class SocketConnection:
+class SocketConnection(Struct, frozen=True):
     """The WebSocket connection of a subscription, and the message that it is for."""
 
     sender: "SocketSender"
@@ -46,8 +45,7 @@ class SocketConnection:
         return Response(200)
 
 
-@frozen
-class SocketSender:
+class SocketSender(Struct, frozen=True):
     """Posts messages to the connections of their subscriptions, and closes them after the subscription has ended."""
 
     sockets: ManagementApi

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
+from msgspec import Struct
 
-from jobtrack.classes import frozen, service
 from jobtrack.push.messages.wake import Wake
 from jobtrack.push.subscriptions.subscription import Subscription, key
 from jobtrack.store.transactions import write_conditionally
@@ -39,8 +39,7 @@ class LeaseBusy(Exception):
         self.until = until
 
 
-@frozen
-class StreamLease:
+class StreamLease(Struct, frozen=True):
     """The right to post a subscription's events to its connection, until a moment (epoch seconds)."""
 
     name: str
@@ -51,8 +50,7 @@ class StreamLease:
     until: float
 
 
-@service
-class StreamLeaseTable:
+class StreamLeaseTable(Struct, eq=False):
     """The leases of the subscriptions table."""
 
     dynamodb: "DynamoDBClient"

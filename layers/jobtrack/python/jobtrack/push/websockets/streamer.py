@@ -8,8 +8,9 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
+from msgspec import Struct
+
 from jobtrack import times
-from jobtrack.classes import service
 from jobtrack.push.delivery.attempt import Attempt
 from jobtrack.push.delivery.delivery_table import DeliveryTable
 from jobtrack.push.messages.delivery_queue import DeliveryQueue, delay_seconds
@@ -40,8 +41,7 @@ class _TimeOver(Exception):
     """This invocation has streamed long enough."""
 
 
-@service
-class Streamer:
+class Streamer(Struct, eq=False):
     """Streams to subscriptions' connections; safe for several threads and processes at once."""
 
     leases: StreamLeaseTable
