@@ -4,8 +4,13 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.dispositions import hand_down_defaults
+
+# Tests measure no time: how long an example takes depends on what else the machine does.
+settings.register_profile("jobtrack", deadline=None)
+settings.load_profile("jobtrack")
 
 
 def pytest_configure(config: pytest.Config) -> None:

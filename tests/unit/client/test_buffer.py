@@ -75,7 +75,7 @@ def put(buffer: Buffer, type_: str, times: int) -> int:
     return times
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=steps, room=st.integers(50, 1000), concludes=st.booleans())
 def test_every_event_is_accounted_for_and_arrives_at_most_once(steps: Any, room: int, concludes: bool) -> None:
     keys = count()
@@ -117,7 +117,7 @@ def test_every_event_is_accounted_for_and_arrives_at_most_once(steps: Any, room:
     assert not lost or service.refused
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(lines=st.integers(499, 1500), samples=st.integers(0, 3), updates=st.integers(0, 1200), size=st.integers(1, 4000))
 def test_a_job_s_end_is_in_the_first_batch_however_many_lines_wait(
     lines: int, samples: int, updates: int, size: int

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from time import monotonic
 
 import httpx
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack_client._api._sync.http import Http
@@ -76,7 +76,6 @@ def run(line: Line, steps: list[str]) -> list[str]:
     return reported
 
 
-@settings(deadline=None)
 @given(steps=steps, failures=failures, names_the_bad=st.booleans())
 def test_each_good_event_arrives_once_and_in_order(
     steps: list[str], failures: list[Failure | None], names_the_bad: bool
@@ -93,7 +92,6 @@ def test_each_good_event_arrives_once_and_in_order(
     assert stats.waiting == 0
 
 
-@settings(deadline=None)
 @given(outages=st.lists(st.sampled_from([*OUTAGES, *TOKEN_REFUSED]), min_size=1, max_size=10))
 def test_a_batch_keeps_its_key_and_body_until_it_is_settled(outages: list[Failure]) -> None:
     service = Service(outages)
@@ -103,7 +101,6 @@ def test_a_batch_keeps_its_key_and_body_until_it_is_settled(outages: list[Failur
     assert len({(request.headers["Idempotency-Key"], request.content) for request in service.requests}) == 1
 
 
-@settings(deadline=None)
 @given(count=st.integers(1, 1700))
 def test_a_request_holds_at_most_500_events(count: int) -> None:
     service = Service()

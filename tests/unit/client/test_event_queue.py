@@ -2,7 +2,7 @@
 
 import tracemalloc
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack_client._reporting.event_queue import EventQueue
@@ -22,7 +22,6 @@ def fill(buffer: EventQueue, ranks: list[Rank]) -> list[Event]:
     return dropped
 
 
-@settings(deadline=None)
 @given(ranks=ranks, limit=st.integers(1, 50))
 def test_what_stays_is_in_order_and_within_the_limit_but_for_lifecycle(ranks: list[Rank], limit: int) -> None:
     buffer = EventQueue(limit, 10**9)
@@ -34,7 +33,6 @@ def test_what_stays_is_in_order_and_within_the_limit_but_for_lifecycle(ranks: li
     assert len(kept) <= max(limit, ranks.count(Rank.LIFECYCLE))
 
 
-@settings(deadline=None)
 @given(ranks=ranks, limit=st.integers(1, 50))
 def test_each_drop_is_the_oldest_of_the_lowest_rank_there_was(ranks: list[Rank], limit: int) -> None:
     buffer, waiting = EventQueue(limit, 10**9), []
@@ -45,7 +43,6 @@ def test_each_drop_is_the_oldest_of_the_lowest_rank_there_was(ranks: list[Rank],
             waiting.remove(gone)
 
 
-@settings(deadline=None)
 @given(sizes=st.lists(st.integers(1, 400), max_size=100), limit=st.integers(2000, 20_000))
 def test_bytes_are_counted_with_what_an_entry_weighs(sizes: list[int], limit: int) -> None:
     buffer = EventQueue(10**6, limit)
@@ -58,7 +55,6 @@ def test_bytes_are_counted_with_what_an_entry_weighs(sizes: list[int], limit: in
     assert sum(item.weight for item in kept) <= limit
 
 
-@settings(deadline=None)
 @given(
     sizes=st.lists(st.integers(1, 400), min_size=1, max_size=100), count=st.integers(1, 20), room=st.integers(1, 999)
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import jobtrack_client as jt
@@ -65,7 +65,6 @@ def test_a_job_is_silent_for_100_s_at_most_or_a_third_of_its_interval(
     assert silence(seconds) == longest
 
 
-@settings(deadline=None)
 @given(waits=st.lists(st.floats(0, 400), max_size=20))
 def test_a_heartbeat_is_due_100_s_after_the_last_thing_that_was_accepted(waits: list[float]) -> None:
     now = [0.0]

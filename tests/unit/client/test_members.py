@@ -134,7 +134,7 @@ def test_a_job_is_sent_as_the_service_takes_it_or_refused_at_once(member: str) -
 
 
 @given(members=st.fixed_dictionaries({}, optional=dict.fromkeys(JOB_MEMBERS, values)))
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 def test_no_job_is_refused_by_the_service(members: dict[str, Any]) -> None:
     try:
         created(**members)
@@ -273,7 +273,7 @@ def test_no_event_is_refused_by_the_service_and_no_value_raises(call: str) -> No
 
 
 @given(calls=st.lists(st.tuples(st.sampled_from(sorted(CALLS)), values), max_size=5))
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 def test_no_value_of_any_call_is_refused(calls: list[tuple[str, Any]]) -> None:
     made: list[Any] = []
     with client(Service()) as api:

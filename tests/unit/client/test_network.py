@@ -117,7 +117,7 @@ def test_a_proxy_that_cannot_be_used_is_an_error_of_a_call_not_of_the_client(
     value=st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0")),
     name=st.sampled_from(VARIABLES),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_value_of_a_variable_breaks_the_client(value: str, name: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("http_proxy", PROXY)

@@ -50,7 +50,7 @@ class Unsayable:
         raise RuntimeError("no keys today")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(failures=st.lists(st.none() | st.sampled_from(OUTAGES), max_size=12), count=st.integers(0, 40))
 def test_a_job_arrives_whole_over_any_outage(failures: list[Failure | None], count: int) -> None:
     service = Service(failures)

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
@@ -148,7 +148,6 @@ names = st.sampled_from(["Webhook-Id", "Webhook-Timestamp", "Webhook-Signature"]
 bodies = st.binary() | st.text() | st.none() | st.integers() | st.just("\ud800") | st.just([1])
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(names, values) | st.lists(values) | st.lists(st.tuples(values, values)) | values,
     bodies,
