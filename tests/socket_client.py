@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobtrack.push.websockets.connection_service import leave
+from jobtrack.push.websockets.connection_service import disconnect
 from tests.management import Gateway
 from tests.sockets import SocketWorld
 
@@ -46,7 +46,7 @@ class Client:
         if self.connection:
             self.world.gateway.connected.discard(self.connection)
             if told:
-                leave(self.world.table, self.connection)
+                disconnect(self.world.table, self.connection)
         self.connection = None
 
     def read(self) -> list[dict[str, Any]]:

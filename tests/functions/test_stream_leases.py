@@ -23,7 +23,7 @@ def test_who_finds_another_streaming_comes_back_a_second_later(world: SocketWorl
     world.report(WANTED)
     world.dispatch()
     world.clock.now += 5
-    lease = world.streamer.leases.take(new_wake(world.stored()))
+    lease = world.streamer.leases.acquire(new_wake(world.stored()))
     assert lease
     for body in world.sqs.take():
         world.serve(body)
@@ -40,7 +40,7 @@ def test_a_lease_whose_holder_died_ends(world: SocketWorld) -> None:
     world.dispatch()
     world.clock.now += 5
     start = world.clock()
-    assert world.streamer.leases.take(new_wake(world.stored()))
+    assert world.streamer.leases.acquire(new_wake(world.stored()))
     all_told(world, client)
     assert client.told == [2]
     assert world.clock() - start >= LEASE_SECONDS

@@ -52,12 +52,12 @@ def test_a_fault_of_ours_is_logged_and_the_wake_comes_again_soon(
 ) -> None:
     faults = iter([OverflowError("odd"), KeyError("odd")])
 
-    def text_of(message: Message) -> str:
+    def socket_text(message: Message) -> str:
         if fault := next(faults, None):
             raise fault
-        return socket_sender.text_of(message)
+        return socket_sender.socket_text(message)
 
-    monkeypatch.setattr(streamer, "text_of", text_of)
+    monkeypatch.setattr(streamer, "socket_text", socket_text)
     client = connected(world)
     world.report(WANTED, WANTED)
     began = world.clock.now

@@ -91,7 +91,7 @@ def posted() -> Posted:
 
     seen = Posted()
     for app in (connect, resume):
-        app._connections.sockets.api.meta.events.register("before-send.apigatewaymanagementapi", seen.see)
+        app._service.sockets.api.meta.events.register("before-send.apigatewaymanagementapi", seen.see)
     return seen
 
 
@@ -244,12 +244,12 @@ def test_resuming_sets_the_position_breaks_the_lease_and_wakes(
         report(key, "milestone", description="m")
     now = times.now() / times.SECOND + 5
     leases = StreamLeaseTable(aws.client("dynamodb"), "SubscriptionsTable", lambda: now)
-    lease = leases.take(new_wake(stored(made, key)))
+    lease = leases.acquire(new_wake(stored(made, key)))
     assert lease
-    assert leases.holds(lease)
+    assert leases.is_held(lease)
     assert invoke("ResumeFunction", saying(sample, {"action": "resume", "sinceSequence": 3})) == {"statusCode": 200}
     assert stream(made, key).position == 3
-    assert not leases.holds(lease)
+    assert not leases.is_held(lease)
     assert not leases.advance(lease, 4)
     assert new_wake(stored(made, key)) in wakes()
     assert posted.messages == []
@@ -305,7 +305,7 @@ def test_who_leaves_is_forgotten_and_the_position_stays(invoke: Invoke, sample: 
     assert invoke("DisconnectFunction", leaving(sample)) == {"statusCode": 200}
     assert invoke("DisconnectFunction", leaving(sample)) == {"statusCode": 200}
     assert (stream(made, key).connection, stream(made, key).position) == (None, 1)
-    assert ConnectionTable(aws.client("dynamodb"), "SubscriptionsTable").find("connection-1") is None
+    assert ConnectionTable(aws.client("dynamodb"), "SubscriptionsTable").find_subscription("connection-1") is None
     assert stored(made, key).status == "Active"
 
 

@@ -1,19 +1,19 @@
-"""`$connect`: lets in who shows a ticket."""
+"""`$connect`: accepts a client that has a ticket."""
 
 from typing import Any
 
 from jobtrack.errors import JobTrackError
-from jobtrack.push.websockets.connection_service import assembled
+from jobtrack.push.websockets.connection_service import create_connection_service
 from jobtrack.settings import Settings
 
-_connections = assembled(Settings.from_env())
+_service = create_connection_service(Settings.from_env())
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer 200, with which API Gateway opens the connection; 401 whatever is wrong with the ticket; 429 when busy."""
-    shown = (event.get("queryStringParameters") or {}).get("ticket", "")
+    """Return 200 to open the connection, 401 for a ticket that is not valid, 429 when the subscription is busy."""
+    ticket = (event.get("queryStringParameters") or {}).get("ticket", "")
     try:
-        _connections.connect(shown, event["requestContext"]["connectionId"])
+        _service.connect(ticket, event["requestContext"]["connectionId"])
     except JobTrackError as error:
         return {"statusCode": error.status}
     return {"statusCode": 200}

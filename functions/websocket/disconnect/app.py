@@ -1,9 +1,9 @@
-"""`$disconnect`: notes that a client has left. API Gateway does not promise to call it."""
+"""`$disconnect`: removes a closed connection. API Gateway does not guarantee to call it."""
 
 from typing import Any
 
 from jobtrack import aws
-from jobtrack.push.websockets.connection_service import leave
+from jobtrack.push.websockets.connection_service import disconnect
 from jobtrack.push.websockets.connection_table import ConnectionTable
 from jobtrack.settings import Settings
 
@@ -11,6 +11,6 @@ _table = ConnectionTable(aws.client("dynamodb"), Settings.from_env().subscriptio
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Forget the connection."""
-    leave(_table, event["requestContext"]["connectionId"])
+    """Remove the connection."""
+    disconnect(_table, event["requestContext"]["connectionId"])
     return {"statusCode": 200}

@@ -1,14 +1,14 @@
-"""`resume`, and `$default`: what a client sends over its connection."""
+"""`resume` and `$default`: serves the messages of clients."""
 
 from typing import Any
 
-from jobtrack.push.websockets.connection_service import assembled
+from jobtrack.push.websockets.connection_service import create_connection_service
 from jobtrack.settings import Settings
 
-_connections = assembled(Settings.from_env())
+_service = create_connection_service(Settings.from_env())
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Have the client told what it missed; what else it sends is answered on the connection."""
-    _connections.receive(event["requestContext"]["connectionId"], event.get("body"))
+    """Stream the events after a sequence again; a message that is not valid gets a `refused` message."""
+    _service.receive(event["requestContext"]["connectionId"], event.get("body"))
     return {"statusCode": 200}

@@ -1,4 +1,4 @@
-"""What happens when a WebSocket client connects, asks to resume, and leaves."""
+"""A WebSocket client connects, resumes and disconnects."""
 
 import time
 from collections.abc import Callable
@@ -22,15 +22,15 @@ from jobtrack.store.conflict_retry import write_with_retries
 from jobtrack.store.snapshots import decode_snapshot, read_snapshot_item
 
 OPENING_SECONDS = 1
-"""API Gateway opens a connection only after it was let in: until then it cannot be posted to."""
+"""Delay before the first post: API Gateway opens a connection only after `$connect` has returned."""
 RESUME_SECONDS = 2
-"""How long a client that connects again may take to say where it resumes, before the subscription goes on by itself."""
+"""How long a client that reconnects has to send `resume` before streaming continues at the stored position."""
 REFUSED = "refused"
-"""The type of the message that answers what a client should not have sent."""
+"""The type of the message that a client gets for a message that it must not send."""
 
 
 class ConnectionService(Struct, eq=False):
-    """The connections of subscriptions: each has one, the newest."""
+    """Serves the connections of subscriptions; each subscription has one, the newest."""
 
     table: ConnectionTable
     subscriptions: SubscriptionTable
@@ -41,73 +41,75 @@ class ConnectionService(Struct, eq=False):
     retry: Retry = RETRY
 
     def connect(self, ticket: str, connection_id: str) -> None:
-        """Let a client in, in place of the one before; it is told what follows the subscription's position.
+        """Accept a client, close the previous connection, and stream what follows the subscription's position.
 
         Raises:
-            Unauthorized: the ticket is unknown, used or too old, or its subscription has ended.
-            JobBusy: the subscription changed for two seconds.
+            Unauthorized: the ticket is unknown, used or expired, or its subscription has ended.
+            JobBusy: other writers changed the subscription for two seconds.
         """
-        wake, older = write_with_retries(self.retry, lambda: self._connect(ticket, connection_id))
+        wake, previous = write_with_retries(self.retry, lambda: self._connect(ticket, connection_id))
         self.queue.put([wake])
-        if older:
-            self.sockets.close(older)
+        if previous:
+            self.sockets.close(previous)
 
-    def _connect(self, ticket: str, connection_id: str) -> tuple[Wake, str | None]:
-        now, opens = self.clock(), self.table.ticket(ticket)
-        subscription = self.subscriptions.get(opens.job, opens.subscription_id) if opens else None
-        if not opens or not subscription or not subscription.stream or not subscription.live(now):
+    def _connect(self, text: str, connection_id: str) -> tuple[Wake, str | None]:
+        now, ticket = self.clock(), self.table.read_ticket(text)
+        subscription = self.subscriptions.get(ticket.job, ticket.subscription_id) if ticket else None
+        if not ticket or not subscription or not subscription.stream or not subscription.live(now):
             raise Unauthorized("The ticket is not valid.")
-        known = subscription.stream.connected_at is not None
-        quiet_until = now + (RESUME_SECONDS if known else OPENING_SECONDS)
-        self.table.attach(opens, subscription, connection_id, quiet_until)
+        is_reconnect = subscription.stream.connected_at is not None
+        quiet_until = now + (RESUME_SECONDS if is_reconnect else OPENING_SECONDS)
+        self.table.attach(ticket, subscription, connection_id, quiet_until)
         return new_wake(subscription, not_before=quiet_until), subscription.stream.connection
 
     def receive(self, connection_id: str, body: str | None) -> None:
-        """Serve what a client sent: `{"action": "resume", "sinceSequence": N}`; all else is answered as refused."""
+        """Serve a message of a client: `{"action": "resume", "sinceSequence": N}`; any other message is refused."""
         try:
             self._resume(connection_id, body)
         except JobTrackError as error:
             self._refuse(connection_id, error)
 
     def _resume(self, connection_id: str, body: str | None) -> None:
-        sequence = _since(body)
-        found = self.table.find(connection_id)
-        subscription = self.subscriptions.get(*found) if found else None
+        sequence = _parse_since_sequence(body)
+        ids = self.table.find_subscription(connection_id)
+        subscription = self.subscriptions.get(*ids) if ids else None
         if not subscription or not subscription.stream or subscription.stream.connection != connection_id:
             self.sockets.close(connection_id)
             return
-        self._check(subscription, sequence)
-        # Two wakes: should this process end between the change and the second one, the first comes after it.
+        self._check_since_sequence(subscription, sequence)
+        # Two wakes: if this process ends between rewind and second wake, the first one arrives after the rewind.
         self.queue.put([new_wake(subscription, not_before=self.clock() + RESUME_SECONDS)])
         if self.table.rewind(subscription.job, subscription.subscription_id, connection_id, sequence):
             self.queue.put([new_wake(subscription)])
 
-    def _check(self, subscription: Subscription, sequence: int) -> None:
+    def _check_since_sequence(self, subscription: Subscription, sequence: int) -> None:
         if not subscription.live(self.clock()):
             raise Unprocessable("The subscription has ended.")
-        last = self._last(subscription.job)
+        last = self._read_last_sequence(subscription.job)
         if sequence > last:
             raise Unprocessable(f"sinceSequence must be at most {last}, the job's last sequence.")
 
-    def _last(self, job: JobKey) -> int:
+    def _read_last_sequence(self, job: JobKey) -> int:
         try:
-            return decode_snapshot(
-                job, read_snapshot_item(self.subscriptions.dynamodb, self.jobs_table, job)
-            ).job.sequence
+            item = read_snapshot_item(self.subscriptions.dynamodb, self.jobs_table, job)
         except NotFound as error:
-            raise Unprocessable("The job is no longer kept.") from error
+            raise Unprocessable("The job has been deleted.") from error
+        return decode_snapshot(job, item).job.sequence
 
     def _refuse(self, connection_id: str, error: JobTrackError) -> None:
-        told = {"code": error.code, "detail": error.detail}
-        answer = {"type": REFUSED, "timestamp": times.render(int(self.clock()) * times.SECOND), "data": told}
+        message = {
+            "type": REFUSED,
+            "timestamp": times.render(int(self.clock()) * times.SECOND),
+            "data": {"code": error.code, "detail": error.detail},
+        }
         try:
-            self.sockets.post(connection_id, orjson.dumps(answer).decode())
+            self.sockets.post(connection_id, orjson.dumps(message).decode())
         except ConnectionPostError:
-            return  # who has left needs no answer
+            return  # the client has disconnected
 
 
-def assembled(settings: Settings) -> ConnectionService:
-    """The connections of this stack."""
+def create_connection_service(settings: Settings) -> ConnectionService:
+    """Return the service of this stack."""
     dynamodb = aws.client("dynamodb")
     return ConnectionService(
         ConnectionTable(dynamodb, settings.subscriptions_table),
@@ -118,25 +120,25 @@ def assembled(settings: Settings) -> ConnectionService:
     )
 
 
-def leave(table: ConnectionTable, connection_id: str) -> None:
-    """Note that a client has left, if it was known."""
-    if found := table.find(connection_id):
-        table.forget(*found, connection_id)
+def disconnect(table: ConnectionTable, connection_id: str) -> None:
+    """Remove the connection of a client that has disconnected, if it is stored."""
+    if ids := table.find_subscription(connection_id):
+        table.detach(*ids, connection_id)
 
 
-def _since(body: str | None) -> int:
-    """The sequence to resume after.
+def _parse_since_sequence(body: str | None) -> int:
+    """Return the sequence after which the client resumes.
 
     Raises:
-        Unprocessable: the message asks for something else.
+        Unprocessable: the message is no valid `resume`.
     """
     try:
-        asked = orjson.loads(body or "")
+        message = orjson.loads(body or "")
     except orjson.JSONDecodeError as error:
         raise Unprocessable("A message must be JSON.") from error
-    if not isinstance(asked, dict) or asked.get("action") != "resume":
+    if not isinstance(message, dict) or message.get("action") != "resume":
         raise Unprocessable('The only action is {"action": "resume", "sinceSequence": N}.')
-    sequence = asked.get("sinceSequence")
+    sequence = message.get("sinceSequence")
     if type(sequence) is not int or not 0 <= sequence <= limits.NUMBER:
         raise Unprocessable("sinceSequence must be a sequence: a whole number, 0 or greater.")
     return sequence

@@ -1,7 +1,7 @@
-"""WebSocket connections in the subscriptions table: who is connected for which subscription.
+"""WebSocket connections in the subscriptions table: which connection belongs to which subscription.
 
-The connection stands twice: in an item of its own, by which what a client sends finds its subscription, and in the
-subscription, where every change is one conditional write. The second one counts.
+A connection is stored twice. Its own item leads from a message of the client to the subscription. In the subscription's
+item it is an attribute, so that each change is one conditional write; this one is authoritative.
 """
 
 import time
@@ -19,71 +19,76 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
+    Item = dict[str, AttributeValueTypeDef]
+
 CONNECTION_SECONDS = 3 * 3600
-"""How long a connection's item is kept: API Gateway ends each after two hours."""
+"""How long a connection's item is kept: API Gateway closes each connection after two hours."""
 
 
 class ConnectionTable(Struct, eq=False):
-    """The connections of the subscriptions table; every read is strongly consistent."""
+    """Reads and writes connections; every read is strongly consistent."""
 
     dynamodb: "DynamoDBClient"
     name: str
     clock: Callable[[], float] = time.time
 
-    def ticket(self, ticket: str) -> Ticket | None:
-        """What the ticket opens, if it was given out, not used, and in time."""
-        item = self._item(ticket_key(ticket))
-        found = Ticket.load(item) if item else None
-        return found if found and self.clock() < found.until else None
+    def read_ticket(self, ticket: str) -> Ticket | None:
+        """Return the ticket, if it was issued, is unused and has not expired."""
+        item = self._read_item(ticket_key(ticket))
+        stored = Ticket.load(item) if item else None
+        return stored if stored and self.clock() < stored.until else None
 
-    def find(self, connection_id: str) -> tuple[JobKey, str] | None:
-        """The job and the id of the subscription that the connection is for."""
-        item = self._item(_key(connection_id))
+    def find_subscription(self, connection_id: str) -> tuple[JobKey, str] | None:
+        """Return the job and the id of the subscription that the connection belongs to."""
+        item = self._read_item(_connection_key(connection_id))
         return (JobKey(*item["job"]["S"].split("#")), item["subscription"]["S"]) if item else None
 
     def attach(self, ticket: Ticket, subscription: Subscription, connection_id: str, quiet_until: float) -> None:
-        """Make the connection that of the subscription, which was read before, and use up the ticket.
+        """Use up the ticket and give the connection to the subscription, to which nothing is sent until `quiet_until`.
 
         Raises:
-            Cancelled: the ticket was used, or the subscription changed meanwhile.
+            Cancelled: the ticket was used, or the subscription has changed since it was read.
         """
         put: TransactWriteItemTypeDef = {
-            "Put": {"TableName": self.name, "Item": self._connection(ticket, connection_id)}
+            "Put": {"TableName": self.name, "Item": self._connection_item(ticket, connection_id)}
         }
-        commit(self.dynamodb, [ticket.spend(self.name), put, self._attach(subscription, connection_id, quiet_until)])
+        update = self._attach_action(subscription, connection_id, quiet_until)
+        commit(self.dynamodb, [ticket.spend(self.name), put, update])
 
-    def _connection(self, ticket: Ticket, connection_id: str) -> "dict[str, AttributeValueTypeDef]":
+    def _connection_item(self, ticket: Ticket, connection_id: str) -> "Item":
         return {
-            **_key(connection_id),
+            **_connection_key(connection_id),
             "job": {"S": ticket.job.partition},
             "subscription": {"S": ticket.subscription_id},
             "exp": {"N": str(int(self.clock()) + CONNECTION_SECONDS)},
         }
 
-    def _attach(self, subscription: Subscription, connection_id: str, quiet_until: float) -> "TransactWriteItemTypeDef":
-        seen = subscription.stream and subscription.stream.connection
+    def _attach_action(
+        self, subscription: Subscription, connection_id: str, quiet_until: float
+    ) -> "TransactWriteItemTypeDef":
+        previous = subscription.stream and subscription.stream.connection
         return {
             "Update": {
                 "TableName": self.name,
                 "Key": key(subscription.job, subscription.subscription_id),
                 "UpdateExpression": "SET #connection = :id, connectedAt = :now, quietUntil = :quiet REMOVE lease",
                 "ConditionExpression": "#status = :active AND expiresAt > :now AND "
-                + ("#connection = :seen" if seen else "attribute_not_exists(#connection)"),
+                + ("#connection = :previous" if previous else "attribute_not_exists(#connection)"),
                 "ExpressionAttributeNames": {"#status": "status", "#connection": "connection"},
                 "ExpressionAttributeValues": {
                     ":id": {"S": connection_id},
                     ":active": {"S": "Active"},
                     ":now": {"N": f"{self.clock():.3f}"},
                     ":quiet": {"N": f"{quiet_until:.3f}"},
-                    **({":seen": {"S": seen}} if seen else {}),
+                    **({":previous": {"S": previous}} if previous else {}),
                 },
             }
         }
 
     def rewind(self, job: JobKey, subscription_id: str, connection_id: str, position: int) -> bool:
-        """Let the subscription go on after a sequence, and whoever streams to it stop; False if it is not connected so.
+        """Continue the subscription after a sequence, and stop whoever streams to it, by removing the lease.
 
-        What is told next begins there at once: the wait for this is over.
+        Return False if the connection is not the subscription's. The quiet time ends, so that streaming begins at once.
         """
         return self._update(
             job,
@@ -100,9 +105,9 @@ class ConnectionTable(Struct, eq=False):
             },
         )
 
-    def forget(self, job: JobKey, subscription_id: str, connection_id: str) -> None:
-        """Note that the connection is no more; another that took its place meanwhile stays."""
-        self.dynamodb.delete_item(TableName=self.name, Key=_key(connection_id))
+    def detach(self, job: JobKey, subscription_id: str, connection_id: str) -> None:
+        """Remove a closed connection; a newer connection of the subscription stays."""
+        self.dynamodb.delete_item(TableName=self.name, Key=_connection_key(connection_id))
         self._update(
             job,
             subscription_id,
@@ -112,17 +117,17 @@ class ConnectionTable(Struct, eq=False):
             {":id": {"S": connection_id}},
         )
 
-    def _item(self, item_key: "dict[str, AttributeValueTypeDef]") -> "dict[str, AttributeValueTypeDef] | None":
+    def _read_item(self, item_key: "Item") -> "Item | None":
         return self.dynamodb.get_item(TableName=self.name, Key=item_key, ConsistentRead=True).get("Item")
 
     def _update(
         self,
         job: JobKey,
         subscription_id: str,
-        change: str,
+        update: str,
         condition: str,
         names: dict[str, str],
-        values: "dict[str, AttributeValueTypeDef]",
+        values: "Item",
     ) -> bool:
         return write_conditionally(
             self.dynamodb,
@@ -130,7 +135,7 @@ class ConnectionTable(Struct, eq=False):
                 "Update": {
                     "TableName": self.name,
                     "Key": key(job, subscription_id),
-                    "UpdateExpression": change,
+                    "UpdateExpression": update,
                     "ConditionExpression": condition,
                     "ExpressionAttributeNames": names,
                     "ExpressionAttributeValues": values,
@@ -139,5 +144,5 @@ class ConnectionTable(Struct, eq=False):
         )
 
 
-def _key(connection_id: str) -> "dict[str, AttributeValueTypeDef]":
+def _connection_key(connection_id: str) -> "Item":
     return {"pk": {"S": f"connection#{connection_id}"}, "sk": {"S": "connection"}}

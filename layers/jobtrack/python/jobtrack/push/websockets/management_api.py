@@ -1,4 +1,4 @@
-"""Posting to WebSocket connections, and closing them, through API Gateway."""
+"""Posting to WebSocket connections, and closing them, by API Gateway's management API."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -13,11 +13,11 @@ logger = logging.getLogger(__name__)
 
 
 class ConnectionPostError(Exception):
-    """The message was not taken; it may be later."""
+    """The message was not accepted; a retry may succeed."""
 
 
 class ConnectionGone(ConnectionPostError):
-    """There is no such connection, or not yet."""
+    """The connection is closed, or not open yet."""
 
 
 class ManagementApi(Struct, frozen=True):
@@ -30,17 +30,17 @@ class ManagementApi(Struct, frozen=True):
 
         Raises:
             ConnectionGone: the connection is closed, or not open yet.
-            ConnectionPostError: API Gateway did not take the message.
+            ConnectionPostError: API Gateway did not accept the message.
         """
         try:
             self.api.post_to_connection(ConnectionId=connection_id, Data=text.encode())
         except self.api.exceptions.GoneException as error:
             raise ConnectionGone("the connection is gone") from error
         except (ClientError, BotoCoreError) as error:
-            raise ConnectionPostError(f"the message was not taken: {_reason(error)}") from error
+            raise ConnectionPostError(f"the message was not accepted: {_reason(error)}") from error
 
     def close(self, connection_id: str) -> None:
-        """Close a connection that is of no use any more; one that cannot be closed, API Gateway ends in its time."""
+        """Close a connection. If that fails, API Gateway closes it after two hours at the latest."""
         try:
             self.api.delete_connection(ConnectionId=connection_id)
         except (ClientError, BotoCoreError) as error:

@@ -1,4 +1,4 @@
-"""Sending a message to the connection of a WebSocket subscription."""
+"""Sending a message (a ping, the end) to the connection of a WebSocket subscription; events are streamed instead."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from jobtrack.push.websockets.connection_table import ConnectionTable
 from jobtrack.push.websockets.management_api import ConnectionGone, ConnectionPostError, ManagementApi
 
 OPENING_SECONDS = 10
-"""How long after its connection was let in a client may not yet be there to post to."""
+"""How long after `$connect` a connection may not be open yet."""
 
 
 class SocketConnection(Struct, frozen=True):
@@ -34,7 +34,7 @@ class SocketConnection(Struct, frozen=True):
             EgressError: the connection is gone, or the message was not taken.
         """
         try:
-            self.sender.sockets.post(self.connection_id, text_of(self.message))
+            self.sender.sockets.post(self.connection_id, socket_text(self.message))
         except ConnectionGone as gone:
             self.sender.drop_connection(self.subscription, self.connection_id, self.connected_at)
             raise EgressError(str(gone)) from gone
@@ -68,22 +68,22 @@ class SocketSender(Struct, frozen=True):
         """Forget a connection that is gone; return False if it may not be open yet."""
         if self.clock() < connected_at + OPENING_SECONDS:
             return False
-        self.connections.forget(subscription.job, subscription.subscription_id, connection_id)
+        self.connections.detach(subscription.job, subscription.subscription_id, connection_id)
         return True
 
 
-def text_of(message: Message) -> str:
-    """The message as a WebSocket carries it: the webhook's JSON, and its `webhook-id` as `id`.
+def socket_text(message: Message) -> str:
+    """Return the message as a WebSocket carries it: the webhook's JSON, with its `webhook-id` as `id`.
 
-    API Gateway carries 128 KB: of a larger event only that it happened is told; the rest can be read by its sequence.
+    API Gateway carries 128 KB. A larger message has no event data; the client can read it by the sequence.
     """
     whole = _with_id(message.message_id, message.payload)
     if len(whole.encode()) <= limits.SOCKET_BYTES:
         return whole
-    told = orjson.loads(message.payload)
-    told["data"] |= {"event": {}, "truncated": True}
-    return _with_id(message.message_id, orjson.dumps(told).decode())
+    body = orjson.loads(message.payload)
+    body["data"] |= {"event": {}, "truncated": True}
+    return _with_id(message.message_id, orjson.dumps(body).decode())
 
 
-def _with_id(name: str, payload: str) -> str:
-    return f'{{"id":"{name}",{payload[1:]}'
+def _with_id(message_id: str, payload: str) -> str:
+    return f'{{"id":"{message_id}",{payload[1:]}'

@@ -1,6 +1,6 @@
-"""Who streams to a WebSocket subscription: one process at a time, by a lease that ends by itself.
+"""Leases for streaming to a WebSocket subscription: one process streams at a time, and a lease expires.
 
-The lease and the position are attributes of the stored subscription, so that one conditional write decides about both.
+The lease and the position are attributes of the stored subscription, so that one conditional write covers both.
 """
 
 import time
@@ -32,7 +32,7 @@ _NAMES = {"#status": "status", "#connection": "connection"}
 
 
 class LeaseBusy(Exception):
-    """Somebody else streams, or the client may still say where it resumes: to be tried again at `until`."""
+    """Another process has the lease, or the client may still send `resume`: retry at `until` (epoch seconds)."""
 
     def __init__(self, until: float) -> None:
         super().__init__(f"busy until {until}")
@@ -40,7 +40,7 @@ class LeaseBusy(Exception):
 
 
 class StreamLease(Struct, frozen=True):
-    """The right to post a subscription's events to its connection, until a moment (epoch seconds)."""
+    """The right to post a subscription's events to its connection, until a time (epoch seconds)."""
 
     name: str
     subscription: Subscription
@@ -51,48 +51,53 @@ class StreamLease(Struct, frozen=True):
 
 
 class StreamLeaseTable(Struct, eq=False):
-    """The leases of the subscriptions table."""
+    """The leases in the subscriptions table."""
 
     dynamodb: "DynamoDBClient"
     table: str
     clock: Callable[[], float] = time.time
     new_name: Callable[[], str] = lambda: uuid.uuid4().hex
 
-    def take(self, wake: Wake) -> StreamLease | None:
-        """The lease, or None where there is nothing to do: no connection, no life, or the position is beyond the wake.
+    def acquire(self, wake: Wake) -> StreamLease | None:
+        """Return the lease, or None if there is nothing to stream.
+
+        That is the case if no client is connected, the subscription has ended, or its position is not before the wake.
 
         Raises:
-            LeaseBusy: to be tried again.
+            LeaseBusy: retry later.
         """
         now, name = self.clock(), self.new_name()
-        behind = "" if wake.sequence is None else " AND #position < :sequence"
         try:
-            item = self.dynamodb.update_item(
-                TableName=self.table,
-                Key=key(wake.job, wake.subscription_id),
-                UpdateExpression="SET lease = :name, leaseUntil = :until",
-                ConditionExpression=_FREE + behind,
-                ExpressionAttributeNames={**_NAMES, **({"#position": "position"} if behind else {})},
-                ExpressionAttributeValues={
-                    ":name": {"S": name},
-                    ":active": {"S": "Active"},
-                    ":now": _number(now),
-                    ":until": _number(now + LEASE_SECONDS),
-                    **({":sequence": {"N": str(wake.sequence)}} if behind else {}),
-                },
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )["Attributes"]
+            item = self._write_lease(wake, name, now)
         except ClientError as error:
-            found = _standing(error)
-            if not _taken_already(found, name):
-                self._refused(wake, found, now)
+            item = _refused_item(error)
+            if not _has_lease(item, name):
+                self._raise_if_busy(wake, item, now)
                 return None
-            item = found
+            # The lease is ours: the response to the first request was lost, and botocore repeated it.
         return _lease(name, item, now)
 
-    def _refused(self, wake: Wake, item: "Item", now: float) -> None:
-        """Tell apart what is to be tried again and what is not."""
+    def _write_lease(self, wake: Wake, name: str, now: float) -> "Item":
+        behind = "" if wake.sequence is None else " AND #position < :sequence"
+        return self.dynamodb.update_item(
+            TableName=self.table,
+            Key=key(wake.job, wake.subscription_id),
+            UpdateExpression="SET lease = :name, leaseUntil = :until",
+            ConditionExpression=_FREE + behind,
+            ExpressionAttributeNames={**_NAMES, **({"#position": "position"} if behind else {})},
+            ExpressionAttributeValues={
+                ":name": {"S": name},
+                ":active": {"S": "Active"},
+                ":now": _number(now),
+                ":until": _number(now + LEASE_SECONDS),
+                **({":sequence": {"N": str(wake.sequence)}} if behind else {}),
+            },
+            ReturnValues="ALL_NEW",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )["Attributes"]
+
+    def _raise_if_busy(self, wake: Wake, item: "Item", now: float) -> None:
+        """Raise LeaseBusy unless there is nothing to stream."""
         if not item:
             return
         subscription = Subscription.load(item)
@@ -103,18 +108,17 @@ class StreamLeaseTable(Struct, eq=False):
             return
         raise LeaseBusy(max(now + BUSY_SECONDS, float(item["quietUntil"]["N"])))
 
-    def holds(self, lease: StreamLease) -> bool:
-        """Whether the next event may be posted: a strongly consistent read, and the clock."""
-        one = lease.subscription
-        item_key = key(one.job, one.subscription_id)
+    def is_held(self, lease: StreamLease) -> bool:
+        """Return whether the next event may be posted, by a strongly consistent read and the clock."""
+        item_key = key(lease.subscription.job, lease.subscription.subscription_id)
         item = self.dynamodb.get_item(TableName=self.table, Key=item_key, ConsistentRead=True).get("Item")
         now = self.clock()
-        if not item or now >= lease.until or "lease" not in item or item["lease"]["S"] != lease.name:
+        if not item or now >= lease.until or not _has_lease(item, lease.name):
             return False
         return Subscription.load(item).live(now)
 
     def advance(self, lease: StreamLease, position: int) -> bool:
-        """Move the position on; False if the lease was lost."""
+        """Store a new position; return False if the lease was lost."""
         return self._update(
             lease,
             "SET #position = :position",
@@ -123,18 +127,17 @@ class StreamLeaseTable(Struct, eq=False):
         )
 
     def release(self, lease: StreamLease) -> None:
-        """Let others stream."""
+        """Give the lease back."""
         self._update(lease, "REMOVE lease", {}, {})
 
-    def _update(self, lease: StreamLease, change: str, values: "Item", names: dict[str, str]) -> bool:
-        one = lease.subscription
+    def _update(self, lease: StreamLease, update: str, values: "Item", names: dict[str, str]) -> bool:
         return write_conditionally(
             self.dynamodb,
             {
                 "Update": {
                     "TableName": self.table,
-                    "Key": key(one.job, one.subscription_id),
-                    "UpdateExpression": change,
+                    "Key": key(lease.subscription.job, lease.subscription.subscription_id),
+                    "UpdateExpression": update,
                     "ConditionExpression": "lease = :name",
                     "ExpressionAttributeNames": names,
                     "ExpressionAttributeValues": {":name": {"S": lease.name}, **values},
@@ -143,16 +146,15 @@ class StreamLeaseTable(Struct, eq=False):
         )
 
 
-def _standing(error: ClientError) -> "Item":
-    """The subscription that did not meet the condition; empty if there is none."""
+def _refused_item(error: ClientError) -> "Item":
+    """Return the subscription that did not meet the condition; empty if there is none."""
     if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
         raise error
     item = {**error.response}.get("Item")
     return item if isinstance(item, dict) else {}
 
 
-def _taken_already(item: "Item", name: str) -> bool:
-    """Whether the lease is ours: the response to an earlier request was lost, and botocore repeated it."""
+def _has_lease(item: "Item", name: str) -> bool:
     return "lease" in item and item["lease"]["S"] == name
 
 
@@ -160,11 +162,11 @@ def _lease(name: str, item: "Item", now: float) -> StreamLease:
     subscription = Subscription.load(item)
     stream = subscription.stream
     if stream is None or stream.connection is None:
-        raise AssertionError("the condition wants both")
+        raise AssertionError("the condition requires both")
     return StreamLease(
         name, subscription, stream.connection, stream.position, stream.connected_at or 0, now + LEASE_SECONDS
     )
 
 
-def _number(moment: float) -> "AttributeValueTypeDef":
-    return {"N": f"{moment:.3f}"}
+def _number(seconds: float) -> "AttributeValueTypeDef":
+    return {"N": f"{seconds:.3f}"}

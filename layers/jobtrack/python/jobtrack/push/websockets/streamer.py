@@ -1,7 +1,7 @@
-"""From a wake to a WebSocket connection: the events after the subscription's position, one by one, in their order.
+"""Streaming to a WebSocket connection: after a wake, the events after the subscription's position, in order.
 
-Every step may be the last of its process. The position is moved on only after the events up to it were posted and
-noted, and the wake is acknowledged only after all of that: so what was not told is told again, and nothing is left out.
+The process may end after any step. The position moves only after the events up to it were posted and recorded, and the
+wake is acknowledged only after that. So an event may be sent twice, but none is left out.
 """
 
 import logging
@@ -20,29 +20,29 @@ from jobtrack.push.messages.wake import Wake
 from jobtrack.push.subscriptions.message_factory import event_message, new_wake
 from jobtrack.push.websockets.backlog import Backlog, BacklogPage
 from jobtrack.push.websockets.management_api import ConnectionGone, ConnectionPostError
-from jobtrack.push.websockets.socket_sender import SocketSender, text_of
+from jobtrack.push.websockets.socket_sender import SocketSender, socket_text
 from jobtrack.push.websockets.stream_leases import LeaseBusy, StreamLease, StreamLeaseTable
 
 logger = logging.getLogger(__name__)
 
 STREAM_SECONDS = 12
-"""How long one invocation streams before it hands over to the next."""
+"""How long one invocation streams before another one continues."""
 BATCH = 25
-"""Messages between two moves of the position: what is posted again at most after a crash."""
+"""Messages between two moves of the position: at most so many are posted again after a crash."""
 
 Posted = tuple[Message, Attempt]
 
 
-class _Lost(Exception):
-    """The lease is another's, or the subscription has ended."""
+class _LeaseLost(Exception):
+    """Another process has the lease, or the subscription has ended."""
 
 
 class _TimeOver(Exception):
-    """This invocation has streamed long enough."""
+    """This invocation has streamed for long enough."""
 
 
 class Streamer(Struct, eq=False):
-    """Streams to subscriptions' connections; safe for several threads and processes at once."""
+    """Streams to the connections of subscriptions; safe for several threads and processes at once."""
 
     leases: StreamLeaseTable
     backlog: Backlog
@@ -52,12 +52,12 @@ class Streamer(Struct, eq=False):
     clock: Callable[[], float] = time.time
 
     def serve(self, wake: Wake) -> None:
-        """Do what the wake asks for; when this returns, it may be acknowledged."""
+        """Stream what the wake is for; when this returns, the wake may be acknowledged."""
         if delay_seconds(wake.not_before, self.clock()):
             self.queue.put([wake])
             return
         try:
-            lease = self.leases.take(wake)
+            lease = self.leases.acquire(wake)
         except LeaseBusy as busy:
             self.queue.put([wake.later(busy.until)])
             return
@@ -67,8 +67,9 @@ class Streamer(Struct, eq=False):
     def _serve(self, wake: Wake, lease: StreamLease) -> None:
         try:
             self._stream(lease)
-        except _Lost:
-            self.queue.put([new_wake(lease.subscription)])  # the lease may have run out, with nobody to take it over
+        except _LeaseLost:
+            # The lease may have expired, and then no other process continues.
+            self.queue.put([new_wake(lease.subscription)])
             return
         except _TimeOver:
             self.queue.put([new_wake(lease.subscription)])
@@ -91,41 +92,41 @@ class Streamer(Struct, eq=False):
         for page in self.backlog.read_after(lease.subscription, lease.position):
             messages = _messages(lease, page, self.clock())
             for start in range(0, len(messages), BATCH):
-                self._tell(lease, messages[start : start + BATCH], deadline)
+                self._post_batch(lease, messages[start : start + BATCH], deadline)
             if not messages or messages[-1].sequence != page.position:
                 self._advance(lease, page.position)
 
-    def _tell(self, lease: StreamLease, messages: Sequence[Message], deadline: float) -> None:
-        """Post the messages, and note those that were posted, whatever stopped the others."""
+    def _post_batch(self, lease: StreamLease, messages: Sequence[Message], deadline: float) -> None:
+        """Post the messages; if one fails, still record those before it."""
         posted: list[Posted] = []
         try:
             for message in messages:
                 posted.append((message, self._post(lease, message, deadline)))
-        except (_Lost, _TimeOver, ConnectionPostError):
-            self._note(lease, posted)
+        except (_LeaseLost, _TimeOver, ConnectionPostError):
+            self._record(lease, posted)
             raise
-        self._note(lease, posted)
+        self._record(lease, posted)
 
     def _post(self, lease: StreamLease, message: Message, deadline: float) -> Attempt:
         started = self.clock()
         if started >= deadline:
             raise _TimeOver
-        if not self.leases.holds(lease):
-            raise _Lost
-        self.sender.sockets.post(lease.connection, text_of(message))
+        if not self.leases.is_held(lease):
+            raise _LeaseLost
+        self.sender.sockets.post(lease.connection, socket_text(message))
         return Attempt(round(started * times.SECOND), round(1000 * (self.clock() - started)), 200)
 
-    def _note(self, lease: StreamLease, posted: Sequence[Posted]) -> None:
+    def _record(self, lease: StreamLease, posted: Sequence[Posted]) -> None:
         if posted:
             self.deliveries.put_delivered(posted)
             self._advance(lease, posted[-1][0].sequence or 0)
 
     def _advance(self, lease: StreamLease, position: int) -> None:
         if not self.leases.advance(lease, position):
-            raise _Lost
+            raise _LeaseLost
 
 
 def _messages(lease: StreamLease, page: BacklogPage, now: float) -> list[Message]:
-    one = lease.subscription
-    made = (event_message(one.job, page.job_name, one, event, now) for event in page.events)
-    return [message for message in made if message is not None]
+    subscription = lease.subscription
+    messages = (event_message(subscription.job, page.job_name, subscription, event, now) for event in page.events)
+    return [message for message in messages if message is not None]
