@@ -1,4 +1,4 @@
-"""A certificate authority of a test's own."""
+"""A certificate authority for tests."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True)
 class Certified:
-    """Files: the authority's certificate, and a server's key with the certificate that the authority gave it."""
+    """Files: the authority's certificate, and a server's key with its certificate."""
 
     authority: Path
     server: Path
@@ -25,7 +25,7 @@ VALID = (NOW - DAY, NOW + DAY)
 
 
 def certify(folder: Path, host: str, valid: tuple[datetime, datetime] = VALID, self_signed: bool = False) -> Certified:
-    """A new authority, and a server that it vouches for, unless the server does so itself."""
+    """Create an authority and a server certificate, signed by the authority or by the server itself."""
     root, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     issuer = _builder("Authority", root).add_extension(x509.BasicConstraints(True, None), True)
     names = x509.SubjectAlternativeName([x509.DNSName(host)])

@@ -1,4 +1,4 @@
-"""Mangum runs on the thread's current event loop, as Lambda leaves it to: here it finds one, and none is left open."""
+"""Provide the event loop that Mangum expects in the current thread, as Lambda does, and close it afterwards."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Event logs made for the tests (python tests/eventlogs.py FILE.csv): an order process, the same for the same seed."""
+"""Generate event logs for tests (python tests/eventlogs.py FILE.csv): an order process, the same for the same seed."""
 
 import csv
 import sys
@@ -13,7 +13,7 @@ OFFSETS = (None, 0, 60, 330, 540, -210, -480)
 
 
 def write_orders(path: Path, rows: int = 65_000, seed: int = 7) -> None:
-    """Write a log of that many records, about 1 % of them without a case, without a time or with an unreadable one."""
+    """Write a log with a number of records. About 1 % have no case, no time or an unreadable time."""
     random = Random(seed)
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle)
@@ -47,7 +47,7 @@ def _mean_wait(activity: str) -> float:
 
 
 def _written(moment: datetime, random: Random) -> str:
-    """ISO 8601 with Z or one of several offsets, and none to six digits of fraction."""
+    """Return ISO 8601 with Z or one of several offsets, and up to six digits of fraction."""
     offset = random.choice(OFFSETS)
     local = moment.astimezone(UTC if offset is None else timezone(timedelta(minutes=offset)))
     digits = random.choice((0, 3, 6))

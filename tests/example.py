@@ -1,7 +1,7 @@
-"""The specification's example job: what its worker would have reported, so that the examples' figures come out.
+"""The specification's example job: the reports of its worker that give the values of the examples.
 
-Where the examples contradict each other, the newer sentence of the contract decides, and a test's table says what ours
-is. All times are of the example's day.
+Where the examples contradict each other, the contract decides, and a table in a test has our value. All times are of
+the example's day.
 """
 
 import json
@@ -18,7 +18,7 @@ PROJECT_ID = "1f0e8400-e29b-41d4-a716-446655440000"
 NOW = "2024-01-20T10:45:33Z"
 RECORDS = 192_850
 OPERATIONS = {"timeline": "リソース利用率分析", "progress": "Calculating resource utilization metrics"}
-"""The examples' two wordings of the one operation that the last progress names."""
+"""The two names that the examples use for the operation of the last progress."""
 
 _MEGABYTE, _GIGABYTE = 1024**2, 1024**3
 _STAGES = [
@@ -31,24 +31,24 @@ _LINES = {"DEBUG": 89, "INFO": 145, "WARN": 11, "ERROR": 2}
 
 
 def body(name: str) -> Json:
-    """One of the specification's bodies: `body("timeline")`."""
+    """Return one of the specification's bodies: `body("timeline")`."""
     path = Path(__file__).parents[1] / "docs" / "examples" / f"{name}.response.json"
     found: Json = json.loads(path.read_text())
     return found
 
 
 def at(clock: str) -> str:
-    """A time of the example's day: `10:32:15`."""
+    """Return a time of the example's day: `10:32:15`."""
     return f"2024-01-20T{clock}Z"
 
 
 def event(clock: str, kind: str, /, **data: Any) -> Json:
-    """One report."""
+    """Return an event."""
     return {"type": kind, "time": at(clock), "data": data}
 
 
 def creation(**more: Any) -> Json:
-    """The request that makes the job, made at 10:28:00."""
+    """Return the request that creates the job at 10:28:00."""
     stages = [
         {"stageName": name, "labels": {"ja": ja, "en": name}, "expectedSeconds": seconds, "weight": weight}
         for name, ja, seconds, weight in _STAGES
@@ -76,7 +76,7 @@ def creation(**more: Any) -> Json:
 
 
 def batches(operation: str = OPERATIONS["timeline"]) -> Iterator[tuple[str, list[Json]]]:
-    """What was reported until 10:45:33, a batch at each time, with that time."""
+    """Yield the batches that were reported until 10:45:33, one per time, with the time."""
     reports = [*_events(operation), *_samples(), *_logs()]
     reports.sort(key=lambda each: (each["time"], _ORDER.get(each["type"], 1)))
     for time, group in groupby(reports, key=lambda each: str(each["time"])):
@@ -87,7 +87,7 @@ _ORDER = {"jobStarted": 0, "metricSample": 1, "stageCompleted": 2, "stageStarted
 
 
 def past_jobs() -> Iterator[tuple[Json, list[Json]]]:
-    """Twenty completed jobs of the type: 18.5 minutes and 1180 records a second in the mean, P25-P75 20-25 minutes."""
+    """Yield twenty completed jobs of the type: mean 18.5 minutes and 1180 records per second, P25-P75 20-25 minutes."""
     seconds = [112.5] * 4 + [1200] * 6 + [1350] * 3 + [1500] * 7
     for index, took in enumerate(seconds):
         minutes, rest = divmod(took, 60)
@@ -186,7 +186,7 @@ def _events(operation: str) -> list[Json]:
 
 
 def _samples() -> list[Json]:
-    """Samples of which the history's buckets are the means."""
+    """Return samples whose means are the history's buckets."""
     read = [
         ("10:30:00", 15, 0.8, 0),
         ("10:31:00", 85, 1.9, 1449),
@@ -223,7 +223,7 @@ def _samples() -> list[Json]:
 
 
 def _logs() -> list[Json]:
-    """The example's five lines, and as many more of each level as its summary counts."""
+    """Return the example's five lines, and further lines up to the counts of its summary."""
     shown = body("logs")["logs"]
     lines = [{"type": "log", "time": line["timestamp"], "data": _without_time(line)} for line in shown]
     for level, count in _LINES.items():
@@ -239,7 +239,7 @@ def _without_time(line: Mapping[str, Any]) -> Json:
 
 
 def differences(expected: Any, found: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
-    """Where an answer is not the example: pointers, and ours (`...` where nothing is); more members are fine."""
+    """Yield the differences from an example: pointers and our values (`...` if missing); extra members are fine."""
     if isinstance(expected, dict) and isinstance(found, dict):
         for name, value in expected.items():
             yield from differences(value, found.get(name, ...), f"{pointer}/{name}")

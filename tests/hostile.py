@@ -1,4 +1,4 @@
-"""Hosts that lead inside, in the notations in which they are tried, and a count of what is connected to."""
+"""Hosts that lead to internal addresses, in many notations, and a record of connections."""
 
 import sys
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ NOT_PUBLIC = [
 MALFORMED = [
     "https://", "https:///path", "https://.", "https://.example/", "https://a..example/", "https://-a.example/",
     "https://exa mple.com/", "https://exa_mple.com/", "https://" + "a" * 64 + ".example/",
-    # user info, and what other readers take for it
+    # user info, and forms that other parsers take for it
     "https://user@example.com/", "https://user:pw@example.com/", "https://@example.com/", "https://:@example.com/",
     "https://example.com@169.254.169.254/", "https://example.com:443@169.254.169.254/", "https://example.com%40127.0.0.1/",
     "https://example.com\\@127.0.0.1/", "https://127.0.0.1\\.example.com/", "https:\\\\127.0.0.1/",
@@ -39,16 +39,16 @@ MALFORMED = [
     "https://example.com:0/", "https://example.com:99999/", "https://example.com:x/", "https://example.com:443:80/",
     # white space and control characters
     "https://example.com/\n", "\thttps://example.com/", "https://ex\tample.com/", "https://127.0.0.1\x00.example.com/",
-    # digits, letters and dots that IDNA maps to those of an address
+    # digits, letters and dots that IDNA maps to the characters of an address
     "https://１２７.0.0.1/", "https://①②⑦.⓪.⓪.①/", "https://١٢٧.0.0.1/", "https://127。0。0。1/", "https://127．0．0．1/",
     "https://ⓛocalhost/", "https://ｌｏｃａｌｈｏｓｔ/", "https://loc\u00adalhost/", "https://例え.jp/",
     "https://[::ffff:１２７.0.0.1]/",
-    # escaped, zones, brackets, too many parts or too large ones
+    # escaped, with zones or brackets, too many or too large parts
     "https://%31%32%37.0.0.1/", "https://127.0.0.%31/", "https://127.0.0.1%00/", "https://[::1%25lo]/", "https://[fe80::1%eth0]/",
     "https://[fe80::1%251]/", "https://[::1/", "https://::1/", "https://[127.0.0.1]/", "https://[v1.x]/", "https://[::1]x/",
     "https://1.2.3.4.5/", "https://256.1.1.1/", "https://4294967296/", "https://169.254.169.254../", "https://127.0.0.1.../",
     "https://09.1.1.1/", "https://0xg/", "https://425.510.425.510/",
-    # other schemes, none, or too long
+    # other schemes, no scheme, or too long
     "ftp://example.com/", "//example.com/", "example.com", "", "javascript:alert(1)", "file:///etc/passwd",
     "https:127.0.0.1", "gopher://127.0.0.1/", "https://example.com/" + "a" * 2048,
 ]  # fmt: skip
@@ -68,7 +68,7 @@ REFUSED = [
     "http://169.254.169.254/latest/meta-data/",
     "https://127.0.0.1:443/",
 ]
-"""No such webhook may be subscribed, nor pushed to if it is stored."""
+"""URLs that may neither be subscribed nor, if stored, receive pushes."""
 
 ADDRESSES = [
     "0.0.0.0", "10.0.0.1", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.255.254", "169.254.169.254",  # noqa: S104
@@ -81,18 +81,18 @@ ADDRESSES = [
     "2001:2::1", "2001:10::1", "2001:20::1", "2001:db8::1", "2002:7f00:1::", "2002:a9fe:a9fe::1", "3ffe::1", "3fff::1",
     "5f00::1", "fc00::1", "fd00:ec2::254", "fe80::1", "fe80::1%eth0", "fec0::1", "ff02::1",
 ]  # fmt: skip
-"""What a name may not lead to."""
+"""Addresses to which a name may not resolve."""
 
 
 @dataclass
 class Traffic:
-    """What the process did with sockets: whom it connected to or sent datagrams to, and whose names it looked up."""
+    """The socket activity of the process: destinations of connections and datagrams, and resolved names."""
 
     connected: list[object] = field(default_factory=list)
     looked_up: list[object] = field(default_factory=list)
 
     def hear(self, event: str, arguments: tuple[object, ...]) -> None:
-        """Count the connections that the interpreter reports, and allow only those to this host."""
+        """Record an audit event, and refuse connections to other hosts."""
         if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
             self.connected.append(arguments[1])
             if not (isinstance(arguments[1], tuple) and arguments[1][0] == "127.0.0.1"):
@@ -103,7 +103,7 @@ class Traffic:
 
 @contextmanager
 def hearing() -> Iterator[Traffic]:
-    """Counts by an audit hook, which sees every socket of the process however it is made."""
+    """Record with an audit hook, which sees every socket of the process."""
     traffic, over = Traffic(), False
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
@@ -114,4 +114,4 @@ def hearing() -> Iterator[Traffic]:
     try:
         yield traffic
     finally:
-        over = True  # a hook stays for as long as its process does
+        over = True  # a hook cannot be removed

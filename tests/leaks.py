@@ -1,4 +1,4 @@
-"""Finds a secret in whatever was printed, answered, stored or queued, however it was packed or encoded."""
+"""Find a secret in texts that were printed, returned, stored or queued, in any encoding."""
 
 import base64
 import binascii
@@ -19,7 +19,7 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}={0,2}")
 
 
 def forms(secret: bytes) -> set[bytes]:
-    """As it is, in hex, in base64 at any place of a longer text, in a URL, in JSON and as Python prints it."""
+    """Return the forms of a secret: plain, hex, base64 at any offset, URL, JSON and Python's repr."""
     hexed = secret.hex().encode()
     found = {secret, hexed, hexed.upper(), repr(secret)[2:-1].encode()}
     found |= {part for place in range(3) for part in _in_base64(secret, place)}
@@ -30,14 +30,14 @@ def forms(secret: bytes) -> set[bytes]:
 
 
 def _in_base64(secret: bytes, place: int) -> Iterator[bytes]:
-    """The characters that are the secret's alone when `place` bytes come before it."""
+    """Return the base64 characters that depend on the secret alone when `place` bytes precede it."""
     text = base64.b64encode(bytes(place) + secret)[-(-place * 8 // 6) : (place + len(secret)) * 8 // 6]
     yield text
     yield text.translate(bytes.maketrans(b"+/", b"-_"))
 
 
 def needles(secret: str) -> set[bytes]:
-    """What may not be found: a signing secret without its prefix and the key that it is, a token as a whole."""
+    """Return what must not be found: a signing secret without its prefix and as key bytes, a token as a whole."""
     if secret.startswith("whsec_"):
         text = secret.removeprefix("whsec_")
         return forms(text.encode()) | forms(base64.b64decode(text))
@@ -45,14 +45,14 @@ def needles(secret: str) -> set[bytes]:
 
 
 def leaked(secrets: Iterable[str], texts: Iterable[bytes]) -> list[str]:
-    """Which of the secrets any of the texts holds."""
+    """Return the secrets that any of the texts contains."""
     held = b"\n".join(layer for text in texts for layer in layers(text))
     plain = unquote_to_bytes(held)
     return [secret for secret in secrets if any(needle in held or needle in plain for needle in needles(secret))]
 
 
 def layers(data: bytes) -> Iterator[bytes]:
-    """The bytes, and what is packed in them or in base64 within them, to the bottom."""
+    """Yield the bytes and everything packed in them, recursively."""
     yield data
     for inner in _unpacked(data):
         yield from layers(inner)

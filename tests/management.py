@@ -1,4 +1,4 @@
-"""API Gateway's management API of WebSocket connections, as the tests script it."""
+"""A scripted management API of API Gateway's WebSocket connections."""
 
 import json
 from collections.abc import Callable
@@ -22,7 +22,7 @@ class _Gone(ClientError):
 class Gateway:
     """The open connections, and the messages sent to each."""
 
-    class exceptions:  # as boto3 names it
+    class exceptions:  # boto3's name
         GoneException = _Gone
 
     def __init__(self) -> None:
@@ -30,12 +30,12 @@ class Gateway:
         self.sent: dict[str, list[dict[str, Any]]] = {}
         self.closed: list[str] = []
         self.failures: list[str] = []
-        """What becomes of the next posts: `refused` (throttled), `unheard` (taken, but the answer is lost), or `ok`."""
+        """Results of the next posts: `refused` (throttled), `unheard` (accepted, but the response is lost), or `ok`."""
         self.step: Step = lambda: None
 
     @property
     def sockets(self) -> ManagementApi:
-        """What the code under test posts through."""
+        """Return the client that the code under test uses."""
         return ManagementApi(cast("ApiGatewayManagementApiClient", self))
 
     def post_to_connection(self, ConnectionId: str, Data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What the tests of pushing share: subscriptions in the tables, a scripted receiver, a queue whose time is ours."""
+"""Shared by tests of pushing: subscriptions in tables, a scripted receiver, a queue with a test clock."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,14 +48,14 @@ TOKEN = "the-token-of-the-receiver"
 
 
 def subscription(name: str = "sub-1", **changes: Any) -> Subscription:
-    """An active subscription to stages, errors and logs, for eight hours from `NOW`."""
+    """Return an active subscription to stages, errors and logs, for eight hours from `NOW`."""
     events = ("stageCompleted", "error", "log")
     base = Subscription(JOB, name, "webhook", URL, events, Filters(), "ja", NOW, NOW + 28_800, b"")
     return replace(base, **changes)
 
 
 def store(dynamodb: "DynamoDBClient", vault: Vault, *subscriptions: Subscription) -> None:
-    """Seal made-up secrets into the subscriptions, and put them into their table."""
+    """Encrypt secrets for the subscriptions, and store them."""
     for one in subscriptions:
         secrets = Secrets((SigningSecret(SECRET),), TOKEN)
         sealed = vault.seal(one.job, one.subscription_id, secrets)
@@ -64,12 +64,12 @@ def store(dynamodb: "DynamoDBClient", vault: Vault, *subscriptions: Subscription
 
 
 def event(sequence: int, event_type: str = "stageCompleted", **data: Any) -> OutboxEvent:
-    """An event as the outbox holds it."""
+    """Return an event as the outbox stores it."""
     return OutboxEvent(event_type, sequence, NOW * 1_000_000, "Running", 40, data or {"stageName": "Mining"})
 
 
 def message(sequence: int = 1, one: Subscription | None = None) -> Message:
-    """The message that the dispatcher makes of an event."""
+    """Return the dispatcher's message for an event."""
     made = event_message(JOB, "a job", one or subscription(), event(sequence), NOW)
     assert made is not None
     return made
@@ -77,7 +77,7 @@ def message(sequence: int = 1, one: Subscription | None = None) -> Message:
 
 @dataclass
 class Clock:
-    """The time, in epoch seconds, as the test says."""
+    """A clock in epoch seconds that the test sets."""
 
     now: float = NOW
     alarms: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
@@ -86,7 +86,7 @@ class Clock:
         return self.now
 
     def pass_by(self, seconds: float) -> None:
-        """Time passes; what was to happen meanwhile does."""
+        """Advance the time, and run the actions that are due meanwhile."""
         end = self.now + seconds
         while due := [alarm for alarm in self.alarms if alarm[0] <= end]:
             self.now, act = first = min(due, key=lambda alarm: alarm[0])
@@ -95,14 +95,14 @@ class Clock:
         self.now = end
 
     def alarm(self, seconds: float, act: Callable[[], None]) -> Callable[[], None]:
-        """Act then, unless what this answers is called before."""
+        """Schedule an action; the returned function cancels it."""
         set_up = (self.now + seconds, act)
         self.alarms.append(set_up)
         return lambda: self.alarms.remove(set_up) if set_up in self.alarms else None
 
 
 def _nothing() -> None:
-    """No process ends here."""
+    """A step that never ends the process."""
 
 
 class _ReceiverConnection(GuardedConnection):
@@ -115,7 +115,7 @@ class _ReceiverConnection(GuardedConnection):
 
 
 class Receiver(Egress):
-    """Takes what is posted to it, checks the signature, and answers as told; the last answer is repeated."""
+    """Accepts posts, checks the signature, and returns scripted responses; the last one is repeated."""
 
     def __init__(self, clock: Clock, *answers: Response | EgressError) -> None:
         self.clock = clock
@@ -144,7 +144,7 @@ class Receiver(Egress):
         return [headers["webhook-id"] for _, _, headers, _ in self.posted]
 
     def verified(self, secret: str) -> list[Any]:
-        """The bodies, each signed as the public implementation signs it."""
+        """Return the bodies, verified with the public library."""
         for _, _, headers, body in self.posted:
             moment = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
             wanted = Webhook(secret).sign(headers["webhook-id"], moment, body.decode())
@@ -154,7 +154,7 @@ class Receiver(Egress):
 
 @dataclass
 class FakeSqs:
-    """A queue whose messages wait by the test's clock."""
+    """A queue whose delays follow the test's clock."""
 
     clock: Clock
     waiting: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
@@ -172,13 +172,13 @@ class FakeSqs:
         return {"Successful": taken, "Failed": [{"Id": name, "Code": "InternalError"} for name in failed]}
 
     def take(self) -> list[str]:
-        """The bodies of the messages that are due."""
+        """Return the bodies of the messages that are due."""
         due = [entry["MessageBody"] for at, entry in self.waiting if at <= self.clock()]
         self.waiting = [(at, entry) for at, entry in self.waiting if at > self.clock()]
         return due
 
     def run(self, deliver: Callable[[str], None]) -> None:
-        """Hand over every message at its time, until none waits."""
+        """Deliver every message at its time, until none is left."""
         while self.waiting:
             self.clock.now = max(self.clock.now, min(at for at, _ in self.waiting))
             for body in self.take():
@@ -186,7 +186,7 @@ class FakeSqs:
 
 
 class World:
-    """A deliverer with real tables and key, and with a receiver, a queue and a clock that are the test's."""
+    """A deliverer with real tables and key, and with a receiver, a queue and a clock of the test."""
 
     def __init__(self, *answers: Response | EgressError, subscribed: Subscription | None = None) -> None:
         self.clock = Clock()
@@ -213,7 +213,7 @@ class World:
             random=lambda: 0.5,
         )
         self.subscription = subscribed or subscription()
-        store(self.dynamodb, Vault(self.kms, key), self.subscription)  # another process than the one that opens them
+        store(self.dynamodb, Vault(self.kms, key), self.subscription)  # another process than the one that decrypts them
 
     def deliver(self, one: Message) -> None:
         self.deliverer.deliver(one.encode())
@@ -222,7 +222,7 @@ class World:
         return self.deliverer.deliveries.get(one)
 
     def known(self) -> EndpointHealth:
-        """What is known of the subscription's endpoint."""
+        """Return the health of the subscription's endpoint."""
         return self.health.get(endpoint_group(self.subscription))
 
     def stored(self) -> Subscription | None:
@@ -235,7 +235,7 @@ class Crash(BaseException):
 
 @contextmanager
 def crashing(at: int, *clients: "BaseClient", fakes: Sequence[Receiver | FakeSqs | Gateway] = ()) -> Iterator[None]:
-    """End the process at the `at`-th step: every call is two, one before it is made and one after."""
+    """End the process at step `at`. Each call has two steps, one before it and one after."""
     steps = count()
 
     def step(**_: Any) -> None:

@@ -1,4 +1,4 @@
-"""Receivers on a loopback socket that behave as a test tells them."""
+"""Receivers on a loopback socket with scripted behaviour."""
 
 import re
 import socket
@@ -13,14 +13,14 @@ from jobtrack.push.egress.urls import WebhookUrl
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 PATIENCE_SECONDS = 30
-"""How long a receiver goes on with what it does, unless the other side hangs up or the test is over."""
+"""How long a receiver continues, unless the peer closes the connection or the test ends."""
 
 Behave = Callable[[socket.socket, threading.Event], None]
 
 
 @contextmanager
 def receiver(behave: Behave) -> Iterator[WebhookUrl]:
-    """A receiver that takes one request and then behaves as told, until the test is over."""
+    """A receiver that accepts one request and then follows its script until the test ends."""
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(10)
@@ -35,7 +35,7 @@ def receiver(behave: Behave) -> Iterator[WebhookUrl]:
 
 
 def post(egress: Egress, url: WebhookUrl, headers: Mapping[str, str], body: bytes) -> Response:
-    """Connect and post, as a sender does."""
+    """Connect and post, as the deliverer does."""
     with egress.connect(url) as connection:
         return connection.post(headers, body)
 
@@ -47,7 +47,7 @@ def _serve(listening: socket.socket, behave: Behave, over: threading.Event) -> N
 
 
 def request_of(connected: socket.socket) -> bytes:
-    """A whole request, as its Content-Length says."""
+    """Read a whole request, by its Content-Length."""
     received = b""
     while (length := _length(received)) is None or len(received) < length:
         if not (part := connected.recv(65536)):
@@ -57,7 +57,7 @@ def request_of(connected: socket.socket) -> bytes:
 
 
 def _length(received: bytes) -> int | None:
-    """How long a request is, once its headers are there."""
+    """Return the length of a request, once its headers are complete."""
     head, end, _ = received.partition(b"\r\n\r\n")
     found = re.search(rb"\r\ncontent-length: (\d+)", head, re.IGNORECASE)
     return len(head) + len(end) + int(found[1] if found else 0) if end else None
@@ -73,7 +73,7 @@ def answering(*parts: bytes) -> Behave:
 
 
 def over_tls(server: Path, behave: Behave, asked: list[str | None] | None = None) -> Behave:
-    """The same behind TLS, with the key and certificate of this file; `asked` is told the names that were asked for."""
+    """Run the same behind TLS, with the key and certificate of this file; `asked` gets the requested server names."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(server)
     if asked is not None:

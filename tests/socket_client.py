@@ -1,4 +1,4 @@
-"""A WebSocket client of the tests, and what befalls it in the middle."""
+"""A WebSocket client for tests, and faults that interrupt it."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tests.sockets import SocketWorld
 
 @dataclass
 class Client:
-    """A client that connects, resumes at the greatest sequence it saw, and checks that it may."""
+    """A client that connects, resumes at the greatest sequence it received, and checks that nothing is missing."""
 
     world: SocketWorld
     connection: str | None = None
@@ -22,7 +22,7 @@ class Client:
     connections: int = 0
 
     def connect(self, resume: bool = True) -> None:
-        """Connect with a new ticket; a connection that it has is left open, for the service to close."""
+        """Connect with a new ticket; the service closes an earlier connection."""
         self.read()
         self.connections += 1
         name = f"connection-{self.world.name}-{self.connections}"
@@ -41,7 +41,7 @@ class Client:
         self.world.connections.receive(self.connection, text)
 
     def drop(self, told: bool = True) -> None:
-        """Lose the connection; the service is told, or not."""
+        """Lose the connection, with or without notice to the service."""
         self.read()
         if self.connection:
             self.world.gateway.connected.discard(self.connection)
@@ -50,7 +50,7 @@ class Client:
         self.connection = None
 
     def read(self) -> list[dict[str, Any]]:
-        """Take in what came, over any connection; the greatest sequence may only be one before which nothing lacks."""
+        """Read the messages of all connections; nothing before the greatest sequence may be missing."""
         came = [message for sent in self.world.gateway.sent.values() for message in sent]
         self.world.gateway.sent.clear()
         for message in came:
@@ -68,7 +68,7 @@ Interruption = Callable[[], None]
 
 
 def interrupting(gateway: Gateway, at: int, act: Interruption) -> None:
-    """Do something at the `at`-th step of the posts: each is two, one before it arrives and one after."""
+    """Do something at step `at` of the posts. Each has two steps, one before it arrives and one after."""
     steps = 0
 
     def step() -> None:
@@ -81,14 +81,14 @@ def interrupting(gateway: Gateway, at: int, act: Interruption) -> None:
 
 
 def connected(world: SocketWorld) -> Client:
-    """A client that is connected and has not said where to resume."""
+    """Return a connected client that has not sent `resume`."""
     client = Client(world)
     client.connect(resume=False)
     return client
 
 
 def all_told(world: SocketWorld, client: Client) -> None:
-    """Let everything run to its end; the client has been told what is wanted."""
+    """Run everything to its end, and check that the client received every wanted event."""
     world.dispatch()
     world.run()
     client.read()

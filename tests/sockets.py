@@ -1,4 +1,4 @@
-"""What the tests of WebSockets share: a job, a WebSocket subscription, and all that lies between."""
+"""Shared by tests of WebSockets: a job, a WebSocket subscription, and everything between them."""
 
 import base64
 import uuid
@@ -54,10 +54,10 @@ class _Kms:
 
 
 class SocketWorld:
-    """A job, a WebSocket subscription to it, and everything between them on real tables; clock and network are ours."""
+    """A job, a WebSocket subscription and everything between them on real tables, with a test's clock and network."""
 
     def __init__(self, before: "SocketWorld | None" = None) -> None:
-        """A world of its own, which takes over the client of the one before: to make one takes long."""
+        """Return a new world that reuses the client of an earlier one, because creating a client takes long."""
         self.clock, self.gateway = Clock(), Gateway()
         self.sqs = FakeSqs(self.clock)
         self.dynamodb: DynamoDBClient = before.dynamodb if before else aws.client("dynamodb")
@@ -108,7 +108,7 @@ class SocketWorld:
         return int(self.clock() * times.SECOND)
 
     def subscribe(self, since: int | None = None, **wanted: Any) -> str:
-        """Subscribe to milestones, or to what is told instead; the subscription's id."""
+        """Subscribe to milestones, or to other events, and return the subscription's id."""
         asked = {"subscriptionType": "websocket", "events": [WANTED], "sinceSequence": since, **wanted}
         request = SubscribeRequest.model_validate(asked)
         vault = Vault(cast("KMSClient", _Kms()), "key")
@@ -133,7 +133,7 @@ class SocketWorld:
         self.wanted += [last + place for place, kind in enumerate(kinds, 1) if kind == WANTED]
 
     def dispatch(self, again: bool = False) -> None:
-        """What the stream brings: each item of the outbox that it has not brought, or all of them."""
+        """Yield the outbox items that the stream has not delivered yet, or all of them."""
         records = [
             {"dynamodb": {"SequenceNumber": item["sk"]["S"], "Keys": {}, "NewImage": {"d": {"B": _base64(item)}}}}
             for item in self.outbox()
@@ -143,7 +143,7 @@ class SocketWorld:
         self.dispatched |= {record["dynamodb"]["SequenceNumber"] for record in records}
 
     def outbox(self) -> list[Any]:
-        """The items of the job's outbox."""
+        """Return the job's outbox items."""
         return self.dynamodb.query(
             TableName="JobsTable",
             ConsistentRead=True,
@@ -152,7 +152,7 @@ class SocketWorld:
         )["Items"]
 
     def serve(self, body: str) -> None:
-        """What the deliverer does with a message of the queue."""
+        """Handle a message of the queue as the deliverer does."""
         if wake := Wake.decode(body):
             self.streamer.serve(wake)
         else:
@@ -186,7 +186,7 @@ class SocketWorld:
         return found
 
     def ticket(self) -> str:
-        """A ticket as the API gives it out."""
+        """Return a ticket as the API creates it."""
         text = new_ticket()
         item = Ticket.of(text, self.job, self.name, self.clock()).item()
         self.dynamodb.put_item(TableName="SubscriptionsTable", Item=item)

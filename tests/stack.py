@@ -1,4 +1,4 @@
-"""template.yaml, as the tests ask about it."""
+"""template.yaml, as tests read it."""
 
 from collections.abc import Iterator
 from pathlib import Path

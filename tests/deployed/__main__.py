@@ -1,4 +1,4 @@
-"""`python -m tests.deployed serve …`: template.yaml deployed on ministack, told and ended as `jobtrack serve` is."""
+"""Deploy template.yaml on ministack: `python -m tests.deployed serve …`, with the interface of `jobtrack serve`."""
 
 import json
 import os
@@ -33,15 +33,15 @@ ENVIRONMENT = {
     "AWS_CONFIG_FILE": "/dev/null",
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",  # emulators serve no host with an account's id
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",  # emulators do not support an account id in the host name
     "NO_PROXY": "localhost,127.0.0.1",
 }
 ORIGIN = "https://console.example"
-"""Whose pages may call the API."""
+"""The origin whose pages may call the API."""
 
 
 def main() -> None:
-    """Deploy, say where, and serve until a signal comes."""
+    """Deploy, print the URL, and serve until a signal arrives."""
     over = threading.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda *_: over.set())
@@ -68,7 +68,7 @@ def _ministack() -> Iterator[Engine]:
 
 @contextmanager
 def _hurried(stack: Stack, over: threading.Event) -> Iterator[None]:
-    """Call what the Scheduler calls each minute as often as `JOBTRACK_SCHEDULE_SECONDS` says, if it does."""
+    """Call the scheduled functions at the interval `JOBTRACK_SCHEDULE_SECONDS`, if it is set."""
     if INTERVAL_VARIABLE not in os.environ:
         yield
         return

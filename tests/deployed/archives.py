@@ -1,4 +1,4 @@
-"""What `sam build` makes of template.yaml's folders, as zip files: each function's code, and our layer.
+"""The folders of template.yaml as zip files, as `sam build` makes them: each function's code, and the layer.
 
 The layer of third-party packages stays empty: ministack runs functions with its own interpreter, which has them.
 """
@@ -17,7 +17,7 @@ DEPENDENCIES = "layers/dependencies"
 
 
 def archive(folder: str) -> bytes:
-    """The zip file of a `CodeUri` or `ContentUri`."""
+    """Return the zip file of a `CodeUri` or `ContentUri`."""
     within = "python/" if folder.startswith("layers/") else ""
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as file:
@@ -39,7 +39,7 @@ def _contents(folder: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _compiled(path: Path, name: Path) -> tuple[str, bytes]:
-    """The byte code, which no cold start then has to make, good for whatever time the unpacked source has."""
+    """Return byte code that is valid for any modification time of the source, so that cold starts need not compile."""
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "compiled"
         mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
@@ -48,5 +48,5 @@ def _compiled(path: Path, name: Path) -> tuple[str, bytes]:
 
 
 def _cached(name: Path) -> str:
-    """`app.cpython-311.pyc` of `app.py`."""
+    """Return the name of the byte code: `app.cpython-311.pyc` of `app.py`."""
     return Path(importlib.util.cache_from_source(name.name)).name

@@ -1,4 +1,4 @@
-"""template.yaml as it is deployed on ministack: SAM's own transform of it, changed where the two differ by nature."""
+"""template.yaml as deployed on ministack: SAM's own transform, changed where ministack differs from AWS."""
 
 import copy
 import json
@@ -14,12 +14,12 @@ SAM_PYTHON = ROOT / ".venv-sam" / "bin" / "python"
 BUCKET = "jobtrack-code"
 REGION = "us-east-1"
 DOMAIN = "127.0.0.1"
-"""The API's custom domain: requests to this host are the API's, those to `localhost` are ministack's own."""
+"""The API's custom domain: requests to this host are the API's, requests to `localhost` are ministack's own."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where ministack answers, and where the keys are by which tokens are checked."""
+    """The addresses of ministack and of the keys that verify tokens."""
 
     port: int
     issuer: str
@@ -36,13 +36,13 @@ class Place:
 
 
 def folders() -> set[str]:
-    """Every `CodeUri` and `ContentUri`."""
+    """Return every `CodeUri` and `ContentUri`."""
     properties = [each["Properties"] for each in TEMPLATE["Resources"].values()]
     return {folder for each in properties for name, folder in each.items() if _code(name)}
 
 
 def translated(*parameters: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What SAM makes of template.yaml with each of these, its code lying in the bucket under the folders' names."""
+    """Return SAM's transform of template.yaml for each set of parameters; code is in folders of the bucket."""
     template = copy.deepcopy(TEMPLATE)
     for resource in template["Resources"].values():
         for name in filter(_code, resource["Properties"]):
@@ -61,7 +61,7 @@ def translated(*parameters: Mapping[str, str]) -> list[dict[str, Any]]:
 
 
 def adapted(plain: dict[str, Any], place: Place) -> dict[str, Any]:
-    """A copy that ministack serves: routes it reads, addresses where it answers, receivers on loopback."""
+    """Return a copy that ministack can serve: with routes that it reads, its addresses, and receivers on loopback."""
     made = copy.deepcopy(plain)
     del made["Parameters"]["JwtIssuer"]["AllowedPattern"]  # no https on loopback
     resources = {name: each for name, each in made["Resources"].items() if not _of_metric_math(each)}
@@ -75,7 +75,7 @@ def adapted(plain: dict[str, Any], place: Place) -> dict[str, Any]:
 
 
 def _tell(variables: dict[str, Any], place: Place) -> None:
-    """Set where ministack serves WebSockets and AWS's APIs, and let receivers be on this machine."""
+    """Set ministack's addresses for WebSockets and AWS's APIs, and allow receivers on this machine."""
     path = "_aws/execute-api/${WebSocketApi}/${WebSocketStage}"
     own = {
         "WEBSOCKET_URL": {"Fn::Sub": f"ws://{DOMAIN}:{place.port}/{path}"},
@@ -86,7 +86,7 @@ def _tell(variables: dict[str, Any], place: Place) -> None:
 
 
 def _domain(api: str, stage: str) -> dict[str, Any]:
-    """The API at the root of a host: ministack's other addresses have the API's id before each path."""
+    """Serve the API at the root of a host: ministack's other addresses have the API's id before each path."""
     certificate = {"CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/none", "EndpointType": "REGIONAL"}
     return {
         f"{api}Domain": {
@@ -101,7 +101,7 @@ def _domain(api: str, stage: str) -> dict[str, Any]:
 
 
 def _of_metric_math(resource: Mapping[str, Any]) -> bool:
-    """An alarm on several metrics, which ministack refuses to make."""
+    """Whether this is an alarm on several metrics, which ministack refuses."""
     return resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
 
 

@@ -1,4 +1,4 @@
-"""An issuer of tokens on loopback: where an API finds the keys by which it checks them."""
+"""An issuer of tokens on loopback, with the keys that verify them."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ from jobtrack_local import tokens
 
 @contextmanager
 def issuing(key: RSAPublicKey) -> Iterator[str]:
-    """The issuer's URL, with the slash at its end that the claim `iss` has."""
+    """Return the issuer's URL, with the final slash of the claim `iss`."""
     documents: dict[str, bytes] = {}
 
     class Handler(BaseHTTPRequestHandler):

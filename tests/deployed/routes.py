@@ -1,4 +1,4 @@
-"""The HTTP API that SAM describes in an OpenAPI `Body`, which ministack ignores: as resources of their own."""
+"""The HTTP API that SAM describes in an OpenAPI `Body`, as resources of its own, because ministack ignores `Body`."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,10 +9,10 @@ OPEN = "NONE"
 
 
 def from_body(api: str, body: Mapping[str, Any]) -> tuple[dict[str, Any], Resources]:
-    """The API's own properties, and its authorizers, integrations and routes, by logical id."""
+    """Return the API's properties, authorizers, integrations and routes by logical id."""
     properties = {"Name": body["info"]["title"], "ProtocolType": "HTTP"}
     if "x-amazon-apigateway-cors" in body:
-        properties["CorsConfiguration"] = body["x-amazon-apigateway-cors"]  # ministack reads it spelt as in OpenAPI
+        properties["CorsConfiguration"] = body["x-amazon-apigateway-cors"]  # ministack reads the spelling of OpenAPI
     authorizers = {
         f"{api}Authorizer{name}": _authorizer(api, name, scheme["x-amazon-apigateway-authorizer"])
         for name, scheme in body["components"]["securitySchemes"].items()
@@ -63,7 +63,7 @@ def _route(api: str, key: str, integration: str, security: list[dict[str, Any]])
 
 
 def _capitalised(value: Any) -> Any:
-    """With the names of members as CloudFormation writes them; intrinsic functions are left as they are."""
+    """Return the members with CloudFormation's names; intrinsic functions are unchanged."""
     if isinstance(value, list):
         return [_capitalised(each) for each in value]
     if isinstance(value, dict):

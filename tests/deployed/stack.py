@@ -1,4 +1,4 @@
-"""The stack on ministack: created, and what CloudFormation then says of it."""
+"""The stack on ministack: its creation, and what CloudFormation reports about it."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ ACCOUNT = "000000000000"
 
 
 class Stack:
-    """What is deployed where an engine answers."""
+    """The deployed stack of an engine."""
 
     def __init__(self, engine: str) -> None:
         self._session = boto3.Session(ACCOUNT, "local", region_name=REGION)
@@ -27,15 +27,15 @@ class Stack:
 
     @classmethod
     def behind(cls, api: str) -> "Stack":
-        """The stack whose HTTP API answers at this URL."""
+        """Return the stack whose HTTP API has this URL."""
         return cls(Place(urlsplit(api).port or 0, issuer="").engine)
 
     def client(self, service: str) -> Any:
-        """A client of one of AWS's services there."""
+        """Return a client of an AWS service of the engine."""
         return self._session.client(service, endpoint_url=self._engine)
 
     def create(self, place: Place, parameters: Mapping[str, str]) -> None:
-        """Deploy template.yaml; RuntimeError says which resources failed."""
+        """Deploy template.yaml; RuntimeError names the resources that failed."""
         [plain] = document.translated(parameters)
         template = document.adapted(plain, place)
         self._upload(json.dumps(template).encode())
@@ -44,18 +44,18 @@ class Stack:
             TemplateURL=f"{place.engine}/{BUCKET}/{TEMPLATE}",
             Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
             Capabilities=["CAPABILITY_IAM"],
-            DisableRollback=True,  # so that it can be asked what failed
+            DisableRollback=True,  # so that the failure can be queried
         )
         self._wait()
         self._warm()
 
     def parameter(self, name: str) -> str:
-        """The value that the stack was given."""
+        """Return the value of a parameter of the stack."""
         (found,) = self._formation.describe_stacks(StackName=NAME)["Stacks"]
         return next(str(each["ParameterValue"]) for each in found["Parameters"] if each["ParameterKey"] == name)
 
     def names(self) -> dict[str, str]:
-        """What each resource is called, by its logical id."""
+        """Return the physical id of each resource by its logical id."""
         found = self._formation.describe_stack_resources(StackName=NAME)["StackResources"]
         return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in found}
 
@@ -75,7 +75,7 @@ class Stack:
             raise RuntimeError(f"{error}: {self._failures()}") from error
 
     def _warm(self) -> None:
-        """Until the versions behind the aliases have started, as SnapStart has them do when they are published."""
+        """Wait until the versions behind the aliases have started, as with SnapStart when they are published."""
         functions, names = self.client("lambda"), self.names()
         for logical in (name for name in names if name.endswith("Aliaslive")):
             function, alias = names[logical].rsplit(":", 1)

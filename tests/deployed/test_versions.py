@@ -1,4 +1,4 @@
-"""What an upgrade publishes: SAM's transform of template.yaml, with the parameters that `make deploy` passes."""
+"""Which versions an upgrade publishes: SAM's transform of template.yaml, with the parameters of `make deploy`."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ Change = Callable[[Path], object]
 
 
 def built(folder: Path) -> Path:
-    """The folders that `sam build` makes; the lock is used in place of the packages that pip would install."""
+    """Create the folders that `sam build` makes; the lock takes the place of the packages that pip would install."""
     for name, resource in TEMPLATE["Resources"].items():
         for source in (resource["Properties"].get(each) for each in ("CodeUri", "ContentUri")):
             if source:
@@ -51,7 +51,7 @@ UNCHANGED_BUILDS: Mapping[str, Change] = {
 
 
 def other(parameter: Mapping[str, Any]) -> str:
-    """Another value than the parameter's default."""
+    """Return a value other than the parameter's default."""
     default = str(parameter.get("Default", ""))
     return next((str(each) for each in parameter.get("AllowedValues", []) if str(each) != default), f"{default}1")
 
@@ -61,7 +61,7 @@ PARAMETERS = {name: other(each) for name, each in TEMPLATE["Parameters"].items()
 
 @pytest.fixture(scope="module")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str, str]]:
-    """By what was changed: the logical id of each function's version."""
+    """For each change: the logical id of each function's version."""
     told: dict[str, dict[str, str]] = {}
     values = deploy.all_values(built(tmp_path_factory.mktemp("build") / "build"), STATED)
     for name, change in {FIRST: lambda build: None, **CHANGED_BUILDS, **UNCHANGED_BUILDS}.items():
@@ -74,18 +74,18 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[s
 
 
 def release(build: Path, values: Mapping[str, str]) -> dict[str, str]:
-    """The parameters of a deployment."""
+    """Return the parameters of a deployment."""
     return {**values, deploy.RELEASE: deploy.release_hash(build, values)}
 
 
 def published(plain: Mapping[str, Any]) -> dict[str, str]:
-    """Each function's version: the one that its alias leads to."""
+    """Return each function's version: the one of its alias."""
     aliases = [each["Properties"] for each in plain["Resources"].values() if each["Type"] == "AWS::Lambda::Alias"]
     return {each["FunctionName"]["Ref"]: each["FunctionVersion"]["Fn::GetAtt"][0] for each in aliases}
 
 
 def renewed(versions: Mapping[str, Mapping[str, str]], change: str) -> set[str]:
-    """The functions whose version is another than before the change."""
+    """Return the functions whose version differs from before the change."""
     assert versions[change].keys() == versions[FIRST].keys() == API
     return {name for name, version in versions[change].items() if version != versions[FIRST][name]}
 
@@ -105,7 +105,7 @@ def test_without_a_change_none_is_published(change: str, versions: Mapping[str, 
 
 
 def test_a_published_function_differs_from_the_one_before(tmp_path: Path) -> None:
-    """Else Lambda refuses to publish it: CloudFormation changes nothing that is the same in the template."""
+    """Otherwise Lambda refuses to publish it: CloudFormation does not update an unchanged resource."""
     build = built(tmp_path / "build")
     before, after = document.translated(release(build, STATED), release(build, {**STATED, "LogLevel": "DEBUG"}))
     for name in API:

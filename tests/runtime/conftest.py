@@ -1,4 +1,4 @@
-"""Every function under awslambdaric, Lambda's own runtime client, with an engine behind it."""
+"""Run every function under awslambdaric, Lambda's own runtime client, with an engine."""
 
 import json
 import os
@@ -24,7 +24,7 @@ Sample = Callable[[str], Any]
 
 @pytest.fixture(scope="session")
 def variables() -> Iterator[sam_local.Variables]:
-    """What each function is told, with a running engine: the same that `sam local` gives it."""
+    """Return the variables of each function with a running engine, as for `sam local`."""
     with pytest.MonkeyPatch.context() as patch, engines.running("ministack", None) as found:
         wanted = dict(os.environ)
         environment.point_boto3_at(found, wanted)
@@ -37,7 +37,7 @@ def variables() -> Iterator[sam_local.Variables]:
 
 @pytest.fixture(scope="session")
 def functions(variables: sam_local.Variables) -> Iterator[Mapping[str, Process]]:
-    """A process for each function, which its first invocation starts."""
+    """Provide a process for each function, started by its first invocation."""
     found = {name: Process(name, each, variables[name]) for name, each in PLAN.functions.items()}
     yield found
     for process in found.values():
@@ -46,7 +46,7 @@ def functions(variables: sam_local.Variables) -> Iterator[Mapping[str, Process]]
 
 @pytest.fixture
 def sample() -> Sample:
-    """A sample event about a project of the test's own."""
+    """Return a sample event for the test's own project."""
     project = str(uuid4())
 
     def read(name: str) -> Any:
@@ -57,7 +57,7 @@ def sample() -> Sample:
 
 @pytest.fixture
 def job(functions: Mapping[str, Process], sample: Sample) -> Any:
-    """The job of the samples with its subscription, reported on: the answer to its creation."""
+    """Create the samples' job with its subscription, report on it, and return the response to its creation."""
     made = functions["JobsFunction"].invoke(sample("create-job")).body
     assert functions["EventsFunction"].invoke(sample("report-events")).json["statusCode"] == 202
     return made

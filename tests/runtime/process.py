@@ -1,4 +1,4 @@
-"""A function in a process of its own, as Lambda runs it: its folder, our layer, its variables, and nothing else."""
+"""A function in its own process, as Lambda runs it: its folder, the layer, its variables, and nothing else."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.stack import ROOT
 
 LAYER = ROOT / "layers/jobtrack/python"
 ANSWER_BYTES = 6_291_556
-"""What Lambda takes as an answer: 6 MB and 100 bytes."""
+"""Lambda's limit of a response: 6 MB and 100 bytes."""
 PATIENCE_SECONDS = 60
 
 
@@ -25,14 +25,14 @@ class FunctionError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a function answered: its JSON, and how many bytes that was."""
+    """A function's response: its JSON, and its size in bytes."""
 
     json: Any
     size: int
 
     @property
     def body(self) -> Any:
-        """The JSON in the body of an answer to HTTP."""
+        """Return the JSON in the body of an HTTP response."""
         return json.loads(self.json["body"])
 
 
@@ -69,7 +69,7 @@ class Process:
         return Answer(json.loads(invocation.answer), len(invocation.answer))
 
     def begin(self, event: object, seconds: float | None = None) -> Invocation:
-        """Have an event served, without waiting for its answer."""
+        """Start an invocation without waiting for its response."""
         if not self.alive:
             self._start()
         raw = json.dumps(event, ensure_ascii=False).encode()
@@ -83,7 +83,7 @@ class Process:
         return self._process is not None and self._process.poll() is None
 
     def kill(self) -> None:
-        """End the process as Lambda does at the time-out: at once. The next invocation starts another."""
+        """End the process immediately, as Lambda does at the timeout. The next invocation starts another."""
         if self._process is not None:
             self._process.kill()
             self._process.wait(PATIENCE_SECONDS)
@@ -92,7 +92,7 @@ class Process:
         self._api = RuntimeApi()
 
     def close(self) -> None:
-        """End it for good."""
+        """End the process finally."""
         if self._process is not None:
             self._process.kill()
             self._process.wait(PATIENCE_SECONDS)
@@ -108,7 +108,7 @@ class Process:
 
 
 def _reserved(name: str, folder: Path, memory: int) -> dict[str, str]:
-    """The variables that Lambda sets itself, with credentials that open nothing."""
+    """Return the variables that Lambda sets, with credentials without any permission."""
     return {
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",

@@ -1,4 +1,4 @@
-"""What the stream and the queue hand to functions: a job's outbox, and the messages of a subscription."""
+"""Events of the stream and the queue for functions: a job's outbox, and the messages of a subscription."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ Record = dict[str, Any]
 
 
 def outbox(table: str, job: Any) -> list[Record]:
-    """A job's outbox as its table's stream shows it; the job is what the API answered when it was made."""
+    """Return a job's outbox as events of the table's stream; the job is the response to its creation."""
     _, _, tenant, project, *_, name = job["links"]["self"].split("/")
     found = boto3.client("dynamodb").query(
         TableName=table,
@@ -40,7 +40,7 @@ def _record(number: str, item: Mapping[str, Any]) -> Record:
 
 
 def taken(url: str, subscription: str) -> Iterator[Record]:
-    """The messages of a subscription, taken from the queue for good, as Lambda hands them on."""
+    """Take a subscription's messages from the queue, as events for a function."""
     sqs = boto3.client("sqs")
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         for each in messages:
@@ -50,13 +50,13 @@ def taken(url: str, subscription: str) -> Iterator[Record]:
 
 
 def told(messages: list[Record]) -> list[tuple[int, str]]:
-    """Sequence and webhook-id of each message, sorted."""
+    """Return the sequence and the webhook-id of each message, sorted."""
     bodies = [json.loads(each["body"]) for each in messages]
     return sorted((body["sequence"], body["messageId"]) for body in bodies)
 
 
 class Holding(Gate):
-    """A receiver that answers nothing until it is let."""
+    """A receiver that responds only when it is released."""
 
     def __init__(self) -> None:
         super().__init__("token")
@@ -64,7 +64,7 @@ class Holding(Gate):
         self.ids: list[str] = []
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> int:
-        """204, after a while."""
+        """Respond 204 after a delay."""
         self.ids.append(headers["webhook-id"])
         self.asked.set()
         self.let.wait(PATIENCE_SECONDS)

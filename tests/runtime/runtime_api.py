@@ -1,4 +1,4 @@
-"""Lambda's Runtime API on loopback, as one function's process talks to it.
+"""Lambda's Runtime API on loopback, for one function's process.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -18,7 +18,7 @@ ROOT = "/2018-06-01/runtime"
 
 @dataclass
 class Invocation:
-    """An event on its way to the function, and its answer once there is one."""
+    """An event for the function, and later its response."""
 
     event: bytes
     function: str
@@ -30,7 +30,7 @@ class Invocation:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the function is told beside the event."""
+        """Return the headers of the event."""
         return {
             "Content-Type": "application/json",
             "Lambda-Runtime-Aws-Request-Id": self.id,
@@ -41,7 +41,7 @@ class Invocation:
 
 
 class RuntimeApi:
-    """Hands out invocations one after the other, and takes their answers."""
+    """Hands out invocations one at a time, and collects their responses."""
 
     def __init__(self) -> None:
         self._waiting: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
@@ -57,16 +57,16 @@ class RuntimeApi:
         return f"127.0.0.1:{self._server.server_address[1]}"
 
     def put(self, invocation: Invocation) -> None:
-        """Have it invoked next."""
+        """Add an invocation."""
         self._under_way[invocation.id] = invocation
         self._waiting.put(invocation)
 
     def next(self) -> Invocation | None:
-        """The next one, once there is one; None at the end."""
+        """Wait for the next invocation; None at the end."""
         return self._waiting.get()
 
     def settle(self, path: str, body: bytes) -> None:
-        """Take what the function posts."""
+        """Store what the function posts."""
         if path == f"{ROOT}/init/error":
             self.init_error = json.loads(body)
             return
@@ -121,4 +121,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""

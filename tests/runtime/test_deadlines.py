@@ -1,4 +1,4 @@
-"""Functions whose time is over near the end of a batch, or in the middle of one: nothing is lost, no id is new."""
+"""Functions that run out of time near the end of a batch or within it lose nothing, and keep the message ids."""
 
 import json
 import time
@@ -31,7 +31,7 @@ def receiver(holding: Holding) -> Iterator[Receiver]:
 
 @pytest.fixture
 def subscription(functions: Mapping[str, Process], sample: Sample, job: Any, receiver: Receiver) -> str:
-    """One to milestones, of which the job reports many."""
+    """Subscribe to milestones, of which the job reports many."""
     made = functions["SubscriptionsFunction"].invoke(subscribing(sample, receiver)).body["subscriptionId"]
     milestones = [{"type": "milestone", "data": {"description": str(number)}} for number in range(EVENTS)]
     for _ in range(BATCHES):

@@ -1,4 +1,4 @@
-"""Every function starts as Lambda starts it, and answers each sample of its triggers alike, cold and warm."""
+"""Every function starts as in Lambda, and returns the same for each sample of its triggers, cold and warm."""
 
 import json
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ SAMPLES = {path.stem: json.loads(path.read_text()) for path in sorted(ROOT.glob(
 CREATED = {"create-job", "subscribe"}
 ACCEPTED = {"report-events", "test-subscription"}
 REFUSED = {404: {"retry-delivery"}, 409: {"issue-ticket"}}
-"""Nothing was delivered yet, and a webhook needs no ticket."""
+"""There are no deliveries yet, and a webhook needs no ticket."""
 NOTHING = {"put-worker", "delete-subscription"}
 LAST = "delete-subscription"
-"""What is asked after all other samples."""
+"""Samples that run after all others."""
 
 
 def samples_of(function: str) -> list[str]:
-    """The samples of what calls a function."""
+    """Return the samples for a function's triggers."""
     calls = {f"{route.method} {route.path}" for route in PLAN.routes_of(function)}
     calls |= {route for route, target in PLAN.websocket.routes.items() if target.function == function}
     found = [name for name, event in SAMPLES.items() if _called_by(event) in calls]
@@ -36,13 +36,13 @@ def _called_by(event: Mapping[str, Any]) -> str:
 
 
 def expected(name: str) -> Any:
-    """What the sample is answered with: a status, or which records failed."""
+    """Return the expected result of a sample: a status, or the failed records."""
     if "Records" in SAMPLES[name]:
         return {"batchItemFailures": []}
     if name == "schedule":
         return None
     if name == "websocket-connect":
-        return 401  # no such ticket was given
+        return 401  # there is no such ticket
     if name.startswith("websocket"):
         return 200
     statuses = {201: CREATED, 202: ACCEPTED, 204: NOTHING, **REFUSED}
@@ -54,7 +54,7 @@ def outcome(answer: Any) -> Any:
 
 
 def shape(value: Any) -> Any:
-    """Names and kinds of what is told, without the values: the clock runs on."""
+    """Return names and types of a response without its values, because the time advances."""
     if isinstance(value, dict):
         return {name: shape(inner) for name, inner in value.items()}
     return [shape(inner) for inner in value[:1]] if isinstance(value, list) else type(value).__name__
@@ -81,7 +81,7 @@ def test_it_answers_its_samples_cold_and_warm(
 
 
 def about(job: Any, event: Any) -> Any:
-    """The sample about the job's own subscription."""
+    """Return the sample for the job's own subscription."""
     if "subscriptionId" not in event.get("pathParameters", {}):
         return event
     sampled, made = event["pathParameters"]["subscriptionId"], job["subscriptions"][0]["subscriptionId"]
@@ -89,7 +89,7 @@ def about(job: Any, event: Any) -> Any:
 
 
 def told(answer: Any) -> Any:
-    """What an answer tells: its body, read where it is JSON, or all of it where it has none."""
+    """Return the body of a response, parsed if it is JSON, or the whole response if it has no body."""
     if not isinstance(answer, dict) or not answer.get("body"):
         return answer
     read = "json" in answer["headers"]["content-type"] and not answer["isBase64Encoded"]

@@ -1,4 +1,4 @@
-"""What functions log at each LogLevel of the stack, and that what alarms count is logged at all of them."""
+"""What functions log at each LogLevel of the stack; lines that alarms count are logged at every level."""
 
 import fnmatch
 import json
@@ -25,7 +25,7 @@ Lines = list[dict[str, Any]]
 
 
 class Answering(Gate):
-    """A receiver that answers the statuses one after the other."""
+    """A receiver that responds with the statuses in turn."""
 
     def __init__(self, *statuses: int) -> None:
         super().__init__("token")
@@ -68,7 +68,7 @@ def lines(
 
 
 def logged(level: str, variables: Mapping[str, str], messages: Lines, log: Path) -> Lines:
-    """The deliverer's lines, as the template's variables and Lambda's own filter leave them."""
+    """Return the deliverer's log lines, as the template's variables and Lambda's own filter leave them."""
     names = Names({"LogLevel": level})
     stated = GLOBALS["Environment"]["Variables"]["LOG_LEVEL"]
     lambdas = names.resolve(GLOBALS["LoggingConfig"].get("ApplicationLogLevel", "INFO"))

@@ -1,4 +1,4 @@
-"""Requests and answers as API Gateway and Lambda carry them: payload format 2.0, base64, and 6 MB."""
+"""Requests and responses as API Gateway and Lambda carry them: payload format 2.0, base64, and 6 MB."""
 
 import base64
 import gzip
@@ -13,7 +13,7 @@ from tests.runtime.process import ANSWER_BYTES, Process
 from tests.stack import ROOT
 
 LINES = 15
-"""How many of the largest lines fit one request, whatever they are of."""
+"""The number of largest lines that fit one request, whatever their characters."""
 TEXTS = {
     "ascii": "m" * 30_000,
     "japanese": "進" * 10_000,
@@ -21,22 +21,22 @@ TEXTS = {
     "quotes": '"\\' * 7_500,
     "control": "\x01" * 5_000,
 }
-"""Text that weighs most in one encoding or another; Lambda's answer holds JSON within JSON."""
+"""Texts that are largest in one of the encodings; Lambda's response contains JSON within JSON."""
 
 
 def encoded(event: Any, body: bytes) -> Any:
-    """The event with a body that API Gateway hands on in base64."""
+    """Return the event with a body in base64, as API Gateway sends it."""
     event["headers"]["content-length"] = str(len(body))
     return {**event, "body": base64.b64encode(body).decode(), "isBase64Encoded": True}
 
 
 def asked(event: Any, query: str, **parameters: str) -> Any:
-    """The event with another query; of repeated parameters API Gateway joins the values."""
+    """Return the event with another query; API Gateway joins the values of repeated parameters."""
     return {**event, "rawQueryString": query, "queryStringParameters": parameters}
 
 
 def reporting(sample: Sample, events: list[Any]) -> Any:
-    """A request that reports these events, under a key of its own."""
+    """Return a request that reports these events, under a new key."""
     event = sample("report-events")
     event["body"] = json.dumps({"events": events}, ensure_ascii=False)
     del event["headers"]["idempotency-key"]
@@ -98,7 +98,7 @@ def test_a_path_may_hold_any_text(functions: Mapping[str, Process], sample: Samp
 
 
 def test_without_an_authorizer_nobody_is_let_in(functions: Mapping[str, Process], sample: Sample) -> None:
-    """As under `sam local start-api`, which knows no JWT authorizers."""
+    """As under `sam local start-api`, which has no JWT authorizers."""
     event = sample("get-progress")
     del event["requestContext"]["authorizer"]
     assert functions["ProgressFunction"].invoke(event).json["statusCode"] == 401
@@ -132,7 +132,7 @@ def test_an_answer_ends_early_and_goes_on_before_it_is_more_than_lambda_takes(
 
 
 def _walk(logs: Process, sample: Sample, shape: str) -> tuple[list[int], int]:
-    """The size of each page of the ERROR lines in Lambda's answer, and how many lines they are."""
+    """Return the size of each page of ERROR lines in Lambda's response, and the number of lines."""
     query, sizes, found = f"level=ERROR&limit=10000&format={shape}", list[int](), 0
     cursor: str | None = ""
     while cursor is not None:
