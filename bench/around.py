@@ -7,7 +7,7 @@ from bench import workload
 from bench.report import Report
 from bench.stage import Bench
 from jobtrack.domain.job import Job, Stage
-from jobtrack.keys import JobKey, ProjectKey
+from jobtrack.keys import ProjectKey
 from jobtrack.store.dependencies import DependencyStore
 from jobtrack.store.dependency_graph import DependencyGraphReader
 from jobtrack.store.snapshots import Snapshot
@@ -25,7 +25,7 @@ def measure(bench: Bench, report: Report) -> None:
     after = [_job(bench, owner, (job, before[0])) for _ in range(AFTER)]
     reader = DependencyGraphReader(bench.jobs.dynamodb, bench.jobs.table)
     with bench.meter.measured() as used:
-        _, graph, _ = reader.read_graph(JobKey(owner.tenant, owner.project, job), 1)
+        _, graph, _ = reader.read_graph(owner.job_key(job), 1)
     if set(graph.jobs) != {job, *before, *after}:
         raise AssertionError("dependencies: not the jobs around it")
     name = f"dependencies, {BEFORE} jobs before and {AFTER} after"
@@ -34,7 +34,7 @@ def measure(bench: Bench, report: Report) -> None:
 
 
 def _job(bench: Bench, owner: ProjectKey, prerequisites: tuple[str, ...] | list[str]) -> str:
-    key = JobKey(owner.tenant, owner.project, str(uuid.uuid4()))
+    key = owner.job_key(str(uuid.uuid4()))
     relations, expires = DependencyStore(bench.jobs.dynamodb, bench.jobs.table), int(time.time()) + 3600
     relations.put_edges(key, prerequisites, expires)
     stages = [Stage(name) for name in workload.STAGES]

@@ -8,7 +8,7 @@ from bench.stage import Bench
 from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage
-from jobtrack.keys import JobKey, ProjectKey
+from jobtrack.keys import ProjectKey
 from jobtrack.store.job_lists import JobLister, Wanted
 from jobtrack.store.job_queue import QueueReader, knowing
 from jobtrack.store.snapshots import Snapshot
@@ -64,7 +64,7 @@ def _queue(bench: Bench, report: Report, owner: ProjectKey, lister: JobLister, q
 
 
 def _job(bench: Bench, owner: ProjectKey, number: int) -> str:
-    key = JobKey(owner.tenant, owner.project, str(uuid.uuid4()))
+    key = owner.job_key(str(uuid.uuid4()))
     stages = [Stage(name, expected_seconds=300) for name in workload.STAGES]
     created = workload.START + number
     job = Job(key.job, "Customer Journey Analysis", "ProcessMining", created, submitted_by="user123", stages=stages)

@@ -17,7 +17,7 @@ from tests.pushing import JOB, NOW, subscription
 
 pytestmark = pytest.mark.usefixtures("stack")
 
-OTHER = JobKey(JOB.tenant, JOB.project, "44444444-0000-4000-8000-000000000000")
+OTHER = JOB.job_key("44444444-0000-4000-8000-000000000000")
 COPIES, REPEATS = 2, 3
 
 

@@ -306,7 +306,7 @@ def _value(item: Mapping[str, Any], name: str) -> Any:
     if kind != "B":
         return value
     if name == "secrets":
-        job = JobKey(*item["pk"]["S"].split("#"))
+        job = JobKey.from_partition(item["pk"]["S"])
         secrets = Vault(KMS, NAMES.attributes["SecretsKey", "Arn"]).open(job, item["sk"]["S"], bytes(value))
         return [each.until for each in secrets.signing]
     if name == "record":

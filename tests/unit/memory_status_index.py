@@ -8,7 +8,7 @@ from typing import Any
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job
 from jobtrack.domain.lifecycle import apply
-from jobtrack.keys import JobKey, ProjectKey
+from jobtrack.keys import ProjectKey
 from jobtrack.store.job_versions import attributes
 from jobtrack.store.snapshots import Snapshot, snapshot_key
 from tests.unit.job_builders import START
@@ -32,7 +32,7 @@ class Table:
 
     def put(self, job: Job) -> None:
         """A version of a job, in the index as of this step."""
-        key = JobKey(OWNER.tenant, OWNER.project, job.job_id)
+        key = OWNER.job_key(job.job_id)
         self.jobs[job.job_id] = job
         self.items[key.partition] = {**snapshot_key(key), **attributes(Snapshot(key, 1, job), 0)}
         self.step()

@@ -21,7 +21,7 @@ from jobtrack.api import (
 from jobtrack.api.schemas.jobs import JobRequest
 from jobtrack.api.schemas.project_queries import JobsQuery
 from jobtrack.job_creation import JobCreator, NewJob
-from jobtrack.keys import JobKey, ProjectKey
+from jobtrack.keys import ProjectKey
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription_factory import SubscriptionFactory
 from jobtrack.settings import Settings
@@ -60,7 +60,7 @@ def _create(request: Request, body: JobRequest, fingerprint_of_body: str, key: I
     owner = project_key(request)
     job = body.job(body.job_id or str(uuid.uuid4()), caller(request).subject, times.now())
     new_job = NewJob(
-        key=JobKey(owner.tenant, owner.project, job.job_id),
+        key=owner.job_key(job.job_id),
         job=job,
         fingerprint=fingerprint_of_body,
         relations=body.relations(),

@@ -18,7 +18,6 @@ from jobtrack.api import (
 )
 from jobtrack.api.schemas.push_queries import SubscriptionsQuery
 from jobtrack.api.schemas.subscriptions import RenewRequest, SubscribeRequest
-from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription_creator import SubscriptionCreator
 from jobtrack.push.subscriptions.subscription_ender import SubscriptionEnder
@@ -96,7 +95,7 @@ def rotate_secret(request: Request, key: IdempotencyKey) -> Response:
     """Sign with a new secret from now on. The previous secret also signs for 24 hours."""
     owner = project_key(request)
     kept, replayed = subscriptions.rotate(owner, subscription_id(request), vault, key)
-    revealed = factory.revealed(JobKey(owner.tenant, owner.project, kept["jobId"]), kept)
+    revealed = factory.revealed(owner.job_key(kept["jobId"]), kept)
     return json_response({"signingSecret": revealed["signingSecret"]}, replayed=replayed)
 
 
@@ -105,7 +104,7 @@ def issue_ticket(request: Request, key: IdempotencyKey) -> Response:
     """Return a URL with which the receiver can connect once more, within a minute."""
     owner = project_key(request)
     kept, replayed = subscriptions.ticket(owner, subscription_id(request), vault, key)
-    revealed = factory.revealed(JobKey(owner.tenant, owner.project, kept["jobId"]), kept)
+    revealed = factory.revealed(owner.job_key(kept["jobId"]), kept)
     return json_response({"websocketUrl": revealed["websocketUrl"]}, replayed=replayed)
 
 

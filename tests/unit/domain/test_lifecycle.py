@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack.domain.events import Event
-from jobtrack.domain.job import Job, JobStatus, StageStatus
+from jobtrack.domain.job import JobStatus, StageStatus
 from jobtrack.domain.journal.journal import Family
-from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.domain.lifecycle import apply
 from jobtrack.errors import InvalidTransition, Unprocessable
 from tests.unit.job_builders import START, at, queued, report, running
@@ -211,12 +210,3 @@ def test_percentage_never_goes_down_and_is_100_exactly_when_completed(
         assert before <= job.percentage <= 100
         assert (job.percentage == 100) == (job.status is JobStatus.COMPLETED)
         before = job.percentage
-
-
-@given(st.lists(reports, max_size=40))
-def test_a_stored_job_is_the_same_job(events: list[Event]) -> None:
-    job = running("A")
-    for each in events:
-        if not job.status.ended:
-            apply(job, [each], START)
-    assert unpack(pack(job), Job) == job

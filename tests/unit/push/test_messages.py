@@ -106,7 +106,7 @@ def test_in_the_queue_it_is_at_most_three_times_as_large(texts: list[str]) -> No
 
 
 def test_the_webhook_id_depends_on_the_message_alone() -> None:
-    other_job = JobKey(JOB.tenant, JOB.project, JOB.tenant)
+    other_job = JOB.job_key(JOB.tenant)
     other_tenant = JobKey(JOB.project, JOB.project, JOB.job)
     ids = {
         event_message_id(job, name, sequence)
@@ -115,7 +115,7 @@ def test_the_webhook_id_depends_on_the_message_alone() -> None:
         for sequence in (1, 2)
     }
     assert len(ids) == 12
-    assert event_message_id(JOB, "sub-1", 1) == event_message_id(JobKey(JOB.tenant, JOB.project, JOB.job), "sub-1", 1)
+    assert event_message_id(JOB, "sub-1", 1) == event_message_id(JOB.job_key(JOB.job), "sub-1", 1)
     assert all(re.fullmatch(r"msg_\d{12}_[0-9a-f]{32}", each) for each in ids)
 
 

@@ -13,7 +13,6 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, JobStatus, Priority, Stage
 from jobtrack.domain.lifecycle import apply
 from jobtrack.domain.queue_forecast import PRIORITIES, Running, Waiting
-from jobtrack.keys import JobKey
 from jobtrack.store import status_index
 from jobtrack.store.job_lists import JobLister, Wanted
 from jobtrack.store.snapshots import Snapshot
@@ -22,7 +21,7 @@ from jobtrack.views.page_size import take_fitting
 from tests.unit.job_builders import START, queued, running
 from tests.unit.memory_status_index import OWNER, Table, job_id, living, made
 
-KEY = JobKey(OWNER.tenant, OWNER.project, queued().job_id)
+KEY = OWNER.job_key(queued().job_id)
 
 
 def project(rng: random.Random, count: int, table: Table) -> list[str]:

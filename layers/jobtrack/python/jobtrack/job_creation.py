@@ -124,7 +124,7 @@ class JobCreator(Struct, eq=False):
 
     def _reveal_secrets(self, key: JobKey, response: Json) -> Json:
         """The response as it is sent. A repeated request may name no job id, so the first response's id counts."""
-        job = JobKey(key.tenant, key.project, response["jobId"])
+        job = key.job_key(response["jobId"])
         revealed = [self.factory.revealed(job, subscription) for subscription in response["subscriptions"]]
         return {**response, "subscriptions": revealed}
 

@@ -1,4 +1,6 @@
-"""Who owns what: the tenant, project and job that every stored item is keyed by."""
+"""The keys of projects and jobs. Every stored item belongs to one of them."""
+
+from typing import Self
 
 from msgspec import Struct
 
@@ -11,14 +13,23 @@ class ProjectKey(Struct, frozen=True):
 
     @property
     def partition(self) -> str:
-        """The partition of what belongs to the project as a whole."""
+        """The partition key of the items that belong to the project as a whole."""
         return f"{self.tenant}#{self.project}"
+
+    def job_key(self, job_id: str) -> "JobKey":
+        """Return the key of a job of this project."""
+        return JobKey(self.tenant, self.project, job_id)
 
 
 class JobKey(ProjectKey, frozen=True):
     """A job of a project; ids are lower-case GUIDs."""
 
     job: str
+
+    @classmethod
+    def from_partition(cls, partition: str) -> Self:
+        """Return the job whose items have this partition key."""
+        return cls(*partition.split("#"))
 
     @property
     def owner(self) -> ProjectKey:
@@ -27,5 +38,5 @@ class JobKey(ProjectKey, frozen=True):
 
     @property
     def partition(self) -> str:
-        """The partition that holds everything of the job."""
+        """The partition key of the items of the job."""
         return f"{self.tenant}#{self.project}#{self.job}"

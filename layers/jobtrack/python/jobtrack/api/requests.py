@@ -104,7 +104,7 @@ def project_key(request: Request) -> ProjectKey:
 def job_key(request: Request) -> JobKey:
     """The job of the path."""
     owner = project_key(request)
-    return JobKey(owner.tenant, owner.project, request.path_params["jobId"].lower())
+    return owner.job_key(request.path_params["jobId"].lower())
 
 
 def subscription_id(request: Request) -> str:

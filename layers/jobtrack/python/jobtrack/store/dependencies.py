@@ -71,7 +71,7 @@ class DependencyStore(Struct, eq=False):
 
 def relation_key(owner: JobKey, job_id: str, place: str) -> dict[str, Any]:
     """The primary key of an item in the partition of a job of the same project."""
-    return {"pk": {"S": JobKey(owner.tenant, owner.project, job_id).partition}, "sk": {"S": place}}
+    return {"pk": {"S": owner.job_key(job_id).partition}, "sk": {"S": place}}
 
 
 def job_of(item: Item) -> str:

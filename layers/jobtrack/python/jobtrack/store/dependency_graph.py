@@ -122,7 +122,7 @@ class _Walk(Struct):
         }
 
     def _job(self, item: Item) -> Job:
-        return decode_snapshot(JobKey(self.key.tenant, self.key.project, job_of(item)), item).job
+        return decode_snapshot(self.key.job_key(job_of(item)), item).job
 
     def _confirmed(self, pairs: Iterable[tuple[str, str]], distance: int) -> Iterator[Edge]:
         """The edges that the dependents themselves know of."""

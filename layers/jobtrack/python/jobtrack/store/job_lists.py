@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from jobtrack.domain.job import Job, JobStatus
 from jobtrack.domain.journal.packing import unpack
-from jobtrack.keys import JobKey, ProjectKey
+from jobtrack.keys import ProjectKey
 from jobtrack.store import status_index
 from jobtrack.store.batch_reads import read_items
 from jobtrack.store.snapshots import Snapshot, decode_snapshot, metadata_key, restore_extras, snapshot_key
@@ -62,7 +62,7 @@ class JobLister(Struct, eq=False):
 
     def read_snapshots(self, owner: ProjectKey, ids: Sequence[str]) -> dict[str, Snapshot]:
         """Those of the jobs that exist, as every write acknowledged before left them: a request for each hundred."""
-        keys = {each: JobKey(owner.tenant, owner.project, each) for each in ids}
+        keys = {each: owner.job_key(each) for each in ids}
         items = read_items(self.dynamodb, self.table, [snapshot_key(key) for key in keys.values()])
         found = {item["pk"]["S"].rpartition("#")[2]: item for item in items}
         return {each: decode_snapshot(key, found[each]) for each, key in keys.items() if each in found}

@@ -148,7 +148,7 @@ class Subscription(Struct, frozen=True):
         """Read what was stored."""
         details = packing.unpack(bytes(item["d"]["B"]))
         return cls(
-            job=JobKey(*item["pk"]["S"].split("#")),
+            job=JobKey.from_partition(item["pk"]["S"]),
             subscription_id=item["sk"]["S"],
             type=details["type"],
             url=details["url"],

@@ -31,7 +31,7 @@ class SubscriptionTable(Struct, eq=False):
         """The project's subscription of that id, if it is still known."""
         pointer: dict[str, AttributeValueTypeDef] = {"pk": {"S": owner.partition}, "sk": {"S": subscription_id}}
         found = self.dynamodb.get_item(TableName=self.name, Key=pointer, ConsistentRead=True).get("Item")
-        return self.get(JobKey(owner.tenant, owner.project, found["job"]["S"]), subscription_id) if found else None
+        return self.get(owner.job_key(found["job"]["S"]), subscription_id) if found else None
 
     def page(self, job: JobKey, limit: int, after: str | None) -> tuple[list[Subscription], str | None]:
         """The job's subscriptions in the order of their ids, beyond one, and after which there are more, if any."""

@@ -46,7 +46,7 @@ class Ticket(Struct, frozen=True):
     def load(cls, item: "Mapping[str, AttributeValueTypeDef]") -> Self:
         """Read what was stored."""
         digest = item["pk"]["S"].removeprefix(_PREFIX)
-        job = JobKey(*item["job"]["S"].split("#"))
+        job = JobKey.from_partition(item["job"]["S"])
         return cls(digest, job, item["subscription"]["S"], int(item["exp"]["N"]))
 
     def issue(self, table: str) -> "TransactWriteItemTypeDef":

@@ -41,7 +41,7 @@ class ConnectionTable(Struct, eq=False):
     def find_subscription(self, connection_id: str) -> tuple[JobKey, str] | None:
         """Return the job and the id of the subscription that the connection belongs to."""
         item = self._read_item(_connection_key(connection_id))
-        return (JobKey(*item["job"]["S"].split("#")), item["subscription"]["S"]) if item else None
+        return (JobKey.from_partition(item["job"]["S"]), item["subscription"]["S"]) if item else None
 
     def attach(self, ticket: Ticket, subscription: Subscription, connection_id: str, quiet_until: float) -> None:
         """Use up the ticket and give the connection to the subscription, to which nothing is sent until `quiet_until`.
