@@ -75,9 +75,10 @@ class Caller:
 def caller(invoke: Invoke, sample: Callable[[str], dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> Caller:
     """A caller whose clock the functions read."""
     found = Caller(invoke, sample)
+    # First the modules are loaded: a class that is defined while the clock is replaced keeps it as its default.
+    modules = [load_module(function) for function in TEMPLATE.functions.values()]
     monkeypatch.setattr(times, "now", lambda: found.now)
-    for function in TEMPLATE.functions.values():
-        module = load_module(function)
+    for module in modules:
         if hasattr(getattr(module, "jobs", None), "now"):
             monkeypatch.setattr(module.jobs, "now", lambda: found.now)
     return found

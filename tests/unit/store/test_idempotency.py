@@ -1,16 +1,19 @@
-"""What makes two requests the same."""
+"""Idempotent writes: which requests are the same, and what a repeated one gets."""
 
 import json
+from typing import Any, cast
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack.domain.journal.packing import pack
+from jobtrack.domain.job import Json
 from jobtrack.errors import IdempotencyMismatch
 from jobtrack.keys import JobKey, ProjectKey
-from jobtrack.store.idempotency import Idempotency, fingerprint
+from jobtrack.store.idempotency import Idempotency, fingerprint, write_once
+from jobtrack.store.transactions import Cancelled, Refusal, commit
+from tests.unit.memory_table import Table
 
 values = st.recursive(
     st.none()
@@ -56,8 +59,59 @@ def test_a_clients_text_makes_no_key() -> None:
     assert "O#" not in sort_key
 
 
-def test_an_answer_is_replayed_to_the_same_body_only() -> None:
-    stored = {"h": {"S": "body"}, "a": {"B": pack({"accepted": 1})}}
-    assert Idempotency(JOB, "r", "k", "body").replay(stored) == {"accepted": 1}
+ITEM = {"pk": {"S": "t#p#j"}, "sk": {"S": "written"}}
+
+
+def write(table: Table, idempotency: Idempotency | None, response: Json, now: int = 0) -> tuple[Json, bool]:
+    """Write `ITEM` once."""
+    dynamodb = cast("Any", table)
+    return write_once(
+        "jobs",
+        idempotency,
+        response,
+        now,
+        lambda more: commit(dynamodb, [{"Put": {"TableName": "jobs", "Item": ITEM}}, *more]),
+    )
+
+
+def test_a_repeated_request_gets_the_first_response_and_writes_nothing() -> None:
+    table, key = Table(), Idempotency(JOB, "r", "k", "body")
+    assert write(table, key, {"number": 1}) == ({"number": 1}, False)
+    assert key.read_response(cast("Any", table), "jobs", 0) == {"number": 1}
+    stored = dict(table.held)
+    assert write(table, key, {"number": 2}) == ({"number": 1}, True)
+    assert table.held == stored
+
+
+def test_another_body_under_the_same_key_is_refused() -> None:
+    table = Table()
+    write(table, Idempotency(JOB, "r", "k", "body"), {})
+    other = Idempotency(JOB, "r", "k", "another")
     with pytest.raises(IdempotencyMismatch):
-        Idempotency(JOB, "r", "k", "another").replay(stored)
+        write(table, other, {})
+    with pytest.raises(IdempotencyMismatch):
+        other.read_response(cast("Any", table), "jobs", 0)
+
+
+def test_an_expired_response_is_forgotten() -> None:
+    table, key = Table(), Idempotency(JOB, "r", "k", "body", seconds=10)
+    write(table, key, {"number": 1}, now=100)
+    assert key.read_response(cast("Any", table), "jobs", 109) == {"number": 1}
+    assert key.read_response(cast("Any", table), "jobs", 110) is None
+    assert write(table, key, {"number": 2}, now=110) == ({"number": 2}, False)
+
+
+def test_without_a_key_every_request_is_the_first() -> None:
+    table = Table()
+    assert [write(table, None, {"number": number}) for number in (1, 2)] == [
+        ({"number": 1}, False),
+        ({"number": 2}, False),
+    ]
+
+
+def test_a_transaction_that_another_condition_cancels_stays_cancelled() -> None:
+    def fail(actions: object) -> None:
+        raise Cancelled([Refusal(0, ITEM)])
+
+    with pytest.raises(Cancelled):
+        write_once("jobs", Idempotency(JOB, "r", "k", "body"), {}, 0, fail)

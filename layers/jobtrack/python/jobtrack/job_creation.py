@@ -68,8 +68,8 @@ class JobCreator(Struct, eq=False):
             for index, request in enumerate(new_job.subscriptions)
         ]
         response = self._response(new_job, subscriptions)
-        first = self._write(new_job, subscriptions, response, idempotency)
-        return self._reveal_secrets(new_job.key, first or response), first is not None
+        response, replayed = self._write(new_job, subscriptions, response, idempotency)
+        return self._reveal_secrets(new_job.key, response), replayed
 
     def _require_prerequisites(self, new_job: NewJob) -> None:
         missing = self._dependencies.find_missing(new_job.key, new_job.prerequisites)
@@ -89,7 +89,7 @@ class JobCreator(Struct, eq=False):
 
     def _write(
         self, new_job: NewJob, subscriptions: Sequence[NewSubscription], response: Json, idempotency: Idempotency | None
-    ) -> Json | None:
+    ) -> tuple[Json, bool]:
         """Write the job, or return the first response; what belongs to a job that was not written is deleted again."""
         key, expires = new_job.key, self.jobs.retention.beside(new_job.job.created_at // times.SECOND)
         snapshot = Snapshot(key, 0, new_job.job, listeners=_listeners(subscriptions))
@@ -101,14 +101,15 @@ class JobCreator(Struct, eq=False):
             self._put_subscriptions(subscriptions)
 
         try:
-            first = self.jobs.create(snapshot, new_job.fingerprint, response, idempotency, actions, write_ahead)
+            response, replayed = self.jobs.create(
+                snapshot, new_job.fingerprint, response, idempotency, actions, write_ahead
+            )
         except JobTrackError:
             self._delete_subscriptions(subscriptions)
             raise
-        if first:
-            stored = {subscription["subscriptionId"] for subscription in first["subscriptions"]}
-            self._delete_subscriptions([new for new in subscriptions if new.subscription.subscription_id not in stored])
-        return first
+        stored = {subscription["subscriptionId"] for subscription in response["subscriptions"]}
+        self._delete_subscriptions([new for new in subscriptions if new.subscription.subscription_id not in stored])
+        return response, replayed
 
     def _put_subscriptions(self, subscriptions: Sequence[NewSubscription]) -> None:
         """Put all of them or, if that fails, none."""

@@ -1,6 +1,10 @@
-"""The first answer to a request with an Idempotency-Key, kept with what the request wrote."""
+"""Idempotent writes: a repeated request gets the first response, and changes nothing.
+
+The first response is stored in the same transaction as what the request writes, under the client's Idempotency-Key.
+"""
 
 import hashlib
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -11,7 +15,7 @@ from jobtrack.domain.job import Json
 from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.errors import IdempotencyMismatch
 from jobtrack.keys import JobKey, ProjectKey
-from jobtrack.store.transactions import Item
+from jobtrack.store.transactions import Cancelled, Item
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -19,34 +23,42 @@ if TYPE_CHECKING:
 
 
 def fingerprint(body: object) -> str:
-    """What makes two bodies the same: their JSON, whatever the order of its members."""
+    """Return a hash of a JSON value that does not depend on the order of its members."""
     return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
 class Idempotency(Struct, frozen=True):
-    """A client's key for one request: kept in `owner`'s partition, for the route, for so many seconds."""
+    """The Idempotency-Key of a request.
+
+    Args:
+        owner: the project or job in whose partition the first response is stored.
+        route: what is requested; the same key on another route is another request.
+        key: the client's key.
+        fingerprint: of the request body.
+        seconds: how long the first response is kept.
+    """
 
     owner: ProjectKey
     route: str
     key: str
-    body: str
+    fingerprint: str
     seconds: int = limits.IDEMPOTENCY_SECONDS
 
     @property
     def item_key(self) -> dict[str, Any]:
-        """Where the record lies; hashed, so that a client's text never makes a key."""
-        place = hashlib.sha256(f"{self.route}\n{self.key}".encode()).hexdigest()[:32]
-        return {"pk": {"S": self.owner.partition}, "sk": {"S": f"I#{place}"}}
+        """The primary key of the first response; hashed, so that a client cannot choose a sort key."""
+        digest = hashlib.sha256(f"{self.route}\n{self.key}".encode()).hexdigest()[:32]
+        return {"pk": {"S": self.owner.partition}, "sk": {"S": f"I#{digest}"}}
 
-    def record(self, table: str, answer: Json, now: int) -> "TransactWriteItemTypeDef":
-        """The action that keeps the answer, unless the key is in use; `now` in epoch seconds."""
+    def put_action(self, table: str, response: Json, now: int) -> "TransactWriteItemTypeDef":
+        """The action that stores the response, unless the key is in use; `now` in epoch seconds."""
         return {
             "Put": {
                 "TableName": table,
                 "Item": {
                     **self.item_key,
-                    "h": {"S": self.body},
-                    "a": {"B": pack(answer)},
+                    "h": {"S": self.fingerprint},
+                    "a": {"B": pack(response)},
                     "exp": {"N": str(now + self.seconds)},
                 },
                 "ConditionExpression": "attribute_not_exists(pk) OR #e <= :now",
@@ -56,32 +68,73 @@ class Idempotency(Struct, frozen=True):
             }
         }
 
-    def find(self, dynamodb: "DynamoDBClient", table: str, now: int) -> Json | None:
-        """The answer kept under the key, if the request was answered within 24 hours.
+    def read_response(self, dynamodb: "DynamoDBClient", table: str, now: int) -> Json | None:
+        """Return the first response, if there was one; `now` in epoch seconds.
 
         Raises:
-            IdempotencyMismatch: it was another request's.
+            IdempotencyMismatch: the key was used with another body.
         """
         item = dynamodb.get_item(TableName=table, Key=self.item_key, ConsistentRead=True).get("Item")
-        return None if item is None or int(item["exp"]["N"]) <= now else self.replay(item)
+        return None if item is None or int(item["exp"]["N"]) <= now else self.decode_response(item)
 
-    def replay(self, item: Item) -> Json:
-        """The answer in a stored record.
+    def response_in(self, cancelled: Cancelled) -> Json | None:
+        """Return the first response, if it is the reason why a transaction was cancelled.
 
         Raises:
-            IdempotencyMismatch: the record is of another body.
+            IdempotencyMismatch: the key was used with another body.
         """
-        if item["h"]["S"] != self.body:
+        item = cancelled.current_item(self.item_key)
+        return None if item is None else self.decode_response(item)
+
+    def decode_response(self, item: Item) -> Json:
+        """Return the response in an item.
+
+        Raises:
+            IdempotencyMismatch: it is the response to another body.
+        """
+        if item["h"]["S"] != self.fingerprint:
             raise IdempotencyMismatch("This Idempotency-Key was sent before with another body; use a new one.")
-        answer: Json = unpack(item["a"]["B"])
-        return answer
+        response: Json = unpack(item["a"]["B"])
+        return response
 
 
-def creation(key: JobKey, body: str, seconds: int) -> Idempotency:
-    """The record of a job's creation, by which the same request is known again; kept for so many seconds."""
-    return Idempotency(key, "create", key.job, body, seconds)
+def write_once(
+    table: str,
+    idempotency: Idempotency | None,
+    response: Json,
+    now: int,
+    write: "Callable[[Sequence[TransactWriteItemTypeDef]], None]",
+) -> tuple[Json, bool]:
+    """Write, and store the response with it; return the response, and whether it is that of an earlier request.
+
+    Args:
+        table: the jobs table.
+        idempotency: the key of the request, if it has one.
+        response: the response if this is the first request with the key.
+        now: epoch seconds.
+        write: commits a transaction that includes the actions it is given.
+
+    Raises:
+        IdempotencyMismatch: the key was used with another body.
+        Cancelled: the transaction was cancelled for another reason.
+    """
+    if idempotency is None:
+        write(())
+        return response, False
+    try:
+        write([idempotency.put_action(table, response, now)])
+    except Cancelled as cancelled:
+        if (first := idempotency.response_in(cancelled)) is not None:
+            return first, True
+        raise
+    return response, False
 
 
 def creation_key(key: JobKey) -> dict[str, Any]:
-    """Where that record lies."""
+    """The primary key of the response to a job's creation."""
     return creation(key, "", 0).item_key
+
+
+def creation(key: JobKey, fingerprint: str, seconds: int) -> Idempotency:
+    """The job's id as an Idempotency-Key: the same job id with the same body is the same request."""
+    return Idempotency(key, "create", key.job, fingerprint, seconds)

@@ -18,7 +18,7 @@ from jobtrack.retry import RETRY, Retry
 from jobtrack.store import write_marks
 from jobtrack.store.conflict_retry import write_with_retries
 from jobtrack.store.dependencies import DependencyStore
-from jobtrack.store.idempotency import Idempotency, creation
+from jobtrack.store.idempotency import Idempotency, creation, write_once
 from jobtrack.store.job_reader import JobReader
 from jobtrack.store.job_versions import Version
 from jobtrack.store.past_durations import PastDurationStore
@@ -45,17 +45,17 @@ class JobStore(JobReader, eq=False):
         self,
         snapshot: Snapshot,
         body: str,
-        answer: Json,
+        response: Json,
         idempotency: Idempotency | None = None,
         beside: "Sequence[TransactWriteItemTypeDef]" = (),
         ahead: Callable[[], None] = lambda: None,
-    ) -> Json | None:
-        """Write a new job with what belongs to it; returns `None`, or the first answer to the same request.
+    ) -> tuple[Json, bool]:
+        """Write a new job with what belongs to it; return the response, and whether it is that of an earlier request.
 
         Args:
             snapshot: the job, queued; its creation is reported as the event `jobQueued`.
             body: the request's fingerprint; the same job id with the same body is the same request.
-            answer: what the same request is answered again.
+            response: the response if this is the first request.
             idempotency: the client's key, if it sent one.
             beside: what else is written with it (subscriptions).
             ahead: writes what must be there before, once nothing but the job itself is left to do.
@@ -69,12 +69,13 @@ class JobStore(JobReader, eq=False):
         applied, records = apply(snapshot.job, [Event("jobQueued", snapshot.job.created_at, {})], now)
         version = self._version(snapshot, now)
         by_id = creation(snapshot.key, body, self.retention.beside(0))
-        by_client = [idempotency] if idempotency else []
         parts = version.parts(applied, records, now)
-        answers = [each.record(self.table, answer, now // times.SECOND) for each in (by_id, *by_client)]
-        actions = [version.creation(), *parts, *beside, *answers]
+        by_id_action = by_id.put_action(self.table, response, now // times.SECOND)
+        actions = [version.creation(), *parts, *beside, by_id_action]
         ahead()
-        return write_with_retries(self.retry, lambda: self._create(actions, by_id, by_client, now // times.SECOND))
+        return write_with_retries(
+            self.retry, lambda: self._create(actions, by_id, response, idempotency, now // times.SECOND)
+        )
 
     def report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None = None) -> tuple[Json, bool]:
         """Store a batch of events, all or nothing; answers `{accepted, lastSequence}` and whether it was a replay.
@@ -108,23 +109,21 @@ class JobStore(JobReader, eq=False):
         try:
             changed = apply(snapshot.job, events, now)
         except (InvalidTransition, Unprocessable):
-            if found := idempotency and idempotency.find(self.dynamodb, self.table, now // times.SECOND):
-                return found, True
+            if first := idempotency and idempotency.read_response(self.dynamodb, self.table, now // times.SECOND):
+                return first, True
             if cached:  # Another writer may have moved the job since: judge by what is stored.
                 self.forget(key)
                 raise Cancelled([]) from None
             raise
-        answer = {"accepted": len(events), "lastSequence": snapshot.job.sequence}
-        kept = list(DependencyStore(self.dynamodb, self.table).change_actions(key, events, self._beside(now)))
-        if idempotency:
-            kept.append(idempotency.record(self.table, answer, now // times.SECOND))
-        try:
-            self._write(item, before, snapshot, changed, now, kept)
-        except Cancelled as cancelled:
-            if idempotency and (first := cancelled.current_item(idempotency.item_key)):
-                return idempotency.replay(first), True
-            raise
-        return answer, False
+        response = {"accepted": len(events), "lastSequence": snapshot.job.sequence}
+        beside = list(DependencyStore(self.dynamodb, self.table).change_actions(key, events, self._beside(now)))
+        return write_once(
+            self.table,
+            idempotency,
+            response,
+            now // times.SECOND,
+            lambda actions: self._write(item, before, snapshot, changed, now, [*beside, *actions]),
+        )
 
     def _stall(self, key: JobKey, timer: Timer) -> bool:
         item = read_snapshot_item(self.dynamodb, self.table, key)
@@ -200,22 +199,22 @@ class JobStore(JobReader, eq=False):
         self,
         actions: "Sequence[TransactWriteItemTypeDef]",
         by_id: Idempotency,
-        by_client: Sequence[Idempotency],
+        response: Json,
+        idempotency: Idempotency | None,
         now: int,
-    ) -> Json | None:
+    ) -> tuple[Json, bool]:
+        def write(more: "Sequence[TransactWriteItemTypeDef]") -> None:
+            commit(self.dynamodb, [*actions, *more])
+
         try:
-            commit(self.dynamodb, actions)
+            return write_once(self.table, idempotency, response, now, write)
         except Cancelled as cancelled:
             if not cancelled.refusals:
                 raise
-            for each in by_client:
-                if answer := each.find(self.dynamodb, self.table, now):
-                    return answer
             with suppress(IdempotencyMismatch):
-                if answer := by_id.find(self.dynamodb, self.table, now):
-                    return answer
+                if (first := by_id.response_in(cancelled)) is not None:
+                    return first, True
             raise Conflict("A job of this id exists and was made by another request.") from cancelled
-        return None
 
     def _remember(self, key: JobKey, item: Item) -> None:
         self._cache.pop(key, None)

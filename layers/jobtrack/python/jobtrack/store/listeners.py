@@ -12,7 +12,7 @@ from jobtrack.keys import JobKey
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store import outbox, write_marks
 from jobtrack.store.conflict_retry import write_with_retries
-from jobtrack.store.idempotency import Idempotency
+from jobtrack.store.idempotency import Idempotency, write_once
 from jobtrack.store.outbox_records import Replay, ReplayStep
 from jobtrack.store.snapshots import (
     Listener,
@@ -22,7 +22,7 @@ from jobtrack.store.snapshots import (
     read_snapshot_item,
     snapshot_key,
 )
-from jobtrack.store.transactions import Cancelled, commit
+from jobtrack.store.transactions import commit
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -45,12 +45,12 @@ class ListenerStore(Struct, eq=False):
         subscription_id: str,
         listener: Listener,
         beside: "Beside",
-        answer: Json,
+        response: Json,
         idempotency: Idempotency | None = None,
         since: int | None = None,
         most: int = limits.LIVE_SUBSCRIPTIONS,
-    ) -> Json | None:
-        """Let a subscription listen from now on; answers `None`, or the first answer where the key was used before.
+    ) -> tuple[Json, bool]:
+        """Let a subscription listen from now on; return the response, and whether it is that of an earlier request.
 
         The job's next version says so: a batch that has read the one before is written anew, with the listener.
 
@@ -59,7 +59,7 @@ class ListenerStore(Struct, eq=False):
             subscription_id: the subscription.
             listener: until when it listens, and for what.
             beside: what is written with it (the subscription itself), given the job's last sequence.
-            answer: what is answered again when the same Idempotency-Key comes.
+            response: the response if this is the first request with the key.
             idempotency: the client's key, if it sent one.
             since: it is owed, too, what happened after this sequence.
             most: how many live subscriptions the job has at most, with this one.
@@ -71,7 +71,7 @@ class ListenerStore(Struct, eq=False):
             IdempotencyMismatch: the key was used for another subscription.
         """
         return write_with_retries(
-            self.retry, lambda: self._add(key, subscription_id, listener, beside, answer, idempotency, since, most)
+            self.retry, lambda: self._add(key, subscription_id, listener, beside, response, idempotency, since, most)
         )
 
     def _add(
@@ -80,14 +80,14 @@ class ListenerStore(Struct, eq=False):
         subscription_id: str,
         listener: Listener,
         beside: "Beside",
-        answer: Json,
+        response: Json,
         idempotency: Idempotency | None,
         since: int | None,
         most: int,
-    ) -> Json | None:
+    ) -> tuple[Json, bool]:
         now = self.now()
-        if idempotency and (first := idempotency.find(self.dynamodb, self.table, now // times.SECOND)):
-            return first
+        if idempotency and (first := idempotency.read_response(self.dynamodb, self.table, now // times.SECOND)):
+            return first, True
         snapshot = decode_snapshot(key, read_snapshot_item(self.dynamodb, self.table, key))
         if snapshot.job.status.ended:
             raise Conflict(f"The job has ended ({snapshot.job.status}); there is nothing to subscribe to.")
@@ -96,16 +96,13 @@ class ListenerStore(Struct, eq=False):
         if since is not None and since < last:
             replay = Replay(key, subscription_id, ReplayStep(since, last))
             actions.append({"Put": {"TableName": self.table, "Item": outbox.replay_item(replay, now // times.SECOND)}})
-        if idempotency:
-            actions.append(idempotency.record(self.table, answer, now // times.SECOND))
-        try:
-            commit(self.dynamodb, actions)
-        except Cancelled as cancelled:
-            refused = cancelled.refusal_at(len(actions) - 1) if idempotency else None
-            if idempotency and refused and refused.item:
-                return idempotency.replay(refused.item)
-            raise
-        return None
+        return write_once(
+            self.table,
+            idempotency,
+            response,
+            now // times.SECOND,
+            lambda more: commit(self.dynamodb, [*actions, *more]),
+        )
 
 
 def listening(

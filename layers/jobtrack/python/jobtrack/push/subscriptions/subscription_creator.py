@@ -40,7 +40,7 @@ class SubscriptionCreator(Struct, eq=False):
         """
         new = self.factory.make(job, request)
         subscription, response = new.subscription, self.factory.kept(new)
-        first = self.listeners.add_listener(
+        response, replayed = self.listeners.add_listener(
             job,
             subscription.subscription_id,
             Listener(subscription.expires_at, subscription.interests()),
@@ -50,4 +50,4 @@ class SubscriptionCreator(Struct, eq=False):
             new.replayed_since,
             most,
         )
-        return self.factory.revealed(job, first or response), first is not None
+        return self.factory.revealed(job, response), replayed

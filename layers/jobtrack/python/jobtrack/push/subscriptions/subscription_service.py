@@ -22,10 +22,10 @@ from jobtrack.push.subscriptions.tickets import Ticket, new_ticket
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store import outbox
 from jobtrack.store.conflict_retry import write_with_retries
-from jobtrack.store.idempotency import Idempotency
+from jobtrack.store.idempotency import Idempotency, write_once
 from jobtrack.store.listeners import listening
 from jobtrack.store.snapshots import Listener, Snapshot, decode_snapshot, read_snapshot_item
-from jobtrack.store.transactions import Cancelled, commit
+from jobtrack.store.transactions import commit
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -139,20 +139,15 @@ class SubscriptionService(Struct, eq=False):
         self, owner: ProjectKey, subscription_id: str, plan: "Plan", idempotency: Idempotency | None
     ) -> tuple[Json, bool]:
         now, dynamodb = self.clock(), self.subscriptions.dynamodb
-        if idempotency and (answered := idempotency.find(dynamodb, self.jobs_table, int(now))):
-            return answered, True
+        if idempotency and (first := idempotency.read_response(dynamodb, self.jobs_table, int(now))):
+            return first, True
         subscription = self.find(owner, subscription_id)
         if not subscription.live(now):
             raise Conflict("The subscription has ended; make a new one.")
-        actions, answer = plan(subscription, now)
-        kept = [idempotency.record(self.jobs_table, answer, int(now))] if idempotency else []
-        try:
-            commit(dynamodb, [*actions, *kept])
-        except Cancelled as cancelled:
-            if idempotency and (first := cancelled.current_item(idempotency.item_key)):
-                return idempotency.replay(first), True
-            raise
-        return answer, False
+        actions, response = plan(subscription, now)
+        return write_once(
+            self.jobs_table, idempotency, response, int(now), lambda more: commit(dynamodb, [*actions, *more])
+        )
 
     def _snapshot(self, subscription: Subscription) -> Snapshot:
         return decode_snapshot(
