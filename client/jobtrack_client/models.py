@@ -52,6 +52,8 @@ __all__ = [
     "Logs",
     "LogsSummary",
     "Memory",
+    "Message",
+    "MessageData",
     "MetricGroup",
     "Metrics",
     "Network",
@@ -63,7 +65,6 @@ __all__ = [
     "NoteData",
     "Nothing",
     "OverallProgress",
-    "Owed",
     "PrerequisiteJob",
     "Priority",
     "Problem",
@@ -71,13 +72,12 @@ __all__ = [
     "Processing",
     "Progress",
     "ProgressData",
-    "Pushed",
-    "PushedData",
     "QualityMetrics",
     "Queue",
     "QueueHealth",
     "QueueSummary",
     "QueuedJob",
+    "QueuedMessage",
     "ResourceDependency",
     "ResourceUsage",
     "Stage",
@@ -430,13 +430,6 @@ class OverallProgress(TypedDict):
     """When the job ended, or now plus `remainingSeconds`"""
 
 
-class Owed(TypedDict):
-    """A message that will be pushed."""
-
-    messageId: str
-    """The `webhook-id` of the message"""
-
-
 class ProblemFault(TypedDict):
     """A value that is wrong."""
 
@@ -503,6 +496,13 @@ class QueueSummary(TypedDict):
     estimatedProcessingTime: str | None
     """From now until the last queued job has ended; `null` unless all ends can be estimated"""
     estimatedProcessingSeconds: int | None
+
+
+class QueuedMessage(TypedDict):
+    """A message that will be pushed."""
+
+    messageId: str
+    """The `webhook-id` of the message"""
 
 
 class TimelineEvent(TypedDict):
@@ -611,7 +611,7 @@ class PrerequisiteJob(TypedDict):
     """Steps from the requested job in the graph"""
 
 
-class PushedData(TypedDict):
+class MessageData(TypedDict):
     """The content of a message."""
 
     tenantId: str
@@ -909,14 +909,14 @@ class DependencyLists(TypedDict):
     dependentJobs: list[DependentJob]
 
 
-class Pushed(TypedDict):
+class Message(TypedDict):
     """A message to a receiver."""
 
     type: str
     """More types may be added: return 2xx for a type that you do not know"""
     timestamp: str
     """When the event happened"""
-    data: PushedData
+    data: MessageData
 
 
 class Timeline(TypedDict):

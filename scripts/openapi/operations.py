@@ -106,10 +106,12 @@ OPERATIONS = {
         "Push", subscriptions.NewSecret, conflicts=True
     ),
     f"POST {BASE}/subscription/{{subscriptionId}}/ticket": Operation("Push", subscriptions.NewTicket, conflicts=True),
-    f"POST {BASE}/subscription/{{subscriptionId}}/test": Operation("Push", deliveries.Owed, 202, conflicts=True),
+    f"POST {BASE}/subscription/{{subscriptionId}}/test": Operation(
+        "Push", deliveries.QueuedMessage, 202, conflicts=True
+    ),
     f"GET {BASE}/subscription/{{subscriptionId}}/deliveries": Operation("Push", deliveries.Deliveries),
     f"POST {BASE}/subscription/{{subscriptionId}}/deliveries/{{messageId}}/retry": Operation(
-        "Push", deliveries.Owed, 202, conflicts=True
+        "Push", deliveries.QueuedMessage, 202, conflicts=True
     ),
     "GET /health": Operation("Service", Health),
     "GET /openapi.json": Operation("Service", None, other_media_types=("application/json",)),

@@ -5,10 +5,10 @@ from typing import Any
 
 from jobtrack.domain.events import EVENT_NAMES
 from jobtrack.push.messages.message import ENDED, PING
-from jobtrack.views.responses.messages import Pushed
+from jobtrack.views.responses.messages import Message
 from scripts.openapi.shared import Json
 
-MESSAGES = (Pushed,)
+MESSAGES = (Message,)
 """The schemas that the webhooks refer to."""
 _TAG = "Push"
 SECURITY = {
@@ -121,7 +121,7 @@ def _schema(kind: str) -> Json:
     if kind == ENDED:
         data["required"] = ["reason"]
     specific = {"properties": {"type": {"const": kind}, "data": data}}
-    return {"allOf": [{"$ref": "#/components/schemas/Pushed"}, specific]}
+    return {"allOf": [{"$ref": "#/components/schemas/Message"}, specific]}
 
 
 def _header(name: str, description: str, **schema: Any) -> Json:

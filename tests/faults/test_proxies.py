@@ -135,7 +135,7 @@ def test_events_are_forwarded_to_this_machine_without(
     for name in ("HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, NOBODY)
     with answering("204 No Content") as place:
-        _forwarder(f"http://{place}/hook", new_secret())(cast(jt.models.Pushed, {"id": "m"}))
+        _forwarder(f"http://{place}/hook", new_secret())(cast(jt.models.Message, {"id": "m"}))
     assert capsys.readouterr().err == f"  -> http://{place}/hook: 204\n"
 
 
@@ -148,13 +148,13 @@ def test_events_that_cannot_be_forwarded_name_the_proxy(
     with answering(status or "204 Nobody asks") as place:
         at = place if status else "127.0.0.1:9"
         monkeypatch.setenv("ALL_PROXY", f"http://me:hidden@{at}")
-        _forwarder("http://receiver.invalid", new_secret())(cast(jt.models.Pushed, {"id": "m"}))
+        _forwarder("http://receiver.invalid", new_secret())(cast(jt.models.Message, {"id": "m"}))
     said = capsys.readouterr().err
     assert said == f"  -> http://receiver.invalid through the proxy http://{at} (ALL_PROXY): {told}\n"
 
 
 def test_a_receiver_whose_name_cannot_be_looked_up_does_not_end_the_walk(capsys: pytest.CaptureFixture[str]) -> None:
-    _forwarder("http://a..b", new_secret())(cast(jt.models.Pushed, {"id": "m"}))
+    _forwarder("http://a..b", new_secret())(cast(jt.models.Message, {"id": "m"}))
     assert capsys.readouterr().err.startswith("  -> http://a..b: ")
 
 

@@ -16,7 +16,7 @@ def messages(
     events: Iterable[models.TimelineEvent],
     lines: Iterable[models.LogEntry],
     wanted: Container[str],
-) -> list[models.Pushed]:
+) -> list[models.Message]:
     """The wanted events and log lines, in order of sequence, as a subscription would have pushed them.
 
     A line of WARN or ERROR is the event `warning` or `error` if that is wanted, else `log`. They belong to no
@@ -44,7 +44,7 @@ def _type(event: models.TimelineEvent) -> str:
     return _TYPES.get(name) or name[:1].lower() + name[1:]
 
 
-def _message(job: models.Job, tenant: str, event: models.TimelineEvent) -> models.Pushed:
+def _message(job: models.Job, tenant: str, event: models.TimelineEvent) -> models.Message:
     kind = _type(event)
     ended = kind in final_statuses.EVENTS
     data = {
@@ -60,4 +60,4 @@ def _message(job: models.Job, tenant: str, event: models.TimelineEvent) -> model
         "event": event["details"],
     }
     name = f"msg_{event['sequence']:012d}_{job['jobId']}"  # the same each time, so that a receiver knows a repeat
-    return cast(models.Pushed, {"id": name, "type": kind, "timestamp": event["timestamp"], "data": data})
+    return cast(models.Message, {"id": name, "type": kind, "timestamp": event["timestamp"], "data": data})

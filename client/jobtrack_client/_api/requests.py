@@ -129,7 +129,7 @@ def issue_ticket(subscription_id: str, key: str) -> Request[models.NewTicket]:
     return post(f"{_subscription(subscription_id)}/ticket", {}, key)
 
 
-def test_subscription(subscription_id: str, key: str) -> Request[models.Owed]:
+def test_subscription(subscription_id: str, key: str) -> Request[models.QueuedMessage]:
     """`POST /subscription/{id}/test`."""
     return post(f"{_subscription(subscription_id)}/test", {}, key)
 
@@ -139,7 +139,7 @@ def deliveries(subscription_id: str, **params: object) -> Request[models.Deliver
     return Request[models.Deliveries]("GET", f"{_subscription(subscription_id)}/deliveries").asking(**params)
 
 
-def retry_delivery(subscription_id: str, message_id: str, key: str) -> Request[models.Owed]:
+def retry_delivery(subscription_id: str, message_id: str, key: str) -> Request[models.QueuedMessage]:
     """`POST /subscription/{id}/deliveries/{messageId}/retry`."""
     return post(f"{_subscription(subscription_id)}/deliveries/{_segment(message_id)}/retry", {}, key)
 

@@ -28,7 +28,7 @@ def verify_webhook(
     *,
     tolerance: float = TOLERANCE_SECONDS,
     clock: Callable[[], float] = time.time,
-) -> models.Pushed:
+) -> models.Message:
     """The message of a request, if one of the secrets (`whsec_…`) signed it within `tolerance` seconds of now.
 
     `body` is what came, byte for byte; `headers` are found in any letter case. A message may come again, under the same
@@ -138,11 +138,11 @@ def _signature(key: bytes, signed: bytes) -> bytes:
     return base64.b64encode(hmac.digest(key, signed, "sha256"))
 
 
-def _message(content: bytes) -> models.Pushed:
+def _message(content: bytes) -> models.Message:
     try:
         message = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise WebhookVerificationError("the body is signed, but it is not JSON") from error
     if not isinstance(message, dict):
         raise WebhookVerificationError("the body is signed, but it is not a JSON object")
-    return cast(models.Pushed, message)
+    return cast(models.Message, message)

@@ -44,12 +44,12 @@ def listen(
                 forward(message)
 
 
-def _show(message: models.Pushed) -> None:
+def _show(message: models.Message) -> None:
     data = message["data"]
     show_cells((message["timestamp"], data["sequence"], message["type"], data["description"]))
 
 
-def _forwarder(url: str, given: str | None) -> Callable[[models.Pushed], None]:
+def _forwarder(url: str, given: str | None) -> Callable[[models.Message], None]:
     import httpx
 
     from jobtrack_client._api._sync.transports import Route
@@ -81,7 +81,7 @@ def _checked(url: str) -> str:
     return url
 
 
-def _forward(http: "httpx.Client", url: str, secret: str, message: models.Pushed, place: str) -> None:
+def _forward(http: "httpx.Client", url: str, secret: str, message: models.Message, place: str) -> None:
     """Post it once; what the receiver answers goes to standard error, and the next one follows."""
     import httpx
 

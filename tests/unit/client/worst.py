@@ -29,7 +29,7 @@ ANSWERS: list[tuple[str, str, Any]] = [
     ("GET", "/subscriptions", models.Subscriptions),
     ("GET", "/deliveries", models.Deliveries),
     ("POST", "/subscribe", models.NewSubscription),
-    ("POST", "/retry", models.Owed),
+    ("POST", "/retry", models.QueuedMessage),
 ]
 
 
@@ -54,7 +54,7 @@ class Worst:
         return _answer(200, _ended(answer) if again else answer)
 
     def messages(self, url: str, since: int | None, timeout: float) -> Generator[dict[str, Any], None, None]:
-        first, last = filled(models.Pushed, self.text), filled(models.Pushed, self.text)
+        first, last = filled(models.Message, self.text), filled(models.Message, self.text)
         last["data"]["sequence"] = 2
         yield {**first, "id": self.text}
         yield {**last, "id": self.text, "type": "jobCompleted"}

@@ -197,7 +197,9 @@ class AsyncEndpoints(ABC):
         """Where to connect once more, within 60 s: the `websocketUrl`."""
         return await self._ask(requests.issue_ticket(subscription_id, idempotency_key or self._key()))
 
-    async def test_subscription(self, subscription_id: str, *, idempotency_key: str | None = None) -> models.Owed:
+    async def test_subscription(
+        self, subscription_id: str, *, idempotency_key: str | None = None
+    ) -> models.QueuedMessage:
         """Have a `ping` pushed."""
         return await self._ask(requests.test_subscription(subscription_id, idempotency_key or self._key()))
 
@@ -209,7 +211,7 @@ class AsyncEndpoints(ABC):
 
     async def retry_delivery(
         self, subscription_id: str, message_id: str, *, idempotency_key: str | None = None
-    ) -> models.Owed:
+    ) -> models.QueuedMessage:
         """Have a message pushed again, under the same `webhook-id`."""
         key = idempotency_key or self._key()
         return await self._ask(requests.retry_delivery(subscription_id, message_id, key))

@@ -84,7 +84,7 @@ class AsyncFollowing(AsyncWalks):
         *,
         since_sequence: int | None = None,
         filters: Filters | None = None,
-    ) -> AsyncIterator[models.Pushed]:
+    ) -> AsyncIterator[models.Message]:
         """What is pushed of a job, over a WebSocket: in order of sequence and each once, until the job's end.
 
         Without `events` all but log lines; how the job ended is always among them. What happened after `since_sequence`
@@ -118,7 +118,7 @@ class AsyncFollowing(AsyncWalks):
             with suppress(JobTrackError):
                 await self.delete_subscription(subscription["subscriptionId"])
 
-    async def _past(self, job_id: str, wanted: Sequence[str], refused: Conflict) -> Sequence[models.Pushed]:
+    async def _past(self, job_id: str, wanted: Sequence[str], refused: Conflict) -> Sequence[models.Message]:
         """What happened to a job that has ended.
 
         Raises:
@@ -132,7 +132,7 @@ class AsyncFollowing(AsyncWalks):
         lines = [line async for line in self.iter_logs(job_id)] if "log" in wanted else []
         return past_events.messages(job, self._tenant, events, lines, wanted)
 
-    async def _pushed(self, made: models.NewSubscription, seen: int | None) -> AsyncGenerator[models.Pushed]:
+    async def _pushed(self, made: models.NewSubscription, seen: int | None) -> AsyncGenerator[models.Message]:
         """Every event of a subscription once, over one connection after the other, until it ended."""
         url: str | None = made["websocketUrl"]
         lost = 0
@@ -148,7 +148,7 @@ class AsyncFollowing(AsyncWalks):
                             return
                         if sequence is not None and (seen is None or sequence > seen):
                             seen = sequence
-                            yield cast(models.Pushed, message)
+                            yield cast(models.Message, message)
             lost += 1
             await self._sleep(self._backoff.delay(lost))
             url = await self._ticket(made["subscriptionId"])

@@ -198,7 +198,7 @@ class Endpoints(ABC):
         """Where to connect once more, within 60 s: the `websocketUrl`."""
         return self._ask(requests.issue_ticket(subscription_id, idempotency_key or self._key()))
 
-    def test_subscription(self, subscription_id: str, *, idempotency_key: str | None = None) -> models.Owed:
+    def test_subscription(self, subscription_id: str, *, idempotency_key: str | None = None) -> models.QueuedMessage:
         """Have a `ping` pushed."""
         return self._ask(requests.test_subscription(subscription_id, idempotency_key or self._key()))
 
@@ -210,7 +210,7 @@ class Endpoints(ABC):
 
     def retry_delivery(
         self, subscription_id: str, message_id: str, *, idempotency_key: str | None = None
-    ) -> models.Owed:
+    ) -> models.QueuedMessage:
         """Have a message pushed again, under the same `webhook-id`."""
         key = idempotency_key or self._key()
         return self._ask(requests.retry_delivery(subscription_id, message_id, key))

@@ -85,7 +85,7 @@ class Following(Walks):
         *,
         since_sequence: int | None = None,
         filters: Filters | None = None,
-    ) -> Iterator[models.Pushed]:
+    ) -> Iterator[models.Message]:
         """What is pushed of a job, over a WebSocket: in order of sequence and each once, until the job's end.
 
         Without `events` all but log lines; how the job ended is always among them. What happened after `since_sequence`
@@ -119,7 +119,7 @@ class Following(Walks):
             with suppress(JobTrackError):
                 self.delete_subscription(subscription["subscriptionId"])
 
-    def _past(self, job_id: str, wanted: Sequence[str], refused: Conflict) -> Sequence[models.Pushed]:
+    def _past(self, job_id: str, wanted: Sequence[str], refused: Conflict) -> Sequence[models.Message]:
         """What happened to a job that has ended.
 
         Raises:
@@ -133,7 +133,7 @@ class Following(Walks):
         lines = [line for line in self.iter_logs(job_id)] if "log" in wanted else []
         return past_events.messages(job, self._tenant, events, lines, wanted)
 
-    def _pushed(self, made: models.NewSubscription, seen: int | None) -> Generator[models.Pushed]:
+    def _pushed(self, made: models.NewSubscription, seen: int | None) -> Generator[models.Message]:
         """Every event of a subscription once, over one connection after the other, until it ended."""
         url: str | None = made["websocketUrl"]
         lost = 0
@@ -148,7 +148,7 @@ class Following(Walks):
                         return
                     if sequence is not None and (seen is None or sequence > seen):
                         seen = sequence
-                        yield cast(models.Pushed, message)
+                        yield cast(models.Message, message)
             lost += 1
             self._sleep(self._backoff.delay(lost))
             url = self._ticket(made["subscriptionId"])

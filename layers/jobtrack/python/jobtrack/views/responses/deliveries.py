@@ -11,7 +11,7 @@ DeliveryStatus = Literal["Delivered", "Pending", "Failed", "Skipped"]
 MessageId = Annotated[str, Schema(description="The `webhook-id` of the message")]
 
 
-class Owed(TypedDict):
+class QueuedMessage(TypedDict):
     """A message that will be pushed."""
 
     messageId: MessageId

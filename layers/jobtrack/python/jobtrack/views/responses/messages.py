@@ -14,7 +14,7 @@ EventSequence = Annotated[
 ]
 
 
-class PushedData(TypedDict):
+class MessageData(TypedDict):
     """The content of a message."""
 
     tenantId: Id
@@ -34,11 +34,11 @@ class PushedData(TypedDict):
     """Why the subscription ended"""
 
 
-class Pushed(TypedDict):
+class Message(TypedDict):
     """A message to a receiver."""
 
     type: str
     """More types may be added: return 2xx for a type that you do not know"""
     timestamp: Time
     """When the event happened"""
-    data: PushedData
+    data: MessageData
