@@ -41,5 +41,5 @@ def _job(bench: Bench, owner: ProjectKey, prerequisites: tuple[str, ...] | list[
     kept = {"prerequisites": [[each, "its results"] for each in prerequisites]} if prerequisites else {}
     beside = list(relations.creation_actions(key, kept, expires))
     made = Job(key.job, "Around", "Bench", workload.START, stages=stages)
-    bench.jobs.create(Snapshot(key, 0, made), "body", {}, beside=beside)
+    bench.jobs.create(Snapshot(key, 0, made), "body", {}, actions=beside)
     return key.job

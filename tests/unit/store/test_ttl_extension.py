@@ -71,7 +71,7 @@ class World:
         kept = {"prerequisites": [[each, None] for each in prerequisites]} if prerequisites else {}
         job = Job(key.job, "Example", "Test", self.micros, stages=[Stage("A")], metadata={"text": "x" * 4000})
         beside = list(self.relations.creation_actions(key, kept, expires))
-        self.jobs.create(Snapshot(key, 0, job), "body", {}, beside=beside)
+        self.jobs.create(Snapshot(key, 0, job), "body", {}, actions=beside)
 
     def report(self, *events: Event) -> None:
         self.jobs.report(KEY, events)

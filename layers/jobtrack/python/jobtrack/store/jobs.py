@@ -1,11 +1,11 @@
-"""Jobs in DynamoDB: made, and changed by one conditional transaction a batch."""
+"""Writes jobs to DynamoDB: each batch of events is one conditional transaction."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from copy import copy
 from typing import TYPE_CHECKING
 
-from msgspec import field
+from msgspec import Struct, field
 
 from jobtrack import times
 from jobtrack.domain.events import Applied, Event
@@ -30,11 +30,42 @@ from jobtrack.store.ttl import Retention
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-_CACHED_SNAPSHOTS = 256
+_MAX_CACHED_SNAPSHOTS = 256
+
+
+class _Draft(Struct):
+    """A change of a job, before it is written.
+
+    Args:
+        item: the snapshot as it was read.
+        before: the job as it was read.
+        snapshot: what is to be written.
+        now: the moment of the change (µs).
+    """
+
+    item: Item
+    before: Job
+    snapshot: Snapshot
+    now: int
+
+    @classmethod
+    def from_item(cls, key: JobKey, item: Item, now: int) -> "_Draft":
+        """A draft that changes nothing yet."""
+        snapshot = decode_snapshot(key, item)
+        return cls(item, copy(snapshot.job), snapshot, now)
+
+    @property
+    def seconds(self) -> int:
+        """The moment of the change, in epoch seconds."""
+        return self.now // times.SECOND
 
 
 class JobStore(JobReader, eq=False):
-    """Reads jobs and writes to them. Several threads and several processes may write to one job at once."""
+    """Reads and writes jobs. Several threads and processes may write to the same job at once.
+
+    The newest version of each job is cached, so that a batch usually needs no read. A cached version may be outdated:
+    the condition of the write then fails, and returns the stored version, with which the write is repeated.
+    """
 
     retention_days: int = 90
     now: Callable[[], int] = times.now
@@ -44,156 +75,69 @@ class JobStore(JobReader, eq=False):
     def create(
         self,
         snapshot: Snapshot,
-        body: str,
+        fingerprint: str,
         response: Json,
         idempotency: Idempotency | None = None,
-        beside: "Sequence[TransactWriteItemTypeDef]" = (),
-        ahead: Callable[[], None] = lambda: None,
+        actions: "Sequence[TransactWriteItemTypeDef]" = (),
+        write_ahead: Callable[[], None] = lambda: None,
     ) -> tuple[Json, bool]:
-        """Write a new job with what belongs to it; return the response, and whether it is that of an earlier request.
+        """Write a new job; return the response, and whether it is that of an earlier request.
 
         Args:
-            snapshot: the job, queued; its creation is reported as the event `jobQueued`.
-            body: the request's fingerprint; the same job id with the same body is the same request.
+            snapshot: the job, queued; its creation becomes the event `jobQueued`.
+            fingerprint: of the request body: the same job id with the same fingerprint is the same request.
             response: the response if this is the first request.
             idempotency: the client's key, if it sent one.
-            beside: what else is written with it (subscriptions).
-            ahead: writes what must be there before, once nothing but the job itself is left to do.
+            actions: what to write in the same transaction.
+            write_ahead: writes what must exist before the job; it is called once the job can be written.
 
         Raises:
-            Conflict: a job of that id exists and was made by another request.
+            Conflict: another request created a job with this id.
             IdempotencyMismatch: the key was used for another job.
+            JobBusy: other writers were faster until the time limit.
         """
-        now = self.now()
-        self._past.add_past_durations(snapshot.key, snapshot.job)
-        applied, records = apply(snapshot.job, [Event("jobQueued", snapshot.job.created_at, {})], now)
-        version = self._version(snapshot, now)
-        by_id = creation(snapshot.key, body, self.retention.beside(0))
-        parts = version.parts(applied, records, now)
-        by_id_action = by_id.put_action(self.table, response, now // times.SECOND)
-        actions = [version.creation(), *parts, *beside, by_id_action]
-        ahead()
+        draft = _Draft({}, snapshot.job, snapshot, self.now())
+        self._past_durations.add_past_durations(snapshot.key, snapshot.job)
+        applied, records = apply(snapshot.job, [Event("jobQueued", snapshot.job.created_at, {})], draft.now)
+        version = self._version(draft)
+        by_id = creation(snapshot.key, fingerprint, self.retention.beside(0))
+        parts = version.parts(applied, records, draft.now)
+        all_actions = [version.creation(), *parts, *actions, by_id.put_action(self.table, response, draft.seconds)]
+        write_ahead()
         return write_with_retries(
-            self.retry, lambda: self._create(actions, by_id, response, idempotency, now // times.SECOND)
+            self.retry, lambda: self._create(all_actions, by_id, response, idempotency, draft.seconds)
         )
 
     def report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None = None) -> tuple[Json, bool]:
-        """Store a batch of events, all or nothing; answers `{accepted, lastSequence}` and whether it was a replay.
+        """Store a batch of events, all or none; return `{accepted, lastSequence}`, and whether it is a repetition.
 
         Raises:
             NotFound: there is no such job.
             InvalidTransition: the job's status does not allow one of the events.
             IdempotencyMismatch: the key was used for another batch.
-            JobBusy: other writers were first for two seconds.
+            JobBusy: other writers were faster until the time limit.
         """
         return write_with_retries(self.retry, lambda: self._report(key, events, idempotency))
 
     def mark_stalled(self, key: JobKey, timer: Timer) -> bool:
-        """Note that a job is silent, unless it has reported; answers whether it is, and then takes its timer away.
+        """Mark a job as stalled and delete its timer, unless it has reported; return whether it is stalled.
 
-        What is noted replaces the version that was read, so that a report accepted before always wins.
+        The write replaces the version that was read, so a report that was accepted before always wins.
 
         Raises:
             NotFound: there is no such job.
-            JobBusy: other writers were first for two seconds.
+            JobBusy: other writers were faster until the time limit.
         """
-        return write_with_retries(self.retry, lambda: self._stall(key, timer))
+        return write_with_retries(self.retry, lambda: self._mark_stalled(key, timer))
 
-    def _report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None) -> tuple[Json, bool]:
-        cached = key in self._cache
-        item = self._cache.get(key) or read_snapshot_item(self.dynamodb, self.table, key)
-        snapshot, now = decode_snapshot(key, item), self.now()
-        before = copy(snapshot.job)
-        if before.status is JobStatus.QUEUED and any(event.type == "jobStarted" for event in events):
-            self._past.add_past_durations(key, snapshot.job)
-        try:
-            changed = apply(snapshot.job, events, now)
-        except (InvalidTransition, Unprocessable):
-            if first := idempotency and idempotency.read_response(self.dynamodb, self.table, now // times.SECOND):
-                return first, True
-            if cached:  # Another writer may have moved the job since: judge by what is stored.
-                self.forget(key)
-                raise Cancelled([]) from None
-            raise
-        response = {"accepted": len(events), "lastSequence": snapshot.job.sequence}
-        beside = list(DependencyStore(self.dynamodb, self.table).change_actions(key, events, self._beside(now)))
-        return write_once(
-            self.table,
-            idempotency,
-            response,
-            now // times.SECOND,
-            lambda actions: self._write(item, before, snapshot, changed, now, [*beside, *actions]),
-        )
-
-    def _stall(self, key: JobKey, timer: Timer) -> bool:
-        item = read_snapshot_item(self.dynamodb, self.table, key)
-        snapshot, now = decode_snapshot(key, item), self.now()
-        before = copy(snapshot.job)
-        if before.deadline is None or before.deadline >= now:
-            return False
-        self._write(item, before, snapshot, stall(snapshot.job, now), now, [timer.delete_action(self.table)])
-        return True
-
-    def _write(
-        self,
-        item: Item,
-        before: Job,
-        snapshot: Snapshot,
-        changed: tuple[list[Applied], list[Record]],
-        now: int,
-        beside: "Sequence[TransactWriteItemTypeDef]",
-    ) -> None:
-        """Write the job's next version and all that belongs to it, if `item` is still what is stored.
-
-        Raises:
-            Cancelled: it is not, or another writer or a limit was in the way.
-        """
-        version, mark = self._version(snapshot, now), write_marks.new_mark()
-        timers = [*self._transition(before, snapshot), *self._keeping(item, before, snapshot, now)]
-        parts = [*version.parts(*changed, now), *timers]
-        snapshot.marks = write_marks.added(snapshot.marks, mark)
-        written = version.attributes()
-        try:
-            commit(self.dynamodb, [version.update(written), *parts, *beside], mark)
-        except Cancelled as cancelled:
-            self._learn(snapshot.key, cancelled)
-            raise
-        self._remember(snapshot.key, {**item, **written})
-
-    def _transition(self, before: Job, snapshot: Snapshot) -> "Iterator[TransactWriteItemTypeDef]":
-        """What a change of the job's standing writes beside it: a completion is counted, a heartbeat watched."""
-        job = snapshot.job
-        if job.status is JobStatus.COMPLETED and before.status is not JobStatus.COMPLETED:
-            yield from self._past.completion_actions(
-                snapshot.key, job, self.retention.snapshot(self.now() // times.SECOND)
-            )
-        if job.deadline is not None and before.deadline is None:
-            yield Timer.for_heartbeat(snapshot.key, job.deadline).put_action(self.table, self.retention.seconds)
-
-    def _keeping(self, item: Item, before: Job, snapshot: Snapshot, now: int) -> "Iterator[TransactWriteItemTypeDef]":
-        """From time to time, and once the retention has grown, have what the job wrote earlier kept for longer."""
-        job = snapshot.job
-        due = now - max(job.kept_at, job.created_at) >= self.retention.pass_seconds * times.SECOND
-        if due or self.retention.grown(int(item["exp"]["N"]), before.updated_at // times.SECOND):
-            job.kept_at = now
-            yield Timer(EXTENSION, snapshot.key, now // times.SECOND).put_action(self.table, self.retention.seconds)
-
-    def _version(self, snapshot: Snapshot, now: int) -> Version:
-        return Version(self.table, snapshot, self.retention.snapshot(now // times.SECOND), self._beside(now))
-
-    def _beside(self, now: int) -> int:
-        return self.retention.beside(now // times.SECOND)
+    def forget(self, key: JobKey) -> None:
+        """Remove the job from the cache, so that the next batch reads it."""
+        self._cache.pop(key, None)
 
     @property
-    def _past(self) -> PastDurationStore:
-        return PastDurationStore(self.dynamodb, self.table)
-
-    def _learn(self, key: JobKey, cancelled: Cancelled) -> None:
-        """Remember the version that was in the way; of one that is not told, nothing."""
-        if newer := cancelled.current_item(snapshot_key(key)):
-            self._remember(key, newer)
-        elif cancelled.refusal_at(0) or not cancelled.refusals:
-            self.forget(key)
+    def retention(self) -> Retention:
+        """How long jobs are kept."""
+        return Retention.days(self.retention_days)
 
     def _create(
         self,
@@ -216,17 +160,99 @@ class JobStore(JobReader, eq=False):
                     return first, True
             raise Conflict("A job of this id exists and was made by another request.") from cancelled
 
-    def _remember(self, key: JobKey, item: Item) -> None:
-        self._cache.pop(key, None)
-        while len(self._cache) >= _CACHED_SNAPSHOTS:
-            self._cache.pop(next(iter(self._cache)), None)
-        self._cache[key] = item
+    def _report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None) -> tuple[Json, bool]:
+        is_cached = key in self._cache
+        item = self._cache.get(key) or read_snapshot_item(self.dynamodb, self.table, key)
+        draft = _Draft.from_item(key, item, self.now())
+        job = draft.snapshot.job
+        if job.status is JobStatus.QUEUED and any(event.type == "jobStarted" for event in events):
+            self._past_durations.add_past_durations(key, job)
+        try:
+            changes = apply(job, events, draft.now)
+        except (InvalidTransition, Unprocessable):
+            if first := idempotency and idempotency.read_response(self.dynamodb, self.table, draft.seconds):
+                return first, True
+            if is_cached:  # another writer may have changed the job since: repeat with what is stored
+                self.forget(key)
+                raise Cancelled([]) from None
+            raise
+        response = {"accepted": len(events), "lastSequence": job.sequence}
+        dependencies = DependencyStore(self.dynamodb, self.table)
+        actions = list(dependencies.change_actions(key, events, self.retention.beside(draft.seconds)))
+        return write_once(
+            self.table,
+            idempotency,
+            response,
+            draft.seconds,
+            lambda more: self._write(draft, changes, [*actions, *more]),
+        )
 
-    def forget(self, key: JobKey) -> None:
-        """Read the job anew at the next batch, as a process that has not yet written to it does."""
-        self._cache.pop(key, None)
+    def _mark_stalled(self, key: JobKey, timer: Timer) -> bool:
+        draft = _Draft.from_item(key, read_snapshot_item(self.dynamodb, self.table, key), self.now())
+        if draft.before.deadline is None or draft.before.deadline >= draft.now:
+            return False
+        self._write(draft, stall(draft.snapshot.job, draft.now), [timer.delete_action(self.table)])
+        return True
+
+    def _write(
+        self,
+        draft: _Draft,
+        changes: tuple[list[Applied], list[Record]],
+        actions: "Sequence[TransactWriteItemTypeDef]",
+    ) -> None:
+        """Write the job's next version and all that belongs to it, if the version that was read is still stored.
+
+        Raises:
+            Cancelled: it is not, or the transaction was cancelled for another reason.
+        """
+        snapshot, mark = draft.snapshot, write_marks.new_mark()
+        version = self._version(draft)
+        # First what reads the job: the version moves its larger members out.
+        beside = [*self._transition_actions(draft), *self._extension_actions(draft)]
+        parts = version.parts(*changes, draft.now)
+        snapshot.marks = write_marks.added(snapshot.marks, mark)
+        attributes = version.attributes()
+        try:
+            commit(self.dynamodb, [version.update(attributes), *parts, *beside, *actions], mark)
+        except Cancelled as cancelled:
+            self._cache_stored_version(snapshot.key, cancelled)
+            raise
+        self._cache_item(snapshot.key, {**draft.item, **attributes})
+
+    def _transition_actions(self, draft: _Draft) -> "Iterator[TransactWriteItemTypeDef]":
+        """A completed job is counted; a job that is to send heartbeats from now on gets a timer."""
+        key, job, before = draft.snapshot.key, draft.snapshot.job, draft.before
+        if job.status is JobStatus.COMPLETED and before.status is not JobStatus.COMPLETED:
+            yield from self._past_durations.completion_actions(key, job, self.retention.snapshot(draft.seconds))
+        if job.deadline is not None and before.deadline is None:
+            yield Timer.for_heartbeat(key, job.deadline).put_action(self.table, self.retention.seconds)
+
+    def _extension_actions(self, draft: _Draft) -> "Iterator[TransactWriteItemTypeDef]":
+        """A timer for the extension of older items' TTL, where it is time for one, or where the retention has grown."""
+        job = draft.snapshot.job
+        is_time = draft.now - max(job.kept_at, job.created_at) >= self.retention.pass_seconds * times.SECOND
+        expires = int(draft.item["exp"]["N"])
+        if is_time or self.retention.grown(expires, draft.before.updated_at // times.SECOND):
+            job.kept_at = draft.now
+            yield Timer(EXTENSION, draft.snapshot.key, draft.seconds).put_action(self.table, self.retention.seconds)
+
+    def _version(self, draft: _Draft) -> Version:
+        retention, now = self.retention, draft.seconds
+        return Version(self.table, draft.snapshot, retention.snapshot(now), retention.beside(now))
 
     @property
-    def retention(self) -> Retention:
-        """How long jobs are kept."""
-        return Retention.days(self.retention_days)
+    def _past_durations(self) -> PastDurationStore:
+        return PastDurationStore(self.dynamodb, self.table)
+
+    def _cache_stored_version(self, key: JobKey, cancelled: Cancelled) -> None:
+        """Cache the version that cancelled a write; without it, the cached version cannot be trusted any longer."""
+        if item := cancelled.current_item(snapshot_key(key)):
+            self._cache_item(key, item)
+        elif cancelled.refusal_at(0) or not cancelled.refusals:
+            self.forget(key)
+
+    def _cache_item(self, key: JobKey, item: Item) -> None:
+        self._cache.pop(key, None)
+        while len(self._cache) >= _MAX_CACHED_SNAPSHOTS:
+            self._cache.pop(next(iter(self._cache)), None)
+        self._cache[key] = item
