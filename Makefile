@@ -55,7 +55,7 @@ run: setup ## Serve, run the sample job and show it live (Ctrl-C stops it)
 	$(BIN)/jobtrack demo
 
 test: setup $(SAM_VENV)/ready ## All tests, end to end on both engines
-	$(PYTEST) tests/unit tests/functions tests/deployed --numprocesses 2
+	$(PYTEST) tests/unit tests/functions tests/deployed tests/packages --numprocesses 2
 	$(PYTEST) tests/faults tests/runtime --numprocesses 2
 	$(MAKE) --jobs 2 --output-sync=target e2e-ministack e2e-dynamodb-local
 
@@ -66,7 +66,7 @@ e2e-ministack: setup
 	$(BIN)/python -m scripts.policies $(CALLS)
 
 e2e-dynamodb-local: setup
-	if $(BIN)/python -m jobtrack_local fetch-dynamodb-local; then \
+	if $(BIN)/jobtrack fetch-dynamodb-local; then \
 	  $(PYTEST) tests/e2e --engine dynamodb-local; \
 	else \
 	  echo 'NOT RUN: tests/e2e on DynamoDB Local, which could not be fetched (see above)' >&2; \

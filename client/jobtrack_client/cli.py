@@ -1,4 +1,4 @@
-"""The command line `jobtrack`: what talks to a service, and what the extra `local` adds, or how to get it."""
+"""The command line `jobtrack`: the client's commands, and those that other distributions add, such as `serve`."""
 
 import sys
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from jobtrack_client.commands.output import replace_unprintable
 from jobtrack_client.commands.service import choose
 
 GROUP = "jobtrack.commands"
-"""Entry points of installed distributions: functions that add commands to the application."""
+"""Group of entry points: functions that take the application and add commands to it."""
 _LOCAL = {
     "serve": "Run the whole service on this machine.",
     "demo": "Serve, run a sample job and show it live.",
@@ -20,14 +20,11 @@ _LOCAL = {
 }
 _ANY = {"ignore_unknown_options": True, "allow_extra_args": True}
 _OURS = frozenset({"functions", "jobtrack", "jobtrack_client"})
-_MISSING = "needs what is not installed ({}): pip install 'jobtrack[local]'"
-Profile = Annotated[
-    str | None, typer.Option("--profile", "-p", help="The service of this name in config.toml, or `local`.")
-]
+Profile = Annotated[str | None, typer.Option("--profile", "-p", help="Name of a service in config.toml, or `local`.")]
 
 
 def build() -> typer.Typer:
-    """The application with every command that is installed, and with how to get the others."""
+    """Build the application. Local commands that are not installed print how to install them."""
     app = typer.Typer(name="jobtrack", no_args_is_help=True, pretty_exceptions_enable=False)
     app.callback()(_describe)
     commands.add(app)
@@ -40,18 +37,18 @@ def build() -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command line; a package that only the extra brings is asked for in one line."""
+    """Run the command line. If a package of the extra `local` is missing, print how to install it."""
     replace_unprintable()
     try:
         build()()
     except ModuleNotFoundError as missing:
-        sys.exit(f"jobtrack: this command {_MISSING.format(_package(missing))}")
+        sys.exit(_how_to_install("this command", _package(missing)))
 
 
 def _add_installed(app: typer.Typer) -> str | None:
-    """Add the commands of other distributions; returns a package that one of them needs and that is not there.
+    """Add the commands of other distributions. Return a package that one of them needs and that is missing.
 
-    They are found by what is installed, never by a module's name: in the working directory any name may be taken.
+    Entry points are found by installed distribution. An import by name could find a module in the working directory.
     """
     package = None
     for entry in entry_points(group=GROUP):
@@ -69,16 +66,22 @@ def _describe(profile: Profile = None) -> None:
 
 def _explain(name: str, package: str) -> Callable[[], None]:
     def command() -> None:
-        sys.exit(f"jobtrack: {name} {_MISSING.format(package)}")
+        sys.exit(_how_to_install(name, package))
 
     return command
 
 
+def _how_to_install(command: str, package: str) -> str:
+    if sys.platform == "win32":
+        return f"jobtrack: {command} runs on Linux and macOS only"
+    return f"jobtrack: {command} needs the package {package}, which is not installed: pip install 'jobtrack[local]'"
+
+
 def _package(missing: ModuleNotFoundError) -> str:
-    """The package that is not there.
+    """Return the name of the missing package.
 
     Raises:
-        ModuleNotFoundError: it is one of ours, so nothing that can be installed is missing.
+        ModuleNotFoundError: the package is part of jobtrack, so installing the extra would not help.
     """
     package = (missing.name or "").partition(".")[0]
     if package in _OURS or not package:

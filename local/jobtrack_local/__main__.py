@@ -1,4 +1,4 @@
-"""`python -m jobtrack_local`: the local service without the client's commands."""
+"""`python -m jobtrack_local`: the commands of the local service without the client's."""
 
 import typer
 
@@ -11,8 +11,7 @@ def main() -> None:
     replace_unprintable()
     app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
     cli.commands(app)
-    app.command()(cli.fetch_dynamodb_local)
-    app.command()(cli.sam_local)
+    app.command()(cli.sam_local)  # needs a checkout of the repository
     app(prog_name="python -m jobtrack_local")
 
 

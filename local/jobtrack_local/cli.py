@@ -21,27 +21,28 @@ DEFAULT_PORT = 8080
 
 
 def commands(app: typer.Typer) -> None:
-    """Add `serve`, `demo` and `token` to the application."""
-    app.command()(serve)
-    app.command()(demo)
-    app.command()(token)
+    """Add the commands to the application."""
+    for command in (serve, demo, token, fetch_dynamodb_local):
+        app.command()(command)
 
 
 def serve(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = DEFAULT_PORT,
-    data: Annotated[Path | None, typer.Option(help="Folder of the data; else they live in memory.")] = None,
-    engine: Annotated[str, typer.Option(help="ministack, dynamodb-local, or the URL of a running one.")] = "ministack",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = DEFAULT_PORT,
+    data: Annotated[Path | None, typer.Option(help="Folder to keep the data in. [default: in memory]")] = None,
+    engine: Annotated[
+        str, typer.Option(help="ministack, dynamodb-local, or the URL of a running engine.")
+    ] = "ministack",
 ) -> None:
     """Serve the whole API on 127.0.0.1 until Ctrl-C."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    # Here one process is all functions at once, which may need more connections than the pool of one keeps.
+    # All functions run in this one process, and may need more connections than a pool keeps open.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     with one_line():
         from jobtrack_local import service
 
         service.serve(port, data, engine, ready=_welcome)
     sys.stdout.flush()
-    os._exit(0)  # a slow receiver may hold a thread for seconds more; its message comes again
+    os._exit(0)  # do not wait for threads that post to a slow receiver; their messages are delivered again
 
 
 def _welcome(url: str) -> None:
@@ -51,17 +52,17 @@ def _welcome(url: str) -> None:
 
 def token(
     tenant: Annotated[str, typer.Option(help="The tenant's GUID.")] = TENANT,
-    project: Annotated[str | None, typer.Option(help="Confines the token to this project's GUID.")] = None,
-    scope: Annotated[str, typer.Option(help="Separated by spaces.")] = tokens.SCOPES,
-    ttl: Annotated[int, typer.Option(min=1, help="Seconds that it is valid.")] = tokens.DAY_SECONDS,
+    project: Annotated[str | None, typer.Option(help="Restrict the token to the project with this GUID.")] = None,
+    scope: Annotated[str, typer.Option(help="Scopes, separated by spaces.")] = tokens.SCOPES,
+    ttl: Annotated[int, typer.Option(min=1, help="Seconds until the token expires.")] = tokens.DAY_SECONDS,
 ) -> None:
-    """Print a development token for every `jobtrack serve` of this user."""
+    """Print a development token. Each `jobtrack serve` of this user accepts it."""
     with one_line():
         print(tokens.issue(tenant, project, scope, ttl))
 
 
 def fetch_dynamodb_local() -> None:
-    """Fetch DynamoDB Local for this user, unless it is there."""
+    """Download DynamoDB Local, an engine for `serve`, unless this user has it, and print its folder."""
     with one_line():
         from jobtrack_local.engine import dynamodb_local
 
@@ -69,9 +70,11 @@ def fetch_dynamodb_local() -> None:
 
 
 def sam_local(
-    engine: Annotated[str, typer.Option(help="ministack, dynamodb-local, or the URL of a running one.")] = "ministack",
+    engine: Annotated[
+        str, typer.Option(help="ministack, dynamodb-local, or the URL of a running engine.")
+    ] = "ministack",
 ) -> None:
-    """Keep an engine for `sam local` until Ctrl-C, and write the files by which functions find it."""
+    """Run an engine for `sam local` until Ctrl-C, and write the files that functions need to reach it."""
     with one_line(), suppress(KeyboardInterrupt):
         from jobtrack_local import sam_local as files
 
@@ -80,7 +83,7 @@ def sam_local(
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Say on one line of standard error what went wrong, and exit with 1."""
+    """Print a LocalError as one line on standard error, and exit with 1."""
     try:
         yield
     except LocalError as error:

@@ -116,6 +116,11 @@ def test_help_is_printed(tmp_path: Path) -> None:
     assert "watch" in ended.stdout
 
 
+def test_the_local_service_is_not_for_windows(tmp_path: Path) -> None:
+    ended = execute(tmp_path, COMMAND, "http://127.0.0.1:9", "serve")
+    assert (ended.returncode, ended.stderr) == (1, "jobtrack: serve runs on Linux and macOS only\n")
+
+
 def test_a_service_of_another_system_is_not_taken_for_a_running_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,7 +61,7 @@ def hostile(tmp_path: Path, names: set[str]) -> Path:
     """A working directory with a file for each module that we import."""
     folder = tmp_path / "downloads"
     folder.mkdir()
-    for name in names:
+    for name in names | {"functions"}:
         (folder / f"{name}.py").write_text(HOSTILE)
     return folder
 

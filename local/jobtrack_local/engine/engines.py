@@ -79,7 +79,7 @@ def elsewhere(url: str) -> Engines:
 
 def _ministack(stack: ExitStack, claim: DataLock | None, *, dynamodb: bool) -> Engine:
     if importlib.util.find_spec("ministack") is None:
-        raise LocalError("the engine ministack is not installed; install jobtrack[local]")
+        raise LocalError("the engine ministack is not installed: pip install 'jobtrack[local]'")
     services = "dynamodb,dynamodbstreams,sqs,kms" if dynamodb else "sqs,kms"
     env = {**MINISTACK, "SERVICES": services, "PERSIST_STATE": "0"}
     if claim is not None:

@@ -1,4 +1,4 @@
-"""The command line with and without what the extra brings."""
+"""The command line with and without the extra `local`."""
 
 import sys
 from types import ModuleType
@@ -30,10 +30,12 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
 
 
 @pytest.mark.parametrize("command", [["serve", "--port", "1"], ["demo", "--once"], ["token", "--tenant", "x"]])
-def test_without_the_extra_a_command_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
+def test_without_the_extra_a_command_prints_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
     monkeypatch.setitem(sys.modules, "jobtrack_local.cli", None)
-    line = f"jobtrack: {command[0]} needs what is not installed (jobtrack_local): pip install 'jobtrack[local]'"
-    assert run(monkeypatch, *command) == line
+    missing = "the package jobtrack_local, which is not installed: pip install 'jobtrack[local]'"
+    assert run(monkeypatch, *command) == f"jobtrack: {command[0]} needs {missing}"
 
 
 def test_with_the_extra_its_commands_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,13 +44,13 @@ def test_with_the_extra_its_commands_run(monkeypatch: pytest.MonkeyPatch, capsys
     assert capsys.readouterr().out == "serving on 7\n"
 
 
-def test_a_package_that_is_missed_only_when_it_runs_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_that_is_missing_only_when_the_command_runs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jobtrack_local.cli", Commands("jobtrack_local.cli"))
-    line = "jobtrack: this command needs what is not installed (uvicorn): pip install 'jobtrack[local]'"
-    assert run(monkeypatch, "serve", "--port", "1") == line
+    missing = "the package uvicorn, which is not installed: pip install 'jobtrack[local]'"
+    assert run(monkeypatch, "serve", "--port", "1") == f"jobtrack: this command needs {missing}"
 
 
-def test_a_module_of_our_own_that_is_missing_is_no_question_of_extras(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_module_of_jobtrack_itself_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jobtrack_local.cli", Commands("jobtrack_local.cli"))
     monkeypatch.setattr(sys, "argv", ["jobtrack", "serve", "--port", "2"])
     with pytest.raises(ModuleNotFoundError, match=r"jobtrack\.lost"):

@@ -76,7 +76,7 @@ def test_an_archive_without_the_jar_is_told(tmp_path: Path) -> None:
 
 def test_without_the_jar_the_way_to_get_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folders, "cache", lambda: tmp_path)
-    with pytest.raises(LocalError, match="python -m jobtrack_local fetch-dynamodb-local"):
+    with pytest.raises(LocalError, match="jobtrack fetch-dynamodb-local"):
         dynamodb_local.command(None)
 
 
