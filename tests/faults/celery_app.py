@@ -1,4 +1,4 @@
-"""A Celery application whose tasks end in every way, and a worker that runs them: no broker but a folder is needed.
+"""A Celery application whose tasks end in every way, and a worker that runs them with a folder as broker.
 
     BOX=/tmp/box celery -A tests.faults.celery_app worker --pool prefork
 
@@ -29,7 +29,7 @@ LINES = 20_000
 
 
 def application(box: Path) -> Celery:
-    """The application whose messages go through the folder."""
+    """Return the application whose messages go through the folder."""
     app = Celery("program", broker="filesystem://", backend=f"file://{box}/results")
     app.conf.broker_transport_options = {
         "data_folder_in": f"{box}/in",
@@ -68,7 +68,7 @@ def kill(number: int) -> None:
 
 
 def hang(task: Any) -> None:
-    """Runs for a while, unless it was delivered before."""
+    """Run for a while, unless the task was delivered before."""
     delivered = Path(os.environ["BOX"], task.request.id)
     if delivered.exists():
         return
@@ -80,7 +80,7 @@ def hang(task: Any) -> None:
 
 
 def finish(task: Any) -> None:
-    """Runs for as long as a warm shutdown takes to begin."""
+    """Run until a warm shutdown has begun."""
     job().milestone("finishing")
     job().flush(20)
     time.sleep(2)
@@ -98,7 +98,7 @@ def fork(task: Any) -> None:
 
 
 def fork_and_exit(task: Any) -> None:
-    """The exit leads back into Celery's code, of which the child would go on with a copy."""
+    """A child must not return into Celery's code, which would run twice."""
     if not (child := os.fork()):
         sys.exit(0)
     time.sleep(1)
@@ -155,13 +155,13 @@ WAYS: Mapping[str, Callable[[Any], Any]] = {
 
 
 def send(box: Path, way: str, name: str = "program.end", **options: Any) -> str:
-    """Send a task; returns its id."""
+    """Send a task, and return its id."""
     identity: str = application(box).send_task(name, (way,), **options).id
     return identity
 
 
 def prepared(box: Path) -> Path:
-    """The folder with what the broker needs."""
+    """Create the broker's folder."""
     for name in ("in", "control", "results"):
         (box / name).mkdir(parents=True)
     return box
@@ -171,7 +171,7 @@ def prepared(box: Path) -> Path:
 def worker(
     box: Path, pool: str, environ: Mapping[str, str], app: str = "tests.faults.celery_app"
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker with such a pool, which is killed at the end if it still runs."""
+    """Run a worker with this pool; it is killed at the end if it still runs."""
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING"]
     command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", app, "worker", "-P", pool]
     process = subprocess.Popen(

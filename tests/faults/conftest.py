@@ -1,4 +1,4 @@
-"""What the tests of faults share: the stack in moto, and figures that are told at the end of the run."""
+"""Shared by the tests of faults: the stack in moto, and figures for the summary of the run."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ Tell = Callable[[str], None]
 
 @pytest.fixture
 def tell(record_property: Callable[[str, object], None]) -> Tell:
-    """Notes a line that the run closes with."""
+    """Adds a line to the summary of the run."""
     return lambda line: record_property("figure", line)
 
 

@@ -1,7 +1,7 @@
 """The pushing side as deployed, with faults: the functions' handlers, the template's triggers, moto's tables and key.
 
-Stream and queues are the simulator's, and so is the order of things: threads take turns, time passes as the test says,
-and a process can end at any call that it makes to AWS or to a receiver, before it or after it.
+Stream, queues and scheduling are simulated: threads take turns, time passes as the test says, and a process can end
+before or after any call to AWS or to a receiver.
 """
 
 import base64
@@ -57,18 +57,18 @@ ResultT = TypeVar("ResultT")
 
 
 class Steps:
-    """Notes what a function calls, and ends its process where it is told to: every call is two steps."""
+    """Records the calls of a function, and ends its process at a chosen step; each call has two steps."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.count = 0
         self.kills: set[int] = set()
         self.kill_at = ""
-        """A kind of step at whose next the process ends."""
+        """The process ends at the next step of this kind."""
         self.seen: set[str] = set()
         self.killed: list[str] = []
         self.running = ""
-        """The code that runs now."""
+        """The function that runs now."""
         self.dead = False
         self.switch: Callable[[], None] = lambda: None
 
@@ -92,7 +92,7 @@ class Steps:
 
 
 class Turns:
-    """Stands in for a pool of threads: they take turns, and who is next is drawn at every step."""
+    """Replaces a pool of threads: they take turns, and the next one is drawn at every step."""
 
     def __init__(self, steps: Steps, drawn: random.Random) -> None:
         self._steps = steps
@@ -105,17 +105,17 @@ class Turns:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing is left to wait for."""
+        """There is nothing to wait for."""
 
     def map(self, act: Callable[[ItemT], ResultT], items: Sequence[ItemT]) -> Iterator[ResultT]:
-        """What comes of each; Crash when the process ended."""
+        """Yield the results; Crash if the process ended."""
         results, failures = dict[int, ResultT](), list[BaseException]()
 
         def run(number: int, item: ItemT) -> None:
             self._waiting[number].acquire()
             try:
                 results[number] = act(item)
-            except BaseException as failure:  # to be raised where the pool was asked
+            except BaseException as failure:  # raised in the thread that uses the pool
                 failures.append(failure)
             del self._waiting[number]
             self._next()
@@ -148,7 +148,7 @@ class Turns:
 
 
 class Sqs(MemorySqs):
-    """The queues as the functions call them; `refuses` says which entries are not taken, and how."""
+    """The queues as functions call them; `refuses` names the entries that are refused, and how."""
 
     def __init__(self, drawn: random.Random, steps: Steps) -> None:
         super().__init__(queues(TEMPLATE.queues, steps.clock))
@@ -171,11 +171,11 @@ class Sqs(MemorySqs):
 
 
 class Receivers(Receiver):
-    """Every receiver; `answering_with` says what a POST is answered."""
+    """All receivers; `answering_with` returns the response to a POST."""
 
     answering_with: Callable[[], Response | EgressError] = staticmethod(lambda: Response(200))
     failed = 0
-    """How often it was told to a sender that its message was not taken."""
+    """How often a sender was told that its message was not accepted."""
 
     def respond(self, url: WebhookUrl, headers: Mapping[str, str], body: bytes) -> Response:
         self.answers = [self.answering_with()]
@@ -213,9 +213,9 @@ class Deployed:
         self._shown: set[tuple[str, str]] = set()
         self.repeats = 1
         self.served: dict[str, int] = {}
-        """How often each record of the stream was, by its sequence number."""
+        """How often each stream record was delivered, by its sequence number."""
         self.taken = 0
-        """Messages of queues that were given to functions."""
+        """Messages of queues that functions received."""
         self.functions = {name: TEMPLATE.functions[name] for name, _ in (*TEMPLATE.streams, *TEMPLATE.consumers)}
         self.processes: dict[str, ModuleType] = {}
         self.mappings: list[StreamMapping | QueueMapping] = [*self._streams(), *self._consumers()]
@@ -258,7 +258,7 @@ class Deployed:
         return serve
 
     def _ask_again(self, records: Sequence[Record]) -> None:
-        """Take the answer for lost, until each record of a stream was served as often as is asked for."""
+        """Treat the response as lost until each stream record was delivered as often as requested."""
         numbers = [sequence_number(record) for record in records if "dynamodb" in record]
         self.taken += len(records) - len(numbers)
         for number in numbers:
@@ -269,7 +269,7 @@ class Deployed:
     def _process(self, name: str, properties: FunctionProperties) -> ModuleType:
         if name not in self.processes:
             module = function.load_module(properties)
-            cast("SourceFileLoader", module.__loader__).exec_module(module)  # as a new process does
+            cast("SourceFileLoader", module.__loader__).exec_module(module)  # as a new process would
             if "ThreadPoolExecutor" in vars(module):
                 vars(module)["ThreadPoolExecutor"] = lambda max_workers: Turns(self.steps, self.drawn)
             later = [each() for each in vars(module).values() if hasattr(each, "cache_info")]
@@ -279,7 +279,7 @@ class Deployed:
         return self.processes[name]
 
     def _under_our_time(self, held: object) -> None:
-        """Give it, and all that it holds, the clock and the dice of the test."""
+        """Give the object, and everything it contains, the test's clock and randomness."""
         ours = {
             "clock": self.clock,
             "sleep": self.clock.pass_by,
@@ -300,11 +300,11 @@ class Deployed:
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, model.name)
 
     def subscribe(self, *subscriptions: Subscription) -> None:
-        """Subscriptions in their table."""
+        """Store subscriptions in their table."""
         store(self.dynamodb, Vault(self.kms, Settings.from_env().secrets_key_id), *subscriptions)
 
     def connect(self, one: Subscription) -> str:
-        """A client that is connected for a WebSocket subscription; its connection."""
+        """Connect a client for a WebSocket subscription, and return the connection."""
         connection = f"connection-of-{one.subscription_id}"
         self.gateway.connected.add(connection)
         self.dynamodb.update_item(
@@ -317,7 +317,7 @@ class Deployed:
         return connection
 
     def job(self, job: JobKey, *subscriptions: Subscription) -> None:
-        """A job that is heard by these from its beginning on."""
+        """Create a job with these listeners."""
         self.subscribe(*subscriptions)
         listeners = {one.subscription_id: Listener(one.expires_at, one.interests()) for one in subscriptions}
         snapshot = Snapshot(job, 0, Job(job.job, "a job", "mining", NOW * times.SECOND), listeners=listeners)
@@ -326,17 +326,17 @@ class Deployed:
         self.tail()
 
     def report(self, job: JobKey, *events: Event) -> None:
-        """One batch of a worker's events."""
+        """Report one batch of events."""
         self._store().report(job, events)
         self.tail()
 
     def owe(self, job: JobKey, names: Sequence[str], *sequences: int) -> str:
-        """An outbox record of these events, without the job that they would belong to; its sequence number."""
+        """Add an outbox record of these events without their job, and return its sequence number."""
         batch = EventBatch(job, "a job", tuple(names), tuple(event(sequence) for sequence in sequences))
         return self.show(job, sequences[0], encode(batch))
 
     def show(self, job: JobKey, place: int, packed: bytes) -> str:
-        """An item of the outbox with these bytes in it, and its record in the stream; its sequence number."""
+        """Add an outbox item with these bytes and its stream record, and return the sequence number."""
         keys = {"pk": {"S": job.partition}, "sk": {"S": f"O#{place:012d}"}}
         item = {**keys, "d": {"B": packed}, "exp": {"N": "2000000000"}}
         self.dynamodb.put_item(TableName="JobsTable", Item=cast("Any", item))
@@ -346,7 +346,7 @@ class Deployed:
         return JobStore(self.dynamodb, "JobsTable", now=lambda: int(self.clock() * times.SECOND))
 
     def put(self, item: dict[str, Any]) -> str:
-        """An item of the table, as the stream shows it."""
+        """Return an item of the table as the stream shows it."""
         image = {name: _plain(value) for name, value in item.items()}
         keys = {name: image[name] for name in ("pk", "sk")}
         change = {"Keys": keys, "NewImage": image, "SizeBytes": 1, "StreamViewType": "NEW_IMAGE"}
@@ -354,7 +354,7 @@ class Deployed:
         return self.stream.put(self.shards[zlib.crc32(image["pk"]["S"].encode()) % len(self.shards)], record)
 
     def tail(self) -> None:
-        """Show the stream what was written to the outbox since."""
+        """Add the new outbox items to the stream."""
         for job in self.jobs:
             asked = {":pk": {"S": job.partition}, ":prefix": {"S": "O#"}}
             found = self.dynamodb.query(
@@ -368,7 +368,7 @@ class Deployed:
                     self.put(cast("dict[str, Any]", item))
 
     def run(self, until: float = float("inf")) -> None:
-        """Carry everything to its end, or until a moment."""
+        """Process everything, or until a moment."""
         for _ in range(LONGEST_RUN):
             self.tail()
             moved = [mapping.step() for mapping in self.mappings]
@@ -386,15 +386,15 @@ class Deployed:
         return [due for due in (*streams, *(queue.due for queue in consumed)) if due is not None]
 
     def dead_letters(self) -> list[str]:
-        """Bodies of what the deliverer could not handle."""
+        """Return the bodies of messages that the deliverer could not handle."""
         return self.sqs.queues["DeliveryFailures"].bodies()
 
     def pointers(self) -> list[str]:
-        """What was given up of the stream."""
+        """Return the pointers to stream records that were given up."""
         return self.sqs.queues["DispatchFailures"].bodies()
 
     def quarantined(self) -> list[dict[str, Any]]:
-        """What the dispatcher put aside."""
+        """Return the quarantined records."""
         return cast("list[dict[str, Any]]", self.dynamodb.scan(TableName="QuarantineTable")["Items"])
 
 

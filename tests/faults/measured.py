@@ -1,4 +1,4 @@
-"""One POST in a process of its own, and what it took: `python -m tests.faults.measured` and a case as JSON."""
+"""Measure one POST in a process of its own: `python -m tests.faults.measured` with a case as JSON."""
 
 import gc
 import json
@@ -25,12 +25,12 @@ NAIVE_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class Measured:
-    """What came of the POST, how long it took in seconds, and what its process took for it or kept of it."""
+    """The result of the POST, its seconds, and the resources that its process used or kept."""
 
     outcome: int | str
     seconds: float
     grown: int
-    """Bytes by which the resident memory peaked above what it was before, by the kernel's own account."""
+    """Growth of the peak resident memory in bytes, as the kernel reports it."""
     descriptors: int
     threads: int
 
@@ -43,9 +43,9 @@ def measured(
     authority: Path | None = None,
     naive: bool = False,
 ) -> Measured:
-    """POST to the target with this deadline, after one to `warm` that loads what any first one loads.
+    """POST to the target with this deadline, after one to `warm` that imports everything a first POST imports.
 
-    A `naive` one reads what is answered, up to 64 MiB.
+    A `naive` one reads the response, up to 64 MiB.
     """
     case = {
         "targets": [structs.asdict(warm), structs.asdict(target)],
@@ -72,7 +72,7 @@ def _main() -> None:
 
 def _measured(call: Callable[[], int | str]) -> Measured:
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far; ru_maxrss would begin with our parent's
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak; ru_maxrss would start with the parent's
     memory, descriptors, threads = _memory("VmRSS"), _descriptors(), threading.active_count()
     started = time.monotonic()
     outcome = call()

@@ -77,7 +77,7 @@ def pour_chunks(connected: socket.socket, over: threading.Event) -> None:
 
 
 def send_a_bomb(connected: socket.socket, over: threading.Event) -> None:
-    """300 MiB of zeros as gzip, compressed while they are sent."""
+    """Return 300 MiB of zeros as gzip, compressed while they are sent."""
     request_of(connected)
     connected.sendall(HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n")
     gzip = zlib.compressobj(wbits=31)
@@ -110,7 +110,7 @@ def reset_after_the_body(connected: socket.socket, over: threading.Event) -> Non
 
 
 def hang_after(answer: bytes) -> Behave:
-    """Answer, and keep the connection without another byte."""
+    """Respond, and keep the connection open without sending another byte."""
 
     def behave(connected: socket.socket, over: threading.Event) -> None:
         request_of(connected)
@@ -130,10 +130,10 @@ def reset_after(answer: bytes) -> Behave:
 
 
 def answer_unread(answer: bytes) -> Behave:
-    """Answer before the request is read, and close: what is still unread makes the close a reset."""
+    """Respond before the request is read, and close: unread data makes the close a reset."""
 
     def behave(connected: socket.socket, over: threading.Event) -> None:
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else the answer may wait, and be lost
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the response may be lost
         connected.recv(16)
         connected.sendall(answer)
 
@@ -151,7 +151,7 @@ def answer_and_reset(answer: bytes) -> Behave:
 
 
 def answer_and_hang(answer: bytes) -> Behave:
-    """Answer before the request is read, and neither read on nor close."""
+    """Respond before the request is read, and then neither read nor close."""
 
     def behave(connected: socket.socket, over: threading.Event) -> None:
         connected.recv(16)
@@ -167,7 +167,7 @@ def hang_in_the_handshake(connected: socket.socket, over: threading.Event) -> No
 
 
 def drip_the_handshake(server: Path) -> Behave:
-    """A true handshake, byte by byte."""
+    """Send a valid handshake byte by byte."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(server)
 
@@ -194,5 +194,5 @@ def _pour(connected: socket.socket, part: bytes) -> None:
 
 
 def _reset(connected: socket.socket) -> None:
-    """Close it with a reset instead of an end."""
+    """Close the connection with a reset."""
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

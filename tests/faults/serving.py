@@ -1,4 +1,4 @@
-"""The service in memory behind a real socket, and workers in processes of their own that report to it."""
+"""The in-memory service behind a real socket, and workers in processes of their own that report to it."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ Answer = Callable[[httpx.Request], httpx.Response | None]
 
 
 class Server:
-    """Serves on one port, which it keeps over restarts; an answer of None cuts the connection."""
+    """Serves on one port, which it keeps over restarts. A response of None cuts the connection."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -68,7 +68,7 @@ def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(response.content)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     return Handler
 
@@ -91,7 +91,7 @@ def lines(count: int) -> list[str]:
 
 
 def run_worker(url: str, script: str, exit_seconds: float | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs a script that has a `job` under way."""
+    """Run a script within a `job`."""
     if exit_seconds is None:
         exit_seconds = 0.2 if url.endswith(":9") else 20
     head = f"""
@@ -103,12 +103,12 @@ def run_worker(url: str, script: str, exit_seconds: float | None = None) -> subp
 
 
 def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs Python where the client finds the service."""
+    """Run Python in an environment in which the client finds the service."""
     command = [sys.executable, *arguments]
     return subprocess.run(command, env=environment(url), capture_output=True, text=True, timeout=60, check=False)
 
 
 def environment(url: str) -> dict[str, str]:
-    """Where the client finds the service."""
+    """Return the variables by which the client finds the service."""
     ours = {"JOBTRACK_URL": url, "JOBTRACK_TOKEN": "t", "JOBTRACK_TENANT": GUID, "JOBTRACK_PROJECT": GUID}
     return {**os.environ, **ours, "PYTHONPATH": str(ROOT)}

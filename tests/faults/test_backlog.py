@@ -1,4 +1,4 @@
-"""A job whose log is more than the service can take: its end is reported, and how many of its lines are lost."""
+"""A job with more log lines than the service can accept: its end is reported, and the number of lost lines."""
 
 import re
 import signal
@@ -26,7 +26,7 @@ def late(service: Service) -> Callable[[httpx.Request], httpx.Response]:
 
 
 def lost(service: Service) -> int:
-    """As the last line of the job's log says."""
+    """Return the number in the last line of the job's log."""
     found = LOST.match(service.notes()[-1])
     assert found
     return int(found[1])
@@ -77,7 +77,7 @@ def test_an_interpreter_that_ends_reports_the_state_first(end: str) -> None:
     state = [type_ for type_ in service.types() if type_ != "log"]
     ended = "jobCompleted" if end else "jobCancelled"
     assert state == ["jobStarted", "stageStarted", "progressUpdate", "stageCompleted", ended]
-    reasons = 0 if end else 1  # why the job was cancelled is a line too
+    reasons = 0 if end else 1  # the reason of the cancellation is a line too
     assert len(service.lines()) + lost(service) == LINES // 4 + reasons
 
 

@@ -1,4 +1,4 @@
-"""Tasks of Celery as jobs: in a worker's own thread, and in the processes of a pool, which may be lost."""
+"""Celery tasks as jobs: in a worker's own thread, and in the processes of a pool, which may be lost."""
 
 import json
 import signal
@@ -32,11 +32,11 @@ ENDS = ("jobCompleted", "jobFailed", "jobCancelled")
 
 @dataclass
 class Jobs:
-    """A service for each job, so that each one's events are apart."""
+    """A service for each job, so that their events are separate."""
 
     services: dict[str, Service] = field(default_factory=dict)
     before: Callable[[httpx.Request], object] = field(default=lambda request: None)
-    """Called before a request is answered."""
+    """Called before each response."""
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.before(request)
@@ -45,11 +45,11 @@ class Jobs:
         return self.services.setdefault(job_id, Service())(request)
 
     def ended(self, job_id: str) -> Service:
-        """The service of a job once it has ended."""
+        """Wait for a job to end, and return its service."""
         return eventually(lambda: self._ended(job_id))
 
     def types(self, job_id: str) -> list[str]:
-        """The types of a job's events so far."""
+        """Return the types of a job's events so far."""
         return self.services[job_id].types() if job_id in self.services else []
 
     def _ended(self, job_id: str) -> Service | None:
@@ -72,7 +72,7 @@ def jobs() -> Jobs:
 
 @pytest.fixture(scope="module")
 def app(jobs: Jobs) -> Iterator[Celery]:
-    """A worker that runs the tasks of this file in a thread."""
+    """Run a worker for the tasks of this file in a thread."""
     app = Celery("program", broker="memory://", backend="cache+memory://")
     undo = track_tasks(client=lambda: client(jobs), options=OPTIONS)
     for body in (load, fail, again, ignored):
@@ -153,7 +153,7 @@ def test_the_next_try_sends_nothing_before_what_the_last_one_has_reported(
         if b'"jobCompleted"' in request.content:
             completed.set()
         elif b'"warning"' in request.content:
-            completed.wait(0.5)  # long enough for an end that waits for nothing
+            completed.wait(0.5)  # long enough for an end without waiting
 
     monkeypatch.setattr(jobs, "before", overtake)
     sent = app.tasks["program.again"].delay()
@@ -290,7 +290,7 @@ def box(tmp_path: Path) -> Path:
 
 
 def end(service: Service) -> tuple[str, Any]:
-    """The last event of a job's life, and its error."""
+    """Return the last event of a job's life cycle, and its error."""
     last = next(event for event in reversed(service.events) if event["type"] in ENDS)
     return last["type"], last.get("data", {}).get("error")
 
@@ -321,7 +321,7 @@ def test_a_task_whose_process_is_lost_or_takes_too_long_fails_and_one_that_is_re
         eventually(lambda: "milestone" in jobs.types(ids["revoked"]))
         application(box).control.revoke(ids["revoked"], terminate=True)
         ended = {name: end(jobs.ended(identity)) for name, identity in ids.items()}
-        # One after the other, since a process takes with it what it has fetched.
+        # One after the other, because a lost process loses the tasks that it has prefetched.
         for way in ("sigkill", "sigterm", "exit"):
             ended[way] = end(jobs.ended(send(box, way)))
         process.send_signal(signal.SIGTERM)
@@ -379,7 +379,7 @@ def test_a_cold_shutdown_cancels_the_job_of_a_task_unless_it_is_delivered_again(
         assert end(jobs.ended(cut_off)) == CANCELLED
         assert jobs.services[cut_off].messages()[-1] == "cancelled: the worker was shut down before the task had ended"
         assert [type_ for type_ in jobs.types(again) if type_ in ENDS] == []
-        if pool == "prefork":  # of gevent's Celery loses the task
+        if pool == "prefork":  # Celery with gevent loses the task
             with worker(box, pool, environment(server.url)):
                 assert end(jobs.ended(again)) == COMPLETED
             assert Counter(jobs.types(again))["jobStarted"] == 1

@@ -1,4 +1,4 @@
-"""The reporter against a server on a real socket that goes away, hangs, cuts off answers and comes back."""
+"""The reporter with a server on a real socket that goes away, hangs, cuts off responses and returns."""
 
 import json
 import threading
@@ -114,7 +114,7 @@ def test_a_program_that_is_blocked_in_c_code_sends_heartbeats_and_its_forked_chi
     with serving(service) as server:
         ran = run_worker(server.url, script)
     assert (ran.returncode, ran.stderr) == (0, "")
-    # Every third of a second in two seconds, on a machine that may be slow.
+    # Every third of a second for two seconds, on a machine that may be slow.
     assert 2 <= service.types().count("heartbeat") <= 6
     assert service.types()[-1] == "jobCompleted"
 

@@ -1,4 +1,4 @@
-"""Clients that make no progress on a real socket: each loses its connection, and no other client waits for it."""
+"""Clients without progress on a real socket: each loses its connection, and no other client waits for it."""
 
 import asyncio
 import resource
@@ -31,7 +31,7 @@ UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
 
 
 async def application(scope: "Scope", receive: "Receive", send: "Send") -> None:
-    """Reads the body, unless it is early; takes its time where the path says so; returns what it is asked for."""
+    """Reads the body, unless the path says otherwise; responds slowly if the path says so."""
     while scope["path"] != "/early" and (await receive()).get("more_body"):
         pass
     if scope["path"] == "/slow":
@@ -43,7 +43,7 @@ async def application(scope: "Scope", receive: "Receive", send: "Send") -> None:
 
 @contextmanager
 def serving() -> Iterator[int]:
-    """A server of its own on a port."""
+    """Run a server on a port of its own."""
     gateway = WebSocketGateway(("action",), {}, Connections(), lambda: None)
     ready = threading.Event()
     running = Server(application, gateway, ready.set)
@@ -61,7 +61,7 @@ def serving() -> Iterator[int]:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Deadlines that tests can wait for."""
+    """Deadlines that are short enough for tests."""
     monkeypatch.setattr(server, "LOOK_SECONDS", 0.05)
     for phase in Phase:
         monkeypatch.setitem(SECONDS, phase, SOON)
@@ -81,7 +81,7 @@ def connected(port: int, sent: bytes = b"") -> socket.socket:
 
 
 def until_closed(client: socket.socket, drip: bytes = b"") -> bytes:
-    """What comes until the server ends the connection, while one byte after the other is sent."""
+    """Send one byte after the other, and return what arrives until the server closes the connection."""
     rest, came, deadline = iter(drip), b"", time.monotonic() + PATIENCE_SECONDS
     client.settimeout(SOON / 8 if drip else PATIENCE_SECONDS)
     with client, suppress(ConnectionError):
@@ -118,7 +118,7 @@ UNFINISHED = [
     (b"GET / HTTP/1.1\r\n" + HOST + b"\r\n", b"200", b"408"),  # 408: the next request
     (b"GET / HTTP/1.1\r\n" + HOST + b"\r\nGET / HT", b"408", b"408"),
 ]
-"""What a client sends, and what it gets when it then says no more, or a byte now and then."""
+"""What a client sends, and what it receives if it then sends nothing, or a byte now and then."""
 
 
 @pytest.mark.parametrize("drip", [b"", b"x" * 1000], ids=["silent", "a byte now and then"])
@@ -142,7 +142,7 @@ MALFORMED = [
     (b"POST /early" + CHUNKED, b"ZZ\r\n"),
     (b"POST /early" + CHUNKED + b"2\r\nab\r\n", b"2\r\nabcd\r\n"),
 ]
-"""The beginning of a request, and what no server can read."""
+"""The start of a request, and data that no server can parse."""
 
 
 @pytest.mark.parametrize(("begun", "malformed"), MALFORMED)

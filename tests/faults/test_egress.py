@@ -1,6 +1,6 @@
-"""Receivers that misbehave, on loopback sockets: each exchange ends by itself, at the deadline at the latest.
+"""Receivers that misbehave, on loopback sockets: each exchange ends on its own, at the latest at the deadline.
 
-Each is called by a process of its own, which sees its true peak of memory (see `measured`).
+Each is called by a process of its own, whose true peak of memory is measured (see `measured`).
 """
 
 import itertools
@@ -21,7 +21,7 @@ from tests.receivers import HEAD, Behave, answering, over_tls, post, receiver, r
 
 DEADLINE = 1.5
 SPARE_SECONDS = 10
-"""What a busy machine may add to a deadline, far less than receivers go on for."""
+"""What a busy machine may add to a deadline; receivers continue for much longer."""
 HOST = "hook.example"
 MOST_MEMORY = 5 * 2**20
 HANDSHAKE = "TLS failed: the handshake was not finished"
@@ -51,7 +51,7 @@ def called_over_tls(behave: Behave, certified: Certified) -> Measured:
 
 
 def ended(found: Measured, outcome: int | str) -> None:
-    """It came to this, and left nothing behind."""
+    """The exchange had this result, and left nothing behind."""
     assert found.outcome == outcome
     assert found.grown < MOST_MEMORY
     assert (found.descriptors, found.threads) == (0, 0)

@@ -1,4 +1,4 @@
-"""What receivers answer, on raw sockets: the status that was sent is recorded, whatever else is wrong with it."""
+"""Responses of receivers on raw sockets: the status that was sent is recorded, whatever else is wrong."""
 
 import socket
 import ssl
@@ -18,7 +18,7 @@ from tests.receivers import Behave, answering, over_tls, post, receiver, request
 CLOSED = "the connection was closed without an answer"
 NO_HTTP = "the answer is not HTTP"
 HUGE_BODY = b"x" * 8_000_000
-"""More than the buffers of two sockets hold: it is still being sent when the answer comes."""
+"""More than the buffers of two sockets hold: the request is still being sent when the response arrives."""
 
 READABLE: dict[str, tuple[int, bytes]] = {
     "HTTP/1.0": (200, b"HTTP/1.0 200 OK\r\n\r\n"),

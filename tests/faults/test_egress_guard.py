@@ -1,4 +1,4 @@
-"""What the egress refuses to reach, and whom it believes to have reached."""
+"""The addresses that the egress refuses, and the addresses that it connects to."""
 
 import socket
 import ssl

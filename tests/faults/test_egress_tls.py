@@ -1,4 +1,4 @@
-"""Whatever stops TLS, or the way to a receiver, is named: the tenant reads it in the list of deliveries."""
+"""Failures of TLS or of the connection are named, because tenants read them in the list of deliveries."""
 
 import errno
 import socket
@@ -38,7 +38,7 @@ def secured(server: Path, change: Changed) -> Behave:
 
 
 def caused(behave: Behave, authority: Path | None, host: str = HOST) -> str:
-    """What a post to the receiver fails with."""
+    """Post to the receiver, and return the failure."""
     trusting = ssl.create_default_context(cafile=authority)
     with receiver(behave) as target, pytest.raises(EgressError) as failed:
         post(
@@ -48,7 +48,7 @@ def caused(behave: Behave, authority: Path | None, host: str = HOST) -> str:
 
 
 def nothing(context: ssl.SSLContext) -> None:
-    """As it is."""
+    """Without changes."""
 
 
 def old(context: ssl.SSLContext) -> None:
@@ -58,7 +58,7 @@ def old(context: ssl.SSLContext) -> None:
 
 def without_common_cipher(context: ssl.SSLContext) -> None:
     context.maximum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers("ECDHE-RSA-AES128-GCM-SHA256")  # the key is no RSA key
+    context.set_ciphers("ECDHE-RSA-AES128-GCM-SHA256")  # the key is not an RSA key
 
 
 def asking_for_a_certificate(context: ssl.SSLContext) -> None:
@@ -145,7 +145,7 @@ def test_who_does_not_speak_tls(cause: str, behave: Behave) -> None:
 
 
 def alerting(number: int) -> Behave:
-    """A receiver that answers the handshake with a fatal alert."""
+    """A receiver that responds to the handshake with a fatal alert."""
 
     def behave(connected: socket.socket, over: threading.Event) -> None:
         connected.recv(65536)

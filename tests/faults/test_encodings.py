@@ -1,4 +1,4 @@
-"""The command line in terminals and pipes of other encodings, and beside a service that is slow."""
+"""The command line in terminals and pipes of other encodings, and with a slow service."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from tests.unit.client.worst import Worst
 
 NAME = "漢字 é \U0001f600 ─│ \ud800 \x1b[31m"
 C_LOCALE = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
-"""A C locale as it is where Python cannot turn to UTF-8 by itself (PEP 538, PEP 540)."""
+"""A C locale without Python's automatic switch to UTF-8 (PEP 538, PEP 540)."""
 ENVIRONMENTS = {
     "C": C_LOCALE,
     "LANG=C": {"LANG": "C", "LC_ALL": ""},
@@ -53,7 +53,7 @@ def test_an_error_is_one_line_in_any_encoding() -> None:
 
 
 class Slow:
-    """Answers late, so that its answers are old when they come: a job is written to all the while."""
+    """Responds late, so that its responses are outdated: the job changes meanwhile."""
 
     def __init__(self, job: Growing, seconds: float) -> None:
         self._job, self._seconds = job, seconds

@@ -71,7 +71,7 @@ def start(url: str, program: str, folder: Path, signals: str = "--default-signal
 
 
 def signalled(process: "subprocess.Popen[str]", *numbers: signal.Signals) -> int:
-    """Send signals once it is ready; its status."""
+    """Send signals once the process is ready, and return its status."""
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     for number in numbers:
@@ -344,7 +344,7 @@ def test_a_job_whose_process_dies_at_once_has_started(seconds: float, tmp_path: 
         process = start(server.url, "Client().job('n', job_type='t').start(); os.kill(os.getpid(), 9)", tmp_path)
         process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == -signal.SIGKILL
-    # One that had not would never be marked as stalled.
+    # A job that had not started would never be marked as stalled.
     assert [*service.statuses.values()] == ["Running"]
 
 

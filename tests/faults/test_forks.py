@@ -234,7 +234,7 @@ def test_the_current_job_of_a_process_is_that_of_the_code_that_started_it(method
     service = Service()
     (tmp_path / "work.py").write_text(WORK)
     with serving(service) as server:
-        # Not by variables: the processes have what the client was given.
+        # Without environment variables: the processes have the client's arguments.
         ran = run("", str(tmp_path / "work.py"), method, server.url, "t", GUID, GUID)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert sorted(service.messages(), key=int) == lines(52)

@@ -1,4 +1,4 @@
-"""Programs of gevent and eventlet, which replace threads and sockets: early, late or not at all."""
+"""Programs with gevent and eventlet, which replace threads and sockets: early, late or not at all."""
 
 import textwrap
 import time
@@ -33,7 +33,7 @@ PATCHED = {"early": f"patch()\n{CLIENT}{BEGIN}", "late": f"{CLIENT}patch()\n{BEG
 
 
 def run_green(url: str, green: str, patched: str, script: str) -> None:
-    """Runs a script that has a `job` under way, and says nothing."""
+    """Run a script within a `job`; it must print nothing on standard error."""
     parts = [textwrap.dedent(GREEN[green]), PATCHED[patched], textwrap.dedent(script)]
     ran = run(url, "-W", "ignore", "-c", "\n".join(parts))
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")

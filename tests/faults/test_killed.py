@@ -15,7 +15,7 @@ from tests.pushing import JOB, NOW, subscription
 pytestmark = pytest.mark.usefixtures("stack")
 
 RUNS = int(os.environ.get("JOBTRACK_KILLED_RUNS", "60"))
-"""More make a longer proof; each kind of step is killed in two of them at least."""
+"""Number of seeds; each kind of step is killed in at least two of them."""
 WEBHOOKS = ("sub-1", "sub-2")
 SOCKET = "sub-3"
 EVENTS = 3
@@ -23,7 +23,7 @@ LONG = NOW + 10**8
 
 
 def run(stack: Deployed, number: int) -> list[int]:
-    """Three events in two records, to two webhooks and a WebSocket; the sequences that must arrive."""
+    """Write three events in two records, for two webhooks and a WebSocket; return the sequences that must arrive."""
     stack.processes.clear()
     stack.drawn.seed(number)
     stack.steps.count = 0
@@ -35,7 +35,7 @@ def run(stack: Deployed, number: int) -> list[int]:
 
 
 def told(stack: Deployed, connection: str) -> list[int]:
-    """What came over the WebSocket, each event under its id."""
+    """Return what arrived over the WebSocket, each event under its id."""
     messages = stack.gateway.sent[connection]
     assert all(each["id"] == event_message_id(JOB, SOCKET, each["data"]["sequence"]) for each in messages)
     return [each["data"]["sequence"] for each in messages]

@@ -1,4 +1,4 @@
-"""The deliverers send to their own queues: Lambda's loop detection must not end a message's schedule."""
+"""The deliverers send to their own queues: Lambda's loop detection must not end a message's retry schedule."""
 
 import pytest
 
@@ -13,12 +13,12 @@ pytestmark = pytest.mark.usefixtures("stack")
 DAY = 24 * 3600
 SLOW_SECONDS = 3.0
 LANES = {"DelivererFunction": 0.0, "SlowDelivererFunction": SLOW_SECONDS}
-"""Each deliverer, and how long a receiver takes to answer whose messages go through it."""
+"""Each deliverer, and the seconds until its receiver responds."""
 
 
 def refused_for_a_week(patch: pytest.MonkeyPatch, seconds: float) -> Deployed:
     """Deliver one message to a receiver that always responds 500 after some seconds, until it is given up."""
-    patch.setattr(circuit_breaker, "SLOW_SECONDS", 7 * DAY)  # as where others keep the endpoint slow
+    patch.setattr(circuit_breaker, "SLOW_SECONDS", 7 * DAY)  # as if other messages kept the endpoint slow
     stack = Deployed(patch)
     stack.subscribe(subscription(expires_at=NOW + 7 * DAY))
     stack.receivers.answering_with = lambda: Response(500)

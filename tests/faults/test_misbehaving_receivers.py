@@ -1,4 +1,4 @@
-"""Whatever a receiver answers, the deliverer records the attempt and takes the message off the queue."""
+"""Whatever a receiver responds, the deliverer records the attempt and removes the message from the queue."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ Outcome = tuple[int | None, str | None]
 
 
 def attempted(answers: Mapping[str, bytes], monkeypatch: pytest.MonkeyPatch) -> dict[str, Outcome]:
-    """What the function records of a delivery to a receiver on a socket, for each of the answers."""
+    """Deliver to a receiver on a socket, and return the recorded delivery."""
     return {
         name: _attempt(sequence, answering(answer), monkeypatch)
         for sequence, (name, answer) in enumerate(answers.items(), 1)

@@ -1,4 +1,4 @@
-"""Services that are throttled or away: what was owed arrives all the same, each message under its one id."""
+"""Throttled or unavailable services: every message arrives nevertheless, under its one id."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""A record or a message that cannot be served holds up none of its neighbours, and is kept with all that it held."""
+"""A record or message that cannot be processed delays no other, and is stored completely."""
 
 import base64
 import json
@@ -40,7 +40,7 @@ def ids(*sequences: int) -> set[str]:
 
 
 def kept(stack: Deployed) -> dict[str, bytes]:
-    """What the quarantine holds: the bytes of each record, by its sequence number."""
+    """Return the bytes of each quarantined record, by its sequence number."""
     found = {}
     for item in stack.quarantined():
         change = load(item)["dynamodb"]

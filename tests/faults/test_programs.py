@@ -1,4 +1,4 @@
-"""`python -m jobtrack_client`: a program that knows nothing of jobs, run as one."""
+"""`python -m jobtrack_client`: a program without any jobtrack code, run as a job."""
 
 import subprocess
 import sys
@@ -57,13 +57,13 @@ def test_a_program_is_a_job_with_its_bars_as_stages_and_its_records_as_lines(
 
 
 def program(text: str, folder: Path) -> str:
-    """A file with this program."""
+    """Write a file with this program."""
     (folder / "nightly.py").write_text(textwrap.dedent(text))
     return str(folder / "nightly.py")
 
 
 def lines(service: Service, **wanted: str) -> list[str]:
-    """The log's lines of a level or a component."""
+    """Return the log lines of a level or a component."""
     told = [event["data"] for event in service.events if event["type"] == "log"]
     return [line["message"] for line in told if all(line.get(name) == value for name, value in wanted.items())]
 

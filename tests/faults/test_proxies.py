@@ -1,4 +1,4 @@
-"""Proxies and certificates of the environment: loopback goes without, what fails is named, and nothing ends by them."""
+"""Proxy and certificate variables: loopback uses no proxy, failures are named, and no program ends."""
 
 import logging
 import socketserver
@@ -32,7 +32,7 @@ UNUSABLE = [
 
 @contextmanager
 def answering(status: str) -> Iterator[str]:
-    """A proxy that answers every request with this status; where it is."""
+    """Run a proxy that responds to every request with this status, and return its URL."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -68,7 +68,7 @@ def test_a_command_runs_whatever_the_environment_says_of_the_network(
     assert (process.returncode, out) == (5, b"ran\n")
     said = err.decode().splitlines()
     assert next(iter(variables)) in said[0]
-    if "NO_PROXY" not in variables:  # there, the proxy can be used, but it is away
+    if "NO_PROXY" not in variables:  # the proxy can be used there, but it is unavailable
         assert len(said) == 1
 
 

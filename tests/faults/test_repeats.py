@@ -22,7 +22,7 @@ COPIES, REPEATS = 2, 3
 
 
 def reported(drawn: random.Random, count: int) -> Iterator[Event]:
-    """What a worker might report."""
+    """Events that a worker might report."""
     yield Event("jobStarted", NOW, {})
     yield Event("stageStarted", NOW, {"stageName": "A"})
     for number in range(count):
@@ -41,7 +41,7 @@ def reported(drawn: random.Random, count: int) -> Iterator[Event]:
 
 
 def subscribers(drawn: random.Random, job: JobKey) -> list[Subscription]:
-    """The contract's six, everything, and a choice."""
+    """The contract's six events, all events, and a selection."""
     some = tuple(drawn.sample(EVENT_NAMES, 4))
     asked = [
         (DEFAULT_EVENTS, Filters()),
@@ -58,7 +58,7 @@ def subscribers(drawn: random.Random, job: JobKey) -> list[Subscription]:
 
 
 def wanted_as(one: Subscription, event: OutboxEvent) -> str | None:
-    """The contract's words on filters, read once more."""
+    """The contract's rules on filters, implemented a second time."""
     names = {*one.events, *(("error", "stageFailed", "jobFailed") if one.filters.notify_on_errors else ())}
     kind, step = event.type, one.filters.min_progress_increment
     if kind == "log":
@@ -74,7 +74,7 @@ def wanted_as(one: Subscription, event: OutboxEvent) -> str | None:
 
 
 def outbox(stack: Deployed) -> Iterator[tuple[JobKey, OutboxEvent]]:
-    """Every event that was written for somebody."""
+    """Return every event that a subscription must receive."""
     for item in stack.dynamodb.scan(TableName="JobsTable")["Items"]:
         if item["sk"]["S"].startswith("O#"):
             batch = decode(bytes(item["d"]["B"]))

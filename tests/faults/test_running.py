@@ -1,4 +1,4 @@
-"""Commands run by `jobtrack run`: real ones, signalled, lost, and while the service is away."""
+"""Commands run by `jobtrack run`: real commands, signals, lost processes, and outages of the service."""
 
 import os
 import signal
@@ -96,7 +96,7 @@ def test_a_command_that_is_not_there_is_one_line_and_a_failed_job(command: str, 
 def test_signals_are_passed_on_and_a_command_that_ends_by_one_is_cancelled(number: signal.Signals) -> None:
     service = Service()
     with serving(service) as server:
-        # SIGINT is Python's own exception, else the signal's default ends it.
+        # SIGINT becomes Python's exception; another signal's default action ends the process.
         process = start(server.url, *python("import time; print('here', flush=True); time.sleep(60)"))
         assert process.stdout is not None
         process.stdout.readline()
@@ -190,7 +190,7 @@ def test_a_signal_that_is_ignored_as_under_nohup_asks_nothing_to_end() -> None:
 
 
 def test_a_command_that_cannot_be_sampled_runs_to_its_end() -> None:
-    """As one that a signal has ended, and that the handler of the signal has waited for already."""
+    """As a process that a signal ended, and that the signal's handler has already waited for."""
     service = Service()
 
     def gone(pid: int) -> Sampler:
@@ -287,7 +287,7 @@ print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pi
 
 
 def test_a_service_that_is_away_neither_holds_it_up_nor_changes_its_result() -> None:
-    """Nothing listens there; what could not be reported is told."""
+    """Nothing listens there; the number of unreported events is printed."""
     process = start("http://127.0.0.1:9", *python("import sys; print('ran'); sys.exit(5)"), options=("--wait", "0.5"))
     out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, out) == (5, b"ran\n")

@@ -1,4 +1,4 @@
-"""WebSockets on a real loopback socket: the local service's own part of them, before functions of the test's own."""
+"""WebSockets on a real loopback socket: the local service's part of them, with functions of the test."""
 
 import json
 import logging
@@ -45,7 +45,7 @@ async def nothing(scope: "Scope", receive: "Receive", send: "Send") -> None:
 
 @dataclass
 class Stage:
-    """A WebSocket API of functions that note their events and answer as they are told."""
+    """A WebSocket API whose functions record their events and return scripted responses."""
 
     answers: dict[str, Answer] = field(default_factory=dict)
     events: SimpleQueue[dict[str, Any]] = field(default_factory=SimpleQueue)
@@ -65,7 +65,7 @@ class Stage:
         return connect(url, proxy=None, additional_headers=headers)
 
     def connected(self) -> tuple[ClientConnection, str]:
-        """A client, and its connection's id."""
+        """Connect a client, and return it with its connection's id."""
         client = self.connect()
         return client, self.next()["requestContext"]["connectionId"]
 
@@ -114,7 +114,7 @@ def code_of(error: pytest.ExceptionInfo[Exception]) -> str:
 
 
 def closed(client: ClientConnection) -> int:
-    """The code with which the server ended it."""
+    """Return the code with which the server closed the connection."""
     with pytest.raises(ConnectionClosed):
         client.recv(PATIENCE_SECONDS)
     assert client.close_code is not None
@@ -122,7 +122,7 @@ def closed(client: ClientConnection) -> int:
 
 
 def told(stage: Stage, key: str) -> dict[str, Any]:
-    """The next event of the route."""
+    """Return the next event of the route."""
     while True:
         event = stage.next()
         if event["requestContext"]["routeKey"] == key:
@@ -246,7 +246,7 @@ def test_a_long_message_comes_in_frames(stage: Stage) -> None:
 def test_too_long_a_message_ends_the_connection(stage: Stage, sent: str | list[str]) -> None:
     client, _ = stage.connected()
     with client:
-        with suppress(ConnectionClosed):  # it may end while the rest is being sent
+        with suppress(ConnectionClosed):  # the connection may end while the rest is being sent
             client.send(sent)
         assert closed(client) == 1009
     assert stage.next()["requestContext"]["disconnectStatusCode"] == 1009
@@ -356,7 +356,7 @@ def test_a_connection_does_not_live_for_ever(stage: Stage, monkeypatch: pytest.M
 
 
 def silent(stage: Stage) -> socket.socket:
-    """A client that connects and never reads."""
+    """Connect a client that never reads."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.connect(("127.0.0.1", urlsplit(stage.url).port))
@@ -368,7 +368,7 @@ def silent(stage: Stage) -> socket.socket:
 
 
 def filled(stage: Stage, name: str) -> None:
-    """Post until the client's buffers are full, and the connection is given up."""
+    """Post until the client's buffers are full and the connection is dropped."""
     api = stage.management()
     try:
         for _ in range(1000):

@@ -1,4 +1,4 @@
-"""The client without what only Unix has: fork, fcntl, SIGHUP, pairs of sockets. See tests/faults/windows.py."""
+"""The client without Unix features: fork, fcntl, SIGHUP, socket pairs. See tests/faults/windows.py."""
 
 import errno
 import os
@@ -44,7 +44,7 @@ cli.main()
 
 
 class Process:
-    """Takes note of signals."""
+    """Records signals."""
 
     def __init__(self) -> None:
         self.signals: list[int] = []

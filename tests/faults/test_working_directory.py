@@ -1,4 +1,4 @@
-"""Programs of ours import nothing from the working directory, whatever lies there."""
+"""The programs of this project import nothing from the working directory, whatever files it has."""
 
 import json
 import os
@@ -39,7 +39,7 @@ PROGRAM = "import sys\nprint('ran', *sys.argv[1:])\n"
 
 
 def imported(imports: str) -> set[str]:
-    """The modules at the top that are files, once Python has started and imported these."""
+    """Return the top-level modules that are files, after Python has started and imported these."""
     listing = LISTING.format(imports=imports)
     done = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
@@ -47,7 +47,7 @@ def imported(imports: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def early() -> set[str]:
-    """What Python and pip's script import before the first line of ours runs, and the package of that line."""
+    """Return the modules that Python and pip's script import before our first line runs, and that line's package."""
     return {*imported("import re, runpy"), "jobtrack_client", "__main__"}
 
 
@@ -58,7 +58,7 @@ def names(early: set[str]) -> set[str]:
 
 @pytest.fixture
 def hostile(tmp_path: Path, names: set[str]) -> Path:
-    """A working directory with a file for each module that we import."""
+    """Create a working directory with a file for each module that we import."""
     folder = tmp_path / "downloads"
     folder.mkdir()
     for name in names | {"functions"}:
@@ -80,7 +80,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def home(tmp_path: Path, server: Server) -> Iterator[dict[str, str]]:
-    """A person's environment while `jobtrack serve` runs: its profile says what to run for a token."""
+    """The environment of a user while `jobtrack serve` runs; its profile has a token command."""
     bare = {name: text for name, text in os.environ.items() if not name.startswith(("JOBTRACK_", "PYTHON"))}
     with profile.kept(server.url, tmp_path / "home"):
         yield {**bare, "JOBTRACK_HOME": str(tmp_path / "home"), "NO_PROXY": "127.0.0.1"}

@@ -1,7 +1,7 @@
-"""Makes this process look like one on Windows to the client: `pretend()`, before the client is imported.
+"""Make this process look like one on Windows to the client: `pretend()`, before the client is imported.
 
-What Windows does not have is removed from the standard library. Modules that adapt themselves to the platform when they
-are imported, the standard library's own and those of other packages, are imported before.
+Features that Windows lacks are removed from the standard library. Modules that adapt to the platform at import, of the
+standard library and of other packages, are imported before.
 """
 
 import importlib
@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 
-# Not `_socket`, of which `socket` keeps what it needs.
+# Not `_socket`, from which `socket` keeps what it needs.
 MISSING_MODULES = ("fcntl", "grp", "posix", "pty", "pwd", "resource", "termios", "tty")
 IMPORTED_BEFORE = (
     *("concurrent.futures.process", "multiprocessing.popen_spawn_posix", "webbrowser", "zoneinfo"),
