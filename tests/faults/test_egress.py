@@ -25,8 +25,8 @@ SPARE_SECONDS = 10
 HOST = "hook.example"
 MOST_MEMORY = 5 * 2**20
 HANDSHAKE = "TLS failed: the handshake was not finished"
-RESET = "the connection was reset before an answer came"
-TOO_MUCH = "no final status within 16 KB, only interim answers"
+RESET = "the connection was reset before a response came"
+TOO_MUCH = "no final status within 16 KB, only interim responses"
 FINE = answering(HEAD + b"Content-Length: 0\r\n\r\n")
 
 
@@ -57,7 +57,7 @@ def ended(found: Measured, outcome: int | str) -> None:
     assert (found.descriptors, found.threads) == (0, 0)
 
 
-def ended_at_the_deadline(found: Measured, deadline: float = DEADLINE, late: str = "no answer") -> None:
+def ended_at_the_deadline(found: Measured, deadline: float = DEADLINE, late: str = "no response") -> None:
     ended(found, f"{late} within {deadline:g} seconds")
     assert deadline <= found.seconds < deadline + SPARE_SECONDS
 
@@ -119,7 +119,7 @@ def test_no_answer_within_the_true_deadline_of_10_seconds() -> None:
 
 
 def test_the_request_is_not_taken() -> None:
-    late = f"the request was not taken within {DEADLINE} seconds"
+    late = f"the request was not accepted within {DEADLINE} seconds"
     with receiver(misbehaving.hang_before_reading) as target, pytest.raises(EgressError, match=late):
         post(egress(), target, {}, b"x" * 50_000_000)
 
@@ -129,8 +129,8 @@ def test_the_request_is_not_taken() -> None:
     [
         (lambda certified: misbehaving.hang_in_the_handshake, HANDSHAKE),
         (lambda certified: misbehaving.drip_the_handshake(certified.server), HANDSHAKE),
-        (lambda certified: over_tls(certified.server, misbehaving.hang_after_the_request), "no answer"),
-        (lambda certified: over_tls(certified.server, misbehaving.drip_the_headers), "no answer"),
+        (lambda certified: over_tls(certified.server, misbehaving.hang_after_the_request), "no response"),
+        (lambda certified: over_tls(certified.server, misbehaving.drip_the_headers), "no response"),
     ],
     ids=["handshake hangs", "handshake drips", "hangs after the request", "headers drip"],
 )

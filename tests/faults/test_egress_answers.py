@@ -9,14 +9,14 @@ import pytest
 from msgspec.structs import replace
 
 from jobtrack.push.delivery.retry_schedule import retry_after_seconds
-from jobtrack.push.egress.bounded_socket import ANSWER_BYTES
+from jobtrack.push.egress.bounded_socket import RESPONSE_BYTES
 from jobtrack.push.egress.guarded_post import Egress, EgressError, Response
 from tests.certificates import Certified, certify
 from tests.faults import misbehaving
 from tests.receivers import Behave, answering, over_tls, post, receiver, request_of
 
-CLOSED = "the connection was closed without an answer"
-NO_HTTP = "the answer is not HTTP"
+CLOSED = "the connection was closed without a response"
+NO_HTTP = "the response is not HTTP"
 HUGE_BODY = b"x" * 8_000_000
 """More than the buffers of two sockets hold: the request is still being sent when the response arrives."""
 
@@ -75,8 +75,8 @@ READABLE: dict[str, tuple[int, bytes]] = {
 UNREADABLE: dict[str, tuple[str, bytes]] = {
     "nothing": (CLOSED, b""),
     "a blank line": (CLOSED, b"\r\n"),
-    "only 100": ("the connection was closed after an interim answer (100)", b"HTTP/1.1 100 Continue\r\n\r\n"),
-    "only half of 103": ("the connection was closed after an interim answer (103)", b"HTTP/1.1 103 Early\r\nLink: <"),
+    "only 100": ("the connection was closed after an interim response (100)", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "only half of 103": ("the connection was closed after an interim response (103)", b"HTTP/1.1 103 Early\r\nLink: <"),
     "HTTP/0.9": (NO_HTTP, b"<html>fine</html>\n"),
     "another protocol": (NO_HTTP, b"SSH-2.0-OpenSSH_9\r\n"),
     "a status of two digits": (NO_HTTP, b"HTTP/1.1 99 Odd\r\n\r\n"),
@@ -142,7 +142,7 @@ def test_the_status_is_recorded_for_any_retry_after(seconds: float | None, heade
 
 
 def test_a_retry_after_beyond_what_is_read_is_none() -> None:
-    late = b"HTTP/1.1 429 Slow\r\n" + b"a: b\r\n" * ANSWER_BYTES + b"Retry-After: 7\r\n\r\n"
+    late = b"HTTP/1.1 429 Slow\r\n" + b"a: b\r\n" * RESPONSE_BYTES + b"Retry-After: 7\r\n\r\n"
     assert posted(answering(late)) == Response(429, None)
 
 
@@ -192,7 +192,7 @@ def test_an_early_answer_over_tls_counts(early: Callable[[bytes], Behave], certi
 
 
 def test_a_receiver_that_goes_away_while_we_send_is_named() -> None:
-    with pytest.raises(EgressError, match="the connection was reset before the request was taken"):
+    with pytest.raises(EgressError, match="the connection was reset before the request was sent"):
         posted(misbehaving.answer_and_reset(b""), HUGE_BODY)
 
 

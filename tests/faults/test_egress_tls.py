@@ -100,9 +100,9 @@ def test_an_issuer_that_nobody_knows(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cause", "change"),
     [
-        ("the receiver speaks no version of TLS that is still safe", old),
+        ("the receiver supports no secure version of TLS", old),
         ("the receiver refused the handshake", without_common_cipher),
-        ("the receiver asks for a client certificate", asking_for_a_certificate),
+        ("the receiver requires a client certificate", asking_for_a_certificate),
         ("the receiver does not know this host name", knowing_no_name),
     ],
 )
@@ -159,7 +159,7 @@ def alerting(number: int) -> Behave:
     [
         (40, "the receiver refused the handshake"),
         (48, "the handshake failed (tlsv1 alert unknown ca)"),
-        (70, "the receiver speaks no version of TLS that is still safe"),
+        (70, "the receiver supports no secure version of TLS"),
         (80, "the receiver refused the handshake (an internal error)"),
         (112, "the receiver does not know this host name"),
     ],
@@ -184,7 +184,7 @@ def test_plain_http_by_the_words_of_openssl_3_2() -> None:
     ("error", "cause"),
     [
         (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "the host name does not resolve"),
-        (socket.gaierror(socket.EAI_AGAIN, "Try again"), "the host name cannot be resolved at present"),
+        (socket.gaierror(socket.EAI_AGAIN, "Try again"), "the host name cannot be resolved at the moment"),
         (UnicodeError("label too long"), "the host name cannot be resolved"),
         (OSError(errno.EMFILE, "Too many open files"), "the host name cannot be resolved"),
         (TimeoutError(), "the host name was not resolved within 5 seconds"),

@@ -22,7 +22,7 @@ from tests.pushing import JOB, NOW, Crash, World, crashing, message, store, subs
 
 pytestmark = pytest.mark.usefixtures("stack")
 
-OK, BROKEN, HANG = Response(200), Response(500), EgressError("no answer within 10 seconds")
+OK, BROKEN, HANG = Response(200), Response(500), EgressError("no response within 10 seconds")
 DAY = 24 * 3600
 
 

@@ -223,7 +223,7 @@ def test_the_word_of_the_end_is_sent_after_the_end_and_nothing_else_is(reason: s
     assert world.delivered(message(1)) == Delivery(DeliveryStatus.SKIPPED, 1, ())
 
 
-@pytest.mark.parametrize("answer", [BROKEN, Response(503, "100000"), Response(429, "200"), EgressError("no answer")])
+@pytest.mark.parametrize("answer", [BROKEN, Response(503, "100000"), Response(429, "200"), EgressError("no response")])
 def test_it_is_tried_three_times_within_five_minutes(answer: Response | EgressError) -> None:
     world = heard(answer)
     world.deliver(end(world))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobtrack.push.egress.addresses import is_loopback, is_public, literal
+from jobtrack.push.egress.addresses import is_loopback, is_public, parse_address
 from tests.hostile import ADDRESSES
 
 PUBLIC = ["1.1.1.1", "8.8.8.8", "93.184.215.14", "100.63.255.255", "172.32.0.1", "192.0.1.1", "223.255.255.254",
@@ -61,15 +61,15 @@ def test_every_notation_of_an_address_is_seen_through(address: IPv4Address, digi
     octets = list(address.packed)
     rest = int.from_bytes(bytes(octets[parts - 1 :]), "big")
     host = ".".join(digits.format(part) for part in [*octets[: parts - 1], rest]) + dot
-    assert literal(host) == address
+    assert parse_address(host) == address
 
 
 @pytest.mark.parametrize("host", ["1.2.3.4.5", "256.0.0.1", "0x", "1.2.3.0xg", "09.1.1.1", "4294967296", "[::g]", "[]"])
 def test_what_looks_like_an_address_and_is_none_is_refused(host: str) -> None:
     with pytest.raises(ValueError, match=r"address|octet|[Oo]nly|permitted|expected|[Aa]t least|empty"):
-        literal(host)
+        parse_address(host)
 
 
 @pytest.mark.parametrize("host", ["example.com", "0xcafe.example", "1.example", "localhost", ""])
 def test_names_are_no_addresses(host: str) -> None:
-    assert literal(host) is None
+    assert parse_address(host) is None

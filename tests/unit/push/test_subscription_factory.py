@@ -110,7 +110,7 @@ def test_what_is_made_of_the_example() -> None:
 def test_loopback_is_for_the_local_service(url: str) -> None:
     wanted = SubscribeRequest.model_validate({**EXAMPLE, "webhookUrl": url})
     assert subscriber(allow_loopback=True).make(JOB, wanted).subscription.url == url
-    with pytest.raises(Unprocessable, match="/subscriptions/1/webhookUrl must not lead to this host itself"):
+    with pytest.raises(Unprocessable, match="/subscriptions/1/webhookUrl must not be a loopback address"):
         subscriber().make(JOB, wanted, "/subscriptions/1")
 
 

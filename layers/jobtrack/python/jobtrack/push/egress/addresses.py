@@ -1,8 +1,9 @@
-"""Which addresses a push may reach.
+"""The public addresses: webhooks are sent to no others.
 
-`ipaddress.is_global` does not do: in Python 3.11 it is true for 64:ff9b::a9fe:a9fe (the metadata service through
-NAT64), fec0::1, ::127.0.0.1 and 224.0.0.1. For IPv6 what is not global unicast (2000::/3) is refused as a whole:
-loopback, mapped and compatible IPv4, NAT64, unique local, link-local, site-local and multicast addresses lie outside.
+`ipaddress.is_global` is not enough: in Python 3.11 it is true for 64:ff9b::a9fe:a9fe (the metadata service through
+NAT64), fec0::1, ::127.0.0.1 and 224.0.0.1. For IPv6, all addresses outside global
+unicast (2000::/3) are refused: loopback, mapped and compatible IPv4, NAT64, unique local, link-local, site-local and
+multicast addresses.
 """
 
 import ipaddress
@@ -43,7 +44,7 @@ _NOT_PUBLIC_IPV6 = tuple(
 
 
 def is_public(address: Address) -> bool:
-    """Whether the address belongs to a host of the public internet, by IANA's special-purpose registries."""
+    """Return whether the address is one of the public internet, by IANA's special-purpose registries."""
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in _NOT_PUBLIC_IPV4)
     if address.scope_id is not None or address not in _GLOBAL_UNICAST:
@@ -52,17 +53,17 @@ def is_public(address: Address) -> bool:
 
 
 def is_loopback(address: Address) -> bool:
-    """Whether the address is this host's own: 127.0.0.0/8 or ::1, in no other disguise."""
+    """Return whether the address is a loopback address: 127.0.0.0/8 or ::1, but no mapped or compatible form."""
     if isinstance(address, ipaddress.IPv4Address):
         return address.is_loopback
     return address == ipaddress.IPv6Address("::1")
 
 
-def literal(host: str) -> Address | None:
-    """The address that a host of a URL is, in any notation that a resolver takes as one; None for a name.
+def parse_address(host: str) -> Address | None:
+    """Return the address of a URL's host, in any notation that a resolver accepts; None if the host is a name.
 
     Raises:
-        ValueError: it looks like an address and is none.
+        ValueError: the host looks like an address, but is not valid.
     """
     if host.startswith("["):
         return ipaddress.IPv6Address(host[1:-1])

@@ -1,14 +1,15 @@
-"""A connection that bounds a whole exchange: its time, and the size of the answer.
+"""A socket that limits a whole exchange: its time, and the size of the response.
 
-The time-out of a socket bounds each read, not their sum: a receiver that drips would hold it for ever.
+The timeout of a plain socket limits each read, not their sum: a receiver that sends byte by byte would never time out.
 """
 
 import socket
 from collections.abc import Callable
 
-ANSWER_BYTES = 16 * 1024
-LOOK_SECONDS = 0.25
-"""Kept of the time for sending, so that an answer can be read that came before the request was taken."""
+RESPONSE_BYTES = 16 * 1024
+"""How much is read of a response."""
+EARLY_RESPONSE_SECONDS = 0.25
+"""Reserved at the end of sending, to read the response of a receiver that did not read the whole request."""
 
 Clock = Callable[[], float]
 
@@ -20,33 +21,33 @@ class BoundedSocket:
         self._socket = connected
         self._deadline = deadline
         self._clock = clock
-        self._left = ANSWER_BYTES
+        self._left = RESPONSE_BYTES
 
     @property
     def full(self) -> bool:
-        """Whether as much was read as is read of an answer."""
+        """Whether the limit of the response was read."""
         return self._left == 0
 
     def shorten(self, seconds: float) -> None:
-        """Leave at most so many seconds for what is still to be read."""
+        """Leave at most so many seconds for the rest of the response."""
         self._deadline = min(self._deadline, self._clock() + seconds)
 
     def sendall(self, data: bytes) -> None:
         """Send all of the data before the deadline.
 
         Raises:
-            OSError: the receiver does not take it; TimeoutError if it is too slow.
+            OSError: the receiver does not accept it; TimeoutError if it is too slow.
         """
         rest = memoryview(data)
         while rest:
-            self._socket.settimeout(remaining(self._deadline - LOOK_SECONDS, self._clock))
+            self._socket.settimeout(remaining(self._deadline - EARLY_RESPONSE_SECONDS, self._clock))
             rest = rest[self._socket.send(rest) :]
 
     def receive(self) -> bytes:
-        """What comes next; nothing at the end of the answer, or of what is read of it.
+        """Return the next bytes; none at the end of the response, or at its limit.
 
         Raises:
-            OSError: nothing more came; TimeoutError at the deadline.
+            OSError: the connection failed; TimeoutError at the deadline.
         """
         if self.full:
             return b""
@@ -56,14 +57,14 @@ class BoundedSocket:
         return part
 
     def close(self) -> None:
-        """Do nothing: whoever opened the socket closes it."""
+        """Do nothing: the code that opened the socket closes it."""
 
 
 def remaining(deadline: float, clock: Clock) -> float:
-    """Seconds until the deadline.
+    """Return the seconds until the deadline.
 
     Raises:
-        TimeoutError: there are none.
+        TimeoutError: the deadline is over.
     """
     left = deadline - clock()
     if left <= 0:

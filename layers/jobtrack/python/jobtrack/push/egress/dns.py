@@ -1,4 +1,4 @@
-"""Looking up where a host is, for no longer than asked."""
+"""DNS lookups with a time limit."""
 
 import queue
 import socket
@@ -9,33 +9,33 @@ Resolve = Callable[[str, int], Sequence[str]]
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a host, IPv4 first: a Lambda outside a VPC has no route for IPv6."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-    return sorted({str(entry[4][0]) for entry in found}, key=lambda address: (":" in address, address))
+    """Return the addresses of a host, IPv4 first: a Lambda function outside a VPC has no route for IPv6."""
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    return sorted({str(entry[4][0]) for entry in entries}, key=lambda address: (":" in address, address))
 
 
 def resolve_within(seconds: float, resolve: Resolve, host: str, port: int) -> Sequence[str]:
-    """What `resolve` answers within so many seconds.
+    """Return the result of `resolve`, if it comes within so many seconds.
 
-    `getaddrinfo` cannot be interrupted, so a thread asks; one that is left waiting ends when the C library gives up.
+    `getaddrinfo` cannot be interrupted, so it runs in a thread, which ends when the C library gives up.
 
     Raises:
-        TimeoutError: no answer came in time.
-        OSError: what `resolve` raised; others of its errors too.
+        TimeoutError: there was no result in time.
+        OSError: of `resolve`, as any other error of it.
     """
-    answers: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
+    results: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
 
-    def ask() -> None:
+    def look_up() -> None:
         try:
-            answers.put(resolve(host, port))
+            results.put(resolve(host, port))
         except Exception as error:
-            answers.put(error)
+            results.put(error)
 
-    threading.Thread(target=ask, name="lookup", daemon=True).start()
+    threading.Thread(target=look_up, name="lookup", daemon=True).start()
     try:
-        answer = answers.get(timeout=seconds)
+        result = results.get(timeout=seconds)
     except queue.Empty:
         raise TimeoutError from None
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
+    if isinstance(result, Exception):
+        raise result
+    return result

@@ -1,4 +1,4 @@
-"""Why a receiver could not be reached, or gave no answer: plain English for a tenant's list of deliveries."""
+"""Texts for a tenant's list of deliveries: why a receiver could not be reached, or did not respond."""
 
 import re
 import socket
@@ -8,32 +8,32 @@ from enum import IntEnum
 
 
 class Step(IntEnum):
-    """How far an attempt came."""
+    """The steps of an attempt, in order."""
 
     RESOLVE = 0
     CONNECT = 1
     HANDSHAKE = 2
     SEND = 3
-    ANSWER = 4
+    RESPONSE = 4
 
 
-_LATE: Mapping[Step, str] = {
+_TIMEOUTS: Mapping[Step, str] = {
     Step.RESOLVE: "the host name was not resolved",
     Step.CONNECT: "no connection",
     Step.HANDSHAKE: "TLS failed: the handshake was not finished",
-    Step.SEND: "the request was not taken",
-    Step.ANSWER: "no answer",
+    Step.SEND: "the request was not accepted",
+    Step.RESPONSE: "no response",
 }
-_BROKEN: Mapping[Step, str] = {
+_RESETS: Mapping[Step, str] = {
     Step.RESOLVE: "the host name cannot be resolved",
     Step.CONNECT: "the connection was reset",
     Step.HANDSHAKE: "TLS failed: the connection was reset during the handshake",
-    Step.SEND: "the connection was reset before the request was taken",
-    Step.ANSWER: "the connection was reset before an answer came",
+    Step.SEND: "the connection was reset before the request was sent",
+    Step.RESPONSE: "the connection was reset before a response came",
 }
 
 # OpenSSL's X509_V_ERR_*: https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
-_CERTIFICATE: Mapping[int, str] = {
+_CERTIFICATE_ERRORS: Mapping[int, str] = {
     2: "the certificate's issuer is unknown, or an intermediate certificate is missing",
     9: "the certificate is not valid yet",
     10: "the certificate has expired",
@@ -45,25 +45,25 @@ _CERTIFICATE: Mapping[int, str] = {
     62: "the certificate is not for this host",
     64: "the certificate is not for this address",
 }
-# OpenSSL's reasons (SSL_R_*); an ALERT is what the receiver sent.
-_REFUSED: Mapping[str, str] = {
+# OpenSSL's reasons (SSL_R_*); an ALERT was sent by the receiver.
+_HANDSHAKE_ERRORS: Mapping[str, str] = {
     "WRONG_VERSION_NUMBER": "the receiver does not speak TLS on this port",
     "RECORD_LAYER_FAILURE": "the receiver does not speak TLS on this port",  # the same, since OpenSSL 3.2
-    "UNSUPPORTED_PROTOCOL": "the receiver speaks no version of TLS that is still safe",
-    "TLSV1_ALERT_PROTOCOL_VERSION": "the receiver speaks no version of TLS that is still safe",
+    "UNSUPPORTED_PROTOCOL": "the receiver supports no secure version of TLS",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "the receiver supports no secure version of TLS",
     "SSLV3_ALERT_HANDSHAKE_FAILURE": "the receiver refused the handshake",
     "TLSV1_ALERT_INTERNAL_ERROR": "the receiver refused the handshake (an internal error)",
     "TLSV1_UNRECOGNIZED_NAME": "the receiver does not know this host name",
-    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "the receiver asks for a client certificate",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "the receiver requires a client certificate",
 }
 _OPENSSL = re.compile(r"^\[[^\]]*\] | \(_ssl\.c:\d+\)$")
-"""What Python puts around OpenSSL's words: `[SSL: REASON] words (_ssl.c:1000)`."""
+"""Python wraps OpenSSL's text: `[SSL: REASON] text (_ssl.c:1000)`."""
 
 
 def describe_failure(error: Exception, step: Step, seconds: float) -> str:
-    """What stopped an attempt, that had so many seconds, at this step."""
+    """Return why an attempt failed at a step; `seconds` is the time that it had."""
     if isinstance(error, TimeoutError):
-        return f"{_LATE[step]} within {seconds:g} seconds"
+        return f"{_TIMEOUTS[step]} within {seconds:g} seconds"
     if isinstance(error, ssl.SSLError):
         return f"TLS failed: {_tls_cause(error)}"
     if isinstance(error, socket.gaierror):
@@ -71,7 +71,7 @@ def describe_failure(error: Exception, step: Step, seconds: float) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
     if isinstance(error, ConnectionError) or step is Step.RESOLVE:
-        return _BROKEN[step]
+        return _RESETS[step]
     if not isinstance(error, OSError):
         return f"the request cannot be sent ({type(error).__name__})"
     return f"the host cannot be reached ({error.strerror or type(error).__name__})"
@@ -79,15 +79,15 @@ def describe_failure(error: Exception, step: Step, seconds: float) -> str:
 
 def _tls_cause(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _CERTIFICATE.get(error.verify_code, f"the certificate is refused ({error.verify_message})")
+        return _CERTIFICATE_ERRORS.get(error.verify_code, f"the certificate is refused ({error.verify_message})")
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return "the receiver closed the connection"
     words = _OPENSSL.sub("", error.strerror or "")
     reason = getattr(error, "reason", None) or words.upper().replace(" ", "_")  # Python does not know newer ones
-    return _REFUSED.get(reason, f"the handshake failed ({words})")
+    return _HANDSHAKE_ERRORS.get(reason, f"the handshake failed ({words})")
 
 
 def _lookup_cause(error: socket.gaierror) -> str:
     if error.errno == socket.EAI_AGAIN:
-        return "the host name cannot be resolved at present"
+        return "the host name cannot be resolved at the moment"
     return "the host name does not resolve"

@@ -75,7 +75,7 @@ class GuardedConnection:
                 connection.request("POST", self._url.path, body, sent)
             except OSError as error:
                 return _read_early_response(self._socket, error)
-        with _explained(Step.ANSWER, self._seconds):
+        with _explained(Step.RESPONSE, self._seconds):
             return _read_response(self._socket)
 
 

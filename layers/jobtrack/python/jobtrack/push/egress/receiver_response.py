@@ -1,6 +1,7 @@
-"""Reading a receiver's answer: its status counts as soon as the status line is there, whatever follows it.
+"""Reading a receiver's response: the status line is enough, whatever follows it.
 
-`http.client` does not do: it raises for 100 headers, a line of 64 KiB or a broken chunk, after the status was read.
+`http.client` is not used here: it raises an error for 100 headers, a line of 64 KiB or a broken chunk, although the
+status was read.
 """
 
 import re
@@ -10,54 +11,54 @@ from http import HTTPStatus
 
 from msgspec import Struct
 
-from jobtrack.push.egress.bounded_socket import ANSWER_BYTES, BoundedSocket
+from jobtrack.push.egress.bounded_socket import RESPONSE_BYTES, BoundedSocket
 
-COURTESY_SECONDS = 1.0
-"""How long the rest of an answer is awaited, so that a receiver sees its answer taken rather than cut off."""
+REST_SECONDS = 1.0
+"""How long the rest of a response is read, so that the receiver does not see a reset connection."""
 
 _STATUS_LINE = re.compile(rb"HTTP/[0-9]+(?:\.[0-9]+)?[ \t]+([1-9][0-9]{2})(?![0-9])", re.IGNORECASE)
 _WITHOUT_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 
 
 class NoResponse(Exception):
-    """What came has no final status; the text says why."""
+    """There is no final status; the text gives the reason."""
 
 
 class ResponseHead(Struct, frozen=True):
-    """A status and the headers that could be read, their names in lower case."""
+    """The status and the headers that could be read; their names are in lower case."""
 
     status: int
     headers: Sequence[tuple[str, str]]
 
     def header(self, name: str) -> str | None:
-        """The first header of that name."""
-        return next((value for each, value in self.headers if each == name), None)
+        """Return the first header of a name (lower case)."""
+        return next((value for header, value in self.headers if header == name), None)
 
 
 def read_response(wire: BoundedSocket) -> ResponseHead:
-    """Read the final status and its headers, and wait a moment for the rest.
+    """Read the final status and its headers, and read the rest for a moment.
 
     Raises:
         NoResponse: there is no final status.
-        OSError: the connection failed, or the time was over, before there was one.
+        OSError: the connection failed, or timed out, before there was one.
     """
     lines = _Lines(wire)
     head = _final_head(lines)
-    wire.shorten(COURTESY_SECONDS)
-    with suppress(OSError, ValueError):  # the status is known, whatever becomes of the rest
+    wire.shorten(REST_SECONDS)
+    with suppress(OSError, ValueError):  # the status is known, so errors in the rest do not matter
         _drain(wire, head, lines.rest)
     return head
 
 
 class _Lines:
-    """An answer line by line; `rest` is what was received beyond the last line that was read."""
+    """A response line by line; `rest` was received after the last line that was read."""
 
     def __init__(self, wire: BoundedSocket) -> None:
         self._wire = wire
         self.rest = b""
 
     def next(self) -> bytes | None:
-        """The next line without its end, LF or CRLF; None at the end of the answer."""
+        """Return the next line without its LF or CRLF; None at the end of the response."""
         while b"\n" not in self.rest and (part := self._wire.receive()):
             self.rest += part
         line, _, rest = self.rest.partition(b"\n")
@@ -67,12 +68,12 @@ class _Lines:
 
     @property
     def full(self) -> bool:
-        """Whether as much was read as is read of an answer."""
+        """Whether the limit of the response was read."""
         return self._wire.full
 
 
 def _final_head(lines: _Lines) -> ResponseHead:
-    """Pass over answers that only announce the final one: 100, 102, 103 and the like."""
+    """Skip the interim responses (1xx) before the final one."""
     interim: int | None = None
     while True:
         status = _status(lines, interim)
@@ -86,28 +87,28 @@ def _status(lines: _Lines, interim: int | None) -> int:
     line = lines.next()
     while line == b"":
         line = lines.next()
-    if found := _STATUS_LINE.match(line or b""):
-        return int(found[1])
-    raise NoResponse(_fault(line, interim, lines.full))
+    if match := _STATUS_LINE.match(line or b""):
+        return int(match[1])
+    raise NoResponse(_describe_missing_status(line, interim, lines.full))
 
 
-def _fault(line: bytes | None, interim: int | None, full: bool) -> str:
-    """Why there is no final status."""
+def _describe_missing_status(line: bytes | None, interim: int | None, full: bool) -> str:
+    """Return why there is no final status."""
     if interim is not None and full:
-        return f"no final status within {ANSWER_BYTES // 1024} KB, only interim answers ({interim})"
+        return f"no final status within {RESPONSE_BYTES // 1024} KB, only interim responses ({interim})"
     if line is not None or full:
-        return "the answer is not HTTP: it has no readable status line"
-    after = "without an answer" if interim is None else f"after an interim answer ({interim})"
+        return "the response is not HTTP: it has no readable status line"
+    after = "without a response" if interim is None else f"after an interim response ({interim})"
     return f"the connection was closed {after}"
 
 
 def _headers(lines: _Lines) -> list[tuple[str, str]]:
-    """The headers up to the empty line, or to where they break off."""
+    """Return the headers up to the empty line, or up to where they break off."""
     headers: list[tuple[str, str]] = []
     with suppress(OSError):
         while line := lines.next():
             text = line.decode("latin-1")
-            if text[0] in " \t" and headers:  # continues the line before, an obsolete form
+            if text[0] in " \t" and headers:  # continues the previous line, an obsolete form
                 name, value = headers.pop()
                 headers.append((name, f"{value} {text.strip()}".strip()))
             else:
@@ -122,7 +123,7 @@ def _drain(wire: BoundedSocket, head: ResponseHead, body: bytes) -> None:
 
 
 def _is_whole(head: ResponseHead, body: bytes) -> bool:
-    """Whether nothing more belongs to the answer, as far as it says so; else its end is that of the connection."""
+    """Return whether the body is complete by its headers; without them, it ends with the connection."""
     if head.status in _WITHOUT_BODY:
         return True
     if "chunked" in (head.header("transfer-encoding") or "").lower():

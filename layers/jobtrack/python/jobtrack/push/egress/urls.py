@@ -1,11 +1,11 @@
-"""Where a subscriber wants its messages: reading and checking a webhook URL."""
+"""Parsing and checking webhook URLs."""
 
 import re
 from collections.abc import Collection
 
 from msgspec import Struct
 
-from jobtrack.push.egress.addresses import is_loopback, is_public, literal
+from jobtrack.push.egress.addresses import is_loopback, is_public, parse_address
 
 URL_CHARACTERS = 2048
 
@@ -25,16 +25,16 @@ class WebhookUrl(Struct, frozen=True):
 
     @property
     def authority(self) -> str:
-        """What the Host header says: the port only where it is not the scheme's own."""
+        """The Host header: the host, and the port unless it is the default of the scheme."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
 
     @classmethod
-    def read(cls, url: str) -> "WebhookUrl":
-        """Take a URL apart.
+    def parse(cls, url: str) -> "WebhookUrl":
+        """Parse a URL.
 
         Raises:
-            ValueError: it is no http or https URL, has user info, or names no host as one should.
+            ValueError: it is no http or https URL, has user info, or its host is not valid.
         """
         if len(url) > URL_CHARACTERS or not _VISIBLE.fullmatch(url):
             raise ValueError(f"must be at most {URL_CHARACTERS} visible ASCII characters (a host in punycode)")
@@ -51,12 +51,12 @@ def _host_and_port(authority: str, default: int) -> tuple[str, int]:
     match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]*)(?::([0-9]{1,5}))?", authority)
     if match is None or not 0 < (port := int(match[2] or default)) < 65536:
         raise ValueError("must have a host, and a port from 1 to 65535 if any")
-    return _canonical(match[1].lower()), port
+    return _canonical_host(match[1].lower()), port
 
 
-def _canonical(host: str) -> str:
+def _canonical_host(host: str) -> str:
     try:
-        address = literal(host)
+        address = parse_address(host)
     except ValueError as error:
         raise ValueError("must have a host that is a name or an address") from error
     if address is None and not _NAME.fullmatch(host.removesuffix(".")):
@@ -65,30 +65,30 @@ def _canonical(host: str) -> str:
 
 
 def check_url(url: str, ports: Collection[int], allow_loopback: bool = False) -> WebhookUrl:
-    """Check that messages may be pushed to the URL: https, an allowed port, and no address that is not public.
+    """Check that messages may be pushed to the URL: https, an allowed port, and no non-public address.
 
-    With `allow_loopback`, a loopback host may have any port and plain http. A name need not resolve yet.
+    With `allow_loopback`, a loopback host may have any port and plain http. A host name need not resolve yet.
 
     Raises:
-        ValueError: it may not; the text says why.
+        ValueError: they may not; the text gives the reason, without a subject.
     """
-    target = WebhookUrl.read(url)
-    if _names_loopback(target.host):
+    target = WebhookUrl.parse(url)
+    if _is_loopback_host(target.host):
         if not allow_loopback:
-            raise ValueError("must not lead to this host itself")
+            raise ValueError("must not be a loopback address")
         return target
     if not target.tls:
         raise ValueError("must be an https URL")
     if target.port not in ports:
         raise ValueError(f"must have port {' or '.join(str(port) for port in sorted(ports))}")
-    address = literal(_bracketed(target.host))
+    address = parse_address(_bracketed(target.host))
     if address is not None and not is_public(address):
-        raise ValueError("must not be an address that is not public")
+        raise ValueError("must not be a non-public address")
     return target
 
 
-def _names_loopback(host: str) -> bool:
-    address = literal(_bracketed(host))
+def _is_loopback_host(host: str) -> bool:
+    address = parse_address(_bracketed(host))
     return host == "localhost" or host.endswith(".localhost") if address is None else is_loopback(address)
 
 

@@ -36,7 +36,7 @@ def endpoint_group(subscription: Subscription) -> str:
     """
     receiver = subscription.subscription_id
     if subscription.url:
-        target = WebhookUrl.read(subscription.url)
+        target = WebhookUrl.parse(subscription.url)
         receiver = f"{target.tls} {target.authority}{target.path}"
     return f"{subscription.job.tenant}-{hashlib.sha256(receiver.encode()).hexdigest()[:32]}"
 
