@@ -31,7 +31,7 @@ SAMPLE = event(
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Debian's browser; without it the test is skipped, but in CI it fails."""
+    """Debian's browser. Without it the test is skipped; in CI it fails."""
     path = shutil.which("chromium")
     if path is None:
         if os.environ.get("CI"):
@@ -45,13 +45,13 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Visit:
-    """A page, and everything that it should not have done."""
+    """A page, and a record of its errors."""
 
     page: Page
     service: Service
     wrong: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
-    """Parts of what the console may say, since the test makes it."""
+    """Parts of console messages that the test causes."""
 
     def watch(self) -> None:
         self.page.set_default_timeout(PATIENCE_MS)
@@ -62,7 +62,7 @@ class Visit:
         self.page.on("console", lambda said: self._hear(said.type, said.text))
 
     def open(self, token: str, project: str, place: str = "/") -> Page:
-        """As `jobtrack open` does, and on to the place."""
+        """Sign in as `jobtrack open` does, and open the view."""
         self.page.goto(code_address(self.service, token, project))
         expect(self.page.locator("header .project")).to_have_text(project)
         return self.go(place) if place != "/" else self.page
@@ -82,7 +82,7 @@ class Visit:
 
 
 def code_address(service: Service, token: str, project: str, job: str | None = None) -> str:
-    """An address that signs the page in, once."""
+    """Return an address that signs the page in, once."""
     tenant = jwt.decode(token, options={"verify_signature": False})["tenant_id"]
     answer = httpx.post(
         f"{service.url}/page/codes",
@@ -96,7 +96,7 @@ def code_address(service: Service, token: str, project: str, job: str | None = N
 
 @contextmanager
 def visiting(browser: Browser, service: Service, **options: Any) -> Iterator[Visit]:
-    """A visitor with nothing remembered; what went wrong fails the test."""
+    """Open a visitor with an empty profile; errors of the page fail the test."""
     context = browser.new_context(**{"locale": "en-US", "viewport": {"width": 1200, "height": 850}, **options})
     visit = Visit(context.new_page(), service)
     visit.watch()
@@ -113,7 +113,7 @@ def browser() -> Iterator[Browser]:
 
 @dataclass(frozen=True)
 class Project:
-    """A project with a job that has come half way."""
+    """Create a project with a job that is half done."""
 
     service: Service
     api: httpx.Client

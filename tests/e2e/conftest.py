@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what the engine cannot show, or need not, and say why."""
+    """Skip tests that the engine cannot run or need not run, with the reason."""
     engine = config.getoption("--engine")
     left_out = ["not_deployed"] * (engine == DEPLOYED) + ["one_engine"] * (engine != ENGINES[0])
     for item in items:
@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print what tests have counted, and how jobs ended."""
+    """Print the counts of the tests, and how jobs ended."""
     for what, count in config.stash[TALLIES].items():
         terminalreporter.write_line(f"{count:,} {what}")
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
@@ -51,7 +51,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def _table(cells: Sequence[object]) -> Iterator[str]:
-    """The cells (row, column, text) as lines."""
+    """Yield the cells (row, column, text) as lines."""
     known = {
         (row, column): text
         for row, column, text in (tuple(map(str, cast("tuple[object, ...]", cell))) for cell in cells)
@@ -75,26 +75,26 @@ def tally(pytestconfig: pytest.Config) -> Callable[[int, str], None]:
 
 @pytest.fixture(scope="session")
 def engine(pytestconfig: pytest.Config) -> str:
-    """The engine that the suite runs on."""
+    """Return the engine of this run."""
     return str(pytestconfig.getoption("--engine", ENGINES[0]))
 
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a signing key that all services of the session share."""
+    """Return the folder of the signing key that all services of the session share."""
     return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture(scope="session")
 def service(engine: str, home: Path) -> Iterator[Service]:
-    """A service in memory, shared by the session."""
+    """Run a service in memory for the session."""
     with running(home, engine) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def hurried(home: Path, engine: str) -> Iterator[Service]:
-    """A service whose clock calls each second."""
+    """Run a service that calls scheduled functions every second."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(INTERVAL_VARIABLE, "1")
         with running(home, engine) as found:
@@ -103,6 +103,6 @@ def hurried(home: Path, engine: str) -> Iterator[Service]:
 
 @pytest.fixture
 def api(service: Service) -> Iterator[httpx.Client]:
-    """A client of a tenant and project of the test's own."""
+    """Return a client of a tenant and project of the test's own."""
     with service.client() as client:
         yield client

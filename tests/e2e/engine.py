@@ -1,4 +1,4 @@
-"""What a running service keeps on its engines, read behind its back."""
+"""Read the data of a running service directly from its engines."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ Item = dict[str, Any]
 
 
 class Kept:
-    """The tables of a service: a deployed stack's, else on DynamoDB Local if it runs, else on ministack."""
+    """Return the tables of a service: of a deployed stack, of DynamoDB Local if it runs, or of ministack."""
 
     def __init__(self, service: Service) -> None:
         self.plan = template.load()
@@ -24,17 +24,17 @@ class Kept:
         self.dynamodb: DynamoDBClient = service.stack.client("dynamodb") if service.stack else _client(service)
 
     def items(self, table: str) -> list[Item]:
-        """All items of a table, by its logical id."""
+        """Return all items of a table, by its logical id."""
         pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.names[table], ConsistentRead=True)
         return [item for page in pages for item in page["Items"]]
 
     def tables(self) -> dict[str, list[Item]]:
-        """All items of every table of template.yaml."""
+        """Return all items of every table of template.yaml."""
         return {name: self.items(name) for name in self.plan.tables}
 
 
 def _client(service: Service) -> "DynamoDBClient":
-    engines = sorted(service.engines(), key=lambda process: process.name() != "java")  # DynamoDB Local if it is there
+    engines = sorted(service.engines(), key=lambda process: process.name() != "java")  # DynamoDB Local if it runs
     session = boto3.Session("local", "local", region_name=REGION)
     client: DynamoDBClient = session.client("dynamodb", endpoint_url=f"http://127.0.0.1:{_port(engines[0])}")
     return client

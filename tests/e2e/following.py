@@ -1,4 +1,4 @@
-"""Following a job over a WebSocket, short to write."""
+"""Helpers to follow a job over a WebSocket."""
 
 import json
 import socket
@@ -17,13 +17,13 @@ from tests.e2e.reporting import Json
 
 PATIENCE_SECONDS = 60
 MINISTACK = "/_aws/execute-api/"
-"""In the URL of a deployed stack's WebSocket API."""
+"""Part of the URL of a deployed stack's WebSocket API."""
 RESET = struct.pack("ii", 1, 0)
-"""SO_LINGER such that closing a socket resets its connection."""
+"""SO_LINGER value with which closing a socket resets its connection."""
 
 
 def subscribed(api: httpx.Client, job: str, *events: str, **more: Any) -> Json:
-    """A new WebSocket subscription."""
+    """Create a WebSocket subscription."""
     wanted = {"subscriptionType": "websocket", "events": events, **more}
     answer = api.post(f"/job/{job}/subscribe", json=wanted)
     assert answer.status_code == 201, answer.text
@@ -32,7 +32,7 @@ def subscribed(api: httpx.Client, job: str, *events: str, **more: Any) -> Json:
 
 
 def ticket(api: httpx.Client, name: str) -> str:
-    """Where to connect again."""
+    """Return a URL to reconnect."""
     answer = api.post(f"/subscription/{name}/ticket")
     assert answer.status_code == 200, answer.text
     return str(answer.json()["websocketUrl"])
@@ -40,7 +40,7 @@ def ticket(api: httpx.Client, name: str) -> str:
 
 @contextmanager
 def following(url: str, since: int | None = None) -> Iterator[ClientConnection]:
-    """A client that is connected, and resumes at a sequence if one is given."""
+    """Connect a client, which resumes at a sequence if one is given."""
     with connect(url, proxy=None) as client:
         if since is not None:
             client.send(json.dumps({"action": "resume", "sinceSequence": since}))
@@ -48,7 +48,7 @@ def following(url: str, since: int | None = None) -> Iterator[ClientConnection]:
 
 
 def refused(url: str) -> int:
-    """The status with which the handshake is refused; 401 for ministack's 403, with which it answers every refusal."""
+    """Return the status that refuses the handshake; 401 for ministack's 403, its status for every refusal."""
     with pytest.raises(InvalidStatus) as refusal, connect(url, proxy=None):
         pass
     status = int(refusal.value.response.status_code)
@@ -61,7 +61,7 @@ def told(client: ClientConnection, count: int) -> list[Json]:
 
 
 def rest(client: ClientConnection) -> list[Json]:
-    """All messages until the service closes the connection."""
+    """Yield all messages until the service closes the connection."""
     found = list[Json]()
     while True:
         try:
@@ -71,19 +71,19 @@ def rest(client: ClientConnection) -> list[Json]:
 
 
 def sequences(messages: list[Json]) -> list[int]:
-    """The sequences of messages, in the order in which they came."""
+    """Return the sequences of messages, in order of arrival."""
     return [message["data"]["sequence"] for message in messages]
 
 
 def drop(client: ClientConnection) -> None:
-    """Leave without a word, as when a cable is cut: what is on its way is lost."""
+    """Disconnect as if a cable were cut: messages in flight are lost."""
     client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     client.socket.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
 def silent(url: str) -> Iterator[socket.socket]:
-    """A client that connects and never reads."""
+    """Connect a client that never reads."""
     place = urlsplit(url)
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -1,4 +1,4 @@
-"""Tokens and headers that must not open a tenant's project, each made for that project and a scope."""
+"""Tokens and headers that must not give access to a tenant's project, each made for that project and a scope."""
 
 import base64
 import hashlib
@@ -18,12 +18,12 @@ from jobtrack_local import tokens
 
 Claims = Mapping[str, object]
 STRANGER = generate_private_key(public_exponent=65537, key_size=2048)
-"""A key that no issuer of ours has."""
+"""A key that no issuer has."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A tenant's project, another tenant and another project, the issuer's key, and the scope that a route wants."""
+    """A tenant's project, another tenant and another project, the issuer's key, and the scope of a route."""
 
     key: RSAPrivateKey
     tenant: str
@@ -34,16 +34,16 @@ class Target:
     scope: str = ""
 
     def bearing(self, changes: Claims | None = None, key: RSAPrivateKey | None = None, **headers: Any) -> str:
-        """A token that opens the project, unless its claims are changed (None: left out) or it is signed otherwise."""
+        """Return a valid token for the project, with changed claims (None removes one) or another signature."""
         signing, header = key or self.key, self.named(headers)
         return f"Bearer {jwt.encode(self.claims(changes), signing, algorithm=tokens.ALGORITHM, headers=header)}"
 
     def named(self, header: Claims) -> dict[str, Any]:
-        """A token's header that names the issuer's key, and says the rest."""
+        """Return a token header that names the issuer's key, with changes."""
         return {"kid": tokens.key_id(self.key.public_key()), **header}
 
     def claims(self, changes: Claims | None = None) -> dict[str, object]:
-        """The claims of a token that opens the project, changed."""
+        """Return the claims of a valid token for the project, with changes."""
         now = int(time.time())
         usual: dict[str, object] = {
             "iss": self.issuer,
@@ -58,12 +58,12 @@ class Target:
         return {name: value for name, value in {**usual, **(changes or {})}.items() if value is not None}
 
     def public(self, encoding: Encoding) -> bytes:
-        """The issuer's public key, which everybody may know."""
+        """Return the issuer's public key."""
         return self.key.public_key().public_bytes(encoding, PublicFormat.SubjectPublicKeyInfo)
 
 
 Forgery = Callable[[Target], str | None]
-"""Makes the header Authorization; None: there is none."""
+"""Returns the header Authorization, or None without one."""
 
 
 def _encoded(value: bytes) -> str:
@@ -155,7 +155,7 @@ FOREIGN: dict[str, Forgery] = {
     "any project": _changed(project_ids=["*"]),
     "part of the project": lambda target: target.bearing({"project_ids": [target.project[:-1]]}),
 }
-"""Whose token it is, is known, and not theirs is the project: 403."""
+"""Tokens of a known caller without access to the project: 403."""
 
 
 def _scoped(scope: Callable[[str], object], claim: str = "scope") -> Forgery:
@@ -179,4 +179,4 @@ UNSCOPED: dict[str, Forgery] = {
     "scopes as one of a list": _scoped(lambda scope: [f"{scope} x"]),
     "scope in the claim of permissions": _scoped(lambda scope: [scope], "permissions"),
 }
-"""The project is theirs, and not this route: 403."""
+"""Tokens with access to the project but not to this route: 403."""

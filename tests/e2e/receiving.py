@@ -1,4 +1,4 @@
-"""What the tests of subscriptions share: a receiver that remembers, and requests about subscriptions."""
+"""Shared by the tests of subscriptions: a receiver that records requests, and requests about subscriptions."""
 
 import json
 import threading
@@ -12,12 +12,12 @@ from jobtrack_demo.receiver import Gate
 from tests.e2e.reporting import event
 
 TOKEN = "the receivers' own: +/=%&\"\\".replace(" ", "-")
-"""What any encoding would change."""
+"""A text that any encoding would change."""
 PATIENCE_SECONDS = 60
 
 
 class Recorder(Gate):
-    """Answers as it is told, the last answer again and again, and remembers every request."""
+    """Returns scripted responses, repeats the last one, and records every request."""
 
     def __init__(self, *statuses: int) -> None:
         super().__init__(TOKEN)

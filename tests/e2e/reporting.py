@@ -1,4 +1,4 @@
-"""What the tests of the contract ask and expect, short to write."""
+"""Helpers for requests and expectations of the contract's tests."""
 
 import json
 from pathlib import Path
@@ -26,64 +26,64 @@ SAMPLES: dict[str, Json] = {
     "unblocked": {"condition": "no memory", "resolution": "got some"},
     "jobFailed": {"error": {"message": "boom"}},
 }
-"""Data of each type of event that needs any."""
+"""Data for each type of event that needs some."""
 
 
 def example(name: str) -> Json:
-    """An answer of the specification's."""
+    """Return a response of the specification."""
     found: Json = json.loads((Path(__file__).parents[2] / "docs" / "examples" / f"{name}.response.json").read_text())
     return found
 
 
 def event(kind: str, time: str | None = None, /, **data: Any) -> Json:
-    """An event; its data those of `SAMPLES` unless any are given."""
+    """Return an event, with the data of `SAMPLES` by default."""
     made: Json = {"type": kind, "data": data or SAMPLES.get(kind, {})}
     return made if time is None else {**made, "time": time}
 
 
 def stage(kind: str, clock: str, name: str, **more: Any) -> Json:
-    """An event of a stage, on the day of the examples."""
+    """Return an event of a stage, on the day of the examples."""
     return event(kind, f"2024-01-20T{clock}Z", stageName=name, **more)
 
 
 def line(message: str, time: str | None = None, /, level: str = "INFO", **more: Any) -> Json:
-    """A log line."""
+    """Return a log line."""
     return event("log", time, level=level, message=message, **more)
 
 
 def create(api: httpx.Client, **wanted: Any) -> str:
-    """The id of a new job."""
+    """Create a job, and return its id."""
     answer = api.post("/jobs", json={"jobName": "Customer Journey Analysis", "jobType": "ProcessMining", **wanted})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["jobId"])
 
 
 def started(api: httpx.Client, **wanted: Any) -> str:
-    """The id of a new job that runs."""
+    """Create and start a job, and return its id."""
     job = create(api, **wanted)
     reported(api, job, event("jobStarted"))
     return job
 
 
 def encoded(value: object) -> bytes:
-    """The value as JSON, as small as it can be."""
+    """Return the value as compact JSON."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def post(api: httpx.Client, path: str, body: bytes, key: str | None = None, kind: str = "application/json") -> Any:
-    """A POST of exactly these bytes."""
+    """Send a POST of exactly these bytes."""
     headers = {"Content-Type": kind} | ({"Idempotency-Key": key} if key else {})
     return api.post(path, content=body, headers=headers)
 
 
 def report(api: httpx.Client, job: str, *events: Json, key: str | None = None) -> httpx.Response:
-    """The answer to a batch."""
+    """Report a batch, and return the response."""
     answer: httpx.Response = post(api, f"/job/{job}/events", encoded({"events": events}), key)
     return answer
 
 
 def reported(api: httpx.Client, job: str, *events: Json) -> int:
-    """The last sequence of a batch that must be accepted."""
+    """Report a batch that must be accepted, and return its last sequence."""
     answer = report(api, job, *events)
     assert answer.status_code == 202, answer.text
     assert answer.json()["accepted"] == len(events)
@@ -91,7 +91,7 @@ def reported(api: httpx.Client, job: str, *events: Json) -> int:
 
 
 def got(api: httpx.Client, path: str, **query: Any) -> Json:
-    """The body of a GET that must succeed."""
+    """Return the body of a GET that must succeed."""
     answer = api.get(path, params=query)
     assert answer.status_code == 200, answer.text
     body: Json = answer.json()
@@ -99,7 +99,7 @@ def got(api: httpx.Client, path: str, **query: Any) -> Json:
 
 
 def messages(api: httpx.Client, job: str, **query: Any) -> list[str]:
-    """The messages of a page of logs."""
+    """Return the messages of a page of logs."""
     return [entry["message"] for entry in got(api, f"/job/{job}/logs", **query)["logs"]]
 
 
@@ -109,7 +109,7 @@ GATEWAY = {
     "not_found": "Not Found",
     "too_large": "Request Entity Too Large",
 }
-"""What API Gateway itself says of a request that reaches no function, where the service is deployed behind one."""
+"""Messages of API Gateway for requests that reach no function, if the service is deployed behind one."""
 
 
 def by_gateway(answer: httpx.Response, code: str) -> bool:
@@ -118,7 +118,7 @@ def by_gateway(answer: httpx.Response, code: str) -> bool:
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> Json:
-    """The body of a refusal, which has the shape of every refusal of ours."""
+    """Return the body of a refusal, checked against the shape of all refusals."""
     assert answer.status_code == status, answer.text
     body: Json = answer.json()
     if by_gateway(answer, code):
@@ -134,7 +134,7 @@ def problem(answer: httpx.Response, status: int, code: str) -> Json:
 
 
 def faults(answer: httpx.Response) -> dict[str, str]:
-    """What is wrong, by pointer, of a request out of contract; each value is named once."""
+    """Return the errors of an invalid request by pointer; each value is named once."""
     body = problem(answer, 422, "unprocessable")
     told = {each["pointer"]: each["detail"] for each in body["errors"]}
     assert len(told) == len(body["errors"])
@@ -143,7 +143,7 @@ def faults(answer: httpx.Response) -> dict[str, str]:
 
 
 def lacking(value: object, shape: object, at: str = "") -> list[str]:
-    """Where a value lacks a member that the shape has, or has one of another JSON type that is not null."""
+    """Yield where a value lacks a member of the shape, or has one of another JSON type that is not null."""
     if value is None:
         return []
     if _kind(value) is not _kind(shape):

@@ -1,4 +1,4 @@
-"""A service of its own for a test, `jobtrack serve` or a deployed stack: started, asked, ended by its id."""
+"""A service for a test, `jobtrack serve` or a deployed stack: start it, call it, and end it by its process id."""
 
 import os
 import queue
@@ -28,7 +28,7 @@ STOP_SECONDS = 30
 
 @dataclass(frozen=True)
 class Service:
-    """A service that answers at `url`; `home` holds the key that signs its tokens."""
+    """A service at `url`; `home` has the key that signs its tokens."""
 
     process: subprocess.Popen[str]
     url: str
@@ -37,15 +37,15 @@ class Service:
 
     @cached_property
     def issuer(self) -> str:
-        """Whose tokens it takes."""
+        """The issuer of the accepted tokens."""
         return self.stack.parameter("JwtIssuer") if self.stack else tokens.ISSUER
 
     def token(self, tenant: str, project: str | None = None, scope: str = tokens.SCOPES, ttl: float = 3600) -> str:
-        """A token that this service accepts."""
+        """Return a token that this service accepts."""
         return tokens.issue(tenant, project, scope, ttl, issuer=self.issuer, home=self.home)
 
     def client(self, tenant: str | None = None, project: str | None = None) -> httpx.Client:
-        """A client at `/api/{tenant}/{project}/execution`, of a tenant of its own unless one is given."""
+        """Return a client at `/api/{tenant}/{project}/execution`, of a new tenant by default."""
         tenant, project = tenant or str(uuid4()), project or str(uuid4())
         return httpx.Client(
             base_url=f"{self.url}/api/{tenant}/{project}/execution",
@@ -55,7 +55,7 @@ class Service:
         )
 
     def variables(self, tenant: str, project: str) -> dict[str, str]:
-        """By which a client finds it."""
+        """Return the variables by which a client finds the service."""
         return {
             "JOBTRACK_URL": self.url,
             "JOBTRACK_TENANT": tenant,
@@ -65,11 +65,11 @@ class Service:
         }
 
     def engines(self) -> list[psutil.Process]:
-        """The processes that it started."""
+        """Return the child processes of the service."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def stop(self) -> int:
-        """SIGTERM; the exit status."""
+        """Send SIGTERM, and return the exit status."""
         self.process.terminate()
         return self.process.wait(STOP_SECONDS)
 
@@ -82,18 +82,18 @@ class Service:
 
 
 def command(*arguments: str) -> list[str]:
-    """`jobtrack …` of this environment."""
+    """Return `jobtrack …` of this environment."""
     return [str(JOBTRACK), *arguments]
 
 
 def environment(home: Path) -> dict[str, str]:
-    """A terminal's environment, with the key kept in `home`."""
+    """Return the environment of a terminal, with the key in `home`."""
     return {**os.environ, "JOBTRACK_HOME": str(home), "NO_COLOR": "1", "COLUMNS": "200"}
 
 
 @contextmanager
 def running(home: Path, engine: str, *arguments: str, program: Sequence[str] = (str(JOBTRACK),)) -> Iterator[Service]:
-    """`jobtrack serve` on a free port, or a deployed stack; it and its engines have ended when the block has."""
+    """Run `jobtrack serve` on a free port, or a deployed stack; it and its engines end with the block."""
     if engine == DEPLOYED:
         program = _deploying(arguments)
     process = subprocess.Popen(
@@ -124,7 +124,7 @@ def _deploying(arguments: Sequence[str]) -> Sequence[str]:
 
 
 def _url(process: subprocess.Popen[str]) -> str:
-    """What the line says that tells it is ready."""
+    """Return the URL of the line that says the service is ready."""
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     output = process.stdout
     assert output is not None

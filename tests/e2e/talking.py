@@ -1,4 +1,4 @@
-"""`jobtrack`, which tells all: every logger at DEBUG, and what is sent to tables and queues into a file.
+"""`jobtrack` with every logger at DEBUG, and a file with everything that is sent to tables and queues.
 
 `python -m tests.e2e.talking FILE serve …`
 """
@@ -16,14 +16,14 @@ from jobtrack_local.engine import provision
 
 
 class Writer:
-    """Appends the bodies of requests to a file, each a line."""
+    """Appends the bodies of requests to a file, one per line."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
 
     def write(self, params: dict[str, Any], **_: object) -> None:
-        """Before a call."""
+        """Called before a request is sent."""
         with self._lock, self._path.open("ab") as file:
             file.write(params["body"] + b"\n")
 

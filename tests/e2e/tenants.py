@@ -1,4 +1,4 @@
-"""A tenant's project in a running service, and how each route of template.yaml asks about it."""
+"""A tenant's project in a running service, and a request for each route of template.yaml."""
 
 import re
 from collections.abc import Mapping
@@ -31,40 +31,40 @@ BODIES: dict[str, object] = {
     "POST /job/{jobId}/subscribe": {"subscriptionType": "webhook", "webhookUrl": "https://hook.example/"},
     "PUT /worker/{workerNode}": {"cpuUnits": 1, "memoryGB": 1, "maxConcurrentJobs": 1},
 }
-"""What the routes that need a body are sent."""
+"""Bodies for the routes that need one."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """Ids of what there is in a project: those of the path parameters, and a WebSocket subscription."""
+    """Ids of a project: those of the path parameters, and a WebSocket subscription."""
 
     ids: Mapping[str, str]
     socket: str
 
     def path(self, key: str) -> str:
-        """Where a route of `ROUTES` asks about them."""
+        """Return the path of a route of `ROUTES` for these ids."""
         own = {"subscriptionId": self.socket} if key.endswith("/ticket") else {}
         return ROUTES[key].path.format(**{**self.ids, **own})
 
     def missing(self) -> "Project":
-        """The same project, with ids of nothing."""
+        """Return the same project with ids of nothing."""
         return self.having(jobId=str(uuid4()), subscriptionId=f"sub-{uuid4()}", messageId="msg_000000000001_0")
 
     def elsewhere(self) -> "Project":
-        """A project of the tenant in which there is nothing."""
+        """Return an empty project of the tenant."""
         return self.missing().having(projectId=str(uuid4()))
 
     def shouted(self) -> "Project":
-        """The same, in upper case."""
+        """Return the ids in upper case."""
         return Project({name: text.upper() for name, text in self.ids.items()}, self.socket.upper())
 
     def having(self, **ids: str) -> "Project":
-        """Other ids for some."""
+        """Replace some ids."""
         return Project({**self.ids, **ids}, ids.get("subscriptionId", self.socket))
 
 
 def populated(service: Service, url: str, tenant: str | None = None) -> Project:
-    """A project with jobs in every state, a subscription with deliveries, and an answer kept for each POST."""
+    """Create a project with jobs in every state, a subscription with deliveries, and a response for each POST."""
     tenant, project = tenant or str(uuid4()), str(uuid4())
     with service.client(tenant, project) as api:
         job = create(api)
@@ -93,24 +93,24 @@ def populated(service: Service, url: str, tenant: str | None = None) -> Project:
 
 
 def _settled(listed: list[dict[str, Any]]) -> bool:
-    """Two milestones and a ping are delivered, and one of them twice."""
+    """Wait until two milestones and a ping are delivered, one of them twice."""
     attempts = sorted(len(each["attempts"]) for each in listed)
     return attempts == [1, 1, 2] and all(each["status"] == "Delivered" for each in listed)
 
 
 def ask(api: httpx.Client, key: str, project: Project, headers: Mapping[str, str] = KEY) -> httpx.Response:
-    """What a route answers about what is in a project."""
+    """Return the response of a route for a project."""
     route: RouteProperties = ROUTES[key]
     url = str(api.base_url.join("/")) + project.path(key).removeprefix("/")
     return api.request(route.method, url, json=BODIES.get(key), headers=dict(headers))
 
 
 OWN = ("date", "content-length", "apigw-requestid")
-"""Headers that differ from one answer to the next."""
+"""Headers that differ between responses."""
 
 
 def told(answer: httpx.Response, *ids: str) -> tuple[int, list[tuple[str, str]], str]:
-    """All of an answer but the moment, the request's own id, where it was asked, and these ids."""
+    """Return a response without its time, its request id, its path and these ids."""
     text = re.sub(r'"(requestId|instance)":"[^"]*"', r'"\1":""', answer.text)
     for each in ids:
         text = text.replace(each.lower(), "…").replace(each.upper(), "…")
@@ -119,7 +119,7 @@ def told(answer: httpx.Response, *ids: str) -> tuple[int, list[tuple[str, str]],
 
 
 def stored(service: Service, *needles: str) -> dict[str, Any]:
-    """What the tables hold under keys with one of these in them."""
+    """Return the items whose keys contain one of these."""
     found = {
         f"{table} {item['pk']['S']} {item['sk']['S']}": item
         for table, items in Kept(service).tables().items()

@@ -1,4 +1,4 @@
-"""Whose jobs a token opens, and how jobs are addressed."""
+"""Which jobs a token gives access to, and how jobs are addressed."""
 
 from uuid import uuid4
 

@@ -132,7 +132,7 @@ def ask(service: Service) -> Ask:
     port = urlsplit(service.url).port
 
     def exchange(request: str) -> str:
-        """The first line of the response, or nothing where the connection is closed without one; then it ends."""
+        """Return the first line of the response, or nothing if the connection closes without one."""
         with socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS) as client:
             came = b""
             try:
@@ -140,7 +140,7 @@ def ask(service: Service) -> Ask:
                 while b"\r\n" not in came and (part := client.recv(65536)):
                     came += part
             except ConnectionError:
-                pass  # it need not read what it refuses
+                pass  # the service need not read what it refuses
             return came.partition(b"\r\n")[0].decode("latin-1")
 
     return exchange
@@ -154,7 +154,7 @@ def request(method: str, path: str, *headers: str, body: str = "", version: str 
 
 
 def served(status: str) -> bool:
-    """Whether it is a response of HTTP/1.1 that does not blame the service."""
+    """Whether this is a response of HTTP/1.1 without a server error."""
     return status.startswith("HTTP/1.1 ") and status.split()[1][0] in "1234"
 
 
@@ -171,7 +171,7 @@ def test_every_header_with_every_body_and_version(service: Service, ask: Ask) ->
             [("GET", "/app.js"), ("POST", f"{API}/jobs"), ("POST", "/page/codes")], HEADERS, ["HTTP/1.0", "HTTP/1.1"]
         )
         for body in random.Random(header).sample(BODIES, 2)
-        # One that says it sends more than it does is let go after a minute (tests/faults/test_connections.py).
+        # A client that sends less than it announced is dropped after a minute (tests/faults/test_connections.py).
         if not (header.startswith("Transfer") and version == "HTTP/1.1" and not body)
     ]
     answers = {each: ask(each + "\r\n" * 9) for each in asked}

@@ -1,4 +1,4 @@
-"""The specification's two client programs follow a job to its end; tests/clients says what was filled in."""
+"""The specification's two client programs follow a job to its end; tests/clients describes what was filled in."""
 
 import asyncio
 import os
@@ -37,7 +37,7 @@ def project() -> str:
 
 @pytest.fixture
 def api(service: Service, project: str) -> Iterator[httpx.Client]:
-    """A project in which the example job has come as far as the example."""
+    """Create a project whose example job has come as far as in the example."""
     with service.client(example.TENANT_ID, project) as client:
         assert client.post("/jobs", json=example.creation()).status_code == 201
         for _, events in example.batches(example.OPERATIONS["progress"]):
@@ -46,7 +46,7 @@ def api(service: Service, project: str) -> Iterator[httpx.Client]:
 
 
 class Program:
-    """A JavaScript program, and what it prints."""
+    """A JavaScript program, and its output."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -60,13 +60,13 @@ class Program:
             self._lines.put(line.rstrip())
 
     def wait_for(self, start: str) -> str:
-        """The next line that starts so."""
+        """Return the next line with this beginning."""
         while not (line := self._next()).startswith(start):
             pass
         return line
 
     def end(self) -> int:
-        """The exit status; all was read."""
+        """Read the rest, and return the exit status."""
         status = self.process.wait(WAIT_SECONDS)
         while not self._lines.empty():
             self._next()
@@ -79,7 +79,7 @@ class Program:
 
 @contextmanager
 def javascript(service: Service, project: str, text: str = TRACKING) -> Iterator[Program]:
-    """The program, running; ended by its id."""
+    """Run the program, and end it by its id."""
     told = {
         "BASE_URL": service.url,
         "TENANT_ID": example.TENANT_ID,
@@ -140,7 +140,7 @@ def test_the_javascript_program_tells_why_a_job_failed(service: Service, project
 
 def test_the_javascript_program_tracks_many_jobs(service: Service, project: str, api: httpx.Client) -> None:
     reported(api, example.JOB_ID, event("jobCompleted"))
-    # The program has the function, but never calls it.
+    # The program defines the function, but never calls it.
     own_call = f"runTrackingWorkflow('{example.JOB_ID}');"
     assert own_call in TRACKING
     with javascript(
@@ -194,13 +194,13 @@ CLOCKED = {
     "remainingSeconds",
     "trackingTime",
 }
-"""What differs between two answers because the clock ran on."""
+"""Members that differ between two responses because time has passed."""
 NEW = {"subscriptionId", "createdAt", "expiresAt", "signingSecret"}
-"""What each subscription has of its own."""
+"""Members that differ between subscriptions."""
 
 
 def still(value: Any, moving: set[str]) -> Any:
-    """The value without the members that differ from one answer to the next."""
+    """Return the value without the members that differ between responses."""
     if isinstance(value, dict):
         return {name: still(inner, moving) for name, inner in value.items() if name not in moving}
     return [still(inner, moving) for inner in value] if isinstance(value, list) else value
@@ -210,7 +210,7 @@ def test_the_specifications_class_and_ours_answer_alike(
     service: Service, project: str, api: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    reported(api, example.JOB_ID, event("jobCompleted"))  # the clock no longer moves what is estimated
+    reported(api, example.JOB_ID, event("jobCompleted"))  # estimates no longer change with time
     theirs_class: Any = import_module("tests.clients.job_tracker").JobTracker
     given = service.url, example.TENANT_ID, project, service.token(example.TENANT_ID)
     theirs, ours, job = theirs_class(*given), JobTracker(*given), example.JOB_ID

@@ -1,4 +1,4 @@
-"""The command line against the running service: each command, as a person or a script would run it."""
+"""The command line with the running service: each command, as a person or a script would run it."""
 
 import json
 import os
@@ -26,7 +26,7 @@ WAIT_SECONDS = 60
 
 @dataclass(frozen=True)
 class Shell:
-    """Runs commands for a project that has a job half way."""
+    """Runs commands for a project with a job that is half done."""
 
     api: httpx.Client
     job: str
@@ -38,7 +38,7 @@ class Shell:
         )
 
     def said(self, *arguments: str) -> str:
-        """What it prints, if it ends well."""
+        """Return the output of a successful command."""
         done = self.run(*arguments)
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         return done.stdout
@@ -174,7 +174,7 @@ def test_ctrl_c_and_a_closed_pipe_are_no_errors(shell: Shell) -> None:
 
 
 def test_the_local_service_is_found_without_a_variable(service: Service, tmp_path: Path) -> None:
-    """What `jobtrack serve` keeps in its home is enough for a person on this machine."""
+    """The profile that `jobtrack serve` writes is enough for a user on this machine."""
     if service.stack is not None:
         pytest.skip("a deployed stack keeps no profile")
     with running(tmp_path, "ministack") as own:

@@ -1,4 +1,4 @@
-"""`jobtrack demo` as its user runs it: a real job from its file to its webhooks."""
+"""`jobtrack demo` as a user runs it: a real job from its file to its webhooks."""
 
 import json
 import signal
@@ -23,7 +23,7 @@ GONE_SECONDS = 60
 
 @contextmanager
 def demo(home: Path, engine: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A running demo; it is ended, and nothing that it started is left."""
+    """Run a demo; it is ended, and leaves no process."""
     process = subprocess.Popen(
         command("demo", "--engine", engine, *arguments),
         env=environment(home),
@@ -40,14 +40,14 @@ def demo(home: Path, engine: str, *arguments: str) -> Iterator[subprocess.Popen[
 
 
 def finished(home: Path, engine: str, *arguments: str) -> tuple[int, str]:
-    """The exit code and the output of `demo --once`."""
+    """Return the exit code and the output of `demo --once`."""
     with demo(home, engine, "--once", *arguments) as process:
         said, _ = process.communicate(timeout=FINISH_SECONDS)
         return process.returncode, said
 
 
 def read_until(process: subprocess.Popen[str], text: str) -> None:
-    """Wait for a line of the demo that holds the text."""
+    """Wait for a line of the demo with this text."""
     assert process.stdout is not None
     for line in process.stdout:
         if text in line:
@@ -56,7 +56,7 @@ def read_until(process: subprocess.Popen[str], text: str) -> None:
 
 
 def children(process: subprocess.Popen[str], module: str = "") -> list[psutil.Process]:
-    """The processes that the demo started, of a module."""
+    """Return the demo's processes of a module."""
     return [each for each in psutil.Process(process.pid).children(recursive=True) if module in " ".join(each.cmdline())]
 
 

@@ -25,7 +25,7 @@ def around(api: httpx.Client, job: str, depth: int = 1) -> Json:
 
 
 def within(shown: Any, wanted: Any) -> bool:
-    """Whether all of the example is there; members may have been added."""
+    """Whether everything in the example is there; other members are allowed."""
     if isinstance(wanted, dict):
         return all(name in shown and within(shown[name], value) for name, value in wanted.items())
     if isinstance(wanted, list):
@@ -34,7 +34,7 @@ def within(shown: Any, wanted: Any) -> bool:
 
 
 def replayed(api: httpx.Client, wanted: Json) -> None:
-    """Make and report what the example shows."""
+    """Create and report what the example shows."""
     (first,), (later,) = (wanted["dependencies"][kind] for kind in ("prerequisiteJobs", "dependentJobs"))
     data, node = wanted["dependencies"]["resourceDependencies"]
     (condition,) = wanted["blockingConditions"]

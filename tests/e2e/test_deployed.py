@@ -1,4 +1,4 @@
-"""The deployed stack itself: what its gateway, its functions and its schedules are, and who may do what."""
+"""The deployed stack: its gateway, its functions, its schedules and its permissions."""
 
 from typing import Any
 

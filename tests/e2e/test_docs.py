@@ -1,4 +1,4 @@
-"""What needs no token: the API's description and the page that shows it."""
+"""Routes without a token: the API's description and its page."""
 
 from urllib.parse import urljoin
 

@@ -1,4 +1,4 @@
-"""However a tracked program ends, its job's final status is right, or the job is marked stalled."""
+"""However a tracked program ends, its job's final status is right, or the job is marked as stalled."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ from tests.e2e.endings.workers import groups, run_together
 from tests.e2e.running import Service
 
 AT_ONCE = 6
-"""Cells that run side by side: most of the time each of them waits."""
+"""Number of cells that run at the same time; most of the time each of them waits."""
 HEARTBEAT_SECONDS = 300
 CELLS = [
     *((way, column) for way in WAYS for column in (*COLUMNS, *POOLS)),
@@ -33,7 +33,7 @@ Runs = dict[tuple[str, str], Callable[[], Seen]]
 
 @pytest.fixture(scope="module")
 def runs(hurried: Service, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Runs]:
-    """Every cell that is tested, under way."""
+    """Start every cell that is tested."""
     folder = tmp_path_factory.mktemp("programs")
     items = [item for item in request.session.items if item.path == Path(__file__)]
     chosen = [item.callspec.params for item in items if isinstance(item, pytest.Function)]

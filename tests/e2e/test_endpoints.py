@@ -1,4 +1,4 @@
-"""The leases and probes of endpoints on a real engine: threads that know nothing of each other keep to the caps."""
+"""Leases and probes of endpoints on a real engine: independent threads respect the limits."""
 
 import random
 import threading
@@ -28,7 +28,7 @@ def table(service: Service) -> EndpointHealthTable:
 
 @dataclass
 class Count:
-    """How many are inside at once."""
+    """The number of concurrent attempts."""
 
     inside: int = 0
     most: int = 0

@@ -34,7 +34,7 @@ TAGGED = [
 
 @dataclass(frozen=True)
 class Scene:
-    """Someone's project and another's, who is of the same tenant or not; what the tables held of the first."""
+    """Two projects of one or of two tenants, and the stored items of the first."""
 
     service: Service
     theirs: Project
@@ -42,11 +42,11 @@ class Scene:
     before: dict[str, Any]
 
     def client(self) -> httpx.Client:
-        """The other one's."""
+        """The other project."""
         return self.service.client(self.own.ids["tenantId"], self.own.ids["projectId"])
 
     def held(self) -> dict[str, Any]:
-        """What the tables hold of the first project."""
+        """Return the stored items of the first project."""
         return held(self.service, self.theirs)
 
 
@@ -89,7 +89,7 @@ def test_another_ones_id_is_answered_like_none(scene: Scene, key: str, tally: Ca
 
 
 def _asked(key: str) -> Iterator[tuple[str, ...]]:
-    """The ids that are another's: all that the route has, and the last alone."""
+    """Ids of the other project: all of a route, and the last one alone."""
     names = tuple(name for name in ASKED if f"{{{name}}}" in key)
     yield names
     if len(names) > 1:

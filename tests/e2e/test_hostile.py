@@ -1,4 +1,4 @@
-"""What a client may send over the wire and should not: refused with a clear error, and nothing of it stored."""
+"""Invalid requests over the wire are refused with a clear error, and nothing of them is stored."""
 
 import gzip
 import http.client
@@ -20,7 +20,7 @@ HEARTBEAT = {"cpuUnits": 4, "memoryGB": 16, "maxConcurrentJobs": 7}
 
 
 def raw(api: httpx.Client, method: str, path: str, body: bytes | None = None) -> tuple[int, dict[str, str], bytes]:
-    """The answer to a request whose path goes out as it stands: httpx would tidy it."""
+    """Return the response to a request with this exact path, which httpx would normalize."""
     at = urlsplit(str(api.base_url))
     connection = http.client.HTTPConnection(at.netloc, timeout=30)
     headers = {"Authorization": api.headers["authorization"], "Content-Type": "application/json"}

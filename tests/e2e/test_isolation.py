@@ -1,4 +1,4 @@
-"""Who may not is refused: every route of template.yaml, every wrong token, whether or not there is what it asks for."""
+"""Unauthorized callers are refused: every route of template.yaml, every wrong token, existing objects or not."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,12 +17,12 @@ from tests.e2e.running import Service
 from tests.e2e.tenants import KEY, ROUTES, Project, ask, populated, stored, told
 
 TAKEN_BY_MINISTACK = {"not said to be borne", "no expiry"}
-"""The gateway of a deployed stack lets them pass; `jobtrack_local.gateway.authorizer` does not."""
+"""The gateway of a deployed stack accepts them; `jobtrack_local.gateway.authorizer` does not."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A project, who is after it, and what the tables held before."""
+    """A project, an attacker, and the stored items before the attack."""
 
     service: Service
     project: Project
@@ -30,7 +30,7 @@ class Scene:
     before: Mapping[str, Any]
 
     def held(self) -> dict[str, Any]:
-        """What the tables hold of both tenants."""
+        """Return the stored items of both tenants."""
         return held(self.service, self.project, self.target)
 
 
@@ -104,5 +104,5 @@ def test_who_may_is_let_in_however_the_ids_are_written(service: Service, url: st
             headers = {**KEY, "Authorization": target.bearing({**claims, **scopes})}
             answer = ask(api, key, project.shouted(), headers)
             assert answer.is_success, f"{key}: {answer.text}"
-            # What populated() sent before, with the same key.
+            # populated() sent this before, with the same key.
             assert ("idempotency-replayed" in answer.headers) == key.startswith("POST")

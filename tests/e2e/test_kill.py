@@ -1,4 +1,4 @@
-"""`kill -9` of the worker and of the service while a job runs: what was acknowledged is all there, once."""
+"""`kill -9` of the worker and of the service while a job runs: everything acknowledged is stored, once."""
 
 import os
 import signal
@@ -48,7 +48,7 @@ print("told", told, "dropped", job.stats.dropped, flush=True)
 
 
 def lines(client: httpx.Client, job_id: str) -> list[str]:
-    """All of the job's lines in the order of their sequences, followed page by page."""
+    """Return all lines of the job in the order of their sequences, page by page."""
     found, since = list[str](), 0
     while True:
         page = client.get(
@@ -77,7 +77,7 @@ def test_a_killed_worker_leaves_all_that_was_acknowledged(service: Service) -> N
 def test_a_killed_service_goes_on_where_it_was_and_the_worker_notices_nothing(
     home: Path, engine: str, tmp_path: Path
 ) -> None:
-    """Batches under Idempotency-Keys are sent until they are acknowledged, twice over a `kill -9` of the service."""
+    """Send batches with Idempotency-Keys until they are acknowledged, over two `kill -9` of the service."""
     tenant, project, gate = str(uuid4()), str(uuid4()), Gate(TOKEN)
     arguments, sent, job_id = ["--data", str(tmp_path / "data")], 0, ""
     with Receiver(gate) as receiver:
@@ -129,7 +129,7 @@ def test_the_reporter_outlasts_a_killed_service(home: Path, engine: str, tmp_pat
 
 
 def working(service: Service, tenant: str, project: str, program: str) -> "subprocess.Popen[str]":
-    """A worker that reports to the service."""
+    """Run a worker that reports to the service."""
     return subprocess.Popen(
         [sys.executable, "-c", program],
         env=service.variables(tenant, project),
@@ -149,7 +149,7 @@ def acknowledged_beyond(worker: "subprocess.Popen[str]", count: int) -> int:
 
 
 def send(client: httpx.Client, job_id: str, batch: int) -> int:
-    """One batch of ten lines and a milestone, under a key of its own."""
+    """Return a batch of ten lines and a milestone, under a new key."""
     events = [{"type": "log", "data": {"level": "INFO", "message": f"{batch}/{number}"}} for number in range(10)]
     events.append({"type": "milestone", "data": {"description": f"batch {batch}"}})
     deadline = time.monotonic() + PATIENCE_SECONDS

@@ -1,4 +1,4 @@
-"""Each limit of the contract: taken at it, refused beyond it with the limit named; and what no JSON should hold."""
+"""Each limit of the contract: accepted at the limit, refused beyond it with the limit named; and invalid JSON."""
 
 import json
 import random

@@ -22,7 +22,7 @@ def day(clock: str) -> str:
 
 @pytest.fixture
 def job(api: httpx.Client) -> str:
-    """A job with one line for each of `ENTRIES`, its message the clock."""
+    """Create a job with one line for each of `ENTRIES`; its message is its time."""
     made = create(api)
     reported(api, made, *(line(clock, day(clock), level, **more) for clock, (level, more) in ENTRIES.items()))
     return made

@@ -17,7 +17,7 @@ LEVELS = ["DEBUG", "INFO", "WARN", "ERROR"]
 
 
 def walk(api: httpx.Client, job: str, **query: Any) -> Iterator[list[Json]]:
-    """Page after page."""
+    """Yield page after page."""
     cursor: str | None = None
     while True:
         page = got(api, f"/job/{job}/logs", **query, **({"cursor": cursor} if cursor else {}))

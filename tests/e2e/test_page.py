@@ -1,4 +1,4 @@
-"""The live page, as people see it, in a headless Chromium."""
+"""The live page, as users see it, in a headless Chromium."""
 
 import re
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""What an address can do to the live page: sign it in once, and nothing else without being asked."""
+"""What an address can do to the live page: sign it in once, and nothing else without a question."""
 
 from uuid import uuid4
 

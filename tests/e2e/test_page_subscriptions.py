@@ -19,7 +19,7 @@ PATIENCE_SECONDS = 30
 
 
 def live(project: Project) -> list[dict[str, Any]]:
-    """The job's subscriptions that have not ended."""
+    """Return the job's subscriptions that have not ended."""
     found = project.api.get(f"/job/{project.job}/subscriptions").json()["subscriptions"]
     return [each for each in found if each["status"] == "Active"]
 

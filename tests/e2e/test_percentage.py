@@ -1,4 +1,4 @@
-"""What `progress` makes of what was reported: percentages, retries, figures at their ends."""
+"""The values of `progress` after reports: percentages, retries, and values at the limits."""
 
 import random
 

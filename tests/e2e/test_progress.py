@@ -14,7 +14,7 @@ EXAMPLE = example("progress")
 
 
 def like_the_example(api: httpx.Client) -> str:
-    """A job reported as the specification's example must have been; its last stages began when it was asked."""
+    """A job as in the specification's example; its last stages began when it was read."""
     job = create(api, stages=[{"stageName": name} for name in PLAN])
     loaded = {"dataValidated": True, "errorsFound": 0}
     allocated = {"cpuUnits": 2, "memoryGB": 4, "workerNode": "worker-node-02"}

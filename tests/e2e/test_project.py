@@ -19,7 +19,7 @@ PRIORITIES = ("Critical", "High", "Normal", "Low")
 
 
 def walk(api: httpx.Client, path: str, member: str, **query: object) -> list[str]:
-    """The ids of all pages."""
+    """Return the ids of all pages."""
     found, cursor = list[str](), dict[str, object]()
     while True:
         page = got(api, path, **query, **cursor)
@@ -31,7 +31,7 @@ def walk(api: httpx.Client, path: str, member: str, **query: object) -> list[str
 
 @contextmanager
 def meanwhile(*work: Callable[[threading.Event], None]) -> Iterator[None]:
-    """Run the work beside the block; what it raises is raised."""
+    """Run the work during the block, and raise its exception."""
     done = threading.Event()
     with ThreadPoolExecutor(len(work)) as pool:
         running = [pool.submit(each, done) for each in work]

@@ -1,4 +1,4 @@
-"""What was acknowledged reaches its webhook, whatever ends in between."""
+"""Acknowledged events reach their webhook, whatever process ends in between."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 120
 
 
 class Slow(Gate):
-    """A gate that says when something knocks, and opens when told."""
+    """A gate that signals a request, and opens when told to."""
 
     def __init__(self) -> None:
         super().__init__(TOKEN)
@@ -37,7 +37,7 @@ def job(client: httpx.Client) -> str:
 
 
 def subscribed(client: httpx.Client, job_id: str, url: str, *events: str) -> str:
-    """The signing secret of a new subscription."""
+    """Return the signing secret of a new subscription."""
     wanted = {
         "subscriptionType": "webhook",
         "webhookUrl": url,

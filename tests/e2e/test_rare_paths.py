@@ -1,4 +1,4 @@
-"""What only long jobs, slow receivers and other processes see: each needs calls that no other end-to-end test makes."""
+"""Paths that only long jobs, slow receivers and other processes take: each needs calls of no other end-to-end test."""
 
 import json
 import random
@@ -19,16 +19,16 @@ from tests.e2e.reporting import event, line, reported, started
 from tests.e2e.running import Service, running
 
 WARNINGS = 1001
-"""One more than a replay reads of the timeline at once."""
+"""One entry more than a replay reads of the timeline at once."""
 LINES = 60
-"""Each so long that they are sealed into chunks."""
+"""Lines that are long enough to be sealed into chunks."""
 BATCH = 400
 SLOW_SECONDS = 2.5
 
 
 @pytest.fixture
 def job(api: httpx.Client) -> str:
-    """A long job, whose entries no compression makes small."""
+    """Create a long job whose entries hardly compress."""
     made, chance = started(api), random.Random(7)
     for first in range(0, WARNINGS, BATCH):
         batch = range(first, min(first + BATCH, WARNINGS))
@@ -39,7 +39,7 @@ def job(api: httpx.Client) -> str:
 
 
 WANTED = [*range(WARNINGS + 3, WARNINGS + 3 + LINES)]
-"""The sequences of the lines: a job is queued and started first."""
+"""The sequences of the lines: the job is queued and started first."""
 
 
 def test_who_subscribes_late_to_the_log_of_a_long_job_is_sent_all_of_it(api: httpx.Client, job: str) -> None:
@@ -57,7 +57,7 @@ def test_who_connects_late_to_the_log_of_a_long_job_is_told_all_of_it_in_order(a
 
 
 class Slow(Recorder):
-    """Takes longer for the first message than a quick receiver may."""
+    """Responds to the first message more slowly than a fast receiver may."""
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> int:
         if not self.requests:

@@ -26,19 +26,19 @@ PATIENCE_SECONDS = 60
 
 @dataclass(frozen=True)
 class Running:
-    """A program of the README, about a job that is reported on by the test."""
+    """A program of the documents, and a job that the test reports on."""
 
     api: httpx.Client
     job: str
     process: subprocess.Popen[str]
 
     def line(self) -> str:
-        """The next that it prints."""
+        """Return the next line of its output."""
         assert self.process.stdout is not None
         return self.process.stdout.readline()
 
     def rest(self) -> list[str]:
-        """What else it prints before it ends well."""
+        """Return the rest of its output; it must succeed."""
         assert self.process.stdout is not None
         with self.process.stdout as said:
             lines = [*said]
@@ -48,7 +48,7 @@ class Running:
 
 @contextmanager
 def running(name: str, service: Service, folder: Path) -> Iterator[Running]:
-    """The program, run for a started job that has come half way."""
+    """Run the program for a started job that is half done."""
     tenant, project = str(uuid4()), str(uuid4())
     place = folder / name
     place.write_text(program(name))

@@ -1,4 +1,4 @@
-"""The same reports, read at one moment, are answered alike on both engines: byte for byte."""
+"""The same reports, read at the same time, give the same responses on both engines, byte for byte."""
 
 import os
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def test_both_engines_answer_alike(engine: str) -> None:
 
 
 def answers(engine: str) -> Iterator[tuple[str, bytes]]:
-    """Each answer about the specification's example job, reported to this engine at its own times."""
+    """Return each response about the specification's example job, reported at its own times."""
     with engines.running(engine, None) as found:
         environment.point_boto3_at(found, os.environ)
         client, table = aws.client("dynamodb"), provision(template.load()).refs["JobsTable"]

@@ -1,4 +1,4 @@
-"""A full run leaves its secrets nowhere: not in what is printed or answered, not in the tables, queues and files."""
+"""A full run reveals its secrets nowhere: not in output or responses, not in tables, queues or files."""
 
 import re
 import sys
@@ -26,12 +26,12 @@ REFUSED_TOKEN = "a token with spaces is refused"
 PASSWORD = "the-password-of-a-refused-url"
 BROKEN_TOKEN = "a-token-in-json-that-breaks-off"
 TELLING = re.compile(r"/(jobs|subscribe|rotate-secret|ticket)$")
-"""What may tell a signing secret or a ticket, to who asked for it."""
+"""Routes that return a signing secret or a ticket to their caller."""
 TOLD = re.compile(r'"signingSecret":"(?P<secret>whsec_[^"]+)"|"websocketUrl":"[^"]+[?]ticket=(?P<ticket>[^"]+)"')
 
 
 class Answers:
-    """Everything that the service answers to a client; what it may tell is taken out and remembered."""
+    """Records every response of the service; permitted secrets are removed and remembered."""
 
     def __init__(self, client: httpx.Client) -> None:
         self.texts: list[bytes] = []
@@ -48,7 +48,7 @@ class Answers:
 
 @contextmanager
 def printed(service: Service) -> Iterator[list[str]]:
-    """What the service prints on standard output."""
+    """Return the output of the service."""
     lines: list[str] = []
     output = service.process.stdout
     assert output is not None
@@ -59,7 +59,7 @@ def printed(service: Service) -> Iterator[list[str]]:
 
 
 def refusals(api: httpx.Client, job: str, url: str) -> None:
-    """Requests that are refused for what they hold."""
+    """Send requests that are refused for their contents."""
     wanted = {"subscriptionType": "webhook", "webhookUrl": url, "events": ["milestone"]}
     subscribe = f"/job/{job}/subscribe"
     bad: list[dict[str, Any]] = [
@@ -76,7 +76,7 @@ def refusals(api: httpx.Client, job: str, url: str) -> None:
 
 
 def followed(api: httpx.Client, job: str, answers: Answers) -> None:
-    """A WebSocket subscription: one ticket is used, once, one is not, and one is made up."""
+    """Create a WebSocket subscription; one ticket is used, one is not, and one is invented."""
     made = answered(
         api.post(f"/job/{job}/subscribe", json={"subscriptionType": "websocket", "events": ["warning"]}), 201
     )
@@ -90,7 +90,7 @@ def followed(api: httpx.Client, job: str, answers: Answers) -> None:
 
 
 def a_full_run(api: httpx.Client, url: str, recorder: Recorder) -> str:
-    """A job with subscriptions made with it and later, failures, retries, rotations, repeats and ends; its id."""
+    """Create a job with early and late subscriptions, failures, retries, rotations and ends, and return its id."""
     job = started(api)
     own = {"type": "bearer", "token": OTHER_TOKEN}
     with_job = {"subscriptionType": "webhook", "webhookUrl": url, "events": ["jobStarted"], "authentication": own}
@@ -119,7 +119,7 @@ def a_full_run(api: httpx.Client, url: str, recorder: Recorder) -> str:
 
 
 def poison(kept: Kept, job: str) -> None:
-    """Put a record that cannot be served into the outbox, and wait until it is in quarantine."""
+    """Put an invalid record into the outbox, and wait until it is in quarantine."""
     owed = [item for item in kept.items("JobsTable") if job in item["pk"]["S"] and item["sk"]["S"][:2] == "O#"]
     item, record = next((item, found) for item in owed if (found := packing.unpack(item["d"]["B"]))["kind"] == "events")
     del record["events"]
@@ -129,7 +129,7 @@ def poison(kept: Kept, job: str) -> None:
 
 
 def contents(tables: dict[str, list[Item]]) -> list[bytes]:
-    """Every value of every item, by itself."""
+    """Yield every value of every item."""
     values = [value for items in tables.values() for item in items for each in item.values() for value in each.values()]
     return [value if isinstance(value, bytes) else str(value).encode() for value in values]
 
@@ -168,6 +168,6 @@ def test_a_full_run_leaves_its_secrets_nowhere(
 
 
 def told_of(texts: list[bytes]) -> bool:
-    """Whether the run left its traces there, so that a search of the place means something."""
+    """Whether the run left traces there, so that a search of the place is meaningful."""
     held = b"\n".join(layer for text in texts for layer in layers(text))
     return b"msg_0000" in held

@@ -1,4 +1,4 @@
-"""The local service itself: starting, refusing, stopping, and what it leaves behind."""
+"""The local service: starting, refusing, stopping, and what it leaves behind."""
 
 import signal
 import socket
@@ -27,7 +27,7 @@ of_serve = pytest.mark.not_deployed("is about jobtrack serve itself")
 
 
 def refused(home: Path, *arguments: str) -> str:
-    """The one line that a `jobtrack` says that cannot do it."""
+    """Return the one line of a `jobtrack` that fails."""
     done = subprocess.run(
         command(*arguments), env=environment(home), capture_output=True, text=True, timeout=START_SECONDS, check=False
     )

@@ -1,4 +1,4 @@
-"""Every answer is as the API's description has it, and has each field of the specification's examples."""
+"""Every response follows the API's description, and has each field of the specification's examples."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ EXAMPLES = {
 } | {"/tracking/batch": example.body("batch")}
 EXAMPLE_REQUEST = json.loads((ROOT / "docs" / "examples" / "subscribe.request.json").read_text())
 FREE = {"details", "metrics"}
-"""Members whose inside is the worker's own."""
+"""Members whose contents come from the worker."""
 QUERIES = {
     "/job/{jobId}/metrics": "?includeHistory=true",
     "/job/{jobId}/timeline": "?includeSubEvents=true&granularity=seconds",
@@ -39,28 +39,28 @@ QUERIES = {
 
 @dataclass(frozen=True)
 class Project:
-    """A project with jobs of every kind."""
+    """Create a project with jobs of every kind."""
 
     api: httpx.Client
     jobs: Mapping[str, str]
     subscription: str
 
     def get(self, path: str, kind: str = "example", query: str = "") -> httpx.Response:
-        """The answer about a job."""
+        """Return the response about a job."""
         filled = path.format(jobId=self.jobs[kind], subscriptionId=self.subscription)
         return self.api.get(filled + (query or QUERIES.get(path, "")))
 
 
 @pytest.fixture(scope="module")
 def project(service: Service) -> Iterator[Project]:
-    """With the example's job; a worker lives in it."""
+    """Create a project with the example's job and a live worker."""
     with service.client(example.TENANT_ID, str(uuid4())) as api:
         jobs = dict(populate(api))
         yield Project(api, jobs, subscribed(api, jobs["bare"]))
 
 
 def populate(api: httpx.Client) -> Iterator[tuple[str, str]]:
-    """Kinds of job, each with its id."""
+    """Create jobs of each kind, and return their ids."""
     capacity = {"cpuUnits": 8, "memoryGB": 32, "maxConcurrentJobs": 4}
     assert api.put("/worker/worker-node-02", json=capacity).status_code == 204
     yield "completed", (before := started(api, jobName="Data Preparation", metadata={"a": 1}))
@@ -77,7 +77,7 @@ def populate(api: httpx.Client) -> Iterator[tuple[str, str]]:
 
 
 def subscribed(api: httpx.Client, job_id: str) -> str:
-    """A subscription with a message on its way to a receiver that is not there."""
+    """Create a subscription with a message for a receiver that does not exist."""
     wanted = {"subscriptionType": "webhook", "webhookUrl": "http://127.0.0.1:9/", "events": ["milestone"]}
     answer = api.post(f"/job/{job_id}/subscribe", json=wanted)
     assert answer.status_code == 201, answer.text
@@ -129,7 +129,7 @@ def test_every_field_of_the_answer_to_subscribe_is_there_with_its_type(project: 
 
 
 def require_described(answer: httpx.Response, method: str, path: str) -> Any:
-    """The body, which has what the description says and nothing else; and so do its headers."""
+    """Return the body, after checking that body and headers are as described, and nothing else."""
     assert answer.is_success, answer.text
     described = DOCUMENT["paths"][BASE + path][method]["responses"][str(answer.status_code)]
     schema = described["content"]["application/json"]["schema"]
@@ -142,7 +142,7 @@ def require_described(answer: httpx.Response, method: str, path: str) -> Any:
 
 
 def closed(schema: Any) -> Any:
-    """The schemas, refusing members that they do not name."""
+    """Return the schemas, with all other members forbidden."""
     if isinstance(schema, list):
         return [closed(each) for each in schema]
     if not isinstance(schema, dict):
@@ -155,7 +155,7 @@ CLOSED = closed(DOCUMENT["components"])
 
 
 def lacking(wanted: Any, found: Any, pointer: str = "") -> Iterator[str]:
-    """What of an example is not there, or is of another JSON type; every element of a list has what any of it has."""
+    """Yield the fields of an example that are missing or of another JSON type; list elements share their members."""
     if found is None or wanted is None:
         return
     if kind(wanted) != kind(found):
@@ -171,14 +171,14 @@ def lacking(wanted: Any, found: Any, pointer: str = "") -> Iterator[str]:
 
 
 def union(elements: list[Any]) -> Any:
-    """What any of the elements has."""
+    """Return the members of all elements together."""
     if not all(isinstance(each, dict) for each in elements):
         return elements[0]
     return {name: value for each in elements for name, value in each.items()}
 
 
 def kind(value: object) -> str:
-    """The JSON type."""
+    """Return the JSON type."""
     if isinstance(value, bool):
         return "boolean"
     return "number" if isinstance(value, int | float) else type(value).__name__

@@ -1,4 +1,4 @@
-"""What is pushed is accepted by the public verifier of Standard Webhooks, with every secret that signs."""
+"""The public verifier of Standard Webhooks accepts what is pushed, with every secret that signs."""
 
 import threading
 from collections import defaultdict
@@ -18,13 +18,13 @@ from tests.e2e.running import Service
 BATCH = 10
 ROTATIONS = 5
 BETWEEN = 80
-"""How many messages arrive between two rotations."""
+"""Number of messages between two rotations."""
 AHEAD = 100
-"""How far the worker may run ahead of the receiver."""
+"""How far the worker may be ahead of the receiver."""
 
 
 class Load:
-    """A worker that reports milestones; remembers how many secrets were known before each was reported."""
+    """A worker that reports milestones, and records the number of known secrets before each."""
 
     def __init__(self, api: httpx.Client, job: str, recorder: Recorder, secrets: list[str]) -> None:
         self.api, self.job, self.recorder, self.secrets = api, job, recorder, secrets
@@ -78,7 +78,7 @@ def more_arrive(recorder: Recorder) -> None:
 
 
 def accepted(recorder: Recorder, known: dict[int, int], secrets: list[str]) -> None:
-    """Every message came, under one id, signed with each secret that was known before its event was reported."""
+    """Every message arrived, under one id, signed with each secret that was known before its event was reported."""
     assert len(set(secrets)) == ROTATIONS + 1
     assert len(known) > ROTATIONS * BETWEEN
     ids = defaultdict(set)

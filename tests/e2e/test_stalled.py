@@ -1,4 +1,4 @@
-"""A silent job is called stalled by the clock of a running service, and a job that reports never is."""
+"""The clock of a running service marks a silent job as stalled, and never a job that reports."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The store on a real engine: many writers, repeats, contention and lost answers lose and repeat nothing."""
+"""The store on a real engine: many writers, repeats, contention and lost responses lose and repeat nothing."""
 
 import itertools
 import os
@@ -41,7 +41,7 @@ WRITERS = 8
 
 @dataclass(frozen=True)
 class Table:
-    """The jobs table of an engine; each writer gets a store, and so a cache, of its own."""
+    """The jobs table of an engine; each writer gets a store with its own cache."""
 
     name: str
 
@@ -63,7 +63,7 @@ class Table:
         return key
 
     def outbox(self, key: JobKey) -> list[dict[str, Any]]:
-        """The events owed to listeners, in order."""
+        """Return the events for listeners, in order."""
         items = aws.client("dynamodb").query(
             TableName=self.name,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
@@ -87,7 +87,7 @@ def line(text: str, moment: int = START, level: str = "INFO") -> Event:
 
 
 def messages(table: Table, key: JobKey) -> list[str]:
-    """All lines of the job by sequence, walked by cursor."""
+    """Return all lines of the job by sequence, read by cursor."""
     snapshot = table.store().read_snapshot(key)
     found: list[Record] = []
     asked, more = Range(LEVELS, limit=300), True
@@ -367,7 +367,7 @@ def test_a_heartbeat_races_the_watchdog_and_the_job_is_not_stalled_after_it(tabl
 
 
 def answering(code: str, reasons: list[dict[str, str]] | None) -> Callable[[], tuple[Any, dict[str, Any]]]:
-    """An error of AWS's as botocore sees it; no retries of its own follow a 400 of this kind."""
+    """An AWS error as botocore sees it; botocore does not retry a 400 of this kind."""
 
     class Raw:
         status_code = 400
@@ -383,7 +383,7 @@ def answering(code: str, reasons: list[dict[str, str]] | None) -> Callable[[], t
 
 
 def fail_first(store: JobStore, count: int, answer: Callable[[], tuple[Any, dict[str, Any]]]) -> Iterator[int]:
-    """Answer the first transactions so, before they are sent; yields how many were."""
+    """Respond like this to the first transactions before they are sent; yields their number."""
     failed = itertools.count()
     done = [0]
 
@@ -393,13 +393,13 @@ def fail_first(store: JobStore, count: int, answer: Callable[[], tuple[Any, dict
         done[0] += 1
         return answer()
 
-    register: Any = store.dynamodb.meta.events.register  # its stubs know no handler that answers
+    register: Any = store.dynamodb.meta.events.register  # its stubs do not know handlers that return a response
     register("before-call.dynamodb.TransactWriteItems", before_call)
     return iter(lambda: done[0], None)
 
 
 def lose_responses(store: JobStore, lost: Callable[[int], bool]) -> list[str]:
-    """Lose responses to writes, by their number, once the engine has sent them; botocore then repeats the request."""
+    """Lose responses to writes, by their number, after the engine has sent them; botocore then repeats the request."""
     client: Any = store.dynamodb
     writes, found = itertools.count(), list[str]()
 
@@ -415,7 +415,7 @@ def lose_responses(store: JobStore, lost: Callable[[int], bool]) -> list[str]:
 
 
 def lose_answers(store: JobStore) -> None:
-    """Let transactions be written, and their answers be lost."""
+    """Let transactions be written, and lose their responses."""
 
     def after_call(**_: Any) -> None:
         raise ReadTimeoutError(endpoint_url="injected")

@@ -1,4 +1,4 @@
-"""Subscriptions in a running service: what a receiver gets of them, before, while and after they live."""
+"""Subscriptions in a running service: what a receiver gets before, during and after their life."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Timeline and metrics of the running service: the example job, pages under concurrent writes, other people's jobs."""
+"""Timeline and metrics of the running service: the example job, pages under concurrent writes, other jobs."""
 
 import threading
 from collections.abc import Iterator
@@ -73,7 +73,7 @@ def test_a_walk_under_concurrent_writes_shows_all_that_was_acknowledged_before_i
 
 
 class writing:
-    """A worker that reports, late and in time, while the block runs."""
+    """Run a worker that reports, late and on time, during the block."""
 
     def __init__(self, api: httpx.Client, job: str) -> None:
         self._stop = threading.Event()

@@ -1,4 +1,4 @@
-"""Several watchdogs and reporters at once, on a real engine: each silence is told once, and no report is lost."""
+"""Several watchdogs and reporters at once on a real engine: each silence is reported once, and no report is lost."""
 
 import os
 import uuid
@@ -53,7 +53,7 @@ def watch(table: str, now: int) -> None:
 
 
 def running(table: str) -> list[JobKey]:
-    """Jobs that started at `START`."""
+    """Create jobs that started at `START`."""
     jobs = store(table, START)
     keys = [JobKey(*(str(uuid.uuid4()) for _ in range(3))) for _ in range(JOBS)]
     for key in keys:
@@ -65,7 +65,7 @@ def running(table: str) -> list[JobKey]:
 
 
 def alarms(table: str, key: JobKey) -> list[int]:
-    """Sequences of what is owed to those who listen."""
+    """Return the sequences of events for listeners."""
     items = aws.client("dynamodb").query(
         TableName=table,
         ConsistentRead=True,

@@ -1,4 +1,4 @@
-"""Following a job over a real WebSocket: what arrives, in which order, and what a client misses: nothing."""
+"""Following a job over a real WebSocket: what arrives, in which order, and that nothing is missing."""
 
 import random
 import threading
@@ -214,7 +214,7 @@ def test_tenants_with_the_same_job_are_told_each_their_own(hurried: Service) -> 
 
 
 class Follower:
-    """A client that comes back after each loss, and resumes at the greatest sequence that it saw."""
+    """A client that reconnects after each loss, and resumes at the greatest sequence that it received."""
 
     def __init__(self, api: httpx.Client, made: Json) -> None:
         self.connections: list[list[int]] = []
@@ -227,7 +227,7 @@ class Follower:
 
     @property
     def seen(self) -> set[int]:
-        """Every sequence that arrived."""
+        """Return every sequence that arrived."""
         return {each for connection in self.connections for each in connection}
 
     def lost(self) -> bool:
@@ -237,7 +237,7 @@ class Follower:
 
     @contextmanager
     def connected(self) -> Iterator[Any]:
-        """A connection under a new ticket; what it brings is put down by `take`."""
+        """Connect with a new ticket; `take` records the messages."""
         url = ticket(self._api, self._made["subscriptionId"]) if self.connections else self._made["websocketUrl"]
         since = max(self.seen, default=0) if self.connections else None
         self.connections.append([])
@@ -259,7 +259,7 @@ def test_a_client_that_drops_its_connection_ten_times_receives_every_event(api: 
     worker.start()
     for number in range(DROPS):
         if number == DROPS - 3:
-            worker.join()  # the last three in the middle of a replay for certain, and with events on their way
+            worker.join()  # the last three are certainly within a replay, with events in flight
         with follower.connected() as client:
             follower.take(client, rng.choice([0, 1, rng.randrange(2, 80)]))
             if not worker.is_alive():
@@ -311,7 +311,7 @@ def test_killed_in_between_it_goes_on_after_its_restart(home: Path, engine: str,
 
 @pytest.mark.not_deployed("ministack keeps for a client all that it does not read")
 def test_a_client_that_does_not_read_holds_up_no_other(api: httpx.Client) -> None:
-    """The one's buffers are full before its 12 MB are told; the other is told all while they are."""
+    """One client's buffers fill up before its 12 MB are sent; the other client receives everything meanwhile."""
     large, small = started(api), started(api)
     deaf, hearing = subscribed(api, large, "error"), subscribed(api, small, "milestone")
     heavy = line("m" * 30_000, level="ERROR", details={"x": "y" * 15_000})

@@ -1,4 +1,4 @@
-"""Many writers to one job, and requests that come twice: nothing is lost, nothing repeated."""
+"""Many writers to one job, and repeated requests: nothing is lost, nothing repeated."""
 
 import random
 import time
@@ -31,7 +31,7 @@ LEVELS = ["DEBUG", "INFO", "WARN", "ERROR"]
 
 
 def when_not_busy(send: Callable[[], httpx.Response]) -> httpx.Response:
-    """The answer of the first try that did not meet too many other writers."""
+    """Return the response of the first try that was not refused because of other writers."""
     for _ in range(30):
         answer = send()
         if answer.status_code != 429:
@@ -42,7 +42,7 @@ def when_not_busy(send: Callable[[], httpx.Response]) -> httpx.Response:
 
 
 def batches(writer: int) -> Iterator[list[Json]]:
-    """What a writer reports: lines of its own of every level, samples, notes and a heartbeat, of many sizes."""
+    """The reports of a writer: lines of every level, samples, notes and a heartbeat, of many sizes."""
     rng = random.Random(writer)
     for batch in range(BATCHES):
         lines = [

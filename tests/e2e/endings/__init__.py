@@ -1,1 +1,1 @@
-"""Every way in which a tracked program can end, tried through every way to track one."""
+"""Every way in which a tracked program can end, for every way to track one."""

@@ -1,4 +1,4 @@
-"""The programs: one loop, with what ends it, tracked in each way."""
+"""The programs: one loop, and the code that ends it, tracked in each way."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ _BODIES = {
     "return": "pass",
     "exception": "raise ValueError('boom')",
     "sys.exit(3)": "sys.exit(3)",
-    # Killed any earlier, before its job has started, it would leave a job that is queued.
+    # If it were killed before its job has started, the job would stay queued.
     "signal": "time.sleep(1.5); print('READY', flush=True); time.sleep(60)",
     "backlog": f"[log(str(n)) for n in range({BACKLOG_LINES})]; print('READY', flush=True); raise ValueError('boom')",
     "refused": "time.sleep(1.5)",
@@ -35,12 +35,12 @@ _BODIES = {
             os.waitpid(child, 0)""",
     "generator left early": "break",
     "interpreter exit": "pass",
-    # What only a task of Celery does. It ends when it is told to, since its worker waits for it.
+    # Only a Celery task does this. It ends when told to, because its worker waits for it.
     "until told": """
             log(f"process {os.getpid()}")
             while not os.path.exists(os.environ["GO"]):
                 time.sleep(0.05)""",
-    # An exit by an exception would run Celery's own code in the child, which then reports the parent's process as dead.
+    # Leaving by an exception would run Celery's code in the child, which would report the parent's process as dead.
     "fork in a task": """
             if (child := os.fork()) == 0:
                 log("child")
@@ -51,7 +51,7 @@ _BODIES = {
 
 @dataclass(frozen=True)
 class Frame:
-    """How a loop is tracked: the program's last lines, in general and where the interpreter's exit is the end."""
+    """How a loop is tracked: the last lines of the program, in general and if the interpreter's exit ends it."""
 
     main: str
     unfinished: str
@@ -106,7 +106,7 @@ _FRAMES = {
 
 
 def program(entry: str, body: str, name: str) -> str:
-    """The source of the program that ends as `body` says, tracked by `entry`."""
+    """Return the source of the program that ends as `body` says, tracked by `entry`."""
     frame = _FRAMES[entry]
     end = frame.unfinished if body == "interpreter exit" else frame.main
     return f"{_LOOP.format(body=_BODIES[body])}\nNAME = {name!r}\n{end}\n"

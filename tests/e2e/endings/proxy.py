@@ -1,4 +1,4 @@
-"""A service that is slow, refuses or is away: a proxy in front of the running one."""
+"""A slow, refusing or unavailable service: a proxy in front of the running one."""
 
 import json
 import time
@@ -8,14 +8,14 @@ from itertools import count
 import httpx
 
 HEARTBEAT_SECONDS = 10
-"""What a job's heartbeat is shortened to, so that a killed worker's job is found to be stalled within a test."""
+"""Shortened heartbeat of jobs, so that a killed worker's job is marked as stalled within a test."""
 
 
 @dataclass
 class Proxy:
-    """Passes requests on to the service at `url`; the reports numbered in `failing` get `failure` instead.
+    """Forwards requests to the service at `url`; the reports numbered in `failing` get `failure` instead.
 
-    A `failure` of None cuts the connection without an answer.
+    A `failure` of None cuts the connection without a response.
     """
 
     url: str
@@ -23,14 +23,14 @@ class Proxy:
     failing: range = range(0)
     failure: int | None = None
     heartbeats: list[int] = field(default_factory=list)
-    """The `heartbeatSeconds` that jobs were created with."""
+    """The `heartbeatSeconds` with which jobs were created."""
 
     def __post_init__(self) -> None:
         self._reports = count(1)
         self._client = httpx.Client(trust_env=False, timeout=30)
 
     def __call__(self, request: httpx.Request) -> httpx.Response | None:
-        """The service's answer, or the failure that is due."""
+        """Return the service's response, or the failure."""
         time.sleep(self.delay)
         if request.url.path.endswith("/events") and next(self._reports) in self.failing:
             return None if self.failure is None else httpx.Response(self.failure)
@@ -46,7 +46,7 @@ class Proxy:
         return httpx.Response(answer.status_code, content=answer.content)
 
     def close(self) -> None:
-        """Close its connections to the service."""
+        """Close the connections to the service."""
         self._client.close()
 
     def _shortened(self, request: httpx.Request) -> bytes:

@@ -1,4 +1,4 @@
-"""Runs one cell of the table against the running service."""
+"""Run one cell of the table against the running service."""
 
 import os
 import subprocess
@@ -35,7 +35,7 @@ class Seen:
 
 
 def run(service: Service, folder: Path, column: str, way: Way) -> Seen:
-    """Run the program of a cell to its end, and read what the service has of it."""
+    """Run the program of a cell to its end, and read its job from the service."""
     tenant, project = str(uuid4()), str(uuid4())
     source = folder / f"{uuid4()}.py"
     source.write_text(program(column, way.program, way.name))
@@ -66,7 +66,7 @@ def _watched(process: "subprocess.Popen[str]", api: httpx.Client, proxy: Proxy, 
 
 
 def _await(api: httpx.Client, status: str) -> None:
-    """Wait until the job has ended, or has the status that is awaited."""
+    """Wait until the job has ended, or has the expected status."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         if any(_status(job) in (*ENDED, status) for job in _jobs(api)):

@@ -1,4 +1,4 @@
-"""The table: each way to end, and what has to become of the job in each way to track it."""
+"""The table: each way to end, and the expected result for each way to track the job."""
 
 from dataclasses import dataclass, field
 from signal import SIGHUP, SIGINT, SIGKILL, SIGTERM, Signals
@@ -8,7 +8,7 @@ COLUMNS = ("track", "job", "-m", "run")
 
 @dataclass(frozen=True)
 class End:
-    """What has to be seen: the job's status, the process's exit status, and what the job's error or log says."""
+    """The expected status of the job, exit status of the process, and text in the job's error or log."""
 
     status: str
     code: int | None = 0
@@ -18,7 +18,7 @@ class End:
 
 @dataclass(frozen=True)
 class Way:
-    """One way to end: the program's body, the signal sent to it, and what the service does meanwhile."""
+    """One way to end: the program's body, the signal sent to it, and the behaviour of the service meanwhile."""
 
     name: str
     end: End
@@ -28,7 +28,7 @@ class Way:
     failing: range = range(0)
     failure: int | None = None
     ends: dict[str, End] = field(default_factory=dict)
-    """What differs where the job is tracked by one of these."""
+    """Different results for some ways to track the job."""
 
     @property
     def program(self) -> str:
@@ -36,7 +36,7 @@ class Way:
         return self.body or self.name
 
     def expected(self, column: str) -> End:
-        """What has to be seen in a column of the table."""
+        """Return the expected result in a column of the table."""
         return self.ends.get(column, self.end)
 
 
@@ -64,7 +64,7 @@ WAYS = (
     _signalled(SIGTERM),
     _signalled(SIGHUP),
     _signalled(SIGKILL, "Running, stalled"),
-    # The program is killed once the job has ended: its end must not wait for its lines.
+    # The program is killed after the job has ended: the end must not wait for log lines.
     Way("backlog", End("Failed", None, error="boom"), signal=SIGKILL, delay=1),
     Way("401", End("Completed", line="row 4"), body="refused", failing=range(2, 5), failure=401),
     Way("service away", End("Completed", line="row 4"), body="refused", failing=range(2, 5)),

@@ -1,4 +1,4 @@
-"""The programs as tasks of Celery, and what has to become of their jobs."""
+"""The programs as Celery tasks, and the expected results of their jobs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,22 +8,22 @@ from tests.e2e.endings.programs import program
 from tests.e2e.endings.table import End, Way
 
 POOLS = {"Celery prefork": "prefork", "Celery threads": "threads", "Celery gevent": "gevent"}
-"""The columns, and the pool of each one's worker."""
+"""The columns, with the pool of each column's worker."""
 TOGETHER = ("return", "exception", "thread still running", "fork", "generator left early", "sys.exit(3)")
-"""Ways that share a worker. The exit is last: a process of a pool takes with it what it has fetched."""
+"""Ways that share a worker. The exit is last, because a lost process loses the tasks that it has prefetched."""
 
 CHILD_KILLED = Way("SIGKILL of the child", End("Failed"), body="signal", signal=SIGKILL)
 CHILD_REPLACED = Way("child, acks_late", End("Completed"), body="signal", signal=SIGTERM)
-"""Of which Celery delivers the message again, to another process."""
+"""Ways after which Celery delivers the message again, to another process."""
 MORE_WAYS = (CHILD_KILLED, CHILD_REPLACED)
-"""Ways that only a worker knows."""
+"""Ways that only a worker has."""
 NOT_APPLICABLE = {
     (way.name, column): "n/a: no child" for way in MORE_WAYS for column in ("Celery threads", "Celery gevent")
 }
-"""Cells of which there is nothing to test, and why."""
+"""Cells without a test, and why."""
 
 _WARM = End("Completed", 0, line="row 4")
-"""A signal begins a warm shutdown, in which Celery finishes the task."""
+"""A signal starts a warm shutdown, in which Celery finishes the task."""
 
 ENDS = {
     "return": _WARM,
@@ -46,11 +46,11 @@ ENDS = {
 }
 
 _BODIES = {"signal": "until told", "fork": "fork in a task"}
-"""Bodies that are others in a task."""
+"""Bodies that differ in a task."""
 
 
 def write_tasks(folder: Path, ways: Sequence[Way]) -> None:
-    """Write the module `tasks` of a worker, whose application has a task of each way's name."""
+    """Write the module `tasks` of a worker, with a task named after each way."""
     late = CHILD_REPLACED in ways
     settings = f"app.conf.update(task_acks_late={late}, task_reject_on_worker_lost={late})"
     lines = ["from tests.faults.celery_app import app", settings]

@@ -1,4 +1,4 @@
-"""The columns of Celery: each program is a task that a real worker runs."""
+"""The Celery columns: each program is a task that a real worker runs."""
 
 import os
 import signal
@@ -26,14 +26,14 @@ PAGE = 10_000
 
 
 def groups(column: str, ways: Sequence[Way]) -> list[tuple[Way, ...]]:
-    """The ways that share a worker: a start takes longer than most tasks."""
+    """The ways that share a worker, because starting one takes longer than most tasks."""
     applicable = [way for way in ways if (way.name, column) not in NOT_APPLICABLE]
     together = tuple(way for way in applicable if way.name in TOGETHER)
     return [*([together] if together else []), *((way,) for way in applicable if way not in together)]
 
 
 def run_together(service: Service, folder: Path, column: str, ways: Sequence[Way]) -> dict[str, Seen]:
-    """Run the programs as tasks of one worker, one after the other, and read what the service has of them."""
+    """Run the programs as tasks of one worker, one after the other, and read their jobs from the service."""
     tenant, project = str(uuid4()), str(uuid4())
     box = prepared(folder / str(uuid4()))
     write_tasks(box, ways)
@@ -48,7 +48,7 @@ def run_together(service: Service, folder: Path, column: str, ways: Sequence[Way
 
 
 def _ended(api: httpx.Client, box: Path, process: "subprocess.Popen[bytes]", way: Way) -> str:
-    """Send the task, do to its worker what belongs to the way, and wait for the end of its job; returns its id."""
+    """Send the task, treat its worker as the way requires, wait for the job's end, and return the task's id."""
     task_id = send(box, "", way.name)
     if way.signal is not None and way.program == "signal":
         _signal(process, way.signal, way not in MORE_WAYS, _eventually(lambda: _process(api, task_id)))
@@ -67,14 +67,14 @@ def _ended(api: httpx.Client, box: Path, process: "subprocess.Popen[bytes]", way
 
 
 def _process(api: httpx.Client, task_id: str) -> int | None:
-    """The process that runs a task, as its log says."""
+    """Return the process that runs a task, from its log."""
     return next((int(line.split()[1]) for line in _lines(api, task_id) if line.startswith("process ")), None)
 
 
 def _signal(process: "subprocess.Popen[bytes]", number: signal.Signals, to_worker: bool, task: int | None) -> None:
     """Send the signal to the worker, or only to its child that runs the task.
 
-    A process manager sends SIGKILL to all processes, the other signals to the worker: children ignore SIGINT.
+    A process manager sends SIGKILL to all processes and other signals to the worker: children ignore SIGINT.
     """
     worker = psutil.Process(process.pid)
     children = worker.children(recursive=True)
@@ -86,7 +86,7 @@ def _signal(process: "subprocess.Popen[bytes]", number: signal.Signals, to_worke
 
 
 def _stopped(process: "subprocess.Popen[bytes]", way: Way) -> int | None:
-    """End the worker, unless its way has; returns its exit status, or None where it restarts itself or is killed."""
+    """End the worker unless its way has, and return its exit status; None if it restarts or is killed."""
     if way.name in ("SIGHUP", "backlog"):
         return None
     if way.signal is None or way in MORE_WAYS:
@@ -120,6 +120,6 @@ def _status(job: dict[str, Any]) -> str:
 
 
 def _lines(api: httpx.Client, job_id: str) -> tuple[str, ...]:
-    """The first lines of the job's log; none before it is created."""
+    """Return the first lines of the job's log; there are none before it is created."""
     page = api.get(f"/job/{job_id}/logs", params={"level": "DEBUG", "limit": PAGE}).json()
     return tuple(entry["message"] for entry in page.get("logs", ()))

@@ -24,7 +24,7 @@ _api = httpx.Client(
     trust_env=False,
 )
 _running: dict[str, str] = {}
-"""Of each operation the job that takes it: what is reported to one is not pushed to the subscribers of the other."""
+"""The job for each operation: events that are reported to one job are not pushed to subscribers of the other."""
 
 BEYOND_SCHEMAS = [
     (r"/query/cursor", "was not issued by this list"),
@@ -33,19 +33,19 @@ BEYOND_SCHEMAS = [
     (r"/query/jobIds", "must not come with a cursor"),
     (r".*", r"must be at most \d+ bytes"),
     (r".*", "must be nested at most"),
-    (r".*", "must be an integer"),  # JSON Schema calls 60.0 one
+    (r".*", "must be an integer"),  # JSON Schema accepts 60.0 as an integer
     (r".*", "is not a time between the years 1 and 9999"),
     (r".*", "must be an RFC 3339 time"),  # schemathesis accepts some invalid ones, such as an offset of 24:00
     (r".*/(webhookUrl|authentication)", ""),  # their rules depend on the type of subscription, and on the stack
     (r"", "stages must have different names|prerequisites must be different jobs"),
     (r"/prerequisites/\d+/jobId", "is no job of this project"),
 ]
-"""Rules that JSON Schema has no words for: a pointer, and what is said of it."""
+"""Rules that JSON Schema cannot express: a pointer, and the error's text."""
 
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
-    """A job id, a key and a job of its own: what was taken before would be refused for having been taken."""
+    """Use a new job id, key and job: used ones would be refused for that reason."""
     name = case.operation.definition.raw["operationId"]
     if name in ("report", "subscribe") and _GUID.fullmatch(str(case.path_parameters.get("jobId"))):
         case.path_parameters["jobId"] = _running.get(name) or _start(name)
@@ -57,7 +57,7 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
 
 @schemathesis.hook
 def after_call(context: HookContext, case: Case[Any], response: Response) -> None:
-    """Take another job once this one has ended, or has as many live subscriptions as it may."""
+    """Switch to another job once this one has ended or has the maximum of live subscriptions."""
     name = case.operation.definition.raw["operationId"]
     if (name == "report" and response.status_code == 202 and _ends(case.body)) or (
         name == "subscribe" and response.status_code == 409
@@ -67,16 +67,16 @@ def after_call(context: HookContext, case: Case[Any], response: Response) -> Non
 
 @schemathesis.hook
 def filter_failure(context: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
-    """Whether it is one: not a rule that no schema can say, nor an answer that API Gateway would give."""
+    """Whether this is a failure: neither a rule that no schema can express nor a response of API Gateway."""
     if failure.code == "ST202":
         return not _beyond_schemas(response)
     if failure.code == "ST204":
-        return response.status_code != 404  # what API Gateway answers where it has no route
+        return response.status_code != 404  # API Gateway's response to unknown routes
     return True
 
 
 def _as_described(case: Case[Any], part: ParameterLocation) -> bool:
-    """Whether the part of the request was made by the description, not against it."""
+    """Whether this part of the request follows the description."""
     made = case.meta.components.get(part) if case.meta else None
     return made is not None and made.mode is GenerationMode.POSITIVE
 

@@ -1,8 +1,8 @@
-"""schemathesis makes thousands of requests by the API's description and against it, and holds the answers to it.
+"""schemathesis makes thousands of valid and invalid requests from the API's description, and checks the responses.
 
-All of its checks but one: no 5xx; no status, media type, header or body that is not described; what fits the schemas
-is taken and what does not is refused; nothing without a token. Its phases: examples, the edges of every value, random
-values, and walks along the links. `--examples 300` makes it a long run, of other values each time.
+All of its checks but one are on: no 5xx; no status, media type, header or body without description; valid requests
+are accepted and invalid ones refused; nothing without a token. Its phases: examples, the edges of every value, random
+values, and walks along the links. `--examples 300` makes it a long run, with other values each time.
 """
 
 import json
