@@ -13,6 +13,7 @@ from jobtrack.domain.timeline import Scope
 from jobtrack.keys import JobKey
 from jobtrack.store.metric_history import MetricHistoryReader
 from jobtrack.store.timeline import TimelineReader
+from jobtrack.times import Micros
 
 _SECONDS = 24 * 3600
 _EVERY = 10
@@ -54,7 +55,9 @@ def _day(rng: random.Random, late: float) -> list[Event]:
         if second % 60 == 0:
             events.append(workload.log(rng, moment, "ERROR" if second % 600 == 0 else "WARN"))
         if second % 3600 == 0:
-            events.append(Event("resourceAllocated", moment, {"resourceType": "ComputeNode", "resourceId": "node"}))
+            events.append(
+                Event("resourceAllocated", Micros(moment), {"resourceType": "ComputeNode", "resourceId": "node"})
+            )
     return events
 
 
@@ -78,13 +81,15 @@ def _timeline(
 
 def _plain(events: Sequence[Event], scope: Scope, page: Sequence[Record]) -> list[Place]:
     """Return the positions of the entries up to the last one of the page."""
-    numbered = [(each, (each.time, sequence)) for sequence, each in enumerate(events, _FIRST)]
+    numbered: list[tuple[Event, Place]] = [
+        (each, (each.time, sequence)) for sequence, each in enumerate(events, _FIRST)
+    ]
     last: dict[int, Place] = {}
     for each, place in numbered:
         if each.type == "progressUpdate":
             minute = each.time // times.MINUTE
             last[minute] = max(place, last.get(minute, place))
-    wanted = {
+    wanted: dict[str, set[Place]] = {
         "progressUpdate": {
             "seconds": {place for _, place in numbered},
             "minutes": set(last.values()),

@@ -13,6 +13,7 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage
 from jobtrack.keys import JobKey
 from jobtrack.store.snapshots import Snapshot
+from jobtrack.times import Micros
 
 SECONDS = 300
 STAGES = (0, 4, 20)
@@ -41,7 +42,7 @@ def _heartbeats(bench: Bench, stages: int, size: int) -> Iterator[Usage]:
         moment += size * 20_000 + times.MINUTE
         for _ in range(2):
             with bench.meter.measured() as used:
-                bench.jobs.report(key, [Event("heartbeat", moment, {})])
+                bench.jobs.report(key, [Event("heartbeat", Micros(moment), {})])
             yield used
 
 
@@ -56,6 +57,6 @@ def _job(bench: Bench, stages: int) -> JobKey:
     for number, name in enumerate(names[4:]):
         moment = workload.START + number * times.MINUTE
         ended = {"stageName": name, "recordsProcessed": 190_000 + number, "metrics": {"variantsFound": number}}
-        bench.jobs.report(key, [Event("stageStarted", moment, {"stageName": name})])
-        bench.jobs.report(key, [Event("stageCompleted", moment + 50 * times.SECOND, ended)])
+        bench.jobs.report(key, [Event("stageStarted", Micros(moment), {"stageName": name})])
+        bench.jobs.report(key, [Event("stageCompleted", Micros(moment + 50 * times.SECOND), ended)])
     return key

@@ -16,6 +16,7 @@ from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.timers import EXTENSION, TimerStore
 from jobtrack.store.ttl_extension import TtlStore
+from jobtrack.times import Micros
 
 RETENTION_DAYS, DAYS, HOURS, SIZE = 7, 10, 2, 500
 EXTENSIONS = 3
@@ -34,7 +35,7 @@ def measure(bench: Bench, report: Report) -> None:
         with bench.meter.measured() as used:
             jobs.report(key, workload.mixed(rng, SIZE, moment[0]))
         writing += used.write_units
-        moment[0] += HOURS * times.HOUR
+        moment[0] = Micros(moment[0] + HOURS * times.HOUR)
         with bench.meter.measured() as used:
             extender.run(Invocation())
         extending.write_units += used.write_units

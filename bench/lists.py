@@ -13,6 +13,7 @@ from jobtrack.store.job_lists import JobLister, Wanted
 from jobtrack.store.job_queue import QueueReader, knowing
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.workers import WorkerStore
+from jobtrack.times import Micros
 
 JOBS, ASKED, PAGE = 300, 100, 50
 """One third each is queued, running and completed."""
@@ -67,12 +68,14 @@ def _job(bench: Bench, owner: ProjectKey, number: int) -> str:
     key = owner.job_key(str(uuid.uuid4()))
     stages = [Stage(name, expected_seconds=300) for name in workload.STAGES]
     created = workload.START + number
-    job = Job(key.job, "Customer Journey Analysis", "ProcessMining", created, submitted_by="user123", stages=stages)
+    job = Job(
+        key.job, "Customer Journey Analysis", "ProcessMining", Micros(created), submitted_by="user123", stages=stages
+    )
     bench.jobs.create(Snapshot(key, 0, job), "body", {})
     if number % 3:
         bench.jobs.report(key, workload.opening())
     if number % 3 == 2:
-        bench.jobs.report(key, [Event("jobCompleted", workload.START + times.MINUTE, {})])
+        bench.jobs.report(key, [Event("jobCompleted", Micros(workload.START + times.MINUTE), {})])
     return key.job
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Json
+from jobtrack.times import Micros
 
 STAGES = ("Data Loading", "Process Discovery", "Performance Analysis", "Report Generation")
 START = times.parse("2026-01-20T10:30:00Z")
@@ -27,7 +28,7 @@ def log(rng: random.Random, moment: int, level: str | None = None) -> Event:
         "stage": STAGES[2],
         "message": message,
     }
-    return Event("log", moment, data)
+    return Event("log", Micros(moment), data)
 
 
 def progress(rng: random.Random, moment: int, done: int) -> Event:
@@ -38,7 +39,7 @@ def progress(rng: random.Random, moment: int, done: int) -> Event:
         "totalRecords": 10**6,
         "operation": "Calculating waiting times",
     }
-    return Event("progressUpdate", moment, data)
+    return Event("progressUpdate", Micros(moment), data)
 
 
 def sample(rng: random.Random, moment: int) -> Event:
@@ -53,7 +54,7 @@ def sample(rng: random.Random, moment: int) -> Event:
         "networkOutBytes": rng.randrange(2**30),
         "recordsPerSecond": round(rng.uniform(0, 2000), 1),
     }
-    return Event("metricSample", moment, data)
+    return Event("metricSample", Micros(moment), data)
 
 
 def mixed(rng: random.Random, count: int, start: int, spacing: int = 20_000) -> list[Event]:
@@ -80,7 +81,7 @@ def opening() -> list[Event]:
         ("stageCompleted", {"stageName": STAGES[1], "recordsProcessed": 192_850, "metrics": {"variantsFound": 234}}),
         ("stageStarted", {"stageName": STAGES[2]}),
     ]
-    return [Event(kind, START + index * times.SECOND, data) for index, (kind, data) in enumerate(begun)]
+    return [Event(kind, Micros(START + index * times.SECOND), data) for index, (kind, data) in enumerate(begun)]
 
 
 def lines(rng: random.Random, count: int, spacing: int = 10_000) -> Iterator[Event]:

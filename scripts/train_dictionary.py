@@ -20,6 +20,7 @@ from jobtrack.domain.job import Job, Json
 from jobtrack.domain.journal.journal import Chunk, Family, Journal, Record
 from jobtrack.domain.lifecycle import apply
 from jobtrack.store.snapshots import State
+from jobtrack.times import Micros
 
 DICTIONARY_BYTES = 8 * 1024
 SAMPLES = 3_000
@@ -116,11 +117,11 @@ def main() -> None:
 def _samples(rng: random.Random) -> list[bytes]:
     """Return the state of a snapshot, a tail and a chunk as JSON."""
     start = times.parse("2024-01-01T00:00:00Z") + rng.randrange(86_400 * 700) * times.SECOND
-    job = Job(_guid(rng), f"{rng.choice(STAGES)} {_word(rng)}", _word(rng), start, submitted_by=_word(rng))
+    job = Job(_guid(rng), f"{rng.choice(STAGES)} {_word(rng)}", _word(rng), Micros(start), submitted_by=_word(rng))
     journal, moment = Journal(), start
     for event in _life(rng):
         moment += rng.randrange(1, 30_000_000)
-        _, records = apply(job, [Event(event["type"], moment, event["data"])], moment)
+        _, records = apply(job, [Event(event["type"], Micros(moment), event["data"])], Micros(moment))
         journal.append(records, job.sequence)
     state = State(job, journal.stored())
     chunk = [_record(rng, start, sequence) for sequence in range(1, rng.randrange(3, 30))]

@@ -34,6 +34,7 @@ from jobtrack.store.jobs import JobStore
 from jobtrack.store.listeners import ListenerStore
 from jobtrack.store.outbox import SORT_KEY
 from jobtrack.store.snapshots import Listener, Snapshot
+from jobtrack.times import Micros
 from tests.management import Gateway
 from tests.pushing import Clock, Crash, FakeSqs, crashing
 from tests.retrying import instant_retry
@@ -104,8 +105,8 @@ class SocketWorld:
         self.wanted: list[int] = []
         self.name = ""
 
-    def _micros(self) -> int:
-        return int(self.clock() * times.SECOND)
+    def _micros(self) -> Micros:
+        return Micros(int(self.clock() * times.SECOND))
 
     def subscribe(self, since: int | None = None, **wanted: Any) -> str:
         """Subscribe to milestones, or to other events, and return the subscription's id."""

@@ -29,6 +29,7 @@ from jobtrack.store.journal_reader import JournalReader, Range
 from jobtrack.store.listeners import ListenerStore
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.store.timers import HEARTBEAT, TimerStore
+from jobtrack.times import Micros
 from jobtrack_local import environment
 from jobtrack_local.engine import engines
 from jobtrack_local.engine.provision import provision
@@ -49,7 +50,7 @@ class Table:
         return JobStore(aws.client("dynamodb"), self.name)
 
     def store_at(self, moment: int) -> JobStore:
-        return JobStore(aws.client("dynamodb"), self.name, now=lambda: moment)
+        return JobStore(aws.client("dynamodb"), self.name, now=lambda: Micros(moment))
 
     def reader(self) -> JournalReader:
         return JournalReader(aws.client("dynamodb"), self.name)
@@ -83,7 +84,7 @@ def table(engine: str) -> Iterator[Table]:
 
 
 def line(text: str, moment: int = START, level: str = "INFO") -> Event:
-    return Event("log", moment, {"level": level, "message": text})
+    return Event("log", Micros(moment), {"level": level, "message": text})
 
 
 def messages(table: Table, key: JobKey) -> list[str]:
@@ -353,7 +354,7 @@ def test_a_heartbeat_races_the_watchdog_and_the_job_is_not_stalled_after_it(tabl
 
     def beat() -> int:
         time.sleep(round_ * 0.003)
-        answer, _ = table.store_at(in_time).report(key, [Event("heartbeat", in_time, {})])
+        answer, _ = table.store_at(in_time).report(key, [Event("heartbeat", Micros(in_time), {})])
         return int(answer["lastSequence"])
 
     with ThreadPoolExecutor(2) as both:

@@ -17,6 +17,7 @@ from jobtrack.scheduled.watchdog import Watchdog
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.store.timers import HEARTBEAT, TimerStore
+from jobtrack.times import Micros
 from jobtrack_local import environment
 from jobtrack_local.engine import engines
 from jobtrack_local.engine.provision import provision
@@ -39,7 +40,7 @@ def table(engine: str) -> Iterator[str]:
 
 
 def store(table: str, now: int) -> JobStore:
-    return JobStore(aws.client("dynamodb"), table, now=lambda: now)
+    return JobStore(aws.client("dynamodb"), table, now=lambda: Micros(now))
 
 
 def timer_store(table: str) -> TimerStore:

@@ -32,6 +32,7 @@ from jobtrack.settings import Settings
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.outbox_records import EventBatch, encode
 from jobtrack.store.snapshots import Listener, Snapshot
+from jobtrack.times import Micros
 from jobtrack_local.pollers.failure_records import failure_record
 from jobtrack_local.pollers.queue_mapping import QueueMapping
 from jobtrack_local.pollers.shard_batches import Discarded
@@ -320,7 +321,7 @@ class Deployed:
         """Create a job with these listeners."""
         self.subscribe(*subscriptions)
         listeners = {one.subscription_id: Listener(one.expires_at, one.interests()) for one in subscriptions}
-        snapshot = Snapshot(job, 0, Job(job.job, "a job", "mining", NOW * times.SECOND), listeners=listeners)
+        snapshot = Snapshot(job, 0, Job(job.job, "a job", "mining", Micros(NOW * times.SECOND)), listeners=listeners)
         self._store().create(snapshot, "b", {})
         self.jobs.append(job)
         self.tail()
@@ -343,7 +344,7 @@ class Deployed:
         return self.put(item)
 
     def _store(self) -> JobStore:
-        return JobStore(self.dynamodb, "JobsTable", now=lambda: int(self.clock() * times.SECOND))
+        return JobStore(self.dynamodb, "JobsTable", now=lambda: Micros(int(self.clock() * times.SECOND)))
 
     def put(self, item: dict[str, Any]) -> str:
         """Return an item of the table as the stream shows it."""

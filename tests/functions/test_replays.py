@@ -25,6 +25,7 @@ from jobtrack.store.listeners import ListenerStore
 from jobtrack.store.outbox import SORT_KEY
 from jobtrack.store.outbox_records import Replay, decode
 from jobtrack.store.snapshots import Listener, Snapshot
+from jobtrack.times import Micros
 from tests.pushing import JOB, NOW, Clock, FakeSqs, store, subscription
 
 pytestmark = pytest.mark.usefixtures("stack")
@@ -67,7 +68,7 @@ def _record(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def jobs() -> JobStore:
-    return JobStore(aws.client("dynamodb"), "JobsTable", now=lambda: NOW * times.SECOND)
+    return JobStore(aws.client("dynamodb"), "JobsTable", now=lambda: Micros(NOW * times.SECOND))
 
 
 def listener(one: Subscription) -> Listener:
@@ -79,7 +80,7 @@ def job_heard_by(*subscriptions: Subscription) -> None:
     vault = Vault(aws.client("kms"), Settings.from_env().secrets_key_id)
     store(aws.client("dynamodb"), vault, *subscriptions)
     stages = [Stage("A", {"ja": "あ", "en": "a"}, weight=1.0), Stage("B", weight=3.0)]
-    job = Job(JOB.job, "a job", "mining", NOW * times.SECOND, stages=stages)
+    job = Job(JOB.job, "a job", "mining", Micros(NOW * times.SECOND), stages=stages)
     listeners = {one.subscription_id: listener(one) for one in subscriptions}
     jobs().create(Snapshot(JOB, 0, job, listeners=listeners), "b", {})
 
@@ -95,8 +96,11 @@ def subscribe(one: Subscription, since: int) -> None:
 def history(events: int, seed: int) -> list[Event]:
     """What a worker might report of a job whose clock jumps, its end and what came late included."""
     drawn = random.Random(seed)
-    told = [Event("log", 0, {"level": "WARN", "message": "early"}), Event("milestone", 0, {"description": "queued"})]
-    told += [Event("jobStarted", 0, {}), Event("stageStarted", 0, {"stageName": "A"})]
+    told = [
+        Event("log", Micros(0), {"level": "WARN", "message": "early"}),
+        Event("milestone", Micros(0), {"description": "queued"}),
+    ]
+    told += [Event("jobStarted", Micros(0), {}), Event("stageStarted", Micros(0), {"stageName": "A"})]
     for number in range(events):
         levels = ["DEBUG", "INFO", "INFO", "WARN", "ERROR"]
         line = {"level": drawn.choice(levels), "message": f"line {number}", "component": "c", "details": {"n": number}}
@@ -109,12 +113,15 @@ def history(events: int, seed: int) -> list[Event]:
         kinds += [("milestone", {"description": f"m{number}"}), ("warning", {"description": "w"})]
         kinds += [("error", {"description": "e", "details": {"n": number}}), ("heartbeat", {})]
         kind, data = drawn.choice(kinds)
-        told.append(Event(kind, 0, data))
-    told += [Event("stageCompleted", 0, {"stageName": "A"}), Event("stageStarted", 0, {"stageName": "B"})]
-    told += [Event("progressUpdate", 0, {"progress": 50}), Event("stageFailed", 0, {"stageName": "B"})]
-    told += [Event("stageSkipped", 0, {"stageName": "C"})]
+        told.append(Event(kind, Micros(0), data))
+    told += [
+        Event("stageCompleted", Micros(0), {"stageName": "A"}),
+        Event("stageStarted", Micros(0), {"stageName": "B"}),
+    ]
+    told += [Event("progressUpdate", Micros(0), {"progress": 50}), Event("stageFailed", Micros(0), {"stageName": "B"})]
+    told += [Event("stageSkipped", Micros(0), {"stageName": "C"})]
     moments = [NOW * times.SECOND + drawn.randrange(-100, 100) * times.SECOND for _ in told]
-    return [Event(each.type, moment, each.data) for each, moment in zip(told, moments, strict=True)]
+    return [Event(each.type, Micros(moment), each.data) for each, moment in zip(told, moments, strict=True)]
 
 
 def report(events: Sequence[Event], batch: int = 40) -> None:
@@ -147,8 +154,10 @@ def test_it_gets_what_one_got_that_was_there_all_the_time(page: int, filters: Fi
     report(history(120, seed=page + since))
     live = stream.run()
     subscribe(later, since)
-    report([Event("milestone", NOW * times.SECOND, {"description": "after"}), Event("jobFailed", 0, {})])
-    report([Event("log", NOW * times.SECOND, {"level": "ERROR", "message": "late"})])
+    report(
+        [Event("milestone", Micros(NOW * times.SECOND), {"description": "after"}), Event("jobFailed", Micros(0), {})]
+    )
+    report([Event("log", Micros(NOW * times.SECOND), {"level": "ERROR", "message": "late"})])
     messages = stream.run(times_each=3)
     new = [each for each in messages if each.subscription_id == "sub-later"]
     old = [each for each in messages if each.subscription_id == "sub-there"]

@@ -6,6 +6,7 @@ from jobtrack.domain.events import Event
 from jobtrack.push.messages.wake import Wake
 from jobtrack.push.subscriptions.message_factory import new_wake
 from jobtrack.store import outbox
+from jobtrack.times import Micros
 from tests.socket_client import all_told, connected, interrupting
 from tests.sockets import UNWANTED, WANTED, SocketWorld
 
@@ -139,7 +140,7 @@ def test_an_event_beyond_what_a_socket_carries_is_told_without_its_data() -> Non
     world.subscribe(events=["log"])
     client = connected(world)
     text = "\x01" * 10_900  # an event of 64 KiB, told twice
-    world.jobs.report(world.job, [Event("log", 1, {"level": "INFO", "message": text})])
+    world.jobs.report(world.job, [Event("log", Micros(1), {"level": "INFO", "message": text})])
     world.dispatch()
     world.run()
     [message] = client.read()

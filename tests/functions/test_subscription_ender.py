@@ -25,6 +25,7 @@ from jobtrack.store.listeners import listening
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.store.timers import EXPIRY, Timer, TimerStore
 from jobtrack.store.transactions import Cancelled, commit
+from jobtrack.times import Micros
 from tests.functions.conftest import POLICIES, Context
 from tests.functions.subscribing import Sample, owed
 from tests.pushing import JOB, NOW, Crash, World, crashing, message, store, subscription
@@ -36,7 +37,7 @@ EIGHT_HOURS = 28_800
 
 
 def jobs(world: World) -> JobStore:
-    return JobStore(world.dynamodb, "JobsTable", now=lambda: int(world.clock() * times.SECOND))
+    return JobStore(world.dynamodb, "JobsTable", now=lambda: Micros(int(world.clock() * times.SECOND)))
 
 
 def heard(*answers: Response | EgressError, **changes: Any) -> World:
@@ -44,7 +45,7 @@ def heard(*answers: Response | EgressError, **changes: Any) -> World:
     world = World(*answers, subscribed=subscription(**changes))
     one = world.subscription
     listener = Listener(one.expires_at, one.interests())
-    job = Job(JOB.job, "a job", "mining", NOW * times.SECOND)
+    job = Job(JOB.job, "a job", "mining", Micros(NOW * times.SECOND))
     jobs(world).create(Snapshot(JOB, 0, job, listeners={one.subscription_id: listener}), "b", {})
     return world
 
@@ -274,7 +275,9 @@ def test_what_expires_while_its_secrets_are_fetched_is_not_sent(monkeypatch: pyt
 def test_a_batch_that_read_the_listener_before_its_end_is_written_anew() -> None:
     world = heard()
     writer = jobs(world)
-    report: Iterator[Event] = (Event("milestone", NOW * times.SECOND, {"description": str(each)}) for each in count())
+    report: Iterator[Event] = (
+        Event("milestone", Micros(NOW * times.SECOND), {"description": str(each)}) for each in count()
+    )
     writer.report(JOB, [next(report)])
     end(world)
     before = world.dynamodb.scan(TableName="JobsTable")["Count"]

@@ -6,6 +6,7 @@ from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage
 from jobtrack.domain.lifecycle import apply
+from jobtrack.times import Micros
 
 START = times.parse("2024-01-20T10:30:00Z")
 
@@ -30,4 +31,4 @@ def running(*stages: str | Stage, **settings: Any) -> Job:
 
 def report(job: Job, clock: str, kind: str, /, **data: Any) -> None:
     """One event, applied."""
-    apply(job, [Event(kind, at(clock), data)], at(clock))
+    apply(job, [Event(kind, Micros(at(clock)), data)], Micros(at(clock)))

@@ -11,6 +11,7 @@ from jobtrack.domain.lifecycle import apply
 from jobtrack.keys import ProjectKey
 from jobtrack.store.job_versions import attributes
 from jobtrack.store.snapshots import Snapshot, snapshot_key
+from jobtrack.times import Micros
 from tests.unit.job_builders import START
 
 OWNER = ProjectKey("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
@@ -76,7 +77,7 @@ def job_id(number: int) -> str:
 
 
 def made(number: int, created_at: int, **settings: Any) -> Job:
-    return Job(job_id(number), f"Job {number}", "Test", created_at, **settings)
+    return Job(job_id(number), f"Job {number}", "Test", Micros(created_at), **settings)
 
 
 MOVES = {
@@ -97,7 +98,7 @@ def living(table: Table, rng: random.Random, moves: int) -> Iterator[str]:
                 yield job_id(number)
             else:
                 job = table.jobs[rng.choice(alive)]
-                apply(job, [Event(rng.choice(MOVES[job.status]), START + 1, {})], START + 1)
+                apply(job, [Event(rng.choice(MOVES[job.status]), Micros(START + 1), {})], Micros(START + 1))
                 table.put(job)
         table.step()
         yield ""

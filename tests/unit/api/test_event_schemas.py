@@ -13,6 +13,7 @@ from jobtrack.api.schemas import fields
 from jobtrack.api.schemas.events import EventBatch
 from jobtrack.api.schemas.jobs import JobRequest
 from jobtrack.domain.events import Event
+from jobtrack.times import Micros
 from tests.unit.job_builders import START
 
 ARRIVAL = START + 7
@@ -37,7 +38,7 @@ def test_data_come_as_they_were_reported_and_times_default_to_the_arrival() -> N
         {"type": "stageStarted", "data": told, "time": "2024-01-20T19:30:00+09:00"}, {"type": "heartbeat"}
     )
     assert first == Event("stageStarted", START, told)
-    assert second == Event("heartbeat", ARRIVAL, {})
+    assert second == Event("heartbeat", Micros(ARRIVAL), {})
 
 
 def test_of_samples_and_quality_only_known_figures_are_kept() -> None:

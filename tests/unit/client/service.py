@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from jobtrack.domain.job import JobStatus
-from jobtrack.domain.transitions import MOVES, require
+from jobtrack.domain.transitions import MOVES, require_allowed
 from jobtrack.errors import InvalidTransition
 from jobtrack_client import Backoff, Client, ReporterOptions
 
@@ -112,7 +112,7 @@ class Service:
         status = None if before is None else JobStatus(before)
         for index, event in enumerate(events):
             if status is not None:
-                require(status, event["type"], index)
+                require_allowed(status, event["type"], index)
             status = MOVES[event["type"]][0] if event["type"] in MOVES else status or JobStatus.RUNNING
         return str(status)
 

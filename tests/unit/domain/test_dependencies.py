@@ -12,6 +12,7 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import JobKey
 from jobtrack.store.dependencies import DependencyStore
+from jobtrack.times import Micros
 from tests.unit.job_builders import START
 from tests.unit.memory_table import Table
 
@@ -19,11 +20,11 @@ KEY = JobKey("t", "p", "j")
 
 
 def resource(kind: str, number: int, moment: int = START) -> Event:
-    return Event(kind, moment, {"resourceType": "GPU", "resourceId": f"{number}"})
+    return Event(kind, Micros(moment), {"resourceType": "GPU", "resourceId": f"{number}"})
 
 
 def condition(kind: str, text: str, moment: int = START) -> Event:
-    return Event(kind, moment, {"condition": text})
+    return Event(kind, Micros(moment), {"condition": text})
 
 
 changes = st.lists(

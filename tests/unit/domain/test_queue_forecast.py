@@ -9,7 +9,7 @@ from jobtrack.domain.estimate import planned_seconds, total_seconds
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Priority, Stage
 from jobtrack.domain.lifecycle import apply
-from jobtrack.domain.past_durations import Past
+from jobtrack.domain.past_durations import PastDurations
 from jobtrack.domain.queue_forecast import PRIORITIES, Queue, Running, Turn, Waiting, Worker, health, waits
 from tests.unit.job_builders import START, queued
 
@@ -177,4 +177,4 @@ def test_a_queued_job_is_expected_to_take_what_the_estimate_says_when_it_starts(
 def taught(job: Job, seconds: list[float]) -> None:
     if seconds:
         spread = sorted(seconds) if len(seconds) > 1 else [*seconds, *seconds]
-        job.past = Past(len(seconds), sum(seconds) / len(seconds), None, spread)
+        job.past = PastDurations(len(seconds), sum(seconds) / len(seconds), None, spread)

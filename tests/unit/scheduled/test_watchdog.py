@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job
+from jobtrack.domain.stalled import report_deadline
 from jobtrack.errors import InvalidTransition, JobBusy
 from jobtrack.invocation import Invocation
 from jobtrack.keys import JobKey
@@ -20,6 +21,7 @@ from jobtrack.store.jobs import JobStore
 from jobtrack.store.outbox_records import EventBatch, decode
 from jobtrack.store.snapshots import Listener, Snapshot, decode_snapshot, snapshot_key
 from jobtrack.store.timers import HEARTBEAT, Timer, TimerStore
+from jobtrack.times import Micros
 from tests.unit.job_builders import START
 from tests.unit.memory_table import Table
 
@@ -68,7 +70,7 @@ class World:
     def store(self) -> JobStore:
         ticks = itertools.count(0.0, 0.05)
         patient = Retry(sleep=lambda _: None, monotonic=lambda: next(ticks))
-        return JobStore(cast("Any", self.table), "jobs", now=lambda: self.now, retry=patient)
+        return JobStore(cast("Any", self.table), "jobs", now=lambda: Micros(self.now), retry=patient)
 
     def between(self) -> None:
         while self.plan and self.plan[0].after is not None and self.depth < DEEPEST:
@@ -93,7 +95,7 @@ class World:
 
     def report(self, key: JobKey, kind: str, store: JobStore | None = None) -> None:
         try:
-            answer, _ = (store or self.store()).report(key, [Event(kind, self.now, {})])
+            answer, _ = (store or self.store()).report(key, [Event(kind, Micros(self.now), {})])
         except (InvalidTransition, JobBusy):
             return
         self.reports.append(Report(key, answer["lastSequence"], self.job(key).updated_at))
@@ -176,7 +178,7 @@ def test_whoever_may_fall_silent_has_a_timer_that_is_due_by_then(plan: list[Acti
     world = World(started() + plan)
     world.play()
     for key in KEYS:
-        deadline = world.job(key).deadline
+        deadline = report_deadline(world.job(key))
         if deadline is not None:
             due = [due for job, due in world.timers() if job == key.job]
             assert min(due) <= deadline // times.SECOND + 1

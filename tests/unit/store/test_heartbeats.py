@@ -15,6 +15,7 @@ from jobtrack.keys import JobKey
 from jobtrack.store.item_sizes import size
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Listener, Snapshot, snapshot_key
+from jobtrack.times import Micros
 from tests.unit.job_builders import START
 from tests.unit.memory_table import Item, Table
 
@@ -72,7 +73,7 @@ def reported(rng: random.Random, kind: str, count: int, stages: int) -> list[Eve
             return {"description": f"{rng.getrandbits(400):x}"}
         return {**stage, "recordsProcessed": rng.getrandbits(20), "metrics": {"found": rng.getrandbits(20)}}
 
-    return [Event(kind, START + rng.randrange(times.HOUR), data()) for _ in range(count)]
+    return [Event(kind, Micros(START + rng.randrange(times.HOUR)), data()) for _ in range(count)]
 
 
 KINDS = ("log", "metricSample", "progressUpdate", "milestone")
@@ -89,7 +90,7 @@ def test_after_whatever_was_reported_a_heartbeat_is_one_update_of_two_kilobytes(
     for number in range(1, stages + 1):
         name = {"stageName": f"Stage {number}"}
         jobs.report(KEY, [Event("stageStarted", START, name)])
-        jobs.report(KEY, [Event("stageCompleted", START + times.SECOND, {**name, "recordsProcessed": 190_000})])
+        jobs.report(KEY, [Event("stageCompleted", Micros(START + times.SECOND), {**name, "recordsProcessed": 190_000})])
     for kind, count in plan:
         jobs.report(KEY, reported(rng, kind, count, 0))
         table.writes.clear()

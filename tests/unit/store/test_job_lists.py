@@ -17,6 +17,7 @@ from jobtrack.store import status_index
 from jobtrack.store.job_lists import JobLister, Wanted
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.status_index import Place
+from jobtrack.times import Micros
 from jobtrack.views.page_size import take_fitting
 from tests.unit.job_builders import START, queued, running
 from tests.unit.memory_status_index import OWNER, Table, job_id, living, made
@@ -158,9 +159,13 @@ def test_a_place_does_not_change_while_a_job_reports() -> None:
     job = running(Stage("A", expected_seconds=100))
     place = status_index.listing(KEY, job)
     for second in range(1, 50):
-        apply(job, [Event("progressUpdate", START + second * 10**6, {"stageName": "A", "progress": second})], START)
+        apply(
+            job,
+            [Event("progressUpdate", Micros(START + second * 10**6), {"stageName": "A", "progress": second})],
+            START,
+        )
         assert status_index.listing(KEY, job) == place
-    apply(job, [Event("jobCompleted", START + 60 * 10**6, {})], START)
+    apply(job, [Event("jobCompleted", Micros(START + 60 * 10**6), {})], START)
     assert status_index.place_at(status_index.listing(KEY, job)[1], job.status) == Place(START, job.job_id)
 
 

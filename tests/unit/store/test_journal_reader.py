@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from jobtrack import times
 from jobtrack.domain.journal.journal import LEVELS, Family, Record
-from jobtrack.store.journal_reader import EARLIEST, LATEST, Range
+from jobtrack.store.journal_reader import Range
 from tests.unit.job_builders import START
 from tests.unit.journal_builders import workers, write
 
@@ -45,7 +45,7 @@ moments = st.integers(START - times.HOUR, START + times.DAY)
     pattern=st.sampled_from(["steady", "jittered", "late", "single", "scattered", "equal"]),
     seed=st.integers(0, 50),
     families=st.sets(st.sampled_from(LEVELS), min_size=1).map(sorted),
-    bounds=st.tuples(moments, moments).map(sorted) | st.just([EARLIEST, LATEST]),
+    bounds=st.tuples(moments, moments).map(sorted) | st.just([times.EARLIEST, times.LATEST]),
     limit=st.integers(1, 700),
     backward=st.booleans(),
     after=st.none() | st.tuples(moments, st.integers(0, 600)),

@@ -10,8 +10,9 @@ from msgspec import Struct, ValidationError
 from jobtrack.domain.job import Job, JobStatus, Json, Priority, Stage, StageStatus
 from jobtrack.domain.journal.journal import Journal
 from jobtrack.domain.journal.packing import pack, unpack
-from jobtrack.domain.past_durations import Past
+from jobtrack.domain.past_durations import PastDurations
 from jobtrack.store.snapshots import State
+from jobtrack.times import Micros
 from tests.unit.job_builders import queued
 
 INTEGERS = st.integers(-(2**53), 2**53)
@@ -20,13 +21,14 @@ OBJECTS = st.dictionaries(st.text(), st.none() | st.booleans() | INTEGERS | FLOA
 MEMBERS: dict[Any, st.SearchStrategy[Any]] = {
     str: st.text(),
     int: INTEGERS,
+    Micros: INTEGERS,
     float: FLOATS,
     bool: st.booleans(),
     Json: OBJECTS,
     Priority: st.sampled_from(["Critical", "High", "Normal", "Low"]),
     JobStatus: st.sampled_from(JobStatus),
     StageStatus: st.sampled_from(StageStatus),
-    Past: st.builds(Past, INTEGERS, FLOATS, st.none() | FLOATS, st.lists(FLOATS)),
+    PastDurations: st.builds(PastDurations, INTEGERS, FLOATS, st.none() | FLOATS, st.lists(FLOATS)),
     dict[str, str]: st.dictionaries(st.text(), st.text()),
     dict[str, Json]: st.dictionaries(st.text(), OBJECTS),
     dict[str, list[int | float]]: st.dictionaries(st.text(), st.lists(INTEGERS | FLOATS)),

@@ -20,6 +20,7 @@ from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.timers import EXTENSION, TimerStore
 from jobtrack.store.ttl_extension import TtlStore
+from jobtrack.times import Micros
 from tests.unit.job_builders import START
 from tests.unit.memory_table import Place, Table
 
@@ -49,7 +50,7 @@ class World:
     def __init__(self) -> None:
         self.table = Extending()
         client = cast("Any", self.table)
-        self.jobs = JobStore(client, "jobs", DAYS, now=lambda: self.micros)
+        self.jobs = JobStore(client, "jobs", DAYS, now=lambda: Micros(self.micros))
         self.extender = TtlExtender(
             TimerStore(client, "jobs", EXTENSION, RETENTION),
             TtlStore(client, "jobs", self.jobs.retention),
@@ -69,7 +70,7 @@ class World:
         expires = self.jobs.retention.beside(self.table.now)
         self.relations.put_edges(key, prerequisites or [], expires)
         kept = {"prerequisites": [[each, None] for each in prerequisites]} if prerequisites else {}
-        job = Job(key.job, "Example", "Test", self.micros, stages=[Stage("A")], metadata={"text": "x" * 4000})
+        job = Job(key.job, "Example", "Test", Micros(self.micros), stages=[Stage("A")], metadata={"text": "x" * 4000})
         beside = list(self.relations.creation_actions(key, kept, expires))
         self.jobs.create(Snapshot(key, 0, job), "body", {}, actions=beside)
 
@@ -94,7 +95,7 @@ class World:
 
 
 def line(rng: random.Random, moment: int) -> Event:
-    return Event("log", moment, {"level": rng.choice(["INFO", "WARN"]), "message": f"{rng.getrandbits(400):x}"})
+    return Event("log", Micros(moment), {"level": rng.choice(["INFO", "WARN"]), "message": f"{rng.getrandbits(400):x}"})
 
 
 def test_a_job_of_ten_days_keeps_every_line_for_seven_days_after_its_last() -> None:
@@ -105,7 +106,7 @@ def test_a_job_of_ten_days_keeps_every_line_for_seven_days_after_its_last() -> N
         world.pass_by(3600)
     assert len(world.ever) > 400
     assert set(world.belongs()) == world.ever
-    world.report(Event("jobCompleted", world.micros, {}))
+    world.report(Event("jobCompleted", Micros(world.micros), {}))
     world.pass_by(3600)
     world.pass_by(RETENTION - 3601)
     assert set(world.belongs()) == world.ever

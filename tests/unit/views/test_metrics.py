@@ -14,8 +14,9 @@ from jobtrack.domain.estimate import total_seconds
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage
 from jobtrack.domain.journal.metric_history import Bucket
-from jobtrack.domain.past_durations import Past, bucket
+from jobtrack.domain.past_durations import PastDurations, bucket
 from jobtrack.store.metric_history import MetricHistoryReader
+from jobtrack.times import Micros
 from jobtrack.views.metrics import GROUPS, Group, benchmarks, history, metrics, trend, trends
 from jobtrack.views.responses.metrics import Bucket as BucketResponse
 from jobtrack.views.responses.metrics import Metrics
@@ -27,20 +28,22 @@ FIGURES = ("cpuUsage", "memoryBytes", "recordsPerSecond")
 
 
 def sample(moment: int | str, /, **data: Any) -> Event:
-    return Event("metricSample", at(moment) if isinstance(moment, str) else moment, data)
+    return Event("metricSample", Micros(at(moment) if isinstance(moment, str) else moment), data)
 
 
 def reported(seed: int, count: int, spacing: int, lateness: int) -> list[Event]:
     """Samples of some figures, some late or repeated, while one stage follows another; with silent stretches."""
     rng = random.Random(seed)
     found: list[Event] = []
-    moment = START
+    moment = int(START)
     for _ in range(count):
         moment += rng.randrange(1, 2 * spacing) * times.SECOND + (times.HOUR if rng.random() < 0.01 else 0)
         time = moment - (rng.randrange(lateness) * times.SECOND if rng.random() < 0.3 else 0)
         time = time // times.MINUTE * times.MINUTE if rng.random() < 0.1 else time
         if rng.random() < 0.1:
-            found.append(Event(rng.choice(["stageStarted", "stageCompleted"]), time, {"stageName": rng.choice("AB")}))
+            found.append(
+                Event(rng.choice(["stageStarted", "stageCompleted"]), Micros(time), {"stageName": rng.choice("AB")})
+            )
         data = {name: rng.randrange(1, 10**6) for name in FIGURES if rng.random() < 0.8} or {"iops": 3}
         found += [sample(time, **data)] * rng.choice([1, 1, 1, 2])
     return found
@@ -51,7 +54,7 @@ def plain(events: Sequence[Event], minutes: int) -> list[tuple[int, dict[str, fl
     job, grouped = running("A", "B"), dict[int, list[tuple[tuple[int, int], str | None, Event]]]()
     for sequence, each in enumerate(events):
         if each.type == "metricSample":
-            end = START
+            end = int(START)
             while end < each.time:
                 end += minutes * times.MINUTE
             while end - minutes * times.MINUTE >= each.time:
@@ -334,21 +337,21 @@ def test_the_first_estimate_is_by_the_workers_clock() -> None:
     from jobtrack.domain.lifecycle import apply
 
     job = queued(Stage("A", expected_seconds=90))
-    apply(job, [Event("jobStarted", START, {})], START + 20 * times.MINUTE)
+    apply(job, [Event("jobStarted", START, {})], Micros(START + 20 * times.MINUTE))
     assert job.first_estimate == 90
 
 
-def learned(*seconds: float, rate: float | None = None) -> Past:
+def learned(*seconds: float, rate: float | None = None) -> PastDurations:
     counts: dict[int, int] = {}
     for each in seconds:
         counts[bucket(each)] = counts.get(bucket(each), 0) + 1
     rates = 0 if rate is None else len(seconds)
-    past = Past.of(counts, sum(seconds), rates, (rate or 0) * rates)
+    past = PastDurations.of(counts, sum(seconds), rates, (rate or 0) * rates)
     assert past is not None
     return past
 
 
-def with_past(past: Past, *stages: Stage) -> Job:
+def with_past(past: PastDurations, *stages: Stage) -> Job:
     job = running(*stages)
     job.past = past
     return job

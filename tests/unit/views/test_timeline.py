@@ -17,11 +17,13 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage
 from jobtrack.domain.journal.journal import Family, Record
 from jobtrack.domain.journal.progress_minutes import settled
-from jobtrack.domain.lifecycle import apply, stall
+from jobtrack.domain.lifecycle import apply
+from jobtrack.domain.stalled import mark_stalled
 from jobtrack.domain.timeline import Granularity, Scope
 from jobtrack.errors import InvalidTransition
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.timeline import TimelineReader
+from jobtrack.times import Micros
 from jobtrack.views.metrics import GROUPS, metrics
 from jobtrack.views.page_size import take_fitting
 from jobtrack.views.responses.timeline import TimelineEvent
@@ -41,7 +43,7 @@ Place = tuple[int, int]
 
 
 def event(kind: str, moment: int | str, /, **data: Any) -> Event:
-    return Event(kind, at(moment) if isinstance(moment, str) else moment, data or KINDS.get(kind, {}))
+    return Event(kind, Micros(at(moment) if isinstance(moment, str) else moment), data or KINDS.get(kind, {}))
 
 
 def walk(reader: TimelineReader, snapshot: Snapshot, scope: Scope, limit: int) -> list[Record]:
@@ -156,7 +158,7 @@ def test_a_day_costs_three_requests_and_five_with_sub_events() -> None:
     events += [
         Event(
             "log",
-            START + index * 20 * times.SECOND,
+            Micros(START + index * 20 * times.SECOND),
             {"level": "ERROR" if index % 9 == 0 else "WARN", "message": f"line {index}"},
         )
         for index in range(4000)
@@ -315,14 +317,14 @@ def test_progress_of_the_whole_job_without_any_stage() -> None:
     ],
 )
 def test_the_rest_tells_what_was_reported(kind: str, data: dict[str, Any], named: str, details: dict[str, Any]) -> None:
-    found = shown(running("A"), Event(kind, at("10:31:00"), data), sub_events=True)[-1]
+    found = shown(running("A"), Event(kind, Micros(at("10:31:00")), data), sub_events=True)[-1]
     assert (found["eventType"], found["details"], found["timestamp"]) == (named, details, "2024-01-20T10:31:00Z")
     assert found["description"] == "d" or kind not in ("milestone", "warning", "error", "log")
 
 
 def test_a_job_that_fell_silent_says_so() -> None:
     job = running("A")
-    _, (record,) = stall(job, at("10:40:00"))
+    _, (record,) = mark_stalled(job, Micros(at("10:40:00")))
     assert entry(job, record, "en")["eventType"] == "JobStalled"
 
 

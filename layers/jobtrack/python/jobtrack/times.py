@@ -1,13 +1,26 @@
-"""Moments as integer microseconds since 1970 (UTC), and their RFC 3339 texts."""
+"""Points in time, their RFC 3339 texts, and the units that DynamoDB and SQS want.
+
+Inside the service every point in time is an integer number of microseconds since 1970 (UTC). Seconds appear only where
+a value leaves the service: in TTL attributes, in sort keys that hold whole seconds, and in delays of SQS.
+"""
 
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from typing import NewType
+
+Micros = NewType("Micros", int)
+"""A point in time, in microseconds since 1970 (UTC)."""
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+
+EARLIEST = Micros(-62_135_596_800 * SECOND)
+"""0001-01-01T00:00:00Z, the earliest point in time that has a text."""
+LATEST = Micros(253_402_300_800 * SECOND - 1)
+"""9999-12-31T23:59:59.999999Z, the latest point in time that has a text."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -17,16 +30,16 @@ _RFC3339 = re.compile(
 )
 
 
-def now() -> int:
-    """The present moment, in microseconds since 1970."""
-    return time.time_ns() // 1000
+def now() -> Micros:
+    """Return the current time."""
+    return Micros(time.time_ns() // 1000)
 
 
-def parse(text: str) -> int:
-    """Read an RFC 3339 time with any offset; digits beyond microseconds are cut off, a leap second counts as :59.
+def parse(text: str) -> Micros:
+    """Read an RFC 3339 time with any offset. Digits after microseconds are dropped; a leap second counts as :59.
 
     Raises:
-        ValueError: the text is no RFC 3339 time, has no offset, or lies outside the years 1 to 9999.
+        ValueError: the text is not an RFC 3339 time with an offset, or lies outside the years 1 to 9999.
     """
     match = _RFC3339.fullmatch(text)
     if match is None:
@@ -39,20 +52,35 @@ def parse(text: str) -> int:
         moment = datetime.fromisoformat(f"{day}T{hour}:{minute}:{second}.{micros}{offset}").astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError("is not a time between the years 1 and 9999") from error
-    return (moment - _EPOCH) // _MICROSECOND
+    return Micros((moment - _EPOCH) // _MICROSECOND)
 
 
 def render(moment: int) -> str:
-    """Write a moment as RFC 3339 in UTC with `Z`: whole seconds without a fraction, others in full."""
+    """Write a point in time as RFC 3339 in UTC with `Z`. Whole seconds have no fraction."""
     text = (_EPOCH + timedelta(microseconds=moment)).isoformat()
     return text.removesuffix("+00:00").rstrip("0").rstrip(".") + "Z" if moment % SECOND else text[:19] + "Z"
 
 
-def whole(moment: int) -> int:
-    """The moment cut down to its second."""
-    return moment - moment % SECOND
-
-
 def render_optional(moment: int | None) -> str | None:
-    """Return the RFC 3339 text of a moment, or None for None."""
+    """Return the RFC 3339 text of a point in time, or `None` for `None`."""
     return None if moment is None else render(moment)
+
+
+def whole(moment: int) -> Micros:
+    """Round a point in time down to its second."""
+    return Micros(moment - moment % SECOND)
+
+
+def add_seconds(moment: int, seconds: float) -> Micros:
+    """Return the point in time so many seconds later."""
+    return Micros(moment + round(seconds * SECOND))
+
+
+def seconds_between(start: int, end: int) -> float:
+    """Return the seconds from start to end; 0 if the end is earlier, as when the clocks of two machines differ."""
+    return max(0, end - start) / SECOND
+
+
+def epoch_seconds(moment: int) -> int:
+    """Return whole seconds since 1970: the unit of DynamoDB's TTL attribute."""
+    return moment // SECOND

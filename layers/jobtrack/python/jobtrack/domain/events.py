@@ -1,4 +1,4 @@
-"""A reported event, what it became, and how the timeline keeps it."""
+"""A reported event, the event after it was applied to its job, and its record in the journal."""
 
 from typing import Literal, get_args
 
@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from jobtrack.domain.job import Job, JobStatus, Json
 from jobtrack.domain.journal.journal import Family, Record
+from jobtrack.times import Micros
 
 EventName = Literal[
     "stageStarted",
@@ -24,20 +25,20 @@ EventName = Literal[
     "milestone",
     "log",
 ]
-"""The events that can be subscribed to."""
+"""The events that a subscription can name."""
 EVENT_NAMES: tuple[EventName, ...] = get_args(EventName)
 
 
 class Event(Struct, frozen=True):
-    """One thing that happened: its type, its time in microseconds, and its data as reported."""
+    """A reported event: its type, its time by the worker's clock, and its data as reported."""
 
     type: str
-    time: int
+    time: Micros
     data: Json
 
 
-class Applied(Struct, frozen=True):
-    """What an event became: its sequence, and the job's standing right after it, for those who are told of it."""
+class AppliedEvent(Struct, frozen=True):
+    """An event after it was applied: its sequence, and the state of its job right after it."""
 
     event: Event
     sequence: int
@@ -48,7 +49,38 @@ class Applied(Struct, frozen=True):
     labels: dict[str, str] | None
 
 
-def entry(job: Job, event: Event, expected: tuple[float, float] | None = None) -> Record:
-    """What the timeline shows; `expected` is the range of seconds that was expected when it began."""
+STAGE_EVENTS = frozenset({"stageStarted", "stageCompleted", "stageFailed", "stageSkipped", "progressUpdate"})
+"""The events that may name a stage."""
+
+
+def stage_name(event: Event) -> str | None:
+    """Return the name of the stage that the event is about, if it names one."""
+    return event.data.get("stageName") if event.type in STAGE_EVENTS else None
+
+
+def applied_event(job: Job, event: Event, previous_percentage: int) -> AppliedEvent:
+    """Return the event with the state of the job, to which it was just applied."""
+    name = stage_name(event)
+    stage = job.running_stage if name is None else job.stage(name)
+    stage_and_labels = (stage.name, stage.labels) if stage else (None, None)
+    return AppliedEvent(event, job.sequence, job.status, job.percentage, previous_percentage, *stage_and_labels)
+
+
+def timeline_record(job: Job, event: Event, expected: tuple[float, float] | None = None) -> Record:
+    """Return the event as the journal keeps it; `expected` is the range of seconds expected for a start."""
     body = {"type": event.type, "data": event.data} | ({"expected": expected} if expected else {})
     return Record(Family.EVENT, event.time, job.sequence, body)
+
+
+def with_state(record: Record, job: Job, previous_percentage: int) -> Record:
+    """Add the state of the job right after the event to the record, for a subscription that replays it later.
+
+    Records of events get only what is not usual: a percentage above 0, a status other than Running.
+    """
+    if record.family is Family.PROGRESS:
+        return record._replace(body={**record.body, "percentages": [job.percentage, previous_percentage]})
+    if record.family is not Family.EVENT:
+        return record
+    percentage = {"percentage": job.percentage} if job.percentage else {}
+    status = {} if job.status is JobStatus.RUNNING else {"status": job.status}
+    return record._replace(body={**record.body, **percentage, **status})

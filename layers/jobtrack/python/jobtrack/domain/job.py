@@ -1,19 +1,21 @@
-"""A job as it stands: what it was asked to do and what its worker reported so far."""
+"""The state of a job: how it was created, and what its worker has reported so far."""
 
 from enum import StrEnum
 from typing import Any, Literal
 
 from msgspec import Struct, field
 
-from jobtrack.domain.past_durations import Past
+from jobtrack import times
+from jobtrack.domain.past_durations import PastDurations
+from jobtrack.times import Micros
 
 Json = dict[str, Any]
 Priority = Literal["Critical", "High", "Normal", "Low"]
-"""In the order in which the queue starts jobs."""
+"""In the order in which queued jobs start."""
 
 
 class JobStatus(StrEnum):
-    """Where a job is in its life."""
+    """The status of a job."""
 
     QUEUED = "Queued"
     RUNNING = "Running"
@@ -23,12 +25,12 @@ class JobStatus(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether the status is a last one."""
+        """Whether no other status can follow."""
         return self in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
 
 
 class StageStatus(StrEnum):
-    """Where a stage is in its life."""
+    """The status of a stage."""
 
     PENDING = "Pending"
     RUNNING = "Running"
@@ -38,14 +40,18 @@ class StageStatus(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing of the stage remains to be done."""
+        """Whether the stage is over. A stage that failed may still be started again."""
         return self not in (StageStatus.PENDING, StageStatus.RUNNING)
 
 
 class Stage(Struct, omit_defaults=True):
-    """One stage: its plan, then what happened. Times in microseconds, durations in seconds, progress 0 to 100.
+    """A stage: its plan, then what was reported of it. Durations are in seconds, progress is 0 to 100.
 
-    `error_at` is the sequence of the error's event.
+    Args:
+        usual_seconds: the mean duration of the stage in recent jobs of the type.
+        usual_range: the 25th and 75th percentile of the same durations.
+        error_at: the sequence of the event that reported the error.
+        spilled: whether metrics of the stage are stored outside of the snapshot.
     """
 
     name: str
@@ -56,8 +62,8 @@ class Stage(Struct, omit_defaults=True):
     usual_range: list[float] | None = None
     status: StageStatus = StageStatus.PENDING
     progress: float = 0.0
-    started_at: int | None = None
-    ended_at: int | None = None
+    started_at: Micros | None = None
+    ended_at: Micros | None = None
     records: int | None = None
     total_records: int | None = None
     metrics: Json | None = None
@@ -67,19 +73,36 @@ class Stage(Struct, omit_defaults=True):
 
     @property
     def seconds(self) -> float | None:
-        """How long it took, once it has ended; clocks that run backwards count as no time."""
+        """The duration of a stage that has ended."""
         if self.started_at is None or self.ended_at is None:
             return None
-        return max(0, self.ended_at - self.started_at) / 1e6
+        return times.seconds_between(self.started_at, self.ended_at)
 
 
 class Job(Struct, omit_defaults=True):
-    """The state of one job. Times in microseconds, durations in seconds."""
+    """The state of one job. Durations are in seconds.
+
+    Args:
+        stalled: see `jobtrack.domain.stalled`.
+        updated_at: when the last report arrived, by our clock.
+        kept_at: when the TTL of the job's older items was last extended.
+        sequence: the number of the last event.
+        percentage: the overall progress; it never decreases.
+        own_progress: the progress that was reported without a stage.
+        pushed_percentage: the percentage after the last progress update, which is when it is pushed.
+        first_estimate: the duration in seconds that was expected when the job started.
+        past: the durations of past jobs of the type, as of the job's start.
+        sample: the last value of each metric, and the time of the newest sample.
+        usage: count, sum and maximum of each metric's samples.
+        minute: the metrics of the minute that is not in the journal yet.
+        progress_minutes: by stage, the last progress of the minute that is not in the journal yet.
+        spilled: whether metadata, metrics or errors of the job are stored outside of the snapshot.
+    """
 
     job_id: str
     name: str
     type: str
-    created_at: int
+    created_at: Micros
     description: str | None = None
     priority: Priority = "Normal"
     submitted_by: str = ""
@@ -88,13 +111,13 @@ class Job(Struct, omit_defaults=True):
     metadata: Json | None = None
 
     status: JobStatus = JobStatus.QUEUED
-    started_at: int | None = None
-    ended_at: int | None = None
+    started_at: Micros | None = None
+    ended_at: Micros | None = None
     error: Json | None = None
     metrics: Json | None = None
     stalled: bool = False
-    updated_at: int = 0
-    kept_at: int = 0
+    updated_at: Micros = Micros(0)
+    kept_at: Micros = Micros(0)
     sequence: int = 0
 
     percentage: int = 0
@@ -106,7 +129,7 @@ class Job(Struct, omit_defaults=True):
     allocated: Json | None = None
     estimated_seconds: float | None = None
     first_estimate: float | None = None
-    past: Past | None = None
+    past: PastDurations | None = None
 
     sample: Json = field(default_factory=dict)
     usage: dict[str, list[int | float]] = field(default_factory=dict)
@@ -118,21 +141,11 @@ class Job(Struct, omit_defaults=True):
     errors: int = 0
 
     def stage(self, name: str) -> Stage | None:
-        """The stage of that name, if there is one."""
+        """Return the stage of that name, or `None`."""
         return next((stage for stage in self.stages if stage.name == name), None)
 
     @property
     def running_stage(self) -> Stage | None:
-        """The stage that runs; of several, the one that started last."""
+        """The running stage. Of several, the one that started last."""
         running = [stage for stage in self.stages if stage.status is StageStatus.RUNNING]
         return max(running, key=lambda stage: stage.started_at or 0, default=None)
-
-    @property
-    def deadline(self) -> int | None:
-        """Until when (µs) something must be heard of the job, lest it be called stalled.
-
-        None where nobody waits for it: it has no heartbeat, does not run, or is called stalled already.
-        """
-        if self.heartbeat_seconds is None or self.status is not JobStatus.RUNNING or self.stalled:
-            return None
-        return self.updated_at + self.heartbeat_seconds * 1_000_000

@@ -26,7 +26,7 @@ def bucket(seconds: float) -> int:
     return math.ceil(math.log(max(seconds, _SHORTEST)) / _LOG_GROWTH)
 
 
-class Past(Struct, frozen=True):
+class PastDurations(Struct, frozen=True):
     """Completed jobs of a type: how many, their mean seconds and records a second, 65 quantiles of their seconds."""
 
     count: int

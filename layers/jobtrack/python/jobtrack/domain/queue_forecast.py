@@ -23,8 +23,6 @@ Availability = Literal["High", "Medium", "Low"]
 
 _GOOD_SECONDS, _DEGRADED_SECONDS = 15 * 60, 60 * 60
 _HIGH_LOAD, _MEDIUM_LOAD = 50, 85
-_LAST_MOMENT = 253_402_300_799 * times.SECOND
-"""The last second of the year 9999: what is expected later cannot be told."""
 
 
 class Worker(Struct, frozen=True):
@@ -136,7 +134,7 @@ class Queue(Struct, frozen=True):
 
     def _free_moments(self) -> list[int]:
         """When each slot is free, as a heap; while more jobs run than there are slots, one that ends frees none."""
-        ends = [max(self.now, each.end) for each in self.running if each.end is not None and each.end <= _LAST_MOMENT]
+        ends = [max(self.now, each.end) for each in self.running if each.end is not None and each.end <= times.LATEST]
         surplus = max(0, len(self.running) - self.slots)
         return [self.now] * min(self.free_slots, len(self.waiting)) + sorted(ends)[surplus:]
 
@@ -162,4 +160,4 @@ def _after(start: int | None, seconds: int | None) -> int | None:
     if start is None or seconds is None:
         return None
     end = start + seconds * times.SECOND
-    return end if end <= _LAST_MOMENT else None
+    return end if end <= times.LATEST else None

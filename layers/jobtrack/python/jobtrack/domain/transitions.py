@@ -1,4 +1,4 @@
-"""What a job's status allows to be reported, and where it leads."""
+"""Which events the status of a job allows, and which status follows."""
 
 from jobtrack.domain.job import JobStatus
 from jobtrack.errors import Fault, InvalidTransition
@@ -9,23 +9,23 @@ MOVES = {
     "jobFailed": (JobStatus.FAILED, {JobStatus.QUEUED, JobStatus.RUNNING}),
     "jobCancelled": (JobStatus.CANCELLED, {JobStatus.QUEUED, JobStatus.RUNNING}),
 }
-"""Of each event that moves a job: where to, and where from."""
+"""By event: the status that follows, and the statuses in which the event is allowed."""
 
 _NEEDS_RUNNING = frozenset({"stageStarted", "stageCompleted", "stageFailed", "stageSkipped", "progressUpdate"})
 _AFTER_THE_END = frozenset({"log", "metricSample", "quality"})
 
 
-def require(status: JobStatus, event_type: str, index: int) -> None:
-    """Refuse what the status does not allow; `index` is the event's place in its batch.
+def require_allowed(status: JobStatus, event_type: str, index: int) -> None:
+    """Refuse an event that the status does not allow. `index` is the position of the event in its batch.
 
     Raises:
-        InvalidTransition: both states are named.
+        InvalidTransition: the message names the status, and the status that the event would lead to.
     """
-    if refusal := _refusal(status, event_type):
-        raise InvalidTransition(f"{refusal}.", [Fault(f"/events/{index}", refusal)])
+    if reason := _refusal_reason(status, event_type):
+        raise InvalidTransition(f"{reason}.", [Fault(f"/events/{index}", reason)])
 
 
-def _refusal(status: JobStatus, event_type: str) -> str | None:
+def _refusal_reason(status: JobStatus, event_type: str) -> str | None:
     if event_type in MOVES:
         target, sources = MOVES[event_type]
         return None if status in sources else f"{event_type} would move the job from {status} to {target}"

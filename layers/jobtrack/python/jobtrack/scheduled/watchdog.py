@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from jobtrack import times
+from jobtrack.domain.stalled import report_deadline
 from jobtrack.errors import JobBusy, NotFound, Unavailable
 from jobtrack.invocation import Invocation
 from jobtrack.store.jobs import JobStore
@@ -47,7 +48,7 @@ class Watchdog(Struct, eq=False):
         if item is None:
             return None
         try:
-            deadline = decode_snapshot(timer.job, item).job.deadline
+            deadline = report_deadline(decode_snapshot(timer.job, item).job)
         except Exception:  # no error of one job may keep the others from being served
             logger.exception("Job %s cannot be read.", timer.job.partition)
             return self._retry_timer(timer)

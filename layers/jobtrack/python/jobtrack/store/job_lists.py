@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from jobtrack import times
 from jobtrack.domain.job import Job, JobStatus
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import ProjectKey
@@ -20,9 +21,6 @@ from jobtrack.store.status_index import INDEX, Place
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-
-LATEST = 10**18 - 1
-"""The last moment that a sort key can hold (µs)."""
 
 _ROUND = 100
 """Jobs that are read at once where filters may pass over most of them."""
@@ -37,7 +35,7 @@ class Wanted(Struct, frozen=True):
     job_type: str | None = None
     submitted_by: str | None = None
     first: int = 0
-    last: int = LATEST
+    last: int = times.LATEST
 
     @property
     def sieved(self) -> bool:

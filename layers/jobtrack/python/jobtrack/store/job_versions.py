@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from jobtrack import limits
-from jobtrack.domain.events import Applied
+from jobtrack.domain.events import AppliedEvent
 from jobtrack.domain.job import Json
 from jobtrack.domain.journal import sequence_index
 from jobtrack.domain.journal.journal import Record, pack_chunk
@@ -36,7 +36,7 @@ class Version(Struct, frozen=True):
     beside_expires: int
 
     def parts(
-        self, applied: Sequence[Applied], records: Iterable[Record], now: int
+        self, applied: Sequence[AppliedEvent], records: Iterable[Record], now: int
     ) -> "Sequence[TransactWriteItemTypeDef]":
         """What is stored beside the snapshot: chunks, entries of the index, extras, and the outbox; `now` in µs.
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from jobtrack import times
-from jobtrack.domain.events import Applied, Event
+from jobtrack.domain.events import AppliedEvent, Event
 from jobtrack.domain.job import Job, JobStatus, Json
 from jobtrack.domain.journal.journal import Record
-from jobtrack.domain.lifecycle import apply, stall
+from jobtrack.domain.lifecycle import apply
+from jobtrack.domain.stalled import is_overdue, mark_stalled, report_deadline
 from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, Unprocessable
 from jobtrack.keys import JobKey
 from jobtrack.retry import RETRY, Retry
@@ -26,6 +27,7 @@ from jobtrack.store.snapshots import Snapshot, decode_snapshot, read_snapshot_it
 from jobtrack.store.timers import EXTENSION, Timer
 from jobtrack.store.transactions import Cancelled, Item, commit
 from jobtrack.store.ttl import Retention
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -46,10 +48,10 @@ class _Draft(Struct):
     item: Item
     before: Job
     snapshot: Snapshot
-    now: int
+    now: Micros
 
     @classmethod
-    def from_item(cls, key: JobKey, item: Item, now: int) -> "_Draft":
+    def from_item(cls, key: JobKey, item: Item, now: Micros) -> "_Draft":
         """A draft that changes nothing yet."""
         snapshot = decode_snapshot(key, item)
         return cls(item, copy(snapshot.job), snapshot, now)
@@ -68,7 +70,7 @@ class JobStore(JobReader, eq=False):
     """
 
     retention_days: int = 90
-    now: Callable[[], int] = times.now
+    now: Callable[[], Micros] = times.now
     retry: Retry = RETRY
     _cache: dict[JobKey, Item] = field(default_factory=dict)
 
@@ -105,7 +107,7 @@ class JobStore(JobReader, eq=False):
         all_actions = [version.creation(), *parts, *actions, by_id.put_action(self.table, response, draft.seconds)]
         write_ahead()
         return write_with_retries(
-            self.retry, lambda: self._create(all_actions, by_id, response, idempotency, draft.seconds)
+            self.retry, lambda: self._create(all_actions, by_id, response, idempotency, Micros(draft.seconds))
         )
 
     def report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None = None) -> tuple[Json, bool]:
@@ -145,7 +147,7 @@ class JobStore(JobReader, eq=False):
         by_id: Idempotency,
         response: Json,
         idempotency: Idempotency | None,
-        now: int,
+        now: Micros,
     ) -> tuple[Json, bool]:
         def write(more: "Sequence[TransactWriteItemTypeDef]") -> None:
             commit(self.dynamodb, [*actions, *more])
@@ -189,15 +191,15 @@ class JobStore(JobReader, eq=False):
 
     def _mark_stalled(self, key: JobKey, timer: Timer) -> bool:
         draft = _Draft.from_item(key, read_snapshot_item(self.dynamodb, self.table, key), self.now())
-        if draft.before.deadline is None or draft.before.deadline >= draft.now:
+        if not is_overdue(draft.before, draft.now):
             return False
-        self._write(draft, stall(draft.snapshot.job, draft.now), [timer.delete_action(self.table)])
+        self._write(draft, mark_stalled(draft.snapshot.job, draft.now), [timer.delete_action(self.table)])
         return True
 
     def _write(
         self,
         draft: _Draft,
-        changes: tuple[list[Applied], list[Record]],
+        changes: tuple[list[AppliedEvent], list[Record]],
         actions: "Sequence[TransactWriteItemTypeDef]",
     ) -> None:
         """Write the job's next version and all that belongs to it, if the version that was read is still stored.
@@ -224,8 +226,8 @@ class JobStore(JobReader, eq=False):
         key, job, before = draft.snapshot.key, draft.snapshot.job, draft.before
         if job.status is JobStatus.COMPLETED and before.status is not JobStatus.COMPLETED:
             yield from self._past_durations.completion_actions(key, job, self.retention.snapshot(draft.seconds))
-        if job.deadline is not None and before.deadline is None:
-            yield Timer.for_heartbeat(key, job.deadline).put_action(self.table, self.retention.seconds)
+        if (deadline := report_deadline(job)) is not None and report_deadline(before) is None:
+            yield Timer.for_heartbeat(key, deadline).put_action(self.table, self.retention.seconds)
 
     def _extension_actions(self, draft: _Draft) -> "Iterator[TransactWriteItemTypeDef]":
         """A timer for the extension of older items' TTL, where it is time for one, or where the retention has grown."""

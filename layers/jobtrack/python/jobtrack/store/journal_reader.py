@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from jobtrack import times
 from jobtrack.domain.journal.journal import Family, Record, Shelf, kinds, place_of, sort_key, unpack_chunk
 from jobtrack.store.snapshots import Snapshot
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-EARLIEST = -62_135_596_800_000_000
-LATEST = 253_402_300_799_999_999
 _LAST_SEQUENCE = 999_999_999_999
 _SLACK = 1.05
 """A little more than the mean asks for is cheaper than another round of queries."""
@@ -32,8 +31,8 @@ class Range(Struct, frozen=True):
     """Which entries are asked for: times inclusive (µs), at most `limit`, newest or oldest, beyond `after`."""
 
     families: Sequence[Family]
-    first: int = EARLIEST
-    last: int = LATEST
+    first: int = times.EARLIEST
+    last: int = times.LATEST
     limit: int = 1000
     backward: bool = True
     after: Place | None = None
@@ -73,8 +72,8 @@ class _Stream(Struct):
         start = max(asked.low, shelf.first), 0
         end = min(asked.high + shelf.span, shelf.last), _LAST_SEQUENCE
         if asked.backward:
-            return cls(kind, shelf, True, end, start, LATEST + 1)
-        return cls(kind, shelf, False, start, end, EARLIEST - 1)
+            return cls(kind, shelf, True, end, start, times.LATEST + 1)
+        return cls(kind, shelf, False, start, end, times.EARLIEST - 1)
 
     def chunks_for(self, records: float) -> int:
         """About how many chunks hold so many records beyond the bound: those that overlap the last one count too."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from jobtrack import limits, times
-from jobtrack.domain.events import Applied
+from jobtrack.domain.events import AppliedEvent
 from jobtrack.domain.job import Json
 from jobtrack.keys import JobKey
 from jobtrack.store.outbox_records import EventBatch, OutboxEvent, ReadyMessage, Replay, encode
@@ -21,7 +21,7 @@ SORT_KEY = "O#"
 KEPT_SECONDS = 2 * 24 * 3600
 
 
-def event_items(snapshot: Snapshot, applied: Iterable[Applied], now: int) -> "list[Item]":
+def event_items(snapshot: Snapshot, applied: Iterable[AppliedEvent], now: int) -> "list[Item]":
     """Return the items of a batch of events; none where no subscription wants any of them. `now` is in microseconds."""
     live = snapshot.live(now)
     events = tuple([OutboxEvent.from_applied(event) for event in applied if _is_wanted(event, live)])
@@ -62,7 +62,7 @@ def interest(event_type: str, data: Json) -> str:
     return f"log.{data['level']}" if event_type == "log" else event_type
 
 
-def _is_wanted(applied: Applied, live: Mapping[str, Listener]) -> bool:
+def _is_wanted(applied: AppliedEvent, live: Mapping[str, Listener]) -> bool:
     kind = interest(applied.event.type, applied.event.data)
     return any(kind in listener.interests for listener in live.values())
 

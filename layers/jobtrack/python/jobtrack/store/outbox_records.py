@@ -4,7 +4,7 @@ from typing import Self
 
 from msgspec import Struct
 
-from jobtrack.domain.events import Applied
+from jobtrack.domain.events import AppliedEvent
 from jobtrack.domain.job import Json
 from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.keys import JobKey
@@ -24,7 +24,7 @@ class OutboxEvent(Struct, frozen=True):
     labels: dict[str, str] | None = None
 
     @classmethod
-    def from_applied(cls, applied: Applied) -> Self:
+    def from_applied(cls, applied: AppliedEvent) -> Self:
         """Return the event as the job's writer applied it."""
         return cls(
             type=applied.event.type,

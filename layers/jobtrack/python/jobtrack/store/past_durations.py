@@ -16,7 +16,7 @@ from jobtrack import times
 from jobtrack.domain.job import Job
 from jobtrack.domain.journal.metric_minutes import throughput
 from jobtrack.domain.journal.packing import pack, unpack
-from jobtrack.domain.past_durations import Past, bucket, middle_half
+from jobtrack.domain.past_durations import PastDurations, bucket, middle_half
 from jobtrack.keys import JobKey
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ NEWEST = 50
 """How many completions tell what a stage takes."""
 
 _COUNTER, _COMPLETION = "0#", "1#"
-_END_OF_TIME = 10**18
 
 
 class PastDurationStore(Struct, frozen=True):
@@ -81,7 +80,7 @@ class PastDurationStore(Struct, frozen=True):
                     "TableName": self.table,
                     "Item": {
                         "pk": partition,
-                        "sk": {"S": f"{_COMPLETION}{_END_OF_TIME - job.ended_at:019d}#{key.partition}"},
+                        "sk": {"S": f"{_COMPLETION}{times.LATEST - job.ended_at:019d}#{key.partition}"},
                         "d": {"B": pack(took)},
                         "exp": {"N": str(expires)},
                     },
@@ -94,9 +93,9 @@ def _partition(tenant: str, job_type: str) -> str:
     return f"{tenant}#type#{hashlib.sha256(job_type.encode()).hexdigest()[:32]}"
 
 
-def _sum(counters: Sequence[Any]) -> Past | None:
+def _sum(counters: Sequence[Any]) -> PastDurations | None:
     totals: Counter[str] = Counter()
     for item in counters:
         totals.update({name: float(value["N"]) for name, value in item.items() if "N" in value})
     counts = {int(name[1:]): round(count) for name, count in totals.items() if name[0] == "b"}
-    return Past.of(counts, totals["seconds"], round(totals["rates"]), totals["rate"])
+    return PastDurations.of(counts, totals["seconds"], round(totals["rates"]), totals["rate"])

@@ -22,6 +22,7 @@ from jobtrack.api.schemas.event_data import (
 from jobtrack.api.schemas.fields import Model, Moment, encoded_size
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Json
+from jobtrack.times import Micros
 
 
 class _Reported(Model):
@@ -144,7 +145,7 @@ class EventBatch(Model):
     def reported(self, body: Json, arrival: int) -> list[Event]:
         """The events for the lifecycle, in order: data as they came in `body`, times defaulting to `arrival` (µs)."""
         return [
-            Event(event.type, arrival if event.time is None else event.time, _data(event, raw))
+            Event(event.type, Micros(arrival if event.time is None else event.time), _data(event, raw))
             for event, raw in zip(self.events, body["events"], strict=True)
         ]
 

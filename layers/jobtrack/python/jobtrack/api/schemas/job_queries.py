@@ -5,11 +5,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.alias_generators import to_camel
 
-from jobtrack import limits
+from jobtrack import limits, times
 from jobtrack.api.schemas.fields import Moment
 from jobtrack.domain.journal.journal import LogLevel
 from jobtrack.domain.timeline import Granularity
-from jobtrack.store.journal_reader import EARLIEST, LATEST
 from jobtrack.views.metrics import GROUPS, Group
 
 
@@ -49,8 +48,8 @@ class LogQuery(Query):
     """What `GET …/logs` takes."""
 
     level: LogLevel = "INFO"
-    from_time: Moment = EARLIEST
-    to_time: Moment = LATEST
+    from_time: Moment = times.EARLIEST
+    to_time: Moment = times.LATEST
     limit: Annotated[int, Field(ge=1, le=limits.LOG_ENTRIES)] = limits.LOG_ENTRIES_DEFAULT
     direction: Literal["backward", "forward"] = "backward"
     cursor: str | None = None

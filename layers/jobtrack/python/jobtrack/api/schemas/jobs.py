@@ -9,6 +9,7 @@ from jobtrack.api.schemas.fields import Amount, Count, Description, Guid, Metada
 from jobtrack.api.schemas.subscriptions import JobSubscriptions
 from jobtrack.domain.dependencies import ConditionStatus
 from jobtrack.domain.job import Job, Json, Priority, Stage
+from jobtrack.times import Micros
 
 
 class Labels(Model):
@@ -123,14 +124,14 @@ class JobRequest(Model):
             job_id,
             self.job_name,
             self.job_type,
-            now,
+            Micros(now),
             description=self.job_description,
             priority=self.priority,
             submitted_by=self.submitted_by or submitter,
             total_records=self.total_records,
             heartbeat_seconds=self.heartbeat_seconds,
             metadata=self.metadata,
-            updated_at=now,
+            updated_at=Micros(now),
             stages=[stage.stage() for stage in self.stages],
         )
 

@@ -4,12 +4,11 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from jobtrack import limits
+from jobtrack import limits, times
 from jobtrack.api.schemas.fields import Guid, Moment, Name, guid
 from jobtrack.api.schemas.job_queries import Flag, Query
 from jobtrack.domain.job import JobStatus
-from jobtrack.store.job_lists import LATEST, Wanted
-from jobtrack.store.journal_reader import EARLIEST
+from jobtrack.store.job_lists import Wanted
 
 
 def _listed(values: list[str]) -> list[str]:
@@ -54,8 +53,8 @@ class JobsQuery(ProjectQuery):
     status: Statuses = Field(default=list(JobStatus))
     job_type: Name | None = None
     submitted_by: Name | None = None
-    from_: Annotated[Moment, Field(alias="from")] = EARLIEST
-    to: Moment = LATEST
+    from_: Annotated[Moment, Field(alias="from")] = times.EARLIEST
+    to: Moment = times.LATEST
 
     @field_validator("to")
     @classmethod
@@ -67,7 +66,7 @@ class JobsQuery(ProjectQuery):
     @property
     def wanted(self) -> Wanted:
         """The jobs that are asked for."""
-        return Wanted(self.status, self.job_type, self.submitted_by, max(0, self.from_), min(self.to, LATEST))
+        return Wanted(self.status, self.job_type, self.submitted_by, max(0, self.from_), min(self.to, times.LATEST))
 
 
 class BatchQuery(ProjectQuery):

@@ -19,7 +19,6 @@ from jobtrack.domain.journal import sequence_index
 from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.domain.journal.sequence_index import STALE, Entry, Index
 
-_YEAR_ONE = 62_135_596_800 * times.SECOND
 _NORMAL_SPAN = limits.NORMAL_SPAN_SECONDS * times.SECOND
 
 
@@ -79,13 +78,13 @@ class Chunk(Struct, frozen=True):
 
 def sort_key(kind: str, time: int, sequence: int = 0) -> str:
     """The key of a chunk of that kind whose greatest time is `time` (µs since 1970; the years 1 to 9999)."""
-    return f"L{kind}#{time + _YEAR_ONE:018d}#{sequence:012d}"
+    return f"L{kind}#{time - times.EARLIEST:018d}#{sequence:012d}"
 
 
 def place_of(key: str) -> tuple[int, int]:
     """The greatest time (µs) and first sequence of the chunk of that key."""
     _, time, sequence = key.split("#")
-    return int(time) - _YEAR_ONE, int(sequence)
+    return int(time) + times.EARLIEST, int(sequence)
 
 
 def kinds(family: Family) -> tuple[str, ...]:

@@ -9,9 +9,7 @@ from jobtrack.domain.journal.journal import Record
 
 Place = tuple[int, int]
 
-_START = -(10**18), 0
-_LAST_END = times.parse("9999-12-31T23:59:59Z")
-"""No later end has a name."""
+_FIRST_PLACE = times.EARLIEST, 0
 
 
 class Bucket(Struct):
@@ -19,7 +17,7 @@ class Bucket(Struct):
 
     end: int
     stage: str | None = None
-    last: Place = _START
+    last: Place = _FIRST_PLACE
     figures: dict[str, list[float]] = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
@@ -43,6 +41,6 @@ def buckets(rollups: Iterable[Record], minutes: int) -> Sequence[Bucket]:
     found: dict[int, Bucket] = {}
     for record in rollups:
         end = -(-record.time // (minutes * times.MINUTE)) * minutes * times.MINUTE
-        if end <= _LAST_END:
+        if end <= times.LATEST:
             found.setdefault(end, Bucket(end)).add(record)
     return [found[end] for end in sorted(found) if found[end].figures]
