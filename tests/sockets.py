@@ -31,7 +31,7 @@ from jobtrack.push.websockets.socket_sender import SocketSender
 from jobtrack.push.websockets.stream_leases import StreamLeaseTable
 from jobtrack.push.websockets.streamer import Streamer
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.listeners import ListenerStore
+from jobtrack.store.listeners import ListenerStore, NewListener
 from jobtrack.store.outbox import SORT_KEY
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.times import Micros
@@ -115,14 +115,14 @@ class SocketWorld:
         vault = Vault(cast("KMSClient", _Kms()), "key")
         made = SubscriptionFactory(vault, {443}, clock=self.clock).make(self.job, request)
         one = made.subscription
-        ListenerStore(self.dynamodb, "JobsTable", now=self._micros).add_listener(
+        listener = NewListener(
             self.job,
             one.subscription_id,
             Listener(one.expires_at, one.interests()),
             lambda last: made.creation("SubscriptionsTable", last),
-            {},
-            since=made.replayed_since,
+            made.replayed_since,
         )
+        ListenerStore(self.dynamodb, "JobsTable", now=self._micros).add_listener(listener, {})
         self.name = one.subscription_id
         return self.name
 

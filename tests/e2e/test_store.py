@@ -26,7 +26,7 @@ from jobtrack.scheduled.watchdog import Watchdog
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.journal_reader import JournalReader, Range
-from jobtrack.store.listeners import ListenerStore
+from jobtrack.store.listeners import ListenerStore, NewListener
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.store.timers import HEARTBEAT, TimerStore
 from jobtrack.times import Micros
@@ -188,12 +188,12 @@ def test_the_same_job_is_made_once_whoever_asks_first(table: Table) -> None:
 def test_no_batch_misses_a_listener_that_was_acknowledged_before_it(table: Table) -> None:
     key = table.job()
     never, always = Listener(0, frozenset({"log.INFO"})), Listener(2**40, frozenset({"log.INFO"}))
-    table.listeners().add_listener(key, "sub-expired", never, lambda _: [], {})
+    table.listeners().add_listener(NewListener(key, "sub-expired", never), {})
     added, owed = [], []
     store = table.store()
     for number in range(30):
         if number == 10:
-            table.listeners().add_listener(key, "sub-live", always, lambda _: [], {})
+            table.listeners().add_listener(NewListener(key, "sub-live", always), {})
             added.append(number)
         store.report(key, [line(f"{number}"), line("unheard", level="WARN")])
         owed += [f"{number}"] if added else []
@@ -206,7 +206,7 @@ def test_listeners_added_while_others_write_survive(table: Table) -> None:
     listener = Listener(2**40, frozenset({"milestone"}))
 
     def listen(number: int) -> None:
-        table.listeners().add_listener(key, f"sub-{number}", listener, lambda _: [], {})
+        table.listeners().add_listener(NewListener(key, f"sub-{number}", listener), {})
 
     def write(number: int) -> None:
         report_when_not_busy(table.store(), key, [line(f"{number}")])
@@ -221,12 +221,12 @@ def test_a_job_has_at_most_100_live_listeners_and_none_after_its_end(table: Tabl
     key = table.job()
     listener = Listener(2**40, frozenset({"log.ERROR"}))
     for number in range(100):
-        table.listeners().add_listener(key, f"sub-{number}", listener, lambda _: [], {})
+        table.listeners().add_listener(NewListener(key, f"sub-{number}", listener), {})
     with pytest.raises(Unprocessable, match="100 live subscriptions"):
-        table.listeners().add_listener(key, "sub-100", listener, lambda _: [], {})
+        table.listeners().add_listener(NewListener(key, "sub-100", listener), {})
     table.store().report(key, [Event("jobCancelled", START, {})])
     with pytest.raises(Conflict, match="Cancelled"):
-        table.listeners().add_listener(key, "sub-101", listener, lambda _: [], {})
+        table.listeners().add_listener(NewListener(key, "sub-101", listener), {})
 
 
 @pytest.mark.parametrize("pattern", ["late", "jittered", "line by line"])

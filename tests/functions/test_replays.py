@@ -21,7 +21,7 @@ from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.settings import Settings
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.listeners import ListenerStore
+from jobtrack.store.listeners import ListenerStore, NewListener
 from jobtrack.store.outbox import SORT_KEY
 from jobtrack.store.outbox_records import Replay, decode
 from jobtrack.store.snapshots import Listener, Snapshot
@@ -90,7 +90,7 @@ def subscribe(one: Subscription, since: int) -> None:
     vault = Vault(aws.client("kms"), Settings.from_env().secrets_key_id)
     listeners = ListenerStore(aws.client("dynamodb"), "JobsTable", now=lambda: NOW * times.SECOND)
     store(aws.client("dynamodb"), vault, one)
-    listeners.add_listener(JOB, one.subscription_id, listener(one), lambda _: [], {}, since=since)
+    listeners.add_listener(NewListener(JOB, one.subscription_id, listener(one), since=since), {})
 
 
 def history(events: int, seed: int) -> list[Event]:

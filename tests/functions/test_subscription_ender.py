@@ -21,7 +21,7 @@ from jobtrack.push.subscriptions.expirer import Expirer
 from jobtrack.push.subscriptions.message_factory import service_message
 from jobtrack.push.subscriptions.subscription import KEPT_SECONDS
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.listeners import listening
+from jobtrack.store.listeners import add_listener_action
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.store.timers import EXPIRY, Timer, TimerStore
 from jobtrack.store.transactions import Cancelled, commit
@@ -289,7 +289,7 @@ def test_a_batch_that_read_the_listener_before_its_end_is_written_anew() -> None
 def test_two_who_add_a_listener_at_once_do_not_undo_each_other() -> None:
     world = heard()
     snapshot, listener = jobs(world).read_snapshot(JOB), Listener(2**33, frozenset({"milestone"}))
-    commit(world.dynamodb, [listening("JobsTable", snapshot, "sub-2", listener, NOW)])
+    commit(world.dynamodb, [add_listener_action("JobsTable", snapshot, "sub-2", listener, NOW)])
     with pytest.raises(Cancelled):
-        commit(world.dynamodb, [listening("JobsTable", snapshot, "sub-3", listener, NOW)])
+        commit(world.dynamodb, [add_listener_action("JobsTable", snapshot, "sub-3", listener, NOW)])
     assert set(jobs(world).read_snapshot(JOB).listeners) == {"sub-1", "sub-2"}

@@ -30,7 +30,7 @@ class Table:
     def query(self, **asked: Any) -> dict[str, Any]:
         self.queries += 1
         values = asked["ExpressionAttributeValues"]
-        low, high = values[":low"]["S"], values[":high"]["S"]
+        low, high = values[":first"]["S"], values[":last"]["S"]
         assert low <= high, "DynamoDB refuses such a range"
         keys = sorted(key for key in self.items if low <= key <= high)
         keys = keys if asked.get("ScanIndexForward", True) else keys[::-1]

@@ -116,8 +116,8 @@ def _within(condition: str, sk: str, values: dict[str, str]) -> bool:
         return sk < values[":end"]
     if condition == "sk BETWEEN :first AND :last":
         return values[":first"] <= sk <= values[":last"]
-    if condition == "begins_with(sk, :sk)":
-        return sk.startswith(values[":sk"])
+    if condition == "begins_with(sk, :prefix)":
+        return sk.startswith(values[":prefix"])
     assert condition == "", f"a condition of which this table knows nothing: {condition}"
     return True
 

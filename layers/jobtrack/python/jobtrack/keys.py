@@ -1,6 +1,6 @@
 """The keys of projects and jobs. Every stored item belongs to one of them."""
 
-from typing import Self
+from typing import Any, Self
 
 from msgspec import Struct
 
@@ -15,6 +15,10 @@ class ProjectKey(Struct, frozen=True):
     def partition(self) -> str:
         """The partition key of the items that belong to the project as a whole."""
         return f"{self.tenant}#{self.project}"
+
+    def item_key(self, sort_key: str) -> dict[str, Any]:
+        """Return the primary key of one of the items."""
+        return {"pk": {"S": self.partition}, "sk": {"S": sort_key}}
 
     def job_key(self, job_id: str) -> "JobKey":
         """Return the key of a job of this project."""

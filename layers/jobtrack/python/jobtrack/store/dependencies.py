@@ -1,6 +1,6 @@
-"""What a job waits for and who waits for it: kept apart from the snapshot, an item for each kind and each edge.
+"""What a job waits for, in items beside its snapshot: one for each kind, and one for each edge to another job.
 
-What was reported of resources and conditions since is one item more, written only by batches that report on them.
+Resources and conditions that were reported later are in an item of their own, which only such reports write.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +16,7 @@ from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.keys import JobKey
 from jobtrack.store.batch_reads import read_items
 from jobtrack.store.batch_writes import put_items
+from jobtrack.store.snapshots import snapshot_key
 from jobtrack.store.transactions import Item
 
 if TYPE_CHECKING:
@@ -25,83 +26,77 @@ if TYPE_CHECKING:
 PREFIX = "R#"
 PREREQUISITES = f"{PREFIX}prerequisites"
 EDGE = "D#"
+_RESOURCES = f"{PREFIX}resources"
+_CONDITIONS = f"{PREFIX}conditions"
 _CHANGED = f"{PREFIX}changed"
 
 
 class DependencyStore(Struct, eq=False):
-    """The jobs table's edges and resources."""
+    """Writes dependencies to the jobs table."""
 
     dynamodb: "DynamoDBClient"
     table: str
 
     def find_missing(self, key: JobKey, prerequisites: Sequence[str]) -> list[str]:
-        """Those of the prerequisites that are no jobs of the project."""
-        wanted = [relation_key(key, each, "S") for each in prerequisites]
-        found = {job_of(item) for item in read_items(self.dynamodb, self.table, wanted, attribute="pk")}
-        return [each for each in prerequisites if each not in found]
+        """Return the prerequisites that do not exist in the project."""
+        keys = [snapshot_key(key.job_key(job_id)) for job_id in prerequisites]
+        existing = {job_id_of(item) for item in read_items(self.dynamodb, self.table, keys, attribute="pk")}
+        return [job_id for job_id in prerequisites if job_id not in existing]
 
     def put_edges(self, key: JobKey, prerequisites: Sequence[str], expires: int) -> None:
-        """Tell each prerequisite who waits for it, before the job is made: an edge from no job is never shown."""
-        put_items(self.dynamodb, self.table, [_edge(key, each, expires) for each in prerequisites])
+        """Put an edge in the partition of each prerequisite, before the job exists: until then, readers ignore it."""
+        expiry = {"exp": {"N": str(expires)}}
+        put_items(self.dynamodb, self.table, [{**edge_key(key, job_id), **expiry} for job_id in prerequisites])
 
     def creation_actions(self, key: JobKey, relations: Json, expires: int) -> "Iterator[TransactWriteItemTypeDef]":
-        """The parts of the job's transaction that keep what it waits for."""
-        return (self._put(key, f"{PREFIX}{kind}", pack(value), expires) for kind, value in relations.items())
+        """Return the actions that store what a new job waits for."""
+        return (self._put_action(key, f"{PREFIX}{kind}", pack(value), expires) for kind, value in relations.items())
 
     def change_actions(
         self, key: JobKey, events: Sequence[Event], expires: int
     ) -> "Iterator[TransactWriteItemTypeDef]":
-        """The part of a batch's transaction that keeps what it says of resources and conditions, if it does.
+        """Yield the action that stores the resources and conditions that a batch changes, if it changes any.
 
-        What is held is read after the version that the batch replaces: if another batch changes it meanwhile, that
-        version is no longer the stored one.
+        The stored changes are read after the version that the batch replaces. If another batch changes them
+        meanwhile, that version is outdated, and the transaction is cancelled.
         """
         if not any(event.type in CHANGES for event in events):
             return
-        place = relation_key(key, key.job, _CHANGED)
-        item = self.dynamodb.get_item(TableName=self.table, Key=place, ConsistentRead=True).get("Item")
+        item_key = key.item_key(_CHANGED)
+        item = self.dynamodb.get_item(TableName=self.table, Key=item_key, ConsistentRead=True).get("Item")
         changed = Changed(**unpack(item["d"]["B"])) if item else Changed()
         changed.take(events)
-        yield self._put(key, _CHANGED, _packed(changed), expires)
+        yield self._put_action(key, _CHANGED, _pack(changed), expires)
 
-    def _put(self, key: JobKey, place: str, data: bytes, expires: int) -> "TransactWriteItemTypeDef":
-        kept: dict[str, AttributeValueTypeDef] = {"d": {"B": data}, "exp": {"N": str(expires)}}
-        return {"Put": {"TableName": self.table, "Item": {**relation_key(key, key.job, place), **kept}}}
-
-
-def relation_key(owner: JobKey, job_id: str, place: str) -> dict[str, Any]:
-    """The primary key of an item in the partition of a job of the same project."""
-    return {"pk": {"S": owner.job_key(job_id).partition}, "sk": {"S": place}}
-
-
-def job_of(item: Item) -> str:
-    """The id of the job in whose partition the item lies."""
-    return str(item["pk"]["S"].rpartition("#")[2])
-
-
-def relations(items: Mapping[str, Item]) -> Relations:
-    """A job's resources and conditions, from its items by sort key."""
-    held = {place: unpack(item["d"]["B"]) for place, item in items.items() if place.startswith(PREFIX)}
-    changed = held.get(_CHANGED)
-    return Relations(held.get(f"{PREFIX}resources", []), held.get(f"{PREFIX}conditions", []), Changed(**changed or {}))
-
-
-def prerequisites(item: Item | None) -> dict[str, str | None]:
-    """The jobs that a job waits for, each with what for; from the item that keeps them, if there is one."""
-    return {} if item is None else dict(unpack(item["d"]["B"]))
+    def _put_action(self, key: JobKey, sort_key: str, data: bytes, expires: int) -> "TransactWriteItemTypeDef":
+        attributes: dict[str, AttributeValueTypeDef] = {"d": {"B": data}, "exp": {"N": str(expires)}}
+        return {"Put": {"TableName": self.table, "Item": {**key.item_key(sort_key), **attributes}}}
 
 
 def edge_key(key: JobKey, prerequisite: str) -> dict[str, Any]:
-    """The primary key of the edge from a job that is waited for to the one that waits."""
-    return relation_key(key, prerequisite, f"{EDGE}{key.job}")
+    """Return the primary key of the edge from a prerequisite to the job that waits for it."""
+    return key.job_key(prerequisite).item_key(f"{EDGE}{key.job}")
 
 
-def _edge(key: JobKey, prerequisite: str, expires: int) -> dict[str, Any]:
-    return {**edge_key(key, prerequisite), "exp": {"N": str(expires)}}
+def job_id_of(item: Item) -> str:
+    """Return the id of the job in whose partition an item is."""
+    return JobKey.from_partition(item["pk"]["S"]).job
 
 
-def _packed(changed: Changed) -> bytes:
-    """What fits an item: of texts that are too long together, only the last reported."""
+def decode_relations(items: Mapping[str, Item]) -> Relations:
+    """Return a job's resources and conditions, from its items by sort key."""
+    values = {sort_key: unpack(item["d"]["B"]) for sort_key, item in items.items() if sort_key.startswith(PREFIX)}
+    changed = Changed(**values.get(_CHANGED, {}))
+    return Relations(values.get(_RESOURCES, []), values.get(_CONDITIONS, []), changed)
+
+
+def decode_prerequisites(item: Item | None) -> dict[str, str | None]:
+    """Return the ids of the jobs that a job waits for, each with the reason, from the item `PREREQUISITES`."""
+    return {} if item is None else dict(unpack(item["d"]["B"]))
+
+
+def _pack(changed: Changed) -> bytes:
+    """Return what fits into an item: of more, the latest."""
     packed, limit = pack(changed.dump()), limits.RELATIONS
     while len(packed) > limits.CHUNK_BYTES:
         limit //= 2

@@ -9,7 +9,8 @@ from jobtrack.domain.job import Json
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import JobKey
 from jobtrack.store.batch_reads import read_items
-from jobtrack.store.snapshots import EXTRAS, Snapshot, decode_snapshot, read_snapshot_item, restore_extras, snapshot_key
+from jobtrack.store.key_conditions import with_prefix
+from jobtrack.store.snapshots import EXTRAS, Snapshot, read_snapshot, restore_extras, snapshot_key
 from jobtrack.store.transactions import Item
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class JobReader(Struct, eq=False):
         Raises:
             NotFound: there is no such job.
         """
-        snapshot = decode_snapshot(key, read_snapshot_item(self.dynamodb, self.table, key))
+        snapshot = read_snapshot(self.dynamodb, self.table, key)
         if extras:
             self.add_extras(snapshot)
         return snapshot
@@ -48,7 +49,6 @@ class JobReader(Struct, eq=False):
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             ConsistentRead=True,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-            ExpressionAttributeValues={":pk": {"S": key.partition}, ":sk": {"S": EXTRAS}},
+            **with_prefix(key.partition, EXTRAS),
         )
         return [unpack(item["d"]["B"]) for page in pages for item in page["Items"]]

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from jobtrack import times
 from jobtrack.domain.journal.journal import Family, Record, Shelf, kinds, place_of, sort_key, unpack_chunk
+from jobtrack.store.key_conditions import between
 from jobtrack.store.snapshots import Snapshot
 
 if TYPE_CHECKING:
@@ -160,12 +161,7 @@ class JournalReader(Struct, eq=False):
         answer = self.dynamodb.query(
             TableName=self.table,
             ConsistentRead=True,
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :low AND :high",
-            ExpressionAttributeValues={
-                ":pk": {"S": snapshot.key.partition},
-                ":low": {"S": low},
-                ":high": {"S": high},
-            },
+            **between(snapshot.key.partition, low, high),
             ProjectionExpression="sk, d",
             ScanIndexForward=not asked.backward,
             Limit=most,

@@ -1,4 +1,7 @@
-"""Who listens to a job: added to its snapshot one by one, never written over by a batch."""
+"""The listeners of a job: its live subscriptions, stored in its snapshot.
+
+They are added and removed one by one; the batches of a job's events never overwrite them.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,25 +17,38 @@ from jobtrack.store import outbox, write_marks
 from jobtrack.store.conflict_retry import write_with_retries
 from jobtrack.store.idempotency import Idempotency, write_once
 from jobtrack.store.outbox_records import Replay, ReplayStep
-from jobtrack.store.snapshots import (
-    Listener,
-    Snapshot,
-    decode_snapshot,
-    encode_listener,
-    read_snapshot_item,
-    snapshot_key,
-)
+from jobtrack.store.snapshots import Listener, Snapshot, encode_listener, read_snapshot, snapshot_key
 from jobtrack.store.transactions import commit
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-    Beside = Callable[[int], Sequence[TransactWriteItemTypeDef]]
+    CreateActions = Callable[[int], Sequence[TransactWriteItemTypeDef]]
+
+
+class NewListener(Struct, frozen=True):
+    """A listener to add.
+
+    Args:
+        job: the job.
+        subscription_id: the subscription.
+        listener: until when it listens, and for what.
+        create_actions: given the job's last sequence, returns the actions that write the subscription itself.
+        since: if given, what happened after this sequence is sent to it too.
+        max_listeners: how many live subscriptions the job may have, with this one.
+    """
+
+    job: JobKey
+    subscription_id: str
+    listener: Listener
+    create_actions: "CreateActions" = lambda last_sequence: ()
+    since: int | None = None
+    max_listeners: int = limits.LIVE_SUBSCRIPTIONS
 
 
 class ListenerStore(Struct, eq=False):
-    """The listeners of the jobs table's snapshots."""
+    """Adds listeners to jobs."""
 
     dynamodb: "DynamoDBClient"
     table: str
@@ -40,103 +56,76 @@ class ListenerStore(Struct, eq=False):
     retry: Retry = RETRY
 
     def add_listener(
-        self,
-        key: JobKey,
-        subscription_id: str,
-        listener: Listener,
-        beside: "Beside",
-        response: Json,
-        idempotency: Idempotency | None = None,
-        since: int | None = None,
-        most: int = limits.LIVE_SUBSCRIPTIONS,
+        self, new: NewListener, response: Json, idempotency: Idempotency | None = None
     ) -> tuple[Json, bool]:
-        """Let a subscription listen from now on; return the response, and whether it is that of an earlier request.
+        """Add a listener; return the response, and whether it is that of an earlier request.
 
-        The job's next version says so: a batch that has read the one before is written anew, with the listener.
-
-        Args:
-            key: the job.
-            subscription_id: the subscription.
-            listener: until when it listens, and for what.
-            beside: what is written with it (the subscription itself), given the job's last sequence.
-            response: the response if this is the first request with the key.
-            idempotency: the client's key, if it sent one.
-            since: it is owed, too, what happened after this sequence.
-            most: how many live subscriptions the job has at most, with this one.
+        It is part of the job's next version. So a batch that was about to replace the version before is repeated, and
+        its events are for the listener too.
 
         Raises:
             NotFound: there is no such job.
             Conflict: the job has ended.
-            Unprocessable: the job has as many live subscriptions already.
+            Unprocessable: the job has as many live subscriptions as it may have.
             IdempotencyMismatch: the key was used for another subscription.
+            JobBusy: other writers were faster until the time limit.
         """
-        return write_with_retries(
-            self.retry, lambda: self._add(key, subscription_id, listener, beside, response, idempotency, since, most)
-        )
+        return write_with_retries(self.retry, lambda: self._add(new, response, idempotency))
 
-    def _add(
-        self,
-        key: JobKey,
-        subscription_id: str,
-        listener: Listener,
-        beside: "Beside",
-        response: Json,
-        idempotency: Idempotency | None,
-        since: int | None,
-        most: int,
-    ) -> tuple[Json, bool]:
+    def _add(self, new: NewListener, response: Json, idempotency: Idempotency | None) -> tuple[Json, bool]:
         now = self.now()
-        if idempotency and (first := idempotency.read_response(self.dynamodb, self.table, now // times.SECOND)):
+        seconds = now // times.SECOND
+        if idempotency and (first := idempotency.read_response(self.dynamodb, self.table, seconds)):
             return first, True
-        snapshot = decode_snapshot(key, read_snapshot_item(self.dynamodb, self.table, key))
+        snapshot = read_snapshot(self.dynamodb, self.table, new.job)
         if snapshot.job.status.ended:
             raise Conflict(f"The job has ended ({snapshot.job.status}); there is nothing to subscribe to.")
         last = snapshot.job.sequence
-        actions = [listening(self.table, snapshot, subscription_id, listener, now, most), *beside(last)]
-        if since is not None and since < last:
-            replay = Replay(key, subscription_id, ReplayStep(since, last))
-            actions.append({"Put": {"TableName": self.table, "Item": outbox.replay_item(replay, now // times.SECOND)}})
+        actions = [
+            add_listener_action(self.table, snapshot, new.subscription_id, new.listener, now, new.max_listeners),
+            *new.create_actions(last),
+        ]
+        if new.since is not None and new.since < last:
+            replay = Replay(new.job, new.subscription_id, ReplayStep(new.since, last))
+            actions.append({"Put": {"TableName": self.table, "Item": outbox.replay_item(replay, seconds)}})
         return write_once(
-            self.table,
-            idempotency,
-            response,
-            now // times.SECOND,
-            lambda more: commit(self.dynamodb, [*actions, *more]),
+            self.table, idempotency, response, seconds, lambda more: commit(self.dynamodb, [*actions, *more])
         )
 
 
-def listening(
+def add_listener_action(
     table: str,
     snapshot: Snapshot,
     subscription_id: str,
     listener: Listener,
     now: int,
-    most: int = limits.LIVE_SUBSCRIPTIONS,
+    max_listeners: int = limits.LIVE_SUBSCRIPTIONS,
 ) -> "TransactWriteItemTypeDef":
-    """The next version, in which the listener listens as told, and those that have expired no more; `now` in µs.
+    """Return the action that adds or replaces a listener, and removes those that have expired at `now` (µs).
 
     Raises:
-        Unprocessable: the job has `most` other live subscriptions.
+        Unprocessable: the job has `max_listeners` other live subscriptions.
     """
     live = snapshot.live(now)
-    if len(live.keys() - {subscription_id}) >= most:
-        raise Unprocessable(f"The job has {most} live subscriptions already, the most that it may have.")
-    gone = [name for name in snapshot.listeners if name not in live and name != subscription_id]
-    removal = f" REMOVE {', '.join(f'#subs.#gone{index}' for index in range(len(gone)))}" if gone else ""
-    names = {"#id": subscription_id, **{f"#gone{index}": name for index, name in enumerate(gone)}}
+    if len(live.keys() - {subscription_id}) >= max_listeners:
+        raise Unprocessable(f"The job has {max_listeners} live subscriptions already, the most that it may have.")
+    expired = [name for name in snapshot.listeners if name not in live and name != subscription_id]
+    removal = f" REMOVE {', '.join(f'#subs.#expired{index}' for index in range(len(expired)))}" if expired else ""
+    names = {"#id": subscription_id, **{f"#expired{index}": name for index, name in enumerate(expired)}}
     return _update(
         table, snapshot, f", #subs.#id = :listener{removal}", names, {":listener": encode_listener(listener)}
     )
 
 
-def without(table: str, snapshot: Snapshot, subscription_id: str) -> "TransactWriteItemTypeDef":
-    """The next version, in which the subscription no longer listens."""
+def remove_listener_action(table: str, snapshot: Snapshot, subscription_id: str) -> "TransactWriteItemTypeDef":
+    """Return the action that removes a listener."""
     return _update(table, snapshot, " REMOVE #subs.#id", {"#id": subscription_id}, {})
 
 
 def _update(
     table: str, snapshot: Snapshot, change: str, names: dict[str, str], values: dict[str, Any]
 ) -> "TransactWriteItemTypeDef":
+    """Return the action that writes the job's next version, which differs from the snapshot in its listeners only."""
     return {
         "Update": {
             "TableName": table,

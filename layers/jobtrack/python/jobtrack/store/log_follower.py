@@ -16,6 +16,7 @@ from jobtrack.domain.journal.packing import unpack
 from jobtrack.domain.journal.sequence_index import RESIDENCE, Entry
 from jobtrack.store.batch_reads import read_items
 from jobtrack.store.journal_reader import Range
+from jobtrack.store.key_conditions import between
 from jobtrack.store.snapshots import Snapshot
 
 if TYPE_CHECKING:
@@ -73,12 +74,11 @@ class LogFollower(Struct, eq=False):
         return self.dynamodb.query(
             TableName=self.table,
             ConsistentRead=True,
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :low AND :high",
-            ExpressionAttributeValues={
-                ":pk": {"S": snapshot.key.partition},
-                ":low": {"S": sequence_index.sort_key(since + 1)},
-                ":high": {"S": sequence_index.sort_key(snapshot.journal.index.moved_to)},
-            },
+            **between(
+                snapshot.key.partition,
+                sequence_index.sort_key(since + 1),
+                sequence_index.sort_key(snapshot.journal.index.moved_to),
+            ),
             Limit=_INDEX_ITEMS,
         )["Items"]
 

@@ -1,9 +1,10 @@
-"""A job's snapshot: its state, journal tail and directory, and who listens, in one item read with one request.
+"""A job's snapshot: its state, the tail of its journal, and its listeners, in one item that one request reads.
 
-What may grow beyond a snapshot's budget (metadata, the stages' metrics and errors) is moved out to *extras*, items of
-their own that only the readers who show them pay for.
+Members that may grow large (metadata, the stages' metrics and errors) are moved out of the snapshot to *extras*: items
+of their own, which are read only where they are shown.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -24,14 +25,15 @@ if TYPE_CHECKING:
 SORT_KEY = "S"
 EXTRAS = "X#"
 
-_STAGE_METRICS_INLINE = 256
-_METRICS_INLINE = 4_096
-_ERROR_INLINE = 256
-_METADATA_INLINE = 256
+_MAX_STAGE_METRICS_BYTES = 256
+_MAX_METRICS_BYTES = 4_096
+_MAX_ERROR_BYTES = 256
+_MAX_METADATA_BYTES = 256
+"""What is larger is moved out; the limit of metrics applies to all stages together."""
 
 
 class Listener(Struct, frozen=True):
-    """A live subscription as its job knows it: until when (epoch seconds), and for which kinds of event."""
+    """A live subscription, as its job stores it: when it expires (epoch seconds), and the kinds of event it wants."""
 
     expires_at: int
     interests: frozenset[str]
@@ -45,7 +47,7 @@ class State(Struct, array_like=True):
 
 
 class Snapshot(Struct):
-    """A job as one version of it stands; `marks` are those of its last writers."""
+    """One version of a job; `marks` are those of its last writers (`write_marks`)."""
 
     key: JobKey
     version: int
@@ -55,27 +57,37 @@ class Snapshot(Struct):
     marks: bytes = b""
 
     def live(self, now: int) -> dict[str, Listener]:
-        """The listeners that have not expired at `now` (µs)."""
-        return {name: each for name, each in self.listeners.items() if each.expires_at > now // times.SECOND}
+        """Return the listeners that have not expired at `now` (µs), by subscription id."""
+        seconds = now // times.SECOND
+        return {name: listener for name, listener in self.listeners.items() if listener.expires_at > seconds}
 
 
 def snapshot_key(key: JobKey) -> dict[str, Any]:
-    """The primary key of the job's snapshot."""
-    return {"pk": {"S": key.partition}, "sk": {"S": SORT_KEY}}
+    """Return the primary key of a job's snapshot."""
+    return key.item_key(SORT_KEY)
 
 
 def metadata_key(key: JobKey) -> dict[str, Any]:
-    """The primary key of the job's metadata, where they had no room: they are written with its first event alone."""
-    return {"pk": {"S": key.partition}, "sk": {"S": extras_key(1, 0)}}
+    """Return the primary key of a job's metadata, if they were moved out: that is done with the first event."""
+    return key.item_key(extras_key(1, 0))
 
 
 def extras_key(sequence: int, index: int) -> str:
-    """The sort key of one of the extras that were moved out at a sequence."""
+    """Return the sort key of one of the extras that were moved out by the batch that ended with a sequence."""
     return f"{EXTRAS}{sequence:012d}#{index:03d}"
 
 
+def read_snapshot(dynamodb: "DynamoDBClient", table: str, key: JobKey) -> Snapshot:
+    """Read a job's snapshot, strongly consistent.
+
+    Raises:
+        NotFound: there is no such job.
+    """
+    return decode_snapshot(key, read_snapshot_item(dynamodb, table, key))
+
+
 def read_snapshot_item(dynamodb: "DynamoDBClient", table: str, key: JobKey) -> Item:
-    """The stored snapshot, as every write acknowledged before left it.
+    """Read a job's snapshot as it is stored, strongly consistent.
 
     Raises:
         NotFound: there is no such job.
@@ -87,7 +99,7 @@ def read_snapshot_item(dynamodb: "DynamoDBClient", table: str, key: JobKey) -> I
 
 
 def decode_snapshot(key: JobKey, item: Item) -> Snapshot:
-    """Read a stored snapshot."""
+    """Return the snapshot in an item."""
     state = unpack(item["d"]["B"], State)
     return Snapshot(
         key,
@@ -100,7 +112,7 @@ def decode_snapshot(key: JobKey, item: Item) -> Snapshot:
 
 
 def encode_listener(listener: Listener) -> dict[str, Any]:
-    """A listener as it is stored in the snapshot."""
+    """Return a listener as it is stored in the snapshot."""
     return {"L": [{"N": str(listener.expires_at)}, {"S": " ".join(sorted(listener.interests))}]}
 
 
@@ -109,42 +121,42 @@ def _decode_listener(value: list[Any]) -> Listener:
 
 
 def take_extras(job: Job) -> Json:
-    """Move out of the job what is too large for a snapshot; answers what to store apart, empty where nothing is."""
+    """Move what is too large for a snapshot out of the job; return it, as it is to be stored."""
     extras: Json = {}
-    if job.metadata is not None and _size(job.metadata) > _METADATA_INLINE:
+    if job.metadata is not None and _size(job.metadata) > _MAX_METADATA_BYTES:
         extras["metadata"], job.metadata = job.metadata, None
-    crowded = sum(_size(stage.metrics) for stage in job.stages if stage.metrics) > _METRICS_INLINE
-    if stages := {stage.name: taken for stage in job.stages if (taken := _taken(stage, crowded))}:
+    is_crowded = sum(_size(stage.metrics) for stage in job.stages if stage.metrics) > _MAX_METRICS_BYTES
+    if stages := {stage.name: taken for stage in job.stages if (taken := _take_from_stage(stage, is_crowded))}:
         extras["stages"] = stages
     if extras:
         job.spilled = True
     return extras
 
 
-def restore_extras(job: Job, extras: list[Json]) -> None:
-    """Put back what was moved out, oldest first."""
+def restore_extras(job: Job, extras: Sequence[Json]) -> None:
+    """Put extras back into the job, oldest first."""
     for part in extras:
         if "metadata" in part:
             job.metadata = part["metadata"]
         for name, taken in part.get("stages", {}).items():
             if stage := job.stage(name):
-                _put_back(stage, taken)
+                _restore_stage(stage, taken)
 
 
-def _taken(stage: Stage, crowded: bool) -> Json:
+def _take_from_stage(stage: Stage, is_crowded: bool) -> Json:
     taken: Json = {}
-    if stage.metrics and (crowded or stage.spilled or _size(stage.metrics) > _STAGE_METRICS_INLINE):
+    if stage.metrics and (is_crowded or stage.spilled or _size(stage.metrics) > _MAX_STAGE_METRICS_BYTES):
         taken["metrics"], stage.metrics, stage.spilled = stage.metrics, None, True
-    if stage.error and _size(stage.error) > _ERROR_INLINE:
+    if stage.error and _size(stage.error) > _MAX_ERROR_BYTES:
         taken["error"], stage.error = [stage.error_at, stage.error], None
     return taken
 
 
-def _put_back(stage: Stage, taken: Json) -> None:
+def _restore_stage(stage: Stage, taken: Json) -> None:
     if metrics := taken.get("metrics"):
         stage.metrics = {**(stage.metrics or {}), **metrics}
     at, error = taken.get("error", (None, None))
-    if error and at == stage.error_at:  # else of an attempt before the last
+    if error and at == stage.error_at:  # otherwise it is the error of an earlier attempt
         stage.error = error
 
 

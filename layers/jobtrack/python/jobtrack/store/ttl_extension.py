@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from jobtrack.invocation import Invocation
 from jobtrack.keys import JobKey
-from jobtrack.store.dependencies import PREFIX, PREREQUISITES, edge_key, prerequisites, relation_key
+from jobtrack.store.dependencies import PREFIX, PREREQUISITES, decode_prerequisites, edge_key
 from jobtrack.store.idempotency import creation_key
+from jobtrack.store.key_conditions import between
 from jobtrack.store.snapshots import EXTRAS, snapshot_key
 from jobtrack.store.ttl import Retention
 
@@ -46,14 +47,14 @@ class TtlStore(Struct, eq=False):
             if not invocation.has_time():
                 return after
             due = [item for item in items if int(item["exp"]["N"]) < self.retention.beside(reported)]
-            self._move([relation_key(job, job.job, item["sk"]["S"]) for item in due], reported, invocation)
+            self._move([job.item_key(item["sk"]["S"]) for item in due], reported, invocation)
             after = items[-1]["sk"]["S"]
         return None
 
     def _elsewhere(self, job: JobKey) -> list[Key]:
         """The record of the job's creation, and the edges in the partitions of the jobs that it waits for."""
-        place = relation_key(job, job.job, PREREQUISITES)
-        waits_for = prerequisites(self.dynamodb.get_item(TableName=self.table, Key=place).get("Item"))
+        place = job.item_key(PREREQUISITES)
+        waits_for = decode_prerequisites(self.dynamodb.get_item(TableName=self.table, Key=place).get("Item"))
         return [creation_key(job), *(edge_key(job, each) for each in waits_for)]
 
     def _pages(self, job: JobKey, after: str) -> Iterator[Sequence[Key]]:
@@ -63,12 +64,7 @@ class TtlStore(Struct, eq=False):
                 continue
             pages = self.dynamodb.get_paginator("query").paginate(
                 TableName=self.table,
-                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-                ExpressionAttributeValues={
-                    ":pk": {"S": job.partition},
-                    ":first": {"S": max(first, f"{after}!")},
-                    ":last": {"S": last},
-                },
+                **between(job.partition, max(first, f"{after}!"), last),
                 ProjectionExpression="sk, #exp",
                 ExpressionAttributeNames={"#exp": "exp"},
                 PaginationConfig={"PageSize": PAGE},

@@ -9,6 +9,7 @@ from jobtrack.domain.job import Json
 from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.domain.queue_forecast import Worker
 from jobtrack.keys import ProjectKey
+from jobtrack.store.key_conditions import with_prefix
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -38,8 +39,7 @@ class WorkerStore(Struct, frozen=True):
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             ConsistentRead=True,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-            ExpressionAttributeValues={":pk": {"S": owner.partition}, ":sk": {"S": _PREFIX}},
+            **with_prefix(owner.partition, _PREFIX),
         )
         items = [item for page in pages for item in page["Items"]]
         return [

@@ -17,7 +17,7 @@ from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.store.journal_reader import JournalReader, Range
 from jobtrack.store.log_follower import LogFollower
 from jobtrack.store.outbox_records import OutboxEvent, ReplayStep
-from jobtrack.store.snapshots import Snapshot, decode_snapshot, read_snapshot_item
+from jobtrack.store.snapshots import Snapshot, read_snapshot
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -114,7 +114,7 @@ class Replays(Struct, eq=False):
         self.dynamodb.put_item(TableName=self.table, Item=item)
 
     def _read_snapshot(self, subscription: Subscription) -> Snapshot:
-        return decode_snapshot(subscription.job, read_snapshot_item(self.dynamodb, self.table, subscription.job))
+        return read_snapshot(self.dynamodb, self.table, subscription.job)
 
     def _read_timeline(
         self, snapshot: Snapshot, step: ReplayStep, history: StatusHistory

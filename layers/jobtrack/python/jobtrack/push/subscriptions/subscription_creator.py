@@ -9,7 +9,7 @@ from jobtrack.domain.job import Json
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.subscription_factory import SubscriptionFactory
 from jobtrack.store.idempotency import Idempotency
-from jobtrack.store.listeners import ListenerStore
+from jobtrack.store.listeners import ListenerStore, NewListener
 from jobtrack.store.snapshots import Listener
 
 if TYPE_CHECKING:
@@ -40,14 +40,13 @@ class SubscriptionCreator(Struct, eq=False):
         """
         new = self.factory.make(job, request)
         subscription, response = new.subscription, self.factory.kept(new)
-        response, replayed = self.listeners.add_listener(
+        listener = NewListener(
             job,
             subscription.subscription_id,
             Listener(subscription.expires_at, subscription.interests()),
             lambda last_sequence: new.creation(self.subscriptions_table, last_sequence),
-            response,
-            idempotency,
             new.replayed_since,
             most,
         )
+        response, replayed = self.listeners.add_listener(listener, response, idempotency)
         return self.factory.revealed(job, response), replayed

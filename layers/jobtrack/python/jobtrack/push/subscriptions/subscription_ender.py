@@ -19,8 +19,8 @@ from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store import outbox
 from jobtrack.store.conflict_retry import write_with_retries
-from jobtrack.store.listeners import without
-from jobtrack.store.snapshots import Snapshot, decode_snapshot, read_snapshot_item
+from jobtrack.store.listeners import remove_listener_action
+from jobtrack.store.snapshots import Snapshot, read_snapshot
 from jobtrack.store.transactions import commit
 
 if TYPE_CHECKING:
@@ -64,13 +64,17 @@ class SubscriptionEnder(Struct, eq=False):
             outbox.message_put(
                 self.jobs_table, subscription.job, message.message_id, message.encode(), nonce, int(now)
             ),
-            *([without(self.jobs_table, snapshot, subscription.subscription_id)] if snapshot and listening else []),
+            *(
+                [remove_listener_action(self.jobs_table, snapshot, subscription.subscription_id)]
+                if snapshot and listening
+                else []
+            ),
         ]
 
     def _snapshot(self, job: JobKey) -> Snapshot | None:
         """The job as it stands; a subscription may outlast what is kept of it."""
         try:
-            return decode_snapshot(job, read_snapshot_item(self.subscriptions.dynamodb, self.jobs_table, job))
+            return read_snapshot(self.subscriptions.dynamodb, self.jobs_table, job)
         except NotFound:
             return None
 

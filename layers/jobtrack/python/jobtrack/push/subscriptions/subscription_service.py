@@ -23,8 +23,8 @@ from jobtrack.retry import RETRY, Retry
 from jobtrack.store import outbox
 from jobtrack.store.conflict_retry import write_with_retries
 from jobtrack.store.idempotency import Idempotency, write_once
-from jobtrack.store.listeners import listening
-from jobtrack.store.snapshots import Listener, Snapshot, decode_snapshot, read_snapshot_item
+from jobtrack.store.listeners import add_listener_action
+from jobtrack.store.snapshots import Listener, Snapshot, read_snapshot
 from jobtrack.store.transactions import commit
 
 if TYPE_CHECKING:
@@ -65,8 +65,10 @@ class SubscriptionService(Struct, eq=False):
             renewed = replace(subscription, expires_at=int(now) + seconds)
             snapshot = self._snapshot(subscription)
             listener = Listener(renewed.expires_at, renewed.interests())
-            heard = listening(self.jobs_table, snapshot, subscription_id, listener, int(now) * times.SECOND)
-            return [heard, *self.subscriptions.renewal(subscription, renewed)], renewed.answer(now)
+            listener_action = add_listener_action(
+                self.jobs_table, snapshot, subscription_id, listener, int(now) * times.SECOND
+            )
+            return [listener_action, *self.subscriptions.renewal(subscription, renewed)], renewed.answer(now)
 
         return self.make(owner, subscription_id, plan, idempotency)
 
@@ -150,9 +152,7 @@ class SubscriptionService(Struct, eq=False):
         )
 
     def _snapshot(self, subscription: Subscription) -> Snapshot:
-        return decode_snapshot(
-            subscription.job, read_snapshot_item(self.subscriptions.dynamodb, self.jobs_table, subscription.job)
-        )
+        return read_snapshot(self.subscriptions.dynamodb, self.jobs_table, subscription.job)
 
 
 def _sealed(subscription: Subscription, sealed: bytes) -> Json:

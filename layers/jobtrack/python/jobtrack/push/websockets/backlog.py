@@ -15,6 +15,7 @@ from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
 from jobtrack.push.dispatch.replays import Replays
 from jobtrack.push.subscriptions.subscription import Subscription
+from jobtrack.store.key_conditions import between
 from jobtrack.store.outbox import KEPT_SECONDS, SORT_KEY
 from jobtrack.store.outbox_records import EventBatch, OutboxEvent, decode
 
@@ -80,12 +81,7 @@ class Backlog(Struct, eq=False):
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             ConsistentRead=True,
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-            ExpressionAttributeValues={
-                ":pk": {"S": job.partition},
-                ":first": {"S": _FIRST},
-                ":last": {"S": _sort_key(position + 1)},
-            },
+            **between(job.partition, _FIRST, _sort_key(position + 1)),
             ProjectionExpression="sk, #exp",
             ExpressionAttributeNames={"#exp": "exp"},
             ScanIndexForward=False,
@@ -109,12 +105,7 @@ class Backlog(Struct, eq=False):
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             ConsistentRead=True,
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :start AND :last",
-            ExpressionAttributeValues={
-                ":pk": {"S": job.partition},
-                ":start": {"S": start if inclusive else f"{start}!"},
-                ":last": {"S": _LAST},
-            },
+            **between(job.partition, start if inclusive else f"{start}!", _LAST),
         )
         batches = ([item for item in page["Items"] if _is_batch(item["sk"]["S"])] for page in pages)
         return next((items for items in batches if items), [])
