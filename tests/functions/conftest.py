@@ -1,4 +1,4 @@
-"""Handlers as Lambda calls them: samples of events/, the stack of template.yaml in moto, and its policies held."""
+"""Handlers as Lambda calls them: samples of events/, the stack of template.yaml in moto, and enforced policies."""
 
 import json
 import os
@@ -36,10 +36,10 @@ NAMES = intrinsics.Names(
     },
 )
 
-# The layer has none of it.
+# The layer does not contain it.
 sys.modules["pydantic.v1"] = None  # type: ignore[assignment]
 
-# Now, not in a fixture: in Lambda too, the environment is there before a function's module is imported.
+# Here and not in a fixture: in Lambda too, the environment exists before a function's module is imported.
 os.environ |= {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -50,7 +50,7 @@ os.environ |= {
 
 @dataclass(frozen=True)
 class Context:
-    """What Lambda tells a handler about its invocation."""
+    """Lambda's context of an invocation."""
 
     function_name: str = "jobtrack-test"
     function_version: str = "$LATEST"
@@ -65,7 +65,7 @@ class Context:
 
 
 class Policies:
-    """Notes what the function that runs calls without being allowed to; None runs: the test itself calls."""
+    """Records forbidden calls of the running function; None means that the test itself calls."""
 
     def __init__(self) -> None:
         self.running: str | None = None
@@ -82,10 +82,10 @@ def _logical_id(name: str) -> str:
 
 
 class Faults:
-    """What goes wrong with the calls of the function that runs; a test says what.
+    """Faults in the calls of the running function, set by a test.
 
-    `answer` may give an answer in AWS's stead, `lose` may raise what a client sees of a response that does not arrive:
-    the request has been served then.
+    `answer` may return a response in place of AWS. `lose` may raise what a client sees of a lost response; the
+    request has been processed then.
     """
 
     def __init__(self) -> None:
@@ -102,13 +102,13 @@ class Faults:
 
 
 POLICIES, FAULTS = Policies(), Faults()
-# For every client of every session: moto forgets boto3's default session. What is registered for `before-send` comes
-# after moto, which has served the request by then.
+# For every client of every session, because moto forgets boto3's default session. Handlers of `before-send` run
+# after moto's, which has processed the request by then.
 BUILTIN_HANDLERS.append(("provide-client-params", POLICIES.check))
 BUILTIN_HANDLERS.append(("before-call", FAULTS.before_call))
 BUILTIN_HANDLERS.append(("before-send", FAULTS.sent))
 
-# Made once: a client takes longer to make than the whole stack.
+# Created once, because creating a client takes longer than creating the whole stack.
 DYNAMODB, SQS, KMS = aws.client("dynamodb"), aws.client("sqs"), aws.client("kms")
 
 
@@ -120,7 +120,7 @@ class Invoke(Protocol):
 
 @pytest.fixture
 def invoke(stack: None) -> Invoke:
-    """Runs a function by its logical id, within its policy: `invoke("LogsFunction", sample("get-logs"))`."""
+    """Run a function by its logical id, within its policy: `invoke("LogsFunction", sample("get-logs"))`."""
 
     def call(function: str, event: dict[str, Any]) -> dict[str, Any]:
         module = load_module(TEMPLATE.functions[function])
@@ -155,7 +155,7 @@ def sample() -> Callable[[str], dict[str, Any]]:
 
 @pytest.fixture
 def stack() -> Iterator[None]:
-    """The stack's tables, queues and key, empty, while the test runs; named by their logical ids."""
+    """Create the stack's empty tables, queues and key for the test, named by their logical ids."""
     with mock_aws():
         for name, table in TEMPLATE.tables.items():
             DYNAMODB.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **table.arguments())

@@ -1,4 +1,4 @@
-"""A client that sends what it likes, and sees whether anything of it was stored."""
+"""A client that sends arbitrary requests, and checks whether any of it was stored."""
 
 import base64
 import json
@@ -21,34 +21,34 @@ READS: dict[str, tuple[str, dict[str, str]]] = {
     "MetricsFunction": ("get-metrics", {"includeHistory": "true"}),
     "DependenciesFunction": ("get-dependencies", {}),
 }
-"""What can be read of a job: of each function the sample, and the query that shows all."""
+"""All reads of a job: the sample of each function, and the query that shows everything."""
 
 
 @dataclass(frozen=True)
 class Client:
-    """Calls the handlers with requests as API Gateway passes them on, about a job of its own."""
+    """Calls the handlers with requests as API Gateway forwards them, for a job of its own."""
 
     invoke: Invoke
     sample: Callable[[str], Json]
     job: str = field(default_factory=lambda: str(uuid4()))
 
     def start(self, *events: Json, **wanted: Any) -> None:
-        """Make the job, and report to it."""
+        """Create the job, and report to it."""
         status, answer = self.create({"jobName": "n", "jobType": "t", **wanted})
         assert status == 201, answer
         if events:
             assert self.report({"events": events})[0] == 202
 
     def create(self, body: Json) -> tuple[int, Json]:
-        """`POST /jobs`."""
+        """Send `POST /jobs`."""
         return self.send("create-job", json.dumps({"jobId": self.job, **body}).encode())
 
     def report(self, body: Any) -> tuple[int, Json]:
-        """`POST …/events`, of a value that json can write."""
+        """Send `POST …/events` with a value that json can encode."""
         return self.send("report-events", json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
 
     def send(self, name: str, body: bytes, **headers: str | None) -> tuple[int, Json]:
-        """The request of a sample with this body; a header that is None is left out, as the Idempotency-Key is."""
+        """Send a sample's request with this body; None removes a header, by default the Idempotency-Key."""
         event = self.sample(name)
         given = {"idempotency_key": None, **headers}
         event["headers"] |= {header.replace("_", "-"): value for header, value in given.items()}
@@ -57,7 +57,7 @@ class Client:
         return self.ask(FUNCTIONS[name], event)
 
     def ask(self, function: str, event: Json) -> tuple[int, Json]:
-        """The status and the body; a refusal is a problem+json."""
+        """Return status and body, after checking that a refusal is a problem+json."""
         if sampled := event["pathParameters"].get("jobId"):
             path = event["rawPath"].replace(sampled, self.job)
             event["rawPath"] = event["requestContext"]["http"]["path"] = path
@@ -70,7 +70,7 @@ class Client:
         return answer["statusCode"], body
 
     def read(self, function: str, **query: str) -> Json:
-        """One of `READS`, which must succeed."""
+        """Return the body of one of `READS`, which must succeed."""
         name, usual = READS[function]
         event = {**self.sample(name), "rawQueryString": urlencode({**usual, **query})}
         event["headers"].pop("if-none-match", None)
@@ -80,7 +80,7 @@ class Client:
 
 
 def stored() -> dict[str, list[str]]:
-    """Every item of every table."""
+    """Return every item of every table."""
     dynamodb = DYNAMODB
     return {
         table: sorted(repr(sorted(item.items())) for item in dynamodb.scan(TableName=table)["Items"])
@@ -89,13 +89,13 @@ def stored() -> dict[str, list[str]]:
 
 
 def refusal(answer: tuple[int, Json], status: int = 422) -> dict[str, str]:
-    """What is wrong, by pointer."""
+    """Return the errors by pointer."""
     assert answer[0] == status, answer
     return {each["pointer"]: each["detail"] for each in answer[1].get("errors", [])}
 
 
 def leads(pointer: str, body: Any) -> bool:
-    """Whether a JSON pointer names a member of the body, or one that its parent lacks."""
+    """Whether a JSON pointer leads to a member of the body, or to a missing member of an existing parent."""
     *parents, last = pointer.split("/")[1:] or [""]
     for step in parents:
         body = body[int(step)] if isinstance(body, list) else body[step.replace("~1", "/").replace("~0", "~")]

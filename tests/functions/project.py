@@ -1,4 +1,4 @@
-"""A project as its clients see it: jobs, workers, lists, at a moment of the test's own; and an index that lags."""
+"""A project as its clients see it: jobs, workers and lists with a test clock; and an index that lags."""
 
 import json
 import uuid
@@ -28,7 +28,7 @@ CLIENTS = {"BatchFunction": batch_client, "JobsFunction": jobs_client, "QueueFun
 
 @dataclass
 class Project:
-    """Asks the handlers about the project of the samples."""
+    """Calls the handlers for the project of the samples."""
 
     caller: Caller
     made: int = field(default=0)
@@ -38,7 +38,7 @@ class Project:
         self.caller.now = times.parse(example.at(clock))
 
     def ask(self, function: str, method: str, route: str, body: Any = None, **query: Any) -> Any:
-        """The raw answer; the route as it is after percent-decoding."""
+        """Return the raw response; the route is as after percent-decoding."""
         event = self.caller.sample("get-queue")
         path = f"{BASE}/{route}"
         event |= {"rawPath": path, "rawQueryString": urlencode(query, quote_via=quote)}
@@ -49,7 +49,7 @@ class Project:
         return self.caller.invoke(function, event)
 
     def get(self, function: str, route: str, **query: Any) -> Json:
-        """The body of an answer that is no refusal."""
+        """Return the body of a successful response."""
         answer = self.ask(function, "GET", route, **query)
         assert answer["statusCode"] == 200, answer["body"]
         body: Json = json.loads(answer["body"])
@@ -69,7 +69,7 @@ class Project:
         assert self.ask("WorkersFunction", "PUT", f"worker/{node}", body)["statusCode"] == 204
 
     def job(self, seconds: float | None = None, **wanted: Any) -> str:
-        """The id of a new job, made a second after the one before."""
+        """Create a job one second after the previous one, and return its id."""
         self.made += 1
         self.caller.now += times.SECOND
         stages = [] if seconds is None else [{"stageName": "Work", "expectedSeconds": seconds}]
@@ -82,7 +82,7 @@ class Project:
 
 
 def project(invoke: Invoke, sample: Callable[[str], Json], monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project whose clock the functions read; it is 10:30:00."""
+    """Return a project whose clock the functions use; it is 10:30:00."""
     found = Project(caller(invoke, sample, monkeypatch))
     found.at("10:30:00")
     return found
@@ -93,7 +93,7 @@ def ids(jobs: list[Json]) -> list[str]:
 
 
 def pointers(answer: Json) -> list[str]:
-    """What is wrong with a request out of contract."""
+    """Return the errors of an invalid request."""
     assert answer["statusCode"] == 422, answer["body"]
     return [each["pointer"] for each in json.loads(answer["body"])["errors"]]
 
@@ -104,7 +104,7 @@ def shown(tenant: Project, job: str) -> Json:
 
 @contextmanager
 def calls(function: str) -> Iterator[list[tuple[str, Json]]]:
-    """What the function asks of DynamoDB meanwhile: operations and their parameters."""
+    """Record the function's calls of DynamoDB during the block: operations and parameters."""
     made: list[tuple[str, Json]] = []
 
     def note(params: Json, model: OperationModel, **_: object) -> None:
@@ -118,7 +118,7 @@ def calls(function: str) -> Iterator[list[tuple[str, Json]]]:
 
 @contextmanager
 def lagging() -> Iterator[None]:
-    """From now on every query of the index is answered as of now, whatever is written: it lags by all that follows."""
+    """Freeze the results of queries of the index: it lags behind everything that follows."""
     frozen = _index()
 
     def answer(params: Json, **_: object) -> Any:

@@ -19,20 +19,20 @@ PATTERN = "/api/{tenantId}/{projectId}/execution"
 
 @dataclass
 class Caller:
-    """Asks the handlers what a client would ask API Gateway, at a moment of its own."""
+    """Calls the handlers as API Gateway would, with a clock of its own."""
 
     invoke: Invoke
     sample: Callable[[str], dict[str, Any]]
     now: int = field(default=times.parse("2024-01-20T10:28:00Z"))
 
     def get(self, route: str, language: str = "ja", **query: str) -> tuple[int, Any]:
-        """`get("job/{jobId}/timeline")`: the status and the body."""
+        """Return status and body: `get("job/{jobId}/timeline")`."""
         asked = self.sample("get-progress")
         asked["headers"] = {"accept-language": language}
         return self._ask(asked, "GET", route, {"queryStringParameters": query} if query else {})
 
     def post(self, route: str, body: Any, job: str = example.JOB_ID) -> Any:
-        """The body of an answer that is no refusal."""
+        """Return the body of a successful response."""
         asked = self.sample("report-events")
         asked["headers"].pop("idempotency-key", None)
         status, answer = self._ask(asked, "POST", route, {"body": json.dumps(body)}, job)
@@ -40,7 +40,7 @@ class Caller:
         return answer
 
     def put(self, route: str, worker: str, body: Any) -> None:
-        """A worker's heartbeat."""
+        """Send a worker's heartbeat."""
         asked = self.sample("report-events")
         asked["pathParameters"]["workerNode"] = worker
         status, answer = self._ask(asked, "PUT", route, {"body": json.dumps(body)})
@@ -58,7 +58,7 @@ class Caller:
         return answer["statusCode"], json.loads(answer["body"] or "null")
 
     def replay(self, operation: str = example.OPERATIONS["timeline"], **creation: Any) -> None:
-        """The example job up to 10:45:33."""
+        """Report the example job until 10:45:33."""
         self.now = times.parse(example.at("10:28:00"))
         self.post("jobs", example.creation(**creation))
         for moment, events in example.batches(operation):
@@ -66,16 +66,16 @@ class Caller:
             self.post("job/{jobId}/events", {"events": events})
 
     def past(self) -> None:
-        """The completed jobs of the same type."""
+        """Report the completed jobs of the same type."""
         for wanted, events in example.past_jobs():
             job = self.post("jobs", wanted)["jobId"]
             self.post("job/{jobId}/events", {"events": events}, job)
 
 
 def caller(invoke: Invoke, sample: Callable[[str], dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> Caller:
-    """A caller whose clock the functions read."""
+    """Return a caller whose clock the functions use."""
     found = Caller(invoke, sample)
-    # First the modules are loaded: a class that is defined while the clock is replaced keeps it as its default.
+    # The modules come first: a class that is defined while the clock is replaced keeps the replacement as its default.
     modules = [load_module(function) for function in TEMPLATE.functions.values()]
     monkeypatch.setattr(times, "now", lambda: found.now)
     for module in modules:

@@ -1,4 +1,4 @@
-"""What each function may be asked to write, from a given state; and the state of the whole stack, comparable."""
+"""All writes of each function, from a given state; and the state of the whole stack, in comparable form."""
 
 import json
 import re
@@ -29,7 +29,7 @@ WEBSOCKET: Json = {"subscriptionType": "websocket", "webhookUrl": None, "authent
 
 @dataclass
 class Stack:
-    """Asks the functions with the samples."""
+    """Calls the functions with the samples."""
 
     invoke: Invoke
     sample: Sample
@@ -38,7 +38,7 @@ class Stack:
     ticket: str = ""
 
     def ask(self, function: str, name: str, key: bool = True, **changes: Any) -> Json:
-        """The sample, with these changes of its body, with its Idempotency-Key or without."""
+        """Send the sample with these changes of its body, with or without its Idempotency-Key."""
         event = self.sample(name)
         if changes:
             event["body"] = json.dumps({**json.loads(event["body"]), **changes})
@@ -47,7 +47,7 @@ class Stack:
         return self.invoke(function, event)
 
     def about(self, name: str, key: bool = True, body: Any = None) -> Json:
-        """The sample, about the subscription that was made last."""
+        """Send the sample for the newest subscription."""
         event = about(self.sample, name, self.subscription, body)
         if key and event["requestContext"]["http"]["method"] == "POST":
             event["headers"]["idempotency-key"] = "k"
@@ -91,7 +91,7 @@ class Stack:
         assert _receive(self) == {"batchItemFailures": []}
 
     def delivery(self, name: str) -> Json:
-        """The sample, about the first delivery of the subscription."""
+        """Send the sample for the first delivery of the subscription."""
         (found, *_) = DYNAMODB.query(
             TableName="DeliveriesTable",
             KeyConditionExpression="pk = :pk",
@@ -133,7 +133,7 @@ def _receive(stack: Stack) -> Json:
 
 
 def standing_still(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """Functions without a network, whose clock stands unless a scenario moves it."""
+    """Functions without a network, with a clock that only scenarios move."""
     stack, start = Stack(invoke, sample), time.time_ns()
 
     def moment() -> int:
@@ -158,7 +158,7 @@ LOGS = [log(number) for number in range(5)]
 
 @dataclass(frozen=True)
 class Scenario:
-    """A state, and what is asked then."""
+    """A state, and the requests made from it."""
 
     name: str
     given: Callable[[Stack], object]
@@ -262,7 +262,7 @@ READS = (
 
 
 def clear() -> None:
-    """Empty the stack's tables and queues, and what functions remember of them."""
+    """Empty the stack's tables and queues, and the caches of the functions."""
     events.jobs._cache.clear()
     for name, table in TEMPLATE.tables.items():
         keys = [each["AttributeName"] for each in table.arguments()["KeySchema"]]
@@ -274,7 +274,7 @@ def clear() -> None:
 
 
 def state() -> list[str]:
-    """Everything that is stored, without what differs from run to run: ids, times, marks, ciphertexts."""
+    """Return everything that is stored, without the parts that differ between runs: ids, times, marks, ciphertexts."""
     items = [
         f"{table} {_masked(json.dumps(_readable(item), sort_keys=True))}"
         for table in TEMPLATE.tables
@@ -284,7 +284,7 @@ def state() -> list[str]:
 
 
 def shown(answer: Json) -> str:
-    """An answer, likewise."""
+    """Return a response in the same form."""
     return _masked(json.dumps(answer, sort_keys=True))
 
 

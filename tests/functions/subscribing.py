@@ -1,4 +1,4 @@
-"""What the tests of subscriptions share: a job with a subscription, and requests about it."""
+"""Shared by the tests of subscriptions: a job with a subscription, and requests about it."""
 
 import json
 from collections.abc import Callable
@@ -22,23 +22,23 @@ FUNCTION = "SubscriptionsFunction"
 
 
 def job_of(event: dict[str, Any]) -> JobKey:
-    """The job of a sample."""
+    """Return the job of a sample."""
     ids = event["pathParameters"]
     return JobKey(ids["tenantId"], ids["projectId"], ids["jobId"])
 
 
 def jobs() -> JobStore:
-    """The jobs table, without the functions' policies."""
+    """Return the jobs table, without the functions' policies."""
     return JobStore(aws.client("dynamodb"), "JobsTable")
 
 
 def table() -> SubscriptionTable:
-    """The subscriptions table, likewise."""
+    """Return the subscriptions table, without the functions' policies."""
     return SubscriptionTable(aws.client("dynamodb"), "SubscriptionsTable")
 
 
 def subscribed(invoke: Invoke, sample: Sample, **changes: Any) -> dict[str, Any]:
-    """The answer to the sample's subscribe, with these changes of its body; its job is made unless it is there."""
+    """Subscribe as the sample does, with changes of its body, and return the response; the job is created if needed."""
     event = sample("subscribe")
     event["body"] = json.dumps({**json.loads(event["body"]), **changes})
     event["headers"]["content-length"] = str(len(event["body"]))
@@ -54,12 +54,12 @@ def subscribed(invoke: Invoke, sample: Sample, **changes: Any) -> dict[str, Any]
 
 
 def report(key: JobKey, kind: str, **data: Any) -> None:
-    """One event of the job."""
+    """Report one event of the job."""
     jobs().report(key, [Event(kind, times.now(), data)])
 
 
 def about(sample: Sample, name: str, subscription_id: str, body: Any = None, **ids: str) -> dict[str, Any]:
-    """The sample's request about another subscription, without an Idempotency-Key; `ids` replace those of the path."""
+    """Return the sample's request for another subscription without an Idempotency-Key; `ids` replace parameters."""
     event = sample(name)
     event["headers"].pop("idempotency-key", None)
     event["pathParameters"] |= {"subscriptionId": subscription_id, **ids}
@@ -72,7 +72,7 @@ def about(sample: Sample, name: str, subscription_id: str, body: Any = None, **i
 
 
 def read(answer: dict[str, Any], status: int = 200) -> Any:
-    """The body of an answer that must have the status."""
+    """Return the body of a response that must have the status."""
     assert answer["statusCode"] == status, answer.get("body")
     return json.loads(answer["body"]) if answer.get("body") else None
 
@@ -85,7 +85,7 @@ def stored(made: dict[str, Any], key: JobKey) -> Subscription:
 
 
 def owed(key: JobKey) -> list[Message]:
-    """The messages that the job's outbox owes, beside events."""
+    """Return the messages of the job's outbox, without its events."""
     items = aws.client("dynamodb").scan(TableName="JobsTable")["Items"]
     records = [decode(bytes(item["d"]["B"])) for item in items if item["sk"]["S"].startswith(SORT_KEY)]
     return [Message.decode(record.body) for record in records if isinstance(record, ReadyMessage)]

@@ -1,4 +1,4 @@
-"""Whatever a batch holds, it is stored as a whole under the next sequences and can be read, or nothing of it is."""
+"""Any batch is either stored as a whole under the next sequences and readable, or not stored at all."""
 
 from collections.abc import Callable
 from typing import Any
@@ -43,7 +43,7 @@ members = st.fixed_dictionaries({}, optional=MEMBERS)
 
 @st.composite
 def events(draw: st.DrawFn) -> Json:
-    """An event as the contract has it, of any values that it takes."""
+    """Draw an event of the contract with any valid values."""
     kind = draw(st.sampled_from(KINDS))
     made: Json = {"type": kind, "data": {**SAMPLES.get(kind, {}), **draw(members)}}
     return {**made, "time": draw(moments)} if draw(st.booleans()) else made
@@ -51,7 +51,7 @@ def events(draw: st.DrawFn) -> Json:
 
 @st.composite
 def batches(draw: st.DrawFn) -> Any:
-    """A batch, often with anything in the place of something."""
+    """Draw a batch, often with an arbitrary value in some place."""
     batch: Json = {"events": draw(st.lists(events(), min_size=1, max_size=6))}
     if draw(st.integers(0, 2)):
         return batch
@@ -83,12 +83,12 @@ def test_a_batch_is_stored_whole_and_readable_or_not_at_all(
 
 
 def logged(answer: Json) -> list[tuple[int, str, str, Json]]:
-    """The log lines of an answer, in order of sequence."""
+    """Return the log lines of a response, in order of sequence."""
     return sorted((each["sequence"], each["level"], each["message"], each["details"] or {}) for each in answer["logs"])
 
 
 def sent(batch: list[Json], last: int) -> list[tuple[int, str, str, Json]]:
-    """The log lines of a batch, with the sequences that they must have."""
+    """Return the log lines of a batch, with their expected sequences."""
     return [
         (sequence, event["data"]["level"], event["data"]["message"], event["data"].get("details") or {})
         for sequence, event in enumerate(batch, last + 1)

@@ -1,4 +1,4 @@
-"""What the local service makes of template.yaml: its application, its resources, its backlog."""
+"""The local service's view of template.yaml: its application, its resources, its backlog."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a WebSocket subscription is to be told: the outbox and the journal give the same, page after page."""
+"""The backlog of a WebSocket subscription: the outbox and the journal give the same, page after page."""
 
 import pytest
 from msgspec.structs import replace
@@ -29,7 +29,7 @@ def pages(one: Subscription, position: int = 0, now: float = NOW, page: int = 20
 
 
 def from_the_journal(one: Subscription, position: int = 0, page: int = 2000) -> list[BacklogPage]:
-    """What is read once the outbox no longer reaches back to anything."""
+    """Read after all outbox items have expired."""
     return pages(replace(one, created_at=0, stream=StreamState(10**6, 0)), position, page=page)
 
 
@@ -40,7 +40,7 @@ def payloads(one: Subscription, read: list[BacklogPage]) -> list[tuple[int | Non
 
 @pytest.fixture
 def job() -> int:
-    """A job that has reported; its last sequence."""
+    """Create a job that has reported, and return its last sequence."""
     job_heard_by(*[replace(one, subscription_id=f"sub-{number}") for number, one in enumerate(WANTED)])
     report(history(200, seed=7), batch=30)
     return jobs().read_snapshot(JOB).job.sequence

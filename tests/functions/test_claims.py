@@ -1,4 +1,4 @@
-"""Tokens of an issuer with names of its own, through the gateway and the functions as parameters tell them."""
+"""Tokens of an issuer with other claim names, through the gateway and the functions, as parameters configure them."""
 
 import asyncio
 import time
@@ -45,9 +45,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def service(stack: None, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
-    """All functions, told what the parameters say."""
+    """Provide all functions, configured by the parameters."""
     names = Names({**NAMES.refs, **PLAN.defaults}, NAMES.attributes)
-    routers = app.routers(PLAN)  # first: handlers made under these names would stay so for other tests
+    routers = app.routers(PLAN)  # first: handlers that are created with these names would keep them
     for name, value in PLAN.functions["LogsFunction"].environment.variables.items():
         monkeypatch.setenv(name, names.resolve(value))
     return create_app(*routers)
@@ -56,7 +56,7 @@ def service(stack: None, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
 def ask(
     service: FastAPI, home: Path, request: str, changes: Mapping[str, object], body: object = None
 ) -> httpx.Response:
-    """What the gateway and the function answer to a token with these claims changed."""
+    """Return the responses of the gateway and the function to a token with these claims changed."""
     key, (method, path) = signing_key(home), request.split()
     claims = {name: value for name, value in {**CLAIMS, **changes}.items() if value is not None}
 

@@ -1,4 +1,4 @@
-"""The deliverer: what becomes of a message, whatever the receiver does."""
+"""The deliverer: the result of a message, whatever the receiver does."""
 
 import json
 import logging
@@ -199,7 +199,7 @@ def test_the_log_of_attempts_is_bounded() -> None:
 
 
 def test_whatever_fails_for_good_is_logged_for_the_alarm(caplog: pytest.LogCaptureFixture) -> None:
-    """By its schedule's end, or while the breaker of its endpoint was open."""
+    """At the end of its schedule, or while its endpoint's circuit breaker was open."""
     caplog.set_level(logging.INFO)
     world = World(BROKEN, subscribed=subscription(expires_at=NOW + 3 * 3600))
     many = [message(sequence) for sequence in range(1, 21)]

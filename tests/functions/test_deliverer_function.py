@@ -1,4 +1,4 @@
-"""The deliverer as a function: batches, crashes, and what it lets out of its secrets."""
+"""The deliverer as a function: batches, crashes, and that its secrets stay secret."""
 
 import logging
 from collections.abc import Callable

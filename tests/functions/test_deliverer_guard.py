@@ -1,4 +1,4 @@
-"""When our own code fails in a delivery: the attempt is recorded, logged, and repeated by the schedule."""
+"""If our own code fails in a delivery, the attempt is recorded, logged, and repeated by the schedule."""
 
 import logging
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def handled(world: World, one: Message, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Whether the function takes the message off the queue."""
+    """Whether the function removes the message from the queue."""
     monkeypatch.setattr(app, "_deliverer", world.deliverer)
     answer = app.handler({"Records": [{"messageId": "m", "body": one.encode()}]}, None)
     return answer == {"batchItemFailures": []}

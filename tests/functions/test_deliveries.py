@@ -28,7 +28,7 @@ Open = Callable[..., World]
 
 @pytest.fixture
 def world(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Open:
-    """Makes a deliverer of a subscription that the API made, and has the API live at the deliverer's time."""
+    """Creates a deliverer for a subscription of the API, with one clock for both."""
 
     def make(*answers: Response) -> World:
         made = subscribed(invoke, sample, events=["stageCompleted"], expiresInSeconds=604_800)
@@ -67,7 +67,7 @@ def retry(invoke: Invoke, sample: Sample, one: Subscription, message_id: str, ke
 
 
 def retried(invoke: Invoke, sample: Sample, world: World, sequence: int) -> Message:
-    """The message that a retry owes now, put into the queue as the dispatcher would."""
+    """Put the message of a retry into the queue, as the dispatcher would."""
     one = world.subscription
     before = owed(one.job)
     assert retry(invoke, sample, one, message(one, sequence).message_id)["statusCode"] == 202
@@ -152,7 +152,7 @@ def test_what_was_delivered_can_be_had_again(invoke: Invoke, sample: Sample, wor
     there.deliver(message(there.subscription, 7))
     again = retried(invoke, sample, there, 7)
     there.sqs.run(there.deliverer.deliver)
-    there.deliver(again)  # a second copy, as queues make them
+    there.deliver(again)  # a second copy, as queues create them
     assert len(there.receiver.posted) == 2
     assert [each["status"] for each in listed(invoke, sample, there.subscription)["deliveries"]] == ["Delivered"]
 
@@ -163,7 +163,7 @@ def test_a_retry_by_hand_begins_the_schedule_anew(invoke: Invoke, sample: Sample
     there.sqs.run(there.deliverer.deliver)
     there.receiver.answers = [OK, BROKEN]
     there.clock.now += 3600
-    there.deliver(message(there.subscription, 8))  # it answers for once, which closes its breaker
+    there.deliver(message(there.subscription, 8))  # it responds once, which closes its breaker
     tried, start = len(there.receiver.posted), there.clock.now
     retried(invoke, sample, there, 7)
     there.sqs.run(there.deliverer.deliver)

@@ -1,4 +1,4 @@
-"""What a job waits for, and what waits for it."""
+"""A job's prerequisites and dependents."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 class Project:
-    """Jobs of one project, made, reported on and asked about through the functions."""
+    """Jobs of one project, created, reported on and read through the functions."""
 
     def __init__(self, invoke: Invoke, sample: Sample) -> None:
         self.invoke = invoke
@@ -70,7 +70,7 @@ COMPLETED = {"type": "jobCompleted"}
 
 
 def names(answer: Json, kind: str) -> dict[str, int]:
-    """Names and distances of the jobs of a kind."""
+    """Return names and distances of the jobs of a kind."""
     return {each["jobName"]: each["distance"] for each in answer["dependencies"][kind]}
 
 

@@ -1,4 +1,4 @@
-"""The description of the API: complete, current, valid, and shown by a page that asks no other host."""
+"""The description of the API: complete, current, valid, and shown by a page that requests no other host."""
 
 import base64
 import gzip
@@ -30,7 +30,7 @@ OPERATIONS = {
 
 
 def shown() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every body that has an example, with where it is."""
+    """Yield every body that has an example, with its place."""
     for name, operation in OPERATIONS.items():
         bodies = {"request": operation.get("requestBody", {}), **operation["responses"]}
         for place, body in bodies.items():
@@ -86,7 +86,7 @@ def test_examples_are_as_described_but_for_what_was_added_to_them(place: str, me
 
 
 def without_required(schema: Any) -> Any:
-    """Our answers have more members than the specification's."""
+    """Our responses have more members than the specification's."""
     if isinstance(schema, list):
         return [without_required(each) for each in schema]
     if not isinstance(schema, dict):

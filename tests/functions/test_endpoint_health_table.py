@@ -1,4 +1,4 @@
-"""The health of endpoints in DynamoDB: what is stored is what the rules say, and no write undoes another."""
+"""The health of endpoints in DynamoDB: what is stored follows the rules, and no write undoes another."""
 
 from collections.abc import Callable
 
@@ -96,7 +96,7 @@ def test_an_outcome_is_told_though_others_were_faster() -> None:
         doors.release(one, Outcome.FAILED, 0.1)
     known = held.get("e")
     assert (known.failures, known.leases) == (12, {})
-    assert NOW + 10 <= known.open_until < NOW + 12  # they made way for each other
+    assert NOW + 10 <= known.open_until < NOW + 12  # both gave way to the other
 
 
 def test_a_lease_that_ran_out_and_is_anothers_now_is_left_alone() -> None:

@@ -1,4 +1,4 @@
-"""What a client knows is not answered again: for every answer about one job."""
+"""Every response about one job has an ETag, and 304 if nothing changed."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from tests.stack import triggers
 
 Sample = Callable[[str], dict[str, Any]]
 
-# The list of subscriptions tells nothing that was reported: it changes without the job.
+# The list of subscriptions contains no reports: it changes without the job.
 ABOUT_ONE_JOB = re.compile(r".*/job/\{jobId\}(/(?!subscriptions)\w+)?")
 READS = {
     f"get-{route['Path'].rpartition('/')[2].replace('{jobId}', 'job')}": function
@@ -78,11 +78,11 @@ def test_304_costs_only_the_read_of_the_job(invoke: Invoke, sample: Sample, name
     whole = calls(READS[name], lambda: invoke(READS[name], asked))
     asked["headers"]["if-none-match"] = "*"
     assert calls(READS[name], lambda: invoke(READS[name], asked)) == ["GetItem"] == whole[:1]
-    assert len(whole) == (2 if name in ("get-job", "get-progress") else 1)  # the metadata are kept beside the job
+    assert len(whole) == (2 if name in ("get-job", "get-progress") else 1)  # metadata have their own item
 
 
 def calls(function: str, run: Callable[[], object]) -> list[str]:
-    """What the function asks of DynamoDB while it runs."""
+    """Record the function's calls of DynamoDB while it runs."""
     module = load_module(TEMPLATE.functions[function])
     made: list[str] = []
 

@@ -1,4 +1,4 @@
-"""The replayed example job against the specification's bodies; docs/example.md tells each value that is not theirs."""
+"""The replayed example job against the specification's bodies; docs/example.md lists each value that differs."""
 
 import json
 import re
@@ -27,7 +27,7 @@ TABLE = re.compile(r"\| `(/\S*)` \| `(.+?)` \| `(.+?)` \| (\S.*) \|")
 
 @pytest.fixture
 def api(invoke: Invoke, sample: Callable[[str], Json], monkeypatch: pytest.MonkeyPatch) -> Caller:
-    """The example's project at 10:45:33."""
+    """Return the example's project at 10:45:33."""
     found = caller(invoke, sample, monkeypatch)
     subscriptions = load_function("functions/api/subscriptions")
     creator = subscriptions.creator
@@ -44,13 +44,13 @@ def api(invoke: Invoke, sample: Callable[[str], Json], monkeypatch: pytest.Monke
 
 
 def prepare(api: Caller) -> None:
-    """The job before it."""
+    """Report the job before it."""
     make(api, "10:15:00", PREPARATION, "Data Preparation")
     report(api, PREPARATION, example.event("10:16:00", "jobStarted"), example.event("10:25:00", "jobCompleted"))
 
 
 def surround(api: Caller) -> None:
-    """The jobs and workers beside it: 11 of 15 cores and 3 of 9 slots are taken, one job waits before the report."""
+    """Report other jobs and workers: 11 of 15 cores and 3 of 9 slots are in use, one job waits before the report."""
     stage = {"stageName": "Data Enrichment", "expectedSeconds": 2707}
     make(api, "10:33:00", ENRICHMENT, "Sales Data Enrichment", stages=[stage], submittedBy="system")
     usage = {"cpuUsage": 52, "memoryBytes": round(1.8 * 1024**3), "recordsPerSecond": 890}
@@ -101,11 +101,11 @@ CUT: dict[str, tuple[str, Callable[[Json], object]]] = {
     "timeline": ("timeline", lambda event: (event["eventType"], event["description"])),
     "batch": ("jobs", lambda job: job["jobId"]),
 }
-"""Lists that the example cuts short, and what tells their elements apart."""
+"""Lists that the example abbreviates, and the members that identify their elements."""
 
 
 def asked(api: Caller, name: str) -> Json:
-    """Our body."""
+    """Return our body."""
     if name == "subscribe":
         request = json.loads((ROOT / "docs" / "examples" / "subscribe.request.json").read_text())
         return dict(api.post("job/{jobId}/subscribe", request))
@@ -116,7 +116,7 @@ def asked(api: Caller, name: str) -> Json:
 
 
 def rows(api: Caller, name: str) -> Iterator[tuple[str, str, str]]:
-    """Pointer, the example's value and ours, of each value that is another; of lists cut short what is shown."""
+    """Yield pointer, the example's value and ours for each difference; of abbreviated lists for the shown elements."""
     theirs, ours = example.body(name), asked(api, name)
     if name in CUT:
         part, identity = CUT[name]
@@ -129,7 +129,7 @@ def rows(api: Caller, name: str) -> Iterator[tuple[str, str, str]]:
 
 
 def resolved(body: Any, pointer: str) -> Any:
-    """The value that a JSON pointer leads to."""
+    """Return the value at a JSON pointer."""
     for step in pointer.split("/")[1:]:
         body = body[int(step)] if isinstance(body, list) else body[step]
     return body
@@ -140,7 +140,7 @@ def written(value: Any) -> str:
 
 
 def told(name: str) -> list[tuple[str, str, str]]:
-    """The rows of docs/example.md about a body; each says why."""
+    """Return the rows of docs/example.md about a body; each has a reason."""
     text = (ROOT / "docs" / "example.md").read_text()
     section = text.split(f"\n## {name}\n")[1].split("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith("| `/")]

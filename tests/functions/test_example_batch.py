@@ -1,4 +1,4 @@
-"""The specification's batch of five jobs, replayed: its answer, field by field."""
+"""The specification's batch of five jobs, replayed: its response, field by field."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""A job's lines are followed by sequence through all that was sealed, within the policy of the function."""
+"""A job's lines are followed by sequence through all sealed chunks, within the policy of the function."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ BATCH = 500
 
 
 def _report(invoke: Invoke, sample: Sample, batch: int) -> None:
-    """Lines that no compression makes small, so that they are sealed into chunks."""
+    """Lines that hardly compress, so that they are sealed into chunks."""
     lines = [f"{number} " + f"{(number * 7919) ** 9:x}" * 8 for number in range(batch * BATCH, (batch + 1) * BATCH)]
     asked = sample("report-events")
     asked["headers"]["idempotency-key"] = f"batch {batch}"

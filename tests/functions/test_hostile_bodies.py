@@ -1,4 +1,4 @@
-"""Bodies that no worker should send: each is refused with a clear error, and nothing of it is stored."""
+"""Invalid bodies: each is refused with a clear error, and nothing of it is stored."""
 
 import gzip
 import json
@@ -17,7 +17,7 @@ WRITES = ["create-job", "report-events", "put-worker"]
 
 
 def logging(details: str) -> bytes:
-    """A batch with details as they stand."""
+    """Return a batch with these details as raw text."""
     return f'{{"events": [{LOG % details}]}}'.encode()
 
 

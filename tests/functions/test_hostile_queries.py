@@ -1,4 +1,4 @@
-"""Query strings and paths that are not what they should be: pointed at, and cursors hold for what gave them only."""
+"""Invalid query strings and paths: errors have pointers, and cursors are valid only for the list that issued them."""
 
 import json
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def client(invoke: Invoke, sample: Callable[[str], Json]) -> Client:
 
 
 def get(client: Client, function: str, query: str) -> tuple[int, Json]:
-    """The answer to a sample's read with this query string, as it stands."""
+    """Return the response to a sample's read with this raw query string."""
     event = {**client.sample(SAMPLES[function]), "rawQueryString": query}
     event["headers"].pop("if-none-match", None)
     return client.ask(function, event)
@@ -105,7 +105,7 @@ def test_a_parameter_out_of_contract_is_pointed_at(client: Client, function: str
     ("query", "shown"),
     [
         ("", 3),
-        ("limit=1&limit=2", 2),  # of a parameter that takes one value the last counts
+        ("limit=1&limit=2", 2),  # for a parameter with one value the last one counts
         ("LIMIT=1", 3),
         ("limit[]=1&__proto__=1&unknown=%00&=&&%ff=%zz", 3),
         ("cursor=", 3),
@@ -138,7 +138,7 @@ def page(client: Client, name: str, **more: str) -> tuple[int, Json]:
 
 
 def several(client: Client) -> dict[str, str]:
-    """A cursor of each list, all of one project."""
+    """Return a cursor of each list, all of one project."""
     hook = {"subscriptionType": "webhook", "webhookUrl": "https://hooks.example/"}
     client.start(*LINES, subscriptions=[hook, hook])
     Client(client.invoke, client.sample).start()

@@ -1,4 +1,4 @@
-"""What fills a limit of the contract to the last byte is read back as it came, whatever it is written in."""
+"""Values that fill a limit of the contract to the last byte are read back unchanged, whatever their characters."""
 
 import json
 import random
@@ -18,23 +18,23 @@ def ascii_of(size: int) -> str:
 
 
 def cjk_of(size: int) -> str:
-    """Three bytes a character."""
+    """Characters of three bytes."""
     return "程" * (size // 3) + "x" * (size % 3)
 
 
 def emoji_of(size: int) -> str:
-    """Four bytes a character."""
+    """Characters of four bytes."""
     return "\U0001f684" * (size // 4) + "x" * (size % 4)
 
 
 def noise_of(size: int) -> str:
-    """What no compressor makes smaller than six bits a byte."""
+    """Text that no compression makes smaller than six bits per byte."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     return "".join(random.Random(size).choices(alphabet, k=size))
 
 
 def cjk_noise_of(size: int) -> str:
-    """Three bytes a character, none like the one before."""
+    """Characters of three bytes, each different from the one before."""
     drawn = random.Random(size).choices(range(0x4E00, 0x9FA5), k=size // 3)
     return "".join(map(chr, drawn)) + "x" * (size % 3)
 

@@ -72,7 +72,7 @@ def test_while_the_index_lags_reads_by_id_are_right_and_lists_only_late(tenant: 
         new = tenant.job(60)
         batch = tenant.batch(waits, runs, ends, new)
         assert [each["status"] for each in batch["jobs"]] == ["Running", "Running", "Completed", "Queued"]
-        # The new one is not in the index yet, and what runs there has ended: the answer agrees with itself.
+        # The new job is not in the index yet, and the job that runs there has ended: the response is consistent.
         assert (batch["jobs"][3]["queuePosition"], batch["systemHealth"]["additionalJobs"]) == (1, 0)
         assert batch["jobs"][3]["estimatedStartTime"] == batch["jobs"][1]["estimatedCompletion"]
         assert [shown(tenant, job)["status"] for job in (waits, new)] == ["Running", "Queued"]

@@ -1,4 +1,4 @@
-"""A response of DynamoDB is lost, and botocore repeats the request: what is stored and answered is as without it."""
+"""A response of DynamoDB is lost, and botocore repeats the request: state and response are as without the loss."""
 
 import json
 from collections.abc import Callable, Collection, Iterator
@@ -14,7 +14,7 @@ from tests.functions.scenarios import WRITES, Sample, Scenario, Stack, clear, sh
 
 OPERATIONS = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"}
 CONDITIONAL = {"UpdateItem", "TransactWriteItems"}
-"""The writes of the API that a repetition would make twice."""
+"""The writes of the API that a repetition would apply twice."""
 
 
 @pytest.fixture
@@ -30,11 +30,11 @@ _FAILED_INSIDE: Any = {
     "ResponseMetadata": {"HTTPStatusCode": 500, "RetryAttempts": 0},
 }
 FAILED = ClientError(_FAILED_INSIDE, "TransactWriteItems")
-"""botocore does not repeat it: in a long outage, its quota of repetitions is used up."""
+"""botocore does not repeat it: in a long outage, its quota of retries is used up."""
 
 
 def losing(number: int, error: Exception = LOST, operations: Collection[str] = OPERATIONS) -> Callable[[str], None]:
-    """Loses the response to the write of that number, once it was applied, or has it be an error."""
+    """Loses the response to the write of that number after it was applied, or replaces it with an error."""
     writes = iter(range(1000))
 
     def lose(operation: str) -> None:
@@ -45,7 +45,7 @@ def losing(number: int, error: Exception = LOST, operations: Collection[str] = O
 
 
 def counting(made: list[str], operations: Collection[str] = OPERATIONS) -> Callable[[str], None]:
-    """Notes the writes."""
+    """Records the writes."""
 
     def note(operation: str) -> None:
         if operation in operations:
@@ -55,7 +55,7 @@ def counting(made: list[str], operations: Collection[str] = OPERATIONS) -> Calla
 
 
 def play(stack: Stack, scenario: Scenario, lose: Callable[[str], None]) -> list[str]:
-    """The answer, and the state after it."""
+    """The response, and the state after it."""
     clear()
     stack.seconds = 0
     scenario.given(stack)

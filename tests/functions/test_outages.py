@@ -27,14 +27,14 @@ Failure = Callable[[OperationModel], Any]
 
 
 class Raw:
-    """What botocore reads of an HTTP response."""
+    """The part of an HTTP response that botocore reads."""
 
     def __init__(self, status: int) -> None:
         self.status_code = status
 
 
 def answering(code: str, status: int = 400, reasons: tuple[str, ...] = ()) -> Failure:
-    """An error of AWS's, after botocore's own repetitions."""
+    """Return an AWS error, after botocore's own retries."""
     parsed: dict[str, Any] = {
         "Error": {"Code": code, "Message": "injected"},
         "ResponseMetadata": {"HTTPStatusCode": status, "RetryAttempts": 2},
@@ -81,7 +81,7 @@ FAILURES: dict[str, Failure] = {
 }
 REASONS = ("ThrottlingError", "ProvisionedThroughputExceeded")
 SAME = {"create, no key", "two heartbeats", "many lines, no key", "failure, with key", "subscribe, no key, since 0"}
-"""Scenarios that call nothing that another does not."""
+"""Scenarios without a call that no other scenario makes."""
 ROUTES = [each for each in (*READS, *WRITES) if each.of_the_api and each.name not in SAME]
 
 
@@ -90,14 +90,14 @@ def functions(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch) -
     """Functions without a network."""
 
     clear()
-    logging.disable()  # to write hundreds of tracebacks would take most of the time
+    logging.disable()  # writing hundreds of tracebacks would take most of the time
     yield standing_still(invoke, sample, monkeypatch)
     logging.disable(logging.NOTSET)
     FAULTS.answer = None
 
 
 def failing(failure: Failure, operation: str = "", first: int = 0) -> Failure:
-    """Fails every call, or those of one operation from a number on."""
+    """Fails every call, or the calls of one operation from a number on."""
     calls = iter(range(10**6))
 
     def answer(model: OperationModel) -> Any:
@@ -107,10 +107,10 @@ def failing(failure: Failure, operation: str = "", first: int = 0) -> Failure:
 
 
 def asked(stack: Stack, scenario: Scenario, answer: Failure) -> tuple[int, Any, Any]:
-    """Status, code and Retry-After."""
+    """Return status, code and Retry-After."""
     FAULTS.answer = answer
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(limits, "BUSY_SECONDS", 0.02)  # else each failure would take two seconds
+        patch.setattr(limits, "BUSY_SECONDS", 0.02)  # otherwise each failure would take two seconds
         found = scenario.act(stack)
     FAULTS.answer = None
     code = json.loads(found["body"]).get("code") if found.get("body") else None
@@ -142,7 +142,7 @@ def test_so_is_one_of_any_single_call(scenario: Scenario, functions: Stack) -> N
     for number, operation in enumerate(calls):
         nth = calls[:number].count(operation)
         found = asked(functions, scenario, failing(FAILURES["ThrottlingException"], operation, nth))
-        if found == undisturbed:  # it could do without the call
+        if found == undisturbed:  # it succeeds without the call
             before = again(functions, scenario)
             continue
         assert found == UNAVAILABLE, f"{operation}, number {nth}"
@@ -157,7 +157,7 @@ def again(stack: Stack, scenario: Scenario) -> list[str]:
 
 
 def unmade(found: list[str]) -> list[str]:
-    """Without hints that lead to no job: these are written before the job, and never shown."""
+    """Return the state without hints to jobs that do not exist: they are written before the job, and never shown."""
     return [each for each in found if '"sk": "D#' not in each]
 
 
@@ -194,7 +194,7 @@ def test_what_dynamodb_puts_off_without_end_is_503(functions: Stack) -> None:
 
 
 ELSEWHERE = ("connect", "disconnect", "resume", "deliver")
-"""A client connects again with a new ticket; for the deliverer see tests/faults/test_outages.py."""
+"""A client reconnects with a new ticket; for the deliverer see tests/faults/test_outages.py."""
 STARTED_BY_THE_CLOCK = [each for each in WRITES if not each.of_the_api and each.name not in ELSEWHERE]
 
 

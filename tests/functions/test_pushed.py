@@ -1,4 +1,4 @@
-"""What is pushed is as the description's webhooks say."""
+"""Pushed messages follow the webhooks of the API's description."""
 
 import json
 import re
@@ -35,7 +35,7 @@ WARNING = {"level": "WARN", "message": "a line", "component": "Loader", "details
 
 
 def pushed(invoke: Invoke, sample: Sample, *reported: tuple[str, dict[str, Any]]) -> list[Message]:
-    """The messages to a subscription to everything, of a job that reports this."""
+    """Return the messages to a subscription to all events, for a job that reports this."""
     made = subscribed(invoke, sample, events=EVENT_NAMES, filters=None)
     event = sample("report-events")
     key = job_of(sample("subscribe"))
@@ -51,7 +51,7 @@ def pushed(invoke: Invoke, sample: Sample, *reported: tuple[str, dict[str, Any]]
 
 
 def owed(key: JobKey) -> list[OutboxEvent]:
-    """The events of the job's outbox."""
+    """Return the events of the job's outbox."""
     items = aws.client("dynamodb").scan(TableName="JobsTable")["Items"]
     records = [decode(bytes(item["d"]["B"])) for item in items if item["sk"]["S"].startswith(SORT_KEY)]
     batches = [record for record in records if isinstance(record, EventBatch) and record.job == key]
@@ -68,7 +68,7 @@ def without(told: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def described(message: Message) -> None:
-    """It is as its type's description says, and as no other's does."""
+    """A message matches the description of its type, and of no other type."""
     body, told = json.loads(message.payload), schema(message.type)
     told.validate(body)
     assert not told.is_valid({**body, "type": "another"})

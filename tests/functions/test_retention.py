@@ -21,7 +21,7 @@ START = times.now() // times.SECOND
 
 @pytest.fixture
 def functions(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """Functions with a clock of the test's and a retention of seven days."""
+    """Provide functions with a test clock and a retention of seven days."""
     clear()
     found = Stack(invoke, sample)
     clock = SimpleNamespace(time_ns=lambda: (START + int(found.seconds)) * 10**9)
@@ -37,7 +37,7 @@ def set_retention(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
 
 
 def wait(stack: Stack, seconds: int) -> None:
-    """Time passes; DynamoDB deletes what has expired, and the watchdog runs."""
+    """Advance the time: DynamoDB deletes expired items, and the watchdog runs."""
     stack.seconds += seconds
     for item in DYNAMODB.scan(TableName="JobsTable")["Items"]:
         if "exp" in item and int(item["exp"]["N"]) <= START + stack.seconds:
@@ -54,7 +54,7 @@ def get(stack: Stack, function: str, name: str, query: str = "") -> Any:
 
 
 def lines(stack: Stack) -> list[str]:
-    """Every line, walked by cursor."""
+    """Return every line, read by cursor."""
     found: list[str] = []
     query = "level=DEBUG&limit=1000"
     while query:
@@ -104,7 +104,7 @@ def test_what_was_written_before_the_retention_was_raised_is_kept(
 
 
 def about_the_first(stack: Stack, name: str) -> dict[str, Any]:
-    """The sample, about the job that the other one waits for."""
+    """Return the sample for the prerequisite of the other job."""
     event = stack.sample(name)
     path = event["rawPath"].replace(event["pathParameters"]["jobId"], DEPENDENT)
     event["rawPath"] = event["requestContext"]["http"]["path"] = path
@@ -114,7 +114,7 @@ def about_the_first(stack: Stack, name: str) -> dict[str, Any]:
 
 
 def keep_the_first_alive(stack: Stack) -> None:
-    """What the job waits for reports too: else it would be gone after a week, rightly."""
+    """The prerequisite reports too; otherwise it would correctly be deleted after a week."""
     event = about_the_first(stack, "report-events")
     event["body"] = json.dumps({"events": [{"type": "heartbeat"}]})
     assert stack.invoke("EventsFunction", event)["statusCode"] == 202

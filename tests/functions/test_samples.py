@@ -1,4 +1,4 @@
-"""Each sample of events/ is served by its function, on the AWS calls that its policy allows."""
+"""Each sample of events/ is processed by its function, with the AWS calls that its policy allows."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ Sample = Callable[[str], dict[str, Any]]
 
 @pytest.fixture
 def job(invoke: Invoke, sample: Sample) -> dict[str, Any]:
-    """The job of the samples, reported on."""
+    """Create the job of the samples, and report on it."""
     created = invoke("JobsFunction", sample("create-job"))
     assert created["statusCode"] == 201, created["body"]
     reported = invoke("EventsFunction", sample("report-events"))
@@ -95,7 +95,7 @@ def test_the_list(invoke: Invoke, sample: Sample, job: dict[str, Any]) -> None:
 
 def test_timeline_with_sub_events(invoke: Invoke, sample: Sample, job: dict[str, Any]) -> None:
     shown = read(invoke("TimelineFunction", sample("get-timeline")), 200)
-    # When it was queued, our clock says.
+    # The service's clock decides when it was queued.
     told = {each["eventType"]: each["description"] for each in shown["timeline"] if each["eventType"] != "JobQueued"}
     assert list(told) == ["JobStarted", "StageStarted", "Warning", "Progress"]
     assert told["Progress"] == "Data loading 44% complete"
@@ -146,7 +146,7 @@ def test_messages_of_no_live_subscription_are_skipped(invoke: Invoke, sample: Sa
 
 
 def outbox(sample: Sample) -> Iterator[dict[str, Any]]:
-    """What the jobs table's stream would show of its outbox, in the sample's shape."""
+    """Return the stream records of the jobs table's outbox, in the sample's shape."""
     for item in boto3.client("dynamodb").scan(TableName=NAMES.refs["JobsTable"])["Items"]:
         if item["sk"]["S"].startswith("O#"):
             (record,) = sample("outbox-record")["Records"]
@@ -156,7 +156,7 @@ def outbox(sample: Sample) -> Iterator[dict[str, Any]]:
 
 
 def received(sample: Sample) -> list[dict[str, Any]]:
-    """The delivery queue's messages, in the sample's shape."""
+    """Return the delivery queue's messages, in the sample's shape."""
     (record,) = sample("delivery-message")["Records"]
     messages = boto3.client("sqs").receive_message(QueueUrl=NAMES.refs["DeliveryQueue"], MaxNumberOfMessages=10)
     return [{**record, "messageId": each["MessageId"], "body": each["Body"]} for each in messages["Messages"]]

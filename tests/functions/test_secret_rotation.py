@@ -1,4 +1,4 @@
-"""A subscription's secrets: they rotate without a gap, and are nowhere but where the contract has them."""
+"""A subscription's secrets rotate without a gap, and appear only where the contract says."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def made(invoke: Invoke, sample: Sample) -> dict[str, Any]:
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time of changes, in epoch seconds, to be set."""
+    """The settable clock of changes, in epoch seconds."""
     moment = [times.now() / times.SECOND]
     for each in (app.subscriptions, app.ender):
         monkeypatch.setattr(each, "clock", lambda: moment[0])
@@ -76,7 +76,7 @@ def test_the_same_request_to_rotate_is_answered_the_same_secret(
     event["headers"]["idempotency-key"] = "once"
     first = invoke(FUNCTION, event)
     sealed = stored(made, key).sealed
-    monkeypatch.setattr(app.factory.vault, "_opened", {})  # as another process would find it
+    monkeypatch.setattr(app.factory.vault, "_opened", {})  # as another process would see it
     again = invoke(FUNCTION, event)
     assert again["body"] == first["body"]
     assert again["headers"]["idempotency-replayed"] == "true"

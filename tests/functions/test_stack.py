@@ -1,4 +1,4 @@
-"""The stack that the other tests here rely on is the template's."""
+"""The stack of the other tests in this folder matches the template."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""One process at a time streams to a subscription: busy leases, those that run out, and handing over."""
+"""One process at a time streams to a subscription: busy leases, expired leases, and handing over."""
 
 import pytest
 

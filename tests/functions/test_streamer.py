@@ -1,4 +1,4 @@
-"""The streamer: what a WebSocket subscription wants reaches its client in order, whatever happens on the way."""
+"""The streamer: the wanted events of a WebSocket subscription reach its client in order, whatever fails."""
 
 import pytest
 
@@ -139,7 +139,7 @@ def test_an_event_beyond_what_a_socket_carries_is_told_without_its_data() -> Non
     world = SocketWorld()
     world.subscribe(events=["log"])
     client = connected(world)
-    text = "\x01" * 10_900  # an event of 64 KiB, told twice
+    text = "\x01" * 10_900  # an event of 64 KiB, sent twice
     world.jobs.report(world.job, [Event("log", Micros(1), {"level": "INFO", "message": text})])
     world.dispatch()
     world.run()
@@ -181,7 +181,7 @@ def test_a_connection_that_is_not_open_yet_is_not_gone(world: SocketWorld) -> No
     world.dispatch()
     client = connected(world)
     assert client.connection
-    world.gateway.connected.clear()  # the function that lets it in has not answered
+    world.gateway.connected.clear()  # the connect function has not returned yet
     world.run(seconds=2.5)
     world.gateway.connected.add(client.connection)
     all_told(world, client)

@@ -1,4 +1,4 @@
-"""The streamer under faults: processes that end, connections that drop, posts that fail, leases that run out."""
+"""The streamer under faults: processes that end, connections that drop, posts that fail, leases that expire."""
 
 import logging
 from collections.abc import Callable
@@ -85,7 +85,7 @@ OPERATIONS = st.lists(
 
 
 class Story:
-    """Lives through a list of operations with one client."""
+    """Runs a list of operations with one client."""
 
     def __init__(self, before: SocketWorld) -> None:
         self.world = SocketWorld(before)
@@ -126,7 +126,7 @@ class Story:
         self.client.drop(told=False)
 
     def _lose_time(self) -> None:
-        """The process stands still for longer than its lease, and another takes over."""
+        """The process pauses for longer than its lease, and another takes over."""
         self.world.clock.now += LEASE_SECONDS + 1
         self.world.run(30)
 
@@ -134,7 +134,7 @@ class Story:
         self.world.clock.now += seconds
 
     def end(self) -> None:
-        """All goes well from now on, for a client that is connected or comes back."""
+        """From now on nothing fails, for a client that is connected or reconnects."""
         self.world.gateway.failures = []
         self.world.gateway.step = lambda: None
         if self.client.connection not in self.world.gateway.connected:
@@ -158,7 +158,7 @@ def test_who_resumes_at_the_greatest_sequence_it_saw_has_received_everything(
 
 
 def test_the_process_that_serves_a_resume_may_end_at_any_step(world: SocketWorld) -> None:
-    """Where the position was set, what follows it is told, though the client says nothing more."""
+    """Events after a position are sent once it was set, even if the client sends nothing more."""
     for step in count():
         world = SocketWorld(world)
         world.subscribe()
@@ -179,7 +179,7 @@ def test_the_process_that_serves_a_resume_may_end_at_any_step(world: SocketWorld
 
 
 def test_the_process_that_lets_a_client_in_may_end_at_any_step(world: SocketWorld) -> None:
-    """API Gateway opens no connection then: the client comes back with another ticket."""
+    """API Gateway then opens no connection: the client returns with another ticket."""
     for step in count():
         world = SocketWorld(world)
         world.subscribe()
@@ -194,7 +194,7 @@ def test_the_process_that_lets_a_client_in_may_end_at_any_step(world: SocketWorl
 
 
 def _ends(world: SocketWorld, at: int, act: Callable[[], None]) -> bool:
-    """Whether the process that acts ended, at a step of it."""
+    """Whether the process ended at a step of the action."""
     with crashing(at, world.dynamodb, fakes=(world.sqs, world.gateway)):
         try:
             act()

@@ -1,4 +1,4 @@
-"""What may be done with a subscription once it is made, and by whom."""
+"""What a subscription's owner may change, and who its owner is."""
 
 import json
 import uuid
@@ -36,7 +36,7 @@ def made(invoke: Invoke, sample: Sample) -> dict[str, Any]:
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time of changes, in epoch seconds, to be set."""
+    """The settable clock of changes, in epoch seconds."""
     moment = [times.now() / times.SECOND]
     for each in (app.subscriptions, app.ender):
         monkeypatch.setattr(each, "clock", lambda: moment[0])

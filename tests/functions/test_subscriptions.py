@@ -1,4 +1,4 @@
-"""`subscribe`: what may be asked for, what is answered, and that it reaches the job's writers."""
+"""`subscribe`: valid requests, responses, and that the job's writers see the subscription."""
 
 import base64
 import json

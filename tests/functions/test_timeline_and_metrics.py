@@ -19,7 +19,7 @@ TIMELINE, METRICS = "job/{jobId}/timeline", "job/{jobId}/metrics"
 
 @pytest.fixture
 def api(invoke: Invoke, sample: Callable[[str], Json], monkeypatch: pytest.MonkeyPatch) -> Caller:
-    """A job of which little was reported, seen at 10:33:00."""
+    """A job with few reports, read at 10:33:00."""
     found = caller(invoke, sample, monkeypatch)
     found.post("jobs", example.creation())
     moments = [f"10:{31 + index // 4}:{index % 4 * 10:02}" for index in range(8)]

@@ -1,4 +1,4 @@
-"""The watchdog as the clock calls it: within its policy, on the template's table."""
+"""The watchdog as the schedule calls it: within its policy, on the template's table."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Sample = Callable[[str], dict[str, Any]]
 
 @pytest.fixture
 def job(invoke: Invoke, sample: Sample) -> dict[str, Any]:
-    """The job of the samples, whose heartbeat is a minute, running; with a subscription to jobStalled."""
+    """Create the samples' running job with a heartbeat of a minute, and a subscription to jobStalled."""
     assert invoke("JobsFunction", sample("create-job"))["statusCode"] == 201
     wanted = sample("subscribe")
     wanted["body"] = json.dumps({**json.loads(wanted["body"]), "events": ["jobStalled"]})
