@@ -92,7 +92,7 @@ def _delivered(deliverer: "Deliverer", meter: Meter, subscription: Subscription,
     if message is None:
         raise AssertionError("it subscribes to just this event")
     with meter.measured() as used:
-        deliverer.deliver(message.encode())
+        deliverer.deliver(message)
     unmetered = DeliveryTable(meter.lookup, deliverer.deliveries.name)
     if (status := unmetered.get(message).status) != "Delivered":
         raise AssertionError(f"the message is {status}")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from jobtrack import aws
-from jobtrack.push.dispatch.quarantine import StreamRecord, load
+from jobtrack.push.dispatch.quarantine import StreamRecord, load_record
 from jobtrack.store.outbox import KEPT_SECONDS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def requeue(
     """Put the quarantined records back, and yield the sort key of each once that is done."""
     for page in dynamodb.get_paginator("scan").paginate(TableName=quarantine, ConsistentRead=True):
         for item in page["Items"]:
-            dynamodb.put_item(TableName=jobs, Item=_again(load(item), int(clock())))
+            dynamodb.put_item(TableName=jobs, Item=_again(load_record(item), int(clock())))
             dynamodb.delete_item(TableName=quarantine, Key={"pk": item["pk"], "sk": item["sk"]})
             yield item["sk"]["S"]
 

@@ -177,12 +177,12 @@ class FakeSqs:
         self.waiting = [(at, entry) for at, entry in self.waiting if at > self.clock()]
         return due
 
-    def run(self, deliver: Callable[[str], None]) -> None:
+    def run(self, deliver: Callable[[Message], None]) -> None:
         """Deliver every message at its time, until none is left."""
         while self.waiting:
             self.clock.now = max(self.clock.now, min(at for at, _ in self.waiting))
             for body in self.take():
-                deliver(body)
+                deliver(Message.decode(body))
 
 
 class World:
@@ -216,7 +216,7 @@ class World:
         store(self.dynamodb, Vault(self.kms, key), self.subscription)  # another process than the one that decrypts them
 
     def deliver(self, one: Message) -> None:
-        self.deliverer.deliver(one.encode())
+        self.deliverer.deliver(one)
 
     def delivered(self, one: Message) -> Delivery:
         return self.deliverer.deliveries.get(one)

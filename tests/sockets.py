@@ -16,7 +16,8 @@ from jobtrack.push.delivery.endpoint_health_table import EndpointHealthTable
 from jobtrack.push.dispatch.dispatcher import Dispatcher
 from jobtrack.push.dispatch.quarantine import QuarantineTable
 from jobtrack.push.dispatch.replays import Replays
-from jobtrack.push.messages.delivery_queue import DeliveryQueue
+from jobtrack.push.messages.delivery_queue import DeliveryQueue, decode
+from jobtrack.push.messages.message import Message
 from jobtrack.push.messages.wake import Wake
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription import Subscription
@@ -154,10 +155,11 @@ class SocketWorld:
 
     def serve(self, body: str) -> None:
         """Handle a message of the queue as the deliverer does."""
-        if wake := Wake.decode(body):
-            self.streamer.serve(wake)
-        else:
-            self.deliverer.deliver(body)
+        match decode(body):
+            case Message() as message:
+                self.deliverer.deliver(message)
+            case Wake() as wake:
+                self.streamer.serve(wake)
 
     def run(self, seconds: float = 120) -> None:
         """Run the queue, up to a limit in seconds."""

@@ -15,8 +15,8 @@ from functions.stream.dispatcher import app
 from jobtrack import aws
 from jobtrack.errors import Unavailable
 from jobtrack.invocation import Context
-from jobtrack.push.dispatch.dispatcher import ENOUGH_SECONDS, Dispatcher
-from jobtrack.push.dispatch.quarantine import QuarantineTable, load
+from jobtrack.push.dispatch.dispatcher import SPARE_SECONDS, Dispatcher
+from jobtrack.push.dispatch.quarantine import QuarantineTable, load_record
 from jobtrack.push.dispatch.replays import Replays
 from jobtrack.push.messages.delivery_queue import DeliveryQueue, QueueError
 from jobtrack.push.messages.message import Message
@@ -148,7 +148,7 @@ def test_a_record_that_cannot_be_read_holds_up_no_other(place: int, dispatcher: 
     assert (kept["pk"], kept["sk"]) == ({"S": JOB.partition}, {"S": "O#000000000099"})
     assert (kept["sequenceNumber"], kept["failedAt"]) == ({"S": "99"}, {"N": str(NOW)})
     assert kept["error"]["S"].startswith("ZstdError: ")
-    assert load(kept) == poison(99)
+    assert load_record(kept) == poison(99)
 
 
 def quarantined() -> list[dict[str, Any]]:
@@ -164,7 +164,7 @@ def test_a_record_without_keys_is_kept_by_its_number(dispatcher: Dispatcher) -> 
     nothing = {"dynamodb": {"SequenceNumber": "7"}}
     assert dispatcher.dispatch([nothing]) == []
     [kept] = quarantined()
-    assert (kept["pk"], kept["sk"], load(kept)) == ({"S": "unknown"}, {"S": "7"}, nothing)
+    assert (kept["pk"], kept["sk"], load_record(kept)) == ({"S": "unknown"}, {"S": "7"}, nothing)
 
 
 def test_a_record_as_large_as_any_is_kept_in_one_item(dispatcher: Dispatcher) -> None:
@@ -172,7 +172,7 @@ def test_a_record_as_large_as_any_is_kept_in_one_item(dispatcher: Dispatcher) ->
     large["dynamodb"]["NewImage"]["d"]["B"] = base64.b64encode(random.Random(1).randbytes(300_000)).decode()
     assert dispatcher.dispatch([large]) == []
     [kept] = quarantined()
-    assert load(kept) == large
+    assert load_record(kept) == large
     assert len(kept["record"]["B"]) < 310_000
 
 
@@ -202,7 +202,7 @@ def test_what_the_quarantine_did_not_take_comes_again(dispatcher: Dispatcher, mo
 
 def test_records_are_left_for_the_next_invocation_when_time_runs_out(dispatcher: Dispatcher, sqs: FakeSqs) -> None:
     subscribe(subscription())
-    left = iter([ENOUGH_SECONDS, ENOUGH_SECONDS - 1, 0.0])
+    left = iter([SPARE_SECONDS, SPARE_SECONDS - 1, 0.0])
     records = [record(event(number), number=number) for number in range(1, 5)]
     assert dispatcher.dispatch(records, lambda: next(left)) == ["3", "4"]
     assert [each.sequence for each in messages(sqs)] == [1, 2]
@@ -231,7 +231,7 @@ def test_a_queue_that_refuses_makes_the_record_fail(dispatcher: Dispatcher, sqs:
     subscribe(subscription())
     sqs.refuse = ["0"] * 10_000
     assert dispatcher.dispatch([record(event(1), number=5)]) == ["5"]
-    with pytest.raises(QueueError, match="1 messages were not taken: InternalError"):
+    with pytest.raises(QueueError, match="the queue did not accept 1 of the messages: InternalError"):
         dispatcher.queue.put([message()])
 
 

@@ -12,6 +12,7 @@ from jobtrack import aws, times
 from jobtrack.domain.job import Job
 from jobtrack.push.delivery.attempt import Attempt
 from jobtrack.push.egress.guarded_post import Egress
+from jobtrack.push.messages.message import Message
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Snapshot
 from tests.functions.conftest import Invoke
@@ -150,7 +151,7 @@ def test_who_rebinds_between_two_look_ups_is_reached_where_it_was_checked(addres
     assert (names.asked, traffic.connected, traffic.looked_up) == (["hook.example"], [(PUBLIC, 443)], [PUBLIC])
     world.clock.now += 5
     for body in world.sqs.take():
-        world.deliverer.deliver(body)
+        world.deliverer.deliver(Message.decode(body))
     assert [each.error for each in attempts(world)] == [
         "connection refused",
         "the host resolves to a non-public address",

@@ -406,12 +406,14 @@ class Busy:
         self.under_way = self.most = 0
         world.receiver.respond = self.respond  # type: ignore[method-assign]
 
-    def deliver(self, body: str) -> None:
+    def deliver(self, one: Message) -> None:
         """Deliver as the queue does: after a crash the message returns when its visibility timeout ends."""
         try:
-            self.world.deliverer.deliver(body)
+            self.world.deliverer.deliver(one)
         except Crash:
-            self.world.sqs.waiting.append((self.world.clock() + 180, {"MessageBody": body, "QueueUrl": "queue"}))
+            self.world.sqs.waiting.append(
+                (self.world.clock() + 180, {"MessageBody": one.encode(), "QueueUrl": "queue"})
+            )
 
     def respond(self, url: Any, headers: Any, body: bytes) -> Response:
         act, seconds = next(self.script, (OK, 0.0))
@@ -422,7 +424,7 @@ class Busy:
         try:
             if self.under_way < 8:
                 for other in self.world.sqs.take():
-                    self.deliver(other)
+                    self.deliver(Message.decode(other))
             self.world.clock.pass_by(seconds)
         finally:
             self.under_way -= 1

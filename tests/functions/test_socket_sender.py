@@ -28,7 +28,7 @@ def connected(world: SocketWorld) -> Client:
 
 def ping(world: SocketWorld) -> Message:
     message = service_message(PING, world.stored(), world.jobs.read_snapshot(world.job).job, world.clock(), "n")
-    world.deliverer.deliver(message.encode())
+    world.deliverer.deliver(message)
     return message
 
 
@@ -96,7 +96,7 @@ def test_a_retry_by_hand_comes_as_it_is_asked_for(world: SocketWorld) -> None:
     kept = world.deliveries.find(world.name, first["id"])
     assert kept
     world.dynamodb.transact_write_items(TransactItems=[world.deliveries.reopen_action(kept, world.name)])
-    world.deliverer.deliver(kept.redelivery(world.stored(), world.clock()).encode())
+    world.deliverer.deliver(kept.redelivery(world.stored(), world.clock()))
     assert client.read() == [first]
     stream = world.stored().stream
     assert stream

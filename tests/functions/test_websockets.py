@@ -8,6 +8,7 @@ import pytest
 
 from jobtrack import aws, times
 from jobtrack.keys import JobKey, ProjectKey
+from jobtrack.push.messages.delivery_queue import decode
 from jobtrack.push.messages.wake import Wake
 from jobtrack.push.subscriptions.message_factory import new_wake
 from jobtrack.push.subscriptions.stream_state import StreamState
@@ -59,7 +60,8 @@ def wakes() -> list[Wake]:
     """Those in the queue that were to come at once: moto holds back the others, but not for ever."""
     queue = boto3.client("sqs")
     messages = queue.receive_message(QueueUrl=NAMES.refs["DeliveryQueue"], MaxNumberOfMessages=10).get("Messages", [])
-    return [wake for each in messages if (wake := Wake.decode(each["Body"])) and not wake.not_before]
+    decoded = [decode(message["Body"]) for message in messages]
+    return [wake for wake in decoded if isinstance(wake, Wake) and not wake.not_before]
 
 
 def queued() -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jobtrack import invocation
-from jobtrack.push.dispatch.dispatcher import ENOUGH_SECONDS
+from jobtrack.push.dispatch.dispatcher import SPARE_SECONDS
 from jobtrack_demo.receiver import Receiver
 from tests.runtime.conftest import Sample
 from tests.runtime.process import Process
@@ -64,7 +64,7 @@ def test_what_the_dispatcher_has_no_time_for_comes_again(
     functions: Mapping[str, Process], job: Any, subscription: str, table: str, queue: str
 ) -> None:
     dispatcher, records = functions["DispatcherFunction"], outbox(table, job)
-    answer = dispatcher.invoke({"Records": records}, ENOUGH_SECONDS - 5).json
+    answer = dispatcher.invoke({"Records": records}, SPARE_SECONDS - 5).json
     left = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
     assert left == owed(records)[1:]
     rest = [record for record in records if record["dynamodb"]["SequenceNumber"] in left]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from jobtrack.push.delivery import endpoint_health
-from jobtrack.push.dispatch.dispatcher import ENOUGH_SECONDS
+from jobtrack.push.dispatch.dispatcher import SPARE_SECONDS
 from jobtrack.push.egress import guarded_post
 from jobtrack_local.template import intrinsics
 from tests.stack import (
@@ -113,7 +113,7 @@ def test_an_outage_of_hours_loses_no_record_and_pointers_come_before_the_stream_
     assert intrinsics.target(destination) == "DispatchFailures"
     assert "sqs:SendMessage" in grants("DispatcherFunction")["DispatchFailures"]
     assert grants("DispatcherFunction")["QuarantineTable"] == {"dynamodb:PutItem"}
-    assert FUNCTIONS["DispatcherFunction"]["Timeout"] > 2 * ENOUGH_SECONDS
+    assert FUNCTIONS["DispatcherFunction"]["Timeout"] > 2 * SPARE_SECONDS
 
 
 LANES = {"DelivererFunction": "DeliveryQueue", "SlowDelivererFunction": "SlowDeliveryQueue"}
@@ -248,10 +248,10 @@ def test_every_alarm_is_explained_and_sent_to_the_topic() -> None:
 def test_alarms_count_lines_that_the_functions_log() -> None:
     logged = "".join(path.read_text() for path in (ROOT / "layers/jobtrack/python/jobtrack/push").rglob("*.py"))
     assert '"%s %s after attempt %d"' in logged
-    assert "is put into quarantine" in logged
+    assert "was quarantined" in logged
     patterns = [each["FilterPattern"] for each in of_type("AWS::Logs::MetricFilter").values()]
     assert any("*Failed after attempt*" in pattern for pattern in patterns)
-    assert any("*is put into quarantine*" in pattern for pattern in patterns)
+    assert any("*was quarantined*" in pattern for pattern in patterns)
 
 
 def test_functions_of_the_api_start_from_snapshots_and_no_others() -> None:

@@ -1,4 +1,4 @@
-"""Signs and posts the messages of the delivery queue; a wake has a WebSocket subscription streamed to."""
+"""Serves the delivery queue: delivers messages, and streams to WebSocket subscriptions after wakes."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,8 @@ from jobtrack.push.delivery.delivery_table import DeliveryTable
 from jobtrack.push.delivery.endpoint_health_table import EndpointHealthTable
 from jobtrack.push.delivery.webhook_sender import WebhookSender
 from jobtrack.push.egress.guarded_post import Egress
-from jobtrack.push.messages.delivery_queue import DeliveryQueue
+from jobtrack.push.messages.delivery_queue import DeliveryQueue, decode
+from jobtrack.push.messages.message import Message
 from jobtrack.push.messages.wake import Wake
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription_ender import SubscriptionEnder
@@ -70,21 +71,22 @@ def _streamer() -> "Streamer":
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Serve a batch of the queue, its messages side by side so that a slow receiver delays none of the others."""
+    """Serve a batch of the queue, each message in a thread, so that a slow receiver does not delay the others."""
     records = event["Records"]
     with ThreadPoolExecutor(max_workers=len(records)) as pool:
-        done = list(pool.map(_done, records))
-    failed = [record["messageId"] for record, served in zip(records, done, strict=True) if not served]
+        served = list(pool.map(_serve, records))
+    failed = [record["messageId"] for record, is_served in zip(records, served, strict=True) if not is_served]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _done(record: dict[str, Any]) -> bool:
+def _serve(record: dict[str, Any]) -> bool:
     try:
-        if wake := Wake.decode(record["body"]):
-            _streamer().serve(wake)
-        else:
-            _deliverer.deliver(record["body"])
+        match decode(record["body"]):
+            case Message() as message:
+                _deliverer.deliver(message)
+            case Wake() as wake:
+                _streamer().serve(wake)
     except Exception:
-        logger.exception("message %s could not be handled", record["messageId"])
+        logger.exception("message %s could not be served", record["messageId"])
         return False
     return True

@@ -1,4 +1,4 @@
-"""Notes which subscriptions have expired, every minute."""
+"""Ends the subscriptions that have expired, every minute."""
 
 from jobtrack import aws
 from jobtrack.invocation import Context, run
@@ -18,5 +18,5 @@ _expirer = Expirer(
 
 
 def handler(event: dict[str, object], context: Context) -> None:
-    """Serve what is due, for as long as the invocation may last."""
+    """Serve the due timers while there is time."""
     run(_expirer.run, context)

@@ -1,4 +1,4 @@
-"""Makes one message for each subscription of what the outbox holds. Makes no call to the outside."""
+"""Puts messages and wakes into the delivery queue for what is in the outbox. Calls nothing outside of AWS."""
 
 from typing import Any
 
@@ -22,9 +22,9 @@ _dispatcher = Dispatcher(
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Serve a batch of the stream; answers which records are to come again.
+    """Serve a batch of the stream; return the records that must be retried.
 
-    Our own loop: importing Powertools' batch processor alone takes longer than this function may take to start.
+    Powertools' batch processor is not used: importing it takes longer than this function may take to start.
     """
     failed = _dispatcher.dispatch(event["Records"], lambda: context.get_remaining_time_in_millis() / 1000)
     return {"batchItemFailures": [{"itemIdentifier": sequence_number} for sequence_number in failed]}

@@ -35,8 +35,8 @@ from jobtrack.push.delivery.retry_schedule import (
     LATER_DELAY,
     LONGEST_SPREAD,
     LONGEST_WAIT,
-    back_after,
-    next_look,
+    next_breaker_check,
+    next_lease_check,
 )
 from jobtrack.push.messages.message import Lane
 from tests.retrying import instant_retry
@@ -301,13 +301,13 @@ def test_a_burst_waits_a_moment_for_an_endpoint_that_answers_at_once() -> None:
 
 
 def test_what_is_put_off_comes_back_later_each_time() -> None:
-    looks = [next_look(waits, NOW, 0.5) - NOW for waits in range(12)]
+    looks = [next_lease_check(waits, NOW, 0.5) - NOW for waits in range(12)]
     assert looks[:4] == [2, 4, 8, 16]
     assert all(earlier <= later for earlier, later in pairwise(looks))
     assert looks[-1] == LONGEST_WAIT
-    assert next_look(1000, NOW, 1) <= NOW + 1.5 * LONGEST_WAIT
-    assert [back_after(NOW, 0, chance) - NOW for chance in (0, 1)] == [0, 2]
-    assert back_after(NOW, 1000, 1) == NOW + LONGEST_SPREAD
+    assert next_lease_check(1000, NOW, 1) <= NOW + 1.5 * LONGEST_WAIT
+    assert [next_breaker_check(NOW, 0, chance) - NOW for chance in (0, 1)] == [0, 2]
+    assert next_breaker_check(NOW, 1000, 1) == NOW + LONGEST_SPREAD
 
 
 def test_nothing_is_open_longer_than_the_schedules_later_delays() -> None:

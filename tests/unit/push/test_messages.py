@@ -141,13 +141,6 @@ def test_a_later_attempt_is_the_same_message() -> None:
     assert (later.message_id, later.payload, later.first_at) == ("msg_1", "{}", 10.0)
 
 
-def test_what_was_put_into_the_queue_before_there_were_lanes_is_in_the_normal_one() -> None:
-    message = Message(JOB, "sub-1", "msg_1", "log", 1, "{}", "g", 10.0)
-    stored = json.loads(message.encode())
-    del stored["lane"], stored["waits"]
-    assert Message.decode(json.dumps(stored)) == message
-
-
 def test_a_message_that_is_put_off_is_at_the_same_attempt_and_stays_in_its_lane() -> None:
     message = Message(JOB, "sub-1", "msg_1", "log", 1, "{}", "g", 10.0, attempt=3).moved("slow")
     put_off = message.postponed(20.0).postponed(42.5)

@@ -21,10 +21,10 @@ from jobtrack.push.delivery.endpoint_health import EndpointHealth, Open, Refusal
 from jobtrack.push.delivery.retry_schedule import (
     END_SECONDS,
     RETRY_SECONDS,
-    back_after,
     next_attempt,
+    next_breaker_check,
     next_end_attempt,
-    next_look,
+    next_lease_check,
     retry_after_seconds,
 )
 from jobtrack.push.delivery.sender import Sender
@@ -60,9 +60,8 @@ class Deliverer(Struct, eq=False):
     clock: Callable[[], float] = time.time
     random: Callable[[], float] = random.random
 
-    def deliver(self, body: str) -> None:
+    def deliver(self, message: Message) -> None:
         """Do the next step of a message; when this returns, the message may be acknowledged."""
-        message = Message.decode(body)
         if delay_seconds(message.not_before, self.clock()):
             self.queue.put([message])
             return
@@ -96,7 +95,7 @@ class Deliverer(Struct, eq=False):
             case Refusal.SLOW:
                 self.queue.put([message.moved("slow")])
             case Refusal.FULL:
-                self.queue.put([message.postponed(next_look(message.waits, self.clock(), self.random()))])
+                self.queue.put([message.postponed(next_lease_check(message.waits, self.clock(), self.random()))])
             case Permit() as permit:
                 result, health = self._attempt_permitted(message, context, subscription, permit)
                 self._record(message, context.delivery, subscription, result, health)
@@ -105,7 +104,7 @@ class Deliverer(Struct, eq=False):
         """While the breaker is open the message counts as skipped; it comes back when the breaker lets a probe pass."""
         if delivery.status is not DeliveryStatus.SKIPPED:
             self.deliveries.put(message, delivery.skipped())
-        self.queue.put([message.postponed(back_after(until, message.waits, self.random()))])
+        self.queue.put([message.postponed(next_breaker_check(until, message.waits, self.random()))])
 
     def _attempt_permitted(
         self, message: Message, context: DeliveryContext, subscription: Subscription, permit: Permit

@@ -1,4 +1,4 @@
-"""The health of endpoints in DynamoDB: an item each, beside the deliveries."""
+"""The health of endpoints in DynamoDB: an item for each, in the deliveries table."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 KEPT_SECONDS = 24 * 3600
-"""How long an endpoint is remembered that nothing is sent to."""
+"""How long the health of an endpoint is kept after the last write."""
 _LEASE = "lease"
-"""Followed by the slot's number, the name of an attribute."""
+"""A lease's attribute is named after its slot: `lease0`."""
 
 
 def key(endpoint: str) -> "dict[str, AttributeValueTypeDef]":
-    """Where an endpoint's health is stored."""
+    """Return the primary key of an endpoint's health."""
     return {"pk": {"S": f"endpoint#{endpoint}"}, "sk": {"S": "health"}}
 
 
 def load(item: "Mapping[str, AttributeValueTypeDef] | None") -> EndpointHealth:
-    """Read what was stored; nothing is known of an endpoint without an item."""
+    """Return the health of a stored item; a new one without an item."""
     if item is None:
         return EndpointHealth()
 
     def number(name: str) -> float:
         return float(item[name]["N"]) if name in item else 0.0
 
-    slots = {int(name.removeprefix(_LEASE)): held["S"] for name, held in item.items() if name.startswith(_LEASE)}
+    slots = {int(name.removeprefix(_LEASE)): value["S"] for name, value in item.items() if name.startswith(_LEASE)}
     return EndpointHealth(
         failures=int(number("failures")),
         open_for=number("openFor"),
@@ -45,7 +45,7 @@ def load(item: "Mapping[str, AttributeValueTypeDef] | None") -> EndpointHealth:
     )
 
 
-def _state(health: EndpointHealth, version: int) -> "dict[str, AttributeValueTypeDef]":
+def _attributes(health: EndpointHealth, version: int) -> "dict[str, AttributeValueTypeDef]":
     numbers = {
         "failures": health.failures,
         "openFor": health.open_for,
@@ -59,34 +59,34 @@ def _state(health: EndpointHealth, version: int) -> "dict[str, AttributeValueTyp
 
 
 class _Update(Struct):
-    """An UpdateItem in the making."""
+    """The parts of an UpdateItem request."""
 
     set: dict[str, "AttributeValueTypeDef"] = field(default_factory=dict)
     remove: list[str] = field(default_factory=list)
     conditions: list[str] = field(default_factory=list)
-    compared: dict[str, "AttributeValueTypeDef"] = field(default_factory=dict)
+    condition_values: dict[str, "AttributeValueTypeDef"] = field(default_factory=dict)
 
     def expression(self) -> str:
         removed = f" REMOVE {', '.join(self.remove)}" if self.remove else ""
         return "SET " + ", ".join(f"{name} = :{name}" for name in self.set) + removed
 
     def values(self) -> "dict[str, AttributeValueTypeDef]":
-        return {**{f":{name}": value for name, value in self.set.items()}, **self.compared}
+        return {**{f":{name}": value for name, value in self.set.items()}, **self.condition_values}
 
 
 class EndpointHealthTable(Struct, eq=False):
-    """The endpoints' health within the deliveries table."""
+    """Reads and writes the health of endpoints."""
 
     dynamodb: "DynamoDBClient"
     name: str
     clock: Callable[[], float] = time.time
 
     def get(self, endpoint: str) -> EndpointHealth:
-        """What is known, strongly consistent."""
+        """Return the health of an endpoint, strongly consistent."""
         return load(self.dynamodb.get_item(TableName=self.name, Key=key(endpoint), ConsistentRead=True).get("Item"))
 
     def write(self, endpoint: str, change: HealthUpdate) -> bool:
-        """Write the change, and say whether its conditions held."""
+        """Write the update; return whether its conditions were met."""
         update = _update(change, self.clock())
         return write_conditionally(
             self.dynamodb,
@@ -103,20 +103,20 @@ class EndpointHealthTable(Struct, eq=False):
 
 
 def _update(change: HealthUpdate, now: float) -> _Update:
-    """What `HealthUpdate.is_allowed` and `HealthUpdate.apply` say, as DynamoDB takes it."""
+    """Return the update as DynamoDB takes it, with the effect of `HealthUpdate.is_allowed` and `HealthUpdate.apply`."""
     update = _Update(set={"exp": {"N": str(int(now) + KEPT_SECONDS)}})
     if change.health:
-        update.set |= _state(change.health, change.seen + 1)
+        update.set |= _attributes(change.health, change.seen + 1)
         update.conditions.append("version = :seen" if change.seen else "attribute_not_exists(version)")
-        update.compared |= {":seen": {"N": str(change.seen)}} if change.seen else {}
+        update.condition_values |= {":seen": {"N": str(change.seen)}} if change.seen else {}
     if change.take:
         slot = f"{_LEASE}{change.take.slot}"
         update.set[slot] = {"S": change.take.text}
         update.conditions.append(f"(attribute_not_exists({slot}) OR {slot} < :now)")
-        update.compared[":now"] = {"S": f"{now:017.6f}"}
+        update.condition_values[":now"] = {"S": f"{now:017.6f}"}
     if change.release:
         slot = f"{_LEASE}{change.release.slot}"
         update.remove.append(slot)
-        update.conditions.append(f"{slot} = :held")
-        update.compared[":held"] = {"S": change.release.text}
+        update.conditions.append(f"{slot} = :lease")
+        update.condition_values[":lease"] = {"S": change.release.text}
     return update

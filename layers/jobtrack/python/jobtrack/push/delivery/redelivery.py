@@ -1,4 +1,4 @@
-"""Another try by hand of what was, or was not, delivered."""
+"""Redelivery of a message at its owner's request."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 class Redelivery(Struct, frozen=True):
-    """Owes messages once more: under the same id, with the same body, on a schedule that begins anew."""
+    """Sends messages again: with the same id and body, and a new retry schedule."""
 
-    changes: SubscriptionService
+    subscriptions: SubscriptionService
     deliveries: DeliveryTable
 
     def retry(
         self, owner: ProjectKey, subscription_id: str, message_id: str, idempotency: Idempotency | None = None
     ) -> tuple[Json, bool]:
-        """Owe the message again, whatever became of it; answers as `SubscriptionService` does.
+        """Send the message again, whatever its status; return the same as `SubscriptionService`.
 
         Raises:
-            NotFound: the project has no such subscription, or it no such delivery.
+            NotFound: the project has no such subscription, or the subscription no such delivery.
             Conflict: the subscription has ended.
         """
 
@@ -39,14 +39,14 @@ class Redelivery(Struct, frozen=True):
             if stored is None:
                 raise NotFound(f"There is no delivery {message_id} of this subscription.")
             message = stored.redelivery(subscription, now)
-            owed = outbox.message_put(
-                self.changes.jobs_table,
+            put = outbox.message_put(
+                self.subscriptions.jobs_table,
                 subscription.job,
                 message_id,
                 message.encode(),
-                self.changes.nonce(),
+                self.subscriptions.nonce(),
                 int(now),
             )
-            return [owed, self.deliveries.reopen_action(stored, subscription_id)], {"messageId": message_id}
+            return [put, self.deliveries.reopen_action(stored, subscription_id)], {"messageId": message_id}
 
-        return self.changes.make(owner, subscription_id, plan, idempotency)
+        return self.subscriptions.make(owner, subscription_id, plan, idempotency)

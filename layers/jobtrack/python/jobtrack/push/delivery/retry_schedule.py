@@ -1,4 +1,4 @@
-"""When a message that could not be delivered is tried again; all times in epoch seconds."""
+"""The retry schedule of a message; times are epoch seconds, delays are seconds."""
 
 import math
 from datetime import UTC
@@ -8,22 +8,23 @@ FIRST_DELAYS = (5, 30, 120, 600, 1800, 3600)
 LATER_DELAY = 7200
 JITTER = 0.2
 RETRY_SECONDS = 24 * 3600
+"""How long after its first attempt a message is retried."""
 END_ATTEMPTS = 3
 END_SECONDS = 300
-"""How often, and for how long, a receiver is told that its subscription has ended."""
+"""How often, and for how long, the message about a subscription's end is attempted."""
 FIRST_WAIT = 2.0
 LONGEST_WAIT = 300.0
-"""How long a message waits for its endpoint to be free: twice as long each time."""
+"""How long a message waits for a free lease of its endpoint: twice as long each time."""
 LONGEST_SPREAD = 60.0
-"""Over how long those come back that waited for a breaker."""
+"""The messages that waited for an open breaker return within this time, not all at once."""
 
 
 def next_attempt(
     failed: int, now: float, first_at: float, expires_at: float, random: float, retry_after: float | None = None
 ) -> float | None:
-    """When to try again after `failed` (1…) attempts in vain, or None when the contract's time for it is over.
+    """Return when to retry after `failed` (1…) attempts, or None if that would be too late.
 
-    `random` (0 to 1) spreads the delay by ±20 %; `retry_after` is what the receiver asked for, in seconds.
+    `random` (0 to 1) spreads the delay by ±20 %; `retry_after` are the seconds that the receiver asked for.
     """
     delay = max(_delay(failed) * (1 + JITTER * (2 * random - 1)), retry_after or 0)
     at = now + delay
@@ -33,7 +34,7 @@ def next_attempt(
 def next_end_attempt(
     failed: int, now: float, first_at: float, random: float, retry_after: float | None = None
 ) -> float | None:
-    """The same for the message that tells of a subscription's end: three tries, within five minutes."""
+    """Return the same for the message about a subscription's end: three attempts, within five minutes."""
     if failed >= END_ATTEMPTS:
         return None
     return next_attempt(failed, now, first_at, first_at + END_SECONDS, random, retry_after)
@@ -43,23 +44,23 @@ def _delay(failed: int) -> int:
     return FIRST_DELAYS[failed - 1] if failed <= len(FIRST_DELAYS) else LATER_DELAY
 
 
-def next_look(waits: int, now: float, random: float) -> float:
-    """When a message that has waited so often (0…) for its endpoint to be free looks again; `random` spreads it."""
+def next_lease_check(waits: int, now: float, random: float) -> float:
+    """Return when a message that has waited `waits` (0…) times for a lease checks again; `random` spreads it."""
     return now + min(math.ldexp(FIRST_WAIT, min(waits, 10)), LONGEST_WAIT) * (0.5 + random)
 
 
-def back_after(until: float, waits: int, random: float) -> float:
-    """When a message comes back that found the breaker open until a time: soon after, but not all at once."""
+def next_breaker_check(until: float, waits: int, random: float) -> float:
+    """Return when a message checks the breaker again that is open until a time: soon after it; `random` spreads it."""
     return until + min(math.ldexp(FIRST_WAIT, min(waits, 10)), LONGEST_SPREAD) * random
 
 
 def retry_after_seconds(header: str | None, now: float) -> float | None:
-    """The seconds that a Retry-After header asks for, directly or as an HTTP date; None if it cannot be parsed."""
+    """Return the seconds of a Retry-After header, which may be an HTTP date; None if it cannot be parsed."""
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:10])
     try:
-        moment = parsedate_to_datetime(text)
-        return max(0.0, moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - now)
-    except Exception:  # it raises more than ValueError for foreign text: OverflowError for the year 99999999999
+        date = parsedate_to_datetime(text)
+        return max(0.0, date.replace(tzinfo=date.tzinfo or UTC).timestamp() - now)
+    except Exception:  # not only ValueError: the year 99999999999 raises OverflowError
         return None

@@ -1,4 +1,4 @@
-"""Signing as Standard Webhooks 1.0 says (https://www.standardwebhooks.com), with several secrets while they rotate."""
+"""Signatures of webhooks, by Standard Webhooks 1.0 (https://www.standardwebhooks.com)."""
 
 import base64
 import hashlib
@@ -9,7 +9,10 @@ from jobtrack.push.subscriptions.secrets import PREFIX
 
 
 def headers(message_id: str, timestamp: int, body: bytes, signing_secrets: Iterable[str]) -> dict[str, str]:
-    """The three headers of a message sent at `timestamp` (epoch seconds), signed with each of the secrets."""
+    """Return the three headers of a message that is sent at `timestamp` (epoch seconds), signed with each secret.
+
+    There are several secrets during a rotation.
+    """
     content = f"{message_id}.{timestamp}.".encode() + body
     return {
         "webhook-id": message_id,

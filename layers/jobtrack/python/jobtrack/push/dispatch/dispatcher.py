@@ -1,6 +1,6 @@
-"""From the outbox to the queue: one message for each live webhook that wants the event, one wake for each WebSocket.
+"""From the outbox to the delivery queue: a message for each webhook that wants an event, a wake for each WebSocket.
 
-Beside batches of events the outbox owes messages that are ready to be sent, and what happened before a subscription.
+Besides batches of events, the outbox holds complete messages, and replays of what happened before a subscription.
 """
 
 import base64
@@ -35,16 +35,16 @@ from jobtrack.store.outbox_records import (
 
 logger = logging.getLogger(__name__)
 
-ENOUGH_SECONDS = 15.0
-"""No further record is begun with less time left: what is done shall be told before Lambda ends the process."""
+SPARE_SECONDS = 15.0
+"""With less time left, no further record is begun: the result must be returned before Lambda ends the process."""
 
 
-def _no_end() -> float:
+def _no_limit() -> float:
     return math.inf
 
 
 class Dispatcher(Struct, eq=False):
-    """Serves a stream of outbox items. A repeated record makes the same messages, under the same ids."""
+    """Serves the stream of outbox items. A repeated record results in the same messages, with the same ids."""
 
     subscriptions: SubscriptionTable
     queue: DeliveryQueue
@@ -52,23 +52,23 @@ class Dispatcher(Struct, eq=False):
     quarantine: QuarantineTable
     clock: Callable[[], float] = time.time
 
-    def dispatch(self, records: Sequence[StreamRecord], seconds_left: Callable[[], float] = _no_end) -> list[str]:
-        """Enqueue what the records owe; answers the sequence numbers of those that are to come again.
+    def dispatch(self, records: Sequence[StreamRecord], seconds_left: Callable[[], float] = _no_limit) -> list[str]:
+        """Enqueue the messages of the records, and return the sequence numbers of those that must be retried.
 
-        The rest go on: Lambda comes again with everything from the first of these, and the ids stay the same.
+        The records after a failed one are served too. Lambda delivers them again with it, but the ids stay the same.
         """
         failed: list[str] = []
         for index, record in enumerate(records):
-            in_time = index == 0 or seconds_left() >= ENOUGH_SECONDS
-            if not (in_time and self._served(record)):
+            in_time = index == 0 or seconds_left() >= SPARE_SECONDS
+            if not (in_time and self._is_served(record)):
                 failed.append(record["dynamodb"]["SequenceNumber"])
         return failed
 
-    def _served(self, record: StreamRecord) -> bool:
+    def _is_served(self, record: StreamRecord) -> bool:
         try:
             self._serve_or_quarantine(record)
         except Exception:
-            logger.exception("outbox record %s failed, and comes again", record["dynamodb"]["SequenceNumber"])
+            logger.exception("outbox record %s failed and will be retried", record["dynamodb"]["SequenceNumber"])
             return False
         return True
 
@@ -78,7 +78,7 @@ class Dispatcher(Struct, eq=False):
         except Exception as error:
             if not is_poison(error):
                 raise
-            logger.exception("outbox record %s is put into quarantine", record["dynamodb"]["SequenceNumber"])
+            logger.exception("outbox record %s was quarantined", record["dynamodb"]["SequenceNumber"])
             self.quarantine.put(record, error)
 
     def _serve(self, record: OutboxRecord) -> None:
@@ -111,13 +111,22 @@ class Dispatcher(Struct, eq=False):
             self.replays.put_item(outbox.replay_item(replay, int(now)))
 
 
-def _messages(job_name: str, events: Sequence[OutboxEvent], live: Sequence[Subscription], now: float) -> list[Message]:
-    made = [event_message(one.job, job_name, one, event, now) for event in events for one in live]
-    return [message for message in made if message is not None]
+def _messages(
+    job_name: str, events: Sequence[OutboxEvent], subscriptions: Sequence[Subscription], now: float
+) -> list[Message]:
+    messages = [
+        event_message(subscription.job, job_name, subscription, event, now)
+        for event in events
+        for subscription in subscriptions
+    ]
+    return [message for message in messages if message is not None]
 
 
-def _wakes(events: Sequence[OutboxEvent], live: Sequence[Subscription]) -> list[Wake]:
-    """One for each connected WebSocket that wants any of the events, however many; who connects later wakes by that."""
-    connected = [one for one in live if one.stream and one.stream.connection]
-    wanted = {one: [event.sequence for event in events if one.wants(event)] for one in connected}
-    return [new_wake(one, max(sequences)) for one, sequences in wanted.items() if sequences]
+def _wakes(events: Sequence[OutboxEvent], subscriptions: Sequence[Subscription]) -> list[Wake]:
+    """Return a wake for each connected WebSocket that wants any of the events; a later `$connect` wakes by itself."""
+    wakes = []
+    for subscription in subscriptions:
+        if subscription.stream and subscription.stream.connection:
+            sequences = [event.sequence for event in events if subscription.wants(event)]
+            wakes += [new_wake(subscription, max(sequences))] if sequences else []
+    return wakes

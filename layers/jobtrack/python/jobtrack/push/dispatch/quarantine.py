@@ -1,7 +1,7 @@
-"""Where records go that fail for a reason of their own: whole, so that they can be put back once that is mended.
+"""The quarantine of poison records: they are kept whole, so that they can be put back once the cause is fixed.
 
-Lambda tries a failed record again until it is too old, and holds up its neighbours meanwhile; to its on-failure queue
-it sends no more than a pointer into a stream that forgets after a day.
+Without it, Lambda would retry a failed record until it expires, and delay the records after it. To an on-failure queue
+Lambda sends only a pointer into the stream, which keeps records for a day.
 """
 
 import gzip
@@ -22,19 +22,19 @@ StreamRecord = Mapping[str, Any]
 
 
 class QuarantineTable(Struct, eq=False):
-    """The quarantine: one item for each record, however often it comes."""
+    """The quarantine table: one item for each record, even if the record is delivered more than once."""
 
     dynamodb: "DynamoDBClient"
     name: str
     clock: Callable[[], float] = time.time
 
     def put(self, record: StreamRecord, error: Exception) -> None:
-        """Keep the record as it came, under the keys of the item that it tells of, and what was wrong with it."""
+        """Store the record unchanged, under the keys of its outbox item, with the error."""
         self.dynamodb.put_item(TableName=self.name, Item=_item(record, error, int(self.clock())))
 
 
-def load(item: "Mapping[str, AttributeValueTypeDef]") -> StreamRecord:
-    """The record as it came."""
+def load_record(item: "Mapping[str, AttributeValueTypeDef]") -> StreamRecord:
+    """Return the record of a stored item."""
     record: StreamRecord = json.loads(gzip.decompress(bytes(item["record"]["B"])))
     return record
 
@@ -49,6 +49,6 @@ def _item(record: StreamRecord, error: Exception, now: int) -> "dict[str, Attrib
         "error": {"S": f"{type(error).__name__}: {error}"[:ERROR_CHARACTERS]},
         "failedAt": {"N": str(now)},
         "exp": {"N": str(now + KEPT_SECONDS)},
-        # Compressed, base64 weighs no more than the bytes in it: what was an item fits into one again.
+        # Compressed, base64 takes no more space than the bytes in it, so that any record fits into an item.
         "record": {"B": gzip.compress(json.dumps(record).encode(), mtime=0)},
     }

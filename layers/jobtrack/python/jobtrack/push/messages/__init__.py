@@ -1,1 +1,1 @@
-"""The delivery queue: messages to receivers, and wakes of streamers."""
+"""The delivery queue, and what it carries: messages to receivers, and wakes of the streamer of WebSockets."""

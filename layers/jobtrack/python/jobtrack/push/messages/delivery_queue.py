@@ -1,10 +1,11 @@
-"""Handing messages to the delivery queue: in as few requests as its limits allow, none left behind unnoticed."""
+"""The delivery queue: messages are sent in batches, and a message that is refused is never lost silently."""
 
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from jobtrack.push.messages.message import Message
@@ -17,17 +18,20 @@ if TYPE_CHECKING:
 
 ENTRIES = 10
 BATCH_BYTES = 256 * 1024
-"""What a batch of entries may weigh together; pure ASCII, so characters are bytes."""
+"""The size limit of a batch; the bodies are pure ASCII, so a character is a byte."""
 MAX_DELAY_SECONDS = 900
 """The longest DelaySeconds that SQS accepts."""
 
 
 class QueueError(Exception):
-    """The queue did not take every message."""
+    """The queue did not accept every message."""
 
 
 class DeliveryQueue(Struct, eq=False):
-    """The queues that the deliverer serves, one a lane; standard ones, so a message may come twice or out of order."""
+    """The queues of the deliverer, one for each lane.
+
+    They are standard queues: a message may arrive twice or out of order.
+    """
 
     sqs: "SQSClient"
     url: str
@@ -39,11 +43,11 @@ class DeliveryQueue(Struct, eq=False):
         """Enqueue all of them, each with the delay until it is due, as far as SQS accepts it.
 
         Raises:
-            QueueError: some were not taken, though tried again; others may have been.
+            QueueError: some were not accepted after retries; others may have been.
         """
         for url, slow in ((self.url, False), (self.slow_url, True)):
-            chosen = [message for message in messages if _slow(message) == slow]
-            for batch in _batches([self._entry(index, message) for index, message in enumerate(chosen)]):
+            of_lane = [message for message in messages if _is_slow(message) == slow]
+            for batch in _batches([self._entry(index, message) for index, message in enumerate(of_lane)]):
                 self._put_batch(url, batch)
 
     def _entry(self, index: int, message: Message | Wake) -> "SendMessageBatchRequestEntryTypeDef":
@@ -59,9 +63,19 @@ class DeliveryQueue(Struct, eq=False):
             failed = self.sqs.send_message_batch(QueueUrl=url, Entries=batch).get("Failed", [])
             if not failed:
                 return
-            again = {failure["Id"] for failure in failed}
-            batch = [entry for entry in batch if entry["Id"] in again]
-        raise QueueError(f"{len(batch)} messages were not taken: {failed[0]['Code']}")
+            failed_ids = {failure["Id"] for failure in failed}
+            batch = [entry for entry in batch if entry["Id"] in failed_ids]
+        raise QueueError(f"the queue did not accept {len(batch)} of the messages: {failed[0]['Code']}")
+
+
+def decode(body: str) -> Message | Wake:
+    """Return the message or wake of a queue's message.
+
+    Raises:
+        msgspec.DecodeError: the body is neither.
+    """
+    decoded: Message | Wake = msgspec.json.decode(body, type=Message | Wake)
+    return decoded
 
 
 def delay_seconds(not_before: float, now: float) -> int:
@@ -69,7 +83,7 @@ def delay_seconds(not_before: float, now: float) -> int:
     return min(MAX_DELAY_SECONDS, max(0, math.ceil(not_before - now)))
 
 
-def _slow(message: Message | Wake) -> bool:
+def _is_slow(message: Message | Wake) -> bool:
     return isinstance(message, Message) and message.lane == "slow"
 
 
@@ -79,11 +93,11 @@ def _batches(
     batch: list[SendMessageBatchRequestEntryTypeDef] = []
     size = 0
     for entry in entries:
-        added = len(entry["MessageBody"])
-        if batch and (len(batch) == ENTRIES or size + added > BATCH_BYTES):
+        length = len(entry["MessageBody"])
+        if batch and (len(batch) == ENTRIES or size + length > BATCH_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(entry)
-        size += added
+        size += length
     if batch:
         yield batch

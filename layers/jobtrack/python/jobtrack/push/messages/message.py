@@ -1,24 +1,34 @@
-"""A message to one subscription, and its form in the delivery queue."""
+"""A message to one subscription."""
 
-import json
 from typing import Literal, Self
 
-import orjson
-from msgspec import Struct
 from msgspec.structs import replace
 
 from jobtrack.keys import JobKey
+from jobtrack.push.messages.queue_message import QueueMessage
 
 PING = "ping"
 ENDED = "subscriptionEnded"
 Lane = Literal["normal", "slow"]
 
 
-class Message(Struct, frozen=True):
-    """One message to one subscription; times in epoch seconds, `payload` the very text to sign and send.
+class Message(QueueMessage, frozen=True, tag="message"):
+    """A message to one subscription; times in epoch seconds.
 
-    `earlier` counts the attempts before the present schedule began, which a retry by hand begins anew; `waits`
-    counts how often the present attempt was put off for its endpoint's sake; `lane` is the queue that it goes through.
+    Args:
+        job: the job of the subscription.
+        subscription_id: the subscription.
+        message_id: the `webhook-id`.
+        type: the type of the event, `ping` or `subscriptionEnded`.
+        sequence: the sequence of the event, None if the message is not about an event.
+        payload: the exact text to sign and send.
+        group: the endpoint, which is also the message group in the queue.
+        first_at: when the retry schedule began.
+        not_before: when the message is due.
+        attempt: the number of this attempt, from 0.
+        earlier: attempts before this retry schedule; a redelivery begins a new one.
+        waits: how often this attempt was postponed because of its endpoint.
+        lane: the queue that it goes through.
     """
 
     job: JobKey
@@ -37,11 +47,11 @@ class Message(Struct, frozen=True):
 
     @property
     def failed(self) -> int:
-        """How many attempts of the present schedule are over once this one is."""
+        """The number of failed attempts in this retry schedule, if this one fails."""
         return self.attempt + 1 - self.earlier
 
     def later(self, not_before: float, lane: Lane = "normal") -> Self:
-        """The message for its next attempt."""
+        """Return the message for its next attempt."""
         return replace(self, not_before=not_before, attempt=self.attempt + 1, waits=0, lane=lane)
 
     def postponed(self, not_before: float) -> Self:
@@ -49,46 +59,5 @@ class Message(Struct, frozen=True):
         return replace(self, not_before=not_before, waits=self.waits + 1)
 
     def moved(self, lane: Lane) -> Self:
-        """The message for the same attempt, in another lane."""
+        """Return the message for the same attempt, in another lane."""
         return replace(self, lane=lane)
-
-    def encode(self) -> str:
-        """The body of the queue's message: pure ASCII, since SQS refuses some characters that JSON allows."""
-        body = {
-            "tenantId": self.job.tenant,
-            "projectId": self.job.project,
-            "jobId": self.job.job,
-            "subscriptionId": self.subscription_id,
-            "messageId": self.message_id,
-            "type": self.type,
-            "sequence": self.sequence,
-            "attempt": self.attempt,
-            "earlier": self.earlier,
-            "waits": self.waits,
-            "lane": self.lane,
-            "notBefore": self.not_before,
-            "firstAt": self.first_at,
-            "group": self.group,
-            "payload": self.payload,
-        }
-        return json.dumps(body, separators=(",", ":"))
-
-    @classmethod
-    def decode(cls, body: str) -> Self:
-        """Read what `encode` wrote."""
-        stored = orjson.loads(body)
-        return cls(
-            job=JobKey(stored["tenantId"], stored["projectId"], stored["jobId"]),
-            subscription_id=stored["subscriptionId"],
-            message_id=stored["messageId"],
-            type=stored["type"],
-            sequence=stored["sequence"],
-            payload=stored["payload"],
-            group=stored["group"],
-            first_at=stored["firstAt"],
-            not_before=stored["notBefore"],
-            attempt=stored["attempt"],
-            earlier=stored["earlier"],
-            waits=stored.get("waits", 0),  # what was put into the queue before there were lanes has neither
-            lane=stored.get("lane", "normal"),
-        )
