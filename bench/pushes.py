@@ -72,8 +72,8 @@ def _subscribed(deliverer: "Deliverer") -> Subscription:
     job, name, now = JobKey(*(str(uuid.uuid4()) for _ in range(3))), f"sub-{uuid.uuid4()}", int(time.time())
     token = "0123456789abcdef" * 4
     sealed = deliverer.webhooks.vault.seal(job, name, Secrets((SigningSecret(new_signing_secret()),), token))
-    url, events = f"https://hook.example/{uuid.uuid4()}", ("stageCompleted",)
-    made = Subscription(job, name, "webhook", url, events, Filters(), "ja", now, now + 28_800, sealed)
+    url = f"https://hook.example/{uuid.uuid4()}"
+    made = Subscription(job, name, "webhook", url, ("stageCompleted",), Filters(), "ja", now, now + 28_800, sealed)
     deliverer.subscriptions.dynamodb.put_item(TableName=deliverer.subscriptions.name, Item=made.item())
     return made
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from standardwebhooks.webhooks import Webhook
 
 from jobtrack import aws
+from jobtrack.domain.events import EventName
 from jobtrack.keys import JobKey
 from jobtrack.push.delivery.circuit_breaker import CircuitBreaker
 from jobtrack.push.delivery.deliverer import Deliverer
@@ -49,7 +50,7 @@ TOKEN = "the-token-of-the-receiver"
 
 def subscription(name: str = "sub-1", **changes: Any) -> Subscription:
     """Return an active subscription to stages, errors and logs, for eight hours from `NOW`."""
-    events = ("stageCompleted", "error", "log")
+    events: tuple[EventName, ...] = ("stageCompleted", "error", "log")
     base = Subscription(JOB, name, "webhook", URL, events, Filters(), "ja", NOW, NOW + 28_800, b"")
     return replace(base, **changes)
 

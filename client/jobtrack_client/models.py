@@ -104,7 +104,7 @@ __all__ = [
 
 Availability: TypeAlias = Literal["High", "Medium", "Low"]
 ConditionStatus: TypeAlias = Literal["Active", "Resolved"]
-DeliveryStatus: TypeAlias = Literal["Delivered", "Pending", "Failed", "Skipped"]
+DeliveryStatus: TypeAlias = Literal["Pending", "Delivered", "Failed", "Skipped"]
 Efficiency: TypeAlias = Literal["Excellent", "Good", "Fair", "Poor"]
 EndReason: TypeAlias = Literal["expired", "deleted", "gone"]
 EventName: TypeAlias = Literal[

@@ -8,11 +8,10 @@ from pydantic import BaseModel, ConfigDict, create_model
 from typing_extensions import get_original_bases, is_typeddict
 
 from jobtrack.api.problems import Problem
-from jobtrack.domain import dependencies, event_text, events, queue_forecast, timeline
+from jobtrack.domain import dependencies, event_text, events, push, queue_forecast, timeline
 from jobtrack.domain.job import JobStatus, Json, Priority, StageStatus
 from jobtrack.domain.journal.journal import LogLevel
 from jobtrack.views import metrics
-from jobtrack.views.responses import deliveries, subscriptions
 from jobtrack.views.responses import metrics as metrics_response
 
 REFERENCE = "#/components/schemas/{model}"
@@ -31,10 +30,10 @@ _ENUMERATIONS: Mapping[str, Any] = {
     "MetricGroup": metrics.Group,
     "Efficiency": metrics_response.Efficiency,
     "Trend": metrics_response.Direction,
-    "SubscriptionType": subscriptions.SubscriptionType,
-    "SubscriptionStatus": subscriptions.SubscriptionStatus,
-    "EndReason": subscriptions.EndReason,
-    "DeliveryStatus": deliveries.DeliveryStatus,
+    "SubscriptionType": push.SubscriptionType,
+    "SubscriptionStatus": push.SubscriptionStatus,
+    "EndReason": push.EndReason,
+    "DeliveryStatus": push.DeliveryStatus,
 }
 """Sets of values that have a schema of their own, so that clients can name them."""
 

@@ -30,6 +30,7 @@ from jobtrack.store.listeners import ListenerStore, NewListener
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.store.timers import HEARTBEAT, TimerStore
 from jobtrack.times import Micros
+from jobtrack.views.responses.events import Accepted
 from jobtrack_local import environment
 from jobtrack_local.engine import engines
 from jobtrack_local.engine.provision import provision
@@ -123,7 +124,7 @@ def test_eight_writers_lose_and_repeat_nothing(table: Table) -> None:
     assert snapshot.journal.count(Family.INFO) == size * WRITERS * batches
 
 
-def report_when_not_busy(store: JobStore, key: JobKey, events: list[Event], with_key: bool = True) -> dict[str, Any]:
+def report_when_not_busy(store: JobStore, key: JobKey, events: list[Event], with_key: bool = True) -> Accepted:
     for _ in range(20):
         same = Idempotency(key, "events", str(uuid.uuid4()), "body") if with_key else None
         try:

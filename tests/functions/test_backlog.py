@@ -4,9 +4,10 @@ import pytest
 from msgspec.structs import replace
 
 from jobtrack import aws
+from jobtrack.domain.events import EVENT_NAMES
 from jobtrack.push.subscriptions.message_factory import event_message
 from jobtrack.push.subscriptions.stream_state import StreamState
-from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, OTHER_EVENTS, Filters, Subscription
+from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack.push.websockets.backlog import Backlog, BacklogPage
 from jobtrack.store.outbox import KEPT_SECONDS
 from tests.functions.test_replays import history, job_heard_by, jobs, report
@@ -16,8 +17,8 @@ pytestmark = pytest.mark.usefixtures("stack")
 
 SOCKET = subscription(type="websocket", url=None, stream=StreamState(0, 0), created_at=NOW)
 WANTED = [
-    replace(SOCKET, events=(*DEFAULT_EVENTS, *OTHER_EVENTS)),
-    replace(SOCKET, events=(*DEFAULT_EVENTS, *OTHER_EVENTS), filters=Filters(10, True, False)),
+    replace(SOCKET, events=EVENT_NAMES),
+    replace(SOCKET, events=EVENT_NAMES, filters=Filters(10, True, False)),
     replace(SOCKET, events=("milestone",), filters=Filters(0, False, True)),
     replace(SOCKET, events=("log",)),
     replace(SOCKET, events=("jobCompleted",)),

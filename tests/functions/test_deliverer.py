@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from jobtrack import log_filter
 from jobtrack.domain.journal import packing
+from jobtrack.domain.push import DeliveryStatus
 from jobtrack.push.delivery.attempt import Attempt
-from jobtrack.push.delivery.delivery import ATTEMPTS, Delivery, DeliveryStatus
+from jobtrack.push.delivery.delivery import ATTEMPTS, Delivery
 from jobtrack.push.egress.guarded_post import EgressError, Response
 from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, new_signing_secret
 from jobtrack.push.subscriptions.subscription import Subscription

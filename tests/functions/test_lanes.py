@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from functions.api.deliveries import app
+from jobtrack.domain.push import DeliveryStatus
 from jobtrack.push.delivery.circuit_breaker import CircuitBreaker, Permit
-from jobtrack.push.delivery.delivery import Delivery, DeliveryStatus
+from jobtrack.push.delivery.delivery import Delivery
 from jobtrack.push.delivery.endpoint_health import LEASE_SECONDS, MAX_ATTEMPTS, EndpointHealth, HealthUpdate, Lease
 from jobtrack.push.egress.guarded_post import EgressError, Response
 from jobtrack.push.messages.message import Message

@@ -12,9 +12,10 @@ from functions.schedule.expirer import app
 from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job
+from jobtrack.domain.push import DeliveryStatus, EndReason
 from jobtrack.errors import JobBusy
 from jobtrack.invocation import Invocation
-from jobtrack.push.delivery.delivery import Delivery, DeliveryStatus
+from jobtrack.push.delivery.delivery import Delivery
 from jobtrack.push.egress.guarded_post import EgressError, Response
 from jobtrack.push.messages.message import PING, Message
 from jobtrack.push.subscriptions.expirer import Expirer
@@ -63,7 +64,7 @@ def timers(world: World) -> list[str]:
     return sorted(item["sk"]["S"] for item in items if item["pk"]["S"].startswith("expiry#"))
 
 
-def end(world: World, reason: str = "deleted") -> Message:
+def end(world: World, reason: EndReason = "deleted") -> Message:
     """The message that the end owes."""
     world.ender.end(JOB, "sub-1", reason)
     [made] = owed(JOB)
@@ -197,7 +198,7 @@ def test_the_job_of_a_subscription_may_be_forgotten_before_it() -> None:
 
 
 @pytest.mark.parametrize("reason", ["expired", "deleted", "gone"])
-def test_the_word_of_the_end_is_sent_after_the_end_and_nothing_else_is(reason: str) -> None:
+def test_the_word_of_the_end_is_sent_after_the_end_and_nothing_else_is(reason: EndReason) -> None:
     world = heard()
     stored = world.stored()
     assert stored is not None

@@ -21,6 +21,7 @@ from jobtrack.push.subscriptions.subscription_service import SubscriptionService
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.settings import Settings
 from jobtrack.store.idempotency import Idempotency
+from jobtrack.views.responses.deliveries import Deliveries
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
@@ -41,7 +42,8 @@ def list_deliveries(request: Request, query: Annotated[DeliveriesQuery, Query()]
         query.cursor,
         lambda before: deliveries.page(subscription.subscription_id, query.limit, before),
     )
-    return json_response({"deliveries": [delivery.answer() for delivery in page], "nextCursor": cursor})
+    content: Deliveries = {"deliveries": [delivery.response() for delivery in page], "nextCursor": cursor}
+    return json_response(content)
 
 
 @router.post("/subscription/{subscriptionId}/deliveries/{messageId}/retry", status_code=202)

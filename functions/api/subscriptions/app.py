@@ -28,6 +28,7 @@ from jobtrack.settings import Settings
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.job_reader import JobReader
 from jobtrack.store.listeners import ListenerStore
+from jobtrack.views.responses.subscriptions import Subscriptions
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
@@ -64,14 +65,18 @@ def list_subscriptions(request: Request, query: Annotated[SubscriptionsQuery, Qu
         lambda after: table.page(job, query.limit, after),
     )
     now = subscriptions.clock()
-    return json_response({"subscriptions": [each.answer(now) for each in page], "nextCursor": cursor})
+    content: Subscriptions = {
+        "subscriptions": [subscription.response(now) for subscription in page],
+        "nextCursor": cursor,
+    }
+    return json_response(content)
 
 
 @router.get("/subscription/{subscriptionId}")
 def get_subscription(request: Request) -> Response:
     """Return the current state of the subscription."""
     subscription = subscriptions.find(project_key(request), subscription_id(request))
-    return json_response(subscription.answer(subscriptions.clock()))
+    return json_response(subscription.response(subscriptions.clock()))
 
 
 @router.delete("/subscription/{subscriptionId}", status_code=204)
@@ -94,18 +99,16 @@ def renew_subscription(request: Request, key: IdempotencyKey, body: RenewRequest
 def rotate_secret(request: Request, key: IdempotencyKey) -> Response:
     """Sign with a new secret from now on. The previous secret also signs for 24 hours."""
     owner = project_key(request)
-    kept, replayed = subscriptions.rotate(owner, subscription_id(request), vault, key)
-    revealed = factory.revealed(owner.job_key(kept["jobId"]), kept)
-    return json_response({"signingSecret": revealed["signingSecret"]}, replayed=replayed)
+    sealed, replayed = subscriptions.rotate(owner, subscription_id(request), vault, key)
+    return json_response(factory.reveal_signing_secret(owner, sealed), replayed=replayed)
 
 
 @router.post("/subscription/{subscriptionId}/ticket")
 def issue_ticket(request: Request, key: IdempotencyKey) -> Response:
     """Return a URL with which the receiver can connect once more, within a minute."""
     owner = project_key(request)
-    kept, replayed = subscriptions.ticket(owner, subscription_id(request), vault, key)
-    revealed = factory.revealed(owner.job_key(kept["jobId"]), kept)
-    return json_response({"websocketUrl": revealed["websocketUrl"]}, replayed=replayed)
+    sealed, replayed = subscriptions.ticket(owner, subscription_id(request), vault, key)
+    return json_response(factory.reveal_ticket(owner, sealed), replayed=replayed)
 
 
 @router.post("/subscription/{subscriptionId}/test", status_code=202)

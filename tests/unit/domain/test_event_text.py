@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack.domain.event_text import EVENT_TYPES, LANGUAGES, describe
-from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, OTHER_EVENTS
+from jobtrack.domain.events import EVENT_NAMES
 
 LABELS = {"ja": "パフォーマンス分析", "en": "Performance Analysis"}
 FULL: dict[str, Any] = {
@@ -21,7 +21,7 @@ FULL: dict[str, Any] = {
 
 def test_every_event_of_timeline_and_push_can_be_described() -> None:
     timeline = {"resourceAllocated", "resourceReleased", "blocked", "unblocked"}
-    assert {*DEFAULT_EVENTS, *OTHER_EVENTS, *timeline, "ping", "subscriptionEnded"} <= EVENT_TYPES
+    assert {*EVENT_NAMES, *timeline, "ping", "subscriptionEnded"} <= EVENT_TYPES
 
 
 @pytest.mark.parametrize("event_type", sorted(EVENT_TYPES))

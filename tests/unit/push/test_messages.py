@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from jobtrack.domain.event_text import Language
+from jobtrack.domain.events import EventName
 from jobtrack.keys import JobKey
 from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.message_factory import endpoint_group, event_message, event_message_id
@@ -34,8 +36,8 @@ messages = st.builds(
 )
 
 
-def subscription(language: str = "ja") -> Subscription:
-    events = ("stageCompleted", "log", "error")
+def subscription(language: Language = "ja") -> Subscription:
+    events: tuple[EventName, ...] = ("stageCompleted", "log", "error")
     return Subscription(JOB, "sub-1", "webhook", "https://a.example/", events, Filters(), language, 0, 100, b"")
 
 

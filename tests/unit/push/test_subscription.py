@@ -6,12 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobtrack.domain.events import EVENT_NAMES, EventName
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.subscription import (
-    DEFAULT_EVENTS,
     ERROR_EVENTS,
     KEPT_SECONDS,
-    OTHER_EVENTS,
     Filters,
     Subscription,
     interests,
@@ -21,10 +20,10 @@ from jobtrack.store.outbox_records import OutboxEvent
 from jobtrack.store.timers import EXPIRY, Timer
 
 JOB = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
-REPORTED = (*DEFAULT_EVENTS, *OTHER_EVENTS, "metricSample", "quality", "heartbeat", "resourceAllocated", "blocked")
+REPORTED = (*EVENT_NAMES, "metricSample", "quality", "heartbeat", "resourceAllocated", "blocked")
 
 
-def subscription(*events: str, step: int = 0, debug: bool = False, on_errors: bool = False) -> Subscription:
+def subscription(*events: EventName, step: int = 0, debug: bool = False, on_errors: bool = False) -> Subscription:
     filters = Filters(step, debug, on_errors)
     return Subscription(JOB, "sub-1", "webhook", "https://a.example/", events, filters, "en", 100, 200, b"sealed")
 
@@ -45,7 +44,7 @@ def log(level: str) -> OutboxEvent:
 
 subscriptions = st.builds(
     lambda events, step, debug, on_errors: subscription(*events, step=step, debug=debug, on_errors=on_errors),
-    st.lists(st.sampled_from(DEFAULT_EVENTS + OTHER_EVENTS), unique=True),
+    st.lists(st.sampled_from(EVENT_NAMES), unique=True),
     st.integers(0, 100),
     st.booleans(),
     st.booleans(),
@@ -59,8 +58,8 @@ events = st.builds(
 )
 
 
-@pytest.mark.parametrize("name", DEFAULT_EVENTS + tuple(name for name in OTHER_EVENTS if name != "log"))
-def test_a_subscribed_event_is_pushed_under_its_name_and_no_other_is(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in EVENT_NAMES if name != "log"])
+def test_a_subscribed_event_is_pushed_under_its_name_and_no_other_is(name: EventName) -> None:
     one = subscription(name)
     assert one.wants(event(name)) == name
     assert [other for other in REPORTED if other not in (name, "log") and one.wants(event(other))] == []
@@ -83,7 +82,7 @@ def test_a_subscribed_event_is_pushed_under_its_name_and_no_other_is(name: str) 
         (["milestone"], "ERROR", None),
     ],
 )
-def test_a_log_line_is_one_message_under_one_name(subscribed: list[str], level: str, pushed: str | None) -> None:
+def test_a_log_line_is_one_message_under_one_name(subscribed: list[EventName], level: str, pushed: str | None) -> None:
     assert subscription(*subscribed).wants(log(level)) == pushed
 
 
@@ -136,7 +135,7 @@ def test_a_rising_progress_is_pushed_once_for_each_multiple_that_it_comes_to(ste
 @given(subscriptions, events)
 def test_what_is_wanted_is_among_the_interests_under_a_known_name(one: Subscription, seen: OutboxEvent) -> None:
     wanted = one.wants(seen)
-    assert wanted is None or (wanted in DEFAULT_EVENTS + OTHER_EVENTS and kind(seen) in one.interests())
+    assert wanted is None or (wanted in EVENT_NAMES and kind(seen) in one.interests())
     assert one.wants(seen) == wanted
 
 
@@ -165,7 +164,7 @@ def test_its_life_ends_at_expiry_or_before() -> None:
 
 def test_the_answer_shows_its_state_and_no_secret() -> None:
     one = subscription("log", "error", step=5)
-    assert one.answer(150) == {
+    assert one.response(150) == {
         "subscriptionId": "sub-1",
         "jobId": JOB.job,
         "subscriptionType": "webhook",
@@ -178,9 +177,9 @@ def test_the_answer_shows_its_state_and_no_secret() -> None:
         "createdAt": "1970-01-01T00:01:40Z",
         "expiresAt": "1970-01-01T00:03:20Z",
     }
-    assert one.answer(200)["status"] == "Expired"
-    assert one.answer(200)["endReason"] == "expired"
-    assert one.ended("gone").answer(300)["status"] == "Ended"
+    assert one.response(200)["status"] == "Expired"
+    assert one.response(200)["endReason"] == "expired"
+    assert one.ended("gone").response(300)["status"] == "Ended"
     assert "sealed" not in repr(one)
 
 

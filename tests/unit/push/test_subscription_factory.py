@@ -9,11 +9,10 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from jobtrack.api.schemas.subscriptions import JobSubscriptions, SubscribeRequest
-from jobtrack.domain.events import EVENT_NAMES
 from jobtrack.errors import Unprocessable
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.secrets import Vault
-from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, OTHER_EVENTS, Filters
+from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, Filters
 from jobtrack.push.subscriptions.subscription_factory import SubscriptionFactory
 
 if TYPE_CHECKING:
@@ -94,10 +93,6 @@ def test_a_refusal_tells_no_token() -> None:
     assert not [each["msg"] for each in refused.value.errors() if "hunter2" in each["msg"]]
 
 
-def test_the_events_are_those_that_can_be_pushed() -> None:
-    assert set(EVENT_NAMES) == {*DEFAULT_EVENTS, *OTHER_EVENTS}
-
-
 def test_what_is_made_of_the_example() -> None:
     one = subscriber().make(JOB, SubscribeRequest.model_validate(EXAMPLE)).subscription
     assert (one.subscription_id, one.job, one.type) == ("sub-00000000-0000-0000-0000-000000000007", JOB, "webhook")
@@ -117,10 +112,13 @@ def test_loopback_is_for_the_local_service(url: str) -> None:
 def test_what_is_kept_of_the_answer_holds_the_secrets_sealed_and_reveals_them() -> None:
     maker = subscriber(new_secret=lambda: "whsec_aHVudGVyMg==")
     one = maker.make(JOB, SubscribeRequest.model_validate(EXAMPLE))
-    kept = maker.kept(one)
+    kept = maker.sealed_response(one)
     assert "aHVudGVyMg==" not in json.dumps(kept)
     assert EXAMPLE["authentication"]["token"] not in json.dumps(kept)
-    assert maker.revealed(JOB, kept) == {**one.subscription.answer(1000), "signingSecret": "whsec_aHVudGVyMg=="}
+    assert maker.reveal_subscription(JOB, kept) == {
+        **one.subscription.response(1000),
+        "signingSecret": "whsec_aHVudGVyMg==",
+    }
 
 
 @pytest.mark.parametrize(
@@ -138,8 +136,8 @@ def test_what_is_for_webhooks_alone_is_refused_of_a_websocket(pointer: str, chan
 def test_a_websocket_gets_an_url_with_a_ticket_that_is_kept_sealed(absent: dict[str, Any]) -> None:
     maker = subscriber(new_ticket=lambda: "the-ticket", websocket_url="wss://ws.example/live")
     made = maker.make(JOB, SubscribeRequest.model_validate({**WEBSOCKET, **absent}))
-    kept = maker.kept(made)
-    revealed = maker.revealed(JOB, kept)
+    kept = maker.sealed_response(made)
+    revealed = maker.reveal_subscription(JOB, kept)
     assert revealed["websocketUrl"] == "wss://ws.example/live?ticket=the-ticket"
     assert (revealed["subscriptionType"], revealed["webhookUrl"]) == ("websocket", None)
     assert "signingSecret" not in revealed

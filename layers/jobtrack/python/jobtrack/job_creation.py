@@ -1,7 +1,7 @@
 """Creates a job together with the subscriptions that its request asks for."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 
@@ -20,6 +20,7 @@ from jobtrack.views.job import created_job
 
 if TYPE_CHECKING:
     from jobtrack.api.schemas.subscriptions import SubscribeRequest
+    from jobtrack.views.responses import job_creation as responses
 
 
 class NewJob(Struct, frozen=True):
@@ -54,8 +55,8 @@ class JobCreator(Struct, eq=False):
     subscriptions_table: str
     factory: SubscriptionFactory
 
-    def create_job(self, new_job: NewJob, idempotency: Idempotency | None = None) -> tuple[Json, bool]:
-        """Create the job; returns the response, and whether it is the first response to the same request.
+    def create_job(self, new_job: NewJob, idempotency: Idempotency | None = None) -> "tuple[responses.NewJob, bool]":
+        """Create the job; return the response, and whether it is that of an earlier request.
 
         Raises:
             Unprocessable: a prerequisite does not exist, or a subscription is not possible.
@@ -84,8 +85,8 @@ class JobCreator(Struct, eq=False):
     def _response(self, new_job: NewJob, subscriptions: Sequence[NewSubscription]) -> Json:
         """The response as it is stored: the subscriptions' secrets are sealed."""
         position = QueueReader(self.jobs.dynamodb, self.jobs.table).read_position(new_job.key, new_job.job)
-        sealed = [self.factory.kept(subscription) for subscription in subscriptions]
-        return created_job(new_job.job, position, sealed, new_job.project_path)
+        sealed = [self.factory.sealed_response(subscription) for subscription in subscriptions]
+        return {**created_job(new_job.job, position, new_job.project_path), "subscriptions": sealed}
 
     def _write(
         self, new_job: NewJob, subscriptions: Sequence[NewSubscription], response: Json, idempotency: Idempotency | None
@@ -123,11 +124,11 @@ class JobCreator(Struct, eq=False):
         keys = [{name: item[name] for name in ("pk", "sk")} for item in _items(subscriptions)]
         delete_items(self.jobs.dynamodb, self.subscriptions_table, keys)
 
-    def _reveal_secrets(self, key: JobKey, response: Json) -> Json:
+    def _reveal_secrets(self, key: JobKey, response: Json) -> "responses.NewJob":
         """The response as it is sent. A repeated request may name no job id, so the first response's id counts."""
         job = key.job_key(response["jobId"])
-        revealed = [self.factory.revealed(job, subscription) for subscription in response["subscriptions"]]
-        return {**response, "subscriptions": revealed}
+        revealed = [self.factory.reveal_subscription(job, subscription) for subscription in response["subscriptions"]]
+        return cast("responses.NewJob", {**response, "subscriptions": revealed})
 
     @property
     def _dependencies(self) -> DependencyStore:

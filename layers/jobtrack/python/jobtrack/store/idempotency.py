@@ -4,14 +4,13 @@ The first response is stored in the same transaction as what the request writes,
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from msgspec import Struct
 
 from jobtrack import limits
-from jobtrack.domain.job import Json
 from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.errors import IdempotencyMismatch
 from jobtrack.keys import JobKey, ProjectKey
@@ -20,6 +19,9 @@ from jobtrack.store.transactions import Cancelled, Item
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+Response = TypeVar("Response", bound=Mapping[str, Any])
+"""A response is stored as JSON and read back as what it was, so its type is not checked again."""
 
 
 def fingerprint(body: object) -> str:
@@ -50,7 +52,7 @@ class Idempotency(Struct, frozen=True):
         digest = hashlib.sha256(f"{self.route}\n{self.key}".encode()).hexdigest()[:32]
         return {"pk": {"S": self.owner.partition}, "sk": {"S": f"I#{digest}"}}
 
-    def put_action(self, table: str, response: Json, now: int) -> "TransactWriteItemTypeDef":
+    def put_action(self, table: str, response: Mapping[str, Any], now: int) -> "TransactWriteItemTypeDef":
         """The action that stores the response, unless the key is in use; `now` in epoch seconds."""
         return {
             "Put": {
@@ -68,8 +70,8 @@ class Idempotency(Struct, frozen=True):
             }
         }
 
-    def read_response(self, dynamodb: "DynamoDBClient", table: str, now: int) -> Json | None:
-        """Return the first response, if there was one; `now` in epoch seconds.
+    def read_response(self, dynamodb: "DynamoDBClient", table: str, now: int) -> Any:
+        """Return the first response, or None if there was one; `now` in epoch seconds.
 
         Raises:
             IdempotencyMismatch: the key was used with another body.
@@ -77,8 +79,8 @@ class Idempotency(Struct, frozen=True):
         item = dynamodb.get_item(TableName=table, Key=self.item_key, ConsistentRead=True).get("Item")
         return None if item is None or int(item["exp"]["N"]) <= now else self.decode_response(item)
 
-    def response_in(self, cancelled: Cancelled) -> Json | None:
-        """Return the first response, if it is the reason why a transaction was cancelled.
+    def response_in(self, cancelled: Cancelled) -> Any:
+        """Return the first response if it is the reason why a transaction was cancelled.
 
         Raises:
             IdempotencyMismatch: the key was used with another body.
@@ -86,7 +88,7 @@ class Idempotency(Struct, frozen=True):
         item = cancelled.current_item(self.item_key)
         return None if item is None else self.decode_response(item)
 
-    def decode_response(self, item: Item) -> Json:
+    def decode_response(self, item: Item) -> Any:
         """Return the response in an item.
 
         Raises:
@@ -94,17 +96,16 @@ class Idempotency(Struct, frozen=True):
         """
         if item["h"]["S"] != self.fingerprint:
             raise IdempotencyMismatch("This Idempotency-Key was sent before with another body; use a new one.")
-        response: Json = unpack(item["a"]["B"])
-        return response
+        return unpack(item["a"]["B"])
 
 
 def write_once(
     table: str,
     idempotency: Idempotency | None,
-    response: Json,
+    response: Response,
     now: int,
     write: "Callable[[Sequence[TransactWriteItemTypeDef]], None]",
-) -> tuple[Json, bool]:
+) -> tuple[Response, bool]:
     """Write, and store the response with it; return the response, and whether it is that of an earlier request.
 
     Args:

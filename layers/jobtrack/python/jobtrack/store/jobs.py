@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from jobtrack import times
 from jobtrack.domain.events import AppliedEvent, Event
-from jobtrack.domain.job import Job, JobStatus, Json
+from jobtrack.domain.job import Job, JobStatus
 from jobtrack.domain.journal.journal import Record
 from jobtrack.domain.lifecycle import apply
 from jobtrack.domain.stalled import is_overdue, mark_stalled, report_deadline
@@ -19,7 +19,7 @@ from jobtrack.retry import RETRY, Retry
 from jobtrack.store import write_marks
 from jobtrack.store.conflict_retry import write_with_retries
 from jobtrack.store.dependencies import DependencyStore
-from jobtrack.store.idempotency import Idempotency, creation, write_once
+from jobtrack.store.idempotency import Idempotency, Response, creation, write_once
 from jobtrack.store.job_reader import JobReader
 from jobtrack.store.job_versions import Version
 from jobtrack.store.past_durations import PastDurationStore
@@ -31,6 +31,8 @@ from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+    from jobtrack.views.responses.events import Accepted
 
 _MAX_CACHED_SNAPSHOTS = 256
 
@@ -78,11 +80,11 @@ class JobStore(JobReader, eq=False):
         self,
         snapshot: Snapshot,
         fingerprint: str,
-        response: Json,
+        response: Response,
         idempotency: Idempotency | None = None,
         actions: "Sequence[TransactWriteItemTypeDef]" = (),
         write_ahead: Callable[[], None] = lambda: None,
-    ) -> tuple[Json, bool]:
+    ) -> tuple[Response, bool]:
         """Write a new job; return the response, and whether it is that of an earlier request.
 
         Args:
@@ -110,8 +112,10 @@ class JobStore(JobReader, eq=False):
             self.retry, lambda: self._create(all_actions, by_id, response, idempotency, Micros(draft.seconds))
         )
 
-    def report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None = None) -> tuple[Json, bool]:
-        """Store a batch of events, all or none; return `{accepted, lastSequence}`, and whether it is a repetition.
+    def report(
+        self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None = None
+    ) -> "tuple[Accepted, bool]":
+        """Store a batch of events, all or none; return the response, and whether it is that of an earlier request.
 
         Raises:
             NotFound: there is no such job.
@@ -145,10 +149,10 @@ class JobStore(JobReader, eq=False):
         self,
         actions: "Sequence[TransactWriteItemTypeDef]",
         by_id: Idempotency,
-        response: Json,
+        response: Response,
         idempotency: Idempotency | None,
         now: Micros,
-    ) -> tuple[Json, bool]:
+    ) -> tuple[Response, bool]:
         def write(more: "Sequence[TransactWriteItemTypeDef]") -> None:
             commit(self.dynamodb, [*actions, *more])
 
@@ -162,7 +166,7 @@ class JobStore(JobReader, eq=False):
                     return first, True
             raise Conflict("A job of this id exists and was made by another request.") from cancelled
 
-    def _report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None) -> tuple[Json, bool]:
+    def _report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None) -> "tuple[Accepted, bool]":
         is_cached = key in self._cache
         item = self._cache.get(key) or read_snapshot_item(self.dynamodb, self.table, key)
         draft = _Draft.from_item(key, item, self.now())
@@ -178,7 +182,7 @@ class JobStore(JobReader, eq=False):
                 self.forget(key)
                 raise Cancelled([]) from None
             raise
-        response = {"accepted": len(events), "lastSequence": job.sequence}
+        response: Accepted = {"accepted": len(events), "lastSequence": job.sequence}
         dependencies = DependencyStore(self.dynamodb, self.table)
         actions = list(dependencies.change_actions(key, events, self.retention.beside(draft.seconds)))
         return write_once(

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from jobtrack import limits, times
-from jobtrack.domain.job import Json
 from jobtrack.errors import Conflict, Unprocessable
 from jobtrack.keys import JobKey
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store import outbox, write_marks
 from jobtrack.store.conflict_retry import write_with_retries
-from jobtrack.store.idempotency import Idempotency, write_once
+from jobtrack.store.idempotency import Idempotency, Response, write_once
 from jobtrack.store.outbox_records import Replay, ReplayStep
 from jobtrack.store.snapshots import Listener, Snapshot, encode_listener, read_snapshot, snapshot_key
 from jobtrack.store.transactions import commit
@@ -56,8 +55,8 @@ class ListenerStore(Struct, eq=False):
     retry: Retry = RETRY
 
     def add_listener(
-        self, new: NewListener, response: Json, idempotency: Idempotency | None = None
-    ) -> tuple[Json, bool]:
+        self, new: NewListener, response: Response, idempotency: Idempotency | None = None
+    ) -> tuple[Response, bool]:
         """Add a listener; return the response, and whether it is that of an earlier request.
 
         It is part of the job's next version. So a batch that was about to replace the version before is repeated, and
@@ -72,7 +71,7 @@ class ListenerStore(Struct, eq=False):
         """
         return write_with_retries(self.retry, lambda: self._add(new, response, idempotency))
 
-    def _add(self, new: NewListener, response: Json, idempotency: Idempotency | None) -> tuple[Json, bool]:
+    def _add(self, new: NewListener, response: Response, idempotency: Idempotency | None) -> tuple[Response, bool]:
         now = self.now()
         seconds = now // times.SECOND
         if idempotency and (first := idempotency.read_response(self.dynamodb, self.table, seconds)):

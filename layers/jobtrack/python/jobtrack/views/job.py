@@ -1,14 +1,13 @@
 """`GET …/job/{jobId}` and each job of `GET …/jobs`."""
 
-from collections.abc import Sequence
-
 from jobtrack import times
 from jobtrack.domain import formats
 from jobtrack.domain.estimate import estimate
-from jobtrack.domain.job import Job, Json
+from jobtrack.domain.job import Job
 from jobtrack.keys import JobKey
 from jobtrack.views.progress import completion, elapsed_seconds
 from jobtrack.views.responses import job as responses
+from jobtrack.views.responses.job_creation import NewJob
 
 
 def job(key: JobKey, job: Job, now: int) -> responses.Job:
@@ -41,16 +40,23 @@ def job(key: JobKey, job: Job, now: int) -> responses.Job:
     }
 
 
-def created_job(job: Job, queue_position: int, subscriptions: Sequence[Json], project_path: str) -> Json:
-    """The response to the creation of a job, with links to what can be read of it."""
+def created_job(job: Job, queue_position: int, project_path: str) -> NewJob:
+    """Return the response to the creation of a job without subscriptions."""
     path = f"{project_path}/job/{job.job_id}"
-    reads = ("progress", "logs", "timeline", "metrics", "dependencies", "events")
     return {
         "jobId": job.job_id,
         "jobName": job.name,
-        "status": job.status,
+        "status": "Queued",
         "queuePosition": queue_position,
         "createdAt": times.render(job.created_at),
-        "subscriptions": list(subscriptions),
-        "links": {"self": path, **{name: f"{path}/{name}" for name in reads}},
+        "subscriptions": [],
+        "links": {
+            "self": path,
+            "progress": f"{path}/progress",
+            "logs": f"{path}/logs",
+            "timeline": f"{path}/timeline",
+            "metrics": f"{path}/metrics",
+            "dependencies": f"{path}/dependencies",
+            "events": f"{path}/events",
+        },
     }

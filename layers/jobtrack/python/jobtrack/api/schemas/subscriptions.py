@@ -8,9 +8,9 @@ from jobtrack import limits
 from jobtrack.api.schemas.fields import Model
 from jobtrack.domain.event_text import DEFAULT_LANGUAGE, Language
 from jobtrack.domain.events import EventName
+from jobtrack.domain.push import SubscriptionType
 from jobtrack.push.egress.urls import URL_CHARACTERS
 from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, Filters
-from jobtrack.views.responses.subscriptions import SubscriptionType
 
 LIFETIME_SECONDS = 8 * 3600
 LONGEST_LIFETIME_SECONDS = 7 * 24 * 3600
@@ -50,7 +50,7 @@ class SubscribeRequest(Model):
     expires_in_seconds: Lifetime | None = None
     since_sequence: Annotated[int, Field(ge=0, le=limits.NUMBER)] | None = None
 
-    def event_names(self) -> tuple[str, ...]:
+    def event_names(self) -> tuple[EventName, ...]:
         """The events subscribed to, each once: the six of the specification where none are named."""
         return tuple(dict.fromkeys(self.events)) if self.events else DEFAULT_EVENTS
 

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from jobtrack import log_filter
+from jobtrack.domain.push import DeliveryStatus
 from jobtrack.push.delivery.attempt import AttemptResult, Outcome
 from jobtrack.push.delivery.circuit_breaker import CircuitBreaker, Permit
-from jobtrack.push.delivery.delivery import Delivery, DeliveryStatus
+from jobtrack.push.delivery.delivery import Delivery
 from jobtrack.push.delivery.delivery_context import DeliveryContext, read_delivery_context
 from jobtrack.push.delivery.delivery_table import DeliveryTable
 from jobtrack.push.delivery.endpoint_health import EndpointHealth, Open, Refusal

@@ -1,6 +1,5 @@
 """The delivery of one message: its status, its attempts, and its stored form."""
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import Struct
@@ -8,6 +7,7 @@ from msgspec.structs import replace
 
 from jobtrack import times
 from jobtrack.domain.journal import packing
+from jobtrack.domain.push import DeliveryStatus
 from jobtrack.push.delivery.attempt import Attempt
 from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.message_factory import endpoint_group
@@ -16,23 +16,13 @@ from jobtrack.push.subscriptions.subscription import Subscription
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
+    from jobtrack.views.responses import deliveries as responses
+
     Item = dict[str, AttributeValueTypeDef]
 
 KEPT_SECONDS = 7 * 24 * 3600
 ATTEMPTS = 50
 """How many attempts are stored, the newest; the schedule makes 18, and redeliveries and repeats come on top."""
-
-
-class DeliveryStatus(StrEnum):
-    """The state of a delivery."""
-
-    PENDING = "Pending"
-    """An attempt is still to be made."""
-    DELIVERED = "Delivered"
-    FAILED = "Failed"
-    """The last attempt failed, and none follows."""
-    SKIPPED = "Skipped"
-    """Not attempted: the subscription has ended, or the circuit breaker is open and the message waits."""
 
 
 class Delivery(Struct, frozen=True):
@@ -93,7 +83,7 @@ class StoredDelivery(Struct, frozen=True):
         payload = packing.unpack(bytes(item["d"]["B"]))["payload"]
         return cls(item["sk"]["S"], item["type"]["S"], sequence, payload, Delivery.load(item))
 
-    def answer(self) -> dict[str, Any]:
+    def response(self) -> "responses.Delivery":
         """Return the delivery as the API shows it."""
         return {
             "messageId": self.message_id,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from jobtrack.domain.push import DeliveryStatus
 from jobtrack.push.delivery.attempt import Attempt
-from jobtrack.push.delivery.delivery import Delivery, DeliveryStatus, StoredDelivery, delivery_key
+from jobtrack.push.delivery.delivery import Delivery, StoredDelivery, delivery_key
 from jobtrack.push.messages.message import Message
 from jobtrack.store.batch_writes import put_items
 from jobtrack.store.transactions import write_conditionally

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from jobtrack.domain.job import Json
 from jobtrack.errors import NotFound
 from jobtrack.keys import ProjectKey
 from jobtrack.push.delivery.delivery_table import DeliveryTable
@@ -17,6 +16,8 @@ from jobtrack.store.idempotency import Idempotency
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
+    from jobtrack.views.responses.deliveries import QueuedMessage
+
 
 class Redelivery(Struct, frozen=True):
     """Sends messages again: with the same id and body, and a new retry schedule."""
@@ -26,7 +27,7 @@ class Redelivery(Struct, frozen=True):
 
     def retry(
         self, owner: ProjectKey, subscription_id: str, message_id: str, idempotency: Idempotency | None = None
-    ) -> tuple[Json, bool]:
+    ) -> "tuple[QueuedMessage, bool]":
         """Send the message again, whatever its status; return the same as `SubscriptionService`.
 
         Raises:
@@ -34,7 +35,7 @@ class Redelivery(Struct, frozen=True):
             Conflict: the subscription has ended.
         """
 
-        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], Json]":
+        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], QueuedMessage]":
             stored = self.deliveries.find(subscription_id, message_id)
             if stored is None:
                 raise NotFound(f"There is no delivery {message_id} of this subscription.")

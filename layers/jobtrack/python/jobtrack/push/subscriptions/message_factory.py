@@ -1,18 +1,24 @@
 """Make the messages that are pushed to a subscription: of an event, a ping, its end; and the wakes of its streamer."""
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import orjson
 
 from jobtrack import times
 from jobtrack.domain import event_text
-from jobtrack.domain.job import Job, Json
+from jobtrack.domain.job import Job, JobStatus
+from jobtrack.domain.push import EndReason
 from jobtrack.keys import JobKey
 from jobtrack.push.egress.urls import WebhookUrl
 from jobtrack.push.messages.message import Message
 from jobtrack.push.messages.wake import Wake
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.store.outbox_records import OutboxEvent
+
+if TYPE_CHECKING:
+    from jobtrack.views.responses.messages import Message as MessageBody
+    from jobtrack.views.responses.messages import MessageData
 
 
 def event_message_id(job: JobKey, subscription_id: str, sequence: int) -> str:
@@ -54,30 +60,29 @@ def event_message(
         message_id=event_message_id(job, subscription.subscription_id, event.sequence),
         type=pushed_as,
         sequence=event.sequence,
-        payload=_payload(job_name, subscription, event, pushed_as),
+        payload=_payload(pushed_as, event.time, _event_data(job_name, subscription, event, pushed_as)),
         group=endpoint_group(subscription),
         first_at=now,
     )
 
 
 def service_message(
-    kind: str, subscription: Subscription, job: Job | None, now: float, nonce: str, reason: str | None = None
+    kind: str, subscription: Subscription, job: Job | None, now: float, nonce: str, reason: EndReason | None = None
 ) -> Message:
-    """A `ping`, or `subscriptionEnded` and why; the job as it stands, `None` where it is no longer kept."""
-    told: Json = {
-        "status": job.status if job else None,
-        "percentage": job.percentage if job else None,
-        "description": event_text.describe(kind, subscription.language, {}),
-        "event": {},
-        **({"reason": reason} if reason else {}),
-    }
+    """Return a `ping`, or a `subscriptionEnded` with its reason; `job` is None if it is no longer kept."""
+    data = _data(subscription, job.name if job else None)
+    data["status"] = job.status if job else None
+    data["percentage"] = job.percentage if job else None
+    data["description"] = event_text.describe(kind, subscription.language, {})
+    if reason:
+        data["reason"] = reason
     return Message(
         job=subscription.job,
         subscription_id=subscription.subscription_id,
         message_id=service_message_id(job.sequence if job else 0, now, nonce),
         type=kind,
         sequence=None,
-        payload=_body(kind, int(now) * times.SECOND, subscription, job.name if job else None, None, told),
+        payload=_payload(kind, int(now) * times.SECOND, data),
         group=endpoint_group(subscription),
         first_at=now,
     )
@@ -88,28 +93,34 @@ def new_wake(subscription: Subscription, sequence: int | None = None, not_before
     return Wake(subscription.job, subscription.subscription_id, sequence, not_before)
 
 
-def _payload(job_name: str, subscription: Subscription, event: OutboxEvent, pushed_as: str) -> str:
-    data = {"stageName": event.stage, **event.data}
-    told = {
-        "status": event.status,
-        "percentage": event.percentage,
-        "description": event_text.describe(pushed_as, subscription.language, data, event.labels),
-        "event": event.data,
-    }
-    return _body(pushed_as, event.time, subscription, job_name, event.sequence, told)
+def _event_data(job_name: str, subscription: Subscription, event: OutboxEvent, pushed_as: str) -> "MessageData":
+    data = _data(subscription, job_name)
+    data["sequence"] = event.sequence
+    data["status"] = JobStatus(event.status)
+    data["percentage"] = event.percentage
+    described = {"stageName": event.stage, **event.data}
+    data["description"] = event_text.describe(pushed_as, subscription.language, described, event.labels)
+    data["event"] = event.data
+    return data
 
 
-def _body(
-    kind: str, time: int, subscription: Subscription, job_name: str | None, sequence: int | None, told: Json
-) -> str:
+def _data(subscription: Subscription, job_name: str | None) -> "MessageData":
+    """Return the content of a message that is not about an event yet."""
     job = subscription.job
-    data = {
+    return {
         "tenantId": job.tenant,
         "projectId": job.project,
         "jobId": job.job,
         "jobName": job_name,
         "subscriptionId": subscription.subscription_id,
-        "sequence": sequence,
-        **told,
+        "sequence": None,
+        "status": None,
+        "percentage": None,
+        "description": "",
+        "event": {},
     }
-    return orjson.dumps({"type": kind, "timestamp": times.render(time), "data": data}).decode()
+
+
+def _payload(kind: str, time: int, data: "MessageData") -> str:
+    body: MessageBody = {"type": kind, "timestamp": times.render(time), "data": data}
+    return orjson.dumps(body).decode()

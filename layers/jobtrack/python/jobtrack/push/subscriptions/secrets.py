@@ -4,7 +4,7 @@ import base64
 import secrets
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import msgspec
 from msgspec import Struct
@@ -23,6 +23,15 @@ SECRET_BYTES = 32
 def new_signing_secret(token_bytes: Callable[[int], bytes] = secrets.token_bytes) -> str:
     """Return a new signing secret: `whsec_` and 32 random bytes in base64."""
     return PREFIX + base64.b64encode(token_bytes(SECRET_BYTES)).decode()
+
+
+class SealedSecret(TypedDict):
+    """A response that contains a secret, as it is stored: the secret is sealed."""
+
+    jobId: str
+    subscriptionId: str
+    sealed: str
+    """The ciphertext in base64"""
 
 
 class SigningSecret(Struct, frozen=True):

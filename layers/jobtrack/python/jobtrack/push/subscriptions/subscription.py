@@ -1,13 +1,16 @@
 """A subscription: who wants which of a job's events pushed where, and until when."""
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from jobtrack import times
+from jobtrack.domain.event_text import Language
+from jobtrack.domain.events import EventName
 from jobtrack.domain.journal import packing
+from jobtrack.domain.push import EndReason, SubscriptionStatus, SubscriptionType
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.stream_state import StreamState
 from jobtrack.store.outbox_records import OutboxEvent
@@ -16,22 +19,20 @@ from jobtrack.store.timers import EXPIRY, Timer
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
+    from jobtrack.views.responses import subscriptions as responses
+
 KEPT_SECONDS = 7 * 24 * 3600
 """How long a subscription can be read after it expired: as long as its deliveries."""
-DEFAULT_EVENTS = ("stageStarted", "stageCompleted", "progressUpdate", "error", "warning", "jobCompleted")
-OTHER_EVENTS = (
-    "jobQueued",
-    "jobStarted",
-    "jobFailed",
-    "jobCancelled",
-    "jobStalled",
-    "stageFailed",
-    "stageSkipped",
-    "milestone",
-    "log",
+DEFAULT_EVENTS: tuple[EventName, ...] = (
+    "stageStarted",
+    "stageCompleted",
+    "progressUpdate",
+    "error",
+    "warning",
+    "jobCompleted",
 )
-ERROR_EVENTS = ("error", "stageFailed", "jobFailed")
-"""What `notifyOnErrors` pushes, subscribed to or not."""
+ERROR_EVENTS: tuple[EventName, ...] = ("error", "stageFailed", "jobFailed")
+"""Pushed with `notifyOnErrors`, whether subscribed to or not."""
 _LOG_EVENTS = {"WARN": "warning", "ERROR": "error"}
 
 
@@ -48,16 +49,16 @@ class Subscription(Struct, frozen=True):
 
     job: JobKey
     subscription_id: str
-    type: str
+    type: SubscriptionType
     url: str | None
-    events: tuple[str, ...]
+    events: tuple[EventName, ...]
     filters: Filters
-    language: str
+    language: Language
     created_at: int
     expires_at: int
     sealed: bytes
-    status: str = "Active"
-    end_reason: str | None = None
+    status: SubscriptionStatus = "Active"
+    end_reason: EndReason | None = None
     stream: StreamState | None = None
 
     def __repr__(self) -> str:
@@ -68,7 +69,7 @@ class Subscription(Struct, frozen=True):
         """Whether events may be pushed at this moment."""
         return self.status == "Active" and now < self.expires_at
 
-    def ended(self, reason: str) -> Self:
+    def ended(self, reason: EndReason) -> Self:
         """The subscription after its end."""
         return replace(self, status=status_after(reason), end_reason=reason)
 
@@ -98,8 +99,8 @@ class Subscription(Struct, frozen=True):
         step = self.filters.min_progress_increment
         return step == 0 or event.percentage // step > (event.previous_percentage or 0) // step
 
-    def answer(self, now: float) -> dict[str, Any]:
-        """The subscription as the API shows it, without secrets."""
+    def response(self, now: float) -> "responses.Subscription":
+        """Return the subscription as the API shows it, without secrets; `now` in epoch seconds."""
         expired = self.status == "Active" and now >= self.expires_at
         return {
             "subscriptionId": self.subscription_id,
@@ -158,8 +159,8 @@ class Subscription(Struct, frozen=True):
             created_at=int(item["createdAt"]["N"]),
             expires_at=int(item["expiresAt"]["N"]),
             sealed=bytes(item["secrets"]["B"]) if "secrets" in item else b"",
-            status=item["status"]["S"],
-            end_reason=item["endReason"]["S"] if "endReason" in item else None,
+            status=cast(SubscriptionStatus, item["status"]["S"]),
+            end_reason=cast(EndReason, item["endReason"]["S"]) if "endReason" in item else None,
             stream=StreamState.load(item),
         )
 
@@ -186,7 +187,7 @@ def key(job: JobKey, subscription_id: str) -> "dict[str, AttributeValueTypeDef]"
     return {"pk": {"S": job.partition}, "sk": {"S": subscription_id}}
 
 
-def status_after(reason: str) -> str:
+def status_after(reason: EndReason) -> SubscriptionStatus:
     """The status of a subscription that ended for that reason."""
     return "Expired" if reason == "expired" else "Ended"
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from jobtrack import limits
-from jobtrack.domain.job import Json
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.subscription_factory import SubscriptionFactory
 from jobtrack.store.idempotency import Idempotency
@@ -14,6 +13,7 @@ from jobtrack.store.snapshots import Listener
 
 if TYPE_CHECKING:
     from jobtrack.api.schemas.subscriptions import SubscribeRequest
+    from jobtrack.views.responses.subscriptions import NewSubscription
 
 
 class SubscriptionCreator(Struct, eq=False):
@@ -29,8 +29,8 @@ class SubscriptionCreator(Struct, eq=False):
         request: "SubscribeRequest",
         idempotency: Idempotency | None = None,
         most: int = limits.LIVE_SUBSCRIPTIONS,
-    ) -> tuple[Json, bool]:
-        """Create the subscription; returns the response, and whether it is the first response to the same request.
+    ) -> "tuple[NewSubscription, bool]":
+        """Create the subscription; returns the response, and whether it is that of an earlier request.
 
         Raises:
             NotFound: the job does not exist.
@@ -39,7 +39,7 @@ class SubscriptionCreator(Struct, eq=False):
             IdempotencyMismatch: the key was used for another subscription.
         """
         new = self.factory.make(job, request)
-        subscription, response = new.subscription, self.factory.kept(new)
+        subscription, response = new.subscription, self.factory.sealed_response(new)
         listener = NewListener(
             job,
             subscription.subscription_id,
@@ -49,4 +49,4 @@ class SubscriptionCreator(Struct, eq=False):
             most,
         )
         response, replayed = self.listeners.add_listener(listener, response, idempotency)
-        return self.factory.revealed(job, response), replayed
+        return self.factory.reveal_subscription(job, response), replayed

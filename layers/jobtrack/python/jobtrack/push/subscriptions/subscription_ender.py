@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from jobtrack.domain.push import EndReason
 from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
 from jobtrack.push.messages.message import ENDED
@@ -36,7 +37,7 @@ class SubscriptionEnder(Struct, eq=False):
     nonce: Callable[[], str] = lambda: uuid.uuid4().hex[:16]
     retry: Retry = RETRY
 
-    def end(self, job: JobKey, subscription_id: str, reason: str) -> None:
+    def end(self, job: JobKey, subscription_id: str, reason: EndReason) -> None:
         """End a live subscription (`deleted`, `gone`), or one whose time is over (`expired`); else do nothing.
 
         Raises:
@@ -44,7 +45,7 @@ class SubscriptionEnder(Struct, eq=False):
         """
         write_with_retries(self.retry, lambda: self._end(job, subscription_id, reason))
 
-    def _end(self, job: JobKey, subscription_id: str, reason: str) -> None:
+    def _end(self, job: JobKey, subscription_id: str, reason: EndReason) -> None:
         now = self.clock()
         subscription = self.subscriptions.get(job, subscription_id)
         if subscription is None or subscription.status != "Active":
@@ -53,7 +54,7 @@ class SubscriptionEnder(Struct, eq=False):
             return
         commit(self.subscriptions.dynamodb, self._actions(subscription, reason, now))
 
-    def _actions(self, subscription: Subscription, reason: str, now: float) -> "list[TransactWriteItemTypeDef]":
+    def _actions(self, subscription: Subscription, reason: EndReason, now: float) -> "list[TransactWriteItemTypeDef]":
         snapshot = self._snapshot(subscription.job)
         nonce = self.nonce()
         job = snapshot.job if snapshot else None
@@ -79,7 +80,7 @@ class SubscriptionEnder(Struct, eq=False):
             return None
 
 
-def _ending(table: str, subscription: Subscription, reason: str) -> "TransactWriteItemTypeDef":
+def _ending(table: str, subscription: Subscription, reason: EndReason) -> "TransactWriteItemTypeDef":
     """The end, unless it ended, or was renewed, since it was read."""
     return {
         "Update": {

@@ -4,15 +4,15 @@ import base64
 import time
 import uuid
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from jobtrack.errors import Fault, Unprocessable
-from jobtrack.keys import JobKey
+from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.push.egress.urls import check_url
-from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, Vault, new_signing_secret
+from jobtrack.push.subscriptions.secrets import SealedSecret, Secrets, SigningSecret, Vault, new_signing_secret
 from jobtrack.push.subscriptions.stream_state import StreamState
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack.push.subscriptions.tickets import Ticket, new_ticket
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
     from jobtrack.api.schemas.subscriptions import SubscribeRequest
+    from jobtrack.views.responses import subscriptions as responses
+
+    class SealedSubscription(responses.Subscription):
+        """A new subscription's response as it is stored."""
+
+        sealed: str
 
 
 class NewSubscription(Struct, frozen=True):
@@ -109,18 +115,32 @@ class SubscriptionFactory(Struct, frozen=True):
         except ValueError as error:
             raise _refused(pointer, str(error)) from error
 
-    def kept(self, made: NewSubscription) -> dict[str, Any]:
-        """The answer to the request as it may be stored: the secrets sealed."""
-        sealed = base64.b64encode(made.sealed).decode()
-        return {**made.subscription.answer(made.subscription.created_at), "sealed": sealed}
+    def sealed_response(self, new: NewSubscription) -> "SealedSubscription":
+        """Return the response as it is stored: its secret is sealed."""
+        sealed = base64.b64encode(new.sealed).decode()
+        return {**new.subscription.response(new.subscription.created_at), "sealed": sealed}
 
-    def revealed(self, job: JobKey, kept: dict[str, Any]) -> dict[str, Any]:
-        """The answer as it goes out, the same each time: with the signing secret, or the URL that holds the ticket."""
-        answer = {name: value for name, value in kept.items() if name != "sealed"}
-        secrets = self.vault.open(job, kept["subscriptionId"], base64.b64decode(kept["sealed"]))
-        if secrets.signing:
-            return {**answer, "signingSecret": secrets.signing[0].secret}
-        return {**answer, "websocketUrl": f"{self.websocket_url}?ticket={secrets.token}"}
+    def reveal_subscription(self, job: JobKey, stored: "SealedSubscription") -> "responses.NewSubscription":
+        """Return the response as it is sent, with the signing secret, or the URL that contains the ticket."""
+        members = {name: value for name, value in stored.items() if name != "sealed"}
+        response = cast("responses.NewSubscription", members)
+        if response["subscriptionType"] == "webhook":
+            response["signingSecret"] = self.reveal_signing_secret(job, stored)["signingSecret"]
+        else:
+            response["websocketUrl"] = self.reveal_ticket(job, stored)["websocketUrl"]
+        return response
+
+    def reveal_signing_secret(self, owner: ProjectKey, stored: SealedSecret) -> "responses.NewSecret":
+        """Return the response with a signing secret."""
+        return {"signingSecret": self._open(owner, stored).signing[0].secret}
+
+    def reveal_ticket(self, owner: ProjectKey, stored: SealedSecret) -> "responses.NewTicket":
+        """Return the response with the URL that contains a ticket."""
+        return {"websocketUrl": f"{self.websocket_url}?ticket={self._open(owner, stored).token}"}
+
+    def _open(self, owner: ProjectKey, stored: SealedSecret) -> Secrets:
+        job = JobKey(owner.tenant, owner.project, stored["jobId"])
+        return self.vault.open(job, stored["subscriptionId"], base64.b64decode(stored["sealed"]))
 
 
 def _refused(pointer: str, detail: str) -> Unprocessable:

@@ -10,19 +10,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from jobtrack import limits, times
-from jobtrack.domain.job import Json
 from jobtrack.errors import Conflict, NotFound
 from jobtrack.keys import ProjectKey
 from jobtrack.push.messages.message import PING
 from jobtrack.push.subscriptions.message_factory import service_message
-from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, Vault, new_signing_secret
+from jobtrack.push.subscriptions.secrets import SealedSecret, Secrets, SigningSecret, Vault, new_signing_secret
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.push.subscriptions.tickets import Ticket, new_ticket
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store import outbox
 from jobtrack.store.conflict_retry import write_with_retries
-from jobtrack.store.idempotency import Idempotency, write_once
+from jobtrack.store.idempotency import Idempotency, Response, write_once
 from jobtrack.store.listeners import add_listener_action
 from jobtrack.store.snapshots import Listener, Snapshot, read_snapshot
 from jobtrack.store.transactions import commit
@@ -30,8 +29,11 @@ from jobtrack.store.transactions import commit
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-    Plan = Callable[[Subscription, float], tuple[Sequence[TransactWriteItemTypeDef], Json]]
-    """The actions that change a live subscription at a moment, and the answer."""
+    from jobtrack.views.responses import subscriptions as responses
+    from jobtrack.views.responses.deliveries import QueuedMessage
+
+    Plan = Callable[[Subscription, float], tuple[Sequence[TransactWriteItemTypeDef], Response]]
+    """The actions that change a live subscription at a moment (epoch seconds), and the response."""
 
 OVERLAP_SECONDS = 24 * 3600
 """How long a replaced secret signs too."""
@@ -58,17 +60,19 @@ class SubscriptionService(Struct, eq=False):
 
     def renew(
         self, owner: ProjectKey, subscription_id: str, seconds: int, idempotency: Idempotency | None = None
-    ) -> tuple[Json, bool]:
-        """Let it live for so many seconds from now on."""
+    ) -> "tuple[responses.Subscription, bool]":
+        """Extend it: it expires this many seconds from now."""
 
-        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], Json]":
+        def plan(
+            subscription: Subscription, now: float
+        ) -> "tuple[Sequence[TransactWriteItemTypeDef], responses.Subscription]":
             renewed = replace(subscription, expires_at=int(now) + seconds)
             snapshot = self._snapshot(subscription)
             listener = Listener(renewed.expires_at, renewed.interests())
             listener_action = add_listener_action(
                 self.jobs_table, snapshot, subscription_id, listener, int(now) * times.SECOND
             )
-            return [listener_action, *self.subscriptions.renewal(subscription, renewed)], renewed.answer(now)
+            return [listener_action, *self.subscriptions.renewal(subscription, renewed)], renewed.response(now)
 
         return self.make(owner, subscription_id, plan, idempotency)
 
@@ -79,10 +83,10 @@ class SubscriptionService(Struct, eq=False):
         vault: Vault,
         idempotency: Idempotency | None = None,
         new_secret: Callable[[], str] = new_signing_secret,
-    ) -> tuple[Json, bool]:
-        """Give it a new signing secret; the answer has it sealed, as `revealed` opens it."""
+    ) -> "tuple[SealedSecret, bool]":
+        """Give it a new signing secret, which is returned sealed."""
 
-        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], Json]":
+        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], SealedSecret]":
             if subscription.stream:
                 raise Conflict("A WebSocket subscription has no signing secret.")
             held = vault.open(subscription.job, subscription_id, subscription.sealed)
@@ -98,10 +102,10 @@ class SubscriptionService(Struct, eq=False):
         vault: Vault,
         idempotency: Idempotency | None = None,
         new_ticket: Callable[[], str] = new_ticket,
-    ) -> tuple[Json, bool]:
-        """Give out a ticket to connect with; the answer has it sealed, as `revealed` opens it."""
+    ) -> "tuple[SealedSecret, bool]":
+        """Issue a ticket for one more connection, which is returned sealed."""
 
-        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], Json]":
+        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], SealedSecret]":
             if not subscription.stream:
                 raise Conflict("A webhook subscription has no tickets: nobody connects to it.")
             text = new_ticket()
@@ -113,10 +117,10 @@ class SubscriptionService(Struct, eq=False):
 
     def ping(
         self, owner: ProjectKey, subscription_id: str, idempotency: Idempotency | None = None
-    ) -> tuple[Json, bool]:
-        """Owe it a message that tells of nothing."""
+    ) -> "tuple[QueuedMessage, bool]":
+        """Queue a `ping`."""
 
-        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], Json]":
+        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], QueuedMessage]":
             nonce = self.nonce()
             message = service_message(PING, subscription, self._snapshot(subscription).job, now, nonce)
             owed = outbox.message_put(
@@ -127,9 +131,9 @@ class SubscriptionService(Struct, eq=False):
         return self.make(owner, subscription_id, plan, idempotency)
 
     def make(
-        self, owner: ProjectKey, subscription_id: str, plan: "Plan", idempotency: Idempotency | None = None
-    ) -> tuple[Json, bool]:
-        """Do what is planned with the subscription as it stands.
+        self, owner: ProjectKey, subscription_id: str, plan: "Plan[Response]", idempotency: Idempotency | None = None
+    ) -> tuple[Response, bool]:
+        """Change the subscription by a plan; return the response, and whether it is that of an earlier request.
 
         Raises:
             IdempotencyMismatch: the key was used for another request.
@@ -138,8 +142,8 @@ class SubscriptionService(Struct, eq=False):
         return write_with_retries(self.retry, lambda: self._make(owner, subscription_id, plan, idempotency))
 
     def _make(
-        self, owner: ProjectKey, subscription_id: str, plan: "Plan", idempotency: Idempotency | None
-    ) -> tuple[Json, bool]:
+        self, owner: ProjectKey, subscription_id: str, plan: "Plan[Response]", idempotency: Idempotency | None
+    ) -> tuple[Response, bool]:
         now, dynamodb = self.clock(), self.subscriptions.dynamodb
         if idempotency and (first := idempotency.read_response(dynamodb, self.jobs_table, int(now))):
             return first, True
@@ -155,10 +159,9 @@ class SubscriptionService(Struct, eq=False):
         return read_snapshot(self.subscriptions.dynamodb, self.jobs_table, subscription.job)
 
 
-def _sealed(subscription: Subscription, sealed: bytes) -> Json:
-    """The answer that holds a secret, as it may be stored."""
-    ids = {"jobId": subscription.job.job, "subscriptionId": subscription.subscription_id}
-    return {**ids, "sealed": base64.b64encode(sealed).decode()}
+def _sealed(subscription: Subscription, sealed: bytes) -> SealedSecret:
+    text = base64.b64encode(sealed).decode()
+    return {"jobId": subscription.job.job, "subscriptionId": subscription.subscription_id, "sealed": text}
 
 
 def rotated(held: Secrets, secret: str, now: int) -> Secrets:

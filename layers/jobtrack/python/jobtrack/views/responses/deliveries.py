@@ -1,13 +1,12 @@
 """The responses about messages to a subscription."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from typing_extensions import TypedDict
 
+from jobtrack.domain.push import DeliveryStatus
 from jobtrack.views.responses.fields import Count, Cursor, Schema, Sequence, Time
 
-DeliveryStatus = Literal["Delivered", "Pending", "Failed", "Skipped"]
-"""`Skipped`: the endpoint's circuit breaker is open."""
 MessageId = Annotated[str, Schema(description="The `webhook-id` of the message")]
 
 

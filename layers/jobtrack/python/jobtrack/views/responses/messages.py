@@ -5,8 +5,8 @@ from typing import Annotated, NotRequired
 from typing_extensions import TypedDict
 
 from jobtrack.domain.job import JobStatus
+from jobtrack.domain.push import EndReason
 from jobtrack.views.responses.fields import Id, Members, Schema, Time, WholePercent
-from jobtrack.views.responses.subscriptions import EndReason
 
 EventSequence = Annotated[
     int | None,

@@ -1,17 +1,13 @@
 """`POST …/job/{jobId}/subscribe` and the responses about existing subscriptions."""
 
-from typing import Literal, NotRequired
+from typing import NotRequired
 
 from typing_extensions import TypedDict
 
 from jobtrack.domain.event_text import Language
 from jobtrack.domain.events import EventName
+from jobtrack.domain.push import EndReason, SubscriptionStatus, SubscriptionType
 from jobtrack.views.responses.fields import Cursor, Id, Time, WholePercent
-
-SubscriptionType = Literal["webhook", "websocket"]
-SubscriptionStatus = Literal["Active", "Ended", "Expired"]
-EndReason = Literal["expired", "deleted", "gone"]
-"""`gone`: the receiver returned 410."""
 
 
 class Filters(TypedDict):
