@@ -29,6 +29,7 @@ __all__ = [
     "Disk",
     "Edge",
     "Efficiency",
+    "EmptyData",
     "EndReason",
     "EndedData",
     "Error",
@@ -63,7 +64,6 @@ __all__ = [
     "NewTicket",
     "Node",
     "NoteData",
-    "Nothing",
     "OverallProgress",
     "PrerequisiteJob",
     "Priority",
@@ -155,7 +155,7 @@ class Activity(TypedDict):
 
 
 class Allocation(TypedDict):
-    """What a worker gave the job."""
+    """The resources that a worker allocated to the job."""
 
     cpuUnits: NotRequired[float | None]
     memoryGB: NotRequired[float | None]
@@ -293,6 +293,10 @@ Edge = TypedDict(
 """The job `to` waits for the job `from`."""
 
 
+class EmptyData(TypedDict):
+    """No data."""
+
+
 class EndedData(TypedDict):
     """The job ended."""
 
@@ -300,7 +304,7 @@ class EndedData(TypedDict):
 
 
 class Error(TypedDict):
-    """Why something failed; more members are kept as they came."""
+    """Why something failed. Other members are stored as they are."""
 
     message: str
     """At most 32768 bytes in UTF-8"""
@@ -404,15 +408,11 @@ class NewTicket(TypedDict):
 
 
 class NoteData(TypedDict):
-    """Something worth telling."""
+    """A milestone, a warning or an error."""
 
     description: str
     """At most 2048 bytes in UTF-8"""
     details: NotRequired[dict[str, Any] | None]
-
-
-class Nothing(TypedDict):
-    """No data."""
 
 
 class OverallProgress(TypedDict):
@@ -470,7 +470,7 @@ class QualityMetrics(TypedDict):
 
 
 class ProgressData(TypedDict):
-    """How far a stage, or the whole job, has come."""
+    """The progress of a stage or of the whole job."""
 
     stageName: NotRequired[str | None]
     progress: NotRequired[float | None]
@@ -539,7 +539,7 @@ class TrackedUsage(TypedDict):
 
 
 class JobStartedData(TypedDict):
-    """The job left the queue."""
+    """The job started."""
 
     resourcesAllocated: NotRequired[Allocation | None]
     estimatedSeconds: NotRequired[float | None]
@@ -640,7 +640,7 @@ class FailedData(TypedDict):
 
 
 class StageData(TypedDict):
-    """A stage changed its status."""
+    """The status of a stage changed."""
 
     stageName: str
     recordsProcessed: NotRequired[int | None]

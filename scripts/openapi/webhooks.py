@@ -115,7 +115,7 @@ def _message(kind: str) -> Json:
 
 
 def _schema(kind: str) -> Json:
-    event: Json = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in _REPORTED.get(kind, ("Nothing",))]}
+    event: Json = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in _REPORTED.get(kind, ("EmptyData",))]}
     is_event = kind not in (PING, ENDED)
     data: Json = {"properties": {"sequence": {"type": "integer" if is_event else "null"}, "event": event}}
     if kind == ENDED:

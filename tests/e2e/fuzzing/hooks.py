@@ -38,7 +38,7 @@ BEYOND_SCHEMAS = [
     (r".*", "must be an RFC 3339 time"),  # schemathesis accepts some invalid ones, such as an offset of 24:00
     (r".*/(webhookUrl|authentication)", ""),  # their rules depend on the type of subscription, and on the stack
     (r"", "stages must have different names|prerequisites must be different jobs"),
-    (r"/prerequisites/\d+/jobId", "is no job of this project"),
+    (r"/prerequisites/\d+/jobId", "does not exist in this project"),
 ]
 """Rules that JSON Schema cannot express: a pointer, and the error's text."""
 

@@ -1,18 +1,18 @@
-"""Everything that can be wrong with a request, and how it is answered.
+"""The errors of requests, and their HTTP statuses.
 
 JobTrackError
-├── InvalidRequest          400 malformed, or an argument that cannot be read
+├── InvalidRequest          400 malformed, or an argument that cannot be parsed
 ├── Unauthorized            401
 ├── Forbidden               403
 ├── NotFound                404
 ├── Conflict                409
-│   ├── InvalidTransition       a status cannot follow another
-│   └── IdempotencyMismatch     the same key with another body
+│   ├── InvalidTransition       the job's status does not allow the event
+│   └── IdempotencyMismatch     the same key was used with another body
 ├── TooLarge                413
 ├── UnsupportedMediaType    415
-├── Unprocessable           422 a value out of contract
+├── Unprocessable           422 an invalid value
 ├── JobBusy                 429 too many writers at once
-└── Unavailable             503 the store is throttled or away
+└── Unavailable             503 the store is throttled or unavailable
 """
 
 from collections.abc import Sequence
@@ -21,18 +21,18 @@ from typing import ClassVar
 from msgspec import Struct
 
 RETRY_SECONDS = 2
-"""When to try again after an outage."""
+"""Seconds until a retry after an outage."""
 
 
 class Fault(Struct, frozen=True):
-    """One wrong value: a JSON pointer (or `query/name`) and what is wrong with it."""
+    """An invalid value: a JSON pointer (or `/query/name`) and what is wrong."""
 
     pointer: str
     detail: str
 
 
 class JobTrackError(Exception):
-    """A request that cannot be served; answered as problem+json."""
+    """A request that is refused. The response is problem+json."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
@@ -46,25 +46,25 @@ class JobTrackError(Exception):
 
 
 class InvalidRequest(JobTrackError):
-    """The request cannot be read."""
+    """The request cannot be parsed."""
 
     status, code, title = 400, "invalid_request", "Malformed request"
 
 
 class Unauthorized(JobTrackError):
-    """There is no token, or none that can be trusted."""
+    """There is no valid token."""
 
     status, code, title = 401, "unauthorized", "No valid token"
 
 
 class Forbidden(JobTrackError):
-    """The token does not allow it; says nothing of whether the thing exists."""
+    """The token does not allow the request, whether or not the resource exists."""
 
     status, code, title = 403, "forbidden", "Not allowed"
 
 
 class NotFound(JobTrackError):
-    """There is no such thing in the project."""
+    """The resource does not exist in the project."""
 
     status, code, title = 404, "not_found", "Not found"
 
@@ -76,13 +76,13 @@ class Conflict(JobTrackError):
 
 
 class InvalidTransition(Conflict):
-    """The job's status does not allow what was reported."""
+    """The job's status does not allow the reported event."""
 
     code, title = "invalid_transition", "Status does not allow it"
 
 
 class IdempotencyMismatch(Conflict):
-    """The same Idempotency-Key came with another body."""
+    """The same Idempotency-Key was used with another body."""
 
     code, title = "idempotency_mismatch", "Idempotency-Key was used for another request"
 
@@ -100,19 +100,19 @@ class UnsupportedMediaType(JobTrackError):
 
 
 class Unprocessable(JobTrackError):
-    """A value is out of contract."""
+    """A value is invalid."""
 
     status, code, title = 422, "unprocessable", "Value out of contract"
 
 
 class JobBusy(JobTrackError):
-    """Too many writers report to the job at once."""
+    """Too many writers report to the job at the same time."""
 
     status, code, title = 429, "job_busy", "Too many writers at once"
 
 
 class Unavailable(JobTrackError):
-    """A service that this one needs is throttled or away."""
+    """A service that this one needs is throttled or unavailable."""
 
     status, code, title = 503, "unavailable", "Unavailable for now"
 

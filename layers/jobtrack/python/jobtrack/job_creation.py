@@ -75,12 +75,12 @@ class JobCreator(Struct, eq=False):
     def _require_prerequisites(self, new_job: NewJob) -> None:
         missing = self._dependencies.find_missing(new_job.key, new_job.prerequisites)
         faults = [
-            Fault(f"/prerequisites/{index}/jobId", "is no job of this project")
+            Fault(f"/prerequisites/{index}/jobId", "does not exist in this project")
             for index, job_id in enumerate(new_job.prerequisites)
             if job_id in missing
         ]
         if faults:
-            raise Unprocessable(f"Of the prerequisites, {len(faults)} are no jobs of this project.", faults)
+            raise Unprocessable("Some prerequisites do not exist in this project.", faults)
 
     def _response(self, new_job: NewJob, subscriptions: Sequence[NewSubscription]) -> Json:
         """The response as it is stored: the subscriptions' secrets are sealed."""

@@ -1,4 +1,4 @@
-"""What pydantic found wrong with a request, as faults that name the value and say what it must be."""
+"""pydantic's validation errors as faults: each points to a value and says what it must be."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -31,19 +31,19 @@ _WORDS = {
 
 
 def faults(errors: Sequence[Any], body: Any) -> list[Fault]:
-    """One fault for each value that is wrong, in the order found; of a union's variants all are told in one."""
-    found: dict[str, list[str]] = {}
+    """Return one fault per invalid value, in order; it names the errors of all variants of a union."""
+    messages: dict[str, list[str]] = {}
     for error in errors:
-        told = found.setdefault(_pointer(error, body), [])
-        if (message := _message(error)) not in told:
-            told.append(message)
-    return [Fault(pointer, ", or ".join(messages)) for pointer, messages in found.items()]
+        of_value = messages.setdefault(_pointer(error, body), [])
+        if (message := _message(error)) not in of_value:
+            of_value.append(message)
+    return [Fault(pointer, ", or ".join(of_value)) for pointer, of_value in messages.items()]
 
 
-def summary(found: Sequence[Fault], most: int = 3) -> str:
-    """The first few faults in one line."""
-    told = "; ".join(f"{fault.pointer or 'The body'} {fault.detail}" for fault in found[:most])
-    return f"{told}; and {len(found) - most} more." if len(found) > most else f"{told}."
+def summary(faults: Sequence[Fault], limit: int = 3) -> str:
+    """Return the first faults in one line."""
+    text = "; ".join(f"{fault.pointer or 'The body'} {fault.detail}" for fault in faults[:limit])
+    return f"{text}; and {len(faults) - limit} more." if len(faults) > limit else f"{text}."
 
 
 def _message(error: Mapping[str, Any]) -> str:
@@ -54,7 +54,7 @@ def _message(error: Mapping[str, Any]) -> str:
 
 
 def _pointer(error: Mapping[str, Any], body: Any) -> str:
-    """A JSON pointer into the body; `/query/name` and so on for the rest of the request."""
+    """Return a JSON pointer into the body, or `/query/name` and the like for other parts of the request."""
     source, *parts = error["loc"]
     if source != "body":
         return "/".join(["", *map(str, error["loc"])])
@@ -64,7 +64,7 @@ def _pointer(error: Mapping[str, Any], body: Any) -> str:
 
 
 def _steps(parts: Sequence[str | int], value: Any) -> Iterator[str | int]:
-    """The parts that lead to a member: pydantic names variants of unions and validators among them."""
+    """Yield the parts that lead to a member; pydantic adds variants of unions and validators to them."""
     for index, part in enumerate(parts):
         if isinstance(value, list) and isinstance(part, int) and part < len(value):
             value = value[part]

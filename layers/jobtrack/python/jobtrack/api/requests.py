@@ -1,4 +1,4 @@
-"""What a request says, read once and checked: caller, path, body, Idempotency-Key."""
+"""The parts of a request, parsed and checked: caller, path, body, Idempotency-Key."""
 
 import re
 from collections.abc import AsyncIterator
@@ -19,19 +19,19 @@ MOST_SUBSCRIPTIONS = "Jobtrack-Most-Subscriptions"
 
 
 class JsonRequest(Request):
-    """A request whose body is read as strict JSON: no NaN, no lone surrogates, no endless nesting."""
+    """A request whose body is parsed as strict JSON: no NaN, no lone surrogates, limited nesting."""
 
     async def body(self) -> bytes:
-        """The body's bytes.
+        """Return the bytes of the body.
 
         Raises:
-            TooLarge: it is larger than a request may be.
-            InvalidRequest: the client left before it had sent all of it.
+            TooLarge: the body is larger than the limit.
+            InvalidRequest: the client disconnected before it had sent the whole body.
         """
         if not hasattr(self, "_body"):
             try:
                 self._body = b"".join([chunk async for chunk in self._limited()])
-            except ClientDisconnect as error:  # where no gateway takes the whole request first
+            except ClientDisconnect as error:  # only without a gateway, which would wait for the whole request
                 raise InvalidRequest("The body is incomplete.") from error
         return self._body
 
@@ -44,21 +44,21 @@ class JsonRequest(Request):
             yield chunk
 
     async def json(self) -> Any:
-        """The body's value.
+        """Return the value of the body.
 
         Raises:
             InvalidRequest: the body is not JSON.
-            Unprocessable: it is nested too deeply.
+            Unprocessable: the body is nested too deeply.
         """
         if not hasattr(self, "_json"):
             self._json = _parsed(await self.body())
         return self._json
 
     def require_json(self) -> None:
-        """Refuse a body that does not call itself JSON, or that is compressed.
+        """Refuse a body that is compressed, or whose content type is not JSON.
 
         Raises:
-            UnsupportedMediaType: the content type is another, or missing; or there is a content coding.
+            UnsupportedMediaType: the content type is missing or not JSON, or there is a content coding.
         """
         if self.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
             raise UnsupportedMediaType("Send the body as it is, without a Content-Encoding.")
@@ -79,43 +79,43 @@ def _parsed(body: bytes) -> Any:
 
 
 def authorize(request: Request) -> Caller:
-    """The caller, if the path is theirs.
+    """Return the caller, if the token gives access to the tenant and project of the path.
 
     Raises:
-        Unauthorized: there is no trusted token.
-        Forbidden: the path is another tenant's or project's.
+        Unauthorized: there is no valid token.
+        Forbidden: the token is of another tenant or project.
     """
-    found = auth.caller(request.scope.get("aws.event", {}), request.app.state.claims)
-    found.require_project(request.path_params["tenantId"], request.path_params["projectId"])
-    return found
+    caller = auth.caller(request.scope.get("aws.event", {}), request.app.state.claims)
+    caller.require_project(request.path_params["tenantId"], request.path_params["projectId"])
+    return caller
 
 
 def caller(request: Request) -> Caller:
-    """The caller that the route let in."""
-    found: Caller = request.state.caller
-    return found
+    """Return the caller, whom the route has authorized."""
+    authorized: Caller = request.state.caller
+    return authorized
 
 
 def project_key(request: Request) -> ProjectKey:
-    """The project of the path."""
+    """Return the project of the path."""
     return ProjectKey(request.path_params["tenantId"].lower(), request.path_params["projectId"].lower())
 
 
 def job_key(request: Request) -> JobKey:
-    """The job of the path."""
+    """Return the job of the path."""
     owner = project_key(request)
     return owner.job_key(request.path_params["jobId"].lower())
 
 
 def subscription_id(request: Request) -> str:
-    """The subscription of the path."""
+    """Return the subscription of the path."""
     return str(request.path_params["subscriptionId"]).lower()
 
 
 def most_subscriptions(request: Request) -> int:
-    """How many live subscriptions a job may have with a new one: the contract's limit, or the client's own lower one.
+    """Return how many live subscriptions the job may have with the new one: the limit, or a lower one of the client.
 
-    The live page sends it, so that its viewers leave most of a job's subscriptions to others.
+    The live page sends a lower limit, so that its viewers do not use up the subscriptions of a job.
 
     Raises:
         Unprocessable: the header is not a number from 1 to the contract's limit.
@@ -130,7 +130,7 @@ def most_subscriptions(request: Request) -> int:
 
 
 async def idempotency(request: Request) -> Idempotency | None:
-    """The client's Idempotency-Key, bound to the path and the body; kept in the job's partition or the project's.
+    """Return the client's Idempotency-Key with the path and the body; it belongs to the job, or else the project.
 
     Raises:
         Unprocessable: the key is empty, too long, or not of printable ASCII.

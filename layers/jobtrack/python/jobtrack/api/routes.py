@@ -1,4 +1,4 @@
-"""Routes that let the caller in before they read anything."""
+"""Routes that authorize the caller before they read anything."""
 
 import re
 from collections.abc import Callable, Coroutine
@@ -34,11 +34,11 @@ _IDS = {
 
 
 class Route(APIRoute):
-    """Authorizes, checks ids and kind of body, hands over to FastAPI; answers 304, outages and crashes."""
+    """Authorizes the caller, checks the ids of the path and the media type, and turns exceptions into responses."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler of one request."""
-        serve = super().get_route_handler()
+        """Return the handler of a request."""
+        handle_with_fastapi = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
             checked = JsonRequest(request.scope, request.receive)
@@ -47,8 +47,8 @@ class Route(APIRoute):
                 _require_ids(checked)
                 if self.body_field is not None and (self.body_field.field_info.is_required() or await checked.body()):
                     checked.require_json()
-                    await checked.json()  # FastAPI would answer whatever this raises as a bare 400
-                return await serve(checked)
+                    await checked.json()  # FastAPI would turn any exception of this into a bare 400
+                return await handle_with_fastapi(checked)
             except (JobTrackError, RequestValidationError, HTTPException):
                 raise
             except NotModified as not_modified:
@@ -60,15 +60,15 @@ class Route(APIRoute):
 
 
 def create_router() -> APIRouter:
-    """A router of the API's base path."""
+    """Return a router for the API's base path."""
     return APIRouter(prefix=PREFIX, route_class=Route)
 
 
 def _failed(request: Request, error: Exception) -> Response:
-    """503 during an outage of what the service relies on, which the client may wait for; else 500."""
+    """Return 503 if a service that this one needs is throttled or unavailable, since a retry can help; else 500."""
     request_name, path = request_id(request), request.url.path
     if passes(error):
-        logger.warning("a service is throttled or away", exc_info=error, request_id=request_name, path=path)
+        logger.warning("a service is throttled or unavailable", exc_info=error, request_id=request_name, path=path)
         return on_error(request, Unavailable())
     logger.error("request failed", exc_info=error, request_id=request_name, path=path)
     return on_crash(request)

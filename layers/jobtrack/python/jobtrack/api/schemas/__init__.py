@@ -1,1 +1,1 @@
-"""Request bodies and query strings as pydantic models."""
+"""Request bodies and query strings as pydantic models. Only functions with HTTP routes import them."""

@@ -1,4 +1,4 @@
-"""What each type of event tells: one model per shape of `data`; importing pydantic, so for HTTP functions only."""
+"""The `data` of reported events, one model per shape."""
 
 from typing import Self
 
@@ -20,13 +20,13 @@ from jobtrack.domain.journal.journal import LogLevel
 
 
 class Error(Model):
-    """Why something failed; more members are kept as they came."""
+    """Why something failed. Other members are stored as they are."""
 
     message: Message
 
 
 class Allocation(Model):
-    """What a worker gave the job."""
+    """The resources that a worker allocated to the job."""
 
     cpu_units: Positive | None = None
     memory_gb: Positive | None = Field(None, alias="memoryGB")
@@ -34,14 +34,14 @@ class Allocation(Model):
 
 
 class JobStartedData(Model):
-    """The job left the queue."""
+    """The job started."""
 
     resources_allocated: Allocation | None = None
     estimated_seconds: Amount | None = None
 
 
 class StageData(Model):
-    """A stage changed its status."""
+    """The status of a stage changed."""
 
     stage_name: Name
     records_processed: Count | None = None
@@ -51,7 +51,7 @@ class StageData(Model):
 
 
 class ProgressData(Model):
-    """How far a stage, or the whole job, has come."""
+    """The progress of a stage or of the whole job."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -89,7 +89,7 @@ class LogData(Model):
 
 
 class SampleData(Model):
-    """A reading of the job's use of resources; bytes and retries are totals so far."""
+    """A sample of the job's resource usage. Bytes and retries are totals so far."""
 
     cpu_usage: Amount | None = None
     memory_bytes: Count | None = None
@@ -106,7 +106,7 @@ class SampleData(Model):
 
 
 class QualityData(Model):
-    """What the job's own validation found."""
+    """Results of the job's own validation."""
 
     data_quality_score: Percent | None = None
     validations_passed: Count | None = None
@@ -114,14 +114,14 @@ class QualityData(Model):
 
 
 class NoteData(Model):
-    """Something worth telling."""
+    """A milestone, a warning or an error."""
 
     description: Description
     details: Details | None = None
 
 
 class ResourceData(Model):
-    """A resource that the job got or gave back."""
+    """A resource that was allocated or released."""
 
     resource_type: Name
     resource_id: Name
@@ -130,7 +130,7 @@ class ResourceData(Model):
 
 
 class ConditionData(Model):
-    """What holds the job up, or no longer does."""
+    """A condition that blocks the job, or no longer does."""
 
     condition: Description
     resolution: Description | None = None
@@ -149,5 +149,5 @@ class EndedData(Model):
     metrics: StageMetrics | None = None
 
 
-class Nothing(Model):
+class EmptyData(Model):
     """No data."""

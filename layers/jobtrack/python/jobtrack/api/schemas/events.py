@@ -1,4 +1,4 @@
-"""What a worker may report: one model per event type, told apart by `type`."""
+"""The events that a worker reports. The member `type` selects the model."""
 
 from typing import Annotated, Any, Literal
 
@@ -7,12 +7,12 @@ from pydantic import Discriminator, Field, model_validator
 from jobtrack import limits
 from jobtrack.api.schemas.event_data import (
     ConditionData,
+    EmptyData,
     EndedData,
     FailedData,
     JobStartedData,
     LogData,
     NoteData,
-    Nothing,
     ProgressData,
     QualityData,
     ResourceData,
@@ -44,14 +44,14 @@ class JobStarted(_Reported):
 
 
 class StageChanged(_Reported):
-    """A stage began or ended; starting an ended stage again is a retry of it."""
+    """A stage started or ended. Starting a stage that has ended is a retry."""
 
     type: Literal["stageStarted", "stageCompleted", "stageFailed", "stageSkipped"]
     data: StageData
 
 
 class ProgressUpdate(_Reported):
-    """Progress of the stage named, else of the one running, else of the whole job."""
+    """Progress of the named stage, else of the running stage, else of the whole job."""
 
     type: Literal["progressUpdate"]
     data: ProgressData
@@ -65,21 +65,21 @@ class Log(_Reported):
 
 
 class MetricSample(_Reported):
-    """A reading of resource use."""
+    """A sample of resource usage."""
 
     type: Literal["metricSample"]
     data: SampleData
 
 
 class Quality(_Reported):
-    """A result of validation."""
+    """Results of validation."""
 
     type: Literal["quality"]
     data: QualityData
 
 
 class Note(_Reported):
-    """A milestone, a warning or an error that is no log line."""
+    """A milestone, or a warning or error that is not a log line."""
 
     type: Literal["milestone", "warning", "error"]
     data: NoteData
@@ -93,17 +93,17 @@ class ResourceChanged(_Reported):
 
 
 class ConditionChanged(_Reported):
-    """A condition began or ceased to block the job."""
+    """A condition started or stopped blocking the job."""
 
     type: Literal["blocked", "unblocked"]
     data: ConditionData
 
 
 class Heartbeat(_Reported):
-    """The worker lives."""
+    """The worker is running."""
 
     type: Literal["heartbeat"]
-    data: Nothing | None = None
+    data: EmptyData | None = None
 
 
 class JobFailed(_Reported):
@@ -138,12 +138,12 @@ AnyEvent = Annotated[
 
 
 class EventBatch(Model):
-    """What a worker reports at once: stored as a whole or not at all."""
+    """A batch of events. It is stored as a whole, or not at all."""
 
     events: Annotated[list[AnyEvent], Field(min_length=1, max_length=limits.EVENTS)]
 
     def reported(self, body: Json, arrival: int) -> list[Event]:
-        """The events for the lifecycle, in order: data as they came in `body`, times defaulting to `arrival` (µs)."""
+        """Return the events for the lifecycle, with their data as in `body`; their default time is `arrival` (µs)."""
         return [
             Event(event.type, Micros(arrival if event.time is None else event.time), _data(event, raw))
             for event, raw in zip(self.events, body["events"], strict=True)
@@ -151,7 +151,7 @@ class EventBatch(Model):
 
 
 def _data(event: AnyEvent, raw: Json) -> Json:
-    """What came, members unknown to us too; but of figures only those we know, since a job keeps the last of each."""
+    """Return all reported members; of samples only the known ones, since a job stores the last value of each."""
     if isinstance(event, MetricSample | Quality):
         return event.data.model_dump(by_alias=True, exclude_none=True)
     data: Json = raw.get("data") or {}

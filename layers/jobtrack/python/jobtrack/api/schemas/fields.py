@@ -1,4 +1,4 @@
-"""The kinds of value that requests are made of, each with its limit; importing pydantic, so for HTTP functions only."""
+"""The types of members that requests share, with their limits."""
 
 import re
 from collections.abc import Callable
@@ -14,18 +14,18 @@ _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 
 class Model(BaseModel):
-    """A part of a request: camelCase outside, no coercion between JSON types, unknown members let through."""
+    """A part of a request: camelCase in JSON, no conversion between JSON types, unknown members are ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True, alias_generator=to_camel, allow_inf_nan=False)
 
 
 def encoded_size(value: object) -> int:
-    """Bytes of a value that was read from JSON, as JSON in UTF-8."""
+    """Return the size of a value as JSON, in bytes of UTF-8."""
     return len(orjson.dumps(value))
 
 
 def depth(value: object) -> int:
-    """Levels of nesting: 0 for a scalar; walks without recursion, so that no depth is too deep."""
+    """Return the levels of nesting, 0 for a scalar. There is no recursion, so that any depth can be measured."""
     deepest, level = 0, [value]
     while level := [child for parent in level for child in _children(parent)]:
         deepest += 1
@@ -51,11 +51,11 @@ def _at_most(limit: int) -> Callable[[Any], Any]:
 
 
 def _bytes(limit: int, levels: int | None = None) -> Any:
-    """Tells the limit in the API's description: of bytes and levels JSON Schema knows only that of characters."""
-    told = f"At most {limit} bytes in UTF-8"
+    """Describe a limit in the OpenAPI document: JSON Schema only has limits of characters."""
+    description = f"At most {limit} bytes in UTF-8"
     if levels is None:
-        return Field(description=told, json_schema_extra={"maxLength": limit})
-    return Field(description=f"{told}, nested at most {levels} levels deep")
+        return Field(description=description, json_schema_extra={"maxLength": limit})
+    return Field(description=f"{description}, nested at most {levels} levels deep")
 
 
 def _shallow(value: Any) -> Any:
@@ -65,10 +65,10 @@ def _shallow(value: Any) -> Any:
 
 
 def guid(value: object) -> str:
-    """The GUID in lower case.
+    """Return a GUID in lower case.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a GUID.
     """
     if not isinstance(value, str) or not _GUID.fullmatch(value.lower()):
         raise ValueError("must be a GUID")
@@ -76,7 +76,7 @@ def guid(value: object) -> str:
 
 
 def _exact(value: object) -> object:
-    """Before it becomes a float, which an integer beyond the limit may round to the limit."""
+    """Check an integer before it becomes a float, since the float may be rounded down to the limit."""
     if type(value) is int and value > limits.NUMBER:
         raise ValueError(f"must be at most {limits.NUMBER}")
     return value

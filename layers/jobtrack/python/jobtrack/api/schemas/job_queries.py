@@ -1,4 +1,4 @@
-"""Query strings, checked as a whole."""
+"""The query strings of the reads about one job."""
 
 from typing import Annotated, Literal, Self
 
@@ -21,13 +21,13 @@ def _flag(value: object) -> object:
 
 
 def _groups(value: object) -> object:
-    """A comma list, or several of them."""
+    """Parse one or several comma-separated lists."""
     if not isinstance(value, list):
         return value
-    named = [name.strip() for part in value for name in part.split(",")]
-    if unknown := [name for name in named if name not in GROUPS]:
-        raise ValueError(f"names {unknown[0]!r}, which is none of {', '.join(GROUPS)}")
-    return named
+    names = [name.strip() for part in value for name in part.split(",")]
+    if unknown := [name for name in names if name not in GROUPS]:
+        raise ValueError(f"must be of {', '.join(GROUPS)}, separated by commas, not {unknown[0]!r}")
+    return names
 
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
@@ -39,13 +39,13 @@ Groups = Annotated[
 
 
 class Query(BaseModel):
-    """The parameters of a query string: texts outside, camelCase."""
+    """The parameters of a query string, in camelCase."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, validate_by_name=True)
 
 
 class LogQuery(Query):
-    """What `GET …/logs` takes."""
+    """The query string of `GET …/logs`."""
 
     level: LogLevel = "INFO"
     from_time: Moment = times.EARLIEST
@@ -66,7 +66,7 @@ class LogQuery(Query):
 
 
 class TimelineQuery(Query):
-    """What `GET …/timeline` takes."""
+    """The query string of `GET …/timeline`."""
 
     granularity: Granularity = "minutes"
     include_sub_events: Flag = False
@@ -75,7 +75,7 @@ class TimelineQuery(Query):
 
 
 class MetricsQuery(Query):
-    """What `GET …/metrics` takes; `metrics` is a comma list."""
+    """The query string of `GET …/metrics`; `metrics` is a comma-separated list."""
 
     interval: Literal["1m", "5m", "15m"] = "5m"
     metrics: Groups = frozenset(GROUPS)
@@ -83,5 +83,5 @@ class MetricsQuery(Query):
 
     @property
     def minutes(self) -> int:
-        """The interval."""
+        """The interval in minutes."""
         return int(self.interval.removesuffix("m"))

@@ -1,4 +1,4 @@
-"""The request that makes a job; importing pydantic, so for HTTP functions only."""
+"""The request bodies of `POST …/jobs` and `PUT …/worker/{workerNode}`."""
 
 from typing import Annotated, Any, Self
 
@@ -34,14 +34,14 @@ class PlannedStage(Model):
 
 
 class Prerequisite(Model):
-    """A job of the project that this one waits for, and why."""
+    """A job of the project that has to complete first, and why."""
 
     job_id: Guid
     dependency: Description | None = None
 
 
 class Resource(Model):
-    """What the job needs that is no job."""
+    """A resource that the job needs."""
 
     resource_type: Name
     resource_id: Name
@@ -51,14 +51,14 @@ class Resource(Model):
 
 
 class BlockingCondition(Model):
-    """What holds the job up."""
+    """A condition that blocks the job."""
 
     condition: Description
     status: ConditionStatus
 
 
 class WorkerHeartbeat(Model):
-    """What `PUT /worker/{workerNode}` takes; a worker that takes no job (it is about to stop) says so by 0."""
+    """A worker's heartbeat. A worker that is about to stop sends `maxConcurrentJobs` 0."""
 
     cpu_units: Positive
     memory_gb: Annotated[Positive, Field(alias="memoryGB")]
@@ -68,14 +68,14 @@ class WorkerHeartbeat(Model):
 
 
 def _with_nulls(schema: Json) -> None:
-    """Tells in the API's description that `null` stands for what is left out."""
+    """Describe in the OpenAPI document that `null` means the same as a missing member."""
     for name, member in schema["properties"].items():
         if name not in schema["required"] and {"type": "null"} not in member.get("anyOf", []):
             schema["properties"][name] = {"anyOf": [member, {"type": "null"}]}
 
 
 class JobRequest(Model):
-    """What `POST /jobs` takes."""
+    """The request body of `POST …/jobs`."""
 
     model_config = ConfigDict(json_schema_extra=_with_nulls)
 
@@ -99,7 +99,7 @@ class JobRequest(Model):
     @model_validator(mode="before")
     @classmethod
     def _without_nulls(cls, value: Any) -> Any:
-        """Many a client writes `null` for what it leaves out."""
+        """Drop members that are `null`: many clients send them instead of leaving them out."""
         if not isinstance(value, dict):
             return value
         return {name: member for name, member in value.items() if member is not None}
@@ -113,13 +113,13 @@ class JobRequest(Model):
 
     @model_validator(mode="after")
     def _waits_for_others(self) -> Self:
-        wanted = [each.job_id for each in self.prerequisites]
-        if len(set(wanted)) < len(wanted) or self.job_id in wanted:
+        job_ids = [prerequisite.job_id for prerequisite in self.prerequisites]
+        if len(set(job_ids)) < len(job_ids) or self.job_id in job_ids:
             raise ValueError("prerequisites must be different jobs, and not the job itself")
         return self
 
     def job(self, job_id: str, submitter: str, now: int) -> Job:
-        """The job, queued at `now` (µs); `submitter` where the request names none."""
+        """Return the job, queued at `now` (µs); `submitter` is used if the request has no `submittedBy`."""
         return Job(
             job_id,
             self.job_name,
@@ -136,10 +136,10 @@ class JobRequest(Model):
         )
 
     def relations(self) -> Json:
-        """Prerequisites, resources and blocking conditions as they are stored; empty where there are none."""
-        held: dict[str, Any] = {
-            "prerequisites": [[each.job_id, each.dependency] for each in self.prerequisites],
-            "resources": [each.model_dump(exclude_none=True, by_alias=True) for each in self.resources],
-            "conditions": [each.model_dump(by_alias=True) for each in self.blocking_conditions],
+        """Return the prerequisites, resources and blocking conditions as they are stored; empty lists are left out."""
+        relations: dict[str, Any] = {
+            "prerequisites": [[prerequisite.job_id, prerequisite.dependency] for prerequisite in self.prerequisites],
+            "resources": [resource.model_dump(exclude_none=True, by_alias=True) for resource in self.resources],
+            "conditions": [condition.model_dump(by_alias=True) for condition in self.blocking_conditions],
         }
-        return {name: value for name, value in held.items() if value}
+        return {name: value for name, value in relations.items() if value}

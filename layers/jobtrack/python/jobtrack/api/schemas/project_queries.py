@@ -1,4 +1,4 @@
-"""Query strings of the reads about a whole project."""
+"""The query strings of the reads about a whole project."""
 
 from typing import Annotated
 
@@ -11,29 +11,29 @@ from jobtrack.domain.job import JobStatus
 from jobtrack.store.job_lists import Wanted
 
 
-def _listed(values: list[str]) -> list[str]:
-    """The members of comma lists, one or several; each once, in their order."""
+def _split(values: list[str]) -> list[str]:
+    """Return the members of one or several comma-separated lists in order, without duplicates."""
     return list(dict.fromkeys(part.strip() for value in values for part in value.split(",")))
 
 
 def _ids(values: list[str]) -> list[str]:
-    found = []
-    for each in _listed(values):
+    job_ids = []
+    for text in _split(values):
         try:
-            found.append(guid(each))
+            job_ids.append(guid(text))
         except ValueError:
-            raise ValueError(f"must be GUIDs separated by commas; {each[:50]!r} is none") from None
-    found = list(dict.fromkeys(found))
-    if len(found) > limits.BATCH_JOBS:
-        raise ValueError(f"must be at most {limits.BATCH_JOBS} jobs, are {len(found)}")
-    return found
+            raise ValueError(f"must be GUIDs separated by commas, not {text[:50]!r}") from None
+    job_ids = list(dict.fromkeys(job_ids))
+    if len(job_ids) > limits.BATCH_JOBS:
+        raise ValueError(f"must be at most {limits.BATCH_JOBS} jobs, are {len(job_ids)}")
+    return job_ids
 
 
 def _statuses(values: list[str]) -> list[str]:
-    wanted = _listed(values)
-    if unknown := [each for each in wanted if each not in list(JobStatus)]:
-        raise ValueError(f"must be of {', '.join(JobStatus)}, separated by commas; {unknown[0][:50]!r} is none")
-    return [status for status in JobStatus if status in wanted]
+    statuses = _split(values)
+    if unknown := [status for status in statuses if status not in list(JobStatus)]:
+        raise ValueError(f"must be of {', '.join(JobStatus)}, separated by commas, not {unknown[0][:50]!r}")
+    return [status for status in JobStatus if status in statuses]
 
 
 Statuses = Annotated[list[JobStatus], BeforeValidator(_statuses), Field(min_length=1)]
@@ -41,14 +41,14 @@ Limit = Annotated[int, Field(ge=1, le=limits.LISTED_JOBS)]
 
 
 class ProjectQuery(Query):
-    """What every paged list takes."""
+    """The parameters of every paged list."""
 
     limit: Limit = limits.LISTED_JOBS_DEFAULT
     cursor: str | None = None
 
 
 class JobsQuery(ProjectQuery):
-    """What `GET …/jobs` takes; `from` and `to` are about a job's creation."""
+    """The query string of `GET …/jobs`; `from` and `to` select by the time of creation."""
 
     status: Statuses = Field(default=list(JobStatus))
     job_type: Name | None = None
@@ -65,12 +65,12 @@ class JobsQuery(ProjectQuery):
 
     @property
     def wanted(self) -> Wanted:
-        """The jobs that are asked for."""
+        """The filter for jobs."""
         return Wanted(self.status, self.job_type, self.submitted_by, max(0, self.from_), min(self.to, times.LATEST))
 
 
 class BatchQuery(ProjectQuery):
-    """What `GET …/tracking/batch` takes."""
+    """The query string of `GET …/tracking/batch`."""
 
     job_ids: Annotated[list[Guid], BeforeValidator(_ids), Field(min_length=1)] | None = None
     status: Statuses = Field(default=list(JobStatus))
@@ -82,10 +82,10 @@ class BatchQuery(ProjectQuery):
     @classmethod
     def _name_the_jobs_themselves(cls, value: list[str] | None, info: ValidationInfo) -> list[str] | None:
         if value is not None and info.data.get("cursor") is not None:
-            raise ValueError("must not come with a cursor, which goes on with a list of the project's jobs")
+            raise ValueError("must not come with a cursor, which continues a list of the project's jobs")
         return value
 
     @property
     def wanted(self) -> Wanted:
-        """The jobs that are asked for, by what filters say."""
+        """The filter for jobs."""
         return Wanted(self.status, submitted_by=self.submitted_by)

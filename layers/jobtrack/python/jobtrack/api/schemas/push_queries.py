@@ -1,4 +1,4 @@
-"""Query strings of the reads about subscriptions."""
+"""The query strings of the reads about subscriptions."""
 
 from typing import Annotated
 
@@ -9,14 +9,14 @@ from jobtrack.api.schemas.job_queries import Query
 
 
 class SubscriptionsQuery(Query):
-    """What `GET …/job/{jobId}/subscriptions` takes."""
+    """The query string of `GET …/job/{jobId}/subscriptions`."""
 
     limit: Annotated[int, Field(ge=1, le=limits.LISTED_SUBSCRIPTIONS)] = limits.LIVE_SUBSCRIPTIONS
     cursor: str | None = None
 
 
 class DeliveriesQuery(Query):
-    """What `GET …/deliveries` takes."""
+    """The query string of `GET …/deliveries`."""
 
     limit: Annotated[int, Field(ge=1, le=limits.LISTED_DELIVERIES)] = limits.LISTED_DELIVERIES_DEFAULT
     cursor: str | None = None

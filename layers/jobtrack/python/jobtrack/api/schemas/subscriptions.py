@@ -1,4 +1,4 @@
-"""What a subscriber asks for; importing pydantic, so for HTTP functions only."""
+"""The request bodies that create and renew subscriptions."""
 
 from typing import Annotated, Literal
 
@@ -27,19 +27,19 @@ class FiltersRequest(Model):
     notify_on_errors: bool = False
 
     def filters(self) -> Filters:
-        """The filters as the subscription has them."""
+        """Return the filters of the subscription."""
         return Filters(self.min_progress_increment, self.include_debug_events, self.notify_on_errors)
 
 
 class Authentication(Model):
-    """What the receiver wants to see; visible ASCII, so that it fits a header."""
+    """The receiver's authentication. The token is visible ASCII, since it is sent in a header."""
 
     type: Literal["bearer"]
     token: Annotated[str, StringConstraints(min_length=1, max_length=TOKEN_CHARACTERS, pattern=r"^[!-~]+$")]
 
 
 class SubscribeRequest(Model):
-    """What `subscribe` takes. `Subscriber` checks what depends on the type of subscription, and on the stack."""
+    """The request body of `subscribe`. `SubscriptionFactory` checks what depends on its type and on the stack."""
 
     subscription_type: SubscriptionType
     webhook_url: Annotated[str, StringConstraints(min_length=1, max_length=URL_CHARACTERS)] | None = None
@@ -51,23 +51,23 @@ class SubscribeRequest(Model):
     since_sequence: Annotated[int, Field(ge=0, le=limits.NUMBER)] | None = None
 
     def event_names(self) -> tuple[EventName, ...]:
-        """The events subscribed to, each once: the six of the specification where none are named."""
+        """Return the subscribed events without duplicates; by default the six of the specification."""
         return tuple(dict.fromkeys(self.events)) if self.events else DEFAULT_EVENTS
 
     def lifetime(self) -> int:
-        """How long it lasts, in seconds."""
+        """Return the lifetime in seconds."""
         return self.expires_in_seconds or LIFETIME_SECONDS
 
     def spoken(self) -> Language:
-        """The language of the descriptions."""
+        """Return the language of the descriptions."""
         return self.language or DEFAULT_LANGUAGE
 
 
 class RenewRequest(Model):
-    """What `renew` takes."""
+    """The request body of `renew`."""
 
     expires_in_seconds: Lifetime = LIFETIME_SECONDS
 
 
 JobSubscriptions = Annotated[list[SubscribeRequest], Field(max_length=limits.LIVE_SUBSCRIPTIONS)]
-"""The subscriptions made with a job."""
+"""The subscriptions to create with a job."""
