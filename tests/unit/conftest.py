@@ -1,4 +1,4 @@
-"""Unit tests reach nothing: no sockets but those of an event loop itself, no profiles of who runs them."""
+"""Unit tests are isolated: no sockets except those of an event loop, and no profiles of the current user."""
 
 from collections.abc import Iterator
 

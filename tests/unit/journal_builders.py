@@ -1,4 +1,4 @@
-"""Journals for tests, and a table of one partition to read them from."""
+"""Journals for tests, and a table with one partition to read them from."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ KEY = JobKey("t", "p", "j")
 
 @dataclass
 class Table:
-    """One partition that answers `query` (BETWEEN, order, Limit, LastEvaluatedKey) and `batch_get_item`."""
+    """One partition that supports `query` (BETWEEN, order, Limit, LastEvaluatedKey) and `batch_get_item`."""
 
     items: dict[str, bytes] = field(default_factory=dict)
     queries: int = 0
@@ -66,7 +66,7 @@ def write(batches: list[list[Record]]) -> tuple[JournalReader, Table, Snapshot]:
 
 
 def workers(pattern: str, count: int, seed: int) -> list[list[Record]]:
-    """Lines as workers send them: in order, jittered, late, one at a time, or at any time of a day."""
+    """Return lines as workers send them: in order, jittered, late, one at a time, or at any time of a day."""
     rng, batches, sequence = random.Random(seed), [], 0
     size = {"single": 1, "steady": 50}.get(pattern, 20)
     for start in range(0, count, size):
@@ -89,7 +89,7 @@ def workers(pattern: str, count: int, seed: int) -> list[list[Record]]:
 
 
 def worked(batches: Iterable[Sequence[Event]], job: Job | None = None) -> tuple[JournalReader, Table, Snapshot]:
-    """The job after the batches of events."""
+    """Return the job after the batches of events."""
     job, table, journal = job or running("A", "B"), Table(), Journal()
     for batch in batches:
         _, records = apply(job, batch, max(event.time for event in batch))
@@ -104,5 +104,5 @@ def cut(events: Sequence[Event], size: int) -> list[Sequence[Event]]:
 
 
 def clock(moment: int) -> str:
-    """A moment as in the example's day: `10:32:15`."""
+    """Return a time of the example's day: `10:32:15`."""
     return times.render(moment)[11:-1]

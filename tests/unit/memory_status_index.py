@@ -1,4 +1,4 @@
-"""The index by status and the jobs themselves, in memory: answers queries as DynamoDB does, as of some steps ago."""
+"""An in-memory index by status with its jobs, which queries return as of some steps ago."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ Item = dict[str, Any]
 
 @dataclass
 class Table:
-    """Jobs that live on while they are listed: `between` happens before each request; the index lags by `lag` steps."""
+    """Jobs that change while they are listed: `between` runs before each request; the index lags by `lag` steps."""
 
     lag: int = 0
     between: Callable[[], None] = lambda: None
@@ -32,18 +32,18 @@ class Table:
     most_keys: int = 100
 
     def put(self, job: Job) -> None:
-        """A version of a job, in the index as of this step."""
+        """A version of a job, in the index since this step."""
         key = OWNER.job_key(job.job_id)
         self.jobs[job.job_id] = job
         self.items[key.partition] = {**snapshot_key(key), **attributes(Snapshot(key, 1, job), 0)}
         self.step()
 
     def step(self) -> None:
-        """Time goes on."""
+        """Advance one step."""
         self.history.append({pk: (item["gpk"]["S"], item["gsk"]["S"]) for pk, item in self.items.items()})
 
     def query(self, **asked: Any) -> Item:
-        """BETWEEN on the index, newest first, Limit."""
+        """Query the index with BETWEEN, newest first, and Limit."""
         self.requests.append("query")
         self.between()
         values = {name: value["S"] for name, value in asked["ExpressionAttributeValues"].items()}
@@ -60,7 +60,7 @@ class Table:
         return {"Items": [{"gsk": {"S": place}} for place in found[: asked["Limit"]]]}
 
     def batch_get_item(self, RequestItems: Item) -> Item:
-        """As the jobs stand; of many keys some are left for later, in no order."""
+        """Return the present jobs; of many keys some are unprocessed, in no order."""
         self.requests.append("batch")
         self.between()
         ((table, request),) = RequestItems.items()
@@ -87,7 +87,7 @@ MOVES = {
 
 
 def living(table: Table, rng: random.Random, moves: int) -> Iterator[str]:
-    """Each step, some jobs move on and new ones are made; yields the ids of the new."""
+    """In each step change some jobs and create others; yield the ids of the new ones."""
     number = 10_000
     while True:
         for _ in range(rng.randrange(moves + 1)):

@@ -1,4 +1,4 @@
-"""A table in memory that understands what the store asks of DynamoDB: conditions, ranges of sort keys, batches."""
+"""An in-memory table that supports the store's requests: conditions, ranges of sort keys, batches."""
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -14,7 +14,7 @@ _NOTHING: Callable[[], None] = lambda: None  # noqa: E731
 
 
 class Table:
-    """What a DynamoDB client of one table does; `between` is called before each request, where others may come in."""
+    """The DynamoDB client of one table; `between` is called before each request, so that others may interfere."""
 
     def __init__(self, between: Callable[[], None] = _NOTHING) -> None:
         self.held: dict[Place, Item] = {}
@@ -67,7 +67,7 @@ class Table:
         self._write(TransactItems, "TransactionCanceledException")
 
     def _write(self, actions: list[Item], refusal: str) -> None:
-        """All or nothing."""
+        """Write everything or nothing."""
         self.between()
         reasons = [self._reason(action) for action in actions]
         if any(reason["Code"] != "None" for reason in reasons):
@@ -96,7 +96,7 @@ class Table:
         self.held[_place(item)] = deepcopy(item)
 
     def _update(self, update: Item) -> None:
-        """SET and ADD of whole attributes, each named `#n` and valued `:n`."""
+        """Apply SET and ADD of whole attributes, with names `#n` and values `:n`."""
         verb, _, assignments = update["UpdateExpression"].partition(" ")
         item = self.held.setdefault(_place(update["Key"]), dict(update["Key"]))
         for assignment in assignments.split(", "):

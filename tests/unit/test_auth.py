@@ -1,4 +1,4 @@
-"""Who calls, by the claims of API Gateway, which are strings."""
+"""The caller, from the claims of API Gateway, which are strings."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What `make deploy` passes to SAM."""
+"""The parameters that `make deploy` passes to SAM."""
 
 from pathlib import Path
 

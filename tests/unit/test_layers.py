@@ -1,4 +1,4 @@
-"""What is checked of the layers before they are deployed."""
+"""The checks of the layers before deployment."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from scripts import layers
 
 
 def built(folder: Path, *tags: str) -> Path:
-    """A folder of built layers, of which one holds a package whose wheel has these tags."""
+    """Return a folder of built layers with one package whose wheel has these tags."""
     info = folder / "DependenciesLayer/python/fast-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "WHEEL").write_text("".join(f"Tag: {tag}\n" for tag in tags))

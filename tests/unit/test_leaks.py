@@ -1,4 +1,4 @@
-"""The search for leaked secrets sees through what they may be wrapped in."""
+"""The search for leaked secrets finds them in every encoding."""
 
 import base64
 import gzip

@@ -12,7 +12,7 @@ LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "f"}
 
 @pytest.fixture(autouse=True)
 def levels() -> Iterator[None]:
-    """The levels as they were, once the test is over."""
+    """Restore the levels after the test."""
     loggers = [logging.getLogger(), log_filter.counted]
     before = [each.level for each in loggers]
     yield

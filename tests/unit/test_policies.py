@@ -1,4 +1,4 @@
-"""The comparison of policies and calls, and what a call needs to be allowed."""
+"""The comparison of policies and calls, and the permissions that a call needs."""
 
 import copy
 import json
@@ -140,7 +140,7 @@ def _client() -> Any:
     made = aws.session().create_client(
         "dynamodb", "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
     )
-    answer: Any = _answer  # botocore's types know of no hook that answers
+    answer: Any = _answer  # botocore's types do not know hooks that return a response
     made.meta.events.register("before-send", answer)
     return made
 

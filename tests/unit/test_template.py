@@ -1,4 +1,4 @@
-"""What template.yaml must say for nothing to be lost, and no route to be open."""
+"""Settings of template.yaml without which data would be lost or a route would be open."""
 
 import json
 from collections.abc import Mapping
@@ -83,7 +83,7 @@ def test_the_template_and_the_folders_name_the_same_functions() -> None:
 
 
 def test_functions_are_packages() -> None:
-    # Else the import rules would not see them.
+    # Otherwise the import rules would not see them.
     assert all((ROOT / function["CodeUri"] / "__init__.py").is_file() for function in FUNCTIONS.values())
 
 
@@ -107,7 +107,7 @@ def test_an_outage_of_hours_loses_no_record_and_pointers_come_before_the_stream_
     assert trigger["StartingPosition"] == "TRIM_HORIZON"
     assert trigger["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert trigger["BisectBatchOnFunctionError"] is True
-    assert trigger["MaximumRetryAttempts"] == 10_000  # the most that Lambda takes: the age is the bound that counts
+    assert trigger["MaximumRetryAttempts"] == 10_000  # Lambda's maximum, because the age is the bound that counts
     assert 12 * 3600 <= trigger["MaximumRecordAgeInSeconds"] <= 23 * 3600
     destination = trigger["DestinationConfig"]["OnFailure"]["Destination"]
     assert intrinsics.target(destination) == "DispatchFailures"
@@ -133,7 +133,7 @@ def test_each_lane_has_its_queue_its_function_and_its_own_concurrency() -> None:
 def test_the_queue_outwaits_the_deliverer_and_a_lease_outlives_it(name: str, queue: str) -> None:
     timeout = FUNCTIONS[name]["Timeout"]
     assert dict(triggers("SQS"))[name]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert timeout > 2 * guarded_post.DEADLINE_SECONDS  # its messages are posted side by side
+    assert timeout > 2 * guarded_post.DEADLINE_SECONDS  # its messages are posted concurrently
     assert QUEUES[queue]["VisibilityTimeout"] >= 6 * timeout
     assert timeout < endpoint_health.LEASE_SECONDS
 
@@ -150,7 +150,7 @@ def test_what_fails_is_kept_longer_than_what_waits(queue: str) -> None:
 
 
 def test_only_functions_that_start_themselves_through_queues_may_do_so() -> None:
-    """Lambda's recursive loop detection stops the others, and should: for them a loop is a fault."""
+    """Lambda's recursive loop detection stops the others, and should: for them a loop is a bug."""
     consumers = {intrinsics.target(trigger["Queue"]): name for name, trigger in triggers("SQS")}
     starts = {name: {consumers[each] for each in grants(name) if _sends(name, each, consumers)} for name in FUNCTIONS}
     looping = {name for name in FUNCTIONS if name in _reached(name, starts)}
@@ -165,7 +165,7 @@ def _sends(name: str, resource: str, consumers: Mapping[str, str]) -> bool:
 
 
 def _reached(name: str, starts: Mapping[str, set[str]]) -> set[str]:
-    """Every function that this one may start, directly or through others."""
+    """Return every function that this one may start, directly or through others."""
     found, following = set[str](), [*starts[name]]
     while following:
         if (each := following.pop()) not in found:

@@ -1,4 +1,4 @@
-"""Moments and their texts."""
+"""Times and their texts."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""What is made of pip-audit's answer."""
+"""The interpretation of pip-audit's output."""
 
 from typing import Any
 

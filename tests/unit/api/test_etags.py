@@ -1,4 +1,4 @@
-"""Which answers a client is told to know already."""
+"""When a response is 304 because the client has it already."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ from tests.unit.job_builders import queued, report
 
 
 def request(headers: Mapping[str, str], query: str = "") -> Request:
-    """A GET; header names in lower case."""
+    """Return a GET request; header names are in lower case."""
     fields = [(name.encode(), value.encode()) for name, value in headers.items()]
     path = {"type": "http", "path": "/", "query_string": query.encode(), "server": ("127.0.0.1", 80)}
     return Request({**path, "headers": fields})

@@ -1,4 +1,4 @@
-"""What of a body is an event, and what of it the lifecycle gets."""
+"""Parsing of events: which bodies are valid, and what the lifecycle receives."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def reported(*events: object) -> list[Event]:
 
 
 def refused(body: Any, model: type[EventBatch | JobRequest] = EventBatch) -> dict[str, str]:
-    """What is wrong, by pointer."""
+    """Return the errors by pointer."""
     with pytest.raises(ValidationError) as error:
         model.model_validate(body)
     located = [{**each, "loc": ("body", *each["loc"])} for each in error.value.errors()]

@@ -35,7 +35,7 @@ def logs(*lines: models.LogEntry, cursor: str | None = None) -> models.Logs:
 
 
 def right() -> tuple[Counts, Answers, Inbox]:
-    """Everything as it should be, free to be changed."""
+    """Return consistent counts, which a test may change."""
     inbox = Inbox()
     for sequence, kind in enumerate(PUSHED, start=1):
         inbox.messages[f"msg_{sequence}"] = Pushed(kind, sequence)

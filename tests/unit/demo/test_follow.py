@@ -17,7 +17,7 @@ JOB = "cc0e8400-e29b-41d4-a716-446655440000"
 
 @dataclass
 class Process:
-    """A process that runs, or ended."""
+    """A process that runs, or has ended."""
 
     name: str = "service"
     exit_code: int | None = None
@@ -26,7 +26,7 @@ class Process:
 
 @dataclass
 class Shown:
-    """A display that remembers."""
+    """A display that records what it shows."""
 
     views: list[Picture] = field(default_factory=list)
 
@@ -42,7 +42,7 @@ class Shown:
 
 @dataclass
 class Time:
-    """A clock that goes on only while somebody sleeps; then something may happen."""
+    """A clock that advances only during a sleep; a callback runs then."""
 
     now: float = 0.0
     then: Callable[[float], None] = lambda _: None

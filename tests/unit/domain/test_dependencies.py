@@ -1,4 +1,4 @@
-"""What is kept of the resources and conditions that a job reports on."""
+"""What is stored about the resources and conditions that a job reports."""
 
 import random
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""What people read about events."""
+"""Descriptions of events."""
 
 from typing import Any
 

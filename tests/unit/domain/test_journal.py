@@ -23,7 +23,7 @@ def line(sequence: int, seconds: float, text: str = "x", family: Family = Family
 
 
 def noise(sequence: int, size: int) -> str:
-    """Text that does not compress."""
+    """Return text that does not compress."""
     import random
 
     rng = random.Random(sequence)

@@ -1,4 +1,4 @@
-"""Stand-ins for what the engine would be asked."""
+"""Fakes of the engine's streams and queues."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -82,7 +82,7 @@ class FakeStream:
 
 
 class FakeQueue:
-    """A queue that gives its batches once, and notes what is deleted and sent."""
+    """A queue that returns its batches once, and records deleted and sent messages."""
 
     def __init__(self, batches: Sequence[list[dict[str, Any]]] = ()) -> None:
         self.batches = list(batches)

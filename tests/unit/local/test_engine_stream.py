@@ -15,7 +15,7 @@ TRIGGER = StreamProperties.model_validate({"Stream": "arn"})
 
 
 class Reading:
-    """A mapping over the engine's stream, and what it brought."""
+    """A mapping over the engine's stream, and the records it received."""
 
     def __init__(self, stream: FakeStream) -> None:
         self.seen: list[str] = []

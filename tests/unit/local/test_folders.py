@@ -1,4 +1,4 @@
-"""Folders that belong to one service at a time, and what is fetched into the cache."""
+"""Folders that belong to one service at a time, and downloads in the cache."""
 
 import base64
 import hashlib
@@ -31,7 +31,7 @@ def test_a_folder_has_one_service_at_a_time(tmp_path: Path) -> None:
 
 def test_the_engine_of_a_killed_service_is_waited_for(tmp_path: Path) -> None:
     with lock_data(tmp_path) as held:
-        inherited = os.dup(held.engine_lock)  # what the engine's process has of it
+        inherited = os.dup(held.engine_lock)  # the lock that the engine's process inherited
     with pytest.raises(LocalError, match="an engine that was left running"), lock_data(tmp_path, patience=0):
         pass
     os.close(inherited)

@@ -1,4 +1,4 @@
-"""Routes, tokens and the event that a function would get."""
+"""Routes, tokens and the event for a function."""
 
 import asyncio
 import json
@@ -50,7 +50,7 @@ def verifier(home: Path) -> Verifier:
 
 
 async def echo(scope: "Scope", receive: "Receive", send: "Send") -> None:
-    """Answers the event that it was given."""
+    """Returns the event that it received."""
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": json.dumps(scope["aws.event"]).encode()})
 

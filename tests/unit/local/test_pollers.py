@@ -1,4 +1,4 @@
-"""What the pollers give to functions, and what they do with the answers."""
+"""What the pollers pass to functions, and how they treat the responses."""
 
 import json
 import threading
@@ -138,7 +138,7 @@ def stream_poller(
 
 
 def carried(stream: FakeStream, backlog: Sequence[Record], expected: int, wrote: Callable[[], None]) -> list[str]:
-    """The first `expected` records that a stream poller passes on; `wrote` is called after the backlog."""
+    """Return the first `expected` records of a stream poller; `wrote` is called after the backlog."""
     control, seen, enough = PollerControl(), list[str](), threading.Event()
 
     def answer(event: dict[str, Any]) -> None:

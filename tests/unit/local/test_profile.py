@@ -1,4 +1,4 @@
-"""The profiles of the services that run: each keeps its own, and clients find the newest."""
+"""The profiles of running services: each has its own, and clients find the newest."""
 
 import itertools
 import logging
@@ -73,7 +73,7 @@ def test_one_whose_file_is_gone_still_ends_in_order(tmp_path: Path) -> None:
 
 
 def test_a_home_that_cannot_be_written_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / SERVICES).touch()  # a folder without the right to write in it would not stop root
+    (tmp_path / SERVICES).touch()  # missing write permission on a folder would not stop root
     with caplog.at_level(logging.WARNING), kept("http://127.0.0.1:1", tmp_path):
         assert url(tmp_path) is None
     assert "JOBTRACK_URL is http://127.0.0.1:1" in caplog.text

@@ -1,4 +1,4 @@
-"""A trouble that goes on is logged at a bounded rate, and nothing that carries records ends by it."""
+"""A persistent problem is logged at a limited rate, and does not end a poller."""
 
 import errno
 import logging

@@ -1,4 +1,4 @@
-"""The files that `sam local` is started with."""
+"""The files for `sam local`."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ VALUES = sam_local.variables(PLAN, NAMES, Engines(ENGINE, ENGINE, ENGINE))
 
 @pytest.fixture
 def build(tmp_path: Path) -> Path:
-    """A folder where `sam build` left its template."""
+    """Return a folder with a template of `sam build`."""
     resources: dict[str, Any] = {name: {"Properties": {"CodeUri": name}} for name in PLAN.functions}
     resources["LogsFunction"]["Properties"]["Environment"] = {"Variables": {"JOBS_TABLE": {"Ref": "JobsTable"}}}
     (tmp_path / "template.yaml").write_text(yaml.safe_dump({"Resources": resources}))

@@ -1,4 +1,4 @@
-"""How often the clock calls a function, and what it sends."""
+"""How often the scheduler calls a function, and with which event."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class Clock(PollerControl):
 
 
 def called(seconds: float, took: float, pauses: int, fails: bool = False) -> tuple[list[float], list[dict[str, Any]]]:
-    """When, and with what, a function is called that takes so long."""
+    """Return the times and events of the calls of a function that takes this long."""
     clock, moments, events = Clock(pauses), list[float](), list[dict[str, Any]]()
 
     def handler(event: dict[str, object], context: object) -> None:

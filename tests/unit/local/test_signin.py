@@ -1,4 +1,4 @@
-"""How the live page is signed in: a code for a token, once, from this machine's own page alone."""
+"""How the live page is signed in: a code for a token, once, only from this machine's own page."""
 
 import asyncio
 import json

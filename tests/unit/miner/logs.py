@@ -17,7 +17,7 @@ Row: TypeAlias = tuple[str | None, str | None, str | None]
 
 
 def log_of(rows: Sequence[Row], chunk: int = 3) -> EventLog:
-    """The ordered log of the valid rows, loaded chunk rows at a time."""
+    """Return the ordered log of the valid rows, loaded in chunks of this size."""
     loader, parts = Loader(), []
     for start in range(0, len(rows), chunk):
         frame = pd.DataFrame(rows[start : start + chunk], columns=["case", "activity", "time"], dtype="str")
@@ -26,7 +26,7 @@ def log_of(rows: Sequence[Row], chunk: int = 3) -> EventLog:
 
 
 def analysis_of(rows: Sequence[Row], step: int = 2) -> Analysis:
-    """Everything there is to find in the rows."""
+    """Return the whole analysis of the rows."""
     log = log_of(rows)
     source = Source(Path("small.csv"), Columns("case", ("activity",), "time"))
     excluded = Counter({Cause.NO_CASE: len(rows) - len(log)})
@@ -34,5 +34,5 @@ def analysis_of(rows: Sequence[Row], step: int = 2) -> Analysis:
 
 
 def named(log: EventLog, edge: Edge) -> tuple[str, str]:
-    """The activities of a transition."""
+    """Return the activities of a transition."""
     return log.activity_names[edge[0]], log.activity_names[edge[1]]

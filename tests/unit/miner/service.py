@@ -1,4 +1,4 @@
-"""A service that accepts everything and remembers it, behind the client's own HTTP."""
+"""A service that accepts and records everything, behind the client's own HTTP."""
 
 import json
 from collections import Counter
@@ -19,22 +19,22 @@ class Event(TypedDict):
 
 @dataclass
 class Recorder:
-    """What arrived."""
+    """The received requests."""
 
     jobs: list[dict[str, object]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
     def client(self) -> Client:
-        """A client that reports to it."""
+        """Return a client that reports to this service."""
         identity = "11111111-2222-4333-8444-555555555555"
         return Client("http://service", "token", identity, identity, transport=httpx.MockTransport(self._answer))
 
     def types(self) -> Counter[str]:
-        """How many events of each type came."""
+        """Return the number of events by type."""
         return Counter(event["type"] for event in self.events)
 
     def of(self, kind: str) -> list[dict[str, object]]:
-        """The data of the events of a type, in order."""
+        """Return the data of the events of a type, in order."""
         return [event.get("data", {}) for event in self.events if event["type"] == kind]
 
     def _answer(self, request: httpx.Request) -> httpx.Response:

@@ -114,7 +114,7 @@ records = st.tuples(cases, activities, seconds)
 
 
 def valid(rows: list[Row]) -> dict[str, list[tuple[datetime, str]]]:
-    """Cases of the readable rows, by the simplest means: grouped, then sorted by time (stable)."""
+    """Return the cases of the readable rows, computed simply: grouped, then sorted by time (stable)."""
     grouped: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
     for case, activity, time in rows:
         if case and activity and time:

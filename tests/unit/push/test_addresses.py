@@ -1,4 +1,4 @@
-"""What counts as public, against hostile addresses and against the standard library's own opinion."""
+"""Which addresses are public: hostile ones, and ones where the standard library is wrong."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 

@@ -1,4 +1,4 @@
-"""What an endpoint may be sent, whatever happens to it: held for any order of arrivals, answers, crashes and pauses."""
+"""The limits of an endpoint hold for any order of arrivals, responses, crashes and pauses."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ from tests.retrying import instant_retry
 
 NOW = 1_795_430_733.0
 TIMEOUT_SECONDS = 30
-"""What the deliverer's process lives at most."""
+"""The longest life of a deliverer's process."""
 DAY = 24 * 3600
 outcomes = st.sampled_from(list(Outcome))
 lanes = st.sampled_from(["normal", "slow"])
@@ -52,7 +52,7 @@ chances = st.floats(0, 1)
 
 @dataclass
 class Memory:
-    """A table of one endpoint that keeps DynamoDB's promises, and remembers what it held."""
+    """A table of one endpoint with DynamoDB's guarantees and a history."""
 
     now: float = NOW
     held: EndpointHealth = field(default_factory=EndpointHealth)
@@ -76,14 +76,14 @@ class Memory:
 
 @dataclass
 class Flight:
-    """An attempt under way."""
+    """An attempt in progress."""
 
     permit: Permit
     began: float
 
 
 class Endpoint(RuleBasedStateMachine):
-    """Many deliverers before one endpoint, some with old news of it, some ending in the middle."""
+    """Many deliverers of one endpoint, some with outdated data, some of which crash."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -145,7 +145,7 @@ class Endpoint(RuleBasedStateMachine):
 
     def _crash(self, flight: Flight) -> None:
         if flight.permit.probe:
-            self.probes_since_opened = 0  # another may follow once its time is over
+            self.probes_since_opened = 0  # another may follow after its time is over
 
     @invariant()
     def no_more_attempts_are_under_way_than_may_be(self) -> None:
@@ -225,7 +225,7 @@ def test_a_probe_whose_process_ended_is_followed_by_another() -> None:
 
 @given(st.lists(st.floats(0, 300), min_size=10, max_size=400), chances)
 def test_a_dead_endpoint_gets_few_attempts_however_many_messages_come(pauses: list[float], chance: float) -> None:
-    """Beyond those that open the breaker: one for each time that it was open, and these double up to ten minutes."""
+    """Further attempts than those that open the breaker: one per open period, which doubles up to ten minutes."""
     known, now, attempts = EndpointHealth(), NOW, 0
     for number, pause in enumerate(pauses):
         now += pause
@@ -311,6 +311,6 @@ def test_what_is_put_off_comes_back_later_each_time() -> None:
 
 
 def test_nothing_is_open_longer_than_the_schedules_later_delays() -> None:
-    """So that a lone message to a dead receiver is attempted when its own schedule says."""
+    """So a single message to a dead receiver is attempted when its own schedule says."""
     opened_from = FIRST_DELAYS[OPENING_FAILURES - 1 :] or (LATER_DELAY,)
     assert min(opened_from) * (1 - JITTER) > LONGEST_OPEN_SECONDS * (1 + endpoint_health.JITTER)

@@ -1,4 +1,4 @@
-"""What is pushed, and that it passes through the queue unharmed."""
+"""Pushed messages, and their way through the queue."""
 
 import json
 import re

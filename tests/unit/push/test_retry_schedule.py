@@ -1,4 +1,4 @@
-"""When a message is tried again."""
+"""When a message is retried."""
 
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ HOUR = 3600.0
 
 
 def attempts(first_at: float, expires_at: float, random: float) -> list[float]:
-    """The times of all attempts of a message whose receiver never accepts it, each attempt taking no time."""
+    """Return the times of all attempts of a message that is never accepted; attempts take no time."""
     times = [first_at]
     while (at := next_attempt(len(times), times[-1], first_at, expires_at, random)) is not None:
         times.append(at)

@@ -1,4 +1,4 @@
-"""Sealing, opening and caching what a subscription keeps secret."""
+"""Encrypting, decrypting and caching the secrets of a subscription."""
 
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,7 +13,7 @@ SECRETS = Secrets((SigningSecret("whsec_new"), SigningSecret("whsec_old", until=
 
 
 class FakeKms:
-    """Keeps what it was given to encrypt, and counts how often it was asked to decrypt."""
+    """Stores what it encrypted, and counts calls of decrypt."""
 
     def __init__(self) -> None:
         self.sealed: dict[bytes, tuple[bytes, dict[str, str]]] = {}

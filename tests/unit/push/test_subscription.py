@@ -1,4 +1,4 @@
-"""Which events a subscription wants, and that it survives being stored."""
+"""Which events a subscription wants, and that storing it loses nothing."""
 
 from itertools import pairwise
 
@@ -34,7 +34,7 @@ def event(reported: str, level: str = "INFO", before: int | None = 0, percentage
 
 
 def kind(seen: OutboxEvent) -> str:
-    """How the outbox asks whether anybody is interested."""
+    """How the outbox checks whether a subscription wants an event."""
     return outbox.interest(seen.type, seen.data)
 
 

@@ -1,4 +1,4 @@
-"""What may be subscribed to, and what a subscription is made of."""
+"""Valid subscriptions, and how they are built from a request."""
 
 import json
 import uuid
@@ -26,7 +26,7 @@ LEFT_OUT = object()
 
 
 class FakeKms:
-    """Seals by wrapping, so that tests can look inside."""
+    """Encrypts by wrapping, so that tests can read the contents."""
 
     def encrypt(self, KeyId: str, Plaintext: bytes, EncryptionContext: dict[str, str]) -> dict[str, Any]:
         return {"CiphertextBlob": b"sealed" + Plaintext}

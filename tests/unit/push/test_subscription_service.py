@@ -1,4 +1,4 @@
-"""Ids that sort as what they name, secrets that sign for their day, timers that tell what they were made for."""
+"""Ids that sort like their objects, secrets that sign for a day, timers that know their purpose."""
 
 import uuid
 

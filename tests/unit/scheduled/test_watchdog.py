@@ -1,4 +1,4 @@
-"""Silent jobs, whatever comes between the requests of a report, of a run of the watchdog, or of two at once."""
+"""Silent jobs, with any interleaving of the requests of reports and of one or two runs of the watchdog."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ class Action:
 
 @dataclass
 class Report:
-    """A batch that was accepted."""
+    """An accepted batch."""
 
     key: JobKey
     sequence: int
@@ -52,7 +52,7 @@ class Report:
 
 @dataclass
 class World:
-    """A table, its writers, its watchdog, and a clock that stands still unless it is moved."""
+    """A table, its writers, its watchdog, and a clock that tests move."""
 
     plan: list[Action] = field(default_factory=list)
     now: int = START
@@ -112,7 +112,7 @@ class World:
         return [(job, int(due)) for due, _, _, job in places]
 
     def alarms(self, key: JobKey) -> list[tuple[int, int]]:
-        """Sequences and times of the alarms that are owed to those who listen."""
+        """Return sequences and times of the `jobStalled` events for listeners."""
         batches = [
             decode(self.table.held[place]["d"]["B"])
             for place in sorted(self.table.held)
@@ -123,7 +123,7 @@ class World:
         return [(event.sequence, event.time) for event in events]
 
     def last_report(self, key: JobKey, sequence: int) -> Report:
-        """The last that was accepted before a sequence."""
+        """Return the last batch that was accepted before a sequence."""
         return max(
             (each for each in self.reports if each.key == key and each.sequence < sequence),
             key=lambda each: each.sequence,

@@ -24,7 +24,7 @@ HOOK = {"sub-123e8400-e29b-41d4-a716-446655440000": Listener(2**31, frozenset({"
 
 
 class Metered(Table):
-    """A table that notes what it is asked to write: the operation, and the size of the job's snapshot after it."""
+    """A table that records each write: the operation, and the size of the job's snapshot after it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Metered(Table):
 
 
 def store(table: Metered, stages: int, **changes: Any) -> JobStore:
-    """A store with a running job."""
+    """Return a store with a running job."""
     made = JobStore(cast("Any", table), "jobs", now=lambda: START)
     planned = [Stage(f"Stage {number}", expected_seconds=60 * number) for number in range(1, stages + 1)]
     job = Job(KEY.job, "Customer Journey Analysis", "Mining", START, heartbeat_seconds=300, stages=planned, **changes)
@@ -127,7 +127,7 @@ def test_after_the_end_a_heartbeat_is_refused() -> None:
 
 
 def test_what_must_be_larger_is_not_cut_into_small_chunks_for_it() -> None:
-    """A snapshot that others fill (listeners, labels) keeps its tail of 1 KB: two kilobytes are out of reach."""
+    """A snapshot that listeners and labels fill keeps its tail of 1 KB; 2 KB cannot be reached."""
     table = Metered()
     rng = random.Random(1)
     jobs = store(table, 0, description=f"{rng.getrandbits(8 * 1900):x}"[:2048])

@@ -1,4 +1,4 @@
-"""Idempotent writes: which requests are the same, and what a repeated one gets."""
+"""Idempotent writes: which requests are the same, and what a repeated one returns."""
 
 import json
 from typing import Any, cast

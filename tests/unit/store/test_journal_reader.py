@@ -1,4 +1,4 @@
-"""The reader against a plain sorted list, on a table that answers queries as DynamoDB does."""
+"""The reader against a plain sorted list, on a table with DynamoDB's queries."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""The outbox's records: what is encoded is decoded as it was, and nothing else is taken for a record."""
+"""The outbox's records: decoding returns what was encoded, and refuses everything else."""
 
 import msgspec
 import pytest

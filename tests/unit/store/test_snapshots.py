@@ -1,4 +1,4 @@
-"""A stored job has every member that it had, whether or not the member is at its default."""
+"""A stored job has all its members, whether or not they have their default values."""
 
 from typing import Any, get_type_hints
 

@@ -1,4 +1,4 @@
-"""Timers: their keys, their items, and the order in which they are served."""
+"""Timers: their keys, their items, and the order in which they are processed."""
 
 from typing import Any, cast
 

@@ -1,4 +1,4 @@
-"""A job that still reports loses nothing to the table's expiry, and afterwards all of it is kept for the retention."""
+"""A job that still reports loses no item to TTL, and afterwards everything is kept for the retention."""
 
 import random
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ BEFORE, KEY = JobKey("t", "p", "before"), JobKey("t", "p", "job")
 
 
 class Extending(Table):
-    """A table that notes when the expiry of an item is moved by itself."""
+    """A table that records writes that only extend an expiry."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Extending(Table):
 
 
 class World:
-    """A job that reports, the clock, and a table that deletes what has expired at once."""
+    """A job that reports, a clock, and a table that deletes expired items immediately."""
 
     def __init__(self) -> None:
         self.table = Extending()
@@ -80,13 +80,13 @@ class World:
         self.ever |= set(self.belongs())
 
     def belongs(self) -> Iterator[Place]:
-        """What is stored of the job, in its own partition and in that of the job before it."""
+        """Return the job's items, in its own partition and in that of its prerequisite."""
         for partition, place in self.table.held:
             if (partition == KEY.partition and place[0] in "LNRXSI") or place == f"D#{KEY.job}":
                 yield partition, place
 
     def pass_by(self, seconds: int) -> None:
-        """Time passes; what has expired is deleted, and the watchdog runs."""
+        """Advance the time: expired items are deleted, and the watchdog runs."""
         self.table.now += seconds
         for place, item in list(self.table.held.items()):
             if "exp" in item and int(item["exp"]["N"]) <= self.table.now:

@@ -1,4 +1,4 @@
-"""What `progress`, `job` and `logs` make of a job."""
+"""The bodies of `progress`, `job` and `logs` for a job."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The metrics against what plain lists of samples give, and the definitions one by one."""
+"""The metrics against plain lists of samples, and their definitions one by one."""
 
 import random
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def sample(moment: int | str, /, **data: Any) -> Event:
 
 
 def reported(seed: int, count: int, spacing: int, lateness: int) -> list[Event]:
-    """Samples of some figures, some late or repeated, while one stage follows another; with silent stretches."""
+    """Return samples, some late or repeated, while one stage follows another; with silent stretches."""
     rng = random.Random(seed)
     found: list[Event] = []
     moment = int(START)
@@ -50,7 +50,7 @@ def reported(seed: int, count: int, spacing: int, lateness: int) -> list[Event]:
 
 
 def plain(events: Sequence[Event], minutes: int) -> list[tuple[int, dict[str, float], str | None]]:
-    """Of each bucket its end, its means, and the stage that ran when the last of its samples was reported."""
+    """Return the end and the means of each bucket, and the stage that ran at its last sample's report."""
     job, grouped = running("A", "B"), dict[int, list[tuple[tuple[int, int], str | None, Event]]]()
     for sequence, each in enumerate(events):
         if each.type == "metricSample":
@@ -413,7 +413,7 @@ def test_ranks_and_shares_are_right_to_2_per_cent(kind: str) -> None:
 
 
 def exact_shares(durations: Sequence[float], seconds: float) -> tuple[float, float, float]:
-    """Of 10,000 durations, in per cent: longer, within 10 %, shorter."""
+    """Percentages of 10,000 durations: longer, within 10 %, shorter."""
     similar = sum(0.9 * seconds <= each <= 1.1 * seconds for each in durations)
     longer = sum(each > 1.1 * seconds for each in durations)
     return longer / 100, similar / 100, (len(durations) - similar - longer) / 100

@@ -1,4 +1,4 @@
-"""The timeline against plain lists, and what it says of each kind of job."""
+"""The timeline against plain lists, and its contents for each kind of job."""
 
 import random
 from typing import Any, get_args
@@ -47,7 +47,7 @@ def event(kind: str, moment: int | str, /, **data: Any) -> Event:
 
 
 def walk(reader: TimelineReader, snapshot: Snapshot, scope: Scope, limit: int) -> list[Record]:
-    """All pages by cursor; each as full as it was asked to be, but for the last."""
+    """Return all pages by cursor; each is full, except the last."""
     walked: list[Record] = []
     more, after = True, None
     while more:
@@ -59,7 +59,7 @@ def walk(reader: TimelineReader, snapshot: Snapshot, scope: Scope, limit: int) -
 
 
 def plain(events: list[Event], scope: Scope) -> list[Place]:
-    """Where the entries stand that the timeline of these events has; the first of them is the job's second event."""
+    """Return the positions of the timeline's entries for these events; the first is the job's second event."""
     numbered = [(each, (each.time, sequence)) for sequence, each in enumerate(events, 2)]
     last: dict[tuple[str, int], Place] = {}
     shown = []
@@ -81,7 +81,7 @@ def plain(events: list[Event], scope: Scope) -> list[Place]:
 
 
 def reports(seed: int, count: int, spacing: int, lateness: int) -> list[Event]:
-    """Of two stages that run side by side, retried at times; some of it late by up to `lateness` µs."""
+    """Return events of two concurrent stages with retries, some late by up to `lateness` µs."""
     rng = random.Random(seed)
     found = []
     for index in range(count):

@@ -1,4 +1,4 @@
-"""How a function's answer is read."""
+"""How a function's response is read."""
 
 from typing import Any
 

@@ -15,7 +15,7 @@ TRIGGER = QueueProperties.model_validate({"Queue": {"Ref": "Q"}, "FunctionRespon
 
 
 class Loop:
-    """A function that sends each message on to its own queue."""
+    """A function that sends each message to its own queue."""
 
     def __init__(self, recursive_loop: str, dead_letters: MemoryQueue | None) -> None:
         self.queue = MemoryQueue("arn:aws:sqs:us-east-1:0:Q", dead_letters=dead_letters)

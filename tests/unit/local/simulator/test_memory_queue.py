@@ -1,4 +1,4 @@
-"""The queue in memory keeps the rules of SQS."""
+"""The in-memory queue follows the rules of SQS."""
 
 import random
 

@@ -119,7 +119,7 @@ def test_nothing_may_be_left_that_is_young_enough() -> None:
 def _ends(
     size: int, limits: StreamProperties, stubborn: dict[int, int], raises: bool
 ) -> Iterator[tuple[Batch, set[str] | None, Outcome]]:
-    """Each try until nothing is left, of a function that fails a record as often as `stubborn` says."""
+    """Yield each try until nothing is left, for a function that fails a record as often as `stubborn` says."""
     waiting = [Batch([record(number) for number in range(size)])]
     while waiting:
         part = waiting.pop(0)

@@ -1,4 +1,4 @@
-"""A stream's shards on their way to a function."""
+"""The way of a stream's shards to a function."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from tests.simulators.memory_stream import KEPT_SECONDS, MemoryStream
 
 
 class World:
-    """A stream, a function that fails as it is told, and a clock that is moved to what is due."""
+    """A stream, a function that fails as scripted, and a clock that jumps to the next due time."""
 
     def __init__(self, fails: Callable[[str], bool] = lambda number: False, raises: bool = False, **trigger: Any):
         self.now = 1000.0
