@@ -25,8 +25,8 @@ ARCHAIC = re.compile(
     re.MULTILINE,
 )
 CHECKED = """
-    README.md CONTRIBUTING.md CHANGELOG.md docs client/README.md web/vendor functions/api/docs/viewer
-    template.yaml samconfig.toml Makefile .ci/run bench demo scripts tests
+    README.md CONTRIBUTING.md CHANGELOG.md docs client/README.md web/vendor
+    template.yaml samconfig.toml Makefile .ci/run bench demo functions scripts tests
 """
 """Files and folders. Every file of a folder that is a document or a Python module is checked."""
 LATER = ("docs/cli.md", "docs/client.md")

@@ -78,7 +78,7 @@ def test_pollers_read_their_own_source_only() -> None:
         delivers = {
             "DelivererFunction": lanes,
             "SlowDelivererFunction": lanes,
-        }  # one role, because they are the same code
+        }  # one role, because the code is the same
         assert polls == {"DispatcherFunction": {"JobsTable/stream"}, **delivers}.get(name, set())
         assert all(grants(name)[lane] == QUEUE | {"sqs:SendMessage"} for lane in polls & lanes)
 
