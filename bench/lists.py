@@ -10,7 +10,7 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage
 from jobtrack.keys import ProjectKey
 from jobtrack.store.job_lists import JobLister, Wanted
-from jobtrack.store.job_queue import QueueReader, knowing
+from jobtrack.store.job_queue import QueueReader, correct_queue
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.workers import WorkerStore
 from jobtrack.times import Micros
@@ -30,7 +30,7 @@ def measure(bench: Bench, report: Report) -> None:
     made = [_job(bench, owner, number) for number in range(JOBS)]
     table, now = bench.jobs.table, workload.START + times.HOUR
     worker = {"cpuUnits": 4, "memoryGB": 16, "maxConcurrentJobs": 40}
-    WorkerStore(bench.jobs.dynamodb, table).put_worker(owner, "worker-node-02", worker, now)
+    WorkerStore(bench.jobs.dynamodb, table).put_worker(owner, "worker-node-02", worker, Micros(now))
     lister, queue = JobLister(bench.jobs.dynamodb, table), QueueReader(bench.jobs.dynamodb, table)
     _batch(bench, report, owner, made[:ASKED], lister, queue, now)
     _queue(bench, report, owner, lister, queue, now)
@@ -47,8 +47,8 @@ def _batch(
 ) -> None:
     with bench.meter.measured() as used:
         found = lister.read_snapshots(owner, ids)
-        standing = knowing(queue.read_queue(owner, now), [each.job for each in found.values()])
-    _require((len(found), len(standing.waiting), len(standing.running)) == (ASKED, JOBS // 3, JOBS // 3))
+        standing = correct_queue(queue.read_queue(owner, Micros(now)), [each.job for each in found.values()])
+    _require((len(found), len(standing.queued), len(standing.running)) == (ASKED, JOBS // 3, JOBS // 3))
     name = f"batch of {ASKED} ids, {JOBS // 3} jobs queued"
     report.add(name, "requests", used.requests, 4)
     report.add(name, "read units", used.read_units, ASKED * _JOB_UNITS + 2 * _INDEX_UNITS + 1)
@@ -56,8 +56,8 @@ def _batch(
 
 def _queue(bench: Bench, report: Report, owner: ProjectKey, lister: JobLister, queue: QueueReader, now: int) -> None:
     with bench.meter.measured() as used:
-        standing = queue.read_queue(owner, now)
-        page = lister.read_snapshots(owner, [each.job for each in standing.waiting[:PAGE]])
+        standing = queue.read_queue(owner, Micros(now))
+        page = lister.read_snapshots(owner, [each.job for each in standing.queued[:PAGE]])
     _require((len(page), standing.slots) == (PAGE, 40))
     name = f"queue, a page of {PAGE} of {JOBS // 3}"
     report.add(name, "requests", used.requests, 4)

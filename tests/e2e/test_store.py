@@ -351,7 +351,7 @@ def test_a_heartbeat_races_the_watchdog_and_the_job_is_not_stalled_after_it(tabl
     table.store_at(START).report(key, [Event("jobStarted", START, {})])
     in_time, too_late = START + 10 * times.SECOND, START + 11 * times.SECOND
     timers = TimerStore(client, table.name, HEARTBEAT, 90 * 24 * 3600)
-    watchdog = Watchdog(timers, table.store_at(too_late), lambda: too_late)
+    watchdog = Watchdog(timers, table.store_at(too_late), lambda: Micros(too_late))
 
     def beat() -> int:
         time.sleep(round_ * 0.003)

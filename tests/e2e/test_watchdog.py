@@ -50,7 +50,7 @@ def timer_store(table: str) -> TimerStore:
 def watch(table: str, now: int) -> None:
     timers = timer_store(table)
     with ThreadPoolExecutor(4) as pool:
-        Watchdog(timers, store(table, now), lambda: now).run(Invocation(map=pool.map))
+        Watchdog(timers, store(table, now), lambda: Micros(now)).run(Invocation(map=pool.map))
 
 
 def running(table: str) -> list[JobKey]:

@@ -88,7 +88,7 @@ def job_heard_by(*subscriptions: Subscription) -> None:
 def subscribe(one: Subscription, since: int) -> None:
     """A subscription of today, owed what happened after a sequence."""
     vault = Vault(aws.client("kms"), Settings.from_env().secrets_key_id)
-    listeners = ListenerStore(aws.client("dynamodb"), "JobsTable", now=lambda: NOW * times.SECOND)
+    listeners = ListenerStore(aws.client("dynamodb"), "JobsTable", now=lambda: Micros(NOW * times.SECOND))
     store(aws.client("dynamodb"), vault, one)
     listeners.add_listener(NewListener(JOB, one.subscription_id, listener(one), since=since), {})
 

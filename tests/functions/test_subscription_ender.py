@@ -290,7 +290,7 @@ def test_a_batch_that_read_the_listener_before_its_end_is_written_anew() -> None
 def test_two_who_add_a_listener_at_once_do_not_undo_each_other() -> None:
     world = heard()
     snapshot, listener = jobs(world).read_snapshot(JOB), Listener(2**33, frozenset({"milestone"}))
-    commit(world.dynamodb, [add_listener_action("JobsTable", snapshot, "sub-2", listener, NOW)])
+    commit(world.dynamodb, [add_listener_action("JobsTable", snapshot, "sub-2", listener, Micros(NOW))])
     with pytest.raises(Cancelled):
-        commit(world.dynamodb, [add_listener_action("JobsTable", snapshot, "sub-3", listener, NOW)])
+        commit(world.dynamodb, [add_listener_action("JobsTable", snapshot, "sub-3", listener, Micros(NOW))])
     assert set(jobs(world).read_snapshot(JOB).listeners) == {"sub-1", "sub-2"}

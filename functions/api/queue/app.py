@@ -9,7 +9,7 @@ from jobtrack.api import create_router, cursors, json_response, lambda_handler, 
 from jobtrack.api.schemas.project_queries import ProjectQuery
 from jobtrack.settings import Settings
 from jobtrack.store.job_lists import JobLister
-from jobtrack.store.job_queue import QueueReader, knowing, page_after
+from jobtrack.store.job_queue import QueueReader, correct_queue, page_after
 from jobtrack.views import queue as view
 
 settings = Settings.from_env()
@@ -29,7 +29,7 @@ def get_queue(request: Request, query: Annotated[ProjectQuery, Query()]) -> Resp
     )
     snapshots = lister.read_snapshots(owner, [waiting.job for waiting in page])
     jobs = [snapshot.job for snapshot in snapshots.values()]
-    return json_response(view.queue(knowing(queue, jobs), jobs, cursor))
+    return json_response(view.queue(correct_queue(queue, jobs), jobs, cursor))
 
 
 handler = lambda_handler(router)

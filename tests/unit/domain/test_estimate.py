@@ -5,11 +5,12 @@ from hypothesis import strategies as st
 from jobtrack import times
 from jobtrack.domain.estimate import estimate, overall_percentage
 from jobtrack.domain.job import Job, JobStatus, Stage, StageStatus
+from jobtrack.times import Micros
 from tests.unit.job_builders import START, at, queued, report, running
 
 
 def seconds_left(job: Job, clock: str) -> int | None:
-    return estimate(job, at(clock)).remaining_seconds
+    return estimate(job, Micros(at(clock))).remaining_seconds
 
 
 def test_a_plan_alone_tells_the_remainder() -> None:
@@ -56,7 +57,7 @@ def test_stages_that_run_in_parallel_do_not_add_up() -> None:
 def test_nothing_known_is_unknown() -> None:
     job = running("A", "B")
     assert seconds_left(job, "10:31:00") is None
-    assert estimate(job, at("10:31:00")).completion is None
+    assert estimate(job, Micros(at("10:31:00"))).completion is None
 
 
 def test_a_queued_job_is_unknown_and_an_ended_one_has_nothing_left() -> None:
@@ -119,7 +120,7 @@ def test_every_answer_agrees_with_itself(
 ) -> None:
     job = running(*planned)
     job.status, job.estimated_seconds = status, planned_seconds
-    found = estimate(job, now)
+    found = estimate(job, Micros(now))
     if found.remaining_seconds is not None:
         assert found.remaining_seconds >= 0
         assert found.completion == times.whole(now) + found.remaining_seconds * times.SECOND

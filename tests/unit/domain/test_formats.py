@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from jobtrack import times
 from jobtrack.domain import formats
+from jobtrack.times import Micros
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 
@@ -91,5 +92,5 @@ def test_numbers_have_no_needless_decimals(value: float, shown: str) -> None:
 
 
 def test_between_moments_lie_whole_seconds_and_never_fewer_than_none() -> None:
-    assert formats.between(0, 2 * times.SECOND - 1) == 1
-    assert formats.between(times.SECOND, 0) == 0
+    assert formats.whole_seconds_between(Micros(0), Micros(2 * times.SECOND - 1)) == 1
+    assert formats.whole_seconds_between(Micros(times.SECOND), Micros(0)) == 0

@@ -10,7 +10,17 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Priority, Stage
 from jobtrack.domain.lifecycle import apply
 from jobtrack.domain.past_durations import PastDurations
-from jobtrack.domain.queue_forecast import PRIORITIES, Queue, Running, Turn, Waiting, Worker, health, waits
+from jobtrack.domain.queue_forecast import (
+    PRIORITIES,
+    JobQueue,
+    QueuedJob,
+    RunningJob,
+    Turn,
+    Worker,
+    expected_waits,
+    queue_health,
+)
+from jobtrack.times import Micros
 from tests.unit.job_builders import START, queued
 
 MINUTE = times.MINUTE
@@ -20,15 +30,15 @@ def workers(*slots: int, cores: float = 4) -> list[Worker]:
     return [Worker(f"node-{place}", cores, count) for place, count in enumerate(slots)]
 
 
-def waiting(job: str, seconds: int | None, priority: Priority = "Normal", created_at: int = START) -> Waiting:
-    return Waiting(job, priority, created_at, seconds)
+def waiting(job: str, seconds: int | None, priority: Priority = "Normal", created_at: int = START) -> QueuedJob:
+    return QueuedJob(job, priority, Micros(created_at), seconds)
 
 
-def running(job: str, minutes: int | None, cores: float | None = 1) -> Running:
-    return Running(job, cores, None if minutes is None else START + minutes * MINUTE)
+def running(job: str, minutes: int | None, cores: float | None = 1) -> RunningJob:
+    return RunningJob(job, cores, None if minutes is None else Micros(START + minutes * MINUTE))
 
 
-def turns(queue: Queue) -> dict[str, tuple[int, int | None, int | None]]:
+def turns(queue: JobQueue) -> dict[str, tuple[int, int | None, int | None]]:
     """Positions, and minutes from START."""
 
     def minutes(moment: int | None) -> int | None:
@@ -39,7 +49,7 @@ def turns(queue: Queue) -> dict[str, tuple[int, int | None, int | None]]:
 
 def test_who_finds_a_free_slot_starts_now_and_the_next_when_one_is_given_back() -> None:
     line = [waiting("a", 600), waiting("b", 300), waiting("c", 60)]
-    queue = Queue.of(START, workers(1, 2), line, [running("r", 3)])
+    queue = JobQueue.from_lists(START, workers(1, 2), line, [running("r", 3)])
     assert turns(queue) == {"a": (1, 0, 10), "b": (2, 0, 5), "c": (3, 3, 4)}
 
 
@@ -51,49 +61,53 @@ def test_the_queue_goes_by_priority_then_by_submission() -> None:
         waiting("sooner", 60, "High", START - 3),
         waiting("critical", 60, "Critical", START - 1),
     ]
-    queue = Queue.of(START, workers(1), line, [])
+    queue = JobQueue.from_lists(START, workers(1), line, [])
     assert list(queue.turns()) == ["critical", "sooner", "later", "normal", "low"]
     assert [turn[1] for turn in turns(queue).values()] == [0, 1, 2, 3, 4]
 
 
 def test_a_job_that_runs_longer_than_expected_may_end_any_moment() -> None:
-    queue = Queue.of(START, workers(1), [waiting("a", 60)], [running("r", -5)])
+    queue = JobQueue.from_lists(START, workers(1), [waiting("a", 60)], [running("r", -5)])
     assert turns(queue) == {"a": (1, 0, 1)}
 
 
 def test_what_is_not_known_is_not_made_up() -> None:
     line = [waiting("a", None), waiting("b", 60), waiting("c", 60)]
-    queue = Queue.of(START, workers(2), line, [running("r", None)])
+    queue = JobQueue.from_lists(START, workers(2), line, [running("r", None)])
     assert turns(queue) == {"a": (1, 0, None), "b": (2, None, None), "c": (3, None, None)}
 
 
 def test_without_a_live_worker_nothing_is_expected_to_start() -> None:
-    queue = Queue.of(START, [], [waiting("a", 60)], [running("r", 1)])
+    queue = JobQueue.from_lists(START, [], [waiting("a", 60)], [running("r", 1)])
     assert turns(queue) == {"a": (1, None, None)}
     assert (queue.core_load, queue.slot_load, queue.availability, queue.free_slots) == (None, None, None, 0)
 
 
 def test_while_more_jobs_run_than_there_are_slots_one_that_ends_frees_none() -> None:
-    queue = Queue.of(START, workers(1), [waiting("a", 60)], [running("r", 1), running("s", 2), running("t", 3)])
+    queue = JobQueue.from_lists(
+        START, workers(1), [waiting("a", 60)], [running("r", 1), running("s", 2), running("t", 3)]
+    )
     assert turns(queue) == {"a": (1, 3, 4)}
     assert (queue.slot_load, queue.free_slots) == (300, 0)
 
 
 def test_a_job_found_waiting_and_then_running_has_started() -> None:
-    queue = Queue.of(START, workers(2), [waiting("a", 60), waiting("b", 60)], [running("a", 5)])
+    queue = JobQueue.from_lists(START, workers(2), [waiting("a", 60), waiting("b", 60)], [running("a", 5)])
     assert (list(queue.turns()), len(queue.running)) == (["b"], 1)
 
 
 def test_what_was_read_of_a_job_itself_counts_more_than_the_index() -> None:
-    queue = Queue.of(START, workers(2), [waiting("a", 60), waiting("b", 60)], [running("r", 5), running("s", 5)])
-    better = queue.knowing([waiting("r", 120, "High")], [running("a", 7)], ["s"])
+    queue = JobQueue.from_lists(
+        START, workers(2), [waiting("a", 60), waiting("b", 60)], [running("r", 5), running("s", 5)]
+    )
+    better = queue.corrected([waiting("r", 120, "High")], [running("a", 7)], ["s"])
     assert turns(better) == {"r": (1, 0, 2), "b": (2, 2, 3)}
     assert [each.job for each in better.running] == ["a"]
 
 
 def test_an_end_beyond_every_date_is_unknown() -> None:
     ages = 900 * 365 * 24 * 3600
-    queue = Queue.of(START, workers(1), [waiting(f"{place:02}", ages) for place in range(12)], [])
+    queue = JobQueue.from_lists(START, workers(1), [waiting(f"{place:02}", ages) for place in range(12)], [])
     last = list(queue.turns().values())[-1]
     assert last == Turn(12, None, None)
     assert all(times.render(turn.end) for turn in queue.turns().values() if turn.end is not None)
@@ -113,7 +127,7 @@ def test_the_load_is_cores_of_running_jobs_over_those_of_live_workers(
     cores: list[float | None], load: int, availability: str
 ) -> None:
     jobs = [running(str(place), None, count) for place, count in enumerate(cores)]
-    queue = Queue.of(START, workers(1, 1), [], jobs)
+    queue = JobQueue.from_lists(START, workers(1, 1), [], jobs)
     assert (queue.core_load, queue.availability) == (load, availability)
 
 
@@ -122,8 +136,8 @@ def test_the_load_is_cores_of_running_jobs_over_those_of_live_workers(
     [([], "Good"), ([15], "Good"), ([16, 1], "Degraded"), ([60], "Degraded"), ([61], "Critical")],
 )
 def test_the_health_is_that_of_the_longest_wait(minutes: list[int], expected: str) -> None:
-    found = [Turn(1, START + each * MINUTE, None) for each in minutes] + [Turn(2, None, None)]
-    assert health(waits(Queue(START, [], [], []), found)) == expected
+    found = [Turn(1, Micros(START + each * MINUTE), None) for each in minutes] + [Turn(2, None, None)]
+    assert queue_health(expected_waits(JobQueue(START, [], [], []), found)) == expected
 
 
 LENGTHS = st.one_of(st.none(), st.integers(0, 4000))
@@ -137,12 +151,13 @@ def test_starts_are_in_order_never_before_now_and_never_more_run_than_there_are_
 ) -> None:
     jobs = [waiting(f"{place:02}", seconds, rank, START + moment) for place, (rank, moment, seconds) in enumerate(line)]
     busy = [
-        Running(f"r{place}", 1, None if end is None else START + end * times.SECOND) for place, end in enumerate(ends)
+        RunningJob(f"r{place}", 1, None if end is None else Micros(START + end * times.SECOND))
+        for place, end in enumerate(ends)
     ]
-    queue = Queue.of(START + 1, workers(*slots), jobs, busy)
+    queue = JobQueue.from_lists(Micros(START + 1), workers(*slots), jobs, busy)
     found = queue.turns()
-    assert [found[each.job].position for each in queue.waiting] == list(range(1, len(jobs) + 1))
-    assert [(PRIORITIES.index(each.priority), each.created_at) for each in queue.waiting] == sorted(
+    assert [found[each.job].position for each in queue.queued] == list(range(1, len(jobs) + 1))
+    assert [(PRIORITIES.index(each.priority), each.created_at) for each in queue.queued] == sorted(
         (PRIORITIES.index(each.priority), each.created_at) for each in jobs
     )
     starts = [turn.start for turn in found.values()]

@@ -101,7 +101,7 @@ class World:
         self.reports.append(Report(key, answer["lastSequence"], self.job(key).updated_at))
 
     def watch(self) -> None:
-        Watchdog(timer_store(self.table), self.store(), lambda: self.now).run(Invocation())
+        Watchdog(timer_store(self.table), self.store(), lambda: Micros(self.now)).run(Invocation())
 
     def job(self, key: JobKey) -> Job:
         place = snapshot_key(key)
@@ -259,7 +259,7 @@ def test_a_job_that_cannot_be_written_holds_up_no_other_and_is_tried_later(
 def test_what_there_is_no_time_for_is_left_to_the_next_run() -> None:
     world = running()
     world.now += 31 * times.SECOND
-    Watchdog(timer_store(world.table), world.store(), lambda: world.now).run(Invocation(lambda: False))
+    Watchdog(timer_store(world.table), world.store(), lambda: Micros(world.now)).run(Invocation(lambda: False))
     assert (world.alarms(KEYS[0]), len(world.timers())) == ([], 2)
     world.watch()
     assert len(world.alarms(KEYS[0])) == 1

@@ -12,7 +12,7 @@ from jobtrack import limits
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, JobStatus, Priority, Stage
 from jobtrack.domain.lifecycle import apply
-from jobtrack.domain.queue_forecast import PRIORITIES, Running, Waiting
+from jobtrack.domain.queue_forecast import PRIORITIES, QueuedJob, RunningJob
 from jobtrack.store import status_index
 from jobtrack.store.job_lists import JobLister, Wanted
 from jobtrack.store.snapshots import Snapshot
@@ -141,12 +141,14 @@ def test_a_place_tells_what_the_queue_needs_to_know(
     assert at_first[0].endswith("#Queued")
     whole = None if seconds is None else round(seconds)
     assert (
-        status_index.waiting_at(at_first[1]) == status_index.waiting(job) == Waiting(job.job_id, priority, START, whole)
+        status_index.waiting_at(at_first[1])
+        == status_index.waiting(job)
+        == QueuedJob(job.job_id, priority, START, whole)
     )
     start(job, cores)
     assert status_index.running_at(status_index.listing(KEY, job)[1]) == status_index.running(job)
-    assert status_index.running(job) == Running(
-        job.job_id, None if cores is None else round(cores, 3), None if whole is None else START + whole * 10**6
+    assert status_index.running(job) == RunningJob(
+        job.job_id, None if cores is None else round(cores, 3), None if whole is None else Micros(START + whole * 10**6)
     )
 
 

@@ -54,7 +54,7 @@ class World:
         self.extender = TtlExtender(
             TimerStore(client, "jobs", EXTENSION, RETENTION),
             TtlStore(client, "jobs", self.jobs.retention),
-            lambda: self.micros,
+            lambda: Micros(self.micros),
         )
         self.relations = DependencyStore(client, "jobs")
         self.reported = self.table.now

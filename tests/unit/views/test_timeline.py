@@ -329,7 +329,7 @@ def test_a_job_that_fell_silent_says_so() -> None:
 
 
 def expected(job: Job, time: str) -> list[tuple[str, str]]:
-    return [(each["estimatedTime"][11:19], each["eventType"]) for each in upcoming(job, "en", at(time))]
+    return [(each["estimatedTime"][11:19], each["eventType"]) for each in upcoming(job, "en", Micros(at(time)))]
 
 
 def test_stages_in_parallel_complete_each_in_its_time_and_the_next_starts_after_the_last() -> None:
@@ -348,27 +348,27 @@ def test_stages_in_parallel_complete_each_in_its_time_and_the_next_starts_after_
 def test_upcoming_events_agree_with_the_estimate(time: str) -> None:
     job = running(Stage("A", expected_seconds=60), "B", Stage("C", expected_seconds=10))
     report(job, "10:30:00", "stageStarted", stageName="A")
-    found = estimate(job, at(time))
-    assert upcoming(job, "en", at(time))[-1]["estimatedTime"] == times.render(found.completion or 0)
+    found = estimate(job, Micros(at(time)))
+    assert upcoming(job, "en", Micros(at(time)))[-1]["estimatedTime"] == times.render(found.completion or 0)
 
 
 def test_of_what_is_not_known_nothing_is_upcoming() -> None:
     assert expected(running("A", "B"), "10:31:00") == [("10:31:00", "StageStart")]
     assert expected(running(), "10:31:00") == []
-    assert upcoming(queued(Stage("A", expected_seconds=60)), "en", at("10:31:00")) == []
+    assert upcoming(queued(Stage("A", expected_seconds=60)), "en", Micros(at("10:31:00"))) == []
     done = running(Stage("A", expected_seconds=60))
     report(done, "10:31:00", "jobFailed", error={"message": "boom"})
-    assert upcoming(done, "en", at("10:31:30")) == []
+    assert upcoming(done, "en", Micros(at("10:31:30"))) == []
 
 
 def test_the_scope_tells_start_end_and_the_present() -> None:
     job = running("A")
     now = at("10:33:00") + 5
     scope = {"startTime": "2024-01-20T10:30:00Z", "currentTime": "2024-01-20T10:33:00Z", "endTime": None}
-    assert timeline(job, "minutes", [], None, "en", now)["timelineScope"] == {**scope, "granularity": "minutes"}
+    assert timeline(job, "minutes", [], None, "en", Micros(now))["timelineScope"] == {**scope, "granularity": "minutes"}
     report(job, "10:32:00", "jobCompleted")
-    assert timeline(job, "seconds", [], None, "en", now)["timelineScope"]["endTime"] == "2024-01-20T10:32:00Z"
-    assert timeline(queued(), "seconds", [], None, "en", now)["timelineScope"]["startTime"] is None
+    assert timeline(job, "seconds", [], None, "en", Micros(now))["timelineScope"]["endTime"] == "2024-01-20T10:32:00Z"
+    assert timeline(queued(), "seconds", [], None, "en", Micros(now))["timelineScope"]["startTime"] is None
 
 
 def test_an_answer_ends_before_it_would_be_too_large_for_lambda() -> None:

@@ -1,10 +1,13 @@
-"""How far a job has come and what remains: one estimator for every answer that tells either.
+"""How far a job has come, and how much time remains. Every response that shows either uses this module.
 
-A stage's expected length is, in this order: what the worker planned, what the stage took in past jobs of the type,
-the mean of the stages that have one. The job's own pace corrects it: completed stages that took twice their plan
-double what is expected of the pending ones. Of a running stage the remainder by its own pace, elapsed x (100 - p) / p,
-counts with weight p and the planned remainder with weight 1 - p: a stage that has just begun is judged by the plan, one
-that is nearly done by itself.
+1. The plan: the expected duration of a stage is the one that the worker reported, else the mean of the stage in recent
+   jobs of the type, else the mean of the other stages.
+2. The pace: the actual duration of the completed stages divided by their plan. It multiplies the plan of pending
+   stages: if completed stages took twice as long as planned, pending ones are expected to do so too.
+3. A running stage at p per cent needs elapsed x (100 - p) / p more by its own pace, and plan x (100 - p) / 100 more by
+   plan. The estimate is the mean of both, its own pace weighted with p, the plan with 100 - p: at the start of a stage
+   its own pace says little, at its end nearly everything.
+4. Running stages run in parallel, pending stages follow one after another.
 """
 
 import math
@@ -14,46 +17,46 @@ from msgspec.structs import replace
 
 from jobtrack import times
 from jobtrack.domain.job import Job, JobStatus, Stage, StageStatus
+from jobtrack.times import Micros
 
 _SHORTER, _LONGER = 0.85, 1.25
-"""The middle half of what really happens, as shares of a plan: plans are rather too short than too long."""
+"""The range around a plan in which about half of the actual durations lie. Plans tend to be too short."""
 _LONGEST_SECONDS = 1000 * times.DAY * 365.25 / times.SECOND
 
 
 class StageEstimate(Struct, frozen=True):
-    """When a stage that has not ended is expected to start and end (µs), `None` where unknown."""
+    """The expected start and end of a stage that has not ended; `None` if unknown."""
 
-    start: int | None
-    end: int | None
+    start: Micros | None
+    end: Micros | None
 
 
 class Estimate(Struct, frozen=True):
-    """What remains of a job, whole seconds from `now` (itself a whole second, in µs); `None` where unknown."""
+    """The time that remains of a job, from `now` (rounded down to a second); `None` if unknown."""
 
-    now: int
+    now: Micros
     remaining_seconds: int | None
     stages: dict[str, StageEstimate]
 
     @property
-    def completion(self) -> int | None:
-        """The expected end: now + remaining."""
-        return None if self.remaining_seconds is None else self.now + self.remaining_seconds * times.SECOND
+    def completion(self) -> Micros | None:
+        """The expected end of the job."""
+        return None if self.remaining_seconds is None else times.add_seconds(self.now, self.remaining_seconds)
 
 
 def overall_percentage(job: Job) -> int:
-    """The stages' progress by their weights, whole per cent: 100 when Completed, below it otherwise."""
+    """Return the weighted mean of the stages' progress in whole per cent; 100 only for a completed job."""
     if job.status is JobStatus.COMPLETED:
         return 100
     weights = _weights(job.stages)
     total = sum(weights)
-    staged = (
-        sum(weight * _done(stage) for weight, stage in zip(weights, job.stages, strict=True)) / total if total else 0
-    )
-    return min(99, int(max(staged, job.own_progress) + 1e-9))
+    weighted = sum(weight * _progress(stage) for weight, stage in zip(weights, job.stages, strict=True))
+    # The mean of ten stages at 30 may be 29.999999999999996.
+    return min(99, int(max(weighted / total if total else 0, job.own_progress) + 1e-9))
 
 
-def estimate(job: Job, now: int) -> Estimate:
-    """Estimate the remainder at `now` (µs): nothing is left of an ended job, nothing known of one that still waits."""
+def estimate(job: Job, now: Micros) -> Estimate:
+    """Estimate the time that remains: 0 for a job that has ended, unknown for one that is queued."""
     moment = times.whole(now)
     if job.status is not JobStatus.RUNNING:
         return Estimate(moment, 0 if job.status.ended else None, {})
@@ -69,71 +72,77 @@ def estimate(job: Job, now: int) -> Estimate:
     for stage in job.stages:
         if stage.status is StageStatus.PENDING:
             length = expected.get(stage.name)
-            start, cursor = cursor, None if length is None or cursor is None else _known(cursor + length * pace)
+            start, cursor = cursor, None if length is None or cursor is None else _plausible(cursor + length * pace)
             stages[stage.name] = StageEstimate(_after(moment, start), _after(moment, cursor))
     return Estimate(moment, _remaining(job, cursor, now), stages)
 
 
 def expected_range(stage: Stage) -> tuple[float, float] | None:
-    """Seconds within which the stage takes about half of the time (P25 to P75): of past jobs, else around its plan."""
+    """Return the 25th and 75th percentile of the stage's duration in seconds: around its plan, else of recent jobs."""
     if stage.expected_seconds is not None:
         return _SHORTER * stage.expected_seconds, _LONGER * stage.expected_seconds
     return None if stage.usual_range is None else (stage.usual_range[0], stage.usual_range[1])
 
 
 def expected_job_range(job: Job) -> tuple[float, float] | None:
-    """The same for the whole job: past jobs of the type, else the worker's own estimate, else the stages' plan.
+    """Return the same of the whole job: of past jobs, else around the worker's estimate, else of its stages.
 
-    Stages run long or short independently of each other, so that their deviations add up in quadrature.
+    The deviations of stages are taken as independent, so their squares add up.
     """
     if past := job.past:
         return past.at(0.25), past.at(0.75)
     if job.estimated_seconds is not None:
         return _SHORTER * job.estimated_seconds, _LONGER * job.estimated_seconds
-    known = [(middle, found) for stage in job.stages if (found := expected_range(stage)) and (middle := _middle(stage))]
+    known = [
+        (seconds, limits)
+        for stage in job.stages
+        if (limits := expected_range(stage)) and (seconds := _planned_stage_seconds(stage))
+    ]
     if not known or len(known) < len(job.stages):
         return None
-    total = sum(middle for middle, _ in known)
-    less, more = (math.hypot(*(middle - found[side] for middle, found in known)) for side in (0, 1))
+    total = sum(seconds for seconds, _ in known)
+    less, more = (math.hypot(*(seconds - limits[side] for seconds, limits in known)) for side in (0, 1))
     return total - less, total + more
 
 
-def total_seconds(job: Job, now: int) -> float | None:
-    """How long the job takes as a whole, by the estimate at `now` (µs); what it took, once it has ended."""
+def total_seconds(job: Job, now: Micros) -> float | None:
+    """Return the expected duration of the whole job at this time, or its actual duration once it has ended."""
     if job.started_at is None:
         return None
     end = now if job.ended_at is None else job.ended_at
     left = estimate(job, now).remaining_seconds
-    return None if left is None else max(0, end - job.started_at) / times.SECOND + left
+    return None if left is None else times.seconds_between(job.started_at, end) + left
 
 
 def planned_seconds(job: Job) -> int | None:
-    """How long a job that has not started is expected to take: what `estimate` will say of it when it starts."""
-    return estimate(replace(job, status=JobStatus.RUNNING, started_at=0), 0).remaining_seconds
+    """Return the expected duration of a queued job: what `estimate` returns at its start."""
+    start = Micros(0)
+    return estimate(replace(job, status=JobStatus.RUNNING, started_at=start), start).remaining_seconds
 
 
 def completed_seconds(job: Job) -> tuple[float, float]:
-    """What the completed stages of which something was expected should have taken, and what they took."""
+    """Return the planned and the actual duration of the completed stages that have a plan, in seconds."""
     planned = actual = 0.0
     for stage in job.stages:
-        plan = _middle(stage)
+        plan = _planned_stage_seconds(stage)
         if stage.status is StageStatus.COMPLETED and plan and stage.seconds is not None:
             planned, actual = planned + plan, actual + stage.seconds
     return planned, actual
 
 
-def _middle(stage: Stage) -> float | None:
+def _planned_stage_seconds(stage: Stage) -> float | None:
     return stage.usual_seconds if stage.expected_seconds is None else stage.expected_seconds
 
 
-def _remaining(job: Job, staged: float | None, now: int) -> int | None:
-    """The stages' remainder where there are stages that tell; else by the job's own progress and its plan."""
-    if staged is None or not any(not stage.status.ended for stage in job.stages):
-        staged = _blend(job.percentage, _elapsed(job.started_at, now), _whole_seconds(job))
-    return None if staged is None else round(staged)
+def _remaining(job: Job, by_stages: float | None, now: Micros) -> int | None:
+    """Return the remainder of the stages; if it is unknown or no stage is left, that by the progress of the job."""
+    if by_stages is None or all(stage.status.ended for stage in job.stages):
+        by_stages = _blend(job.percentage, _elapsed(job.started_at, now), _planned_job_seconds(job))
+    return None if by_stages is None else round(by_stages)
 
 
 def _weights(stages: list[Stage]) -> list[float]:
+    """Return the weights of stages: as reported, else by their durations. One without gets the mean of the others."""
     for measure in ("weight", "expected_seconds", "usual_seconds"):
         known = [value for stage in stages if (value := getattr(stage, measure)) is not None]
         if known and sum(known) > 0:
@@ -142,24 +151,24 @@ def _weights(stages: list[Stage]) -> list[float]:
     return [1.0] * len(stages)
 
 
-def _done(stage: Stage) -> float:
-    ended = stage.status in (StageStatus.COMPLETED, StageStatus.SKIPPED)
-    return 100.0 if ended else stage.progress
+def _progress(stage: Stage) -> float:
+    is_done = stage.status in (StageStatus.COMPLETED, StageStatus.SKIPPED)
+    return 100.0 if is_done else stage.progress
 
 
 def _expected_seconds(job: Job) -> dict[str, float]:
-    """Seconds expected of each stage, before the job's own pace; empty where nothing is known of any."""
-    known = {stage.name: seconds for stage in job.stages if (seconds := _middle(stage)) is not None}
+    """Return the planned duration of each stage in seconds; empty if none is known."""
+    known = {stage.name: seconds for stage in job.stages if (seconds := _planned_stage_seconds(stage)) is not None}
     if not known:
-        known = {stage.name: took for stage in job.stages if (took := stage.seconds) is not None}
+        known = {stage.name: seconds for stage in job.stages if (seconds := stage.seconds) is not None}
         if not known:
             return _shares(job)
     mean = sum(known.values()) / len(known)
     return {stage.name: known.get(stage.name, mean) for stage in job.stages}
 
 
-def _whole_seconds(job: Job) -> float | None:
-    """Seconds expected of the whole job, stages apart: the worker's own estimate, else the median of past jobs."""
+def _planned_job_seconds(job: Job) -> float | None:
+    """Return the worker's estimate of the whole job in seconds, else the median of past jobs."""
     if job.estimated_seconds is not None:
         return job.estimated_seconds
     past = job.past
@@ -167,8 +176,8 @@ def _whole_seconds(job: Job) -> float | None:
 
 
 def _shares(job: Job) -> dict[str, float]:
-    """Shares of the estimate of the whole job, by the stages' weights."""
-    whole = _whole_seconds(job)
+    """Divide the planned duration of the job among the stages by their weights."""
+    whole = _planned_job_seconds(job)
     if whole is None:
         return {}
     weights = _weights(job.stages)
@@ -177,20 +186,20 @@ def _shares(job: Job) -> dict[str, float]:
 
 
 def _pace(job: Job) -> float:
-    """Actual over planned time of the stages that completed; 1 before any has."""
+    """Return the actual divided by the planned duration of completed stages; 1 before the first."""
     planned, actual = completed_seconds(job)
     return actual / planned if planned else 1.0
 
 
-def _running_remainder(stage: Stage, expected: float | None, now: int) -> float | None:
+def _running_remainder(stage: Stage, expected: float | None, now: Micros) -> float | None:
     return _blend(stage.progress, _elapsed(stage.started_at, now), expected)
 
 
 def _blend(progress: float, elapsed: float | None, expected: float | None) -> float | None:
-    """Seconds left, from per cent done, seconds so far and seconds expected of the whole."""
+    """Return the remaining seconds from the progress in per cent, and the elapsed and expected seconds."""
     share = progress / 100
-    by_pace = _known(elapsed * (1 - share) / share) if elapsed is not None and share > 0 else None
-    by_plan = _known(expected * (1 - share)) if expected is not None else None
+    by_pace = _plausible(elapsed * (1 - share) / share) if elapsed is not None and share > 0 else None
+    by_plan = _plausible(expected * (1 - share)) if expected is not None else None
     if by_plan is not None and share == 0 and elapsed is not None:
         by_plan = max(0.0, by_plan - elapsed)
     if by_pace is None or by_plan is None:
@@ -198,14 +207,14 @@ def _blend(progress: float, elapsed: float | None, expected: float | None) -> fl
     return share * by_pace + (1 - share) * by_plan
 
 
-def _known(seconds: float) -> float | None:
-    """The estimate, unless it is beyond telling: a plan of ages, or a pace of next to nothing."""
+def _plausible(seconds: float) -> float | None:
+    """Return the seconds, or `None` if they are more than a thousand years: the end would have no text."""
     return seconds if seconds < _LONGEST_SECONDS else None
 
 
-def _elapsed(start: int | None, now: int) -> float | None:
-    return None if start is None else max(0, now - start) / times.SECOND
+def _elapsed(start: Micros | None, now: Micros) -> float | None:
+    return None if start is None else times.seconds_between(start, now)
 
 
-def _after(moment: int, seconds: float | None) -> int | None:
-    return None if seconds is None else moment + round(seconds) * times.SECOND
+def _after(moment: Micros, seconds: float | None) -> Micros | None:
+    return None if seconds is None else times.add_seconds(moment, round(seconds))

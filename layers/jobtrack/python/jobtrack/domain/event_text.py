@@ -1,4 +1,4 @@
-"""What people read about an event, in each language that is spoken here."""
+"""The description of an event for people, in each language."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
@@ -35,24 +35,24 @@ _CATALOGUE = {
 }
 
 EVENT_TYPES = frozenset(_CATALOGUE) - {"recordsProcessed"}
-"""Every type of event that can be described: the reported ones, the expected ones and our own messages."""
+"""Every type of event that has a description: reported events, expected events, and our own messages."""
 LANGUAGES: frozenset[Language] = frozenset(get_args(Language))
 
 
 def describe(event_type: str, language: str, data: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> str:
-    """Tell an event in one line: what was reported as `description` or `message` as it came, else our own words.
+    """Describe an event in one line: by its reported `description` or `message`, else by the text of the catalogue.
 
-    `labels` are those of the event's stage. A language that is not spoken here is answered in Japanese.
+    `labels` are the names of the stage by language. An unknown language gets Japanese.
     """
-    own = data.get("description") or data.get("message")
-    return str(own) if own else _told(event_type, language, data, labels or {})
+    reported = data.get("description") or data.get("message")
+    return str(reported) if reported else _catalogue_text(event_type, language, data, labels or {})
 
 
-def _told(event_type: str, language: str, data: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+def _catalogue_text(event_type: str, language: str, data: Mapping[str, Any], labels: Mapping[str, str]) -> str:
     progress = _progress(data) if event_type == "progressUpdate" else None
     name = "recordsProcessed" if event_type == "progressUpdate" and progress is None else event_type
     texts = _CATALOGUE[name]
-    told = texts.get(language, texts[DEFAULT_LANGUAGE]).format(
+    text = texts.get(language, texts[DEFAULT_LANGUAGE]).format(
         stage=labels.get(language) or data.get("stageName") or "",
         progress=progress,
         records=data.get("recordsProcessed", 0),
@@ -60,11 +60,11 @@ def _told(event_type: str, language: str, data: Mapping[str, Any], labels: Mappi
         resource=data.get("resourceName") or data.get("resourceId") or "",
         condition=data.get("condition", ""),
     )
-    return told.strip().removesuffix(":")
+    return text.strip().removesuffix(":")
 
 
 def _reason(error: object) -> str:
-    """The message of an error; workers may give any event an `error` of their own making."""
+    """Return the message of an error. The `error` of an event is not validated, so it may be anything."""
     return str(error.get("message") or "") if isinstance(error, Mapping) else ""
 
 

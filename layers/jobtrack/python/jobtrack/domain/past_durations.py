@@ -1,8 +1,7 @@
-"""What past jobs of a type took: the histogram they are counted in, and what of it a new job is told.
+"""The durations of past jobs of a type: the histogram that counts them, and the quantiles that a new job stores.
 
-Durations are counted in buckets that grow by 2 %, the idea of DDSketch (Masson et al., 2019): whatever the durations
-are, a quantile is off by at most 1 %. A job that starts keeps 65 quantiles; between two of them lie 1.6 % of the past
-jobs, so that a rank read off them is right to that.
+The buckets of the histogram grow by 2 % (DDSketch, Masson et al., 2019), so a quantile is wrong by at most 1 %. A job
+stores 65 quantiles when it starts. Between two of them lie 1.6 % of the past jobs: the precision of a rank.
 """
 
 import math
@@ -15,19 +14,19 @@ from msgspec import Struct
 GROWTH = 1.02
 QUANTILES = 65
 SIMILAR = 0.1
-"""A duration within 10 % is similar."""
+"""Durations that differ by at most 10 % are similar."""
 
 _LOG_GROWTH = math.log(GROWTH)
 _SHORTEST = 0.001
 
 
 def bucket(seconds: float) -> int:
-    """The bucket of a duration: the n-th ends at 1.02 to the n-th power."""
+    """Return the number of the bucket of a duration; bucket n ends at 1.02 ** n seconds."""
     return math.ceil(math.log(max(seconds, _SHORTEST)) / _LOG_GROWTH)
 
 
 class PastDurations(Struct, frozen=True):
-    """Completed jobs of a type: how many, their mean seconds and records a second, 65 quantiles of their seconds."""
+    """The completed jobs of a type: their number, mean duration and records per second, and quantiles of durations."""
 
     count: int
     mean_seconds: float
@@ -36,7 +35,7 @@ class PastDurations(Struct, frozen=True):
 
     @classmethod
     def of(cls, counts: Mapping[int, int], total_seconds: float, rates: int, total_rate: float) -> Self | None:
-        """From a histogram and the sums beside it; None where it is empty."""
+        """Summarise a histogram and the sums stored with it; `None` if it is empty."""
         count = sum(counts.values())
         if not count:
             return None
@@ -44,13 +43,13 @@ class PastDurations(Struct, frozen=True):
         return cls(count, total_seconds / count, total_rate / rates if rates else None, quantiles)
 
     def at(self, share: float) -> float:
-        """The seconds that so large a share of the jobs stayed within."""
+        """Return the quantile: the seconds within which this share of the jobs completed."""
         place = share * (len(self.quantiles) - 1)
         low = min(int(place), len(self.quantiles) - 2)
         return self.quantiles[low] + (place - low) * (self.quantiles[low + 1] - self.quantiles[low])
 
     def share_within(self, seconds: float) -> float:
-        """The share of the jobs that took at most so long."""
+        """Return the share of the jobs that took at most so many seconds."""
         last = len(self.quantiles) - 1
         if seconds < self.quantiles[0]:
             return 0.0
@@ -62,15 +61,15 @@ class PastDurations(Struct, frozen=True):
         return (low + ((seconds - self.quantiles[low]) / width if width else 0)) / last
 
     def rank(self, seconds: float) -> int:
-        """The percentile rank of a duration, 100 for the fastest: the per cent of the jobs that took longer.
+        """Return the percentile rank of a duration: the per cent of the jobs that took longer, 100 for the fastest.
 
-        Of those that took as long, to the histogram's resolution, one half counts.
+        Jobs of the same duration, within the resolution of the histogram, count by half.
         """
         within = (self.share_within(seconds * GROWTH) + self.share_within(seconds / GROWTH)) / 2
         return round(100 * (1 - within))
 
     def compare(self, seconds: float) -> tuple[int, int, int]:
-        """Whole per cent of the jobs that it is faster than, similar to, slower than; they sum to 100."""
+        """Return the per cent of the jobs that took longer, similarly long, and shorter; the sum is 100."""
         slower = self.share_within(seconds * (1 - SIMILAR))
         similar = self.share_within(seconds * (1 + SIMILAR)) - slower
         slower_whole, similar_whole = round(100 * slower), round(100 * similar)
@@ -78,23 +77,23 @@ class PastDurations(Struct, frozen=True):
 
 
 def _quantiles(counts: Mapping[int, int], count: int) -> list[float]:
-    """Spread each bucket's jobs evenly over it, and read off where each share of them is reached."""
+    """Return the quantiles, assuming that the jobs of a bucket are spread evenly over it."""
     edges, reached = [], 0
     for index in sorted(counts):
         edges.append((reached, reached + counts[index], GROWTH ** (index - 1), GROWTH**index))
         reached += counts[index]
-    found, place = [], 0
+    quantiles, place = [], 0
     for step in range(QUANTILES):
-        wanted = step / (QUANTILES - 1) * count
-        while edges[place][1] < wanted and place < len(edges) - 1:
+        target = step / (QUANTILES - 1) * count
+        while edges[place][1] < target and place < len(edges) - 1:
             place += 1
         before, after, low, high = edges[place]
-        found.append(low + (wanted - before) / (after - before) * (high - low))
-    return found
+        quantiles.append(low + (target - before) / (after - before) * (high - low))
+    return quantiles
 
 
 def middle_half(seconds: Sequence[float]) -> tuple[float, float]:
-    """P25 and P75 of a few durations, between the nearest two."""
+    """Return the 25th and 75th percentile of a few durations, interpolated between neighbours."""
     ordered = sorted(seconds)
 
     def at(share: float) -> float:

@@ -1,9 +1,9 @@
-"""The project's queue as it will go on: who waits, who runs, on what, and when each job is expected to start.
+"""The forecast of a project's job queue: which jobs wait, which run, and when each queued job is expected to start.
 
-The queue is worked off by priority, then by submission. Each job takes the slot of the live workers that is free first:
-one that is free now, else that of the running job that is expected to end first. A job of unknown length gives its slot
-back nobody knows when, so that whoever would need it has no expected start. What a job waits for besides (its
-prerequisites, its blocking conditions) is not taken into account.
+Jobs start by priority, then in the order of their submission. Each takes the slot of a live worker that becomes free
+first: one that is free now, else the slot of the running job that is expected to end first. A running job of unknown
+duration never frees its slot, so a job that would need the slot has no expected start. Prerequisites and blocking
+conditions are not considered.
 """
 
 import heapq
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from jobtrack import times
 from jobtrack.domain.job import Priority
+from jobtrack.times import Micros
 
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 
@@ -26,126 +27,129 @@ _HIGH_LOAD, _MEDIUM_LOAD = 50, 85
 
 
 class Worker(Struct, frozen=True):
-    """A live worker: its cores, and how many jobs it takes at once."""
+    """A live worker: its cores, and how many jobs it runs at once."""
 
     node: str
     cores: float
     slots: int
 
 
-class Running(Struct, frozen=True):
-    """A running job: its cores and its expected end (µs), where known."""
+class RunningJob(Struct, frozen=True):
+    """A running job: its cores and its expected end, if known."""
 
     job: str
     cores: float | None
-    end: int | None
+    end: Micros | None
 
 
-class Waiting(Struct, frozen=True):
-    """A queued job: its priority, when it was submitted (µs), and how many seconds it is expected to take."""
+class QueuedJob(Struct, frozen=True):
+    """A queued job: its priority, when it was submitted, and its expected duration in seconds."""
 
     job: str
     priority: Priority
-    created_at: int
+    created_at: Micros
     seconds: int | None
 
     @property
     def order(self) -> tuple[int, int, str]:
-        """Its place in the queue: by priority, then by submission."""
+        """The sort key of the queue: by priority, then by submission."""
         return PRIORITIES.index(self.priority), self.created_at, self.job
 
 
 class Turn(Struct, frozen=True):
-    """When a queued job is expected to have its turn: its position from 1, its start and end (µs) where known."""
+    """The forecast of a queued job: its position from 1, and its expected start and end, if known."""
 
     position: int
-    start: int | None
-    end: int | None
+    start: Micros | None
+    end: Micros | None
 
 
-class Queue(Struct, frozen=True):
-    """A project's queue at `now`, a whole second in µs; `waiting` in the queue's order."""
+class JobQueue(Struct, frozen=True):
+    """The job queue of a project at `now`, which is a whole second; `queued` is in the order of the queue."""
 
-    now: int
+    now: Micros
     workers: Sequence[Worker]
-    running: Sequence[Running]
-    waiting: Sequence[Waiting]
+    running: Sequence[RunningJob]
+    queued: Sequence[QueuedJob]
 
     @classmethod
-    def of(cls, now: int, workers: Sequence[Worker], waiting: Iterable[Waiting], running: Iterable[Running]) -> Self:
-        """The queue of jobs that were found waiting, and after that running: one that is among both has started."""
-        started = {each.job: each for each in running}
-        left = {each.job: each for each in waiting if each.job not in started}
-        in_order = sorted(left.values(), key=lambda each: each.order)
-        return cls(times.whole(now), workers, list(started.values()), in_order)
+    def from_lists(
+        cls, now: Micros, workers: Sequence[Worker], queued: Iterable[QueuedJob], running: Iterable[RunningJob]
+    ) -> Self:
+        """Return the queue of two lists, read one after the other: a job that is in both has started."""
+        running_by_id = {job.job: job for job in running}
+        queued_by_id = {job.job: job for job in queued if job.job not in running_by_id}
+        in_order = sorted(queued_by_id.values(), key=lambda job: job.order)
+        return cls(times.whole(now), workers, list(running_by_id.values()), in_order)
 
-    def knowing(self, waiting: Iterable[Waiting], running: Iterable[Running], ended: Iterable[str]) -> Self:
-        """The same, with what is known better of some jobs than the index tells, which lags."""
-        moved = {each.job: each for each in waiting}
-        started = {each.job: each for each in running}
-        known = {*moved, *started, *ended}
-        others = [each for each in self.waiting if each.job not in known]
+    def corrected(self, queued: Iterable[QueuedJob], running: Iterable[RunningJob], ended: Iterable[str]) -> Self:
+        """Return the queue with the current state of some jobs; the index that it was read from lags behind."""
+        queued_by_id = {job.job: job for job in queued}
+        running_by_id = {job.job: job for job in running}
+        corrected = {*queued_by_id, *running_by_id, *ended}
+        others = [job for job in self.queued if job.job not in corrected]
         return replace(
             self,
-            running=[*(each for each in self.running if each.job not in known), *started.values()],
-            waiting=sorted([*others, *moved.values()], key=lambda each: each.order),
+            running=[*(job for job in self.running if job.job not in corrected), *running_by_id.values()],
+            queued=sorted([*others, *queued_by_id.values()], key=lambda job: job.order),
         )
 
     @property
     def slots(self) -> int:
-        """How many jobs the live workers take at once."""
+        """The number of jobs that the live workers run at once."""
         return sum(worker.slots for worker in self.workers)
 
     @property
     def free_slots(self) -> int:
-        """How many jobs could start now."""
+        """The number of jobs that could start now."""
         return max(0, self.slots - len(self.running))
 
     @property
     def core_load(self) -> int | None:
-        """`overallLoad`: the running jobs' cores, as far as reported, in whole per cent of the live workers'."""
-        used = sum(each.cores for each in self.running if each.cores is not None)
+        """`overallLoad`: the cores of running jobs, where reported, in per cent of the cores of live workers."""
+        used = sum(job.cores for job in self.running if job.cores is not None)
         return _percent(used, sum(worker.cores for worker in self.workers))
 
     @property
     def slot_load(self) -> int | None:
-        """`currentLoad`: the running jobs in whole per cent of the live workers' slots."""
+        """`currentLoad`: the running jobs in per cent of the slots of live workers."""
         return _percent(len(self.running), self.slots)
 
     @property
     def availability(self) -> Availability | None:
-        """`resourceAvailability`: High below a load of 50, Medium below 85, else Low; None without a live worker."""
+        """`resourceAvailability`: High below a load of 50, Medium below 85, else Low; `None` without a live worker."""
         load = self.core_load
         if load is None:
             return None
         return "High" if load < _HIGH_LOAD else "Medium" if load < _MEDIUM_LOAD else "Low"
 
     def turns(self) -> dict[str, Turn]:
-        """Each queued job's turn, in the queue's order."""
-        free = self._free_moments()
-        found: dict[str, Turn] = {}
-        for position, each in enumerate(self.waiting, 1):
+        """Return the forecast of each queued job by id, in the order of the queue."""
+        free = self._free_times()
+        turns: dict[str, Turn] = {}
+        for position, job in enumerate(self.queued, 1):
             start = heapq.heappop(free) if free else None
-            end = _after(start, each.seconds)
+            end = _end(start, job.seconds)
             if end is not None:
                 heapq.heappush(free, end)
-            found[each.job] = Turn(position, start, end)
-        return found
+            turns[job.job] = Turn(position, start, end)
+        return turns
 
-    def _free_moments(self) -> list[int]:
-        """When each slot is free, as a heap; while more jobs run than there are slots, one that ends frees none."""
-        ends = [max(self.now, each.end) for each in self.running if each.end is not None and each.end <= times.LATEST]
+    def _free_times(self) -> list[Micros]:
+        """Return when each slot becomes free, as a heap."""
+        ends = [max(self.now, job.end) for job in self.running if job.end is not None and job.end <= times.LATEST]
+        # While more jobs run than there are slots, the first that end free none.
         surplus = max(0, len(self.running) - self.slots)
-        return [self.now] * min(self.free_slots, len(self.waiting)) + sorted(ends)[surplus:]
+        return [self.now] * min(self.free_slots, len(self.queued)) + sorted(ends)[surplus:]
 
 
-def waits(queue: Queue, turns: Iterable[Turn]) -> list[int]:
-    """Seconds from now that each job is still expected to wait, where known."""
+def expected_waits(queue: JobQueue, turns: Iterable[Turn]) -> list[int]:
+    """Return the seconds until each of the jobs starts, where known."""
     return [(turn.start - queue.now) // times.SECOND for turn in turns if turn.start is not None]
 
 
-def health(seconds: Sequence[int]) -> Health:
-    """`queueHealth` by the longest expected wait: Good within 15 minutes, Degraded within 60, else Critical."""
+def queue_health(seconds: Sequence[int]) -> Health:
+    """Return `queueHealth` by the longest expected wait: Good up to 15 minutes, Degraded up to 60, else Critical."""
     longest = max(seconds, default=0)
     if longest <= _GOOD_SECONDS:
         return "Good"
@@ -156,8 +160,8 @@ def _percent(part: float, whole: float) -> int | None:
     return round(100 * part / whole) if whole else None
 
 
-def _after(start: int | None, seconds: int | None) -> int | None:
+def _end(start: Micros | None, seconds: int | None) -> Micros | None:
     if start is None or seconds is None:
         return None
-    end = start + seconds * times.SECOND
+    end = times.add_seconds(start, seconds)
     return end if end <= times.LATEST else None

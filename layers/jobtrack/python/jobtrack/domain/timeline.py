@@ -1,4 +1,4 @@
-"""What a timeline shows of a job's journal."""
+"""Which records of the journal a timeline shows."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -20,9 +20,12 @@ _PROGRESS: dict[Granularity, tuple[Family, ...]] = {
 
 
 class Scope(Struct, frozen=True):
-    """Which events: every progress (`seconds`), the last of each minute and stage (`minutes`), none (`major_events`).
+    """The query of a timeline.
 
-    Sub-events are log lines of WARN and above and resource changes.
+    Args:
+        granularity: which progress updates: all (`seconds`), the last of each minute and stage (`minutes`), or none
+            (`major_events`).
+        sub_events: whether to show log lines of level WARN or ERROR and changes of resources.
     """
 
     granularity: Granularity = "minutes"
@@ -30,12 +33,12 @@ class Scope(Struct, frozen=True):
 
     @property
     def families(self) -> tuple[Family, ...]:
-        """The families of the journal that hold them."""
+        """The families of the journal to read."""
         logs = (Family.WARN, Family.ERROR) if self.sub_events else ()
         return (Family.EVENT, *_PROGRESS[self.granularity], *logs)
 
-    def shown(self, records: Sequence[Record], more: bool) -> list[Record]:
-        """Those shown of the records read so far; where `more` follow, only as far as these can change nothing."""
+    def select(self, records: Sequence[Record], more: bool) -> list[Record]:
+        """Return the records to show. If `more` follow, stop before the first record that one of them may replace."""
         return [record for record in settled(records, more) if self._shows(record)]
 
     def _shows(self, record: Record) -> bool:

@@ -10,6 +10,7 @@ from jobtrack import times
 from jobtrack.invocation import Invocation
 from jobtrack.store.timers import Timer, TimerStore
 from jobtrack.store.ttl_extension import TtlStore
+from jobtrack.times import Micros
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ class TtlExtender(Struct, eq=False):
 
     timers: TimerStore
     ttls: TtlStore
-    now: Callable[[], int] = times.now
+    now: Callable[[], Micros] = times.now
 
     def run(self, invocation: Invocation) -> None:
         """Serve the due timers while there is time; the next run continues where this one ends."""

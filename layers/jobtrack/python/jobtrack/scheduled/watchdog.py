@@ -13,6 +13,7 @@ from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import decode_snapshot
 from jobtrack.store.timers import HEARTBEAT, Timer, TimerStore
 from jobtrack.store.transactions import Item
+from jobtrack.times import Micros
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ class Watchdog(Struct, eq=False):
 
     timers: TimerStore
     jobs: JobStore
-    now: Callable[[], int] = times.now
+    now: Callable[[], Micros] = times.now
 
     def run(self, invocation: Invocation) -> None:
         """Serve the due timers while there is time; the next run serves the rest."""

@@ -16,6 +16,7 @@ from jobtrack.store import outbox, write_marks
 from jobtrack.store.item_sizes import size
 from jobtrack.store.snapshots import Snapshot, State, encode_listener, extras_key, snapshot_key, take_extras
 from jobtrack.store.status_index import listing
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -36,7 +37,7 @@ class Version(Struct, frozen=True):
     beside_expires: int
 
     def parts(
-        self, applied: Sequence[AppliedEvent], records: Iterable[Record], now: int
+        self, applied: Sequence[AppliedEvent], records: Iterable[Record], now: Micros
     ) -> "Sequence[TransactWriteItemTypeDef]":
         """What is stored beside the snapshot: chunks, entries of the index, extras, and the outbox; `now` in µs.
 

@@ -18,6 +18,7 @@ from jobtrack.store.idempotency import Idempotency, Response, write_once
 from jobtrack.store.outbox_records import Replay, ReplayStep
 from jobtrack.store.snapshots import Listener, Snapshot, encode_listener, read_snapshot, snapshot_key
 from jobtrack.store.transactions import commit
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -51,7 +52,7 @@ class ListenerStore(Struct, eq=False):
 
     dynamodb: "DynamoDBClient"
     table: str
-    now: Callable[[], int] = times.now
+    now: Callable[[], Micros] = times.now
     retry: Retry = RETRY
 
     def add_listener(
@@ -97,7 +98,7 @@ def add_listener_action(
     snapshot: Snapshot,
     subscription_id: str,
     listener: Listener,
-    now: int,
+    now: Micros,
     max_listeners: int = limits.LIVE_SUBSCRIPTIONS,
 ) -> "TransactWriteItemTypeDef":
     """Return the action that adds or replaces a listener, and removes those that have expired at `now` (µs).

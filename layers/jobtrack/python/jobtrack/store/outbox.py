@@ -11,6 +11,7 @@ from jobtrack.domain.job import Json
 from jobtrack.keys import JobKey
 from jobtrack.store.outbox_records import EventBatch, OutboxEvent, ReadyMessage, Replay, encode
 from jobtrack.store.snapshots import Listener, Snapshot
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
@@ -21,7 +22,7 @@ SORT_KEY = "O#"
 KEPT_SECONDS = 2 * 24 * 3600
 
 
-def event_items(snapshot: Snapshot, applied: Iterable[AppliedEvent], now: int) -> "list[Item]":
+def event_items(snapshot: Snapshot, applied: Iterable[AppliedEvent], now: Micros) -> "list[Item]":
     """Return the items of a batch of events; none where no subscription wants any of them. `now` is in microseconds."""
     live = snapshot.live(now)
     events = tuple([OutboxEvent.from_applied(event) for event in applied if _is_wanted(event, live)])

@@ -18,6 +18,7 @@ from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
 from jobtrack.store import write_marks
 from jobtrack.store.transactions import Item
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -56,7 +57,7 @@ class Snapshot(Struct):
     listeners: dict[str, Listener] = field(default_factory=dict)
     marks: bytes = b""
 
-    def live(self, now: int) -> dict[str, Listener]:
+    def live(self, now: Micros) -> dict[str, Listener]:
         """Return the listeners that have not expired at `now` (µs), by subscription id."""
         seconds = now // times.SECOND
         return {name: listener for name, listener in self.listeners.items() if listener.expires_at > seconds}

@@ -14,8 +14,9 @@ from jobtrack import times
 from jobtrack.domain import formats
 from jobtrack.domain.estimate import planned_seconds
 from jobtrack.domain.job import Job, JobStatus
-from jobtrack.domain.queue_forecast import PRIORITIES, Running, Waiting
+from jobtrack.domain.queue_forecast import PRIORITIES, QueuedJob, RunningJob
 from jobtrack.keys import JobKey, ProjectKey
+from jobtrack.times import Micros
 
 INDEX = "by_status"
 
@@ -55,33 +56,33 @@ def listing(key: JobKey, job: Job) -> tuple[str, str]:
     return partition(key.owner, job.status), _sort_key(job)
 
 
-def waiting(job: Job) -> Waiting:
+def waiting(job: Job) -> QueuedJob:
     """A queued job, as its place tells it."""
-    return Waiting(job.job_id, job.priority, job.created_at, planned_seconds(job))
+    return QueuedJob(job.job_id, job.priority, job.created_at, planned_seconds(job))
 
 
-def running(job: Job) -> Running:
+def running(job: Job) -> RunningJob:
     """A running job, as its place tells it."""
     cores = (job.allocated or {}).get("cpuUnits")
-    return Running(job.job_id, None if cores is None else formats.number(cores, 3), _expected_end(job))
+    return RunningJob(job.job_id, None if cores is None else formats.number(cores, 3), _expected_end(job))
 
 
-def waiting_at(sort_key: str) -> Waiting:
+def waiting_at(sort_key: str) -> QueuedJob:
     """What the place of a queued job tells."""
     rank, created, job, seconds = sort_key.split("#")
-    return Waiting(job, PRIORITIES[int(rank)], int(created), None if seconds == _UNKNOWN else int(seconds))
+    return QueuedJob(job, PRIORITIES[int(rank)], Micros(int(created)), None if seconds == _UNKNOWN else int(seconds))
 
 
-def queue_place(waiting: Waiting) -> str:
+def queue_place(waiting: QueuedJob) -> str:
     """Where a queued job stands in the queue's own order, as its place begins."""
     return f"{PRIORITIES.index(waiting.priority)}#{Place(waiting.created_at, waiting.job).text}"
 
 
-def running_at(sort_key: str) -> Running:
+def running_at(sort_key: str) -> RunningJob:
     """What the place of a running job tells."""
     _, job, cores, end = sort_key.split("#")
-    known_end = None if end == _UNKNOWN else int(end) * times.SECOND
-    return Running(job, None if cores == _UNKNOWN else float(cores), known_end)
+    known_end = None if end == _UNKNOWN else Micros(int(end) * times.SECOND)
+    return RunningJob(job, None if cores == _UNKNOWN else float(cores), known_end)
 
 
 def place_at(sort_key: str, status: JobStatus) -> Place:
@@ -108,7 +109,7 @@ def _sort_key(job: Job) -> str:
     return place
 
 
-def _expected_end(job: Job) -> int | None:
+def _expected_end(job: Job) -> Micros | None:
     if job.started_at is None or job.first_estimate is None:
         return None
     return times.whole(job.started_at + round(job.first_estimate * times.SECOND))

@@ -30,6 +30,6 @@ class TimelineReader(Struct, frozen=True):
             asked = Range(scope.families, limit=size, backward=False, after=beyond)
             found, more = self.journals.read_page(whole, asked)
             read += found
-            shown = scope.shown(read, more)
+            shown = scope.select(read, more)
             size *= 2
         return shown[:limit], len(shown) > limit

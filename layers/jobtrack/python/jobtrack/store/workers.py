@@ -10,6 +10,7 @@ from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.domain.queue_forecast import Worker
 from jobtrack.keys import ProjectKey
 from jobtrack.store.key_conditions import with_prefix
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -24,7 +25,7 @@ class WorkerStore(Struct, frozen=True):
     dynamodb: "DynamoDBClient"
     table: str
 
-    def put_worker(self, owner: ProjectKey, node: str, heartbeat: Json, now: int) -> None:
+    def put_worker(self, owner: ProjectKey, node: str, heartbeat: Json, now: Micros) -> None:
         """Keep the heartbeat of a node, which lives for 120 s from `now` (µs)."""
         item: dict[str, AttributeValueTypeDef] = {
             "pk": {"S": owner.partition},
@@ -34,7 +35,7 @@ class WorkerStore(Struct, frozen=True):
         }
         self.dynamodb.put_item(TableName=self.table, Item=item)
 
-    def read_live_workers(self, owner: ProjectKey, now: int) -> list[Worker]:
+    def read_live_workers(self, owner: ProjectKey, now: Micros) -> list[Worker]:
         """The workers that were heard of within 120 s before `now` (µs)."""
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,

@@ -7,7 +7,8 @@ from jobtrack import times
 from jobtrack.domain import formats
 from jobtrack.domain.estimate import estimate
 from jobtrack.domain.job import Job, JobStatus
-from jobtrack.domain.queue_forecast import Queue, Turn, health, waits
+from jobtrack.domain.queue_forecast import JobQueue, Turn, expected_waits, queue_health
+from jobtrack.times import Micros
 from jobtrack.views.progress import completion
 from jobtrack.views.responses.batch import Batch, StatusCounts, SystemHealth, TrackedJob
 from jobtrack.views.responses.usage import TrackedUsage
@@ -24,7 +25,7 @@ class Page(NamedTuple):
     cursor: str | None
 
 
-def batch(page: Page, queue: Queue, include_metrics: bool, refresh: int | None) -> Batch:
+def batch(page: Page, queue: JobQueue, include_metrics: bool, refresh: int | None) -> Batch:
     """Return the response for some jobs and the project's queue; `refresh` is the refresh interval in seconds."""
     turns = queue.turns()
     return {
@@ -40,12 +41,12 @@ def batch(page: Page, queue: Queue, include_metrics: bool, refresh: int | None) 
     }
 
 
-def system_health(queue: Queue, turns: Mapping[str, Turn]) -> SystemHealth:
+def system_health(queue: JobQueue, turns: Mapping[str, Turn]) -> SystemHealth:
     """Return the load on the workers and the queue. Without a live worker, the load is None and the queue Good."""
     free = queue.free_slots if queue.workers else None
     return {
         "overallLoad": queue.core_load,
-        "queueHealth": health(waits(queue, turns.values())),
+        "queueHealth": queue_health(expected_waits(queue, turns.values())),
         "resourceAvailability": queue.availability,
         "estimatedCapacity": None if free is None else formats.additional_jobs(free),
         "additionalJobs": free,
@@ -63,7 +64,7 @@ def _summary(jobs: Sequence[Job]) -> StatusCounts:
     }
 
 
-def _job(job: Job, now: int, turn: Turn, include_metrics: bool) -> TrackedJob:
+def _job(job: Job, now: Micros, turn: Turn, include_metrics: bool) -> TrackedJob:
     running_stage = job.running_stage
     tracked: TrackedJob = {
         "jobId": job.job_id,
@@ -84,7 +85,7 @@ def _job(job: Job, now: int, turn: Turn, include_metrics: bool) -> TrackedJob:
     return tracked
 
 
-def _completion(job: Job, turn: Turn, now: int) -> str | None:
+def _completion(job: Job, turn: Turn, now: Micros) -> str | None:
     """Return when the job ended, or is expected to end: a queued job by its turn in the queue."""
     if job.status is JobStatus.QUEUED:
         return times.render_optional(turn.end)

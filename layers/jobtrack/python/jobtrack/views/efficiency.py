@@ -3,6 +3,7 @@
 from jobtrack.domain.estimate import completed_seconds, total_seconds
 from jobtrack.domain.job import Job
 from jobtrack.domain.journal import metric_minutes
+from jobtrack.times import Micros
 from jobtrack.views.responses.metrics import Efficiency
 from jobtrack.views.usage import memory_limit
 
@@ -44,7 +45,7 @@ def overall(job: Job) -> Efficiency | None:
     return next((rating for least, rating in _RATINGS if mean >= least), "Poor")
 
 
-def prediction(job: Job, now: int) -> float | None:
+def prediction(job: Job, now: Micros) -> float | None:
     """Return 100 x (1 - |first estimate - latest| / latest) of the whole duration, at least 0; `now` in µs."""
     latest = total_seconds(job, now)
     if job.first_estimate is None or latest is None:

@@ -5,12 +5,13 @@ from jobtrack.domain import formats
 from jobtrack.domain.estimate import estimate
 from jobtrack.domain.job import Job
 from jobtrack.keys import JobKey
+from jobtrack.times import Micros
 from jobtrack.views.progress import completion, elapsed_seconds
 from jobtrack.views.responses import job as responses
 from jobtrack.views.responses.job_creation import NewJob
 
 
-def job(key: JobKey, job: Job, now: int) -> responses.Job:
+def job(key: JobKey, job: Job, now: Micros) -> responses.Job:
     """Return the response for a job at `now` (µs)."""
     running_stage = job.running_stage
     elapsed = elapsed_seconds(job, now)

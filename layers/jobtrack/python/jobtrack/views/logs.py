@@ -6,6 +6,7 @@ from jobtrack import times
 from jobtrack.domain.estimate import estimate
 from jobtrack.domain.job import Job
 from jobtrack.domain.journal.journal import LEVELS, Family, Journal, LogLevel, Record, kinds
+from jobtrack.times import Micros
 from jobtrack.views.page_size import take_fitting
 from jobtrack.views.progress import completion, whole_percentage
 from jobtrack.views.responses.logs import ExecutionMetrics, LogEntry, Logs, LogsSummary, TimeRange
@@ -19,7 +20,7 @@ _LEVEL_NAMES: dict[Family, LogLevel] = {
 }
 
 
-def logs(job: Job, journal: Journal, records: Sequence[Record], cursor: str | None, sequence: int, now: int) -> Logs:
+def logs(job: Job, journal: Journal, records: Sequence[Record], cursor: str | None, sequence: int, now: Micros) -> Logs:
     """Return the response for a page of log lines at `now` (µs); to follow the log, clients go on from `sequence`."""
     return {
         "jobId": job.job_id,
@@ -59,7 +60,7 @@ def summary(journal: Journal) -> LogsSummary:
     }
 
 
-def execution_metrics(job: Job, now: int) -> ExecutionMetrics:
+def execution_metrics(job: Job, now: Micros) -> ExecutionMetrics:
     """Return the current state of the job at `now` (µs)."""
     running_stage = job.running_stage
     return {

@@ -9,6 +9,7 @@ from jobtrack.domain.estimate import total_seconds
 from jobtrack.domain.job import Job, JobStatus, StageStatus
 from jobtrack.domain.journal import metric_minutes
 from jobtrack.domain.journal.metric_history import Bucket
+from jobtrack.times import Micros
 from jobtrack.views import efficiency
 from jobtrack.views.responses import metrics as responses
 from jobtrack.views.responses.metrics import (
@@ -35,7 +36,9 @@ _GIGABYTE = 1024**3
 _STABLE_SHARE = 0.075
 
 
-def metrics(job: Job, newest: Sequence[Bucket], include_history: bool, groups: Collection[Group], now: int) -> Metrics:
+def metrics(
+    job: Job, newest: Sequence[Bucket], include_history: bool, groups: Collection[Group], now: Micros
+) -> Metrics:
     """Return the response at `now` (µs) for some groups; `newest` has the last two buckets, or all of the history."""
     return {
         "jobId": job.job_id,
@@ -117,7 +120,7 @@ def trend(before: float, last: float, up: Direction = "Rising") -> Direction:
     return up if last > before else "Declining"
 
 
-def benchmarks(job: Job, now: int) -> Benchmarks | None:
+def benchmarks(job: Job, now: Micros) -> Benchmarks | None:
     """Return how the job's duration, estimated at `now` (µs), compares with completed jobs of its type.
 
     None if there are no such jobs. A job that failed or was cancelled has no rank: it would have taken longer.

@@ -4,6 +4,7 @@ from jobtrack import times
 from jobtrack.domain import formats
 from jobtrack.domain.estimate import Estimate, StageEstimate, estimate
 from jobtrack.domain.job import Job, Json, Stage, StageStatus
+from jobtrack.times import Micros
 from jobtrack.views.responses import progress as responses
 from jobtrack.views.responses.progress import Activity, OverallProgress, Progress, QualityMetrics
 from jobtrack.views.usage import resource_usage
@@ -11,7 +12,7 @@ from jobtrack.views.usage import resource_usage
 _UNKNOWN = StageEstimate(None, None)
 
 
-def progress(job: Job, now: int) -> Progress:
+def progress(job: Job, now: Micros) -> Progress:
     """Return the response for a job at `now` (µs)."""
     expected = estimate(job, now)
     return {
@@ -29,11 +30,11 @@ def progress(job: Job, now: int) -> Progress:
     }
 
 
-def elapsed_seconds(job: Job, now: int) -> int | None:
+def elapsed_seconds(job: Job, now: Micros) -> int | None:
     """Return whole seconds from the job's start to its end, or to `now` (µs); None before it started."""
     if job.started_at is None:
         return None
-    return formats.between(job.started_at, now if job.ended_at is None else job.ended_at)
+    return formats.whole_seconds_between(job.started_at, now if job.ended_at is None else job.ended_at)
 
 
 def completion(job: Job, expected: Estimate) -> str | None:

@@ -5,17 +5,17 @@ from collections.abc import Mapping, Sequence
 from jobtrack import times
 from jobtrack.domain import formats
 from jobtrack.domain.job import Job
-from jobtrack.domain.queue_forecast import Queue, Turn, waits
+from jobtrack.domain.queue_forecast import JobQueue, Turn, expected_waits
 from jobtrack.views.responses import queue as responses
 from jobtrack.views.responses.queue import Capacity, QueuedJob, QueueSummary
 
 
-def queue(queue: Queue, jobs: Sequence[Job], cursor: str | None) -> responses.Queue:
+def queue(queue: JobQueue, jobs: Sequence[Job], cursor: str | None) -> responses.Queue:
     """Return the response: the whole queue in figures, and a page of its jobs without those that have left it."""
     turns = queue.turns()
-    seconds = {waiting.job: waiting.seconds for waiting in queue.waiting}
+    seconds = {waiting.job: waiting.seconds for waiting in queue.queued}
     return {
-        "queueStatus": "Active" if queue.waiting or queue.running else "Idle",
+        "queueStatus": "Active" if queue.queued or queue.running else "Idle",
         "timestamp": times.render(queue.now),
         "summary": _summary(queue, turns),
         "processingCapacity": _capacity(queue),
@@ -24,13 +24,13 @@ def queue(queue: Queue, jobs: Sequence[Job], cursor: str | None) -> responses.Qu
     }
 
 
-def _summary(queue: Queue, turns: Mapping[str, Turn]) -> QueueSummary:
-    wait_seconds = waits(queue, turns.values())
+def _summary(queue: JobQueue, turns: Mapping[str, Turn]) -> QueueSummary:
+    wait_seconds = expected_waits(queue, turns.values())
     mean = sum(wait_seconds) / len(wait_seconds) if wait_seconds else None
     remaining = _remaining_seconds(queue, turns)
-    priorities = [waiting.priority for waiting in queue.waiting]
+    priorities = [waiting.priority for waiting in queue.queued]
     return {
-        "totalQueuedJobs": len(queue.waiting),
+        "totalQueuedJobs": len(queue.queued),
         "criticalPriorityJobs": priorities.count("Critical"),
         "highPriorityJobs": priorities.count("High"),
         "normalPriorityJobs": priorities.count("Normal"),
@@ -42,7 +42,7 @@ def _summary(queue: Queue, turns: Mapping[str, Turn]) -> QueueSummary:
     }
 
 
-def _remaining_seconds(queue: Queue, turns: Mapping[str, Turn]) -> int | None:
+def _remaining_seconds(queue: JobQueue, turns: Mapping[str, Turn]) -> int | None:
     """Return the seconds from now until the last queued job has ended; None unless all ends can be estimated."""
     ends = [turn.end for turn in turns.values() if turn.end is not None]
     if len(ends) < len(turns):
@@ -50,7 +50,7 @@ def _remaining_seconds(queue: Queue, turns: Mapping[str, Turn]) -> int | None:
     return (max(ends, default=queue.now) - queue.now) // times.SECOND
 
 
-def _capacity(queue: Queue) -> Capacity:
+def _capacity(queue: JobQueue) -> Capacity:
     return {
         "activeWorkers": len(queue.workers),
         "maxConcurrentJobs": queue.slots,

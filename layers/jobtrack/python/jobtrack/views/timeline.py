@@ -9,6 +9,7 @@ from jobtrack.domain.event_text import Language
 from jobtrack.domain.job import Job, Json, Stage, StageStatus
 from jobtrack.domain.journal.journal import Family, Record
 from jobtrack.domain.timeline import Granularity
+from jobtrack.times import Micros
 from jobtrack.views.progress import whole_percentage
 from jobtrack.views.responses.timeline import Timeline, TimelineEvent, UpcomingEvent, UpcomingType
 
@@ -21,7 +22,7 @@ def timeline(
     events: Sequence[TimelineEvent],
     cursor: str | None,
     language: Language,
-    now: int,
+    now: Micros,
 ) -> Timeline:
     """Return the response for a page of events at `now` (µs)."""
     return {
@@ -40,7 +41,7 @@ def timeline(
     }
 
 
-def upcoming(job: Job, language: Language, now: int) -> list[UpcomingEvent]:
+def upcoming(job: Job, language: Language, now: Micros) -> list[UpcomingEvent]:
     """Return the expected events whose times can be estimated at `now` (µs), in order of time.
 
     Running stages are expected to complete, pending stages to start, and the job to complete. The completion of a
@@ -55,7 +56,7 @@ _ORDER: tuple[UpcomingType, ...] = ("StageCompletion", "StageStart", "JobComplet
 """The order of expected events of the same time."""
 
 
-def _expected(job: Job, now: int) -> Iterator[tuple[int | None, UpcomingType, Stage | None]]:
+def _expected(job: Job, now: Micros) -> Iterator[tuple[int | None, UpcomingType, Stage | None]]:
     estimated = estimate(job, now)
     for stage in job.stages:
         if stage.name in estimated.stages:

@@ -118,20 +118,20 @@ class JobRequest(Model):
             raise ValueError("prerequisites must be different jobs, and not the job itself")
         return self
 
-    def job(self, job_id: str, submitter: str, now: int) -> Job:
-        """Return the job, queued at `now` (µs); `submitter` is used if the request has no `submittedBy`."""
+    def job(self, job_id: str, submitter: str, now: Micros) -> Job:
+        """Return the job, queued at `now`; `submitter` is used if the request has no `submittedBy`."""
         return Job(
             job_id,
             self.job_name,
             self.job_type,
-            Micros(now),
+            now,
             description=self.job_description,
             priority=self.priority,
             submitted_by=self.submitted_by or submitter,
             total_records=self.total_records,
             heartbeat_seconds=self.heartbeat_seconds,
             metadata=self.metadata,
-            updated_at=Micros(now),
+            updated_at=now,
             stages=[stage.stage() for stage in self.stages],
         )
 

@@ -25,6 +25,7 @@ from jobtrack.store.idempotency import Idempotency, Response, write_once
 from jobtrack.store.listeners import add_listener_action
 from jobtrack.store.snapshots import Listener, Snapshot, read_snapshot
 from jobtrack.store.transactions import commit
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -70,7 +71,7 @@ class SubscriptionService(Struct, eq=False):
             snapshot = self._snapshot(subscription)
             listener = Listener(renewed.expires_at, renewed.interests())
             listener_action = add_listener_action(
-                self.jobs_table, snapshot, subscription_id, listener, int(now) * times.SECOND
+                self.jobs_table, snapshot, subscription_id, listener, Micros(int(now) * times.SECOND)
             )
             return [listener_action, *self.subscriptions.renewal(subscription, renewed)], renewed.response(now)
 
