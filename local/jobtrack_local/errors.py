@@ -1,5 +1,5 @@
-"""What can go wrong before or while serving, told in one line."""
+"""The error of the local service."""
 
 
 class LocalError(Exception):
-    """The local service cannot do it; the message is all that its user needs."""
+    """The local service cannot start or go on. The message is one line for its user."""

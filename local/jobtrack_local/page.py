@@ -1,4 +1,4 @@
-"""The live page, as CloudFront serves it on AWS: the files of `web/`, with headers that allow no other host."""
+"""The live page: the files of `web/`, with the security headers that CloudFront adds on AWS."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FOLDER = ROOT / "web"
 HEADERS = {
-    # 'self' is the service's WebSocket too.
+    # 'self' includes the service's WebSocket.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
         " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -37,11 +37,11 @@ class Page:
         self._files: ASGIApp = StaticFiles(directory=folder, html=True)
 
     def serves(self, path: str) -> bool:
-        """Whether there is a file for the path."""
+        """Return whether the page has a file for the path."""
         return path in self._paths
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Send the file, or say why not."""
+        """Send the file, or a problem such as 405."""
 
         async def with_headers(message: "Message") -> None:
             if message["type"] == "http.response.start":
@@ -50,5 +50,5 @@ class Page:
 
         try:
             await self._files(scope, receive, with_headers)
-        except HTTPException as error:  # StaticFiles leaves it to an application around it
+        except HTTPException as error:  # StaticFiles does not handle its own errors
             await problems.on_http_error(Request(scope), error)(scope, receive, with_headers)

@@ -1,7 +1,7 @@
-"""The profile by which the client finds the service that runs on this machine, without a variable.
+"""The profile `local`, by which the client finds the service on this machine without any settings.
 
-Each `jobtrack serve` keeps a file of its own and holds a lock on it. So one that ends takes nothing from another, and
-one that was killed is known to be gone: the kernel releases its lock.
+Each `jobtrack serve` writes a file of its own and holds a lock on it while it runs. Services do not share files, so one
+that ends does not affect another. The kernel releases the lock of a service that was killed.
 """
 
 import fcntl
@@ -25,26 +25,26 @@ log = logging.getLogger(__name__)
 
 TENANT = "1a2b3c4d-0000-4000-8000-000000000001"
 PROJECT = "1a2b3c4d-0000-4000-8000-000000000002"
-"""The tenant and project of a developer who names none; every GUID will do."""
+"""The default tenant and project of a developer. Any GUIDs would do."""
 
 
 @contextmanager
-def kept(url: str, home: Path) -> Iterator[None]:
-    """Keep a profile `local` while the service runs; clients use that of the newest service."""
+def publish(url: str, home: Path) -> Iterator[None]:
+    """Publish the URL as the profile `local` within the block. Clients use the profile of the newest service."""
     with ExitStack() as stack:
         try:
-            stack.enter_context(_entry(url, home / profiles.SERVICES))
+            stack.enter_context(_profile_file(url, home / profiles.SERVICES))
         except LocalError as error:
-            log.warning("%s; clients do not find this service unless JOBTRACK_URL is %s", error, url)
+            log.warning("%s; clients find this service only with JOBTRACK_URL=%s", error, url)
         yield
 
 
 @contextmanager
-def _entry(url: str, folder: Path) -> Iterator[None]:
-    folders.make(folder)
-    _forget_dead(folder)
-    with folders.telling(f"write to {folder}"):
-        file, path = _written(_text(url), folder)
+def _profile_file(url: str, folder: Path) -> Iterator[None]:
+    folders.create_folder(folder)
+    _remove_stale(folder)
+    with folders.describe_errors(f"write to {folder}"):
+        file, path = _write_locked(_profile_text(url), folder)
     with file:
         try:
             yield
@@ -52,8 +52,8 @@ def _entry(url: str, folder: Path) -> Iterator[None]:
             path.unlink(missing_ok=True)
 
 
-def _written(text: str, folder: Path) -> tuple[IO[str], Path]:
-    """Write a file in full and lock it, and only then give it a name that clients read."""
+def _write_locked(text: str, folder: Path) -> tuple[IO[str], Path]:
+    """Write and lock a file, then rename it: clients read it only when it is complete and locked."""
     path = folder / f"{time.time_ns():020d}-{os.getpid()}.toml"
     handle, draft = tempfile.mkstemp(dir=folder, prefix="draft-")  # mode 0600
     file = os.fdopen(handle, "w")
@@ -69,15 +69,17 @@ def _written(text: str, folder: Path) -> tuple[IO[str], Path]:
     return file, path
 
 
-def _text(url: str) -> str:
-    # It runs in the working directory of whoever asks, from which nothing may be imported.
+def _profile_text(url: str) -> str:
+    # -P: the command runs in the client's working directory, and must not import modules from there.
     command = [sys.executable, "-P", "-m", "jobtrack_client.cli", "token", "--tenant", TENANT, "--project", PROJECT]
     profile = {"url": url, "tenant": TENANT, "project": PROJECT, "token_command": command}
-    return "# Kept by `jobtrack serve` while it runs.\n" + tomli_w.dumps({"profiles": {profiles.LOCAL: profile}})
+    return "# Written by `jobtrack serve`, which removes it when it ends.\n" + tomli_w.dumps(
+        {"profiles": {profiles.LOCAL: profile}}
+    )
 
 
-def _forget_dead(folder: Path) -> None:
-    """Remove what services left that were killed."""
+def _remove_stale(folder: Path) -> None:
+    """Remove the files of services that were killed."""
     for path in profiles.services(folder):
         if not profiles.alive(path):
             path.unlink(missing_ok=True)

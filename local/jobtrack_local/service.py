@@ -1,4 +1,4 @@
-"""The local service as a whole: an engine, what template.yaml wants on it, its pollers, and the web server."""
+"""The local service: an engine with the tables and queues of template.yaml, the pollers, and the web server."""
 
 import os
 import secrets
@@ -27,7 +27,7 @@ from jobtrack_local.page import Page
 from jobtrack_local.pollers.pollers import Poller
 from jobtrack_local.runtime import call_recorder
 from jobtrack_local.template import template
-from jobtrack_local.tokens import Verifier, signing_key
+from jobtrack_local.tokens import Verifier, load_signing_key
 from jobtrack_local.websocket.connections import Connections
 from jobtrack_local.websocket.gateway import WebSocketGateway
 from jobtrack_local.websocket.management import Management
@@ -37,24 +37,29 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 WATCH_SECONDS = 0.5
+"""Interval of the checks whether the engines run."""
 
 
 def serve(port: int, data: Path | None, engine: str, ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; calls `ready` with the URL. LocalError when it cannot, or its engine ends."""
-    with suppress(KeyboardInterrupt), _stopped_by_signals(), ExitStack() as stack:
+    """Serve until SIGINT or SIGTERM. Call `ready` with the URL once requests are accepted.
+
+    Raises:
+        LocalError: the service cannot start, or its engine ends.
+    """
+    with suppress(KeyboardInterrupt), _interrupted_by_signals(), ExitStack() as stack:
         listener = stack.enter_context(bound(port))
         home = profiles.home()
-        verifier = Verifier(signing_key(home))
+        verifier = Verifier(load_signing_key(home))
         lock = None if data is None else stack.enter_context(lock_data(data))
-        found = stack.enter_context(engines.running(engine, lock))
+        running_engines = stack.enter_context(engines.running(engine, lock))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        assembly = _assemble(found, verifier, url)
-        stack.enter_context(profile.kept(url, home))
+        assembly = _assemble(running_engines, verifier, url)
+        stack.enter_context(profile.publish(url, home))
         server = Server(assembly.application, assembly.websockets, lambda: ready(url))
         stack.enter_context(_polling(assembly.pollers))
-        stack.enter_context(_watching(found, server))
+        stack.enter_context(_watching(running_engines, server))
         server.run([listener])
-        raise LocalError(f"the engine {engine} ended by itself")
+        raise LocalError(f"the engine {engine} ended unexpectedly")
 
 
 @dataclass(frozen=True)
@@ -64,9 +69,9 @@ class _Assembly:
     pollers: Sequence[Poller]
 
 
-def _assemble(found: Engines, verifier: Verifier, url: str) -> _Assembly:
+def _assemble(running_engines: Engines, verifier: Verifier, url: str) -> _Assembly:
     plan, secret = template.load(), secrets.token_urlsafe(16)
-    environment.point_boto3_at(found, os.environ)
+    environment.point_boto3_at(running_engines, os.environ)
     names = provision(plan)
     environment.tell_functions(plan, names, environment.own_settings(url, secret), os.environ)
     call_recorder.start_recording(names)
@@ -82,10 +87,10 @@ def _assemble(found: Engines, verifier: Verifier, url: str) -> _Assembly:
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal are a KeyboardInterrupt, once: stopping is not to be interrupted.
+def _interrupted_by_signals() -> Iterator[None]:
+    """Raise KeyboardInterrupt at the first Ctrl-C, SIGTERM or SIGHUP. Ignore later ones, so that stopping completes.
 
-    A signal that whoever started this ignores (`nohup`, a shell's `&`) stays ignored.
+    A signal that was ignored before (`nohup`, a shell's `&`) stays ignored.
     """
     signals = [each for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if not ignored(each)]
 
@@ -118,17 +123,17 @@ def _polling(pollers: Sequence[Poller]) -> Iterator[None]:
 
 
 @contextmanager
-def _watching(found: Engines, server: uvicorn.Server) -> Iterator[None]:
-    """Stop the server when an engine ends by itself."""
-    over = threading.Event()
+def _watching(running_engines: Engines, server: uvicorn.Server) -> Iterator[None]:
+    """Stop the server if an engine ends within the block."""
+    stopped = threading.Event()
 
     def watch() -> None:
-        while not over.wait(WATCH_SECONDS):
-            if not all(process.running for process in found.processes):
+        while not stopped.wait(WATCH_SECONDS):
+            if not all(process.running for process in running_engines.processes):
                 server.should_exit = True
 
     threading.Thread(target=watch, daemon=True).start()
     try:
         yield
     finally:
-        over.set()
+        stopped.set()

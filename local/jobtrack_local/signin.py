@@ -1,7 +1,8 @@
-"""Signs the live page in on this machine: a command trades its token for a code, and the page the code for the token.
+"""Sign-in of the live page on this machine.
 
-Browsers keep addresses, and every user of a machine can read command lines. A code found in one is worth nothing: it
-works once, and for a minute.
+`jobtrack open` exchanges its token for a code and opens the page with it. The page exchanges the code for the token.
+Browsers store addresses, and all users of a machine can read command lines, so the token itself must not appear there.
+A code works once, and expires after a minute.
 """
 
 import hashlib
@@ -30,7 +31,7 @@ ROUTES = (
 )
 CODE_SECONDS = 60
 MOST_CODES = 100
-"""How many codes are kept at once; a new one then takes the place of the oldest."""
+"""Codes that are stored at once. Beyond it, a new code replaces the oldest."""
 _BYTES = 32
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.ASCII | re.IGNORECASE)
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -39,7 +40,7 @@ BodyT = TypeVar("BodyT", bound=Model)
 
 
 class CodeRequest(Model):
-    """What a code leads to."""
+    """The body of a request for a code: what the page shows."""
 
     tenant: Guid
     project: Guid
@@ -47,14 +48,14 @@ class CodeRequest(Model):
 
 
 class SessionRequest(Model):
-    """The code that the page was opened with."""
+    """The body of a request for a session: the code that the page was opened with."""
 
     code: str
 
 
 @dataclass(frozen=True)
 class Session:
-    """What the page needs to work for somebody; `job` is the one to show first."""
+    """What the page needs to call the API for a user; `job` is the job to show first."""
 
     token: str
     tenant: str
@@ -64,14 +65,14 @@ class Session:
 
 
 class Codes:
-    """The codes that have not been used yet, in memory only."""
+    """The codes that were not used yet, in memory."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._sessions: dict[bytes, tuple[float, Session]] = {}
 
     def issue(self, session: Session) -> str:
-        """A new code for the session."""
+        """Return a new code for the session."""
         while len(self._sessions) >= MOST_CODES:
             del self._sessions[next(iter(self._sessions))]
         code = secrets.token_urlsafe(_BYTES)
@@ -79,12 +80,12 @@ class Codes:
         return code
 
     def redeem(self, code: str) -> Session:
-        """The code's session, once.
+        """Return the session of a code, which is then used.
 
         Raises:
-            NotFound: the code is unknown, was used, or has expired.
+            NotFound: the code is unknown, was used before, or has expired.
         """
-        # Looking up a digest takes no longer for a code that begins like a real one.
+        # The time to look up a digest does not depend on how much of a code was guessed.
         expires, session = self._sessions.pop(_digest(code), (0.0, None))
         if session is None or expires <= self._clock():
             raise NotFound("The code is unknown, was used already, or has expired.")
@@ -92,31 +93,31 @@ class Codes:
 
 
 def router(codes: Codes, url: str) -> APIRouter:
-    """The routes of a service at the URL."""
+    """Return the routes of a service at the URL."""
     routes = APIRouter(dependencies=[Depends(_require_own_page)])
 
     @routes.post(CODES)
     async def issue_code(request: Request) -> Response:
-        wanted = await _body(request, CodeRequest)
+        body = await _parse_body(request, CodeRequest)
         event: Mapping[str, object] = request.scope["aws.event"]
-        auth.caller(event).require_project(wanted.tenant, wanted.project)
+        auth.caller(event).require_project(body.tenant, body.project)
         token = request.headers["authorization"].strip().partition(" ")[2].strip()
-        code = codes.issue(Session(token, wanted.tenant, wanted.project, url, wanted.job))
+        code = codes.issue(Session(token, body.tenant, body.project, url, body.job))
         return json_response({"code": code, "expiresInSeconds": CODE_SECONDS}, 201, _NO_STORE)
 
     @routes.post(SESSIONS)
     async def open_session(request: Request) -> Response:
-        wanted = await _body(request, SessionRequest)
-        return json_response(asdict(codes.redeem(wanted.code)), headers=_NO_STORE)
+        body = await _parse_body(request, SessionRequest)
+        return json_response(asdict(codes.redeem(body.code)), headers=_NO_STORE)
 
     return routes
 
 
 def _require_own_page(request: Request) -> None:
-    """Refuse pages of other sites, also those whose name resolves to this machine (DNS rebinding).
+    """Refuse pages of other sites, also if their name resolves to this machine (DNS rebinding).
 
     Raises:
-        Forbidden: `Host` is not this machine, or `Origin` is another site.
+        Forbidden: `Host` is not this machine, or `Origin` is not this service.
     """
     host = request.headers.get("host", "")
     if not _LOOPBACK.fullmatch(host):
@@ -126,15 +127,15 @@ def _require_own_page(request: Request) -> None:
         raise Forbidden("Only the page of this service may ask.")
 
 
-async def _body(request: Request, model: type[BodyT]) -> BodyT:
-    checked = JsonRequest(request.scope, request.receive)
-    checked.require_json()
-    body = await checked.json()
+async def _parse_body(request: Request, model: type[BodyT]) -> BodyT:
+    json_request = JsonRequest(request.scope, request.receive)
+    json_request.require_json()
+    body = await json_request.json()
     try:
         return model.model_validate(body)
     except ValidationError as error:
-        found = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
-        raise RequestValidationError(found, body=body) from error
+        errors = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
+        raise RequestValidationError(errors, body=body) from error
 
 
 def _digest(code: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Development tokens, signed with a key that belongs to this machine's user."""
+"""Development tokens, signed with a key of this machine's user."""
 
 import base64
 import hashlib
@@ -33,14 +33,14 @@ SCOPES = "jobs:read jobs:write subscriptions:write"
 DAY_SECONDS = 24 * 3600
 
 
-def signing_key(home: Path) -> RSAPrivateKey:
-    """The user's RSA key, made at the first call; of several first calls all get the same one."""
+def load_signing_key(home: Path) -> RSAPrivateKey:
+    """Return the user's RSA key. The first call creates it; concurrent first calls return the same key."""
     path = home / "signing-key.pem"
     if not path.exists():
-        _create(path)
-    with folders.telling(f"read {path}"):
+        _create_key(path)
+    with folders.describe_errors(f"read {path}"):
         text = path.read_bytes()
-    return _parse(text, path)
+    return _parse_key(text, path)
 
 
 def issue(
@@ -54,38 +54,46 @@ def issue(
     home: Path | None = None,
     clock: Callable[[], float] = time.time,
 ) -> str:
-    """A token that every local service of this user accepts for `ttl` seconds; LocalError for an id that is no GUID."""
+    """Return a token that each local service of this user accepts for `ttl` seconds.
+
+    Raises:
+        LocalError: the tenant or the project is not a GUID.
+    """
     now = int(clock())
     claims: dict[str, object] = {
         "iss": issuer,
         "aud": AUDIENCE,
         "sub": subject,
-        "tenant_id": _guid(tenant, "tenant"),
+        "tenant_id": _parse_guid(tenant, "tenant"),
         "scope": scope,
         "iat": now,
         "exp": now + int(ttl),
     }
     if project is not None:
-        claims["project_ids"] = [_guid(project, "project")]
-    key = signing_key(home or profiles.home())
+        claims["project_ids"] = [_parse_guid(project, "project")]
+    key = load_signing_key(home or profiles.home())
     return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id(key.public_key())})
 
 
 def key_id(key: RSAPublicKey) -> str:
-    """What tokens call the key that they are signed with, so that API Gateway finds it: its thumbprint (RFC 7638)."""
+    """Return the id of a key in the header `kid` of tokens: its thumbprint (RFC 7638)."""
     public = jwt.algorithms.RSAAlgorithm.to_jwk(key, as_dict=True)
     text = json.dumps({name: public[name] for name in ("e", "kty", "n")}, separators=(",", ":"))
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
 
 
 class Verifier:
-    """Checks tokens as API Gateway's JWT authorizer does: signature, issuer, audience, times."""
+    """Verifies tokens as API Gateway's JWT authorizer does: signature, issuer, audience and times."""
 
     def __init__(self, key: RSAPrivateKey) -> None:
         self._key = key.public_key()
 
-    def claims(self, token: str) -> Mapping[str, object]:
-        """The token's claims, unless it is not ours or not valid now (Unauthorized)."""
+    def verify(self, token: str) -> Mapping[str, object]:
+        """Return the claims of a token.
+
+        Raises:
+            Unauthorized: the token is not valid now, or another key has signed it.
+        """
         try:
             return jwt.decode(
                 token,
@@ -99,32 +107,32 @@ class Verifier:
             raise Unauthorized(f"The token is not valid: {error}.") from error
 
 
-def _guid(text: str, name: str) -> str:
+def _parse_guid(text: str, name: str) -> str:
     try:
         return str(UUID(text))
     except ValueError as error:
         raise LocalError(f"--{name} must be a GUID, not {text!r}") from error
 
 
-def _create(path: Path) -> None:
-    """Write a new key in full and then link it to its name, which only the first of several can."""
-    folders.make(path.parent)
+def _create_key(path: Path) -> None:
+    """Write a new key to a temporary file and link it to its name, which only the first of several processes can."""
+    folders.create_folder(path.parent)
     key = generate_private_key(public_exponent=65537, key_size=2048)
     handle, draft = tempfile.mkstemp(dir=path.parent)  # mkstemp: mode 0600
     try:
-        with folders.telling(f"write {path}"), os.fdopen(handle, "wb") as file:
+        with folders.describe_errors(f"write {path}"), os.fdopen(handle, "wb") as file:
             file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        with folders.telling(f"write {path}"), suppress(FileExistsError):
+        with folders.describe_errors(f"write {path}"), suppress(FileExistsError):
             os.link(draft, path)
     finally:
         os.unlink(draft)
 
 
-def _parse(text: bytes, path: Path) -> RSAPrivateKey:
+def _parse_key(text: bytes, path: Path) -> RSAPrivateKey:
     try:
         key = load_pem_private_key(text, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise LocalError(f"{path} is not a private key; delete it to have a new one made") from error
+        raise LocalError(f"{path} is not a private key; delete it, and the next start creates a new one") from error
     if not isinstance(key, RSAPrivateKey):
-        raise LocalError(f"{path} is not an RSA key; delete it to have a new one made")
+        raise LocalError(f"{path} is not an RSA key; delete it, and the next start creates a new one")
     return key

@@ -17,7 +17,7 @@ from jobtrack_local.engine.engines import MINISTACK
 from jobtrack_local.pollers.scheduler import INTERVAL_VARIABLE
 from jobtrack_local.runtime.events import scheduled_event
 from jobtrack_local.template import template
-from jobtrack_local.tokens import signing_key
+from jobtrack_local.tokens import load_signing_key
 from tests.deployed.document import REGION, Place
 from tests.deployed.issuer import issuing
 from tests.deployed.stack import Stack
@@ -45,7 +45,7 @@ def main() -> None:
     over = threading.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda *_: over.set())
-    key = signing_key(profiles.home()).public_key()
+    key = load_signing_key(profiles.home()).public_key()
     with issuing(key) as issuer, _ministack() as engine:
         place = Place(urlsplit(engine.url()).port or 0, issuer)
         stack = Stack(place.engine)

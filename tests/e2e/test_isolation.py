@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from jobtrack_demo.receiver import Receiver
-from jobtrack_local.tokens import signing_key
+from jobtrack_local.tokens import load_signing_key
 from tests.e2e.forging import FOREIGN, UNKNOWN, UNSCOPED, Forgery, Target
 from tests.e2e.receiving import Recorder
 from tests.e2e.reporting import problem
@@ -47,7 +47,7 @@ def url() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def scene(service: Service, url: str) -> Scene:
     project = populated(service, url)
-    ids, key = project.ids, signing_key(service.home)
+    ids, key = project.ids, load_signing_key(service.home)
     target = Target(key, ids["tenantId"], ids["projectId"], str(uuid4()), str(uuid4()), service.issuer)
     before = held(service, project, target)
     assert len(before) > 20
@@ -95,7 +95,7 @@ def test_a_job_is_not_made_with_subscriptions_by_who_may_not_subscribe(scene: Sc
 
 def test_who_may_is_let_in_however_the_ids_are_written(service: Service, url: str) -> None:
     project = populated(service, url)
-    signing, ids = signing_key(service.home), project.ids
+    signing, ids = load_signing_key(service.home), project.ids
     target = Target(signing, ids["tenantId"], ids["projectId"], issuer=service.issuer)
     with httpx.Client(base_url=service.url, timeout=30, trust_env=False) as api:
         for key in sorted(ROUTES, key=lambda key: key.startswith("DELETE")):

@@ -82,7 +82,7 @@ def server() -> Iterator[Server]:
 def home(tmp_path: Path, server: Server) -> Iterator[dict[str, str]]:
     """The environment of a user while `jobtrack serve` runs; its profile has a token command."""
     bare = {name: text for name, text in os.environ.items() if not name.startswith(("JOBTRACK_", "PYTHON"))}
-    with profile.kept(server.url, tmp_path / "home"):
+    with profile.publish(server.url, tmp_path / "home"):
         yield {**bare, "JOBTRACK_HOME": str(tmp_path / "home"), "NO_PROXY": "127.0.0.1"}
 
 

@@ -16,7 +16,7 @@ from jobtrack_local.gateway import app
 from jobtrack_local.gateway.http_api import Gateway
 from jobtrack_local.template import template
 from jobtrack_local.template.intrinsics import Names
-from jobtrack_local.tokens import Verifier, signing_key
+from jobtrack_local.tokens import Verifier, load_signing_key
 from tests.functions.conftest import NAMES
 
 PARAMETERS = {
@@ -57,7 +57,7 @@ def ask(
     service: FastAPI, home: Path, request: str, changes: Mapping[str, object], body: object = None
 ) -> httpx.Response:
     """Return the responses of the gateway and the function to a token with these claims changed."""
-    key, (method, path) = signing_key(home), request.split()
+    key, (method, path) = load_signing_key(home), request.split()
     claims = {name: value for name, value in {**CLAIMS, **changes}.items() if value is not None}
 
     async def exchange() -> httpx.Response:

@@ -24,7 +24,7 @@ class DataLock:
 
     def subfolder(self, name: str) -> Path:
         """Return a folder in the data folder; create it if it does not exist."""
-        return folders.make(self.folder / name)
+        return folders.create_folder(self.folder / name)
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def lock_data(folder: Path, patience: float = ENGINE_SECONDS) -> Iterator[DataLo
     Raises:
         LocalError: the folder cannot be written, or is in use by another service or engine.
     """
-    folder = folders.make(folder.absolute())
+    folder = folders.create_folder(folder.absolute())
     with (
         _locked(folder / "serve.lock", 0, f"{folder} is in use by another jobtrack serve"),
         _locked(folder / "engine.lock", patience, f"{folder} is in use by an engine that was left running") as lock,
@@ -44,7 +44,7 @@ def lock_data(folder: Path, patience: float = ENGINE_SECONDS) -> Iterator[DataLo
 
 @contextmanager
 def _locked(path: Path, patience: float, error_message: str) -> Iterator[int]:
-    with folders.telling(f"write {path}"):
+    with folders.describe_errors(f"write {path}"):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _lock(descriptor, time.monotonic() + patience, error_message)

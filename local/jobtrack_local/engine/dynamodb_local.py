@@ -26,7 +26,7 @@ LAUNCHER = Path(__file__).parent / "java"
 
 def folder() -> Path:
     """Where the jar and its libraries are, or shall be."""
-    return folders.cache() / PACKAGE
+    return folders.cache_folder() / PACKAGE
 
 
 def fetch(destination: Path | None = None) -> Path:
@@ -34,12 +34,12 @@ def fetch(destination: Path | None = None) -> Path:
     destination = destination or folder()
     if destination.exists():
         return destination
-    folders.make(destination.parent)
+    folders.create_folder(destination.parent)
     with tempfile.TemporaryDirectory(dir=destination.parent) as scratch:
         archive = _download(Path(scratch))
         verify(archive)
         unpacked = unpack(archive, Path(scratch))
-        with folders.telling(f"write {destination}"):
+        with folders.describe_errors(f"write {destination}"):
             _settle(unpacked, destination)
     return destination
 

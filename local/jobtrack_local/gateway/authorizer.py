@@ -22,7 +22,7 @@ class Authorizer(TypedDict):
 
 def authorize(verifier: Verifier, header: str | None, scopes: Collection[str]) -> Authorizer:
     """The authorizer's part of the event; Unauthorized without a valid token, Forbidden without one of the scopes."""
-    claims = verifier.claims(_bearer(header))
+    claims = verifier.verify(_bearer(header))
     granted = _scopes(claims)
     if scopes and not set(scopes) & set(granted):
         raise Forbidden(f"The token lacks the scope {' or '.join(scopes)}.")

@@ -99,7 +99,7 @@ def bound(port: int) -> Iterator[socket.socket]:
     # IPPROTO_TCP said outright: asyncio switches Nagle's algorithm off only for sockets that say it.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with folders.telling(f"listen on port {port}"):
+        with folders.describe_errors(f"listen on port {port}"):
             listener.bind(("127.0.0.1", port))
             listener.listen(socket.SOMAXCONN)
         yield listener

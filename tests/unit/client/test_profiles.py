@@ -12,7 +12,7 @@ from jobtrack_client import ConfigurationError, TokenUnavailable
 from jobtrack_client._api.settings import resolve
 from jobtrack_client._api.token_command import OPAQUE_SECONDS, TokenCommand
 from jobtrack_client.profiles import Profile, profile
-from jobtrack_local.profile import kept
+from jobtrack_local.profile import publish
 from tests.unit.client.service import GUID
 
 OTHER = GUID.replace("c", "d")
@@ -61,7 +61,7 @@ def test_which_is_meant(
     url: str | None,
 ) -> None:
     write(tmp_path, config)
-    with kept(local, tmp_path) if local else nullcontext():
+    with publish(local, tmp_path) if local else nullcontext():
         assert profile({**environment, **({"JOBTRACK_PROFILE": asked} if asked else {})}).url == url
 
 

@@ -42,7 +42,7 @@ def test_the_engine_of_a_killed_service_is_waited_for(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LocalError, match="cannot write to"):
-        folders.make(tmp_path / "file" / "data")
+        folders.create_folder(tmp_path / "file" / "data")
 
 
 def archive(path: Path, *names: str) -> Path:
@@ -75,13 +75,13 @@ def test_an_archive_without_the_jar_is_told(tmp_path: Path) -> None:
 
 
 def test_without_the_jar_the_way_to_get_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders, "cache", lambda: tmp_path)
+    monkeypatch.setattr(folders, "cache_folder", lambda: tmp_path)
     with pytest.raises(LocalError, match="jobtrack fetch-dynamodb-local"):
         dynamodb_local.command(None)
 
 
 def test_its_data_are_in_memory_or_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders, "cache", lambda: tmp_path)
+    monkeypatch.setattr(folders, "cache_folder", lambda: tmp_path)
     dynamodb_local.folder().mkdir()
     (dynamodb_local.folder() / "DynamoDBLocal.jar").touch()
     assert "-inMemory" in dynamodb_local.command(None)

@@ -16,7 +16,7 @@ from jobtrack_local import tokens
 from jobtrack_local.gateway.authorizer import authorize, render
 from jobtrack_local.gateway.http_api import Gateway
 from jobtrack_local.template.cloudformation import RouteProperties
-from jobtrack_local.tokens import Verifier, issue, signing_key
+from jobtrack_local.tokens import Verifier, issue, load_signing_key
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -46,7 +46,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def verifier(home: Path) -> Verifier:
-    return Verifier(signing_key(home))
+    return Verifier(load_signing_key(home))
 
 
 async def echo(scope: "Scope", receive: "Receive", send: "Send") -> None:
@@ -146,7 +146,7 @@ def test_scopes_come_as_a_text_or_a_list_under_either_name(scope: dict[str, Any]
         def __init__(self) -> None:
             pass
 
-        def claims(self, token: str) -> dict[str, object]:
+        def verify(self, token: str) -> dict[str, object]:
             return {"sub": "me", **scope}
 
     assert authorize(Lenient(), "bearer t", ["b"])["jwt"]["scopes"] == ["a", "b"]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack_client.profiles import SERVICES, profile
-from jobtrack_local.profile import PROJECT, TENANT, kept
+from jobtrack_local.profile import PROJECT, TENANT, publish
 
 
 def url(home: Path) -> str | None:
@@ -25,7 +25,7 @@ def files(home: Path) -> list[Path]:
 
 def test_it_is_there_while_the_service_runs(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    with kept("http://127.0.0.1:8080", home):
+    with publish("http://127.0.0.1:8080", home):
         found = profile({"JOBTRACK_HOME": str(home)})
         assert (found.url, found.tenant, found.project) == ("http://127.0.0.1:8080", TENANT, PROJECT)
         assert isinstance(found.token_command, tuple)
@@ -45,7 +45,7 @@ def test_whichever_starts_or_stops_clients_find_the_newest_that_runs(
     for starts in steps:
         if starts:
             name = f"http://127.0.0.1:{next(numbers)}"
-            running[name] = kept(name, home)
+            running[name] = publish(name, home)
             running[name].__enter__()
         elif running:
             running.pop(random.choice([*running])).__exit__(None, None, None)
@@ -56,30 +56,30 @@ def test_whichever_starts_or_stops_clients_find_the_newest_that_runs(
 
 
 def test_what_a_killed_service_left_is_skipped_and_then_removed(tmp_path: Path) -> None:
-    with kept("http://127.0.0.1:1", tmp_path):
+    with publish("http://127.0.0.1:1", tmp_path):
         (left,) = files(tmp_path)
         dead = left.with_name(f"9{left.name}")
         dead.write_text(left.read_text().replace(":1", ":2"))
         assert url(tmp_path) == "http://127.0.0.1:1"
-        with kept("http://127.0.0.1:3", tmp_path):
+        with publish("http://127.0.0.1:3", tmp_path):
             assert dead not in files(tmp_path)
             assert url(tmp_path) == "http://127.0.0.1:3"
 
 
 def test_one_whose_file_is_gone_still_ends_in_order(tmp_path: Path) -> None:
-    with kept("http://127.0.0.1:1", tmp_path):
+    with publish("http://127.0.0.1:1", tmp_path):
         files(tmp_path)[0].unlink()
         assert url(tmp_path) is None
 
 
 def test_a_home_that_cannot_be_written_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / SERVICES).touch()  # missing write permission on a folder would not stop root
-    with caplog.at_level(logging.WARNING), kept("http://127.0.0.1:1", tmp_path):
+    with caplog.at_level(logging.WARNING), publish("http://127.0.0.1:1", tmp_path):
         assert url(tmp_path) is None
-    assert "JOBTRACK_URL is http://127.0.0.1:1" in caplog.text
+    assert "JOBTRACK_URL=http://127.0.0.1:1" in caplog.text
 
 
 def test_an_error_of_the_service_is_passed_on_as_it_is(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="of the service"), kept("http://127.0.0.1:1", tmp_path):
+    with pytest.raises(OSError, match="of the service"), publish("http://127.0.0.1:1", tmp_path):
         raise OSError("of the service")
     assert files(tmp_path) == []

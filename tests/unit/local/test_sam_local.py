@@ -38,7 +38,7 @@ def test_each_function_is_told_its_own_and_where_the_engine_is() -> None:
 
 
 def test_every_value_is_of_a_variable_that_the_template_names(build: Path) -> None:
-    sam_local.write(build, VALUES)
+    sam_local.write_files(build, VALUES)
     assert json.loads((build / sam_local.VALUES).read_text()) == VALUES
     resources = yaml.safe_load((build / sam_local.TEMPLATE).read_text())["Resources"]
     for function, given in VALUES.items():
@@ -47,11 +47,11 @@ def test_every_value_is_of_a_variable_that_the_template_names(build: Path) -> No
 
 
 def test_what_the_template_says_itself_stays(build: Path) -> None:
-    sam_local.write(build, VALUES)
+    sam_local.write_files(build, VALUES)
     resources = yaml.safe_load((build / sam_local.TEMPLATE).read_text())["Resources"]
     assert resources["LogsFunction"]["Properties"]["Environment"]["Variables"]["JOBS_TABLE"] == {"Ref": "JobsTable"}
 
 
 def test_without_a_build_it_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="make build"):
-        sam_local.write(tmp_path, VALUES)
+        sam_local.write_files(tmp_path, VALUES)

@@ -16,7 +16,7 @@ from jobtrack.errors import NotFound
 from jobtrack_local import signin
 from jobtrack_local.gateway.http_api import Gateway
 from jobtrack_local.signin import CODE_SECONDS, MOST_CODES, Codes, Session
-from jobtrack_local.tokens import Verifier, issue, signing_key
+from jobtrack_local.tokens import Verifier, issue, load_signing_key
 
 TENANT = "7d1c3b5e-2f4a-4c8e-9b6d-0a1f2e3d4c5b"
 PROJECT = "1f0e8400-e29b-41d4-a716-446655440000"
@@ -39,7 +39,7 @@ class Service:
         self.home = home
         self.clock = Clock()
         self._app = Gateway(
-            create_app(signin.router(Codes(self.clock), URL)), signin.ROUTES, Verifier(signing_key(home))
+            create_app(signin.router(Codes(self.clock), URL)), signin.ROUTES, Verifier(load_signing_key(home))
         )
 
     def post(self, path: str, body: object, **headers: str) -> httpx.Response:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from jobtrack.errors import Unauthorized
 from jobtrack_local import tokens
 from jobtrack_local.errors import LocalError
-from jobtrack_local.tokens import Verifier, issue, signing_key
+from jobtrack_local.tokens import Verifier, issue, load_signing_key
 
 TENANT = "7D1C3B5E-2F4A-4C8E-9B6D-0A1F2E3D4C5B"
 PROJECT = "1f0e8400-e29b-41d4-a716-446655440000"
@@ -20,12 +20,12 @@ PROJECT = "1f0e8400-e29b-41d4-a716-446655440000"
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("home")
-    signing_key(folder)
+    load_signing_key(folder)
     return folder
 
 
 def test_a_token_is_accepted_and_says_who_it_is(home: Path) -> None:
-    claims = Verifier(signing_key(home)).claims(issue(TENANT, PROJECT, "jobs:read", home=home))
+    claims = Verifier(load_signing_key(home)).verify(issue(TENANT, PROJECT, "jobs:read", home=home))
     assert claims["tenant_id"] == TENANT.lower()
     assert claims["project_ids"] == [PROJECT]
     assert claims["scope"] == "jobs:read"
@@ -33,13 +33,13 @@ def test_a_token_is_accepted_and_says_who_it_is(home: Path) -> None:
 
 
 def test_without_a_project_it_is_for_all_of_the_tenants(home: Path) -> None:
-    assert "project_ids" not in Verifier(signing_key(home)).claims(issue(TENANT, home=home))
+    assert "project_ids" not in Verifier(load_signing_key(home)).verify(issue(TENANT, home=home))
 
 
 def test_it_expires(home: Path) -> None:
     old = issue(TENANT, ttl=60, home=home, clock=lambda: 1_000_000)
     with pytest.raises(Unauthorized, match="expired"):
-        Verifier(signing_key(home)).claims(old)
+        Verifier(load_signing_key(home)).verify(old)
 
 
 @pytest.mark.parametrize(
@@ -47,16 +47,16 @@ def test_it_expires(home: Path) -> None:
     [{"iss": "https://elsewhere.example/"}, {"aud": "other"}, {"exp": None}, {"iss": None}, {"aud": None}],
 )
 def test_a_claim_that_is_wrong_or_missing_is_refused(home: Path, change: dict[str, str | None]) -> None:
-    verifier = Verifier(signing_key(home))
-    claims = {**verifier.claims(issue(TENANT, home=home)), **change}
+    verifier = Verifier(load_signing_key(home))
+    claims = {**verifier.verify(issue(TENANT, home=home)), **change}
     given = {name: value for name, value in claims.items() if value is not None}
     with pytest.raises(Unauthorized):
-        verifier.claims(jwt.encode(given, signing_key(home), algorithm="RS256"))
+        verifier.verify(jwt.encode(given, load_signing_key(home), algorithm="RS256"))
 
 
 def test_another_key_another_algorithm_and_no_signature_are_refused(home: Path) -> None:
-    verifier = Verifier(signing_key(home))
-    claims = dict(verifier.claims(issue(TENANT, home=home)))
+    verifier = Verifier(load_signing_key(home))
+    claims = dict(verifier.verify(issue(TENANT, home=home)))
     forged = [
         jwt.encode(claims, generate_private_key(65537, 2048), algorithm="RS256"),
         jwt.encode(claims, "a secret of thirty-two bytes, or more", algorithm="HS256"),
@@ -65,7 +65,7 @@ def test_another_key_another_algorithm_and_no_signature_are_refused(home: Path) 
     ]
     for token in forged:
         with pytest.raises(Unauthorized):
-            verifier.claims(token)
+            verifier.verify(token)
 
 
 def test_an_id_that_is_no_guid_is_refused(home: Path) -> None:
@@ -78,7 +78,7 @@ def test_an_id_that_is_no_guid_is_refused(home: Path) -> None:
 def test_the_key_is_made_once_for_its_user_alone_however_many_ask(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "home"
     with ThreadPoolExecutor(4) as pool:
-        keys = list(pool.map(lambda _: signing_key(folder).private_numbers(), range(4)))
+        keys = list(pool.map(lambda _: load_signing_key(folder).private_numbers(), range(4)))
     assert all(key == keys[0] for key in keys)
     assert [path.name for path in folder.iterdir()] == ["signing-key.pem"]
     assert stat.S_IMODE((folder / "signing-key.pem").stat().st_mode) == 0o600
@@ -87,9 +87,9 @@ def test_the_key_is_made_once_for_its_user_alone_however_many_ask(tmp_path: Path
 def test_a_key_file_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "signing-key.pem").write_text("garbage")
     with pytest.raises(LocalError, match="not a private key"):
-        signing_key(tmp_path)
+        load_signing_key(tmp_path)
 
 
 def test_jobtrack_home_says_where_the_key_is(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.setenv("JOBTRACK_HOME", str(home))
-    assert Verifier(signing_key(home)).claims(issue(TENANT))["iss"] == tokens.ISSUER
+    assert Verifier(load_signing_key(home)).verify(issue(TENANT))["iss"] == tokens.ISSUER
