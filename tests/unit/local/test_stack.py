@@ -9,8 +9,8 @@ import pytest
 from jobtrack_local.errors import LocalError
 from jobtrack_local.stack import ROOT, load_function
 
-FOLDER = "functions/websocket/disconnect"
-NAME = "functions.websocket.disconnect.app"
+FOLDER = "functions/api/docs"
+NAME = "functions.api.docs.app"
 
 
 def test_a_function_is_loaded_once_and_is_the_module_that_an_import_finds() -> None:
