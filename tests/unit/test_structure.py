@@ -9,6 +9,14 @@ CHAIN = {"a": {"b"}, "b": {"c"}, "c": set[str](), "apart": set[str]()}
 CYCLE = {"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set[str]()}
 
 
+VIEW = """
+def job() -> Job:
+    return {"jobId": 1, "status": 2}
+def details() -> dict[str, int]:
+    return {"cores": 3}
+"""
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A checkout whose client has three rooms, of which two import each other."""
@@ -18,7 +26,7 @@ def checkout(tmp_path: Path) -> Path:
         "client/jobtrack_client/top.py": "from jobtrack_client import inner\n",
         "client/jobtrack_client/inner/__init__.py": "",
         "client/jobtrack_client/inner/part.py": "import jobtrack_client.top\nimport jobtrack_client.models\n",
-        "layers/jobtrack/python/jobtrack/views/job.py": "def job():\n    return {'jobId': 1, **{'status': 2}}\n",
+        "layers/jobtrack/python/jobtrack/views/job.py": VIEW,
         "tests/test_top.py": "assert True\n",
         "untracked.py": "",
     }
@@ -44,14 +52,15 @@ def test_a_checkout_is_measured_from_its_tracked_files(checkout: Path) -> None:
     figures = structure.measure(checkout)
     assert figures["modules, without tests"] == 4
     assert figures["modules, with tests"] == 5
-    assert figures["total lines, without tests"] == 8
-    assert figures["median lines, without tests"] == "2"
+    assert figures["total lines, without tests"] == 11
+    assert figures["median lines, without tests"] == "2.5"
     assert figures["client: rooms"] == 3
     assert figures["client: arrows"] == 3
     assert figures["client: floors"] == 2
     assert figures["client: rooms in cycles"] == 2
     assert "local: rooms" not in figures
-    assert figures["members: keys of dicts in the layer's views"] == 2
+    assert figures["members: keys of dicts in the layer's views"] == 3
+    assert figures["members: keys of dicts without a type in the layer's views"] == 1
     assert figures["members: fields of types in the client's models.py"] == 2
 
 
