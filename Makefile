@@ -24,7 +24,7 @@ PYTHON_313 = $(firstword $(foreach python,python3.13 $(wildcard $(HOME)/.pyenv/v
 SHIPPED := $(COMPILE) pyproject.toml --extra service --python-version 3.13 --python-platform aarch64-manylinux2014 \
   --constraint requirements.lock
 OURS := client demo functions layers local scripts
-# The AWS calls of each function in the end-to-end tests.
+# The AWS calls of each function in the end-to-end tests, a file for each engine.
 CALLS := $(CURDIR)/.cache/calls
 LAYER_LOCK := layers/dependencies/requirements.txt
 # The tools that check the page; they run on the Node.js in .venv.
@@ -56,18 +56,22 @@ run: setup ## Serve, run the sample job and show it live (Ctrl-C stops it)
 
 test: setup $(SAM_VENV)/ready ## All tests, end to end on both engines
 	$(PYTEST) tests/unit tests/functions tests/deployed tests/packages --numprocesses 2
-	$(PYTEST) tests/faults tests/runtime --numprocesses 2
-	$(MAKE) --jobs 2 --output-sync=target e2e-ministack e2e-dynamodb-local
+	rm -rf $(CALLS)
+	$(MAKE) --jobs 3 --output-sync=target e2e-ministack e2e-dynamodb-local test-faults
+	$(BIN)/python -m scripts.policies $(CALLS)/*
 
-# Both at the same time, because they mostly wait.
+test-faults: setup
+	$(PYTEST) tests/faults tests/runtime --numprocesses 2
+
+# All three run at the same time, because they mostly wait. Tests that need only one engine are divided between the engines.
 e2e-ministack: setup
-	mkdir -p $(dir $(CALLS)) && rm -f $(CALLS)
-	JOBTRACK_CALLS=$(CALLS) $(PYTEST) tests/e2e --engine ministack
-	$(BIN)/python -m scripts.policies $(CALLS)
+	mkdir -p $(CALLS)
+	JOBTRACK_CALLS=$(CALLS)/ministack $(PYTEST) tests/e2e --engine ministack
 
 e2e-dynamodb-local: setup
+	mkdir -p $(CALLS)
 	if $(BIN)/jobtrack fetch-dynamodb-local; then \
-	  $(PYTEST) tests/e2e --engine dynamodb-local; \
+	  JOBTRACK_CALLS=$(CALLS)/dynamodb-local $(PYTEST) tests/e2e --engine dynamodb-local; \
 	else \
 	  echo 'NOT RUN: tests/e2e on DynamoDB Local, which could not be fetched (see above)' >&2; \
 	  [ "$${CI:-}" != true ]; \
@@ -100,16 +104,25 @@ check-web: setup ## Style and types of the page; the types of responses come fro
 	  [ "$${CI:-}" != true ]; \
 	fi
 
-check: setup $(SAM_VENV)/ready audit check-web ## Style, types, import rules, template, locks, and audit
+check: ## Style, types, import rules, template, locks, and audit
+	$(MAKE) --jobs 2 --output-sync=target check-types check-template check-style check-web audit check-locks
+
+check-style: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+
+check-types: setup
 	$(BIN)/mypy
 	for platform in win32 darwin; do \
 	  $(BIN)/mypy --platform $$platform --cache-dir .mypy_cache/$$platform client; \
 	done
-	$(BIN)/lint-imports --no-logo
+
+check-template: setup $(SAM_VENV)/ready
 	$(BIN)/cfn-lint template.yaml
 	$(SAM) validate --lint
+
+check-locks: setup
 	diff <($(EXPORT)) <(sed -n 's/^\([^ ]*==[^ ]*\).*/\1/p' $(LAYER_LOCK)) \
 	  || { echo '$(LAYER_LOCK) is not what the lock says: run make lock' >&2; exit 1; }
 
@@ -157,4 +170,4 @@ clean: ## Remove everything that the other targets made
 	rm -rf $(VENV) $(SAM_VENV) $(VENV_313) $(WEB_TOOLS) .aws-sam .cache .hypothesis .*_cache dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup run test e2e-ministack e2e-dynamodb-local test-3.13 test-deployed check check-web audit client openapi docs bench build wheels sam-local deploy lock clean
+.PHONY: help setup run test test-faults e2e-ministack e2e-dynamodb-local test-3.13 test-deployed check check-style check-types check-template check-locks check-web audit client openapi docs bench build wheels sam-local deploy lock clean

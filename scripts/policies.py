@@ -1,7 +1,7 @@
-"""Compare the policies of template.yaml with the calls of the functions: `python -m scripts.policies FILE`.
+"""Compare the policies of template.yaml with the calls of the functions: `python -m scripts.policies FILE...`.
 
-FILE is the record of the end-to-end tests that `JOBTRACK_CALLS` named. A function must be granted every recorded
-call, and nothing else except the grants in `UNSEEN`, which have a reason.
+Each FILE is a record that `JOBTRACK_CALLS` named in a run of the end-to-end tests. A function must be granted every
+recorded call, and nothing else except the grants in `UNSEEN`, which have a reason.
 """
 
 import json
@@ -153,10 +153,10 @@ def compare(resources: Mapping[str, Any], calls: Iterable[tuple[str, str, str]])
     ]
 
 
-def main(path: Path) -> int:
+def main(paths: list[Path]) -> int:
     """Print the comparison; return 1 if a grant is missing or unused."""
     resources = cast("dict[str, Any]", intrinsics.read(PATH)["Resources"])
-    calls = [tuple(json.loads(line)) for line in path.read_text().splitlines()]
+    calls = [tuple(json.loads(line)) for path in paths for line in path.read_text().splitlines()]
     compared = compare(resources, calls)
     for each in compared:
         print(*each.lines(), sep="\n")
@@ -170,4 +170,4 @@ def main(path: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main([Path(argument) for argument in sys.argv[1:]]))

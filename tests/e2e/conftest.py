@@ -27,17 +27,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"not_deployed(why): skipped with --engine {DEPLOYED}")
-    config.addinivalue_line("markers", f"one_engine(why): skipped unless with --engine {ENGINES[0]}")
+    config.addinivalue_line("markers", "one_engine(engine, why): skipped on other engines")
     config.stash[TALLIES] = Counter()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip tests that the engine cannot run or need not run, with the reason."""
-    engine = config.getoption("--engine")
-    left_out = ["not_deployed"] * (engine == DEPLOYED) + ["one_engine"] * (engine != ENGINES[0])
     for item in items:
-        for mark in (mark for name in left_out for mark in item.iter_markers(name)):
-            item.add_marker(pytest.mark.skip(reason=mark.args[0]))
+        for reason in _skip_reasons(item, str(config.getoption("--engine"))):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _skip_reasons(item: pytest.Item, engine: str) -> Iterator[str]:
+    """Tests that do not depend on the engine are divided between the runs, so that both end at about the same time."""
+    if engine == DEPLOYED:
+        yield from (mark.args[0] for mark in item.iter_markers("not_deployed"))
+    for chosen, why in (mark.args for mark in item.iter_markers("one_engine")):
+        assert chosen in ENGINES, f"no run is on the engine {chosen}"
+        if chosen != engine:
+            yield f"{why}: run with --engine {chosen}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -92,7 +100,7 @@ def service(engine: str, home: Path) -> Iterator[Service]:
         yield found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def hurried(home: Path, engine: str) -> Iterator[Service]:
     """Run a service that calls scheduled functions every second."""
     with pytest.MonkeyPatch.context() as patch:

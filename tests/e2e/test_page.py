@@ -12,9 +12,7 @@ from tests.e2e.browsing import Project, Visit, visiting
 from tests.e2e.reporting import create, event, line, reported
 from tests.e2e.running import Service
 
-pytestmark = pytest.mark.one_engine(
-    "the page asks the API alone, which the other tests hold to be alike on all engines"
-)
+pytestmark = pytest.mark.one_engine("dynamodb-local", "the page uses only the API, which is the same on all engines")
 LINES = 10_000
 TABS = ("overview", "logs", "metrics", "dependencies", "subscriptions")
 HOSTILE = "<img src=x onerror=alert(1)><b>bold</b>"

@@ -8,9 +8,7 @@ from playwright.sync_api import expect
 from tests.e2e.browsing import Project, Visit, code_address
 from tests.e2e.reporting import create
 
-pytestmark = pytest.mark.one_engine(
-    "the page asks the API alone, which the other tests hold to be alike on all engines"
-)
+pytestmark = pytest.mark.one_engine("dynamodb-local", "the page uses only the API, which is the same on all engines")
 
 
 def test_a_code_opens_the_job_once_and_leaves_no_trace(visit: Visit, project: Project) -> None:

@@ -12,9 +12,7 @@ from jobtrack import times
 from tests.e2e.browsing import Project, Visit
 from tests.e2e.reporting import event, reported
 
-pytestmark = pytest.mark.one_engine(
-    "the page asks the API alone, which the other tests hold to be alike on all engines"
-)
+pytestmark = pytest.mark.one_engine("dynamodb-local", "the page uses only the API, which is the same on all engines")
 PATIENCE_SECONDS = 30
 
 

@@ -24,6 +24,7 @@ JOB = {"jobName": "Customer Journey Analysis", "jobType": "process-mining"}
 
 
 of_serve = pytest.mark.not_deployed("is about jobtrack serve itself")
+any_engine = pytest.mark.one_engine("dynamodb-local", "its outcome does not depend on the engine")
 
 
 def refused(home: Path, *arguments: str) -> str:
@@ -73,6 +74,7 @@ def test_it_listens_on_loopback_only(service: Service) -> None:
 
 
 @of_serve
+@any_engine
 def test_its_socket_says_that_it_is_tcp_without_which_asyncio_keeps_nagles_algorithm() -> None:
     with bound(0) as listener:
         assert listener.proto == socket.IPPROTO_TCP
@@ -137,6 +139,7 @@ def test_a_body_without_end_is_413(api: httpx.Client) -> None:
 
 
 @of_serve
+@any_engine
 def test_the_command_token_prints_one_that_is_accepted(service: Service, home: Path) -> None:
     tenant, project = str(uuid4()), str(uuid4())
     done = subprocess.run(
@@ -153,11 +156,13 @@ def test_the_command_token_prints_one_that_is_accepted(service: Service, home: P
 
 
 @of_serve
+@any_engine
 def test_a_tenant_that_is_no_guid_is_one_clear_line(home: Path) -> None:
     assert "--tenant must be a GUID" in refused(home, "token", "--tenant", "acme")
 
 
 @of_serve
+@any_engine
 def test_a_port_in_use_is_one_clear_line(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -165,12 +170,14 @@ def test_a_port_in_use_is_one_clear_line(home: Path) -> None:
 
 
 @of_serve
+@any_engine
 @pytest.mark.parametrize("choice", ["oracle", "http://127.0.0.1:1", "ftp://127.0.0.1"])
 def test_an_engine_that_is_none_is_one_clear_line(home: Path, choice: str) -> None:
     assert "engine" in refused(home, "serve", "--port", "0", "--engine", choice)
 
 
 @of_serve
+@any_engine
 def test_a_folder_that_is_none_is_one_clear_line(home: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     said = refused(home, "serve", "--port", "0", "--data", str(tmp_path / "file" / "data"))
@@ -178,6 +185,7 @@ def test_a_folder_that_is_none_is_one_clear_line(home: Path, tmp_path: Path) -> 
 
 
 @of_serve
+@any_engine
 def test_a_folder_in_use_is_one_clear_line(home: Path, tmp_path: Path) -> None:
     with running(home, "ministack", "--data", str(tmp_path)):
         said = refused(home, "serve", "--port", "0", "--data", str(tmp_path))
@@ -196,6 +204,7 @@ def test_a_signal_stops_it_and_its_engines(home: Path, engine: str, sign: signal
 
 
 @of_serve
+@any_engine
 def test_signals_that_are_ignored_when_it_starts_stay_ignored(home: Path) -> None:
     """As under nohup, or in the background of a script."""
     shell = ("sh", "-c", """trap '' INT HUP; exec "$0" "$@" """, str(JOBTRACK))
@@ -208,6 +217,7 @@ def test_signals_that_are_ignored_when_it_starts_stay_ignored(home: Path) -> Non
 
 
 @of_serve
+@any_engine
 def test_of_several_services_clients_find_the_newest_that_runs(tmp_path: Path) -> None:
     def found() -> str | None:
         return profile({"JOBTRACK_HOME": str(tmp_path)}).url
@@ -224,6 +234,7 @@ def test_of_several_services_clients_find_the_newest_that_runs(tmp_path: Path) -
 
 
 @of_serve
+@any_engine
 def test_without_descriptors_it_logs_little_and_serves_again_once_there_are_some(home: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
     shell = ("sh", "-c", f"""ulimit -n 40; exec "$0" "$@" 2>'{log}'""", str(JOBTRACK))
@@ -245,6 +256,7 @@ def test_kill_leaves_no_engine_behind(home: Path, engine: str) -> None:
 
 
 @of_serve
+@any_engine
 def test_at_a_url_it_uses_the_engine_that_runs_there_and_leaves_it_running(home: Path) -> None:
     tenant, project = str(uuid4()), str(uuid4())
     with running(home, "ministack") as owner, owner.client(tenant, project) as client:
@@ -258,6 +270,7 @@ def test_at_a_url_it_uses_the_engine_that_runs_there_and_leaves_it_running(home:
 
 
 @of_serve
+@any_engine
 def test_at_a_url_there_is_no_folder_to_keep_data_in(service: Service, home: Path, tmp_path: Path) -> None:
     assert "--data" in refused(home, "serve", "--port", "0", "--engine", service.url, "--data", str(tmp_path))
 
@@ -292,6 +305,7 @@ def test_without_a_folder_nothing_is_kept(home: Path, engine: str) -> None:
 
 
 @of_serve
+@any_engine
 def test_a_clock_that_would_call_at_no_interval_is_told(
     home: Path, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

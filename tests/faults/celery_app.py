@@ -79,22 +79,8 @@ def hang(task: Any) -> None:
         time.sleep(0.05)
 
 
-def finish(task: Any) -> None:
-    """Run until a warm shutdown has begun."""
-    job().milestone("finishing")
-    job().flush(20)
-    time.sleep(2)
-
-
 def thread(task: Any) -> None:
     threading.Thread(target=time.sleep, args=(0.3,)).start()
-
-
-def fork(task: Any) -> None:
-    if not (child := os.fork()):
-        job().log("INFO", "from the child")
-        os._exit(0)
-    os.waitpid(child, 0)
 
 
 def fork_and_exit(task: Any) -> None:
@@ -131,17 +117,12 @@ WAYS: Mapping[str, Callable[[Any], Any]] = {
     "return": lambda task: None,
     "exception": lambda task: raise_(ValueError("row 7")),
     "exit": lambda task: sys.exit(3),
-    "sigint": lambda task: kill(signal.SIGINT),
     "sigterm": lambda task: kill(signal.SIGTERM),
-    "sighup": lambda task: kill(signal.SIGHUP),
-    "sigkill": lambda task: kill(signal.SIGKILL),
     "backlog": backlog,
     "thread": thread,
-    "fork": fork,
     "fork and exit": fork_and_exit,
     "left": left,
     "hang": hang,
-    "finish": finish,
     "ignore": lambda task: raise_(Ignore("no need")),
     "reject": lambda task: raise_(Reject("never", requeue=False)),
     "retry": lambda task: retry(task, lambda: None),
