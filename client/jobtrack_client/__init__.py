@@ -1,4 +1,4 @@
-"""The client of a job tracking service: what a worker reports through, and what reads it.
+"""The Python client of jobtrack. Workers report jobs with it, and programs read them.
 
 >>> with Client() as client, client.job("Nightly import", job_type="import", stages=["Load"]) as job:
 ...     with job.stage("Load", total=len(rows)) as stage:
@@ -6,7 +6,7 @@
 ...             stage.advance()
 """
 
-from jobtrack_client import _safe_path as _safe_path  # first: the rest is imported by its rules
+from jobtrack_client import _safe_path as _safe_path  # first, because it cleans the import path
 from jobtrack_client import events, models, types
 from jobtrack_client._api._async import AsyncClient
 from jobtrack_client._api.retries import Backoff
@@ -28,7 +28,7 @@ from jobtrack_client._exceptions import (
     TooLarge,
     TooManyRequests,
     Unauthorized,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     Unprocessable,
     Unreachable,
     UnsupportedMediaType,
@@ -71,7 +71,7 @@ __all__ = [
     "TooManyRequests",
     "Track",
     "Unauthorized",
-    "UnexpectedAnswer",
+    "UnexpectedResponse",
     "Unprocessable",
     "Unreachable",
     "UnsupportedMediaType",

@@ -1,25 +1,25 @@
-"""Everything that a call can raise.
+"""The exceptions that calls raise.
 
 JobTrackError
-├── ConfigurationError      an address, token or id is missing or cannot be used
-├── TokenUnavailable        the callable that gives the token failed
-├── WebhookVerificationError  a webhook is not the service's, or not of now
-├── Unreachable             no answer came: connection refused, reset, no such host
-│   └── TimedOut                none came in time
-└── ApiError                the service answered that it will not
+├── ConfigurationError      an address, token or id is missing or invalid
+├── TokenUnavailable        the token callable or command failed
+├── WebhookVerificationError  a webhook has no valid signature, or is too old
+├── Unreachable             no response: connection refused, reset, no such host
+│   └── TimedOut                no response in time
+└── ApiError                the service responded with an error
     ├── BadRequest              400
     ├── Unauthorized            401
     ├── Forbidden               403
     ├── NotFound                404
     ├── RequestTimeout          408
     ├── Conflict                409
-    │   └── InProgress              with Retry-After: the first try is under way
+    │   └── InProgress              with Retry-After: the first request is in progress
     ├── TooLarge                413
     ├── UnsupportedMediaType    415
     ├── Unprocessable           422
     ├── TooManyRequests         429
     ├── ServerError             5xx
-    └── UnexpectedAnswer        a redirect, or a success that is not JSON
+    └── UnexpectedResponse        a redirect, or a success without JSON
 """
 
 from collections.abc import Sequence
@@ -30,51 +30,51 @@ from jobtrack_client._runtime.visible_text import visible
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One wrong value of a request: a JSON pointer to it and what is wrong with it."""
+    """An invalid value of a request: a JSON pointer to it, and what is wrong with it."""
 
     pointer: str
     detail: str
 
 
 class Misuse(TypeError):
-    """Arguments that can only be a mistake of the program; reporting raises it, whatever else it keeps to itself."""
+    """Wrong arguments, which only a mistake in the program can cause. Reporting calls raise no other TypeError."""
 
 
 class JobTrackError(Exception):
-    """A call that did not succeed."""
+    """A call failed."""
 
     transient: bool = False
     """Whether the same request may succeed later."""
     retry_after: float | None = None
-    """Seconds that the service asked to wait."""
+    """The seconds that the service asks to wait before the next attempt."""
 
 
 class ConfigurationError(JobTrackError):
-    """An address, token or id is missing or cannot be used."""
+    """An address, token or id is missing or invalid."""
 
 
 class TokenUnavailable(JobTrackError):
-    """The callable that gives the token failed; it is asked again for the next try."""
+    """The token callable or command failed. It is called again for the next attempt."""
 
     transient = True
 
 
 class WebhookVerificationError(JobTrackError):
-    """A request is no webhook of the service, or not one of now."""
+    """A webhook has no valid signature, or is too old."""
 
 
 class Unreachable(JobTrackError):
-    """No answer came; the service may have done what it was asked."""
+    """There was no response. The service may have processed the request."""
 
     transient = True
 
 
 class TimedOut(Unreachable):
-    """No answer came in time; the service may have done what it was asked."""
+    """There was no response in time. The service may have processed the request."""
 
 
 class ApiError(JobTrackError):
-    """The service answered with an error; its members are those of the RFC 9457 problem, where it sent one."""
+    """The service responded with an error. The attributes are those of its problem (RFC 9457), if it sent one."""
 
     def __init__(
         self,
@@ -97,26 +97,26 @@ class ApiError(JobTrackError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        """Status, code, detail and each wrong value that the detail does not name itself, on one line of safe text."""
+        """Return the status, code, detail and the invalid values that the detail does not name, on one line."""
         head = " ".join(str(part) for part in (self.status, self.code) if part)
         unnamed = [fault for fault in self.errors if fault.pointer not in self.detail]
         return visible("; ".join([f"{head}: {self.detail}", *(f"{fault.pointer} {fault.detail}" for fault in unnamed)]))
 
 
 class BadRequest(ApiError):
-    """The request cannot be read."""
+    """The request is malformed."""
 
 
 class Unauthorized(ApiError):
-    """There is no token, or it is not or no longer valid."""
+    """The token is missing, invalid or expired."""
 
 
 class Forbidden(ApiError):
-    """The token does not allow it."""
+    """The token does not allow the request."""
 
 
 class NotFound(ApiError):
-    """There is no such thing in the project."""
+    """The project has no such job, subscription or message."""
 
 
 class RequestTimeout(ApiError):
@@ -130,25 +130,25 @@ class Conflict(ApiError):
 
 
 class InProgress(Conflict):
-    """The first try of this request is still under way."""
+    """The first request with this Idempotency-Key is still in progress."""
 
     transient = True
 
 
 class TooLarge(ApiError):
-    """The request is larger than a limit."""
+    """The request is too large."""
 
 
 class UnsupportedMediaType(ApiError):
-    """The body is not what the service reads."""
+    """The service does not accept this type of body."""
 
 
 class Unprocessable(ApiError):
-    """A value is out of contract; `errors` says which."""
+    """A value is invalid. `errors` lists each one."""
 
 
 class TooManyRequests(ApiError):
-    """Too many requests or writers at once."""
+    """There are too many requests, or too many writers at once."""
 
     transient = True
 
@@ -159,7 +159,7 @@ class ServerError(ApiError):
     transient = True
 
 
-class UnexpectedAnswer(ApiError):
-    """The answer is none of this service, such as a proxy's page while the service is down."""
+class UnexpectedResponse(ApiError):
+    """The response is not from this service, but for example the error page of a proxy."""
 
     transient = True

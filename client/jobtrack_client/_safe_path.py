@@ -1,12 +1,11 @@
-"""Keeps the working directory out of what our own programs import.
+"""Keeps the working directory out of the import path of our own programs.
 
-`python -m` and an empty or relative entry of PYTHONPATH put the working directory before everything that is installed
+`python -m` and an empty or relative entry of PYTHONPATH put the working directory before all installed packages
 (https://docs.python.org/3/using/cmdline.html#envvar-PYTHONPATH). A file `httpx.py` there would run with the user's
-token.
-Only `jobtrack` and `python -m jobtrack_client` are changed: a program that imports this package keeps its own path.
+token. Only `jobtrack` and `python -m jobtrack_client` are changed. A program that imports this package keeps its path.
 """
 
-# Both are imported when Python starts. Any other module could be found in the working directory.
+# Python imports these two when it starts. Any other module could come from the working directory.
 import os
 import sys
 
@@ -15,12 +14,12 @@ _SCRIPTS = ("jobtrack", "jobtrack.exe")
 
 
 def absolute_entries(path: str) -> str:
-    """A value of PYTHONPATH without the entries that depend on the working directory."""
+    """Return a value of PYTHONPATH without the entries that depend on the working directory."""
     return os.pathsep.join(filter(os.path.isabs, path.split(os.pathsep)))
 
 
 def clean() -> None:
-    """Remove the working directory from the import path, if this process is a program of ours."""
+    """Remove the working directory from the import path, if this process runs one of our programs."""
     module = _is_module()
     if module and not sys.flags.safe_path:
         del sys.path[0]
@@ -30,20 +29,20 @@ def clean() -> None:
 
 
 def _relative_entries(path: str) -> list[str]:
-    """Those that depend on the working directory, as an empty one does; an empty value as a whole has none."""
+    """Return the entries that depend on the working directory. An empty entry does; an empty value has no entries."""
     return [entry for entry in path.split(os.pathsep) if not os.path.isabs(entry)] if path else []
 
 
 def _is_module() -> bool:
-    """Whether Python was started with `-m` and this package: until it has found the module, `sys.argv[0]` is `-m`."""
+    """Return whether Python runs `-m` with this package. Until it finds the module, `sys.argv[0]` is `-m`."""
     if _argument(sys.argv, 0) != "-m":
         return False
-    word = _argument(sys.orig_argv, -len(sys.argv)).partition(".")[0]  # what stands before the module's own arguments
+    word = _argument(sys.orig_argv, -len(sys.argv)).partition(".")[0]  # the word before the module's own arguments
     return word == _PACKAGE or (word.startswith("-") and word.endswith(f"m{_PACKAGE}"))
 
 
 def _argument(words: list[str], index: int) -> str:
-    """One of them, or nothing: where Python is embedded there may be none."""
+    """Return a word, or an empty text if there is none, as in an embedded Python."""
     return words[index] if -len(words) <= index < len(words) else ""
 
 

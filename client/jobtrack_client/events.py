@@ -34,7 +34,7 @@ __all__ = [
 
 
 class StartedData(TypedDict, total=False):
-    """What is known of a job when it starts."""
+    """The data of a job's start."""
 
     resources_allocated: Annotated[Allocation | None, record(Allocation)]
     estimated_seconds: fields.Amount

@@ -1,8 +1,8 @@
-"""The services that a person uses, by name: those of `config.toml`, and `local`, the newest running `jobtrack serve`.
+"""Profiles: named services in `config.toml`, and `local`, which is the newest running `jobtrack serve`.
 
-Each `jobtrack serve` keeps a file in the folder `services` and locks it for as long as it runs.
+Each `jobtrack serve` writes a file into the folder `services`, and locks it while it runs.
 
-A profile of `config.toml` has the members of `Profile`, and `default` there names the one that is meant without a word:
+A profile in `config.toml` has the members of `Profile`. `default` names the profile that is used if no other is chosen:
 
     default = "production"
 
@@ -32,7 +32,7 @@ _HOME_VARIABLE = "JOBTRACK_HOME"
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One service and who calls it, with a `token` or what `token_command` (a line, or a list of words) prints."""
+    """A service and its caller. The token is `token`, or the output of `token_command` (a line, or a list of words)."""
 
     url: str | None = None
     tenant: str | None = None
@@ -40,48 +40,48 @@ class Profile:
     token: str | None = None
     token_command: str | tuple[str, ...] | None = None
     page: str | None = None
-    """Where the live page is, unless the service serves it."""
+    """The URL of the live page, if the service does not serve it."""
 
     def __repr__(self) -> str:
-        """All but the token and what gives it."""
+        """Return everything but the token and its command."""
         return f"Profile(url={self.url!r}, tenant={self.tenant!r}, project={self.project!r})"
 
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:
-    """The folder of this user's profiles, and of the local service's key; JOBTRACK_HOME overrides it."""
+    """Return the folder of this user's profiles and of the local service's key: JOBTRACK_HOME, or the default."""
     if chosen := environ.get(_HOME_VARIABLE):
         return Path(chosen)
-    import platformdirs  # here, since who names a service needs none
+    import platformdirs  # imported here, because programs that name a service do not need it
 
     return platformdirs.user_config_path("jobtrack")
 
 
 def profile(environ: Mapping[str, str] = os.environ) -> Profile:
-    """That of JOBTRACK_PROFILE, else the default of `config.toml`, else the local service's, else an empty one.
+    """Return the profile of JOBTRACK_PROFILE, else the default of `config.toml`, else `local`, else an empty one.
 
     Raises:
         ConfigurationError: there is no profile of that name, or a file cannot be read.
     """
     folder = home(environ)
     config = _read(folder / CONFIG_FILE)
-    known = {**_local(folder / SERVICES), **_profiles(config, folder / CONFIG_FILE)}
+    profiles = {**_local(folder / SERVICES), **_profiles(config, folder / CONFIG_FILE)}
     name = environ.get(VARIABLE, "").strip() or config.get("default")
     if name is None:
-        return known.get(LOCAL, Profile())
+        return profiles.get(LOCAL, Profile())
     if not isinstance(name, str):
         raise ConfigurationError(f"{folder / CONFIG_FILE}: default must be the name of a profile, not {name!r}")
-    if name not in known:
-        raise ConfigurationError(f"there is no profile {name!r} in {folder / CONFIG_FILE}{_others(known)}")
-    return known[name]
+    if name not in profiles:
+        raise ConfigurationError(f"there is no profile {name!r} in {folder / CONFIG_FILE}{_others(profiles)}")
+    return profiles[name]
 
 
 def services(folder: Path) -> list[Path]:
-    """The files of services on this machine, of the newest first; some may have been killed."""
+    """Return the files of the services on this machine, newest first. Some of these services may have been killed."""
     return sorted(folder.glob("*.toml"), reverse=True)
 
 
 def alive(path: Path) -> bool:
-    """Whether the service that keeps the file still runs: then it holds the file's lock."""
+    """Return whether the service of a file is running: it holds the file's lock."""
     if sys.platform == "win32":  # `jobtrack serve` does not run there
         return False
     else:
@@ -90,7 +90,7 @@ def alive(path: Path) -> bool:
         try:
             with path.open() as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError as error:  # any other error: it has just ended, or it is another user's
+        except OSError as error:  # any other error: the service has just ended, or belongs to another user
             return isinstance(error, BlockingIOError)
         return False
 
@@ -102,8 +102,8 @@ def _local(folder: Path) -> dict[str, Profile]:
     return {}
 
 
-def _others(known: Mapping[str, Profile]) -> str:
-    return f"; there are: {', '.join(sorted(known))}" if known else ""
+def _others(profiles: Mapping[str, Profile]) -> str:
+    return f"; there are: {', '.join(sorted(profiles))}" if profiles else ""
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -140,7 +140,7 @@ class Subscription(TypedDict, total=False):
 
 
 class JobDescription(TypedDict, total=False):
-    """What describes a job, beside its name, type and id."""
+    """The description of a job, without its name, type and id."""
 
     description: Annotated[str | None, fields.description, Wire("jobDescription")]
     priority: Annotated[Priority | None, kinds.choice(*get_args(Priority))]
@@ -166,7 +166,7 @@ class JobDescription(TypedDict, total=False):
 
 
 class Allocation(TypedDict, total=False):
-    """What a worker gives a job."""
+    """The resources that a worker gives a job."""
 
     cpu_units: fields.Positive
     memory_gb: Annotated[fields.Positive, Wire("memoryGB")]

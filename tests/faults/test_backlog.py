@@ -14,7 +14,7 @@ from tests.faults.test_running import PATIENCE_SECONDS, start
 from tests.unit.client.service import Service, problem
 
 LINES = 100_000
-LOST = re.compile(r"(\d+) log lines were lost in all")
+LOST = re.compile(r"(\d+) log lines were lost in total")
 
 
 def late(service: Service) -> Callable[[httpx.Request], httpx.Response]:

@@ -350,7 +350,7 @@ def test_a_task_that_calls_exit_where_it_has_no_process_of_its_own_fails(pool: s
     jobs = Jobs()
     with serving(jobs) as server, worker(box, pool, environment(server.url)):
         ended = end(jobs.ended(send(box, "exit")))
-    assert ended == ("jobFailed", {"message": "the task has called sys.exit(3)", "type": "WorkerLostError"})
+    assert ended == ("jobFailed", {"message": "the task called sys.exit(3)", "type": "WorkerLostError"})
 
 
 @pytest.mark.parametrize("pool", ["prefork", "gevent"])

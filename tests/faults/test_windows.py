@@ -101,12 +101,12 @@ def test_a_closed_pipe_ends_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(errno.EINVAL, "Invalid argument")
 
     with pytest.raises(OSError, match="Invalid argument"):
-        errors.cleanly(write)()
+        errors.report_errors(write)()
     with monkeypatch.context() as on_windows:
         on_windows.setattr(os, "dup2", lambda old, new: os.close(old))
         on_windows.setattr(sys, "platform", "win32")
         with pytest.raises(typer.Exit) as ended:
-            errors.cleanly(write)()
+            errors.report_errors(write)()
     assert ended.value.exit_code == errors.PIPE_CLOSED
 
 

@@ -1,4 +1,4 @@
-"""The token on each request."""
+"""Adds the token to each request."""
 
 from collections.abc import AsyncGenerator, Generator
 from inspect import isawaitable
@@ -11,26 +11,26 @@ from jobtrack_client._api.token_command import TokenCommand
 from jobtrack_client._exceptions import TokenUnavailable
 
 _REFUSALS = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
-"""A 403 counts too: a new token may have the tenant, project or scope that the old one lacked."""
+"""Also 403: a new token may have the tenant, project or scope that the old one lacked."""
 
 
 class BearerAuth(httpx.Auth):
-    """Puts the token on a request; a token callable is called once more when the service refuses its token."""
+    """Adds the token to a request. When the service refuses it, a token callable is called once more."""
 
     def __init__(self, token: AnyToken) -> None:
         self._token = usable(token) if isinstance(token, str) else token
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Sign the request, and once more after a 401 or 403."""
-        response = yield _signed(request, self._ask())
+        """Send the request with the token, and once more with a new token after a 401 or 403."""
+        response = yield _with_token(request, self._get_token())
         if self._refused(response):
-            yield _signed(request, self._ask())
+            yield _with_token(request, self._get_token())
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Sign the request, and once more after a 401 or 403."""
-        response = yield _signed(request, await self._await())
+        """Send the request with the token, and once more with a new token after a 401 or 403."""
+        response = yield _with_token(request, await self._await_token())
         if self._refused(response):
-            yield _signed(request, await self._await())
+            yield _with_token(request, await self._await_token())
 
     def _refused(self, response: httpx.Response) -> bool:
         if response.status_code not in _REFUSALS or isinstance(self._token, str):
@@ -39,32 +39,32 @@ class BearerAuth(httpx.Auth):
             self._token.forget(_token_of(response.request))
         return True
 
-    def _ask(self) -> str:
+    def _get_token(self) -> str:
         if isinstance(self._token, str):
             return self._token
         try:
-            # Requests that it makes itself are the program's.
+            # Log lines about the callable's own requests belong to the program.
             with quiet(ours=False):
                 token = self._token()
-        except Exception as error:  # whatever the worker's own callable raises
+        except Exception as error:  # the callable is the program's, and may raise anything
             raise _unavailable(error) from error
         if not isinstance(token, str):
-            raise TokenUnavailable("the token callable of a client that does not wait must return a string")
+            raise TokenUnavailable("the token callable of a blocking client must return a string")
         return usable(token)
 
-    async def _await(self) -> str:
+    async def _await_token(self) -> str:
         if isinstance(self._token, str):
             return self._token
         try:
             with quiet(ours=False):
                 token = self._token()
-                given = await token if isawaitable(token) else token
+                value = await token if isawaitable(token) else token
         except Exception as error:  # as above
             raise _unavailable(error) from error
-        return usable(given)
+        return usable(value)
 
 
-def _signed(request: httpx.Request, token: str) -> httpx.Request:
+def _with_token(request: httpx.Request, token: str) -> httpx.Request:
     request.headers["Authorization"] = f"Bearer {token}"
     return request
 

@@ -1,6 +1,6 @@
-"""Keeps what the HTTP library logs of the client's own requests out of the program's log.
+"""Keeps log lines about the client's own requests out of the program's log.
 
-A job sends a request every second or so. At INFO, httpx logs a line for each.
+A job sends about one request a second, and httpx logs a line at INFO for each.
 """
 
 import logging
@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 _OURS: ContextVar[bool] = ContextVar("jobtrack_request", default=False)
-# A filter of a logger sees only what is logged to that very logger, so each is named.
+# A filter sees only the records of its own logger, so it is added to each logger by name.
 _LOGGERS = ("httpx", *(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks")))
 
 
 @contextmanager
 def quiet(ours: bool = True) -> Iterator[None]:
-    """What the HTTP library logs within is not logged; with `ours=False`, within such a block, it is."""
+    """Drop the log records of the HTTP library in this block. A block with `ours=False` inside it keeps them."""
     token = _OURS.set(ours)
     try:
         yield
@@ -27,6 +27,6 @@ def _is_theirs(record: logging.LogRecord) -> bool:
     return not _OURS.get()
 
 
-# Of the logger, since it comes before all handlers, and stays whatever is configured later.
+# A filter of the logger comes before all handlers, and stays whatever the program configures later.
 for _name in _LOGGERS:
     logging.getLogger(_name).addFilter(_is_theirs)

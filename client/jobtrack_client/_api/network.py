@@ -1,4 +1,4 @@
-"""What the environment says of the way to a service: its proxy, and the certificates to trust."""
+"""Reads the proxy and the trusted certificates from the environment."""
 
 import os
 import socket
@@ -19,40 +19,40 @@ _PACKAGES = {"socksio": "httpx[socks]", "python_socks": "python-socks[asyncio]"}
 
 
 class Proxy(NamedTuple):
-    """A proxy, and the variable that names it."""
+    """A proxy, and the environment variable that names it."""
 
     url: str
     variable: str
 
     def __str__(self) -> str:
-        """As errors name it: without its user and password."""
+        """Return the proxy as error messages name it, without its user and password."""
         return f"the proxy {_shown(self.url)} ({self.variable})"
 
     def for_httpx(self, context: ssl.SSLContext) -> httpx.Proxy:
-        """As httpx takes it, which refuses a context for a proxy that needs none."""
+        """Return the proxy for httpx, which refuses an SSL context for a proxy without TLS."""
         return httpx.Proxy(self.url, ssl_context=context if urlsplit(self.url).scheme == "https" else None)
 
 
 def proxy(url: str, socks: str = "socksio") -> Proxy | None:
-    """The proxy for an address, by HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY; None for loopback.
+    """Return the proxy for a URL, by HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY; None for a loopback address.
 
     `socks` is the module that a SOCKS proxy needs.
 
     Raises:
-        ConfigurationError: the variable does not name a proxy, or that module is not installed.
+        ConfigurationError: the variable is not the address of a proxy, or that module is not installed.
     """
-    parts, known = urlsplit(url), getproxies()
+    parts, proxies = urlsplit(url), getproxies()
     scheme = _HTTP_OF.get(parts.scheme, parts.scheme)
-    name = scheme if known.get(scheme) else "all"
-    if not known.get(name) or is_loopback(parts.hostname or "") or _bypassed(parts):
+    name = scheme if proxies.get(scheme) else "all"
+    if not proxies.get(name) or is_loopback(parts.hostname or "") or _bypassed(parts):
         return None
     variables = (f"{name}_proxy", f"{name}_proxy".upper())
-    variable = next((each for each in variables if os.environ.get(each)), "the system's settings")
-    return Proxy(_usable(known[name], variable, socks), variable)
+    variable = next((name for name in variables if os.environ.get(name)), "the system's settings")
+    return Proxy(_checked(proxies[name], variable, socks), variable)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether it is this machine: `localhost` and names below it, and its addresses in any notation."""
+    """Return whether a host is this machine: `localhost`, a name below it, or a loopback address in any notation."""
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -65,26 +65,26 @@ def is_loopback(host: str) -> bool:
 
 
 def tls(url: str, proxy: Proxy | None) -> ssl.SSLContext:
-    """The certificates to trust: those of SSL_CERT_FILE or SSL_CERT_DIR, else those that come with httpx.
+    """Return a context with the certificates of SSL_CERT_FILE or SSL_CERT_DIR, or with those of httpx.
 
     Raises:
         ConfigurationError: a variable names a file or folder that cannot be used.
     """
     if "https" not in (urlsplit(url).scheme, urlsplit(proxy.url).scheme if proxy else ""):
-        # To load certificates takes 10 ms or more. This context trusts none, so it cannot be used by mistake.
+        # Loading certificates takes 10 ms or more. This context trusts none, so it cannot be used by mistake.
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         return _trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-    except OSError as error:  # of which ssl.SSLError is one
-        given = ", ".join(f"{name}={os.environ[name]}" for name in _TLS_VARIABLES if os.environ.get(name))
-        raise ConfigurationError(f"TLS cannot be set up with {given}: {error.strerror or error}") from error
+    except OSError as error:  # including ssl.SSLError
+        variables = ", ".join(f"{name}={os.environ[name]}" for name in _TLS_VARIABLES if os.environ.get(name))
+        raise ConfigurationError(f"TLS cannot be set up with {variables}: {error.strerror or error}") from error
 
 
 def _trusted(file: str | None, folder: str | None) -> ssl.SSLContext:
     if file:
         return ssl.create_default_context(cafile=file)
     if folder:
-        # OpenSSL takes a list of folders, and does not complain of one that is missing.
+        # OpenSSL accepts a list of folders, and ignores those that do not exist.
         if not any(map(os.path.isdir, folder.split(os.pathsep))):
             raise NotADirectoryError("no such folder")
         return ssl.create_default_context(capath=folder)
@@ -92,7 +92,7 @@ def _trusted(file: str | None, folder: str | None) -> ssl.SSLContext:
 
 
 def _long_form(name: str) -> str:
-    """An IPv4 address such as `127.1` or `0x7f000001` in four decimal parts; anything else as it is."""
+    """Return an IPv4 address such as `127.1` or `0x7f000001` in four decimal parts, and any other name unchanged."""
     try:
         return socket.inet_ntoa(socket.inet_aton(name))
     except (OSError, ValueError):  # not an IPv4 address, or not ASCII
@@ -101,18 +101,18 @@ def _long_form(name: str) -> str:
 
 def _bypassed(parts: SplitResult) -> bool:
     host = parts.hostname or ""
-    # The port of an IPv6 address is found only where the address is in brackets; NO_PROXY may have it without them.
+    # Python finds the port of an IPv6 address only behind brackets, but NO_PROXY may have the address without them.
     forms = (f"[{host}]", host) if ":" in host else (host, parts.netloc.rpartition("@")[2])
     return any(proxy_bypass(form) for form in forms)
 
 
-def _usable(value: str, variable: str, socks: str) -> str:
+def _checked(value: str, variable: str, socks: str) -> str:
     url = value if "://" in value else f"http://{value}"
     try:
-        good = bool(httpx.Proxy(url).url.host) and urlsplit(url).port != 0
+        valid = bool(httpx.Proxy(url).url.host) and urlsplit(url).port != 0
     except (ValueError, httpx.InvalidURL):
-        good = False
-    if not good:
+        valid = False
+    if not valid:
         raise ConfigurationError(f"{variable} is not the address of a proxy: {_shown(value)!r}")
     if urlsplit(url).scheme.startswith("socks") and find_spec(socks) is None:
         raise ConfigurationError(

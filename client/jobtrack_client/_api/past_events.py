@@ -1,4 +1,4 @@
-"""What was pushed of a job that has ended, as its timeline and its log have it."""
+"""Rebuilds the messages of a job that has ended from its timeline and its log."""
 
 from collections.abc import Container, Iterable
 from typing import Any, cast
@@ -7,7 +7,7 @@ from jobtrack_client import models
 from jobtrack_client._api import final_statuses
 
 _TYPES = {"Progress": "progressUpdate"}
-"""Names of the timeline that are not those of the event."""
+"""Names in the timeline that differ from the event's name."""
 
 
 def messages(
@@ -15,20 +15,21 @@ def messages(
     tenant: str,
     events: Iterable[models.TimelineEvent],
     lines: Iterable[models.LogEntry],
-    wanted: Container[str],
+    names: Container[str],
 ) -> list[models.Message]:
-    """The wanted events and log lines, in order of sequence, as a subscription would have pushed them.
+    """Return events and log lines as a subscription to `names` would have pushed them, in order of sequence.
 
-    A line of WARN or ERROR is the event `warning` or `error` if that is wanted, else `log`. They belong to no
-    subscription, and the state of the job at each is not known.
+    A line of WARN or ERROR is pushed as `warning` or `error` if `names` has that event, and as `log` otherwise. The
+    messages have no subscription, and the state of the job at the time of each is unknown.
     """
-    told = [*map(_as_event, lines), *events]
-    happened = {event["sequence"]: event for event in told if _type(event) in wanted}
-    return [_message(job, tenant, happened[sequence]) for sequence in sorted(happened)]
+    # An event that is in both replaces the log line of the same sequence.
+    candidates = [*map(_as_event, lines), *events]
+    by_sequence = {event["sequence"]: event for event in candidates if _type(event) in names}
+    return [_message(job, tenant, by_sequence[sequence]) for sequence in sorted(by_sequence)]
 
 
 def _as_event(line: models.LogEntry) -> models.TimelineEvent:
-    """A log line as the timeline would show it."""
+    """Return a log line as an event of the timeline."""
     details: dict[str, Any] = {name: line[name] for name in ("level", "message", "component", "stage", "details")}
     return {
         "timestamp": line["timestamp"],
@@ -59,5 +60,5 @@ def _message(job: models.Job, tenant: str, event: models.TimelineEvent) -> model
         "description": event["description"],
         "event": event["details"],
     }
-    name = f"msg_{event['sequence']:012d}_{job['jobId']}"  # the same each time, so that a receiver knows a repeat
+    name = f"msg_{event['sequence']:012d}_{job['jobId']}"  # stable, so that a receiver recognises repeats
     return cast(models.Message, {"id": name, "type": kind, "timestamp": event["timestamp"], "data": data})

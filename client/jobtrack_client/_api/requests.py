@@ -1,4 +1,4 @@
-"""Every call of the API as a request, typed by its answer; clients differ only in how they send one."""
+"""Builds a request for each endpoint, typed by its response. Both clients send the same requests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,21 +13,21 @@ from jobtrack_client._values.kinds import guid, needed_name
 from jobtrack_client._values.members import camel
 from jobtrack_client._values.shorten import dumps
 
-AnswerT = TypeVar("AnswerT")
+ResponseT = TypeVar("ResponseT")
 
 
 @dataclass(frozen=True)
-class Request(Generic[AnswerT]):
-    """What is sent: `key` is the Idempotency-Key of a POST, `known` the ETag of the answer that is known already."""
+class Request(Generic[ResponseT]):
+    """A request. `key` is the Idempotency-Key of a POST, `etag` the ETag of a response that is known already."""
 
     method: str
     path: str
     params: Mapping[str, str | int | bool] = field(default_factory=dict)
     body: bytes | None = None
     key: str | None = None
-    known: str | None = None
+    etag: str | None = None
 
-    def asking(self, **params: object) -> Self:
+    def with_params(self, **params: object) -> Self:
         """Return the same request with more parameters of the query, in camelCase and without those that are None."""
         query = {**self.params, **{camel(name): _text(value) for name, value in params.items()}}
         return replace(self, params={name: value for name, value in query.items() if value is not None})
@@ -55,18 +55,18 @@ def get_job(job_id: str) -> Request[models.Job]:
 
 def jobs(*, from_time: object, to_time: object, **params: object) -> Request[models.Jobs]:
     """`GET /jobs`."""
-    return Request[models.Jobs]("GET", "/jobs").asking(**params, **{"from": from_time, "to": to_time})
+    return Request[models.Jobs]("GET", "/jobs").with_params(**params, **{"from": from_time, "to": to_time})
 
 
 def queue(**params: object) -> Request[models.Queue]:
     """`GET /queue`."""
-    return Request[models.Queue]("GET", "/queue").asking(**params)
+    return Request[models.Queue]("GET", "/queue").with_params(**params)
 
 
 def batch(job_ids: Sequence[str] | None, **params: object) -> Request[models.Batch]:
     """`GET /tracking/batch`."""
     ids = None if job_ids is None else [guid(job_id, "job_ids") for job_id in job_ids]
-    return Request[models.Batch]("GET", "/tracking/batch").asking(job_ids=ids, **params)
+    return Request[models.Batch]("GET", "/tracking/batch").with_params(job_ids=ids, **params)
 
 
 def progress(job_id: str) -> Request[models.Progress]:
@@ -76,22 +76,22 @@ def progress(job_id: str) -> Request[models.Progress]:
 
 def logs(job_id: str, **params: object) -> Request[models.Logs]:
     """`GET …/logs`."""
-    return Request[models.Logs]("GET", f"{_job(job_id)}/logs").asking(**params)
+    return Request[models.Logs]("GET", f"{_job(job_id)}/logs").with_params(**params)
 
 
 def timeline(job_id: str, **params: object) -> Request[models.Timeline]:
     """`GET …/timeline`."""
-    return Request[models.Timeline]("GET", f"{_job(job_id)}/timeline").asking(**params)
+    return Request[models.Timeline]("GET", f"{_job(job_id)}/timeline").with_params(**params)
 
 
 def metrics(job_id: str, **params: object) -> Request[models.Metrics]:
     """`GET …/metrics`."""
-    return Request[models.Metrics]("GET", f"{_job(job_id)}/metrics").asking(**params)
+    return Request[models.Metrics]("GET", f"{_job(job_id)}/metrics").with_params(**params)
 
 
 def dependencies(job_id: str, depth: int | None) -> Request[models.Dependencies]:
     """`GET …/dependencies`."""
-    return Request[models.Dependencies]("GET", f"{_job(job_id)}/dependencies").asking(depth=depth)
+    return Request[models.Dependencies]("GET", f"{_job(job_id)}/dependencies").with_params(depth=depth)
 
 
 def subscribe(job_id: str, subscription: Mapping[str, object], key: str) -> Request[models.NewSubscription]:
@@ -101,7 +101,7 @@ def subscribe(job_id: str, subscription: Mapping[str, object], key: str) -> Requ
 
 def subscriptions(job_id: str, **params: object) -> Request[models.Subscriptions]:
     """`GET …/subscriptions`."""
-    return Request[models.Subscriptions]("GET", f"{_job(job_id)}/subscriptions").asking(**params)
+    return Request[models.Subscriptions]("GET", f"{_job(job_id)}/subscriptions").with_params(**params)
 
 
 def get_subscription(subscription_id: str) -> Request[models.Subscription]:
@@ -136,7 +136,7 @@ def test_subscription(subscription_id: str, key: str) -> Request[models.QueuedMe
 
 def deliveries(subscription_id: str, **params: object) -> Request[models.Deliveries]:
     """`GET /subscription/{id}/deliveries`."""
-    return Request[models.Deliveries]("GET", f"{_subscription(subscription_id)}/deliveries").asking(**params)
+    return Request[models.Deliveries]("GET", f"{_subscription(subscription_id)}/deliveries").with_params(**params)
 
 
 def retry_delivery(subscription_id: str, message_id: str, key: str) -> Request[models.QueuedMessage]:
@@ -145,12 +145,12 @@ def retry_delivery(subscription_id: str, message_id: str, key: str) -> Request[m
 
 
 def post(path: str, members: Mapping[str, object], key: str) -> Request[Any]:
-    """A POST of the members that are not None."""
+    """Return a POST with the members that are not None."""
     return Request("POST", path, body=encoded(members), key=key)
 
 
 def encoded(members: Mapping[str, object]) -> bytes:
-    """The JSON of the members that are not None."""
+    """Return the JSON of the members that are not None."""
     return dumps({name: plain(value) for name, value in members.items() if value is not None})
 
 
@@ -163,12 +163,12 @@ def _subscription(subscription_id: str) -> str:
 
 
 def _segment(text: str) -> str:
-    """A segment of a path; a surrogate alone, which an argument that is not UTF-8 holds, names nothing."""
+    """Return a text as a segment of a path. Surrogates, which arguments that are not UTF-8 contain, are replaced."""
     return quote(text, safe="", errors="replace")
 
 
 def _text(value: object) -> Any:
-    """A parameter as the query has it: lists joined by commas."""
+    """Return a value as a parameter of the query. Lists are joined by commas."""
     if isinstance(value, datetime):
         return value.isoformat()
     return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else value

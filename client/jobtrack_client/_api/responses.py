@@ -1,4 +1,4 @@
-"""From an answer of the service to its JSON, or to the error that it stands for."""
+"""Reads responses: returns the JSON, or raises the error."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from jobtrack_client._exceptions import (
     TooLarge,
     TooManyRequests,
     Unauthorized,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     Unprocessable,
     UnsupportedMediaType,
 )
@@ -43,39 +43,39 @@ _ERRORS: dict[int, type[ApiError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A success: its JSON, None where there is none, and its ETag."""
+    """A successful response: its JSON, or None if it has no body, and its ETag."""
 
     json: Any
     etag: str | None = None
 
 
-def read(response: httpx.Response, clock: Callable[[], float], known: str | None = None) -> Reply:
-    """A success, or the 304 that says that `known` is still what there is.
+def read_response(response: httpx.Response, clock: Callable[[], float], etag: str | None = None) -> Reply:
+    """Return a successful response, or the 304 that says that `etag` is still current.
 
     Raises:
-        ApiError: the answer is no success, or not a JSON object though it has a body.
+        ApiError: the response is an error, or its body is not a JSON object.
     """
-    if known is not None and response.status_code == httpx.codes.NOT_MODIFIED:
-        return Reply(None, known)
+    if etag is not None and response.status_code == httpx.codes.NOT_MODIFIED:
+        return Reply(None, etag)
     if not response.is_success:
-        raise _refusal(response, clock)
+        raise _error(response, clock)
     if response.status_code == httpx.codes.NO_CONTENT:
         return Reply(None)
     body = _json_object(response)
     if body is None:
-        why = f"the answer{_through(response)} is not a JSON object; is this the service's address?"
-        raise UnexpectedAnswer(response.status_code, why)
+        why = f"the response{_through(response)} is not a JSON object; is this the address of the service?"
+        raise UnexpectedResponse(response.status_code, why)
     return Reply(body, response.headers.get("ETag"))
 
 
 def refused_ticket(status: int) -> ApiError | None:
-    """The error for a WebSocket that was not opened because of its ticket, if that is what the status says."""
+    """Return the error of a WebSocket that was not opened, if its status says that the ticket was refused."""
     why = "the service refused the WebSocket's ticket"
     return _ERRORS[status](status, why) if status in (401, 403) else None
 
 
-def _refusal(response: httpx.Response, clock: Callable[[], float]) -> ApiError:
-    """The error that an answer stands for which is no success."""
+def _error(response: httpx.Response, clock: Callable[[], float]) -> ApiError:
+    """Return the error that a response stands for."""
     problem = _json_object(response) or {}
     wait = retry_after(response.headers.get("Retry-After"), clock)
     return _kind(response.status_code, wait)(
@@ -94,7 +94,7 @@ def _unexplained(response: httpx.Response) -> str:
 
 
 def _through(response: httpx.Response) -> str:
-    """An answer that is not the service's may be the proxy's."""
+    """Return how the error names the proxy, which may have sent the response itself."""
     proxy = response.extensions.get("proxy")
     return f" (through {proxy})" if proxy else ""
 
@@ -104,11 +104,11 @@ def _kind(status: int, wait: float | None) -> type[ApiError]:
         return InProgress
     if status in _ERRORS:
         return _ERRORS[status]
-    return ServerError if status >= 500 else ApiError if status >= 400 else UnexpectedAnswer
+    return ServerError if status >= 500 else ApiError if status >= 400 else UnexpectedResponse
 
 
 def retry_after(value: str | None, clock: Callable[[], float]) -> float | None:
-    """Seconds to wait by a `Retry-After` header (RFC 9110, section 10.2.3): a number or a date; else None."""
+    """Return the seconds to wait by a `Retry-After` header (RFC 9110, section 10.2.3): a number or a date."""
     if value is None:
         return None
     if value.strip().isascii() and value.strip().isdigit():

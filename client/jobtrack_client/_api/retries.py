@@ -17,19 +17,22 @@ def new_key() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Doubling waits with jitter, in seconds: from half to all of `first` x 2^(tries - 1), at most `longest`."""
+    """Exponential delays with jitter, in seconds: `first` x 2^(attempts - 1), at most `longest`, times 0.5 to 1.
+
+    `longest_asked` limits the delays that the service asks for.
+    """
 
     first: float = 0.5
     longest: float = 10.0
     longest_asked: float = 300.0
     random: Callable[[], float] = random_fraction
 
-    def delay(self, tries: int, asked: float | None = None, longest: float | None = None) -> float:
-        """Seconds to wait after `tries` failures; what the service `asked` for, and up to a tenth more, goes first."""
+    def delay(self, attempts: int, asked: float | None = None, longest: float | None = None) -> float:
+        """Return the seconds to wait after `attempts` failures, or what the service `asked` for plus up to 10 %."""
         if asked is not None:
             return min(asked, self.longest_asked) * (1 + self.random() / 10)
         cap = self.longest if longest is None else min(longest, self.longest)
-        full = min(cap, self.first * 2.0 ** min(tries - 1, 32))
+        full = min(cap, self.first * 2.0 ** min(attempts - 1, 32))
         return full * (1 + self.random()) / 2
 
 

@@ -1,4 +1,4 @@
-"""Where the service is and who calls it: arguments first, then the environment, then a profile."""
+"""Finds the settings of a client: from arguments, from the environment, or from a profile."""
 
 import os
 import re
@@ -15,27 +15,27 @@ from jobtrack_client._runtime.log import LOGGER
 from jobtrack_client._values.kinds import guid, is_guid
 
 Token: TypeAlias = str | Callable[[], str]
-"""A bearer token, or what is asked for one before every request."""
+"""A bearer token, or a callable that returns one and is called before every request."""
 
 AnyToken: TypeAlias = str | Callable[[], str | Awaitable[str]]
-"""The same, where one may be awaited."""
+"""The same for the asynchronous client, where the callable may be a coroutine function."""
 
 JOB_VARIABLE = "JOBTRACK_JOB_ID"
-"""Tells a process which job it works for."""
+"""The variable with the id of the job that a process works for."""
 PLACE_VARIABLE = "JOBTRACK_JOB_IN"
-"""Tells it of which tenant and project that job is; without it, the job is of every project."""
+"""The variable with the tenant and project of that job. Without it, the job belongs to every project."""
 OUTPUT_VARIABLE = "JOBTRACK_OUTPUT_OF"
-"""Tells a process of which job its output is the log."""
+"""The variable with the id of the job whose log contains the output of a process."""
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class NotConfigured(ConfigurationError):
-    """Nothing says where the service is, or who calls it."""
+    """A setting is missing in the arguments, the environment and the profile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What every request needs; the token is never shown."""
+    """The settings of every request."""
 
     base_url: str
     tenant_id: str
@@ -43,17 +43,17 @@ class Settings:
     token: AnyToken
 
     def __repr__(self) -> str:
-        """All but the token."""
+        """Return everything but the token."""
         return f"Settings(base_url={self.base_url!r}, tenant_id={self.tenant_id!r}, project_id={self.project_id!r})"
 
     @property
     def place(self) -> str:
-        """The tenant and project, by which PLACE_VARIABLE names them. Not the address, which may have other forms."""
+        """Return the value of PLACE_VARIABLE. It has no address, because one service may have several."""
         return f"{self.tenant_id}/{self.project_id}"
 
     @property
     def root(self) -> str:
-        """The address that every path is relative to."""
+        """Return the URL that every path is relative to."""
         return f"{self.base_url.rstrip('/')}/api/{self.tenant_id}/{self.project_id}/execution"
 
 
@@ -64,35 +64,35 @@ def resolve(
     project_id: str | None,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
-    """What was given, else JOBTRACK_URL, JOBTRACK_TOKEN, JOBTRACK_TENANT and JOBTRACK_PROJECT, else the profile.
+    """Return the settings: arguments, else JOBTRACK_URL, _TOKEN, _TENANT and _PROJECT, else those of the profile.
 
-    A profile is not asked where an address is given: its token is for its own service.
+    If there is a URL, the profile is not read, because its token is for its own service.
 
     Raises:
-        ConfigurationError: something is missing, the URL is no http(s) one, an id is not a GUID, or there is no such
-            profile.
+        ConfigurationError: a setting is missing, the URL is not an http or https URL, an id is not a GUID, or the
+            profile does not exist.
     """
     address = base_url or _variable(environ, "JOBTRACK_URL")
     profile = profiles.Profile(url=address) if address else profiles.profile(environ)
     tenant = tenant_id or _variable(environ, "JOBTRACK_TENANT") or profile.tenant
     project = project_id or _variable(environ, "JOBTRACK_PROJECT") or profile.project
-    url = _needed(profile.url, "base_url", "JOBTRACK_URL")
+    url = _require(profile.url, "base_url", "JOBTRACK_URL")
     bearer = token or _variable(environ, "JOBTRACK_TOKEN") or _profile_token(profile)
     if bearer is None:
         raise _missing("token", "JOBTRACK_TOKEN")
     return Settings(
-        _url(url),
-        guid(_needed(tenant, "tenant_id", "JOBTRACK_TENANT"), "tenant_id"),
-        guid(_needed(project, "project_id", "JOBTRACK_PROJECT"), "project_id"),
+        _check_url(url),
+        guid(_require(tenant, "tenant_id", "JOBTRACK_TENANT"), "tenant_id"),
+        guid(_require(project, "project_id", "JOBTRACK_PROJECT"), "project_id"),
         bearer,
     )
 
 
 def current_job_id(environ: Mapping[str, str] = os.environ) -> str:
-    """The job that this process was started for: JOBTRACK_JOB_ID.
+    """Return the id of the job that this process was started for: JOBTRACK_JOB_ID.
 
     Raises:
-        ConfigurationError: there is none, or it is not a GUID.
+        ConfigurationError: the variable is not set, or it is not a GUID.
     """
     if value := _variable(environ, JOB_VARIABLE):
         return guid(value, JOB_VARIABLE)
@@ -100,34 +100,34 @@ def current_job_id(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def surrounding(job_id: str, settings: Settings) -> dict[str, str]:
-    """The variables of a process that works for this job."""
+    """Return the environment variables of a process that works for this job."""
     return {JOB_VARIABLE: job_id, PLACE_VARIABLE: settings.place}
 
 
 def surrounding_job_id(settings: Settings, environ: Mapping[str, str] = os.environ) -> str | None:
-    """The job that this process was started for, if there is one in this project.
+    """Return the id of the job that this process was started for, if that job belongs to this project.
 
-    There is a warning, once, where JOBTRACK_JOB_ID is none.
+    A JOBTRACK_JOB_ID that is not a GUID is ignored, with one warning.
     """
     value = _variable(environ, JOB_VARIABLE)
     if environ.get(PLACE_VARIABLE, settings.place) != settings.place:
         return None
     if value is None or is_guid(value):
         return value and value.lower()
-    _warn_of(value)
+    _warn_about(value)
     return None
 
 
 @lru_cache
-def _warn_of(value: str) -> None:
+def _warn_about(value: str) -> None:
     LOGGER.warning("%s is ignored: it must be a GUID, not %r", JOB_VARIABLE, value)
 
 
 def usable(token: str) -> str:
-    """The token without white space around it.
+    """Return the token without white space around it.
 
     Raises:
-        ConfigurationError: a header cannot hold it (it is not shown: it is a secret).
+        ConfigurationError: a header cannot hold the token. The message does not show it, because it is a secret.
     """
     if _TOKEN.fullmatch(stripped := token.strip()):
         return stripped
@@ -144,7 +144,7 @@ def _variable(environ: Mapping[str, str], name: str) -> str | None:
     return environ.get(name, "").strip() or None
 
 
-def _needed(value: str | None, argument: str, variable: str) -> str:
+def _require(value: str | None, argument: str, variable: str) -> str:
     if value is None:
         raise _missing(argument, variable)
     return value
@@ -154,13 +154,13 @@ def _missing(argument: str, variable: str) -> NotConfigured:
     return NotConfigured(f"{argument} is missing: pass it to Client, set {variable}, or choose a profile")
 
 
-def _url(value: str) -> str:
+def _check_url(value: str) -> str:
     try:
         url = urlsplit(value)
         parts = (url.hostname, url.port != 0, not url.query, not url.fragment)
-        good = url.scheme in ("http", "https") and all(parts)
-    except ValueError:  # an odd port or address
-        good = False
-    if not good:
+        valid = url.scheme in ("http", "https") and all(parts)
+    except ValueError:  # the port or the host is malformed
+        valid = False
+    if not valid:
         raise ConfigurationError(f"base_url must be an http or https URL, not {value!r}")
     return value

@@ -1,4 +1,4 @@
-"""Tokens that a command prints."""
+"""Gets tokens from a command."""
 
 import base64
 import json
@@ -13,17 +13,20 @@ from jobtrack_client._exceptions import TokenUnavailable
 from jobtrack_client._runtime import fork_safety
 
 EARLY_SECONDS = 60.0
-"""So long before it expires a token is asked for anew."""
+"""The command runs again this long before the token expires."""
 OPAQUE_SECONDS = 300.0
-"""For so long a token is used that does not say when it expires."""
+"""How long a token without an expiry time is used."""
 COMMAND_SECONDS = 60.0
-"""How long the command may take at first: it may ask the user to log in."""
+"""How long the first run of the command may take. It may ask the user to log in."""
 REPEAT_SECONDS = 5.0
-"""How long it may take later, or three times what it took before: one that hangs must not keep a job from reporting."""
+"""How long later runs may take, or three times the last run. A command that hangs must not stop the reporting."""
 
 
 class TokenCommand:
-    """A token callable: what the command prints, until it expires. Its standard error is this process's own."""
+    """A token callable that runs a command and returns its output until the token expires.
+
+    The command writes its errors to the standard error of this process.
+    """
 
     def __init__(self, command: str | Sequence[str], clock: Callable[[], float] = time.time) -> None:
         self._command = _words(command) if isinstance(command, str) else [*command]
@@ -35,32 +38,32 @@ class TokenCommand:
         fork_safety.renew(self)
 
     def __call__(self) -> str:
-        """The token.
+        """Return the token.
 
         Raises:
-            TokenUnavailable: the command is not there, fails or takes too long.
+            TokenUnavailable: the command does not exist, fails or takes too long.
         """
         with self._lock:
             if self._clock() >= self._until:
-                self._token = self._asked()
+                self._token = self._run()
                 self._until = _expiry(self._token, self._clock()) - EARLY_SECONDS
             return self._token
 
     def forget(self, refused: str) -> None:
-        """Run the command again for the next token, unless it has given another than the `refused` one since."""
+        """Run the command again for the next request, unless it has returned another token since."""
         with self._lock:
             if self._token == refused:
                 self._until = 0.0
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Without the lock, nor the token: a secret, which the other process asks for anew."""
+        """Pickle neither the lock nor the token, which is a secret. The other process runs the command itself."""
         return TokenCommand, (self._command, self._clock)
 
     def forked(self) -> None:
-        """Leave the lock to the thread that may hold it in the parent."""
+        """Replace the lock, which a thread of the parent may hold."""
         self._lock = threading.Lock()
 
-    def _asked(self) -> str:
+    def _run(self) -> str:
         name, began = self._command[0], time.monotonic()
         try:
             done = subprocess.run(  # noqa: S603 - the user's own command
@@ -74,12 +77,12 @@ class TokenCommand:
         self._longest = min(COMMAND_SECONDS, max(REPEAT_SECONDS, 3 * (time.monotonic() - began)))
         token = done.stdout.strip()
         if not token or " " in token or not token.isascii() or not token.isprintable():
-            raise TokenUnavailable(f"the token_command {name} printed something else than a token")
+            raise TokenUnavailable(f"the token_command {name} printed something other than a token")
         return token
 
 
 def _words(line: str) -> list[str]:
-    """The words of a command line; on Windows, a backslash separates folders and quotes nothing."""
+    """Split a command line into words. On Windows, a backslash separates folders, and quotes nothing."""
     if sys.platform == "win32":
         return [word.strip('"') for word in shlex.split(line, posix=False)]
     else:
@@ -87,7 +90,7 @@ def _words(line: str) -> list[str]:
 
 
 def _expiry(token: str, now: float) -> float:
-    """When it expires: `exp` of a JWT (RFC 7519, 4.1.4), which is not verified here, since only its service can."""
+    """Return the expiry time: `exp` of a JWT (RFC 7519, 4.1.4). Only the service can verify the signature."""
     try:
         body = token.split(".")[1]
         return float(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))["exp"])

@@ -1,4 +1,4 @@
-"""Telling a webhook of the service from anybody else's, and signing like it: Standard Webhooks 1.0."""
+"""Verifies and signs webhooks by Standard Webhooks 1.0."""
 
 import base64
 import binascii
@@ -18,7 +18,7 @@ _PREFIX = "whsec_"
 _SECONDS = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
-"""A mapping as frameworks have it, a WSGI environment (`HTTP_WEBHOOK_ID`), or pairs, which ASGI gives as bytes."""
+"""The mapping of a framework, a WSGI environment (`HTTP_WEBHOOK_ID`), or pairs, as ASGI has them in bytes."""
 
 
 def verify_webhook(
@@ -29,54 +29,56 @@ def verify_webhook(
     tolerance: float = TOLERANCE_SECONDS,
     clock: Callable[[], float] = time.time,
 ) -> models.Message:
-    """The message of a request, if one of the secrets (`whsec_…`) signed it within `tolerance` seconds of now.
+    """Return the message of a webhook, if it was signed with one of the secrets (`whsec_…`).
 
-    `body` is what came, byte for byte; `headers` are found in any letter case. A message may come again, under the same
-    `webhook-id`. After a rotation the service signs with both secrets, so either will do.
+    Pass the `body` exactly as it was received. The case of the `headers` does not matter. The signature must not be
+    older, or newer, than `tolerance` seconds. The service may send a message again, with the same `webhook-id`. After
+    a rotation, it signs with the old and the new secret.
 
     Raises:
-        WebhookVerificationError: nobody who knows a secret signed it, or not now; or a secret is empty or cannot be
-            read. Nothing else is raised, whatever the request holds.
+        WebhookVerificationError: the signature is invalid or too old, or a secret is invalid. A request never causes
+            any other exception.
     """
     keys = [_key(secret) for secret in _listed(secrets)]
-    name, told, signatures = _signing_headers(headers)
-    if not _SECONDS.fullmatch(told) or not abs(int(told) - clock()) <= tolerance:  # nothing is within NaN
-        raise WebhookVerificationError("the message was not signed now")
+    name, timestamp, signatures = _signing_headers(headers)
+    # Written so that a tolerance of NaN accepts nothing.
+    if not _SECONDS.fullmatch(timestamp) or not abs(int(timestamp) - clock()) <= tolerance:
+        raise WebhookVerificationError("the message was signed too long ago, or in the future")
     content = _content(body)
-    signed = f"{name}.{told}.".encode() + content
-    given = [each.removeprefix("v1,").encode() for each in signatures.split() if each.startswith("v1,")]
+    signed = f"{name}.{timestamp}.".encode() + content
+    received = [text.removeprefix("v1,").encode() for text in signatures.split() if text.startswith("v1,")]
     expected = [_signature(key, signed) for key in keys]
-    if not any(hmac.compare_digest(one, other) for one in given for other in expected):
-        raise WebhookVerificationError("no signature is by a secret that is known here")
+    if not any(hmac.compare_digest(one, other) for one in received for other in expected):
+        raise WebhookVerificationError("no signature matches one of the secrets")
     return _message(content)
 
 
 def new_secret() -> str:
-    """A secret of one's own to `sign` with."""
+    """Return a new secret for `sign`."""
     return _PREFIX + base64.b64encode(token_bytes(32)).decode()
 
 
 def check_secret(secret: str) -> None:
-    """Refuse a secret that nobody should sign with.
+    """Check that a secret can be used to sign.
 
     Raises:
-        WebhookVerificationError: it is empty, or cannot be read.
+        WebhookVerificationError: the secret is empty, or is not Base64.
     """
     _key(secret)
 
 
 def sign(message_id: str, body: bytes, secret: str, now: int) -> dict[str, str]:
-    """The headers with which the service would send the body at `now` (epoch seconds).
+    """Return the headers with which the service would send the body at `now` (in seconds since 1970).
 
     Raises:
-        WebhookVerificationError: the secret is empty, or cannot be read.
+        WebhookVerificationError: the secret is empty, or is not Base64.
     """
     signature = _signature(_key(secret), f"{message_id}.{now}.".encode() + body).decode()
     return {"webhook-id": message_id, "webhook-timestamp": str(now), "webhook-signature": f"v1,{signature}"}
 
 
 def _listed(secrets: object) -> Sequence[object]:
-    """The secrets, of which there must be one."""
+    """Return the secrets as a list with at least one item."""
     if isinstance(secrets, (str, bytes)) or not isinstance(secrets, Iterable):
         return [secrets]
     listed = list(secrets)
@@ -86,37 +88,37 @@ def _listed(secrets: object) -> Sequence[object]:
 
 
 def _key(secret: object) -> bytes:
-    """The bytes that a secret stands for: with none, anybody could sign."""
+    """Return the bytes of a secret. An empty one is refused, because anybody could sign with it."""
     if not isinstance(secret, str):
         raise WebhookVerificationError(f"a secret must be text such as whsec_…, not {type(secret).__name__}")
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise WebhookVerificationError("a secret cannot be read: it is not what the service answered") from error
+        raise WebhookVerificationError("a secret is invalid: it is not one that the service returned") from error
     if not key:
         raise WebhookVerificationError("a secret is empty: was the variable that holds it set?")
     return key
 
 
 def _signing_headers(headers: object) -> tuple[str, str, str]:
-    """Identity, time and signatures of the message."""
-    items = getattr(headers, "items", None)  # frameworks' headers have it, also those that are no Mapping
+    """Return the id, the time and the signatures of a message."""
+    items = getattr(headers, "items", None)  # headers of frameworks have it, even if they are no Mapping
     try:
         pairs = cast(Iterable[tuple[object, object]], items() if callable(items) else headers)
-        found = {_name(name): _text(value) for name, value in pairs}
+        by_name = {_name(name): _text(value) for name, value in pairs}
     except (TypeError, ValueError) as error:
         raise WebhookVerificationError("the headers are neither a mapping nor pairs") from error
-    name, told, signatures = (_header(found, f"webhook-{part}") for part in ("id", "timestamp", "signature"))
-    return name, told, signatures
+    name, timestamp, signatures = (_header(by_name, f"webhook-{part}") for part in ("id", "timestamp", "signature"))
+    return name, timestamp, signatures
 
 
 def _name(name: object) -> str:
-    """A header's name in lower case; WSGI writes it HTTP_WEBHOOK_ID (PEP 3333)."""
+    """Return the name of a header in lower case. WSGI spells it HTTP_WEBHOOK_ID (PEP 3333)."""
     return (_text(name) or "").lower().replace("_", "-").removeprefix("http-")
 
 
 def _text(value: object) -> str | None:
-    """The value as text, if it is ASCII, as the service's are."""
+    """Return a value as text, or None if it is not ASCII, as all values of the service are."""
     text = value.decode("latin-1") if isinstance(value, bytes) else value
     return text if isinstance(text, str) and text.isascii() else None
 
@@ -124,14 +126,14 @@ def _text(value: object) -> str | None:
 def _header(headers: Mapping[str, str | None], name: str) -> str:
     if value := headers.get(name):
         return value
-    raise WebhookVerificationError(f"the header {name} is missing, or is not ASCII text")
+    raise WebhookVerificationError(f"the header {name} is missing or is not ASCII")
 
 
 def _content(body: object) -> bytes:
     try:
         return body.encode() if isinstance(body, str) else bytes(memoryview(cast(bytes, body)))
     except (TypeError, ValueError) as error:
-        raise WebhookVerificationError("the body must be the bytes that came") from error
+        raise WebhookVerificationError("the body must be the bytes that were received") from error
 
 
 def _signature(key: bytes, signed: bytes) -> bytes:

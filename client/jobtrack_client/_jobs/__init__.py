@@ -1,1 +1,1 @@
-"""What a program reports about: jobs, their stages, and loops that become stages."""
+"""Jobs and stages, and which of them running code belongs to."""

@@ -1,8 +1,8 @@
-"""The current job in processes that are started anew, by the methods spawn and forkserver of `multiprocessing`.
+"""The current job in processes that `multiprocessing` starts by its methods spawn and forkserver.
 
-Such a process receives a pickled description of itself, which includes the configuration of the process that starts it.
-A member of that configuration is pickled as the job that is current at that moment. The new process reports through the
-job's own process, as a forked one does, so that nothing is lost when it is terminated.
+Such a process receives a pickled description of itself, with the configuration of the process that starts it. A member
+of that configuration is pickled as the current job. The new process reports through the job's own process, as a forked
+one does, so that nothing is lost when it is terminated.
 """
 
 import pickle
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class HandedDown(NamedTuple):
-    """A job as it is sent to another process: the settings of its client, and a socket to report by."""
+    """A job as it is sent to another process: the settings of its client, and a socket to report through."""
 
     job_id: str
     settings: bytes
@@ -27,7 +27,7 @@ class HandedDown(NamedTuple):
 
 
 class CurrentJob:
-    """Is pickled as the job that is current at that moment; unpickled, it holds the job to report to."""
+    """Pickles the current job. Unpickled, it holds the job that the new process reports to."""
 
     KEY = "jobtrack"
 
@@ -35,17 +35,17 @@ class CurrentJob:
         self._handed_down = handed_down
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """What the new process makes of it; None without a job, so that it need not import this package."""
+        """Pickle the current job, or None if there is none, so that the new process need not import this package."""
         try:
             job = context.current_job()
             return (type(None), ()) if job is None else (CurrentJob, (_hand_down(job),))
-        except Exception:  # the process itself can do without
-            LOGGER.warning("a process that is started anew will not know of the job", exc_info=True)
+        except Exception:  # the process itself does not need it
+            LOGGER.warning("a new process will not know the current job", exc_info=True)
             return type(None), ()
 
     @cached_property
     def job(self) -> "Job | None":
-        """The job, attached to by this process; None in the one that began it."""
+        """The job that this process is attached to; None in the process that began it."""
         if self._handed_down is None:
             return None
         try:
@@ -56,7 +56,7 @@ class CurrentJob:
 
 
 def inherited_job() -> "Job | None":
-    """The job that was current where this process was started."""
+    """Return the job that was current when this process was started."""
     process = sys.modules.get("multiprocessing.process")
     if process is None or process.parent_process() is None:
         return None
@@ -65,10 +65,10 @@ def inherited_job() -> "Job | None":
 
 
 def reduced(job: "Job") -> tuple[Any, ...]:
-    """What a job is pickled as.
+    """Return how a job is pickled.
 
     Raises:
-        TypeError: its client's token callable cannot be pickled.
+        TypeError: the token callable of its client cannot be pickled.
     """
     try:
         return _attached, (job.job_id, pickle.dumps(job._reporter.settings))
@@ -79,7 +79,7 @@ def reduced(job: "Job") -> tuple[Any, ...]:
 
 
 def _attached(job_id: str, settings: bytes) -> "Job":
-    """The job itself where it runs, or what this process has inherited of it; else it is attached to."""
+    """Return the job itself if it runs in this process, or the inherited one, or else one that is attached to it."""
     inherited = inherited_job()
     if inherited is not None and inherited.job_id == job_id:
         return inherited
@@ -89,7 +89,7 @@ def _attached(job_id: str, settings: bytes) -> "Job":
 def _hand_down(job: "Job") -> HandedDown:
     try:
         settings = pickle.dumps(job._reporter.settings)
-    except Exception:  # a token callable that cannot be pickled: the new process looks for settings of its own
+    except Exception:  # a token callable cannot be pickled: the new process finds its own settings
         settings = pickle.dumps(None)
     return HandedDown(job.job_id, settings, _duplicate(job._reporter.writer()))
 
@@ -105,14 +105,14 @@ def _duplicate(descriptor: int | None) -> Any:
 def _adopted(handed_down: HandedDown) -> "Job":
     job = _attach(handed_down.job_id, handed_down.settings)
     if handed_down.writer is not None:
-        job._reporter.speak_through(handed_down.writer.detach())
+        job._reporter.report_through(handed_down.writer.detach())
     return job.start()
 
 
 def _attach(job_id: str, settings: bytes) -> "Job":
     from jobtrack_client._jobs.client import Client
 
-    # Made by the process that started this one.
+    # The parent process made this pickle.
     given = pickle.loads(settings)  # noqa: S301 # nosec B301
     client = Client(given.base_url, given.token, given.tenant_id, given.project_id) if given else Client()
     return client.attach(job_id)

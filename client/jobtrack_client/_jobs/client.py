@@ -1,4 +1,4 @@
-"""The client of one project: calls that wait for their answer, and jobs that report in the background."""
+"""The blocking client of one project, which also makes jobs that report in the background."""
 
 from typing import Unpack
 
@@ -52,34 +52,34 @@ class Client(_sync.Client):
         options: ReporterOptions | None = None,
         **description: Unpack[JobDescription],
     ) -> Job:
-        """A job that this process runs and reports, created and started by its `with` statement.
+        """Return a job that this process runs. Its `with` statement creates, starts and ends it.
 
-        In a process that works for a job already (JOBTRACK_JOB_ID, which `jobtrack run` and `python -m jobtrack_client`
-        set) it is that job: its stages and lines are added, what describes it is not sent, and its failure is a line of
-        the log. To have a job of its own there, pass a `job_id`; the client of another project has one anyway.
+        The job runs even if it cannot be tracked. If the service refuses it or cannot be reached, a warning goes to the
+        logger `jobtrack_client`. With `required`, entering the `with` statement raises an exception instead.
 
-        With `attach` the job `job_id` exists already, and is only started; what else describes it is not sent. With
-        `resume` it may also run already, begun by a process that is no more: it is created and started unless it is. A
-        signal that ends this process does not cancel it then.
+        `attach` starts the existing job `job_id`; its description is not sent. `resume` does the same for a job that
+        may be running already, because an earlier process began it. If the job does not exist, it is created. A signal
+        that ends this process does not cancel a resumed job.
 
-        SIGTERM and SIGHUP, where they would end this process by default, cancel the job first: within 5 s, if it was
-        begun in the main thread or beside a job that was. A handler of the program's own is left alone. A job that is
-        still open when the interpreter ends is failed by the exception that ends it, else cancelled.
+        If this process already works for a job (`jobtrack run` and `python -m jobtrack_client` set JOBTRACK_JOB_ID),
+        its stages and log lines are added to that job, and a failure is only logged. To report a separate job, pass a
+        `job_id`.
 
-        The job runs whether or not it can be tracked: where the service refuses it or stays away, the logger
-        `jobtrack_client` is warned. With `required`, entering the `with` statement raises instead.
+        SIGTERM and SIGHUP cancel the job within 5 seconds before they end the process, unless the program handles them
+        itself. This needs a job that begins in the main thread. A job that is still open when the interpreter ends
+        fails with the exception that ends it, or is cancelled.
 
-        The service marks the job as stalled when it hears nothing for `heartbeat_seconds` (10 to 86400; None or 0: it
-        never does). While this process lives, a heartbeat is sent after 100 s without a report, or a third of
-        `heartbeat_seconds` if that is less, so a job that is quiet is not stalled, and one that was killed is.
+        The service marks a job as stalled if it receives nothing for `heartbeat_seconds` (10 to 86400; None or 0:
+        never). While this process lives, a silent job sends a heartbeat every 100 seconds, or after a third of
+        `heartbeat_seconds` if that is shorter.
 
-        Values beyond the service's limits are shortened or converted. What can only be a mistake raises, here and at
-        once: an unknown priority, stages that are no list.
+        `estimated_seconds` and `resources_allocated` are sent when the job starts. Values beyond the limits of the
+        service are shortened or converted.
 
         Raises:
-            ConfigurationError: an id is not a GUID, or there is none to `attach` to.
-            TypeError: an argument is of a type that it cannot have.
-            ValueError: an argument is none of the values that it can have.
+            ConfigurationError: an id is not a GUID, or `attach` has no `job_id`.
+            TypeError: an argument is unknown or has a type that it cannot have.
+            ValueError: an argument has a value that it cannot have.
         """
         if attach and job_id is None:
             raise ConfigurationError("attach=True needs the job_id of a job that exists")
@@ -103,14 +103,14 @@ class Client(_sync.Client):
         heartbeat_seconds: int | None = DEFAULT_SECONDS,
         options: ReporterOptions | None = None,
     ) -> Job:
-        """A job that another process runs: what is reported here is added, and its `with` neither starts nor ends it.
+        """Return a job that another process runs. Its `with` statement neither starts nor ends it.
 
-        Without a `job_id` it is that of JOBTRACK_JOB_ID, which `jobtrack run` sets. What is reported before the job was
-        created and started waits until it was. Heartbeats are sent as `job` does, except for the job of
-        JOBTRACK_JOB_ID, for which `jobtrack run` sends them.
+        The default is the job of JOBTRACK_JOB_ID, which `jobtrack run` sets. Events that are reported before the other
+        process has started the job wait until then. Heartbeats are sent as for `job`, except for the job of
+        JOBTRACK_JOB_ID, because `jobtrack run` sends them.
 
         Raises:
-            ConfigurationError: there is no `job_id`, or it is not a GUID.
+            ConfigurationError: the `job_id` is missing or is not a GUID.
         """
         identity = current_job_id() if job_id is None else guid(job_id, "job_id")
         chosen = options or self._options()

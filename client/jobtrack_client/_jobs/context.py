@@ -1,4 +1,4 @@
-"""Which job and stage the code that runs belongs to: by context, so that every thread and task has its own."""
+"""The job and stage that running code belongs to. Every thread and task has its own context."""
 
 import sys
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Scope(NamedTuple):
-    """A `with` statement of a job, or of a stage of it, and the one around it."""
+    """The `with` statement of a job or a stage, and the one around it."""
 
     job: "Job"
     stage: "Stage | None"
@@ -22,18 +22,18 @@ class Scope(NamedTuple):
 
     @property
     def open(self) -> bool:
-        """Whether it has not ended; it may have, in another context that it was copied to."""
+        """Whether it is still open. Another context, which has a copy, may have closed it."""
         return self.job.running if self.stage is None else self.stage.running
 
 
 _DEFAULT: "list[Job]" = []
 _OF_THE_PROGRAM: "list[Job]" = []
-"""Jobs that the main thread began, outside any task or greenlet."""
+"""The jobs that the main thread began outside any task or greenlet."""
 _BEGUN: "WeakValueDictionary[str, Job]" = WeakValueDictionary()
 
 
 def enter(job: "Job", stage: "Stage | None" = None) -> None:
-    """What follows in this context belongs to the job, and to the stage."""
+    """Make a job, and a stage of it, the current ones of this context."""
     if stage is None:
         carry()
         _BEGUN[job.job_id] = job
@@ -43,44 +43,44 @@ def enter(job: "Job", stage: "Stage | None" = None) -> None:
 
 
 def leave(job: "Job", stage: "Stage | None" = None) -> None:
-    """It no longer does."""
+    """Undo `enter`."""
     if stage is None and job in _OF_THE_PROGRAM:
         _OF_THE_PROGRAM.remove(job)
     SCOPE.set(_without(SCOPE.get(), job, stage))
 
 
 def knows(job: "Job") -> bool:
-    """Whether this context is that of the job's `with` statement or came from it."""
-    return any(each.job is job for each in _chain(SCOPE.get()))
+    """Return whether this context comes from the job's `with` statement."""
+    return any(scope.job is job for scope in _chain(SCOPE.get()))
 
 
 def innermost(job: "Job") -> "Stage | None":
-    """The stage of the job that this context is in."""
-    stages = (each.stage for each in _chain(scope()) if each.job is job)
+    """Return the innermost stage of a job in this context."""
+    stages = (outer.stage for outer in _chain(scope()) if outer.job is job)
     return next((stage for stage in stages if stage is not None and stage.running), None)
 
 
 @guard
 def current_job() -> "Job | None":
-    """The job that the code that runs belongs to, if it runs.
+    """Return the running job that this code belongs to.
 
-    That is the job of this thread or task; else of the code that started this thread, this call of an executor, or this
-    greenlet; else the one that was installed for all; else the one that the main thread has begun. In a process that
-    `multiprocessing` starts anew it is that of the code that started the process.
+    This is the job of this thread or task, or of the code that started this thread, executor call or greenlet. If there
+    is none, it is the job that `install` was called with, or the job that the main thread began. In a process that
+    `multiprocessing` started, it is the job of the code that started the process.
     """
-    inner = next((each.job for each in _chain(scope()) if each.job.running), None)
+    inner = next((outer.job for outer in _chain(scope()) if outer.job.running), None)
     of_all = next((job for job in (*reversed(_DEFAULT), *reversed(_OF_THE_PROGRAM)) if job.running), None)
     return inner or of_all or _inherited()
 
 
 def running(job_id: str) -> "Job | None":
-    """The job of that id that runs in this process."""
+    """Return the running job of this process that has this id."""
     job = _BEGUN.get(job_id)
     return job if job is not None and job.running else None
 
 
 def install_default(job: "Job") -> None:
-    """Make it the job of every context that has none."""
+    """Make a job the current one of all contexts without a job."""
     _DEFAULT.append(job)
 
 
@@ -106,7 +106,7 @@ def _chain(innermost: Scope | None) -> "list[Scope]":
 
 
 def _open(innermost: Scope | None) -> Scope | None:
-    return next((each for each in _chain(innermost) if each.open), None)
+    return next((scope for scope in _chain(innermost) if scope.open), None)
 
 
 def _without(innermost: Scope | None, job: "Job", stage: "Stage | None") -> Scope | None:

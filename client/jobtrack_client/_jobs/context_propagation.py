@@ -1,7 +1,6 @@
-"""Carries the scope of code over to what it starts: threads, calls in executors, greenlets and new processes.
+"""Passes the current job and stage on to threads, executor calls, greenlets and new processes.
 
-Python carries context over to tasks of asyncio alone; to threads only if it was built or told so, from 3.14 on
-(`thread_inherit_context`).
+Python itself passes context only to tasks of asyncio; from 3.14 on also to threads, if `thread_inherit_context` is set.
 """
 
 import threading
@@ -18,19 +17,19 @@ if TYPE_CHECKING:
     from jobtrack_client._jobs.context import Scope
 
 SCOPE: "ContextVar[Scope | None]" = ContextVar("jobtrack_scope", default=None)
-"""The innermost of this context."""
+"""The innermost scope of this context."""
 _STARTED_IN = "_jobtrack_scope"
-"""The attribute of a thread that holds the scope in which it was started."""
+"""The attribute of a thread with the scope in which it was started."""
 
 
 def scope() -> "Scope | None":
-    """The innermost of this context, else that in which this thread was started."""
+    """Return the innermost scope of this context, or else that in which this thread was started."""
     return SCOPE.get() or threading.current_thread().__dict__.get(_STARTED_IN)
 
 
 @cache
 def carry() -> None:
-    """Carry scopes over from now on."""
+    """Pass scopes on from now on."""
     _wrap(threading.Thread, "start", _start)
     when_imported("concurrent.futures.thread", lambda module: _wrap(module.ThreadPoolExecutor, "submit", _submit))
     when_imported("gevent", lambda module: module.Greenlet.add_spawn_callback(_adopt))
@@ -40,7 +39,7 @@ def carry() -> None:
 
 def _carry_to_green_threads(module: ModuleType) -> None:
     _wrap(module.GreenThread, "__init__", _make)
-    # What makes the greenlets of `spawn_n`, and so of the methods of `GreenPool` that go through items.
+    # `spawn_n`, and the methods of `GreenPool` that iterate, make their greenlets with this.
     _wrap(module, "_spawn_n", _make_plain)
 
 
@@ -66,7 +65,7 @@ def _submit(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _carried(call: Callable[..., Any]) -> Callable[..., Any]:
-    """The call, in the scope of this code: its thread serves many, of which the first has started it."""
+    """Return the call bound to the current scope. A thread of an executor runs calls of many scopes."""
     here = scope()
 
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -98,7 +97,7 @@ def _make_plain(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _adopt(greenlet: Any) -> None:
-    """Begin the greenlet, which has a context of its own, in the scope of this code."""
+    """Start a greenlet, which has its own context, in the current scope."""
     if (here := scope()) is not None and greenlet.gr_context is None:
         greenlet.gr_context = Context()
         greenlet.gr_context.run(SCOPE.set, here)

@@ -1,4 +1,4 @@
-"""How a job ends: what was raised, or its absence, as a status with a reason."""
+"""Reports how a job ends: the status and the reason."""
 
 from collections.abc import Callable, Mapping
 from itertools import count
@@ -19,7 +19,7 @@ _INTERRUPTED = {
 
 
 class Ends(Reports):
-    """Reports the end of a job once: the first call counts.
+    """Reports the end of a job. Only the first call counts.
 
     `settle` is called before the end is reported, and `warn` adds a line to the job's log.
     """
@@ -27,25 +27,25 @@ class Ends(Reports):
     def __init__(self, report: Report, settle: Callable[[], None], warn: Callable[[str], None]) -> None:
         super().__init__(report)
         self.metrics: dict[str, object] = {}
-        """Sent with the job's end."""
+        """Metrics that are sent with the job's end."""
         self._settle = guard(settle)
         self._warn = warn
         self._ends = count()
 
     def complete(self) -> None:
-        """The job is done: the last that it reports of its status."""
+        """Report that the job completed."""
         self._end("jobCompleted", {})
 
     def fail(self, error: BaseException | str, **more: object) -> None:
-        """The job failed; `more` is sent with the error's message."""
+        """Report that the job failed. `more` is sent with the error's message."""
         self._end("jobFailed", {"error": {**describe_error(error), **more}})
 
     def cancel(self, reason: str | None = None) -> None:
-        """The job was interrupted; the reason becomes a line of its log and one of its metrics."""
+        """Report that the job was cancelled. The reason becomes a log line and a metric."""
         self._end("jobCancelled", {}, reason)
 
     def conclude(self, error: BaseException | None) -> None:
-        """Report the end of code that raised `error`, or None: an exit counts by its code, an interruption cancels."""
+        """Report the end of code that raised `error`: failed, cancelled, or completed (None and `sys.exit(0)`)."""
         if error is None or (isinstance(error, SystemExit) and not error.code):
             self.complete()
         elif isinstance(error, SystemExit):
@@ -68,7 +68,7 @@ class Ends(Reports):
 
 
 def _exit(code: object) -> dict[str, Any]:
-    """What `sys.exit(code)` means: a text is printed, and the exit code is 1."""
+    """Return the error of `sys.exit(code)`. A code that is a text is printed, and the exit code is 1."""
     if isinstance(code, int):
         return {"error": f"exit code {code}", "type": "SystemExit", "exitCode": code}
     return {"error": as_text(code), "type": "SystemExit", "exitCode": 1}

@@ -1,6 +1,6 @@
-"""Reporting never raises into the program: what fails within a guarded call is logged, and the program goes on.
+"""Keeps exceptions of reporting calls away from the program: they are logged, and the program goes on.
 
-Errors of the program itself pass: arguments that the call does not take, and what the documentation says is raised.
+Two kinds of exceptions are raised: those for wrong arguments, and those that the documentation of a call names.
 """
 
 import inspect
@@ -18,9 +18,9 @@ _SPECIAL = ("__enter__", "__exit__", "__aenter__", "__aexit__")
 
 
 def guarded(kind: type[T]) -> type[T]:
-    """A class whose public methods never raise: one that fails returns the object itself, False or None.
+    """Guard the public methods of a class. One that fails returns the object itself, False or None.
 
-    Methods that return anything else are left as they are, and must not fail.
+    Methods that return anything else are not guarded, and must not fail.
     """
     for name, method in list(vars(kind).items()):
         if inspect.isfunction(method) and (name in _SPECIAL or not name.startswith("_")):
@@ -31,7 +31,7 @@ def guarded(kind: type[T]) -> type[T]:
 
 
 def guard(call: Call, returned: object = None) -> Call:
-    """The call, which never raises; one that fails returns its first argument where that is `Self`, False or None."""
+    """Return a call that never raises. If it fails, it returns its first argument (for `Self`), False or None."""
     instead = False if returned is bool else None
     if inspect.iscoroutinefunction(call):
 
@@ -51,7 +51,7 @@ def guard(call: Call, returned: object = None) -> Call:
     def safely(*args: Any, **kwargs: Any) -> Any:
         try:
             return call(*args, **kwargs)
-        except RecursionError:  # there is no stack left to call anything
+        except RecursionError:  # no stack is left to call anything
             pass
         except Exception as error:
             _pass_or_log(error, call)
@@ -68,7 +68,7 @@ def _pass_or_log(error: Exception, call: Callable[..., Any]) -> None:
 
 
 def _is_misuse(error: Exception) -> bool:
-    """Whether the call itself was refused, for its arguments: nothing within it was reached, or that said so."""
+    """Return whether the arguments of the call were wrong: the call itself, or its checks, raised the error."""
     traceback = error.__traceback__
     refused = isinstance(error, TypeError) and traceback is not None and traceback.tb_next is None
     return refused or isinstance(error, Misuse)

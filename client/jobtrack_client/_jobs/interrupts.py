@@ -1,6 +1,6 @@
-"""Signals that would end this process at once: its open jobs are reported as cancelled first, then the signal ends it.
+"""Cancels open jobs before a signal ends this process.
 
-Only the default action is replaced. A handler of the program's own, or a signal that is ignored as under nohup, stays.
+Only the default action is replaced. A handler of the program, or an ignored signal (as under nohup), stays.
 """
 
 import os
@@ -16,30 +16,30 @@ from typing import Any, Protocol, TypeAlias
 _Action: TypeAlias = Callable[[int, FrameType | None], Any] | signal.Handlers
 
 SECONDS = 5.0
-"""How long the end may take: `docker stop` kills after 10 s."""
+"""How long cancelling may take. `docker stop` kills after 10 seconds."""
 _NAMES = ("SIGTERM", "SIGHUP")
 _WITH_LOCKS = frozenset({"jobtrack_client", "logging", "threading", "importlib", "httpx", "httpcore"})
-"""Packages whose code may hold a lock that sending needs too."""
+"""Packages whose code may hold a lock that sending needs."""
 
 
 class Interruptible(Protocol):
-    """A job, as far as it concerns this module."""
+    """The part of a job that this module uses."""
 
     def interrupt(self, reason: str) -> None:
-        """Report that the process is about to be ended."""
+        """Report that the process is about to end."""
 
     def close(self, timeout: float | None = None, *, wait: bool = True) -> None:
-        """Send what waits."""
+        """Send the remaining events."""
 
 
 def guard(job: Interruptible) -> None:
-    """End the job before a signal ends this process, until it is released."""
+    """End a job before a signal ends this process, until the job is released."""
     _GUARD.jobs[id(job)] = job
     _GUARD.install()
 
 
 def release(job: Interruptible) -> None:
-    """Forget the job; after the last one, signals act as before."""
+    """Remove a job. Without jobs, signals act as before."""
     _GUARD.jobs.pop(id(job), None)
     if not _GUARD.jobs:
         _GUARD.restore()
@@ -50,29 +50,28 @@ class _Guard:
         self.jobs: dict[int, Interruptible] = {}
 
     def install(self) -> None:
-        """Handle the signals that act by default, while there are jobs."""
+        """Handle the signals that have the default action, if there are jobs."""
         if self.jobs:
             _replace(signal.SIG_DFL, self.handle)
 
     def restore(self) -> None:
-        """Have signals act by default, where nobody has set another handler since."""
+        """Restore the default action, unless the program has set another handler meanwhile."""
         _replace(self.handle, signal.SIG_DFL)
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """Have another thread end the jobs, and this process.
+        """Let another thread end the jobs and this process.
 
-        This one holds still meanwhile, so that the program does no more work; unless it may hold a lock that the other
-        needs.
+        This thread waits, so that the program does no more work, unless it may hold a lock that the other thread needs.
         """
         self.restore()  # a second signal ends the process at once
-        # Not by `threading`, whose own locks this thread may hold.
+        # Not with `threading`, because this thread may hold its locks.
         start_new_thread(self._end, (number,))
         if not _may_hold_a_lock(frame):
             sleep(SECONDS)
             _die(number)
 
     def forked(self) -> None:
-        """Forget the jobs, which are the parent's."""
+        """Remove the jobs, which belong to the parent."""
         self.jobs = {}
 
     def _end(self, number: int) -> None:
@@ -89,10 +88,10 @@ class _Guard:
 
 
 def _replace(action: _Action, by: _Action) -> None:
-    """Replace the action of those of the signals that have it, and that this system has."""
-    known = [signal.Signals[name] for name in _NAMES if hasattr(signal, name)]
+    """Replace an action of the signals that have it and that exist on this system."""
+    numbers = [signal.Signals[name] for name in _NAMES if hasattr(signal, name)]
     with suppress(ValueError):  # only the main thread may do so
-        for number in known:
+        for number in numbers:
             if signal.getsignal(number) == action:
                 signal.signal(number, by)
 
@@ -107,11 +106,11 @@ def _may_hold_a_lock(frame: FrameType | None) -> bool:
 
 def _die(number: int) -> None:
     os.kill(os.getpid(), number)
-    # Linux ignores the default action for process 1, as in a container without an init.
+    # Linux ignores the default action for process 1, which is the case in a container without an init.
     os._exit(128 + number)
 
 
 _GUARD = _Guard()
 if sys.platform != "win32":
-    # Not only afterwards: a forked process forgets a signal that comes before Python has set itself up there.
+    # Also before the fork: a forked process loses a signal that arrives before Python has initialised itself there.
     os.register_at_fork(before=_GUARD.restore, after_in_parent=_GUARD.install, after_in_child=_GUARD.forked)

@@ -1,4 +1,4 @@
-"""A job that a worker runs, and all that it may report of it."""
+"""A job that this process runs or reports to."""
 
 import logging
 import os
@@ -33,10 +33,10 @@ _LEVELS: dict[str, LogLevel] = {
 
 
 class Job(Ends):
-    """Reports one job; to be used in a `with` or `async with` statement, made by `Client.job` or `Client.attach`.
+    """A job in a `with` or `async with` statement. `Client.job` and `Client.attach` return it.
 
-    No call but the `with` itself, `flush` and `close` waits for the service, and none raises for what the service or
-    the network does. All may be called from any thread or task, and from a process forked from the job's.
+    Only the `with` statement itself, `flush` and `close` wait for the service. No method raises an exception because of
+    the service or the network. All methods may be called from any thread, task or forked process.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Job(Ends):
         super().__init__(reporter.report, self._stages.flush, lambda text: self.log("WARN", text))
         self.job_id = job_id
         self.running: bool = False
-        """Whether it has begun and was not closed, in this process."""
+        """Whether the job has begun and is not closed in this process."""
         self.unfinished: Callable[[BaseException | None], None] = self._abandon
         """Called when the interpreter ends before the job, with the exception that ends it."""
         self._earlier = exit_hooks.uncaught()
@@ -68,21 +68,21 @@ class Job(Ends):
             reporter.tick, reporter.changed = self._stages.tick, self._stages.change
 
     def __enter__(self) -> Self:
-        """Create the job and report that it started: see `start`."""
+        """Create the job and report its start: see `start`."""
         return self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Report how the job ended, and wait until all is acknowledged, at most for the options' `close_seconds`.
+        """Report how the job ended, and wait at most `close_seconds` of the options until all events are acknowledged.
 
-        A job that was attached to, or that a forked process inherited, does not end by it.
+        A job that this process is attached to, or that a forked process inherited, does not end here.
         """
         self._left(error)
         self.close()
 
     async def __aenter__(self) -> Self:
-        """As `with`, while the event loop goes on."""
+        """Do the same as `with`, without blocking the event loop."""
         self._begin()
         await aside(self._send)
         return self
@@ -90,26 +90,26 @@ class Job(Ends):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """As `with`, while the event loop goes on."""
+        """Do the same as `with`, without blocking the event loop."""
         self._left(error)
         await self.aclose()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Sent to another process it is attached to there: see `Client.attach`."""
+        """Attach another process to the job when it is sent there: see `Client.attach`."""
         return reduced(self)
 
     def start(self) -> Self:
-        """Create the job and report that it started; an unreachable service is not waited for.
+        """Create the job and report its start, waiting at most `create_seconds` of the options.
 
         Raises:
-            JobTrackError: only if `required` was asked for: the service refused the job or stayed away.
+            JobTrackError: the job is `required`, and the service refused it or could not be reached.
         """
         self._begin()
         self._send()
         return self
 
     def stage(self, name: str, total: int | None = None) -> Stage:
-        """A stage, of so many records in total, that begins with its `with` statement."""
+        """Return a stage with `total` records. It begins with its `with` statement."""
         return self._stages.make(name, total)
 
     def update(
@@ -119,7 +119,7 @@ class Job(Ends):
         component: str | None = None,
         details: Mapping[str, object] | None = None,
     ) -> None:
-        """Tell the percentage (0 to 100) of a job without stages, what is being done and by what."""
+        """Report the progress (0 to 100) of a job without stages, or the current operation and component."""
         self._stages.whole.update(progress, {"operation": operation, "component": component, "details": details})
 
     def log(
@@ -132,31 +132,31 @@ class Job(Ends):
         details: Mapping[str, object] | None = None,
         moment: float | None = None,
     ) -> None:
-        """A log line of DEBUG, INFO (and what is none of these), WARN or ERROR, of the stage that this code is in."""
+        """Report a log line of the current stage, or of another `stage`. `moment` is its time in seconds since 1970."""
         if stage is None and (current := self._stages.current()) is not None:
             stage = current.name
         if type(message) is not str:
             message = as_text(message)
-        known = None if details is None else self._reporter.keep(details)
+        copied = None if details is None else self._reporter.copy_details(details)
         time = self._clock() if moment is None else valid_time(moment, self._clock())
-        self._reporter.put((_level(level), message, origin(component), origin(stage), known, time))
+        self._reporter.put((_level(level), message, origin(component), origin(stage), copied, time))
 
     def flush(self, timeout: float = 60.0) -> bool:
-        """Wait until all that was reported is acknowledged, or refused for good; whether it is within `timeout` s.
+        """Wait at most `timeout` seconds until all events are acknowledged or refused. Return whether they are.
 
-        In a forked process: until the job's own process has it.
+        In a forked process, wait until the job's own process has them.
         """
         self._stages.flush()
         return self._reporter.flush(timeout)
 
     async def aflush(self, timeout: float = 60.0) -> bool:
-        """As `flush`, while the event loop goes on."""
+        """Do the same as `flush`, without blocking the event loop."""
         return await aside(lambda: self.flush(timeout))
 
     def close(self, timeout: float | None = None, *, wait: bool = True) -> None:
-        """Send what waits for at most `timeout` seconds (default: the options' `close_seconds`), and report no more.
+        """Send the remaining events for at most `timeout` seconds (default: `close_seconds`), and report no more.
 
-        Without `wait` it is sent while the process goes on; its end, or another `close`, waits for it.
+        Without `wait`, they are sent in the background. The end of the process, or another `close`, waits for them.
         """
         self._stages.flush()
         self.running = False
@@ -167,43 +167,44 @@ class Job(Ends):
             interrupts.release(self)
 
     def interrupt(self, reason: str) -> None:
-        """This process is about to be ended, and with it the job, unless another process may go on with it."""
+        """Cancel the job because this process is about to end. A resumed job is not cancelled."""
         if self._own and self._reporter.resumed:
             self.log("WARN", f"interrupted: {reason}")
         elif self._own:
             self.cancel(reason)
 
     async def aclose(self, timeout: float | None = None) -> None:
-        """As `close`, while the event loop goes on."""
+        """Do the same as `close`, without blocking the event loop."""
         context.leave(self)
         await aside(lambda: self.close(timeout))
 
     def logging_handler(self, level: int = logging.NOTSET) -> logging.Handler:
-        """A handler for `logging` that reports records of at least `level` as log lines of this job."""
+        """Return a handler for `logging` that reports records of at least `level` as log lines of this job."""
         return JobLogHandler(self.log, lambda: self._reporter.thread, level)
 
     @property
     def current_stage(self) -> str | None:
-        """The name of the stage that this thread or task is in."""
+        """The name of the current stage of this thread or task."""
         stage = self._stages.current()
         return stage.name if stage else None
 
     @property
     def stats(self) -> Stats:
-        """Events that this process reported, and that are acknowledged and dropped so far, by type.
+        """The numbers of reported, acknowledged and dropped events, by type.
 
-        Those of forked processes are counted too; in a forked process, acknowledged is what was handed over.
+        They include the events of forked processes. In a forked process, events that were handed over count as
+        acknowledged.
         """
         return self._reporter.stats
 
     @property
     def created(self) -> Mapping[str, Json]:
-        """The service's answer to the job's creation; empty while there is none."""
+        """The service's response to the job's creation; empty until there is one."""
         return self._reporter.created
 
     @property
     def links(self) -> Mapping[str, Json]:
-        """Where the job can be read; empty until the service has created it."""
+        """The URLs of the job; empty until the service has created it."""
         links = self.created.get("links")
         return links if isinstance(links, dict) else {}
 
@@ -225,7 +226,7 @@ class Job(Ends):
 
     @property
     def _own(self) -> bool:
-        """Whether this process began the job, and so ends it."""
+        """Whether this process began the job, and therefore ends it."""
         return self._started is not None and self._process == os.getpid()
 
     def _left(self, error: BaseException | None) -> None:

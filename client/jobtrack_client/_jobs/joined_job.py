@@ -1,4 +1,4 @@
-"""The job that a process works for already, in place of one that its code would have of its own."""
+"""The surrounding job, which replaces a job that this process would otherwise create."""
 
 import os
 import traceback
@@ -13,7 +13,7 @@ from jobtrack_client._reporting.reporter import Reporter
 
 
 class JoinedJob(Job):
-    """Adds stages and lines to the surrounding job; its own failure or cancellation is a line of the log."""
+    """Adds stages and log lines to the surrounding job. A failure or cancellation becomes a log line."""
 
     def __init__(
         self, name: str, job_id: str, reporter: Reporter, options: ReporterOptions, stages: Stages | None = None
@@ -22,16 +22,16 @@ class JoinedJob(Job):
         self._name = name
 
     def complete(self) -> None:
-        """Nothing is reported: the surrounding job goes on."""
+        """Report nothing, because the surrounding job goes on."""
 
     def fail(self, error: BaseException | str, **more: object) -> None:
-        """Report the error as a line of the log."""
+        """Report the error as a log line."""
         if next(self._ends) == 0:
             described = {**describe_error(error), **more}
             self.log("ERROR", f"{self._name}: {_text(described)}", details=more | _traceback(error))
 
     def cancel(self, reason: str | None = None) -> None:
-        """Report the reason as a line of the log."""
+        """Report the reason as a log line."""
         if next(self._ends) == 0 and reason is not None:
             self._warn(f"{self._name}: cancelled: {reason}")
 
@@ -41,20 +41,20 @@ class JoinedJob(Job):
 
 
 class SharedJob(JoinedJob):
-    """One whose surrounding job runs in this very process, which sends what it reports."""
+    """A joined job whose surrounding job runs in this process, and sends its events."""
 
     def __init__(self, name: str, around: Job) -> None:
         super().__init__(name, around.job_id, around._reporter, around._options, around._stages)
         self._around = around
 
     def close(self, timeout: float | None = None, *, wait: bool = True) -> None:
-        """Report no more here; the surrounding job goes on."""
+        """Report no more events. The surrounding job goes on."""
         self._stages.flush()
         self.running = False
         context.leave(self._around)
 
     async def aclose(self, timeout: float | None = None) -> None:
-        """As `close`, which does not wait."""
+        """Do the same as `close`, which does not wait."""
         self.close()
 
     def _begin(self) -> None:
@@ -62,7 +62,7 @@ class SharedJob(JoinedJob):
         context.enter(self._around)
 
     def _send(self) -> None:
-        """The surrounding job does."""
+        """Do nothing, because the surrounding job sends the events."""
 
 
 def _text(error: Mapping[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""The standard library's logging as log events of a job."""
+"""Reports records of the standard library's `logging` as log lines of a job."""
 
 import logging
 import traceback
@@ -12,7 +12,7 @@ _OWN = "jobtrack_client"
 
 
 class Log(Protocol):
-    """Queues a log event."""
+    """Queues a log line."""
 
     def __call__(
         self,
@@ -23,11 +23,11 @@ class Log(Protocol):
         details: Mapping[str, object] | None = None,
         moment: float | None = None,
     ) -> None:
-        """Queue a log event of `moment` (seconds since 1970)."""
+        """Queue a log line with the time `moment` (seconds since 1970)."""
 
 
 def level_name(level: int) -> LogLevel:
-    """The contract's level for one of `logging`."""
+    """Return the contract's level for a level of `logging`."""
     if level < logging.INFO:
         return "DEBUG"
     if level < logging.WARNING:
@@ -36,10 +36,10 @@ def level_name(level: int) -> LogLevel:
 
 
 def tap(handler: logging.Handler) -> Callable[[], None]:
-    """Hand every record that is logged to the handler too; answers what undoes it.
+    """Pass every log record to a handler too. Return a function that undoes this.
 
-    It is not added to the root logger: one that has a handler is not configured by `basicConfig`, is emptied by
-    `dictConfig`, and would no longer print warnings where nobody has configured anything.
+    The handler is not added to the root logger. `basicConfig` would not configure a root logger that has a handler,
+    `dictConfig` would remove the handler, and a program without configuration would no longer print warnings.
     """
     original = logging.Logger.callHandlers
 
@@ -58,10 +58,10 @@ def tap(handler: logging.Handler) -> Callable[[], None]:
 
 @guarded
 class JobLogHandler(logging.Handler):
-    """Reports log records: the logger's name as component, an exception's text and `extra={"details": …}` as details.
+    """Reports log records. The component is the logger's name; details are the traceback and `extra={"details": …}`.
 
-    What the client itself logs, and all that the sending thread logs, is left out: each report would make another.
-    (What its HTTP library logs of its requests reaches no handler: see `_quiet`.)
+    Records of the client itself and of the sending thread are left out, because each report would cause another one.
+    Records of the HTTP library about the client's requests never reach a handler: see `_api/http_logging.py`.
     """
 
     def __init__(self, log: Log, sending_thread: Callable[[], int | None], level: int = logging.NOTSET) -> None:
@@ -70,12 +70,12 @@ class JobLogHandler(logging.Handler):
         self._sending_thread = sending_thread
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue the record."""
+        """Queue a record."""
         if record.name.partition(".")[0] == _OWN or record.thread == self._sending_thread():
             return
         try:
             message, details = record.getMessage(), _details(record)
-        except Exception:  # as logging does for a record whose arguments do not fit its text
+        except Exception:  # the arguments of the record do not fit its text
             self.handleError(record)
             return
         self._log(level_name(record.levelno), message, component=record.name, details=details, moment=record.created)

@@ -1,4 +1,4 @@
-"""What may be reported of a job beside its status, its stages and its log."""
+"""Events of a job other than its status, its stages and its log."""
 
 from collections.abc import Mapping
 from typing import Unpack
@@ -14,7 +14,7 @@ _QUALITY = table(QualityData)
 
 @guarded
 class Reports:
-    """One event a call, which never raises; nor do the public methods of what inherits from this."""
+    """Reports one event for each call. The public methods never raise, nor do those of subclasses."""
 
     def __init_subclass__(cls) -> None:
         guarded(cls)
@@ -23,19 +23,19 @@ class Reports:
         self._report = report
 
     def skip_stage(self, name: str) -> None:
-        """A stage of the plan is not needed."""
+        """Report that a planned stage is not needed."""
         self._report("stageSkipped", {"stage_name": name})
 
     def milestone(self, description: str, **details: object) -> None:
-        """Something was reached."""
+        """Report that the job has reached a milestone."""
         self._note("milestone", description, details)
 
     def warning(self, description: str, **details: object) -> None:
-        """Something is not as it should be."""
+        """Report a warning."""
         self._note("warning", description, details)
 
     def error(self, description: str, **details: object) -> None:
-        """Something went wrong that does not end the job."""
+        """Report an error that does not end the job."""
         self._note("error", description, details)
 
     def sample(self, **measures: Unpack[Sample]) -> None:
@@ -59,7 +59,7 @@ class Reports:
             self._report("quality", known)
 
     def heartbeat(self) -> None:
-        """The worker lives."""
+        """Report that the worker is alive."""
         self._report("heartbeat", {})
 
     def resource_allocated(
@@ -75,11 +75,11 @@ class Reports:
         self._resource("resourceReleased", resource_type, resource_id, resource_name, status)
 
     def blocked(self, condition: str) -> None:
-        """The job waits for something."""
+        """Report that a condition blocks the job."""
         self._report("blocked", {"condition": condition})
 
     def unblocked(self, condition: str, resolution: str | None = None) -> None:
-        """The job no longer waits for it."""
+        """Report that the condition no longer blocks the job."""
         self._report("unblocked", {"condition": condition, "resolution": resolution})
 
     def _resource(self, type_: str, resource_type: str, resource_id: str, name: str | None, status: str | None) -> None:

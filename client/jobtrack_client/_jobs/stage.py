@@ -1,4 +1,4 @@
-"""A stage of a job, while it runs."""
+"""A stage of a job."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -12,9 +12,9 @@ from jobtrack_client._reporting.queued_events import describe_error
 
 @guarded
 class Stage:
-    """Reports its start, its progress and its end; to be used in a `with` statement, in asynchronous code too.
+    """A stage in a `with` statement, also in asynchronous code. `Job.stage` returns it.
 
-    No call waits for anything. A process that is forked while it runs may advance it; who began it ends it.
+    No method waits for anything. A process that is forked during the stage may advance it, but does not end it.
     """
 
     def __init__(
@@ -29,11 +29,11 @@ class Stage:
     ) -> None:
         self.name = name
         self.metrics: dict[str, object] = {}
-        """Sent with the stage's end."""
+        """Metrics that are sent with the stage's end."""
         self.running: bool = False
-        """Whether the `with` statement is under way."""
+        """Whether the code is inside the `with` statement."""
         self.outer: Stage | None = None
-        """The one that it began in."""
+        """The stage in which this one began."""
         self._total = total
         self._report = report
         self._progress = progress
@@ -42,7 +42,7 @@ class Stage:
         self._process = 0
 
     def __enter__(self) -> Self:
-        """Report that the stage began."""
+        """Report the start of the stage."""
         self._process = os.getpid()
         self._report("stageStarted", {"stage_name": self.name, "total_records": self._total})
         self.running = True
@@ -52,7 +52,7 @@ class Stage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Report the last progress and how the stage ended; an interrupted one is left to the job's own end."""
+        """Report the last progress and the end of the stage. An interrupted stage ends with its job."""
         self.leave()
         if self._process != os.getpid():
             return
@@ -62,17 +62,17 @@ class Stage:
             self._end("stageFailed", {"error": describe_error(error)})
 
     def leave(self) -> None:
-        """End the `with` statement without a word of how: the job's own end will tell."""
+        """Leave the stage without reporting its end, which the job's end implies."""
         self.running = False
         self._left(self)
         self._progress.finish()
 
     def advance(self, records: int = 1) -> None:
-        """So many more records are done; cheap enough to be called for each."""
+        """Add a number of processed records. This is cheap enough to be called for each record."""
         self._progress.advance(records)
 
     def reach(self, records: int) -> None:
-        """So many records are done in all."""
+        """Set the total number of processed records."""
         self._progress.reach(records)
 
     def update(
@@ -83,16 +83,16 @@ class Stage:
         details: Mapping[str, object] | None = None,
         total: int | None = None,
     ) -> None:
-        """Tell the percentage (0 to 100), what is being done, by what, or a total that is known by now."""
+        """Report the progress (0 to 100), the current operation and component, or the total number of records."""
         state = {"operation": operation, "component": component, "details": details, "total_records": total}
         self._progress.update(progress, state)
 
     def tick(self) -> None:
-        """Report progress that was held back, if it is time."""
+        """Report delayed progress, if it is due."""
         self._progress.tick()
 
     def flush(self) -> None:
-        """Report progress that was held back."""
+        """Report delayed progress."""
         self._progress.finish()
 
     def _end(self, type_: str, data: Mapping[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""The stages of a job that run, which of them the code that runs is in, and how far each has come."""
+"""The running stages of a job, which of them is current, and their progress."""
 
 import os
 import threading
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Stages:
-    """Of one job; `whole` is the progress of the job itself, where it has no stages."""
+    """The stages of one job. `whole` is the progress of a job without stages."""
 
     def __init__(self, job: "Job", reporter: Reporter, options: ReporterOptions) -> None:
         self._job = job
@@ -38,45 +38,44 @@ class Stages:
         fork_safety.renew(self)
 
     def make(self, name: str, total: int | None) -> Stage:
-        """A stage that has not begun."""
+        """Return a new stage."""
         name = needed_name(name)
         progress = self._progress(name, total)
         return Stage(name, total, self._reporter.report, progress, entered=self._enter, left=self._leave)
 
     def current(self) -> Stage | None:
-        """The stage that this thread or task is in.
+        """Return the current stage of this thread or task.
 
-        A thread is in the stage in which it was started, while that runs. One that was started in none, such as an
-        older thread, is taken to be in the stage that began last, unless others run beside it, or it began in such a
-        thread itself.
+        A thread belongs to the stage in which it was started. A thread that was started outside any stage, such as an
+        older one, belongs to the stage that began last, unless several stages run in parallel.
         """
         scope = SCOPE.get()
-        # What is so nearly always, before any call: every log line asks.
+        # The common case first, without any call, because every log line comes here.
         if scope is not None and scope.job is self._job and (stage := scope.stage) is not None and stage.running:
             return stage
         stage = context.innermost(self._job)
         return self._shared if stage is None and not context.knows(self._job) else stage
 
     def tick(self) -> None:
-        """Report progress that was held back, if it is time."""
+        """Report delayed progress, if it is due."""
         self.whole.tick()
         for stage in self._running:
             stage.tick()
 
     def flush(self) -> None:
-        """Report progress that was held back, here and in forked processes."""
+        """Report delayed progress, also that of forked processes."""
         self._reporter.settle()
         self.whole.finish()
         for stage in self._running:
             stage.flush()
 
     def change(self, number: int, change: Change) -> None:
-        """A forked process has gone on with what began here."""
+        """Apply a change that a forked process reported."""
         if progress := self._progresses.get(number):
             progress.apply(change)
 
     def forked(self) -> None:
-        """Leave the lock to the thread that may hold it in the parent."""
+        """Replace the lock, which a thread of the parent may hold."""
         self._lock = threading.RLock()
 
     def _progress(self, stage: str | None, total: int | None) -> Progress:
@@ -87,8 +86,8 @@ class Stages:
             total,
             every=self._options.progress_seconds,
             clock=self._options.clock,
-            # What a forked process begins is unknown to the job's: a process forked from it counts by itself.
-            tell=lambda change: ours and self._reporter.change(number, change),
+            # The job's own process does not know the stages of a forked process, which counts them itself.
+            pass_on=lambda change: ours and self._reporter.change(number, change),
         )
         ours = self._process == os.getpid()
         self._progresses[number] = progress

@@ -1,1 +1,1 @@
-"""Loops that track themselves: `track()`, and how a loop was left."""
+"""Tracked loops: `track()`, and how a loop was left."""

@@ -1,4 +1,4 @@
-"""Waits for an exception to become an object, as Python 3.11 makes it one only when it is handled or traced."""
+"""Waits until an exception is an object. Python 3.11 creates the object only when it is handled or traced."""
 
 import sys
 from collections.abc import Iterator
@@ -8,17 +8,17 @@ from jobtrack_client._runtime.tasks import Then, when_over
 
 
 class UnknownError(Exception):
-    """An exception that could not be seen."""
+    """Stands for an exception that could not be found."""
 
     def __init__(self) -> None:
         super().__init__("the loop's body raised an exception")
 
 
 def when_seen(frame: FrameType, then: Then, otherwise: UnknownError | None) -> None:
-    """Call `then` with the exception that leaves the frame at its present instruction, once it is seen.
+    """Call `then` with the exception that leaves a frame at its current instruction, as soon as it is found.
 
-    If there is none after all, or it cannot be seen, `then` is called with `otherwise`. It is not called for an
-    exception that ends the program.
+    If there is none, or it cannot be found, `then` is called with `otherwise`. It is not called for an exception that
+    ends the program.
     """
     trace = sys.gettrace()
     if trace is None:
@@ -28,10 +28,10 @@ def when_seen(frame: FrameType, then: Then, otherwise: UnknownError | None) -> N
 
 
 class _Watch:
-    """Traces the frames around a loop until the exception that leaves it is handled, or seen further out."""
+    """Traces the frames around a loop until the exception that leaves it is handled, or found in an outer frame."""
 
     _INSTRUCTIONS = 10
-    """Those at the beginning of an `except`, `finally` or `with` before its exception is the one that is handled."""
+    """The instructions at the start of an `except`, `finally` or `with`, before Python handles its exception."""
 
     def __init__(self, frame: FrameType, then: Then, otherwise: UnknownError | None) -> None:
         self._frame = frame
@@ -40,7 +40,7 @@ class _Watch:
         self._thens = [then]
         self._otherwise = otherwise
         self._around = list(_outwards(frame))
-        # Where it is not sure that there is one, the frame goes on with its next instruction or raises it at once.
+        # If there may be no exception, the frame either raises it at once or goes on with the next instruction.
         self._left = 1 if otherwise is None else self._INSTRUCTIONS
 
     def begin(self) -> None:
@@ -50,10 +50,10 @@ class _Watch:
         sys.settrace(self)
 
     def __call__(self, frame: FrameType, event: str, argument: object) -> None:
-        """Trace no frames but those around the loop."""
+        """Trace only the frames around the loop."""
 
     def share(self, frame: FrameType, then: Then) -> bool:
-        """Also call this, if the same exception leaves another loop of the frame; whether it does."""
+        """Also call this `then`, if the same exception leaves another loop of the frame. Return whether it does."""
         shared = frame is self._frame and frame.f_lasti == self._instruction
         if shared:
             self._thens.append(then)
@@ -63,7 +63,7 @@ class _Watch:
         error, traceback = _seen(event, argument)
         if error is not None and self._is_it(traceback):
             self._end(error)
-        elif event == "return" and frame.f_back is None:  # no frame is left that could handle it
+        elif event == "return" and frame.f_back is None:  # no other frame can handle it
             self._stop()
             when_over(self._call, self._otherwise)
         elif self._is_lost(frame):

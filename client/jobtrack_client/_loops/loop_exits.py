@@ -1,8 +1,8 @@
-"""Why a loop was left: by an exception of its body, or by `break`, `return` and the like.
+"""Finds out why a loop was left: by an exception in its body, or by `break`, `return` and the like.
 
-A `for` statement does not say so to the iterator that it drops: while an exception leaves the loop's frame, it is not
-yet handled, and `sys.exc_info()` does not have it. But by then the frame has an entry in the exception's traceback,
-which the garbage collector knows. Python 3.11 makes the exception an object only later: it is waited for there.
+Python does not tell an abandoned iterator. While an exception leaves the loop's frame, it is not handled yet, so
+`sys.exc_info()` does not return it. But the exception's traceback already has an entry for the frame, and the garbage
+collector finds that entry. Python 3.11 creates the exception object later, so that version has to wait for it.
 """
 
 import gc
@@ -24,13 +24,15 @@ _COMPREHENSIONS = ("<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>")
 
 
 def why_left(frame: FrameType, then: Then, consumer: CodeType | None = None) -> None:
-    """Call `then` with the exception that leaves the frame, or with None if it drops an iterator for another reason.
+    """Call `then` with the exception that leaves a frame, or with None if there is no exception.
 
-    `consumer` is the code that took the items, where it is known. The call comes now, or as soon as the exception can
-    be seen. In Python 3.11 it does not come for an exception that ends the program, but for exits.
+    `consumer` is the code that took the items, if it is known. `then` is called now, or as soon as the exception can be
+    found. In Python 3.11, it is not called for an exception that ends the program, except for `SystemExit`.
     """
     frame = _without_closing_generators(frame)
-    entries = [each for each in gc.get_referrers(frame) if isinstance(each, TracebackType) and each.tb_frame is frame]
+    entries = [
+        entry for entry in gc.get_referrers(frame) if isinstance(entry, TracebackType) and entry.tb_frame is frame
+    ]
     if (error := _being_raised(entries, frame.f_lasti)) is not None:
         then(error)
     elif any(entry.tb_lasti == frame.f_lasti and not _errors(entry) for entry in entries):
@@ -49,29 +51,31 @@ def _when_raised(frame: FrameType, then: Then) -> None:
 
 
 def _when_called(frame: FrameType, then: Then) -> None:
-    """What was called, such as `list(map(load, rows))`, has dropped the iterator, and may be about to raise."""
+    """Handle a call such as `list(map(load, rows))`, which has dropped the iterator and may be about to raise."""
     if _LATE:
         when_seen(frame, then, otherwise=None)
         return
     errors = [
-        each
-        for each in gc.get_objects()
-        if isinstance(each, BaseException)
-        and each.__traceback__ is not None
-        and each.__traceback__.tb_frame.f_back is frame
+        candidate
+        for candidate in gc.get_objects()
+        if isinstance(candidate, BaseException)
+        and candidate.__traceback__ is not None
+        and candidate.__traceback__.tb_frame.f_back is frame
     ]
-    then(next((error for error in errors if len(gc.get_referrers(error)) == 1), None))  # as only Python has it
+    then(
+        next((error for error in errors if len(gc.get_referrers(error)) == 1), None)
+    )  # only Python itself refers to it
 
 
 def _being_raised(entries: Sequence[TracebackType], instruction: int) -> BaseException | None:
-    """The exception that leaves a frame at this instruction, where it has become an object.
+    """Return the exception that leaves a frame at this instruction, if it is an object already.
 
-    The program may have kept others that were raised in this frame. One that was caught and is raised again, as at the
-    end of `finally`, has its entry at another instruction, but then nothing of the program's refers to it.
+    The program may still hold other exceptions that were raised in this frame. An exception that is raised again, as at
+    the end of `finally`, has its entry at another instruction, but the program holds no reference to it.
     """
     errors = _errors(*entries)
     handled = sys.exc_info()[1]
-    holders = {id(error): len(gc.get_referrers(error)) - 1 for error in errors}  # without this very list
+    holders = {id(error): len(gc.get_referrers(error)) - 1 for error in errors}  # not counting this list
     leaving = [
         error
         for error in errors
@@ -81,7 +85,7 @@ def _being_raised(entries: Sequence[TracebackType], instruction: int) -> BaseExc
 
 
 def _errors(*entries: TracebackType) -> list[BaseException]:
-    return [each for each in gc.get_referrers(*entries) if isinstance(each, BaseException)]
+    return [candidate for candidate in gc.get_referrers(*entries) if isinstance(candidate, BaseException)]
 
 
 def _instruction_of(error: BaseException) -> int | None:
@@ -89,7 +93,7 @@ def _instruction_of(error: BaseException) -> int | None:
 
 
 def show_exits() -> None:
-    """Have `sys.exit` raise an exception that `why_left` finds; in Python 3.11 its own comes into being too late."""
+    """Make `sys.exit` raise an exception that `why_left` finds. In Python 3.11, its own is created too late."""
     global _shown
     if _LATE and not _shown:
         _shown = True
@@ -104,23 +108,23 @@ def _exit(status: Any = None, /) -> NoReturn:
 
 
 def _exit_under_way() -> SystemExit | None:
-    exits = [each for each in gc.get_objects() if isinstance(each, SystemExit)]
-    # Nothing of Python's refers to the one that is being raised; others were kept by the program.
-    return next((each for each in exits if len(gc.get_referrers(each)) == 1), None)
+    exits = [candidate for candidate in gc.get_objects() if isinstance(candidate, SystemExit)]
+    # Nothing refers to the one that is being raised. The program holds the others.
+    return next((candidate for candidate in exits if len(gc.get_referrers(candidate)) == 1), None)
 
 
 def _broke_off(consumer: CodeType | None, frame: FrameType) -> bool:
-    """Whether a comprehension was left by an exception, as far as can be told by the frame that drops its iterator.
+    """Return whether an exception probably left a comprehension, judging by the frame that drops the iterator.
 
-    It keeps the iterator in a variable, and the exception's traceback keeps that. When the exception is gone, so is the
-    iterator; one that is dropped by a call or a `for` statement was not needed any more.
+    A comprehension holds its iterator in a variable, and the traceback of an exception holds that. The iterator is
+    dropped together with the exception. A call or a `for` statement drops an iterator that is not needed any more.
     """
     comprehension = consumer is not None and consumer.co_name in _COMPREHENSIONS
     return comprehension and not _instruction(frame).startswith(("CALL", "FOR_ITER"))
 
 
 def _without_closing_generators(frame: FrameType) -> FrameType:
-    """The frame itself, or the one that drops the generators that hold the iterator."""
+    """Return the frame, or the one that drops the generators around the iterator."""
     while frame.f_back is not None and frame.f_code.co_flags & CO_GENERATOR and _instruction(frame) == "YIELD_VALUE":
         frame = frame.f_back
     return frame

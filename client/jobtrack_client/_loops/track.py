@@ -1,4 +1,4 @@
-"""Loops that track themselves: `for row in track(rows, "Import"):`."""
+"""The function `track`: `for row in track(rows, "Import"):`."""
 
 import sys
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator
@@ -23,15 +23,15 @@ def track(
     client: Client | None = None,
     **described: Unpack[JobArguments],
 ) -> "Track[T]":
-    """The items again, each counted as done when the next is asked for.
+    """Iterate over items, and report each one as processed when the next one is requested.
 
-    Where a job runs (`current_job`) the loop is a stage of it, else a job with one stage: of `job_type` (default: its
-    name), made with `client` (default: `Client()`) and what else `Client.job` takes. `total` is `len(items)` unless it
-    is given.
+    If there is a current job (`current_job`), the loop is a stage of that job. Otherwise it is a new job with one
+    stage, which is made with `client` (default: `Client()`) and the other arguments of `Client.job`. `job_type` is the
+    name by default, and `total` is `len(items)`.
 
-    The loop completes when the items are through, or when all `total` were handed out (`zip`, `islice`). What the items
-    or the loop's body raise fails it. With `break` or `return` before, a job of its own is cancelled, and a stage is
-    left to the end of its job. In a `with` statement the loop completes in this case too:
+    The loop completes after the last item, or when `total` items were taken (by `zip` or `islice`). It fails with an
+    exception of the iterator or of the loop's body. If `break` or `return` leaves the loop early, its job is cancelled;
+    a stage ends with its job. Inside a `with` statement, such a loop completes:
 
     >>> with track(rows, "Import") as tracked:
     ...     for row in tracked:
@@ -39,15 +39,16 @@ def track(
     ...             break
 
     Raises:
-        ConfigurationError: a job has to be made, and `Client()` lacks something. It comes when the loop begins.
+        ConfigurationError: there is no current job, and a setting of `Client()` is missing. It is raised when the loop
+            begins.
     """
-    known = _length(items) if total is None else total
+    length = _length(items) if total is None else total
     new_job = NewJob(name, job_type or name, client, described)
-    return Track(items, partial(begin, name, known, new_job), partial(begin_beside, name, known, new_job))
+    return Track(items, partial(begin, name, length, new_job), partial(begin_beside, name, length, new_job))
 
 
 class Track(Generic[T]):
-    """A tracked loop; `track` makes it."""
+    """A tracked loop. `track` returns it."""
 
     def __init__(
         self,
@@ -61,25 +62,25 @@ class Track(Generic[T]):
         self._opened: Opened | None = None
 
     def __enter__(self) -> Self:
-        """Begin the job or stage, which ends as the `with` statement does."""
+        """Begin the job or stage. It ends with the `with` statement."""
         self._opened = self._open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End what was begun."""
+        """End the job or stage."""
         if self._opened is not None:
             self._opened.end(error)
         self._opened = None
 
     def __iter__(self) -> Iterator[T]:
-        """The items; without a `with` statement the job or stage begins and ends with them."""
+        """Iterate over the items. Without a `with` statement, the job or stage begins and ends here."""
         within = self._opened
         opened = within or self._open()
         if (caller := sys._getframe().f_back) is not None:
             opened.consumer = caller.f_code
-        del caller  # which refers to this
+        del caller  # it refers to this frame
         try:
             for item in cast("Iterable[T]", self._items):
                 opened.handed_out += 1
@@ -97,12 +98,12 @@ class Track(Generic[T]):
             opened.end(None)
 
     def __aiter__(self) -> AsyncIterator[T]:
-        """As `__iter__`, of asynchronous items."""
+        """Do the same as `__iter__` for asynchronous items."""
         return _AsyncWalk(cast("AsyncIterable[T]", self._items), self._open_beside, self._opened)
 
 
 class _AsyncWalk(Generic[T]):
-    """No generator, since Python hands those that are dropped to the event loop, which ends them later."""
+    """An asynchronous iterator. It is no generator, because the event loop ends abandoned generators only later."""
 
     def __init__(
         self,
@@ -147,5 +148,5 @@ class _AsyncWalk(Generic[T]):
 def _length(items: object) -> int | None:
     try:
         return length_hint(items, 0) or None
-    except Exception:  # of the items' own `__len__`; it is no fault of the loop
+    except Exception:  # `__len__` of the program's own class may raise anything
         return None

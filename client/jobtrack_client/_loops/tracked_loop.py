@@ -1,4 +1,4 @@
-"""A loop as a stage: of the job that runs, or of one made for it, which then ends as the loop does."""
+"""A loop as a stage of the current job, or of a new job that ends with the loop."""
 
 import threading
 from contextlib import ExitStack
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from asyncio import Task
 
 DROPPED_SECONDS = 1.0
-"""How long an event loop waits at most for the end of a loop that dropped its iterator."""
+"""The longest time that an event loop waits for the end of an abandoned loop."""
 
 
 @guarded
 class Opened:
-    """A loop that has begun: its stage, and its own job if one was made for it."""
+    """A loop that has begun: its stage, and its own job, if it has one."""
 
     def __init__(self, stage: Stage, own: Job | None, total: int | None, ending: ExitStack) -> None:
         self.stage = stage
         self.handed_out = 0
-        """Items that the loop's body was given."""
+        """The number of items that the loop's body has received."""
         self.consumer: CodeType | None = None
-        """The code that takes the items, where it is known."""
+        """The code that takes the items, if it is known."""
         self.ended = False
         self._own = own
         self._total = total
@@ -41,13 +41,13 @@ class Opened:
             own.unfinished = self._exiting
 
     def end(self, error: BaseException | None) -> None:
-        """End the stage, and the loop's own job, as a `with` statement that raises this does."""
+        """End the stage and the loop's own job, as a `with` statement ends them when it raises this error."""
         if not self.ended:
             self.ended = True
             self._ending.__exit__(None if error is None else type(error), error, None)
 
     def dropped(self, frame: FrameType | None) -> None:
-        """The frame has dropped the iterator before it came to its end."""
+        """End a loop whose frame has dropped the iterator before its end."""
         if frame is None:
             self._left(None)
         else:
@@ -60,13 +60,13 @@ class Opened:
             error = raised_by(self._task) or error
         if error is None and not self._whole:
             self._cancel()
-            error = GeneratorExit()  # which leaves a stage to the end of its job
+            error = GeneratorExit()  # with it, a stage ends with its job
         elif error is None:
-            self.stage.reach(self.handed_out)  # with the last item, after which no other was asked for
+            self.stage.reach(self.handed_out)  # the last item counts too, although no other was requested
         self.end(error)
 
     def _exiting(self, error: BaseException | None) -> None:
-        """The interpreter ends; what closes the job comes next."""
+        """Report the end of the job when the interpreter ends. The job is closed afterwards."""
         if self.ended or self._own is None:
             return
         self.ended = True
@@ -78,8 +78,8 @@ class Opened:
 
     def _cancel(self) -> None:
         if self._own is not None:
-            of = "" if self._total is None else f" of {self._total}"
-            self._own.cancel(f"the loop was left after {self.handed_out}{of} items")
+            total = "" if self._total is None else f" of {self._total}"
+            self._own.cancel(f"the loop was left after {self.handed_out}{total} items")
 
     @property
     def _whole(self) -> bool:
@@ -87,13 +87,13 @@ class Opened:
 
 
 class OpenedBeside(Opened):
-    """One within an event loop."""
+    """A loop inside an event loop."""
 
     def _left(self, error: BaseException | None) -> None:
         ending = threading.Thread(target=super()._left, args=(error,))
         try:
             ending.start()
-        except RuntimeError:  # none can be started
+        except RuntimeError:  # no thread can be started
             super()._left(error)
         else:
             ending.join(DROPPED_SECONDS)

@@ -1,1 +1,1 @@
-"""From a reported event to the service: buffer, batches, the sending thread, and its retries."""
+"""Sends reported events to the service: the buffer, the batches, the sending thread and its retries."""

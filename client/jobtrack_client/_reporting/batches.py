@@ -13,53 +13,56 @@ MAX_EVENTS = 500
 MAX_BYTES = 1024 * 1024
 _HEAD, _TAIL = b'{"events":[', b"]}"
 ROOM = MAX_BYTES - len(_HEAD + _TAIL)
-"""Bytes for the events of a batch, with a comma each."""
+"""The bytes for the events of a batch, with a comma for each."""
 
 _EVENTS, _BYTES = MAX_EVENTS - 1, ROOM - 1024
-"""What fits into a batch beside a note."""
+"""The events and bytes of a batch that also holds a note."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Events that are sent as one request, under one key however often it is tried; a heartbeat needs no key."""
+    """Events that are sent as one request. It keeps its key in every attempt. A heartbeat needs no key."""
 
     key: str | None
     events: tuple[Event, ...]
 
     @property
     def body(self) -> bytes:
-        """The request's JSON."""
+        """The JSON of the request."""
         return _HEAD + b",".join(event.body for event in self.events) + _TAIL
 
     @property
     def types(self) -> list[str]:
-        """The events' types, in order."""
+        """The types of the events, in order."""
         return [event.type for event in self.events]
 
     @property
     def first(self) -> int | None:
-        """The number of its first event that the job reported."""
+        """The number of the first event that the job itself reported."""
         return next((event.number for event in self.events if event.number), None)
 
     @property
     def changes_state(self) -> bool:
-        """Whether the service takes one of its events only before the job's end, or as its end."""
+        """Whether it has an event that the service accepts only before the job's end, or as its end."""
         return any(event.type not in AFTER_THE_END for event in self.events)
 
 
 class PendingBatches:
-    """Events in order of reporting, until the job's end: then what changes its state goes first."""
+    """Events that wait: batches, then single events. At the job's end, changes of its state go first.
+
+    This is not safe for use by several threads.
+    """
 
     def __init__(self, queue: EventQueue, key: Callable[[], str]) -> None:
         self.queue = queue
         self.note: Event | None = None
-        """Said by the client itself, at the beginning of the next batch that is made."""
+        """An event of the client itself, which goes first in the next batch that is made."""
         self._key = key
         self._batches: deque[Batch] = deque()
 
     @property
     def next(self) -> Batch | None:
-        """The batch to send next, if one was made."""
+        """The batch that is sent next, if there is one."""
         return self._batches[0] if self._batches else None
 
     @property
@@ -70,21 +73,21 @@ class PendingBatches:
         return min((number for number in numbers if number is not None), default=None)
 
     def add(self, events: Sequence[Event]) -> None:
-        """Make a batch of the note and these events, if there are any, to be sent after the others."""
+        """Append a batch of the note and these events, if there are any."""
         if batch := (*(() if self.note is None else (self.note,)), *events):
             self._batches.append(Batch(self._key(), batch))
             self.note = None
 
     def settle(self, *parts: tuple[Event, ...]) -> None:
-        """Forget the batch that was sent; these parts of it are sent instead, each under a new key."""
+        """Replace the first batch by these parts of it, each with a new key."""
         self._batches.popleft()
         self._batches.extendleft(Batch(self._key(), part) for part in reversed(parts) if part)
 
     def put_state_first(self, *, always: bool) -> list[Event]:
-        """Move what changes the job's state before the rest, if that is more than one batch, or `always`.
+        """Move the events that change the job's state to the front, if more than one batch waits, or `always`.
 
-        A batch keeps its key and its events, since the service may have stored it. Returns the events that later ones
-        replace; they are dropped where state alone would fill more than a batch.
+        Existing batches keep their keys and events, because the service may have stored them. If the events that change
+        the state fill more than a batch, those that a later one replaces are dropped and returned.
         """
         if self.queue.fits(_EVENTS, _BYTES) and not always:
             return []
@@ -100,12 +103,12 @@ class PendingBatches:
         return replaced
 
     def keep_newest(self) -> list[Event]:
-        """Reduce the single events to the newest, which fit into one batch with a note; returns the others."""
+        """Keep only the newest single events, which fit into one batch with a note. Return the others."""
         return self.queue.keep_newest(_EVENTS, _BYTES)
 
 
 def _cut(events: list[Event]) -> Iterator[list[Event]]:
-    """Parts that fit into a batch each, beside a note."""
+    """Split events into parts, each of which fits into a batch with a note."""
     part: list[Event] = []
     room = _BYTES
     for event in events:
@@ -119,18 +122,18 @@ def _cut(events: list[Event]) -> Iterator[list[Event]]:
 
 
 def _without_replaced(events: list[Event]) -> tuple[list[Event], list[Event]]:
-    """The events without those that a later one replaces, and those."""
+    """Return the events that no later one replaces, and those that one replaces."""
     subjects = [_subject(event) for event in events]
     last = {subject: index for index, subject in enumerate(subjects) if subject is not None}
-    kept: list[Event] = []
+    current: list[Event] = []
     replaced: list[Event] = []
     for index, (event, subject) in enumerate(zip(events, subjects, strict=True)):
-        (kept if subject is None or last[subject] == index else replaced).append(event)
-    return kept, replaced
+        (current if subject is None or last[subject] == index else replaced).append(event)
+    return current, replaced
 
 
 def _subject(event: Event) -> str | None:
-    """What a later event of the same type says anew: that the worker lives, or the progress of one stage."""
+    """Return what a later event of the same type replaces: a heartbeat, or the progress of one stage."""
     if event.type == "progressUpdate":
         return f"progress {json.loads(event.body).get('data', {}).get('stageName', '')}"
     return event.type if event.type == "heartbeat" else None

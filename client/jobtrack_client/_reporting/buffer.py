@@ -1,4 +1,4 @@
-"""What was reported and is not yet acknowledged, shared by the job's threads and the one that sends."""
+"""The buffer of events that are not yet acknowledged. The job's threads fill it, and one thread sends."""
 
 import threading
 from collections import deque
@@ -14,16 +14,19 @@ from jobtrack_client._reporting.stats import Reason, Stats, Tally
 from jobtrack_client._runtime.log import warn_seldom
 
 MAX_LINES = 2 * MAX_EVENTS
-"""Lines that gather at most before they are made events: by the thread that sends, while it keeps up."""
+"""The lines that gather at most before a thread of the job makes events of them, if the sending thread is slow."""
 
 
 class Buffer:
-    """Keeps the order of reporting until the job ends: a batch is settled before the next is taken."""
+    """Keeps events in order of reporting. A batch is settled before the next one is taken.
+
+    A batch is settled when the service has stored it or refused it for good.
+    """
 
     def __init__(
         self, queue: EventQueue, *, key: Callable[[], str] = new_key, clock: Callable[[], float] = monotonic
     ) -> None:
-        # Reentrant, since a signal handler may report while its thread is reporting.
+        # Reentrant, because a signal handler may report while its thread is reporting.
         self._changed = threading.Condition(threading.RLock())
         self._inbox: deque[Event | Line] = deque()
         self._sorting = False
@@ -32,29 +35,29 @@ class Buffer:
         self._clock = clock
         self._tally = Tally()
         self._last = 0
-        self._wanted = 0
+        self._flush_until = 0
         self._ended = False
         self._deadline: float | None = None
         self._shut: Reason | None = None
         self.closing_seconds = 0.0
-        """The time between the call of `close` and the deadline."""
+        """The seconds between the call of `close` and the deadline."""
 
     def put(self, reported: Event | Line) -> None:
-        """Add an event; after the end, or when there is no room, it is counted as dropped."""
-        # No lock, so that a job's thread waits for none: appending is atomic.
+        """Add an event or a line. After the end, or when there is no room, it is counted as dropped."""
+        # Without a lock, so that a job's thread never waits. Appending is atomic.
         self._inbox.append(reported)
         if (gathered := len(self._inbox)) >= MAX_EVENTS:
             self._gathered(gathered)
 
     def note(self, event: Event) -> None:
-        """Add a note of the client itself to the next batch that is made, in place of one that waits for that."""
+        """Add an event of the client itself to the next batch. It replaces one that still waits."""
         with self._changed:
             self._pending.note = event
 
     def sort_in(self) -> None:
-        """Make events of the lines that have gathered, and put them into the queue."""
+        """Convert the lines that have gathered to events, and put them into the queue."""
         with self._changed:
-            if self._sorting:  # by this very thread, which a signal handler has interrupted
+            if self._sorting:  # this very thread was interrupted by a signal handler
                 return
             self._sorting = True
             try:
@@ -67,7 +70,7 @@ class Buffer:
                 self._changed.notify_all()
 
     def take(self, most: int = MAX_EVENTS) -> Batch | None:
-        """The next batch: one that was made and is not settled, else the first events that wait, at most so many."""
+        """Return the next batch: one that is not settled yet, or a new one of at most `most` events."""
         with self._changed:
             if self._pending.next is None:
                 note = self._pending.note
@@ -75,36 +78,36 @@ class Buffer:
             return self._pending.next
 
     def acknowledged(self, batch: Batch) -> None:
-        """The service has stored it."""
+        """Settle a batch that the service has stored."""
         with self._changed:
             self._tally.acknowledge(batch.events)
             self._settle()
 
     def refused(self, batch: Batch) -> None:
-        """The service never will."""
+        """Settle a batch that the service has refused for good."""
         with self._changed:
             self._tally.drop(batch.events, Reason.REFUSED)
             self._settle()
 
     def halve(self, batch: Batch) -> None:
-        """Send its two halves instead, each under a new key."""
+        """Replace a batch by its two halves, each with a new key."""
         middle = len(batch.events) // 2
         self._settle(batch.events[:middle], batch.events[middle:])
 
     def without(self, batch: Batch, bad: frozenset[int]) -> None:
-        """Send it without the events at the positions `bad`, which the service refused, under a new key."""
+        """Replace a batch by one with a new key, without the refused events at the positions `bad`."""
         with self._changed:
             self._tally.drop([batch.events[index] for index in sorted(bad)], Reason.REFUSED)
             self._settle(tuple(event for index, event in enumerate(batch.events) if index not in bad))
 
     def put_state_first(self, *, always: bool = False) -> None:
-        """Move what changes the job's state before its lines, if they are more than one batch, or `always`."""
+        """Move the events that change the job's state to the front, if more than one batch waits, or `always`."""
         with self._changed:
             self.sort_in()
             self._tally.drop(self._pending.put_state_first(always=always), Reason.SUPERSEDED)
 
     def conclude(self, note: Callable[[Stats], Event | None]) -> None:
-        """Make the last batch: the newest events that fit, after a note on how many are lost. Drop the others."""
+        """Make the last batch: a note about lost events, and the newest events that fit. Drop the others."""
         with self._changed:
             if self._shut is not None:
                 return
@@ -115,7 +118,7 @@ class Buffer:
             self._pending.add(self._queue.take(MAX_EVENTS, MAX_BYTES))
 
     def shut(self, waiting: Reason, later: Reason) -> None:
-        """Give up what waits and take no more, counting each under its reason."""
+        """Drop all events for the reason `waiting`, and later ones for the reason `later`."""
         with self._changed:
             self.sort_in()
             self._shut, self._pending.note = later, None
@@ -124,12 +127,12 @@ class Buffer:
                 self._settle()
 
     def close(self, deadline: float) -> None:
-        """Have the rest sent until `deadline` (of the clock passed in), then take no more; the first one counts."""
+        """Send the rest until `deadline` (of the injected clock), then take no more. A later deadline is ignored."""
         with self._changed:
             self.sort_in()
             if self._deadline is None or deadline < self._deadline:
                 self._deadline, self.closing_seconds = deadline, deadline - self._clock()
-            self._wanted = self._last
+            self._flush_until = self._last
             self._changed.notify_all()
 
     @property
@@ -144,7 +147,7 @@ class Buffer:
 
     @property
     def concluded(self) -> bool:
-        """Whether no more events are taken."""
+        """Whether no more events are accepted."""
         return self._shut is not None
 
     @property
@@ -153,12 +156,12 @@ class Buffer:
         return None if self._deadline is None else max(0.0, self._deadline - self._clock())
 
     def wait_work(self, seconds: float) -> None:
-        """Wait for `seconds`, less when a batch is full or somebody waits for it."""
+        """Wait for `seconds`, or until a batch is full or a thread waits for it."""
         with self._changed:
             self._changed.wait_for(self._urgent, seconds)
 
     def pause(self, seconds: float) -> bool:
-        """Wait before the next try, less when the deadline changes; returns False when there is no time for another."""
+        """Wait before the next attempt, or until the deadline changes. Return whether there is time for another."""
         with self._changed:
             deadline, remaining = self._deadline, self.remaining
             longest = seconds if remaining is None else min(seconds, remaining)
@@ -166,16 +169,16 @@ class Buffer:
             return self.remaining != 0
 
     def flush(self, timeout: float) -> bool:
-        """Wait until everything reported so far is settled, at most `timeout` seconds; whether it is."""
+        """Wait at most `timeout` seconds until everything reported so far is settled. Return whether it is."""
         with self._changed:
             self.sort_in()
-            target = self._wanted = self._last
+            target = self._flush_until = self._last
             self._changed.notify_all()
             return self._changed.wait_for(lambda: self._settled(target), timeout)
 
     @property
     def stats(self) -> Stats:
-        """The counts at this moment."""
+        """The current counts."""
         with self._changed:
             self.sort_in()
             return self._tally.stats()
@@ -202,11 +205,11 @@ class Buffer:
         return events
 
     def _accept(self, reported: Event | Line) -> Event | None:
-        """Count it and give it its number, unless it came too late or cannot be said."""
+        """Count an event and number it. Return None if it is too late, or cannot be converted."""
         try:
             number = self._last + 1
             event = reported._replace(number=number) if isinstance(reported, Event) else make_line(reported, number)
-        except Exception:  # whatever a worker's own values raise, its job goes on
+        except Exception:  # a program's own values may raise anything
             warn_seldom("a log line cannot be reported")
             return None
         self._tally.reported[event.type] += 1
@@ -218,15 +221,15 @@ class Buffer:
         return event
 
     def _keep(self, event: Event) -> None:
-        if gone := self._queue.put(event):
-            self._tally.drop(gone, Reason.MEMORY)
+        if dropped := self._queue.put(event):
+            self._tally.drop(dropped, Reason.MEMORY)
 
     def _urgent(self) -> bool:
         full = len(self._inbox) + len(self._queue) >= MAX_EVENTS or self._queue.bytes >= MAX_BYTES
-        return self.closing or full or self._pending.next is not None or not self._settled(self._wanted)
+        return self.closing or full or self._pending.next is not None or not self._settled(self._flush_until)
 
     def _settled(self, number: int) -> bool:
-        """Whether nothing that was reported up to this number waits."""
+        """Return whether all events up to this number are settled."""
         oldest = self._pending.oldest
         return oldest is None or oldest > number
 

@@ -1,4 +1,4 @@
-"""What became of a job's creation."""
+"""The state of a job's creation."""
 
 import threading
 from collections.abc import Callable
@@ -7,28 +7,28 @@ from jobtrack_client._exceptions import JobTrackError, Unreachable
 
 
 class Creation:
-    """How to create the job (within so many seconds, if the end is near), and what became of it."""
+    """Creates the job with `send`, which gets the seconds until the deadline, and holds the result."""
 
     def __init__(self, send: Callable[[float | None], None], *, exists: bool = False) -> None:
         self.send = send
         self.exists = exists
-        """Whether the service has the job, so that a refused token is taken for an outage."""
+        """Whether the service has the job. A refused token is then treated as an outage."""
         self.tried = threading.Event()
-        """The first try to create the job and to report its start is over, whatever came of it."""
+        """Set after the first attempt to create the job and to report its start."""
         self.settled = threading.Event()
-        """No more tries follow."""
+        """Set when there are no more attempts."""
         self.refusal: JobTrackError | None = None
-        """Why the service will not have the job."""
+        """Why the service refused the job."""
         self.failure: JobTrackError | None = None
-        """Why the last try failed, if others follow."""
+        """Why the last attempt failed, if there will be another."""
 
     def demand(self) -> None:
-        """Raise why the job is not created.
+        """Check that the job was created.
 
         Raises:
-            JobTrackError: the service refused it, or could not create it yet.
+            JobTrackError: the service refused the job, or has not created it yet.
         """
         if self.refusal is not None:
             raise self.refusal
         if not self.settled.is_set():
-            raise self.failure or Unreachable("the service did not answer while the job was to be created")
+            raise self.failure or Unreachable("the service did not respond in time to create the job")

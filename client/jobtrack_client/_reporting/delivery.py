@@ -1,4 +1,4 @@
-"""How the events of one process reach the service: its buffer, its thread that sends, and the requests it makes."""
+"""Delivers the events of one process: its buffer, its sending thread, and its requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reported:
-    """The job that is reported, created by `body` under `key` unless it exists.
+    """The job that is reported. It is created with `body` and `key`, unless it exists.
 
-    A job that was `joined` is another's, who creates and starts it, and may do so later. One that is `resumed` may have
-    been started by another. After `silence` seconds without a report a heartbeat is sent; None: never.
+    Another process creates and starts a job that is `joined`, possibly later. Another process may have started a job
+    that is `resumed`. After `silence` seconds without a report, a heartbeat is sent; None: never.
     """
 
     job_id: str
@@ -40,12 +40,12 @@ class Reported:
     silence: float | None = None
 
     def __str__(self) -> str:
-        """How notices call it."""
+        """Return the job's name and id, as warnings show them."""
         return f"job {self.name!r} ({self.job_id})"
 
 
 class Delivery:
-    """Sends what is put into its buffer, once it was started."""
+    """Sends the events in its buffer, once it is started."""
 
     def __init__(self, http: "Http", job: Reported, options: ReporterOptions) -> None:
         self._http = http
@@ -53,30 +53,30 @@ class Delivery:
         self._options = options
         self._begun = False
         self.created: Mapping[str, Json] = {}
-        """The answer to the job's creation, once there is one."""
+        """The response to the job's creation, if there is one yet."""
         self.start: Event | None = None
-        """Of a job that is resumed: what starts it, if it does not run."""
+        """The event that starts a resumed job, if it is not running."""
         self.earlier: Sender | None = None
-        """That of a closed reporter of the same job, whose events come first."""
+        """The sender of a closed reporter of the same job, whose events go first."""
         self.notices = Notices(str(job))
         self.buffer = Buffer(EventQueue(options.max_events, options.max_bytes), key=options.key)
-        # A process that was forked cannot know whether its parent has created the job by now.
+        # A forked process cannot know whether its parent has created the job in the meantime.
         self.creation = Creation(self._create, exists=job.body is None or job.joined)
         self.sender = Sender(
             self.buffer,
             self.creation,
             self._post,
             notices=self.notices,
-            say=self._note,
+            make_note=self._note,
             backoff=options.backoff,
             flush_seconds=options.flush_seconds,
             heartbeat=Heartbeat(job.silence),
         )
 
     def inherited(self) -> "Delivery":
-        """That of a forked process: of the same job, which needs no creation if its parent knows that it exists.
+        """Return the delivery of a forked process. It does not create the job if the parent knows that it exists.
 
-        It sends no heartbeats: a pool's process that outlives its killed parent would hide that the job is dead.
+        It sends no heartbeats. A pool's process that outlives its killed parent would hide that the job is dead.
         """
         body = None if self.creation.settled.is_set() else self._job.body
         delivery = Delivery(self._http, replace(self._job, body=body, joined=True, silence=None), self._options)
@@ -84,7 +84,7 @@ class Delivery:
         return delivery
 
     def end(self) -> None:
-        """Give up what waits, where nothing was ever sent by this process."""
+        """Drop all events, if this process never sent any."""
         self.buffer.shut(Reason.UNDELIVERED, Reason.CLOSED)
         self.notices.ended(self.buffer.stats)
 
@@ -106,23 +106,23 @@ class Delivery:
         except Conflict as error:
             if error.transient:
                 raise
-            # It was started before.
+            # The job was started before.
 
     def _created(self, remaining: float | None) -> Mapping[str, Json]:
         def send(body: bytes, left_out: int) -> Mapping[str, Json]:
-            # Another body under the same key would be a conflict.
+            # Another body with the same key would be a conflict.
             key = f"{self._job.key}-{left_out}" if left_out else self._job.key
-            answer: Mapping[str, Json] = self._send(Request("POST", "/jobs", body=body, key=key), remaining)
-            return answer
+            response: Mapping[str, Json] = self._send(Request("POST", "/jobs", body=body, key=key), remaining)
+            return response
 
         try:
-            answer, left_out = send_reduced(send, self._job.body or b"")
+            response, left_out = send_reduced(send, self._job.body or b"")
         except Conflict as error:
             if error.transient or not self._job.resumed:
                 raise
-            return self.created  # it was there before, described otherwise
+            return self.created  # it existed before, with another description
         self.notices.reduced(left_out)
-        return answer
+        return response
 
     def _post(self, batch: Batch, remaining: float | None) -> None:
         try:
@@ -133,7 +133,7 @@ class Delivery:
             raise
 
     def _begins_later(self, error: JobTrackError, remaining: float | None) -> bool:
-        """Whether what the service refused may be taken once the job's own process was heard, which may be by now."""
+        """Return whether the service may accept a refused batch after the job's own process has started the job."""
         if isinstance(error, NotFound):
             return True
         if self._begun:
@@ -161,6 +161,6 @@ class Delivery:
             raise Unreachable(f"the request ended with {error!r}") from error
 
     def _note(self, message: str) -> Event:
-        """A line in the job's log by the client itself."""
+        """Return a line of the client itself for the job's log."""
         data = {"level": "WARN", "component": "jobtrack_client", "message": message}
         return make_event("log", data, self._options.clock())

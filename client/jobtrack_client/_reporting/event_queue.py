@@ -1,4 +1,4 @@
-"""The bounded queue of events that wait: in order of reporting, the least important dropped first."""
+"""A bounded queue of events in order of reporting. It drops the least important ones first."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from jobtrack_client._reporting.queued_events import OVERHEAD, Event, Rank
 
 
 class EventQueue:
-    """Keeps at most `max_events` and `max_bytes` of memory, but for lifecycle events, which it always keeps."""
+    """Keeps at most `max_events` in `max_bytes` of memory. Lifecycle events are always kept."""
 
     def __init__(self, max_events: int, max_bytes: int) -> None:
         self._max_events = max_events
@@ -19,16 +19,16 @@ class EventQueue:
         self._of_state = 0
 
     def __len__(self) -> int:
-        """Events that wait."""
+        """Return the number of events."""
         return self._count
 
     @property
     def bytes(self) -> int:
-        """Memory that they take."""
+        """The bytes of memory that the events take."""
         return self._bytes
 
     def put(self, event: Event) -> list[Event]:
-        """Add an event; returns what was dropped to make room, which may be the event itself."""
+        """Add an event. Return the events that were dropped to make room, possibly including this one."""
         self._queues[event.rank].append(event)
         self._count += 1
         self._bytes += event.weight
@@ -37,12 +37,12 @@ class EventQueue:
         return list(self._overflow()) if full else []
 
     def first(self) -> Event | None:
-        """The event reported first."""
+        """Return the event that was reported first."""
         queue = self._first_queue()
         return queue[0] if queue else None
 
     def take(self, max_events: int, max_bytes: int) -> list[Event]:
-        """Take out the first entries: at most `max_events`, whose JSON with a comma each is at most `max_bytes`."""
+        """Remove and return the first events: at most `max_events`, in at most `max_bytes` of JSON with commas."""
         taken: list[Event] = []
         while len(taken) < max_events and (queue := self._first_queue()):
             until = min((other[0].number for other in self._queues.values() if other and other is not queue), default=0)
@@ -54,11 +54,11 @@ class EventQueue:
         return taken
 
     def fits(self, max_events: int, max_bytes: int) -> bool:
-        """Whether `take` with these limits would return all."""
+        """Return whether `take` with these limits would return all events."""
         return self._count <= max_events and self._bytes - (OVERHEAD - 1) * self._count <= max_bytes
 
     def take_state(self) -> list[Event]:
-        """Take out the events that the service does not accept after the job's end, in order."""
+        """Remove and return, in order, the events that the service does not accept after the job's end."""
         taken: list[Event] = []
         for rank, queue in self._queues.items() if self._of_state else ():
             late: deque[Event] = deque()
@@ -71,7 +71,7 @@ class EventQueue:
         return sorted(taken, key=_number)
 
     def keep_newest(self, max_events: int, max_bytes: int) -> list[Event]:
-        """Take out all but the newest events, of which `take` with these limits would return all."""
+        """Remove and return all but the newest events, which `take` with these limits would return at once."""
         taken = self.take(self._count - max_events, self._bytes)
         while not self.fits(max_events, max_bytes) and (queue := self._first_queue()):
             taken.append(self._pop(queue))

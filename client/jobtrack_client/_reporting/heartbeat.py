@@ -1,4 +1,4 @@
-"""When a job that reports nothing must report that its worker lives, so that it is not marked as stalled."""
+"""Decides when a silent job must send a heartbeat, so that it is not marked as stalled."""
 
 from collections.abc import Callable
 from math import inf
@@ -8,21 +8,21 @@ from jobtrack_client._reporting.batches import Batch
 from jobtrack_client._reporting.queued_events import Event, Rank
 
 DEFAULT_SECONDS = 300
-"""`heartbeatSeconds` of a job that says nothing else."""
+"""The default of a job's `heartbeatSeconds`."""
 LONGEST_SILENCE = 100.0
 BATCH = Batch(None, (Event("heartbeat", Rank.ROUTINE, b'{"type":"heartbeat"}'),))
-"""Without a key: to apply it twice does no harm, and to remember a key would cost the service another write."""
+"""It has no key. Storing it twice is harmless, and a key would cost the service another write."""
 
 
 def silence(heartbeat_seconds: float | None) -> float | None:
-    """How long such a job may send nothing: a third of its interval, so that one heartbeat may fail; None: for ever."""
+    """Return how long a job may be silent: a third of the interval, so that one heartbeat may fail; None: for ever."""
     if heartbeat_seconds is None or heartbeat_seconds <= 0:
         return None
     return min(LONGEST_SILENCE, heartbeat_seconds / 3)
 
 
 class Heartbeat:
-    """Measures the silence since the service last accepted something."""
+    """Measures the time since the service last accepted an event."""
 
     def __init__(self, seconds: float | None, clock: Callable[[], float] = monotonic) -> None:
         self._seconds = inf if seconds is None else seconds
@@ -31,13 +31,13 @@ class Heartbeat:
 
     @property
     def due_in(self) -> float:
-        """Seconds until a heartbeat must be sent."""
+        """The seconds until a heartbeat must be sent."""
         return max(0.0, self._last + self._seconds - self._clock())
 
     def sent(self) -> None:
-        """The service has accepted something, or wants no heartbeat for now."""
+        """Restart the interval: the service has accepted an event, or needs no heartbeat now."""
         self._last = self._clock()
 
     def stop(self) -> None:
-        """No heartbeat is needed any more."""
+        """Send no more heartbeats."""
         self._seconds = inf

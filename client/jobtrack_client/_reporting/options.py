@@ -1,4 +1,4 @@
-"""How a job reports."""
+"""Options of reporting."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,13 +13,16 @@ _YEAR_10000 = 253_402_300_800
 
 @dataclass(frozen=True, slots=True)
 class ReporterOptions:
-    """How a job reports.
+    """Options of a job's reporting. Times are in seconds.
 
-    `max_events` and `max_bytes` bound the memory of what waits (a request of 500 events under way comes on top, and up
-    to 1,000 lines just reported); `flush_seconds` is how long an event waits for others; `progress_seconds` the least
-    time between two updates of a stage; `create_seconds` how long the start waits until the service has created and
-    started the job; `close_seconds` and `exit_seconds` how long the end, or the interpreter's without one, waits for
-    what is not yet acknowledged.
+    - `max_events` and `max_bytes` limit the buffer. One request of 500 events, and up to 1,000 new lines, come on top.
+    - `flush_seconds`: how long an event waits for others, to be sent in one request.
+    - `progress_seconds`: the shortest time between two updates of a stage.
+    - `create_seconds`: how long the job's start waits until the service has created the job.
+    - `close_seconds`: how long the job's end waits until all events are acknowledged.
+    - `exit_seconds`: the same for an interpreter that ends before its job does.
+    - `request_seconds`: the timeout of a request.
+    - `backoff`: the delays between attempts.
     """
 
     max_events: int = 100_000
@@ -35,13 +38,13 @@ class ReporterOptions:
     key: Callable[[], str] = new_key
 
     def __post_init__(self) -> None:
-        """A clock or a key that fails is replaced where it is asked: without them no end of a job would be reported."""
+        """Replace a clock or key function that fails, because the job's end could not be reported without it."""
         object.__setattr__(self, "clock", _reliable(self.clock, time, _is_time))
         object.__setattr__(self, "key", _reliable(self.key, new_key, _is_key))
 
 
-def _reliable(call: Callable[[], T], instead: Callable[[], T], good: Callable[[object], bool]) -> Callable[[], T]:
-    """A callable that returns what the first does, or where that fails what the second does."""
+def _reliable(call: Callable[[], T], instead: Callable[[], T], is_valid: Callable[[object], bool]) -> Callable[[], T]:
+    """Return a function that calls `call`, and `instead` if that fails."""
     if call is instead or hasattr(call, "reliable"):
         return call
 
@@ -50,14 +53,14 @@ def _reliable(call: Callable[[], T], instead: Callable[[], T], good: Callable[[o
             value = call()
         except Exception:
             return instead()
-        return value if good(value) else instead()
+        return value if is_valid(value) else instead()
 
     reliable.reliable = True  # type: ignore[attr-defined]
     return reliable
 
 
 def _is_time(value: object) -> bool:
-    """Whether it is a moment that a timestamp can have: until the end of 9999."""
+    """Return whether a timestamp can represent the value: until the end of 9999."""
     return isinstance(value, (int, float)) and 0 <= value < _YEAR_10000
 
 

@@ -1,4 +1,4 @@
-"""An event as it waits to be sent: its JSON, and how dear it is."""
+"""Events as they wait in the buffer: their JSON and their rank."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,13 +13,13 @@ from jobtrack_client._values.kinds import name, number
 from jobtrack_client._values.shorten import EVENT_BYTES, MESSAGE_BYTES, cut, dumps, encoded
 
 _SHORT = 4 * 1024
-"""Characters that fit whatever they are, as a message, of six bytes each at most in JSON, and beside it as details."""
+"""A message and details of this many characters always fit into an event: each takes at most six bytes of JSON."""
 _YEAR_10000 = 253_402_300_799
 _FIXED = frozenset({str, int, float, bool, type(None)})
 
 
 class Rank(IntEnum):
-    """What goes first when memory runs out: the lowest rank, its oldest; LIFECYCLE never goes."""
+    """The order in which events are dropped when the buffer is full: the lowest rank first, LIFECYCLE never."""
 
     DEBUG = 0
     ROUTINE = 1
@@ -41,11 +41,11 @@ _RANKS = {
 
 
 OVERHEAD = 150
-"""Bytes that an event weighs in memory beyond its JSON."""
+"""The bytes of memory that an event takes beside its JSON."""
 
 
 class Event(NamedTuple):
-    """One event, ready to be sent, with its number in the order of reporting."""
+    """An event that is ready to be sent, with its number in the order of reporting."""
 
     type: str
     rank: Rank
@@ -54,20 +54,20 @@ class Event(NamedTuple):
 
     @property
     def weight(self) -> int:
-        """Bytes of memory."""
+        """The bytes of memory that it takes."""
         return len(self.body) + OVERHEAD
 
 
 Line: TypeAlias = tuple[str, str, str | None, str | None, object, float]
-"""A log line as it was reported: level, message, component, stage, details, seconds since 1970.
+"""A log line as it was reported: level, message, component, stage, details, and time in seconds since 1970.
 
-Lines are many. To make the JSON of one costs the job three times as much between its own work as in one go with others
-(measured at 1,000 lines a second, where nothing of ours is in the processor's caches), so it is made later.
+Its JSON is made later, together with that of other lines. Between the job's own work it would take three times as long
+(measured at 1,000 lines a second), because our code and data are not in the processor's caches then.
 """
 
 
 def make_event(type_: str, data: Mapping[str, object], time: float) -> Event:
-    """The event of `time` (seconds since 1970), within the contract's limits; members that are None are left out."""
+    """Return an event at `time` (seconds since 1970), within the contract's limits. None is left out."""
     members = event_data(type_, data)
     envelope = _envelope(type_, members, time)
     body = dumps(envelope)
@@ -77,10 +77,10 @@ def make_event(type_: str, data: Mapping[str, object], time: float) -> Event:
 
 
 def make_line(line: Line, number: int = 0) -> Event:
-    """The event of a log line: what `make_event` makes of its members."""
+    """Return the event of a log line. The result is the same as that of `make_event`, but faster."""
     level, message, component, stage, details, time = line
-    known = _details(details)
-    more = "" if known is None else f',"details":{encoded(known)}'
+    values = _details(details)
+    more = "" if values is None else f',"details":{encoded(values)}'
     if len(message) > _SHORT or len(more) > _SHORT:
         members = {"level": level, "message": message, "component": component, "stage": stage, "details": details}
         return make_event("log", members, time)._replace(number=number)
@@ -92,32 +92,32 @@ def make_line(line: Line, number: int = 0) -> Event:
 
 
 def origin(name: object) -> str | None:
-    """The component or stage of a log line, as a text that can be hashed; None where there is none."""
+    """Return the component or stage of a log line as a hashable text; None if it is empty."""
     if name is None or type(name) is str:
         return name or None
     return as_text(name)
 
 
 def valid_time(moment: object, now: float) -> float:
-    """The time (seconds since 1970) of an event; `now` where it is none."""
+    """Return the time of an event in seconds since 1970; `now` if the given time is invalid."""
     if type(moment) is float and 0 <= moment < _YEAR_10000:
         return moment
     try:
-        found = number(moment.timestamp() if isinstance(moment, datetime) else moment)
-    except (ValueError, OverflowError):  # at the edges of what a datetime can be
+        seconds = number(moment.timestamp() if isinstance(moment, datetime) else moment)
+    except (ValueError, OverflowError):  # near the first or last datetime
         return now
-    return now if found is None or not 0 <= found < _YEAR_10000 else float(found)
+    return now if seconds is None or not 0 <= seconds < _YEAR_10000 else float(seconds)
 
 
 def snapshot(details: Mapping[str, object]) -> object:
-    """The details as they are now, whatever becomes of them."""
+    """Return a copy of the details, which later changes do not affect."""
     return (
         details.copy() if type(details) is dict and _FIXED.issuperset(map(type, details.values())) else plain(details)
     )
 
 
 def describe_error(error: BaseException | str) -> dict[str, Json]:
-    """The `error` of a failed job or stage: what it says and of which type it is."""
+    """Return the `error` of a failed job or stage: its message and type."""
     if isinstance(error, str):
         return {"message": cut(error, MESSAGE_BYTES)}
     kind = type(error).__name__
@@ -125,7 +125,7 @@ def describe_error(error: BaseException | str) -> dict[str, Json]:
 
 
 def _details(details: object) -> Json:
-    """Those of a line; their size is looked at once they are encoded."""
+    """Return the details of a line. Their size is checked after encoding."""
     if isinstance(details, dict):
         return plain(details)
     return None if details is None else kind_of_details(details)
@@ -148,8 +148,8 @@ def _second(seconds: int) -> str:
 
 @lru_cache(maxsize=1024)
 def _origin(component: str | None, stage: str | None) -> str:
-    known = {"component": component and name(component), "stage": stage and name(stage)}
-    return "".join(f',"{member}":{encoded(value)}' for member, value in known.items() if value)
+    values = {"component": component and name(component), "stage": stage and name(stage)}
+    return "".join(f',"{member}":{encoded(value)}' for member, value in values.items() if value)
 
 
 def _rank(type_: str, members: dict[str, Json]) -> Rank:

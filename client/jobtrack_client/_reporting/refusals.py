@@ -1,4 +1,4 @@
-"""What is left of a job that the service refused: an older, newer or stricter one may not take every member."""
+"""Sends a job again without the members that the service refused. Another version may not accept all of them."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -7,17 +7,17 @@ from typing import Any, TypeAlias, TypeVar
 from jobtrack_client._exceptions import ApiError, TooLarge, Unprocessable
 from jobtrack_client._values.shorten import dumps
 
-AnswerT = TypeVar("AnswerT")
+ResponseT = TypeVar("ResponseT")
 _Part: TypeAlias = tuple[str] | tuple[str, int]
 _NEEDED = ("jobId", "jobName", "jobType")
 _LARGE = ("metadata", "resources", "blockingConditions", "prerequisites", "stages", "subscriptions")
 
 
-def send_reduced(send: Callable[[bytes, int], AnswerT], body: bytes) -> tuple[AnswerT, Sequence[str]]:
-    """The answer, and what was left out since it was refused; `send` is given the body and how much that is.
+def send_reduced(send: Callable[[bytes, int], ResponseT], body: bytes) -> tuple[ResponseT, Sequence[str]]:
+    """Return the response and the refused members. `send` gets the body and the number of members left out.
 
     Raises:
-        JobTrackError: the job cannot be sent, or what was refused cannot be left out.
+        JobTrackError: the job cannot be sent, or a refused member cannot be left out.
     """
     left_out: list[str] = []
     while True:
@@ -28,7 +28,7 @@ def send_reduced(send: Callable[[bytes, int], AnswerT], body: bytes) -> tuple[An
             pointers = _refused(job, error)
             if not pointers:
                 raise
-            # From the back, so that the positions before stay what they are.
+            # From the end, so that the remaining positions stay valid.
             for pointer in sorted(pointers, reverse=True):
                 _remove(job, *pointer)
                 left_out.append("/".join(map(str, pointer)))
@@ -36,7 +36,7 @@ def send_reduced(send: Callable[[bytes, int], AnswerT], body: bytes) -> tuple[An
 
 
 def _refused(job: dict[str, Any], error: ApiError) -> set[_Part]:
-    """Members, and items of lists, that the service named and that a job can be without."""
+    """Return the refused members and items of lists that a job does not need."""
     if isinstance(error, TooLarge):
         return {(name,) for name in _LARGE if name in job}
     return {part for fault in error.errors if (part := _part(job, fault.pointer)) is not None}

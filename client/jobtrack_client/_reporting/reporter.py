@@ -1,4 +1,4 @@
-"""What a job reports through: events in, requests out; no call here raises into the job or waits for the service."""
+"""The reporter of a job. Its calls neither raise exceptions nor wait for the service."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from jobtrack_client._exceptions import JobTrackError
 from jobtrack_client._reporting.delivery import Delivery, Reported
 from jobtrack_client._reporting.forks import relay
 from jobtrack_client._reporting.forks.handover import Handover
-from jobtrack_client._reporting.forks.relay import Change, Mouthpiece, Relay
+from jobtrack_client._reporting.forks.relay import Change, ParentLink, Relay
 from jobtrack_client._reporting.options import ReporterOptions
 from jobtrack_client._reporting.queued_events import Event, Line, make_event, snapshot
 from jobtrack_client._reporting.stats import Reason, Stats
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class Reporter:
     """Reports one job.
 
-    A process that is forked from the job's hands over to it what it reports, and once it is alone sends by itself.
+    A process that is forked from the job's own process hands its events to that process. When that process has ended,
+    it sends them itself.
     """
 
     def __init__(self, http: "Http", job: Reported, options: ReporterOptions) -> None:
@@ -37,39 +38,39 @@ class Reporter:
         self._relay: Relay | None = None
         self._handover: Handover | None = None
         self._adopted = False
-        self._wanted = False
+        self._to_be_sent = False
         self.put: Callable[[Event | Line], None] = self._delivery.buffer.put
-        """Queues what was reported; log lines come straight to it, for there are many."""
+        """Queues an event or a line. Log lines call it directly, because there are many."""
         self._closed = False
         self._lock = threading.Lock()
         self.tick: Callable[[], None] = lambda: None
-        """Called every `flush_seconds`, from a thread of ours."""
+        """Called every `flush_seconds` from the sending thread."""
         self.changed: Callable[[int, Change], None] = lambda number, change: None
-        """Called with what a forked process tells of the progress of this number."""
+        """Called with a change of the progress with this number, which a forked process reported."""
         self.exiting: Callable[[], None] = lambda: None
-        """Called when the interpreter ends, before the rest is sent."""
+        """Called when the interpreter ends, before the remaining events are sent."""
         fork_safety.renew(self)
         fork_safety.prepare(self)
 
     def begin(self, started: Mapping[str, object]) -> None:
-        """Have the job started, unless it is one that may run already."""
+        """Report the job's start. A resumed job is started only if it is not running."""
         if self._job.resumed:
             self._delivery.start = make_event("jobStarted", started, self._options.clock())
         else:
             self.report("jobStarted", started)
 
     def follow(self, earlier: "Reporter") -> None:
-        """Send nothing before another reporter of the job, which is closed, has sent what it has."""
+        """Wait until an earlier, closed reporter of the same job has sent its events."""
         self._delivery.earlier = earlier._delivery.sender
 
     def start(self, required: bool) -> None:
         """Create the job and begin to send.
 
         Raises:
-            JobTrackError: it is `required` that the job is tracked, and the service refused it or stayed away for
+            JobTrackError: the job is `required`, and the service refused it or could not be reached for
                 `close_seconds`.
         """
-        if self._wanted or self._handover is not None:
+        if self._to_be_sent or self._handover is not None:
             return
         exit_hooks.register(self._at_exit)
         self._send()
@@ -79,14 +80,14 @@ class Reporter:
             patiently(self._demand_created)
 
     def report(self, type_: str, data: Mapping[str, object], moment: float | None = None) -> None:
-        """Queue one event of now, or of `moment` (seconds since 1970)."""
+        """Queue an event with the current time, or with `moment` (seconds since 1970)."""
         try:
             self.put(make_event(type_, data, self._options.clock() if moment is None else moment))
-        except Exception:  # whatever a worker's own values raise, its job goes on
+        except Exception:  # a program's own values may raise anything
             warn_seldom("%s: an event %s cannot be reported", self._job, type_)
 
-    def keep(self, details: Mapping[str, object]) -> object:
-        """Details of a log line as they are now; None where they cannot be told."""
+    def copy_details(self, details: Mapping[str, object]) -> object:
+        """Return a copy of the details of a log line; None if they cannot be converted."""
         try:
             return snapshot(details)
         except Exception:  # as above
@@ -94,19 +95,19 @@ class Reporter:
             return None
 
     def change(self, number: int, change: Change) -> bool:
-        """Tell the job's process of the progress that it began itself; False where there is none to be told."""
+        """Report a change of the parent's progress to the parent. Return False if there is no parent."""
         return self._handover is not None and not self._adopted and self._handover.progressed(number, change)
 
     def settle(self) -> None:
-        """Take in what forked processes have reported so far."""
+        """Take in the events that forked processes have reported so far."""
         if self._relay is not None:
             self._relay.drain()
 
     def flush(self, timeout: float) -> bool:
-        """Wait until what was reported is settled; whether it was within `timeout` seconds."""
+        """Wait at most `timeout` seconds until all reported events are settled. Return whether they are."""
         if self._handover is not None:
             self._handover.pump()
-        elif self._wanted:
+        elif self._to_be_sent:
             self._send()
         return patiently(lambda: self._flush(timeout))
 
@@ -116,7 +117,10 @@ class Reporter:
         return self._delivery.buffer.flush(max(0.0, deadline - monotonic())) and created
 
     def close(self, timeout: float | None = None, *, wait: bool = True) -> None:
-        """Send what waits for at most `timeout` seconds (`close_seconds`); without `wait`, while others go on."""
+        """Send the remaining events for at most `timeout` seconds (default: `close_seconds`).
+
+        Without `wait`, they are sent in the background.
+        """
         seconds = self._options.close_seconds if timeout is None else timeout
         if self._closed:
             self._delivery.buffer.close(monotonic() + seconds)
@@ -125,13 +129,13 @@ class Reporter:
         if not wait:
             return
         exit_hooks.unregister(self._at_exit)
-        if self._wanted:
+        if self._to_be_sent:
             self._send()
         patiently(lambda: self._await_end(seconds))
 
     def _await_end(self, seconds: float) -> None:
         sender = self._delivery.sender
-        if self._wanted and not sender.started:
+        if self._to_be_sent and not sender.started:
             sender.run(lambda: self.tick())
         elif not sender.started:
             self._delivery.end()
@@ -139,72 +143,72 @@ class Reporter:
             LOGGER.warning("%s: %d events are not acknowledged", self._job, self.stats.waiting)
 
     def forking(self) -> None:
-        """Listen to what the process that is about to be forked, or started anew, will report."""
+        """Prepare to receive events from a process that is about to be forked or spawned."""
         with self._lock:
             if self._relay is not None or not self._sending or not relay.AVAILABLE:
                 return
             try:
                 self._relay = Relay(self._delivery.buffer.put, lambda number, change: self.changed(number, change))
-            except (OSError, RuntimeError) as error:  # they can still send by themselves
-                LOGGER.warning("%s: forked processes cannot be heard: %s", self._job, error)
+            except (OSError, RuntimeError) as error:  # they can still send their events themselves
+                LOGGER.warning("%s: events of forked processes cannot be received: %s", self._job, error)
 
     def writer(self) -> int | None:
-        """The descriptor of the socket by which another process reports to the job's own; None where there is none."""
+        """Return the descriptor of the socket through which another process reports; None if there is none."""
         if self._handover is not None:
-            return self._handover.mouthpiece.writer
+            return self._handover.parent.writer
         self.forking()
         return None if self._relay is None else self._relay.writer
 
-    def speak_through(self, writer: int) -> None:
-        """Report through the job's own process, which has the other end of this socket. To be called first."""
+    def report_through(self, writer: int) -> None:
+        """Report through the job's own process, which has the other end of this socket. Call this first."""
         self._adopted = True
-        self._hand_over(Mouthpiece.of(writer))
+        self._hand_over(ParentLink.of(writer))
 
     def forked(self) -> None:
-        """Begin anew, with nothing of what waits: that is the parent's, and so is the thread that sends."""
-        mouthpiece = self._inherited_mouthpiece()
+        """Start again with an empty buffer. Waiting events and the sending thread belong to the parent."""
+        parent = self._inherited_parent()
         self._lock = threading.Lock()
         self._delivery, self._relay = self._delivery.inherited(), None
-        self._handover, self.put, self._wanted = None, self._delivery.buffer.put, False
-        if mouthpiece is not None:
-            self._hand_over(mouthpiece)
+        self._handover, self.put, self._to_be_sent = None, self._delivery.buffer.put, False
+        if parent is not None:
+            self._hand_over(parent)
         if self._closed:
             self._delivery.buffer.shut(Reason.CLOSED, Reason.CLOSED)
 
     @property
     def thread(self) -> int | None:
-        """The identifier of the thread that sends."""
+        """The identifier of the sending thread."""
         return self._delivery.sender.ident
 
     @property
     def resumed(self) -> bool:
-        """Whether another process may go on with the job."""
+        """Whether another process may continue the job."""
         return self._job.resumed
 
     @property
     def stats(self) -> Stats:
-        """The counts at this moment."""
+        """The current counts."""
         return self._delivery.buffer.stats
 
     @property
     def created(self) -> Mapping[str, Json]:
-        """The answer to the job's creation, once there is one."""
+        """The response to the job's creation, if there is one yet."""
         return self._delivery.created
 
     @property
     def _sending(self) -> bool:
         return self._delivery.sender.started and not self._closed
 
-    def _inherited_mouthpiece(self) -> Mouthpiece | None:
+    def _inherited_parent(self) -> ParentLink | None:
         if self._handover is not None:
-            return self._handover.mouthpiece
+            return self._handover.parent
         if self._relay is not None:
             return self._relay.inherited()
-        return Mouthpiece(None) if self._sending else None
+        return ParentLink(None) if self._sending else None
 
-    def _hand_over(self, mouthpiece: Mouthpiece) -> None:
+    def _hand_over(self, parent: ParentLink) -> None:
         self._handover = Handover(
-            mouthpiece,
+            parent,
             self._delivery.buffer,
             begin=lambda: exit_hooks.register(self._at_exit),
             tick=lambda: self.tick(),
@@ -222,14 +226,14 @@ class Reporter:
             self._handover.close(seconds)
 
     def _send(self) -> None:
-        """Begin to send, unless it has begun; without a thread, all is sent at the end."""
-        self._wanted = True
+        """Start the sending thread. If there can be no thread, all events are sent at the end."""
+        self._to_be_sent = True
         if self._delivery.sender.started:
             return
         try:
             self._delivery.sender.start(lambda: self.tick())
         except RuntimeError as error:
-            LOGGER.warning("%s: nothing is sent before its end: %s", self._job, error)
+            LOGGER.warning("%s: events are only sent at the job's end: %s", self._job, error)
 
     def _demand_created(self) -> None:
         self._delivery.creation.settled.wait(self._options.close_seconds)

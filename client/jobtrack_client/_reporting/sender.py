@@ -1,4 +1,4 @@
-"""The background thread: the job's creation first, then batch after batch, each until it is settled."""
+"""The background thread. It creates the job, then sends one batch after another."""
 
 import re
 from collections.abc import Callable
@@ -18,13 +18,13 @@ from jobtrack_client._reporting.stats import Reason, Stats
 from jobtrack_client._runtime.threads import Background
 
 _VERDICTS = frozenset({400, 404, 409, 413, 415, 422})
-"""Statuses by which the service refuses a report. All others are of the token, of a proxy, or of an outage."""
+"""The statuses with which the service refuses events. All others concern the token, a proxy or an outage."""
 _SPLIT = (400, 409, 413, 422)
 _EVENT = re.compile(r"/events/(\d+)(?:/|$)")
 
 
 class Sender:
-    """Sends what is in the buffer, one batch at a time, so that order is kept."""
+    """Sends the events in the buffer. It sends one batch at a time, so that their order is kept."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Sender:
         post: Callable[[Batch, float | None], None],
         *,
         notices: Notices,
-        say: Callable[[str], Event],
+        make_note: Callable[[str], Event],
         backoff: Backoff,
         flush_seconds: float,
         heartbeat: Heartbeat,
@@ -42,15 +42,15 @@ class Sender:
         self._creation = creation
         self._post = post
         self._notices = notices
-        self._say = say
+        self._make_note = make_note
         self._pace = Pace(buffer, backoff)
         self._flush_seconds = flush_seconds
         self._heartbeat = heartbeat
-        self._hurried = False
+        self._ending_noted = False
         self._thread = Background("jobtrack-reporter")
 
     def start(self, tick: Callable[[], None]) -> None:
-        """Begin to send, calling `tick` before each batch.
+        """Start the thread. It calls `tick` before each batch.
 
         Raises:
             RuntimeError: no thread can be started.
@@ -58,43 +58,43 @@ class Sender:
         self._thread.start(partial(self.run, tick))
 
     def join(self, timeout: float) -> bool:
-        """Wait for the end of it, at most `timeout` seconds; whether it came."""
+        """Wait at most `timeout` seconds for the end of the thread. Return whether it has ended."""
         return self._thread.join(timeout)
 
     @property
     def started(self) -> bool:
-        """Whether it has begun to send."""
+        """Whether the thread was started."""
         return self._thread.started
 
     @property
     def ident(self) -> int | None:
-        """The thread's identifier, once it has begun."""
+        """The identifier of the thread, once it runs."""
         return self._thread.ident
 
     def create(self) -> float | None:
-        """Try to create the job: seconds to wait before the next try, None when there is an outcome."""
+        """Try to create the job. Return the delay before the next attempt; None if there is a result."""
         began = monotonic()
         try:
             self._creation.send(self._pace.time)
-        except Exception as error:  # reporting must never end in silence, whatever fails
+        except Exception as error:  # whatever fails, reporting must go on
             self._creation.tried.set()
             return self._failed_creation(error)
         self._up(began)
         return None
 
     def attempt(self, batch: Batch) -> float | None:
-        """Try to send a batch: seconds to wait before the next try, None when it is settled."""
+        """Try to send a batch. Return the delay before the next attempt; None if the batch is settled."""
         began = monotonic()
         try:
             self._post(batch, self._pace.time_for(batch))
-        except Exception as error:  # reporting must never end in silence, whatever fails
+        except Exception as error:  # whatever fails, reporting must go on
             return self._failed(batch, error)
         self._up(began)
         self._buffer.acknowledged(batch)
         return None
 
     def run(self, tick: Callable[[], None]) -> None:
-        """Send until all is sent or the time to close is over: in a thread, or at the end where there is none."""
+        """Send until everything is sent or the deadline is over. Without a thread, this runs at the job's end."""
         done = self._create()
         self._creation.settled.set()
         if self._creation.refusal is not None:
@@ -118,21 +118,21 @@ class Sender:
             batch = self._next(closing)
             if self._buffer.remaining == 0 or (batch is None and closing):
                 return
-            delay = self._beat() if batch is None else self.attempt(batch)
-            # Only now, since a job that was created but not started is never marked as stalled.
+            delay = self._send_heartbeat() if batch is None else self.attempt(batch)
+            # Only now, because a job that was created but not started is never marked as stalled.
             self._creation.tried.set()
             if delay is None:
-                self._tell_gap()
+                self._note_gap()
                 self._buffer.wait_work(min(self._flush_seconds, self._heartbeat.due_in))
             elif not self._buffer.pause(delay):
                 return
 
     def _next(self, closing: bool) -> Batch | None:
-        """What to send next: at the job's end its state, then its lines while there is time, then the last batch."""
+        """Return the next batch. At the job's end: its state, then lines while there is time, then the last batch."""
         if self._buffer.ending:
             self._heartbeat.stop()
-            self._tell_gap(at_once=not self._hurried)
-            self._hurried = True
+            self._note_gap(at_once=not self._ending_noted)
+            self._ending_noted = True
             self._buffer.put_state_first(always=self._pace.failing)
         remaining = self._buffer.remaining
         if remaining is not None and remaining <= self._pace.reserve:
@@ -145,32 +145,32 @@ class Sender:
 
     def _last_note(self, stats: Stats) -> Event | None:
         message = self._notices.lost(stats)
-        return None if message is None else self._say(message)
+        return None if message is None else self._make_note(message)
 
-    def _tell_gap(self, *, at_once: bool = False) -> None:
+    def _note_gap(self, *, at_once: bool = False) -> None:
         if message := self._notices.gap(self._buffer.stats, at_once=at_once):
-            self._buffer.note(self._say(message))
+            self._buffer.note(self._make_note(message))
 
-    def _beat(self) -> float | None:
-        """Send a heartbeat if it is time: seconds to wait before the next try, None when no other follows."""
+    def _send_heartbeat(self) -> float | None:
+        """Send a heartbeat if it is due. Return the delay before the next attempt; None if there is none."""
         if self._heartbeat.due_in > 0:
             return None
         began = monotonic()
         try:
             self._post(BATCH, None)
-        except Exception as error:  # reporting must never end in silence, whatever fails
+        except Exception as error:  # whatever fails, reporting must go on
             if not _final(error):
                 return self._down(error)
             self._heartbeat.sent()
-            if isinstance(error, Conflict):  # somebody else has ended the job
+            if isinstance(error, Conflict):  # another process has ended the job
                 self._heartbeat.stop()
             return None
         self._up(began)
         return None
 
     def _failed_creation(self, error: Exception) -> float | None:
-        passing = isinstance(error, JobTrackError) and error.transient
-        if passing or (self._creation.exists and not _final(error)):
+        transient = isinstance(error, JobTrackError) and error.transient
+        if transient or (self._creation.exists and not _final(error)):
             self._creation.failure = _named(error)
             return self._down(error)
         if isinstance(error, Conflict):
@@ -199,7 +199,7 @@ class Sender:
 
     def _down(self, error: Exception) -> float:
         self._notices.down(error)
-        self._tell_gap()
+        self._note_gap()
         return self._pace.failed(_named(error).retry_after)
 
     def _up(self, began: float) -> None:
@@ -209,7 +209,7 @@ class Sender:
 
 
 def _final(error: Exception) -> bool:
-    """Whether the service has refused a report for good; a 404 without a code is that of a proxy before it."""
+    """Return whether the service has refused events for good. A 404 without a code comes from a proxy."""
     if not isinstance(error, ApiError) or error.transient or (error.status == 404 and error.code is None):
         return False
     return error.status in _VERDICTS
@@ -220,6 +220,6 @@ def _named(error: Exception) -> JobTrackError:
 
 
 def _bad(error: ApiError, count: int) -> frozenset[int]:
-    """The positions of the events that a refusal names."""
-    found = {int(match[1]) for fault in error.errors if (match := _EVENT.search(fault.pointer))}
-    return frozenset(index for index in found if index < count)
+    """Return the positions of the events that an error names."""
+    positions = {int(match[1]) for fault in error.errors if (match := _EVENT.search(fault.pointer))}
+    return frozenset(index for index in positions if index < count)

@@ -1,4 +1,4 @@
-"""What became of the events of a job, by type."""
+"""Counts of a job's events by type and result."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,36 +12,36 @@ class Reason(StrEnum):
     """Why an event was dropped."""
 
     MEMORY = "memory"
-    """There was no room left to wait in."""
+    """The buffer was full."""
     REFUSED = "refused"
     """The service refused it."""
     UNDELIVERED = "undelivered"
-    """The time to close was over."""
+    """There was no time left to send it."""
     SUPERSEDED = "superseded"
-    """A later event replaced it, when the job ended with many events waiting."""
+    """A later event replaced it, when the job ended with many events in the buffer."""
     CLOSED = "closed"
-    """It was reported after the end."""
+    """It was reported after the job's end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Counts of the worker's events by type; what was reported and is neither acknowledged nor dropped still waits."""
+    """Counts of the worker's events by type. Events that are neither acknowledged nor dropped still wait."""
 
     reported: Mapping[str, int]
     acknowledged: Mapping[str, int]
     dropped: Mapping[str, int]
     reasons: Mapping[Reason, int]
-    """The dropped ones by reason."""
+    """The dropped events by reason."""
 
     @property
     def waiting(self) -> int:
-        """Events that are not settled yet."""
+        """The number of events that still wait."""
         return sum(self.reported.values()) - sum(self.acknowledged.values()) - sum(self.dropped.values())
 
 
 @dataclass(slots=True)
 class Tally:
-    """The counters behind the stats. The client's own events, which have no number, are not counted."""
+    """The counters. Events of the client itself, which have no number, are not counted."""
 
     reported: Counter[str] = field(default_factory=Counter)
     acknowledged: Counter[str] = field(default_factory=Counter)
@@ -59,5 +59,5 @@ class Tally:
             self.reasons[reason] += len(types)
 
     def stats(self) -> Stats:
-        """A copy."""
+        """Return a copy of the counts."""
         return Stats(dict(self.reported), dict(self.acknowledged), dict(self.dropped), dict(self.reasons))

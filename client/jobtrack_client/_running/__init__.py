@@ -1,4 +1,4 @@
-"""A command of any kind as a tracked job."""
+"""Runs a command as a tracked job."""
 
 from jobtrack_client._running.command import Ending, run
 

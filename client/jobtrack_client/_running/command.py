@@ -1,4 +1,4 @@
-"""Runs a command: its lines are log lines, its end is the job's, what it uses the samples."""
+"""Runs a command as a job: its output is the log, its resource use the samples, its exit code the result."""
 
 import os
 import subprocess
@@ -20,15 +20,15 @@ from jobtrack_client.events import Sample
 
 READ_BYTES = 64 * 1024
 DRAIN_SECONDS = 5.0
-"""So long is read on after the command's end, where a process that it has left behind keeps its output open."""
+"""How long output is read after the command's end, if a process that it started keeps its output open."""
 TICK_SECONDS = 1.0
-"""How often a progress bar is looked at, which may be silent for long."""
+"""The interval at which the state of progress bars is reported."""
 NOT_FOUND = 127
 NOT_EXECUTABLE = 126
 
 
 class Sampler(Protocol):
-    """Tells what a process uses."""
+    """Measures the resource use of a process."""
 
     def sample(self) -> Sample:
         """Return the resource use."""
@@ -36,15 +36,15 @@ class Sampler(Protocol):
 
 @dataclass(frozen=True)
 class Ending:
-    """How a command ended: its exit code (128 + N after signal N), why, by which signal, and whether it ever began."""
+    """How a command ended: its exit code (128 + N after signal N), the reason, the signal, and whether it started."""
 
     code: int
     reason: str
     signal: str | None = None
     begun: bool = True
 
-    def tell(self, job: Job, cause: Cause | None) -> None:
-        """Report it as the job's."""
+    def report(self, job: Job, cause: Cause | None) -> None:
+        """Report it as the end of the job."""
         if self.signal is not None:
             job.cancel(f"received {self.signal}; {self.reason}")
         elif self.code == 0:
@@ -64,9 +64,9 @@ def run(
     every: float = 5.0,
     streams: tuple[int, int] = (1, 2),
 ) -> Ending:
-    """Run it to its end, as a job that is reported; its output goes on to the `streams` untouched and at once.
+    """Run a command to its end as a job. Its output is passed on to the `streams` unchanged and without delay.
 
-    `sampler` makes what is asked for a sample every so many seconds.
+    `sampler` makes an object that takes a sample every `every` seconds.
     """
     with job:
         try:
@@ -74,7 +74,7 @@ def run(
         except OSError as error:
             code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
             ending = Ending(code, f"{command[0]} cannot be run: {error.strerror}", begun=False)
-            ending.tell(job, None)
+            ending.report(job, None)
             return ending
         with passed_on(process) as signals:
             outputs = [_Output(job, *output) for output in _outputs(process, streams)]
@@ -88,21 +88,21 @@ def run(
                 output.join(DRAIN_SECONDS)
         ending = _ending(status, signals.that_ended(status))
         stdout, stderr = (output.newest for output in outputs)
-        ending.tell(job, cause(stderr) or exception(stdout))
+        ending.report(job, cause(stderr) or exception(stdout))
         return ending
 
 
 def _started(command: Sequence[str], job: Job) -> "subprocess.Popen[bytes]":
-    # Python holds back what it writes to a pipe, unless it is told not to.
-    ours = {**surrounding(job.job_id, job._reporter.settings), OUTPUT_VARIABLE: job.job_id}
-    environment = {"PYTHONUNBUFFERED": "1", **os.environ, **ours}
-    return subprocess.Popen(  # noqa: S603 - what the user wants to run
+    # Without PYTHONUNBUFFERED, Python buffers what it writes to a pipe.
+    variables = {**surrounding(job.job_id, job._reporter.settings), OUTPUT_VARIABLE: job.job_id}
+    environment = {"PYTHONUNBUFFERED": "1", **os.environ, **variables}
+    return subprocess.Popen(  # noqa: S603 - the user's own command
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, env=environment
     )
 
 
 def _outputs(process: "subprocess.Popen[bytes]", streams: tuple[int, int]) -> Iterator[tuple[str, BinaryIO, int]]:
-    """What each is called, where it is read, and where it goes on to."""
+    """Iterate over the outputs: name, pipe, and the stream that it is passed on to."""
     for name, pipe, stream in zip(("stdout", "stderr"), (process.stdout, process.stderr), streams, strict=True):
         if pipe is not None:
             yield name, cast(BinaryIO, pipe), stream
@@ -119,8 +119,8 @@ def _sample(job: Job, sampler: Callable[[], Sampler], every: float, stop: thread
         usage = sampler()
         while not stop.wait(every):
             job.sample(**usage.sample())
-    except Exception:  # the command has just ended, or the system tells nothing of it; it runs and is reported anyway
-        LOGGER.debug("%s: what its command uses is not sampled", job.job_id, exc_info=True)
+    except Exception:  # the command has just ended, or the system has no data; the job goes on
+        LOGGER.debug("%s: the resource use of its command is not sampled", job.job_id, exc_info=True)
 
 
 def _tick(outputs: "Sequence[_Output]", stop: threading.Event) -> None:
@@ -136,7 +136,7 @@ def _thread(target: Callable[[], None]) -> threading.Thread:
 
 
 class _Output:
-    """Passes on what one stream says, and reports it line by line."""
+    """Passes one output on, and reports it line by line."""
 
     def __init__(self, job: Job, name: str, pipe: BinaryIO, stream: int) -> None:
         self._job = job
@@ -150,11 +150,11 @@ class _Output:
         self._thread = _thread(self._read)
 
     def join(self, seconds: float) -> None:
-        """Wait for its end."""
+        """Wait for the end of the output."""
         self._thread.join(seconds)
 
     def tick(self) -> None:
-        """Report a progress bar that is under way, now and then."""
+        """Report the state of a progress bar, if it is due."""
         with self._lock:
             self._report(self._lines.tick())
 
@@ -169,7 +169,7 @@ class _Output:
 
     def _pass_on(self, data: bytes) -> None:
         rest = memoryview(data)
-        # Whoever reads it may have gone; the command is not to be ended by that.
+        # The reader may be gone. That must not end the command.
         with suppress(OSError):
             while rest:
                 rest = rest[os.write(self._stream, rest) :]

@@ -1,24 +1,24 @@
-"""Why a command failed, from the end of what it wrote to stderr: the exception, not the lines around it."""
+"""Finds the reason of a command's failure at the end of its output: the exception, without the lines around it."""
 
 import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 LINES = 500
-"""Lines of a command's end that are looked at."""
+"""The number of last lines that are searched."""
 LINE_CHARACTERS = 1000
 MORE_LINES = 10
-"""Lines that may follow an exception, as the rest of its text. After more, the program went on and failed otherwise."""
+"""The lines that may follow an exception as part of its text. After more lines, the program failed otherwise."""
 
 
 class Cause(NamedTuple):
-    """What a program said of its failure; the type is known of an exception."""
+    """The reason of a failure: the message, and the type of an exception."""
 
     message: str
     type: str | None = None
 
     def __str__(self) -> str:
-        """As the program would have it in one line."""
+        """Return the reason in one line."""
         return ": ".join(filter(None, (self.type, self.message)))
 
 
@@ -26,11 +26,11 @@ _NAME = r"[\w$]+(?:(?:\.|::|\\)[\w$]+)*"
 _EXCEPTIONS = [
     re.compile(pattern, re.MULTILINE)
     for pattern in (
-        # Python, and an exception group; without a frame of the program's, a syntax error has no first line.
+        # Python, an exception group, and a syntax error without a traceback.
         rf"^Traceback \(most recent call last\):\n(?:[ \t].*\n|\n)*(?P<type>{_NAME})(?:: (?P<message>.*))?$",
         rf"^  \+ Exception Group Traceback .*\n(?:  \|  .*\n)*  \| (?P<type>{_NAME}): (?P<message>.*)$",
         r"^  File .*, line \d+\n(?:[ \t].*\n)*(?P<type>SyntaxError|IndentationError|TabError): (?P<message>.*)$",
-        # Node, Deno, Java, Kotlin, .NET: a message of several lines at most, and frames.
+        # Node, Deno, Java, Kotlin, .NET: a message of some lines, and frames.
         rf'^(?:Exception in thread ".*" |Unhandled exception\. |error: )?(?:Uncaught (?:\(in promise\) )?)?'
         rf"(?P<type>{_NAME})(?: \[\w+\])?(?:: (?P<message>.*)(?:\n(?!\s+at |{_NAME}: ).*){{0,{MORE_LINES}}}?)?\n\s+at ",
         # Go, Rust before and since 1.73, Ruby, PHP, C++, Elixir, Julia, Lua.
@@ -56,16 +56,16 @@ _NOISE = re.compile(
 
 
 def cause(lines: Iterable[str]) -> Cause | None:
-    """The exception that the lines end with, else the last line that says something."""
+    """Return the exception at the end of the lines, or else the last meaningful line."""
     written = [line for line in lines if line.strip()]
-    return exception(written) or _last_words(written)
+    return exception(written) or _last_line(written)
 
 
 def exception(lines: Iterable[str]) -> Cause | None:
-    """The exception that the lines end with."""
+    """Return the exception at the end of the lines."""
     text = "\n".join(lines)
-    found = [match for pattern in _EXCEPTIONS for match in pattern.finditer(text)]
-    last = max(found, key=re.Match.start, default=None)
+    matches = [match for pattern in _EXCEPTIONS for match in pattern.finditer(text)]
+    last = max(matches, key=re.Match.start, default=None)
     if last is None or _went_on(text[last.end() :]):
         return None
     message = last["message"] or ""
@@ -73,7 +73,7 @@ def exception(lines: Iterable[str]) -> Cause | None:
 
 
 def _more(rest: str) -> str:
-    """The root cause, which Java prints last, or the first exception of a group."""
+    """Return the root cause, which Java prints last, or the first exception of a group."""
     causes = _ROOT_CAUSE.findall(rest)
     if causes:
         return f" (caused by {causes[-1]})"
@@ -81,9 +81,9 @@ def _more(rest: str) -> str:
     return f" (the first: {first[1]})" if first else ""
 
 
-def _last_words(lines: Sequence[str]) -> Cause | None:
-    said = [line for line in lines if not _NOISE.match(line)] or lines
-    return Cause(said[-1].strip()) if said else None
+def _last_line(lines: Sequence[str]) -> Cause | None:
+    meaningful = [line for line in lines if not _NOISE.match(line)] or lines
+    return Cause(meaningful[-1].strip()) if meaningful else None
 
 
 def _went_on(rest: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a command writes, as log lines."""
+"""Splits a command's output into log lines."""
 
 import re
 import unicodedata
@@ -10,9 +10,9 @@ from jobtrack_client._running.controls import Sequences, plain_line
 from jobtrack_client.types import LogLevel
 
 LONGEST = 32 * 1024
-"""Bytes of a line in UTF-8, beyond which it is more than one."""
+"""The longest line in bytes of UTF-8. Longer ones are split."""
 FIRST_UPDATE_SECONDS = 2.0
-"""How long a progress bar is shown by nothing, and then how long until its next state; each time twice as long."""
+"""The delay before the first state of a progress bar is reported. It doubles after each state."""
 LONGEST_UPDATE_SECONDS = 30.0
 _LEVELS: dict[str, LogLevel] = {
     "TRACE": "DEBUG",
@@ -27,17 +27,17 @@ _LEVELS: dict[str, LogLevel] = {
 }
 _LEVEL = re.compile(rf"\b({'|'.join(_LEVELS)})\b")
 LEVEL_WITHIN = 60
-"""Characters at the beginning of a line, among which programs name its level."""
+"""The number of characters at the start of a line in which its level is searched."""
 _JOINER = "\u200d"
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 _LONGEST_CHARACTER = 32
-"""Code points that are kept together at most."""
+"""The most code points that are kept together."""
 
 
 class Lines:
-    """Gathers bytes to lines; of what a carriage return overwrites, as a progress bar does, the last is left.
+    """Splits bytes into lines. Only the last state remains of a line that is overwritten, such as a progress bar.
 
-    While such a line is under way, its state comes as a line now and then: after 2 seconds, and then ever more rarely.
+    Such a line also appears while it is incomplete: after 2 seconds, and then at growing intervals.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -45,30 +45,30 @@ class Lines:
         self._decoder = getincrementaldecoder("utf-8")("replace")
         self._sequences = Sequences()
         self._rest = ""
-        """The line under way."""
+        """The incomplete line."""
         self._wait = FIRST_UPDATE_SECONDS
         self._due: float | None = None
-        """When the state of the line under way is due; None unless it is overwritten."""
-        self._told = ""
-        """Its state as it was last told."""
+        """When the state of the incomplete line is due; None unless it was overwritten."""
+        self._reported = ""
+        """Its last reported state."""
 
     def add(self, data: bytes) -> Iterator[str]:
-        """The lines that these bytes end."""
+        """Return the lines that these bytes complete."""
         return self._gather(self._decoder.decode(data))
 
     def tick(self) -> Iterator[str]:
-        """The state of a line that is overwritten again and again, if it is due and new."""
+        """Return the state of an overwritten line, if it is due and new."""
         if self._due is None or self._clock() < self._due:
             return
         self._wait = min(2 * self._wait, LONGEST_UPDATE_SECONDS)
         self._due = self._clock() + self._wait
         state = plain_line(_seen(self._rest))
-        if state and state != self._told:
-            self._told = state
+        if state and state != self._reported:
+            self._reported = state
             yield from _texts(_pieces(state))
 
     def end(self) -> Iterator[str]:
-        """What was written without an end of line."""
+        """Return the last line, which has no line break."""
         yield from self._gather(self._decoder.decode(b"", final=True))
         yield from self._ended(self._rest)
         self._rest = ""
@@ -77,7 +77,7 @@ class Lines:
         *ended, rest = (self._rest + self._sequences.without(text)).split("\n")
         for line in ended:
             yield from self._ended(line)
-        # Returns at the very end may be followed by a line feed: a terminal makes `\r\r\n` of a program's `\r\n`.
+        # A line feed may follow a return: a terminal turns a program's `\r\n` into `\r\r\n`.
         state = _seen(rest) + ("\r" if rest.endswith("\r") else "")
         if len(state) < len(rest) and self._due is None:
             self._due = self._clock() + self._wait
@@ -86,20 +86,20 @@ class Lines:
         yield from self.tick()
 
     def _ended(self, line: str) -> Iterator[str]:
-        told, self._told, self._wait, self._due = self._told, "", FIRST_UPDATE_SECONDS, None
+        reported, self._reported, self._wait, self._due = self._reported, "", FIRST_UPDATE_SECONDS, None
         seen = _seen(line)
-        if not told or plain_line(seen) != told:
+        if not reported or plain_line(seen) != reported:
             yield from _texts(_pieces(seen))
 
 
 def level(line: str) -> LogLevel:
-    """The level that a line names at its beginning, in capitals; else INFO."""
-    found = _LEVEL.search(line, 0, LEVEL_WITHIN)
-    return _LEVELS[found[1]] if found else "INFO"
+    """Return the level that a line names in capitals at its start, or INFO."""
+    match = _LEVEL.search(line, 0, LEVEL_WITHIN)
+    return _LEVELS[match[1]] if match else "INFO"
 
 
 def _seen(line: str) -> str:
-    """What a terminal shows of it in the end."""
+    """Return what a terminal finally shows of a line."""
     return line.rstrip("\r").rpartition("\r")[2]
 
 
@@ -108,7 +108,7 @@ def _texts(pieces: Iterable[str]) -> Iterator[str]:
 
 
 def _pieces(line: str) -> list[str]:
-    """The line in pieces of at most LONGEST bytes, the last of which may be empty; characters stay whole."""
+    """Split a line into pieces of at most LONGEST bytes without splitting characters. The last may be empty."""
     pieces = []
     while len(line) * 4 > LONGEST and len(raw := line[: LONGEST + 1].encode("utf-8", "replace")) > LONGEST:
         fitting = len(raw[:LONGEST].decode("utf-8", "ignore"))
@@ -119,7 +119,7 @@ def _pieces(line: str) -> list[str]:
 
 
 def _before_character(line: str, cut: int) -> int:
-    """The nearest place at or before `cut` where what looks like one character to a reader is not cut in two."""
+    """Return the nearest position at or before `cut` that does not split a visible character."""
     for at in range(cut, max(cut - _LONGEST_CHARACTER, 0), -1):
         if not _continues(line[at]) and line[at - 1] != _JOINER:
             return at

@@ -1,4 +1,4 @@
-"""What a Python program prints, as log lines of a job; it is printed as before."""
+"""Reports what a Python program prints as log lines of a job."""
 
 import sys
 import threading
@@ -13,15 +13,15 @@ from jobtrack_client._running.lines import Lines, level
 
 
 class Prints:
-    """Reports what the program writes to `sys.stdout` and `sys.stderr`, line by line.
+    """Reports what the program writes to `sys.stdout` and `sys.stderr`, line by line. It is still printed.
 
-    Left out is what is reported otherwise: log records that a handler of `logging` writes, and the bars of tqdm.
+    Log records that a handler of `logging` prints, and bars of tqdm, are left out, because they are reported otherwise.
     """
 
     def __init__(self, job: Job) -> None:
         self._job = job
         self._paused = False
-        # Each thread's, since `print` writes a line and its end separately.
+        # One for each thread, because `print` writes a line and its line break separately.
         self._lines: defaultdict[tuple[str, int], Lines] = defaultdict(Lines)
         for name, stream in (("stdout", sys.stdout), ("stderr", sys.stderr)):
             if stream is not None:
@@ -29,7 +29,7 @@ class Prints:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Report nothing that is printed while the block runs."""
+        """Report nothing that is printed in this block."""
         self._paused = True
         try:
             yield
@@ -37,7 +37,7 @@ class Prints:
             self._paused = False
 
     def end(self) -> None:
-        """Report lines that have no end."""
+        """Report incomplete lines."""
         for (name, _), lines in list(self._lines.items()):
             for line in lines.end():
                 self._report(name, line)
@@ -51,7 +51,7 @@ class Prints:
                 self._add(name, text)
             return written
 
-        # The object stays, since programs ask it for its descriptor, its encoding and whether it is a terminal.
+        # The stream object stays, because programs use its descriptor and its encoding.
         stream.write = write  # type: ignore[method-assign]
 
     def _add(self, name: str, text: str) -> None:
@@ -65,7 +65,7 @@ class Prints:
 def _reported_otherwise(frame: FrameType | None) -> bool:
     while frame is not None:
         module: str = frame.f_globals.get("__name__", "")
-        # What tqdm itself writes with; `tqdm.write` is for the program's lines.
+        # tqdm draws bars with `fp_write`. `tqdm.write` is for the program's own lines.
         if module.partition(".")[0] == "logging" or (module == "tqdm.std" and frame.f_code.co_name == "fp_write"):
             return True
         frame = frame.f_back

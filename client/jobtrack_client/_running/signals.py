@@ -1,4 +1,4 @@
-"""Signals to `jobtrack run`, passed on to its command."""
+"""Passes signals from `jobtrack run` on to its command."""
 
 import os
 import signal
@@ -11,16 +11,16 @@ from types import FrameType
 
 _PASSED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK")
 _FROM_TERMINAL = ("SIGINT", "SIGQUIT", "SIGBREAK")
-"""A terminal sends these to all that run in its foreground, so the command has them already."""
+"""A terminal sends these to all processes in its foreground, so the command receives them anyway."""
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 _ASKING = ("SIGINT", "SIGTERM", "SIGQUIT", "SIGBREAK")
-"""These ask a command to stop, which it may do with any exit code. SIGHUP is often handled as a reload instead."""
+"""These ask a command to stop, with any exit code. SIGHUP is not here, because it often means a reload."""
 STOP_SECONDS = 90.0
-"""A command that goes on for longer has not taken the signal as the end: the default patience of systemd."""
+"""If a command runs for longer, the signal did not end it. This is the default timeout of systemd."""
 
 
 class Signals:
-    """What was passed on to the command, and when."""
+    """The signals that were passed on to the command, with their times."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", clock: Callable[[], float] = monotonic) -> None:
         self._process = process
@@ -28,7 +28,7 @@ class Signals:
         self.received: dict[str, float] = {}
 
     def __call__(self, number: int, _: FrameType | None) -> None:
-        """Pass it on."""
+        """Pass a signal on."""
         name = signal.Signals(number).name
         self.received[name] = self._clock()
         if not (name in _FROM_TERMINAL and _in_foreground()):
@@ -36,9 +36,9 @@ class Signals:
                 self._process.send_signal(number)
 
     def that_ended(self, status: int) -> str | None:
-        """The signal by which the command ended with this status (negative after a signal), if it was one.
+        """Return the signal that ended a command with this status (negative after a signal), or None.
 
-        It was killed by it, whoever sent it, or a shell says so (128 + N), or it had been asked to stop shortly before.
+        The signal killed the command, or a shell says so (128 + N), or the command was asked to stop shortly before.
         """
         killed_by = signal_name(-status)
         if status < 0 and killed_by in _ENDING:
@@ -46,12 +46,12 @@ class Signals:
         if status > 128 and (said := signal_name(status - 128)) in _ENDING and said in self.received:
             return said
         now = self._clock()
-        asked = {each: at for each, at in self.received.items() if each in _ASKING and now - at <= STOP_SECONDS}
-        return max(asked, key=asked.__getitem__, default=None)
+        requests = {name: at for name, at in self.received.items() if name in _ASKING and now - at <= STOP_SECONDS}
+        return max(requests, key=requests.__getitem__, default=None)
 
 
 def signal_name(number: int) -> str:
-    """The signal's name; most of the real-time ones have none."""
+    """Return the name of a signal. Most real-time signals have none."""
     try:
         return signal.Signals(number).name
     except ValueError:
@@ -60,10 +60,10 @@ def signal_name(number: int) -> str:
 
 @contextmanager
 def passed_on(process: "subprocess.Popen[bytes]") -> Iterator[Signals]:
-    """Pass on every signal that comes while the block runs; those that are ignored, as under nohup, stay so."""
+    """Pass on every signal in this block. Ignored signals, as under nohup, stay ignored."""
     handler = Signals(process)
-    known = (signal.Signals[name] for name in _PASSED if hasattr(signal, name))
-    heard = [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
+    numbers = (signal.Signals[name] for name in _PASSED if hasattr(signal, name))
+    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, handler) for number in heard}
     try:
         yield handler

@@ -1,4 +1,4 @@
-"""What a command and the processes that it starts use."""
+"""Measures the resource use of a command and its child processes."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from jobtrack_client.events import Sample
 
 
 class Usage:
-    """Samples of a tree of processes."""
+    """Samples a tree of processes."""
 
     def __init__(self, pid: int) -> None:
         self._root = psutil.Process(pid)
@@ -20,9 +20,9 @@ class Usage:
         self._last = (monotonic(), 0.0)
 
     def sample(self) -> Sample:
-        """By the names of `events.Sample`; `cpu_usage` is that since the last one, in % of the machine's cores.
+        """Return the resource use. `cpu_usage` is that since the last sample, in percent of the machine's cores.
 
-        Processes that have ended since count with what was last seen of them.
+        Processes that have ended meanwhile count with their last known values.
         """
         memory = sum(map(self._look, self._tree()))
         seconds, read, written = (sum(total[at] for total in self._totals.values()) for at in range(3))
@@ -38,7 +38,7 @@ class Usage:
         return []
 
     def _look(self, process: psutil.Process) -> int:
-        """Note what it has used so far; its memory in bytes."""
+        """Record the totals of a process, and return its memory in bytes."""
         with suppress(psutil.Error), process.oneshot():
             times, key = process.cpu_times(), (process.pid, process.create_time())
             self._totals[key] = (times.user + times.system, *_disk(process))
@@ -47,7 +47,7 @@ class Usage:
 
 
 def _disk(process: psutil.Process) -> tuple[int, int]:
-    """Bytes read and written; where the system does not tell, none."""
+    """Return the bytes read and written; zeros if the system has no data."""
     if sys.platform != "darwin":
         with suppress(psutil.Error, AttributeError):
             counters = process.io_counters()

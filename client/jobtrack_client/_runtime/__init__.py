@@ -1,1 +1,1 @@
-"""What the client needs from the interpreter: threads, exit hooks, import hooks and its log."""
+"""The client's access to the interpreter: threads, tasks, forks, exit hooks, import hooks and the log."""

@@ -1,4 +1,4 @@
-"""What is still to be done at the end of an interpreter, or of a `multiprocessing` process, which runs no `atexit`."""
+"""Functions to call when the interpreter ends, or a `multiprocessing` process, which does not run `atexit`."""
 
 import atexit
 import sys
@@ -6,24 +6,25 @@ from collections.abc import Callable
 
 
 def register(callback: Callable[[], None]) -> None:
-    """Have it called at the end of this process."""
+    """Call a function at the end of this process."""
     atexit.register(callback)
     process, util = sys.modules.get("multiprocessing.process"), sys.modules.get("multiprocessing.util")
     if process is not None and util is not None and process.parent_process() is not None:
-        # Above 0, so that it comes before the worker's queues are joined; the registry holds it by nothing else.
+        # A priority above 0 runs before the worker's queues are joined.
         util.Finalize(None, callback, exitpriority=100)
 
 
 def unregister(callback: Callable[[], None]) -> None:
-    """Have it not called by `atexit` any more; where `multiprocessing` calls it, it must do nothing twice."""
+    """Do not call the function at exit. `multiprocessing` still does, so it must do nothing when called twice."""
     atexit.unregister(callback)
 
 
 def uncaught(earlier: BaseException | None = None) -> BaseException | None:
-    """The exception that ends this interpreter, unless it is an `earlier` one, as an interactive interpreter survives.
+    """Return the exception that ends this interpreter.
 
-    A process of `multiprocessing` ends while it handles the exception, until Python 3.12. Elsewhere Python keeps the
-    last one that it printed, which no `SystemExit` ever is.
+    Python keeps the last exception that it printed, which is never a `SystemExit`. An interactive interpreter survives
+    it, so an `earlier` one does not count. Until Python 3.12, a process of `multiprocessing` ends while it handles the
+    exception.
     """
     last: BaseException | None = sys.exc_info()[1] or getattr(sys, "last_value", None)
     return None if last is earlier else last

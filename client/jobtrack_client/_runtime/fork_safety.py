@@ -1,4 +1,4 @@
-"""What a forked process must replace: locks that threads of its parent hold, and connections that both would use."""
+"""Replaces, in a forked process, the locks that the parent may hold and the connections that both would use."""
 
 import os
 import sys
@@ -12,21 +12,21 @@ T = TypeVar("T")
 
 
 class Forked(Protocol):
-    """Something that a forked process inherits."""
+    """An object that a forked process inherits."""
 
     def forked(self) -> None:
-        """Replace what two processes cannot share; called in the forked process before any other code."""
+        """Replace what two processes cannot share. This is called in the forked process before any other code."""
 
 
 class Forking(Protocol):
-    """Something that prepares for a fork of its process."""
+    """An object that prepares for a fork of its process."""
 
     def forking(self) -> None:
-        """Prepare; called in the process that forks."""
+        """Prepare for a fork. This is called in the process that forks."""
 
 
 class _Registry(Generic[T]):
-    """Objects that are in use, in the order in which they were added."""
+    """Objects that still exist, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._references: dict[int, ref[T]] = {}
@@ -36,7 +36,7 @@ class _Registry(Generic[T]):
         self._references[key] = ref(value, lambda _: self._references.pop(key, None))
 
     def __iter__(self) -> Iterator[T]:
-        # In one go, where a WeakSet raises: another thread may add one meanwhile.
+        # A copy, because another thread may add an object meanwhile. A WeakSet would raise then.
         for reference in list(self._references.values()):
             if (value := reference()) is not None:
                 yield value
@@ -47,30 +47,30 @@ _FORKING: _Registry[Forking] = _Registry()
 
 
 def renew(inherited: Forked) -> None:
-    """Call its `forked` in every forked process, for as long as it is used."""
+    """Call `forked` of an object in every forked process, as long as the object exists."""
     _FORKED.add(inherited)
 
 
 def prepare(parent: Forking) -> None:
-    """Call its `forking` before each fork, for as long as it is used."""
+    """Call `forking` of an object before each fork, as long as the object exists."""
     _FORKING.add(parent)
 
 
 def _before() -> None:
-    for each in _FORKING:
-        _call(each.forking)
+    for parent in _FORKING:
+        _call(parent.forking)
 
 
 def _after() -> None:
-    for each in _FORKED:
-        _call(each.forked)
+    for inherited in _FORKED:
+        _call(inherited.forked)
 
 
 def _call(prepare: Callable[[], None]) -> None:
     try:
         prepare()
-    except Exception:  # one that fails must not keep the others from it
-        LOGGER.warning("a fork was not prepared for", exc_info=True)
+    except Exception:  # the other objects must be prepared nevertheless
+        LOGGER.warning("a fork could not be prepared", exc_info=True)
 
 
 if sys.platform != "win32":

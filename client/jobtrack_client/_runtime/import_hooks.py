@@ -1,4 +1,4 @@
-"""What is to be done with a module once it is imported, if it ever is."""
+"""Functions to call when a module is imported."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -11,9 +11,9 @@ from jobtrack_client._runtime.log import LOGGER
 
 
 def when_imported(name: str, then: Callable[[ModuleType], None]) -> Callable[[], None]:
-    """Call `then` with the module of that name: now, or when it is imported; returns what calls that off.
+    """Call `then` with a module: now, or when it is imported. Return a function that cancels this.
 
-    What `then` raises is logged: an import does not fail by it.
+    Exceptions in `then` are logged, so that the import does not fail.
     """
     if name in sys.modules:
         _call(then, sys.modules[name])
@@ -24,7 +24,7 @@ def when_imported(name: str, then: Callable[[ModuleType], None]) -> Callable[[],
 
 
 class _Finder(MetaPathFinder):
-    """Finds the module where it is, and has its loader followed by `then`."""
+    """Finds a module in the usual way, and calls `then` after its loader."""
 
     def __init__(self, name: str, then: Callable[[ModuleType], None]) -> None:
         self._name = name
@@ -33,7 +33,7 @@ class _Finder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The specification of the module itself, with another loader."""
+        """Return the specification of the module, with another loader."""
         if fullname != self._name:
             return None
         self.remove()
@@ -43,7 +43,7 @@ class _Finder(MetaPathFinder):
         return spec
 
     def remove(self) -> None:
-        """Find nothing more."""
+        """Remove this finder from the import system."""
         if self in sys.meta_path:
             sys.meta_path.remove(self)
 

@@ -1,4 +1,4 @@
-"""The logger `jobtrack_client`, which warns whoever runs the program."""
+"""The logger `jobtrack_client`, for warnings to the program's operator."""
 
 import logging
 from contextlib import suppress
@@ -6,14 +6,14 @@ from time import monotonic
 from typing import Any
 
 EVERY = 30.0
-"""Seconds between warnings of one kind."""
+"""The seconds between two warnings of one kind."""
 
 
 class _Logger(logging.LoggerAdapter[logging.Logger]):
-    """Never raises, whatever handlers and filters the program has: where nothing can be said, reporting goes on."""
+    """A logger that never raises, whatever the program's handlers and filters do."""
 
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
-        """Log it."""
+        """Log a message."""
         with suppress(Exception):
             super().log(level, msg, *args, **kwargs)
 
@@ -24,7 +24,7 @@ _WARNED: set[str] = set()
 
 
 def warn_seldom(message: str, *arguments: object) -> None:
-    """Log an exception that is being handled, at most once in EVERY seconds for each message."""
+    """Log the exception that is being handled, at most once in EVERY seconds for each message."""
     now = monotonic()
     if now >= _SILENT_UNTIL.get(message, 0.0):
         _SILENT_UNTIL[message] = now + EVERY
@@ -32,7 +32,7 @@ def warn_seldom(message: str, *arguments: object) -> None:
 
 
 def warn_once(name: str, message: str) -> None:
-    """Log a warning once for each name: a program may report the same member again and again."""
+    """Log a warning once for each name, because a program may report the same value repeatedly."""
     if name not in _WARNED:
         _WARNED.add(name)
         LOGGER.warning(message)

@@ -1,4 +1,4 @@
-"""What runs a piece of code: the main program, a task of asyncio, or a greenlet; the last two keep their exception."""
+"""The context in which code runs: the main program, a task of asyncio, or a greenlet."""
 
 import sys
 import threading
@@ -9,7 +9,7 @@ Then = Callable[[BaseException | None], None]
 
 
 def is_main_program() -> bool:
-    """Whether this code runs in the main thread, and in no task or greenlet beside it."""
+    """Return whether this code runs in the main thread, outside any task or greenlet."""
     asyncio, greenlet = sys.modules.get("asyncio"), sys.modules.get("greenlet")
     return (
         _is_main_thread()
@@ -19,20 +19,20 @@ def is_main_program() -> bool:
 
 
 def when_over(then: Then, otherwise: BaseException | None) -> None:
-    """Call `then` with the exception that leaves the outermost frame, or with `otherwise` where nothing keeps it.
+    """Call `then` with the exception that leaves the outermost frame, or with `otherwise` if it cannot be found.
 
-    It is not called in the main program, which ends by the exception: its jobs end at its exit.
+    In the main program `then` is not called. The exception ends the program, and its jobs end when it exits.
     """
     greenlet = _of_gevent()
     if greenlet is not None:
-        # In a thread of its own, since the hub, which calls this, must not wait.
+        # In a thread of its own, because the hub calls this, and must not wait.
         greenlet.rawlink(lambda over: threading.Thread(target=then, args=(_raised_in(over) or otherwise,)).start())
     elif not is_main_program():
         then(otherwise)
 
 
 def current_task() -> Any:
-    """The task of asyncio that runs this code."""
+    """Return the task of asyncio that runs this code."""
     asyncio = sys.modules.get("asyncio")
     if asyncio is None or asyncio._get_running_loop() is None:
         return None
@@ -40,7 +40,7 @@ def current_task() -> Any:
 
 
 def raised_by(task: Any) -> BaseException | None:
-    """What ended the task, if it has ended."""
+    """Return the exception that ended a task, if there is one."""
     if task is None or not task.done():
         return None
     from asyncio import CancelledError
@@ -51,7 +51,7 @@ def raised_by(task: Any) -> BaseException | None:
 
 def _is_main_thread() -> bool:
     current, main = threading.current_thread(), threading.main_thread()
-    # After `eventlet.monkey_patch` it is an object of another copy of the module.
+    # After `eventlet.monkey_patch`, it is an object of another copy of the module.
     return current is main or type(current).__name__ == "_MainThread"
 
 
@@ -62,6 +62,6 @@ def _of_gevent() -> Any:
 
 
 def _raised_in(greenlet: Any) -> BaseException | None:
-    """What ended the greenlet; one that was killed has `GreenletExit` as its value."""
+    """Return the exception that ended a greenlet. A killed one has `GreenletExit` as its value."""
     error: BaseException | None = greenlet.exception
     return greenlet.value if error is None and isinstance(greenlet.value, BaseException) else error

@@ -1,4 +1,4 @@
-"""The client's own threads, which are greenlets where gevent or eventlet has replaced threads."""
+"""The client's own threads. They are greenlets if gevent or eventlet has replaced threads."""
 
 import _thread
 import os
@@ -16,19 +16,19 @@ _PROCESS = os.getpid()
 
 
 class Background:
-    """One thread that runs one function, at most once. It never keeps the interpreter from ending."""
+    """A thread that runs one function, at most once. It does not keep the interpreter from ending."""
 
     def __init__(self, name: str) -> None:
         self.ident: int | None = None
         """The identifier of the thread, once it runs."""
         self.started = False
-        """Whether it was started, in this process."""
+        """Whether the thread was started in this process."""
         self._name = name
         self._ended = threading.Event()
         self._greenlet: Any = None
 
     def start(self, run: Callable[[], object]) -> None:
-        """Start it.
+        """Start the thread.
 
         Raises:
             RuntimeError: no thread can be started: there are too many, or the interpreter is ending.
@@ -38,17 +38,17 @@ class Background:
         if threads_are_real():
             threading.Thread(target=self._run, args=(run, process), name=self._name, daemon=True).start()
         else:
-            # Not a `Thread`: its `start` waits, so that other greenlets would run in the middle of a fork; and when it
-            # ends in a forked process, `threading` raises KeyError, since it expects no thread to survive a fork.
+            # Not a `Thread`: its `start` waits, so other greenlets would run during a fork. And when it ends in a
+            # forked process, `threading` raises a KeyError, because it expects that no thread survives a fork.
             _thread.start_new_thread(self._run, (run, process))
         self.started = True
 
     def join(self, timeout: float) -> bool:
-        """Wait for its end, at most `timeout` seconds; returns whether it has ended, or never began."""
+        """Wait at most `timeout` seconds for the end of the thread. Return whether it has ended, or was not started."""
         return not self.started or self._ended.wait(timeout)
 
     def forked(self) -> None:
-        """End the greenlet when the hub next runs: unlike threads, greenlets survive a fork."""
+        """End the greenlet when the hub runs next. Unlike threads, greenlets survive a fork."""
         greenlet, self._greenlet = self._greenlet, None
         if greenlet is None:
             return
@@ -58,7 +58,7 @@ class Background:
             sys.modules["eventlet.hubs"].get_hub().schedule_call_global(0, greenlet.throw)
 
     def _run(self, run: Callable[[], object], process: int) -> None:
-        if process != os.getpid():  # a greenlet that had not begun when the process was forked
+        if process != os.getpid():  # a greenlet that had not run yet when the process was forked
             return
         self.ident = threading.get_ident()
         self._greenlet = _own_greenlet()
@@ -67,18 +67,18 @@ class Background:
         except BaseException:
             if process == os.getpid():
                 raise
-            # A greenlet that `forked` has ended: what its cleanup raises does not matter.
+            # `forked` has ended this greenlet. Exceptions of its cleanup do not matter.
         finally:
             self._ended.set()
             self._greenlet = None
 
 
 def patiently(wait: Callable[[], T]) -> T:
-    """The result of a call that waits, while the greenlets of this thread go on.
+    """Return the result of a call that waits. Other greenlets of this thread go on meanwhile.
 
-    Where threads are greenlets, waiting lets others run. Where they are not, as in a program that uses gevent or
-    eventlet without monkey patching, it would hold up all of this thread. In a forked process, which has none of the
-    threads that this needs, nothing is waited for long.
+    If threads are greenlets, a call that waits lets others run. In a program that uses gevent or eventlet without
+    monkey patching it would block the whole thread, so the call runs in the thread pool of the hub. A forked process
+    has no such pool, but waits for nothing that takes long.
     """
     if not threads_are_real() or os.getpid() != _PROCESS:
         return wait()
@@ -96,8 +96,8 @@ def patiently(wait: Callable[[], T]) -> T:
 
 
 async def aside(call: Callable[[], T]) -> T:
-    """The result of a call that waits, made in a thread, so that the event loop goes on."""
-    # Here, since a job without asynchronous code would load it for nothing.
+    """Return the result of a call that waits. It runs in a thread, so that the event loop goes on."""
+    # Imported here, because a job without asynchronous code does not need it.
     from asyncio import to_thread
 
     try:
@@ -107,10 +107,10 @@ async def aside(call: Callable[[], T]) -> T:
 
 
 def threads_are_real() -> bool:
-    """Whether neither gevent nor eventlet has replaced them."""
+    """Return whether threads are threads of the system, and not greenlets of gevent or eventlet."""
     return isinstance(_thread.start_new_thread, BuiltinFunctionType)
 
 
 def _own_greenlet() -> Any:
-    """The greenlet that runs this code; None for a thread of the system."""
+    """Return the greenlet that runs this code; None for a thread of the system."""
     return None if threads_are_real() else sys.modules["greenlet"].getcurrent()

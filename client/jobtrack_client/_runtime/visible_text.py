@@ -1,4 +1,4 @@
-"""Text of other people as text that commands nobody: no terminal obeys it, and one record stays one line."""
+"""Makes untrusted text safe to print: it cannot control a terminal, and one record stays one line."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
@@ -6,24 +6,24 @@ from typing import Any, TypeVar, cast
 T = TypeVar("T")
 
 _CONTROLS = (*range(0x20), *range(0x7F, 0xA0))
-"""C0, DEL and C1 (ECMA-48): among them ESC and the one-byte CSI, and all ends of lines but two."""
+"""C0, DEL and C1 (ECMA-48). They include ESC, the one-byte CSI, and all line breaks but two."""
 _SEPARATORS = (0x2028, 0x2029)
 _BIDI = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-"""Bidi_Control (Unicode, UAX #9): they show text in an order that it does not have."""
+"""Bidi_Control (Unicode, UAX #9). They change the order in which text is shown."""
 _SURROGATES = range(0xD800, 0xE000)
-"""JSON can spell them alone, and no encoding has them."""
+"""JSON may contain a single one, which no encoding supports."""
 UNSAFE = (*_CONTROLS, *_SEPARATORS, *_BIDI, *_SURROGATES)
 _WRITTEN_OUT = {code: ascii(chr(code))[1:-1] for code in UNSAFE}
 _BUT_TABS = {code: text for code, text in _WRITTEN_OUT.items() if code != ord("\t")}
 
 
 def visible(text: str, *, tabs: bool = False) -> str:
-    """The text with what is unsafe written out as in a literal of Python; with `tabs` those are kept."""
+    """Return the text with unsafe characters as escape sequences of Python. With `tabs`, tabs are kept."""
     return text.translate(_BUT_TABS if tabs else _WRITTEN_OUT)
 
 
 def harmless(value: T, *, tabs: bool = False) -> T:
-    """A value of JSON whose texts, the names of members too, are `visible`."""
+    """Return a JSON value in which all texts and names are `visible`."""
     return cast(T, _harmless(value, tabs))
 
 

@@ -1,4 +1,4 @@
-"""Any value that a worker may hand over, as plain JSON: reporting never fails for what is in `details`."""
+"""Converts any value to JSON, so that reporting never fails because of a value."""
 
 import math
 from collections.abc import Mapping, Set
@@ -11,19 +11,19 @@ from typing import TypeAlias
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 DEPTH = 32
-"""Levels of nesting of the contract; what lies deeper is written as text."""
+"""The levels of nesting that the contract allows. Deeper values become text."""
 MEMBERS = 8192
-"""Members kept of one container: more never fit the contract's limits."""
+"""The items that are kept of one container. More never fit into the contract's limits."""
 _INTEGER = 2**63
 
 
 def plain(value: object, depth: int = DEPTH) -> Json:
-    """The value as JSON: numpy's as their Python ones, NaN as null, what JSON does not know as text."""
+    """Return a value as JSON: numpy values as Python values, NaN as None, and values unknown to JSON as text."""
     if value is None or isinstance(value, (str, bool)):
         return value
     try:
         return _converted(value, depth)
-    except Exception:  # what a worker's own values raise, or a number beyond all bounds
+    except Exception:  # a program's own value may raise anything, and a number may be too large
         return as_text(value)
 
 
@@ -49,8 +49,8 @@ def _container(value: object, depth: int) -> Json:
 
 
 def as_text(value: object) -> str:
-    """`str(value)`, or its type's name where that fails."""
+    """Return `str(value)`, or the name of its type if that fails."""
     try:
         return str(value)
-    except Exception:  # a worker's own __str__ may raise anything, and reporting must not
+    except Exception:  # a program's own __str__ may raise anything
         return f"<{type(value).__name__}>"

@@ -1,7 +1,7 @@
-"""The kinds of value that the service takes: each makes of any value one within the contract's limits.
+"""Kinds of values: functions that convert any value to one within the limits of the HTTP contract.
 
-What comes from a program's data is shortened or converted; what says nothing is left out (None). What only a mistake in
-the program can be, such as an unknown priority, raises.
+Values from a program's data are shortened or converted. Values without content are left out (None). Values that only a
+mistake in the program can cause, such as an unknown priority, raise an exception.
 """
 
 import re
@@ -19,30 +19,30 @@ from jobtrack_client._values.shorten import cut, dumps, short_name, squeeze
 Kind: TypeAlias = Callable[[object], Json]
 
 UNNAMED = "unnamed"
-"""Stands for a name that is needed, where the program's data has none."""
+"""Replaces a required name that is empty."""
 _OTHER_BYTES = 8 * 1024
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
 def shown(value: object) -> str:
-    """The value as errors and warnings show it."""
-    found = plain(value)
-    return cut(repr(found) if isinstance(found, str) else as_text(found), 100)
+    """Return a value as errors and warnings show it."""
+    result = plain(value)
+    return cut(repr(result) if isinstance(result, str) else as_text(result), 100)
 
 
 def string(value: object) -> str:
-    """The value as text."""
+    """Return a value as text."""
     return as_text(value)
 
 
 def name(value: object) -> str | None:
-    """A name of at most 200 characters, which are not all white space."""
-    found = string(value)
-    return short_name(found) if found.strip() else None
+    """Return a name of at most 200 characters; None if it is blank."""
+    result = string(value)
+    return short_name(result) if result.strip() else None
 
 
 def needed_name(value: object) -> str:
-    """The same, of a member that must be there."""
+    """Return the same for a required member."""
     return name(value) or UNNAMED
 
 
@@ -64,139 +64,139 @@ def guid(value: object, name: str) -> str:
 
 
 def text(limit: int) -> Kind:
-    """A text of at most so many bytes."""
+    """Return the kind of a text of at most `limit` bytes."""
     return lambda value: cut(string(value), limit)
 
 
 def exact(longest: int) -> Kind:
-    """A text that means something else when shortened."""
+    """Return the kind of a text that must not be shortened."""
 
     def kind(value: object) -> Json:
-        found = string(value)
-        if not 0 < len(found) <= longest:
-            raise ValueError(f"must have 1 to {longest} characters, has {len(found)}")
-        return found
+        result = string(value)
+        if not 0 < len(result) <= longest:
+            raise ValueError(f"must have 1 to {longest} characters, has {len(result)}")
+        return result
 
     return kind
 
 
 def number(value: object) -> float | None:
-    """The number that the value is or, as a text, names; None where it is none or not finite."""
-    found = plain(value)
-    if isinstance(found, str):
+    """Return a value, or the text of one, as a finite number; None if that is not possible."""
+    result = plain(value)
+    if isinstance(result, str):
         try:
-            found = plain(float(found))
+            result = plain(float(result))
         except ValueError:
             return None
-    if isinstance(found, bool):
-        return int(found)
-    return found if isinstance(found, (int, float)) else None
+    if isinstance(result, bool):
+        return int(result)
+    return result if isinstance(result, (int, float)) else None
 
 
 def whole(lowest: int, highest: int, *, clamp: bool = False) -> Kind:
-    """An integer in this range; others are left out, or with `clamp` moved to the nearer end."""
+    """Return the kind of an integer in a range. Others are left out, or moved to the nearer end with `clamp`."""
 
     def kind(value: object) -> Json:
-        found = number(value)
-        return None if found is None else _within(round(found), lowest, highest, clamp)
+        result = number(value)
+        return None if result is None else _within(round(result), lowest, highest, clamp)
 
     return kind
 
 
 def real(lowest: float, highest: float, *, above: bool = False, clamp: bool = False) -> Kind:
-    """A number in this range, with `above` without its lowest."""
+    """Return the kind of a number in a range, which with `above` excludes its lowest value."""
 
     def kind(value: object) -> Json:
-        found = number(value)
-        if found is None or (above and found <= lowest):
+        result = number(value)
+        if result is None or (above and result <= lowest):
             return None
-        return _within(found, lowest, highest, clamp)
+        return _within(result, lowest, highest, clamp)
 
     return kind
 
 
-def choice(*known: str) -> Kind:
-    """One of these names, in any letter case."""
-    by_lower_case = {each.lower(): each for each in known}
+def choice(*names: str) -> Kind:
+    """Return the kind of an enumeration, in any letter case."""
+    by_lower_case = {name.lower(): name for name in names}
 
     def kind(value: object) -> Json:
-        found = by_lower_case.get(string(value).lower())
-        if found is None:
-            raise ValueError(f"must be one of {', '.join(known)}, not {shown(value)}")
-        return found
+        result = by_lower_case.get(string(value).lower())
+        if result is None:
+            raise ValueError(f"must be one of {', '.join(names)}, not {shown(value)}")
+        return result
 
     return kind
 
 
 def boolean(value: object) -> Json:
-    """True or false; 1 and 0 too."""
-    found = plain(value)
-    if found not in (True, False):
+    """Return True or False, also for 1 and 0."""
+    result = plain(value)
+    if result not in (True, False):
         raise TypeError(f"must be True or False, not {shown(value)}")
-    return bool(found)
+    return bool(result)
 
 
 def moment(value: object) -> Json:
-    """A time with its offset; one without is of this machine's time zone."""
+    """Return a time with its offset. The default is this machine's time zone."""
     try:
-        found = value if isinstance(value, datetime) else datetime.fromisoformat(string(value))
-        return found.astimezone(UTC).isoformat()
+        result = value if isinstance(value, datetime) else datetime.fromisoformat(string(value))
+        return result.astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
         return None
 
 
 def anything(value: object) -> Json:
-    """A member of which the contract limits nothing here."""
-    found = plain(value)
-    return short_name(found) if isinstance(found, str) else squeeze(found, _OTHER_BYTES)
+    """Return a value that the contract does not limit here."""
+    result = plain(value)
+    return short_name(result) if isinstance(result, str) else squeeze(result, _OTHER_BYTES)
 
 
 def json_object(limit: int) -> Kind:
-    """A JSON object of at most so many bytes; what is no object becomes the `value` of one."""
+    """Return the kind of a JSON object of at most `limit` bytes. Another value becomes its member `value`."""
 
     def kind(value: object) -> Json:
-        found = plain(value)
-        if found is None:
+        result = plain(value)
+        if result is None:
             return None
-        return squeeze(found if isinstance(found, dict) else plain({"value": value}), limit)
+        return squeeze(result if isinstance(result, dict) else plain({"value": value}), limit)
 
     return kind
 
 
 def mapping(limit: int) -> Kind:
-    """The same of a mapping: anything else is a mistake."""
+    """Return the same kind for mappings only."""
     shape = json_object(limit)
     return lambda value: shape(as_mapping(value))
 
 
 def listed(what: str, kind: Kind, most: int, unique: str | None = None) -> Kind:
-    """A list of at most so many of a kind, no two of which have the same member `unique`."""
+    """Return the kind of a list of at most `most` items, without repetitions of the member `unique`."""
 
     def shape(value: object) -> Json:
         if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
             raise TypeError(f"must be a list, not {shown(value)}")
-        found: dict[object, Json] = {}
+        result: dict[object, Json] = {}
         for index, item in enumerate(islice(value, most * 10)):
             if item is not None:
-                made = kind(item)
-                found.setdefault(_identity(made, unique) if unique else index, made)
-        if len(found) > most:
+                item_value = kind(item)
+                result.setdefault(_identity(item_value, unique) if unique else index, item_value)
+        if len(result) > most:
             warn_once(what, f"only the first {most} {what} are sent")
-        return list(found.values())[:most]
+        return list(result.values())[:most]
 
     return shape
 
 
 def _identity(item: Json, unique: str) -> object:
-    """As it arrives: what UTF-8 cannot hold may make two texts equal."""
+    """Return the item's identity as it is sent, because the conversion to UTF-8 may make two texts equal."""
     return dumps(item[unique]) if isinstance(item, dict) else None
 
 
 def as_mapping(value: object) -> Mapping[str, object]:
-    """The value, if it is a mapping.
+    """Return the value if it is a mapping.
 
     Raises:
-        TypeError: it is none.
+        TypeError: it is not.
     """
     if not isinstance(value, Mapping):
         raise TypeError(f"must be a mapping, not {shown(value)}")

@@ -113,5 +113,5 @@ def _convert(name: str, value: object, kind: Kind) -> Json:
 
 def _is_empty(value: object) -> bool:
     """Return whether it is an empty text or mapping, or NaN, which many libraries use for an unknown value."""
-    found = plain(value)
-    return found is None or found == {} or (isinstance(found, str) and not found.strip())
+    result = plain(value)
+    return result is None or result == {} or (isinstance(result, str) and not result.strip())

@@ -1,4 +1,4 @@
-"""Texts and JSON beyond the contract's limits are shortened, with a mark that says how much was cut."""
+"""Shortens texts and JSON to the contract's limits. A mark says how much was cut."""
 
 import json
 import re
@@ -10,32 +10,32 @@ EVENT_BYTES = 64 * 1024
 MESSAGE_BYTES = 32 * 1024
 NAME_CHARACTERS = 200
 _KEPT_OF_A_NAME = 150
-"""The mark behind it has room for any count."""
+"""Leaves room for the mark."""
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _LADDER = (15_000, 12_000, 8192, 2048, 512, 128, 64)
 _MARK_BYTES = len(f"… [{10**9:,} characters cut] …".encode())
 _TRACEBACK = "Traceback (most recent call last):"
 _TRACEBACK_CHARACTERS = 1_000_000
-"""Longer texts are not searched for their parts."""
-# Frames are indented; exceptions, and how they led to each other, are not.
+"""Longer texts are not split into their parts."""
+# Frames are indented. Exceptions and the lines between them are not.
 _PARTS = re.compile(r"(?:^[ \t].*\n?)+|(?:^(?![ \t]).*\n?)+", re.MULTILINE)
 
 
 def dumps(value: Json) -> bytes:
-    """Compact JSON in UTF-8; half a surrogate pair, which UTF-8 cannot hold, becomes `?`."""
+    """Return compact JSON in UTF-8. A single surrogate becomes `?`."""
     return encoded(value).encode("utf-8", "replace")
 
 
 def encoded(value: Json) -> str:
-    """Compact JSON."""
+    """Return compact JSON."""
     return _ENCODER.encode(value)
 
 
 def cut(text: str, limit: int) -> str:
-    """The text in at most `limit` bytes of UTF-8: its beginning and its end, with a mark between them.
+    """Return the beginning and the end of a text, with a mark between them, in at most `limit` bytes of UTF-8.
 
-    Of a traceback, each exception and each list of frames is treated so: the last exception and its causes remain.
+    In a traceback, each exception and each list of frames is cut separately, so that all exceptions remain.
     """
     if len(text) * 4 <= limit or _size(text[: limit + 1]) <= limit:
         return text
@@ -45,7 +45,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def short_name(text: str) -> str:
-    """The name in 200 characters; a checksum keeps names that begin alike apart."""
+    """Return a name in at most 200 characters. A checksum distinguishes names with the same beginning."""
     if len(text) <= NAME_CHARACTERS:
         return text
     checksum = zlib.crc32(text.encode("utf-8", "surrogatepass"))
@@ -53,17 +53,17 @@ def short_name(text: str) -> str:
 
 
 def squeeze(value: Json, room: int) -> Json:
-    """The value in at most `room` bytes of JSON: its texts cut evenly, at last only the beginning of its JSON."""
+    """Return a value in at most `room` bytes of JSON. Its texts are cut evenly, or else its whole JSON is cut."""
     shorter, raw = value, dumps(value)
     for limit in _LADDER:
         if len(raw) <= room:
             return shorter
-        # Each time of the whole, so that the mark counts all that was cut.
+        # Always cut the original, so that the mark counts everything that was cut.
         shorter = _cut_within(value, limit)
         raw = dumps(shorter)
     if len(raw) <= room:
         return shorter
-    # A quote or backslash of the beginning is escaped once more, hence half the room.
+    # Quotes and backslashes are escaped once more, so only half of the room is used.
     return {"shortened": cut(raw.decode(), room // 2 - 32)}
 
 
@@ -89,7 +89,7 @@ def _cut_parts(text: str, limit: int) -> str:
 
 
 def _fair_share(sizes: list[int], room: int) -> int:
-    """The most that each may keep so that all fit; what small ones leave is for the large ones."""
+    """Return the largest size that each part may keep so that all fit. Small parts leave room for large ones."""
     left = len(sizes)
     for size in sorted(sizes):
         if size * left > room:

@@ -19,7 +19,7 @@ from jobtrack_client.commands import (
     timeline,
     watch,
 )
-from jobtrack_client.commands.errors import cleanly
+from jobtrack_client.commands.errors import report_errors
 
 _COMMANDS: dict[str, Callable[..., None]] = {
     "run": run.run_command,
@@ -48,4 +48,4 @@ _SETTINGS: dict[str, dict[str, Any]] = {
 def add(app: typer.Typer) -> None:
     """Add every command to the application."""
     for name, command in _COMMANDS.items():
-        app.command(name, context_settings=_SETTINGS.get(name))(cleanly(command))
+        app.command(name, context_settings=_SETTINGS.get(name))(report_errors(command))

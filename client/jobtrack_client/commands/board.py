@@ -1,4 +1,4 @@
-"""How a job is shown while it runs: live on a terminal, as plain lines elsewhere."""
+"""Shows a running job: live on a terminal, as plain lines elsewhere."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,9 +19,9 @@ NEWEST_LINES = 8
 
 @dataclass
 class Picture:
-    """Everything there is to show of a job at one moment: its newest log lines, the oldest first, and a note.
+    """The state of a job at one moment: its progress, its newest log lines (oldest first), and a note.
 
-    Its texts are the worker's, made harmless here for all who show it.
+    The texts come from the worker, so they are made harmless here.
     """
 
     progress: models.Progress
@@ -35,7 +35,7 @@ class Picture:
 
 
 class Display(Protocol):
-    """Shows one picture after the other."""
+    """Shows one picture after another."""
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -43,19 +43,19 @@ class Display(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Leave what was shown last."""
+        """End, and leave the last picture visible."""
 
     def show(self, picture: Picture) -> None:
         """Show what changed."""
 
 
 def display_for(console: "Console") -> Display:
-    """A live display on a terminal, else plain lines."""
+    """Return a live display for a terminal, and plain lines otherwise."""
     return Board(console) if console.is_terminal else Lines(console.file)
 
 
 class Board:
-    """A live picture of the job."""
+    """A live display of a job."""
 
     def __init__(self, console: "Console") -> None:
         from rich.live import Live
@@ -70,7 +70,7 @@ class Board:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Leave what was shown last."""
+        """End, and leave the last picture visible."""
         self._live.stop()
 
     def show(self, picture: Picture) -> None:
@@ -80,11 +80,11 @@ class Board:
 
 @dataclass
 class Lines:
-    """A line for each thing that changed: new log lines, stages that begin or end, each tenth of the way."""
+    """Prints a line for each change: log lines, stages that begin or end, and every 10 % of progress."""
 
     file: IO[str]
     _written: set[int] = field(default_factory=set)
-    _shown: dict[str, str] = field(default_factory=dict)
+    _states: dict[str, str] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -93,17 +93,17 @@ class Lines:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End: everything was written."""
+        """Do nothing, because everything was written."""
 
     def show(self, picture: Picture) -> None:
-        """Write what changed since the last picture."""
+        """Print the changes since the last picture."""
         for line in picture.lines:
             if line["sequence"] not in self._written:
                 self._written.add(line["sequence"])
-                self._print(f"{line['timestamp'][:19]}Z {line['level']:5} {_what(line)}")
-        for name, state, text in _states(picture):
-            if self._shown.get(name) != state:
-                self._shown[name] = state
+                self._print(f"{line['timestamp'][:19]}Z {line['level']:5} {_text(line)}")
+        for name, state, text in _parts(picture):
+            if self._states.get(name) != state:
+                self._states[name] = state
                 self._print(text)
 
     def _print(self, text: str) -> None:
@@ -111,19 +111,19 @@ class Lines:
 
 
 def plain(picture: Picture) -> list[str]:
-    """The picture as lines without their log."""
-    return [text for _, _, text in _states(picture)]
+    """Return a picture as lines, without log lines."""
+    return [text for _, _, text in _parts(picture)]
 
 
 def render(picture: Picture) -> "RenderableType":
-    """The whole picture."""
+    """Return a picture for rich."""
     from rich.console import Group
     from rich.panel import Panel
     from rich.text import Text
 
     progress = picture.progress
     title = f"{progress['jobName']} · {_status(progress)} · {progress['overallProgress']['percentage']} %"
-    parts: list[RenderableType] = [_stages(progress["stages"]), Text(_use(progress), style="dim")]
+    parts: list[RenderableType] = [_stages(progress["stages"]), Text(_activity(progress), style="dim")]
     if picture.lines:
         parts.append(_newest(picture.lines))
     if picture.note:
@@ -132,8 +132,8 @@ def render(picture: Picture) -> "RenderableType":
     return Panel(Group(*parts), title=Text(title), subtitle=Text(_remaining(progress)), border_style=border)
 
 
-def _states(picture: Picture) -> Iterator[tuple[str, str, str]]:
-    """What may change, how it is, and the line that tells of it."""
+def _parts(picture: Picture) -> Iterator[tuple[str, str, str]]:
+    """Iterate over the parts that may change: name, state, and line."""
     progress = picture.progress
     for stage in progress["stages"]:
         if stage["status"] != "Pending":
@@ -165,17 +165,17 @@ def _stages(stages: Sequence[models.Stage]) -> "Table":
 
 def _records(stage: models.Stage) -> str:
     done, total = stage["recordsProcessed"], stage["totalRecords"]
-    took = f"in {stage['duration']}" if stage["duration"] else ""
+    duration = f"in {stage['duration']}" if stage["duration"] else ""
     if done is None:
-        return took
+        return duration
     whole = f" of {total:,}" if total is not None and total != done else ""
-    return f"{done:,}{whole} {took}".rstrip()
+    return f"{done:,}{whole} {duration}".rstrip()
 
 
-def _use(progress: models.Progress) -> str:
-    use, doing = progress["resourceUsage"], progress["currentActivity"]["operation"]
-    cpu = None if use["cpuUsage"] is None else f"CPU {use['cpuUsage']} %"
-    return " · ".join(str(part) for part in (doing, cpu, use["memoryUsage"], use["processingRate"]) if part)
+def _activity(progress: models.Progress) -> str:
+    usage, operation = progress["resourceUsage"], progress["currentActivity"]["operation"]
+    cpu = None if usage["cpuUsage"] is None else f"CPU {usage['cpuUsage']} %"
+    return " · ".join(str(part) for part in (operation, cpu, usage["memoryUsage"], usage["processingRate"]) if part)
 
 
 def _remaining(progress: models.Progress) -> str:
@@ -192,10 +192,10 @@ def _newest(lines: Sequence[models.LogEntry]) -> "Text":
     text = Text()
     for line in lines[-NEWEST_LINES:]:
         text.append(f"{line['timestamp'][11:19]} {line['level']:5} ", style=STYLES.get(line["level"], "dim"))
-        text.append(f"{_what(line)}\n")
+        text.append(f"{_text(line)}\n")
     text.rstrip()
     return text
 
 
-def _what(line: models.LogEntry) -> str:
+def _text(line: models.LogEntry) -> str:
     return f"{line['component'] or '-'}: {line['message']}"

@@ -1,4 +1,4 @@
-"""What a job waits for, and what waits for it."""
+"""The command `deps`."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,36 +17,37 @@ Row = tuple[str | None, ...]
 
 def deps(
     job: Job = LATEST,
-    depth: Annotated[int, typer.Option(min=1, max=10, help="How far to walk.")] = 10,
+    depth: Annotated[int, typer.Option(min=1, max=10, help="Follow dependencies over N jobs.")] = 10,
     as_json: Json = False,
 ) -> None:
-    """Show what a job waits for, what it uses, what blocks it, and what waits for it."""
+    """Show what a job waits for and uses, what blocks it, and which jobs wait for it."""
     with connected() as client:
-        answer = client.dependencies(job_id(client, job), depth=depth)
-    present(answer, as_json, _show)
+        dependencies = client.dependencies(job_id(client, job), depth=depth)
+    present(dependencies, as_json, _show)
 
 
-def _show(answer: models.Dependencies) -> None:
+def _show(dependencies: models.Dependencies) -> None:
     if terminal():
-        return show(_tree(answer))
-    for title, rows in _groups(answer).items():
+        return show(_tree(dependencies))
+    for title, rows in _groups(dependencies).items():
         for row in rows:
             show_cells((title, *row))
 
 
-def _groups(answer: models.Dependencies) -> dict[str, list[Row]]:
-    """Under each title, what there is: its status last."""
-    lists = answer["dependencies"]
+def _groups(dependencies: models.Dependencies) -> dict[str, list[Row]]:
+    """Return the rows under each title. The last column is the status."""
+    lists = dependencies["dependencies"]
     return {
         "waits for": [
             (job["jobId"], job["jobName"], job["dependency"], job["status"]) for job in lists["prerequisiteJobs"]
         ],
         "uses": [
-            (each["resourceType"], each["resourceName"] or each["resourceId"], each["status"])
-            for each in lists["resourceDependencies"]
+            (resource["resourceType"], resource["resourceName"] or resource["resourceId"], resource["status"])
+            for resource in lists["resourceDependencies"]
         ],
         "blocked by": [
-            (each["condition"], each["resolution"], each["status"]) for each in answer["blockingConditions"]
+            (blocker["condition"], blocker["resolution"], blocker["status"])
+            for blocker in dependencies["blockingConditions"]
         ],
         "is waited for by": [
             (job["jobId"], job["jobName"], job["waitingFor"], job["status"]) for job in lists["dependentJobs"]
@@ -54,15 +55,18 @@ def _groups(answer: models.Dependencies) -> dict[str, list[Row]]:
     }
 
 
-def _tree(answer: models.Dependencies) -> "Tree":
+def _tree(dependencies: models.Dependencies) -> "Tree":
     from rich.text import Text
     from rich.tree import Tree
 
-    own = next((each["jobName"] for each in answer["dependencyGraph"]["nodes"] if each["id"] == answer["jobId"]), None)
-    tree = Tree(Text(cell(f"{own or ''} {answer['jobId']}"), style="bold"))
-    for title, rows in _groups(answer).items():
+    name = next(
+        (node["jobName"] for node in dependencies["dependencyGraph"]["nodes"] if node["id"] == dependencies["jobId"]),
+        None,
+    )
+    tree = Tree(Text(cell(f"{name or ''} {dependencies['jobId']}"), style="bold"))
+    for title, rows in _groups(dependencies).items():
         branch = tree.add(Text(title if rows else f"{title}: nothing", style="dim"))
-        for *what, state in rows:
-            text = Text(" · ".join(cell(part) for part in what if part))
-            branch.add(text.append(f" {state or 'unknown'}", style=STYLES.get(state or "", "")))
+        for *texts, state in rows:
+            label = Text(" · ".join(cell(text) for text in texts if text))
+            branch.add(label.append(f" {state or 'unknown'}", style=STYLES.get(state or "", "")))
     return tree

@@ -1,4 +1,4 @@
-"""How a command ends that cannot go on: in one line, with a hint."""
+"""Ends a command with an error in one line, with a hint."""
 
 import errno
 import functools
@@ -21,22 +21,22 @@ from jobtrack_client._exceptions import (
 from jobtrack_client.commands.output import notice
 
 INTERRUPTED = 130
-"""128 + SIGINT, as shells have it."""
+"""The exit code of shells: 128 + SIGINT."""
 PIPE_CLOSED = 141
 HINTS: dict[type[JobTrackError], str] = {
-    NotConfigured: "`jobtrack serve` in another terminal is found by itself; others are named in config.toml",
-    Unauthorized: "the token has expired or is another service's",
-    Forbidden: "the token is of another tenant or project, or lacks the scope",
-    NotFound: "`jobtrack jobs` lists what there is",
+    NotConfigured: "start `jobtrack serve` in another terminal, or add a profile to config.toml",
+    Unauthorized: "the token has expired, or belongs to another service",
+    Forbidden: "the token belongs to another tenant or project, or lacks a scope",
+    NotFound: "`jobtrack jobs` lists the jobs",
     TooManyRequests: "try again in a moment",
-    Unreachable: "does it run, and is the address right?",
+    Unreachable: "is the service running, and is the address correct?",
 }
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def cleanly(command: Callable[P, T]) -> Callable[P, T]:
-    """The command, whose errors are one line on standard error and which Ctrl-C ends without a trace."""
+def report_errors(command: Callable[P, T]) -> Callable[P, T]:
+    """Return a command that prints errors in one line, and that Ctrl-C ends without a traceback."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -49,7 +49,7 @@ def cleanly(command: Callable[P, T]) -> Callable[P, T]:
         except OSError as error:
             if not _is_closed_pipe(error):
                 raise
-            # Else Python complains about standard output when it ends.
+            # Otherwise Python prints an error about standard output when it ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(PIPE_CLOSED) from None
 
@@ -61,13 +61,13 @@ def _is_closed_pipe(error: OSError) -> bool:
     return on_windows or isinstance(error, BrokenPipeError)
 
 
-def failure(what: str, hint: str | None = None) -> typer.Exit:
-    """Say in one line what is wrong; what to raise then."""
-    line = " ".join(what.split())
+def failure(message: str, hint: str | None = None) -> typer.Exit:
+    """Print an error in one line. Return the exception to raise."""
+    line = " ".join(message.split())
     notice(f"jobtrack: {line}{f' ({hint})' if hint else ''}")
     return typer.Exit(1)
 
 
 def hint(error: JobTrackError) -> str | None:
-    """What may help."""
+    """Return a hint about an error."""
     return next((HINTS[kind] for kind in type(error).__mro__ if kind in HINTS), None)

@@ -1,4 +1,4 @@
-"""Lists of jobs: all of them, and those that wait."""
+"""The commands `jobs` and `queue`."""
 
 from datetime import datetime
 from itertools import islice
@@ -17,51 +17,53 @@ QUEUE_COLUMNS = ("#", "JOB", "NAME", "PRIORITY", "STARTS", "TAKES", "SUBMITTED B
 
 def jobs(
     status: Annotated[
-        list[str] | None, typer.Option("--status", "-s", help="Such as Running; may be repeated.")
+        list[str] | None,
+        typer.Option("--status", "-s", help="Show jobs with this status, such as Running. May be repeated."),
     ] = None,
-    job_type: Annotated[str | None, typer.Option("--type", "-t", help="Of this type.")] = None,
-    submitted_by: Annotated[str | None, typer.Option("--by", help="Submitted by.")] = None,
+    job_type: Annotated[str | None, typer.Option("--type", "-t", help="Show jobs of this type.")] = None,
+    submitted_by: Annotated[str | None, typer.Option("--by", help="Show jobs that this user submitted.")] = None,
     since: Annotated[
-        datetime | None, typer.Option(parser=moment, metavar="TIME", help="Created since, or 2h ago.")
+        datetime | None,
+        typer.Option(parser=moment, metavar="TIME", help="Show jobs created since this time, or this long ago (2h)."),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Show at most N jobs.")] = 20,
     as_json: Json = False,
 ) -> None:
     """List the newest jobs."""
     with connected() as client:
-        wanted: dict[str, Any] = {"status": status, "job_type": job_type, "submitted_by": submitted_by}
-        found = list(islice(client.iter_jobs(**wanted, from_time=since), limit))
-    present(found, as_json, _show_jobs)
+        filters: dict[str, Any] = {"status": status, "job_type": job_type, "submitted_by": submitted_by}
+        newest = list(islice(client.iter_jobs(**filters, from_time=since), limit))
+    present(newest, as_json, _show_jobs)
 
 
-def _show_jobs(found: list[models.Job]) -> None:
+def _show_jobs(jobs: list[models.Job]) -> None:
     rows = [
         (
             *(short(job["jobId"]), job["jobName"], job["jobType"], "Stalled" if job["stalled"] else job["status"]),
             percent(job["progress"]["percentage"]),
             *(job["progress"]["currentStage"], clock(job["createdAt"]), job["progress"]["elapsedTime"]),
         )
-        for job in found
+        for job in jobs
     ]
     show_rows(COLUMNS, rows, "No jobs.")
 
 
 def queue(as_json: Json = False) -> None:
-    """Show the jobs that wait, when each is expected to start, and what the workers can take."""
+    """Show the queued jobs, when each is expected to start, and the capacity of the workers."""
     with connected() as client:
-        page = answer = client.queue(limit=200)
+        page = queue = client.queue(limit=200)
         while page["nextCursor"] is not None:
             page = client.queue(limit=200, cursor=page["nextCursor"])
-            answer["queuedJobs"] += page["queuedJobs"]
-    answer["nextCursor"] = None
-    present(answer, as_json, _show_queue)
+            queue["queuedJobs"] += page["queuedJobs"]
+    queue["nextCursor"] = None
+    present(queue, as_json, _show_queue)
 
 
-def _show_queue(answer: models.Queue) -> None:
-    capacity, waiting = answer["processingCapacity"], answer["summary"]
+def _show_queue(queue: models.Queue) -> None:
+    capacity, waiting = queue["processingCapacity"], queue["summary"]
     if terminal():
         load = "" if capacity["currentLoad"] is None else f", load {capacity['currentLoad']:g} %"
-        mean = "" if waiting["averageWaitTime"] is None else f", mean wait {waiting['averageWaitTime']}"
+        mean = "" if waiting["averageWaitTime"] is None else f", average wait {waiting['averageWaitTime']}"
         running = f"{capacity['currentlyRunning']} running on {capacity['activeWorkers']} workers{load}"
         show_line(f"{waiting['totalQueuedJobs']} waiting{mean}; {running}")
     rows = [
@@ -69,6 +71,6 @@ def _show_queue(answer: models.Queue) -> None:
             *(job["queuePosition"], short(job["jobId"]), job["jobName"], job["priority"]),
             *(clock(job["estimatedStartTime"]), job["estimatedDuration"], job["submittedBy"]),
         )
-        for job in answer["queuedJobs"]
+        for job in queue["queuedJobs"]
     ]
-    show_rows(QUEUE_COLUMNS, rows, "Nobody waits.")
+    show_rows(QUEUE_COLUMNS, rows, "No jobs are queued.")

@@ -1,4 +1,4 @@
-"""A job's events as they happen, and on to a program of one's own that takes webhooks."""
+"""The command `listen`."""
 
 import json
 import time
@@ -20,20 +20,24 @@ if TYPE_CHECKING:
     import httpx
 
 FORWARD_SECONDS = 10.0
-"""As the service waits for a receiver."""
+"""The timeout that the service has for a receiver."""
 
 
 def listen(
     job: Job = LATEST,
     forward_to: Annotated[
-        str | None, typer.Option("--forward-to", metavar="URL", help="Post each there, signed.")
+        str | None, typer.Option("--forward-to", metavar="URL", help="Send each event to this URL as a signed webhook.")
     ] = None,
-    secret: Annotated[str | None, typer.Option(help="Sign with this one. [default: a new one, printed]")] = None,
+    secret: Annotated[
+        str | None, typer.Option(help="Sign with this secret. [default: a new one, which is printed]")
+    ] = None,
     event: Events = None,
-    since_sequence: Annotated[int | None, typer.Option(min=0, help="Begin with what happened after it.")] = None,
+    since_sequence: Annotated[
+        int | None, typer.Option(min=0, help="Begin with the events after this sequence.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print a job's events as they happen, until it ends; with --forward-to as webhooks to a program of yours."""
+    """Print the events of a job as they happen, until it ends. --forward-to also sends them to a webhook receiver."""
     if secret is not None:
         check_secret(secret)
     with connected() as client:
@@ -49,48 +53,49 @@ def _show(message: models.Message) -> None:
     show_cells((message["timestamp"], data["sequence"], message["type"], data["description"]))
 
 
-def _forwarder(url: str, given: str | None) -> Callable[[models.Message], None]:
+def _forwarder(url: str, secret: str | None) -> Callable[[models.Message], None]:
     import httpx
 
     from jobtrack_client._api._sync.transports import Route
 
     route = Route(_checked(url))
-    secret = new_secret() if given is None else given
-    if given is None:
+    if secret is None:
+        secret = new_secret()
         notice(f"signing secret: {secret}")
+    key = secret
     http = httpx.Client(timeout=FORWARD_SECONDS, follow_redirects=False, transport=route)
     place = url if route.proxy is None else f"{url} through {route.proxy}"
-    return lambda message: _forward(http, url, secret, message, place)
+    return lambda message: _forward(http, url, key, message, place)
 
 
 def _checked(url: str) -> str:
-    """The URL, where it is one.
+    """Return the URL of a receiver.
 
     Raises:
-        ConfigurationError: nothing can be posted there.
+        ConfigurationError: it is not an http or https URL.
     """
     import httpx
 
     try:
         parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(httpx.URL(url).host) and parts.port != 0
+        valid = parts.scheme in ("http", "https") and bool(httpx.URL(url).host) and parts.port != 0
     except (ValueError, httpx.InvalidURL):
-        good = False
-    if not good:
+        valid = False
+    if not valid:
         raise ConfigurationError(f"--forward-to must be an http or https URL, not {url!r}")
     return url
 
 
 def _forward(http: "httpx.Client", url: str, secret: str, message: models.Message, place: str) -> None:
-    """Post it once; what the receiver answers goes to standard error, and the next one follows."""
+    """Send a message once. The result goes to standard error."""
     import httpx
 
-    told = dict(cast(dict[str, Any], message))
-    name = visible(str(told.pop("id"))).encode("ascii", "backslashreplace").decode()
-    body = json.dumps(told, separators=(",", ":")).encode()
+    content = dict(cast(dict[str, Any], message))
+    name = visible(str(content.pop("id"))).encode("ascii", "backslashreplace").decode()
+    body = json.dumps(content, separators=(",", ":")).encode()
     headers = {"Content-Type": "application/json", **sign(name, body, secret, int(time.time()))}
     try:
-        answer = str(http.post(url, content=body, headers=headers).status_code)
-    except (httpx.HTTPError, UnicodeError) as error:  # the latter of a host name that cannot be looked up
-        answer = str(error) or type(error).__name__
-    notice(f"  -> {place}: {answer}")
+        result = str(http.post(url, content=body, headers=headers).status_code)
+    except (httpx.HTTPError, UnicodeError) as error:  # UnicodeError: the host name cannot be looked up
+        result = str(error) or type(error).__name__
+    notice(f"  -> {place}: {result}")

@@ -1,4 +1,4 @@
-"""A job's log lines."""
+"""The command `logs`."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,16 +21,19 @@ PAGE = 10_000
 
 def logs(
     job: Job = LATEST,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show new lines until the job ends.")] = False,
     level: LevelOption = "INFO",
     since: Annotated[
-        datetime | None, typer.Option(parser=moment, metavar="TIME", help="Since then, or 10m ago.")
+        datetime | None,
+        typer.Option(parser=moment, metavar="TIME", help="Show lines since this time, or this long ago (10m)."),
     ] = None,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, max=PAGE, help="The newest so many; 0 are all.")] = 1000,
-    details: Annotated[bool, typer.Option("--details", "-d", help="With the details of each line.")] = False,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", min=0, max=PAGE, help="Show the newest N lines (0 = all).")
+    ] = 1000,
+    details: Annotated[bool, typer.Option("--details", "-d", help="Show the details of each line.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Print a job's log lines, oldest first."""
+    """Print the log lines of a job, oldest first."""
     with connected() as client:
         for entry in _entries(client, job_id(client, job), follow, level, since, lines):
             more = json.dumps(entry["details"], ensure_ascii=False) if details and entry["details"] else ""
@@ -40,39 +43,39 @@ def logs(
 def _entries(
     client: Client, job: str, follow: bool, level: LogLevel, since: datetime | None, lines: int
 ) -> Iterator[models.LogEntry]:
-    """Those that are there, then, if they are followed, each one that comes.
+    """Iterate over the existing lines, and with `follow` over the new ones.
 
-    One number parts the two: the last sequence when the first page was read. A line up to it is among those that were
-    there, and no other is, however long it takes to read them and whatever comes meanwhile.
+    The last sequence of the first page separates the two. Lines up to it count as existing, however long it takes to
+    read them, and whatever arrives meanwhile.
     """
     newest = lines if since is None else 0
     direction = "backward" if newest else "forward"
-    asked: dict[str, Any] = {"level": level, "from_time": since, "limit": newest or PAGE, "direction": direction}
-    first = client.logs(job, **asked)
+    query: dict[str, Any] = {"level": level, "from_time": since, "limit": newest or PAGE, "direction": direction}
+    first = client.logs(job, **query)
     seen = first["lastSequence"]
-    pages = _pages(client, job, first, asked)
-    there = _newest(pages, newest) if newest else (entry for page in pages for entry in page["logs"])
-    yield from (entry for entry in there if entry["sequence"] <= seen)
+    pages = _pages(client, job, first, query)
+    existing = _newest(pages, newest) if newest else (entry for page in pages for entry in page["logs"])
+    yield from (entry for entry in existing if entry["sequence"] <= seen)
     if follow:
         yield from client.follow_logs(job, level=level, from_time=since, since_sequence=seen)
 
 
-def _pages(client: Client, job: str, page: models.Logs, asked: Mapping[str, Any]) -> Iterator[models.Logs]:
-    """The page, and those that follow it in its direction."""
+def _pages(client: Client, job: str, page: models.Logs, query: Mapping[str, Any]) -> Iterator[models.Logs]:
+    """Iterate over a page, and those that follow it in its direction."""
     yield page
     while (cursor := page["nextCursor"]) is not None:
-        page = client.logs(job, cursor=cursor, **asked)
+        page = client.logs(job, cursor=cursor, **query)
         yield page
 
 
 def _newest(pages: Iterable[models.Logs], count: int) -> list[models.LogEntry]:
-    """So many of the newest, from pages that go back in time; a page of long lines holds fewer than it may."""
-    found: list[models.LogEntry] = []
+    """Return the newest `count` lines, from pages that go back in time and may hold fewer lines than their limit."""
+    lines: list[models.LogEntry] = []
     for page in pages:
-        found[:0] = page["logs"]
-        if len(found) >= count:
+        lines[:0] = page["logs"]
+        if len(lines) >= count:
             break
-    return found[-count:]
+    return lines[-count:]
 
 
 def _show(entry: models.LogEntry, more: str) -> None:

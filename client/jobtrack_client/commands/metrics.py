@@ -1,4 +1,4 @@
-"""What a job uses and how fast it is, drawn."""
+"""The command `metrics`."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -13,10 +13,10 @@ from jobtrack_client.commands.service import connected, job_id
 from jobtrack_client.types import Interval
 
 HEIGHT = 9
-"""Lines of a plot."""
+"""The height of a plot in lines."""
 BRAILLE = "\u2800"
 ASCII_FRAME = str.maketrans("─│┌┐└┘├┤┬┴┼", "-|+++++++++")
-"""For a terminal whose encoding has no lines to draw."""
+"""For a terminal whose encoding has no box-drawing characters."""
 SERIES: dict[str, Callable[[models.Bucket], float | None]] = {
     "CPU %": lambda bucket: bucket.get("cpu"),
     "Memory GB": lambda bucket: bucket.get("memory"),
@@ -27,23 +27,23 @@ COLUMNS = ("TIME", "CPU %", "MEMORY GB", "RECORDS/S", "STAGE")
 
 def metrics(
     job: Job = LATEST,
-    interval: Annotated[Interval, typer.Option("--interval", "-i", help="Time per value.")] = "1m",
+    interval: Annotated[Interval, typer.Option("--interval", "-i", help="The time that each value covers.")] = "1m",
     as_json: Json = False,
 ) -> None:
-    """Plot what a job uses and how fast it is."""
+    """Plot the resource use and the throughput of a job."""
     with connected() as client:
-        answer = client.metrics(job_id(client, job), interval=interval, include_history=True)
-    present(answer, as_json, _show)
+        metrics = client.metrics(job_id(client, job), interval=interval, include_history=True)
+    present(metrics, as_json, _show)
 
 
-def _show(answer: models.Metrics) -> None:
-    history = answer["historicalMetrics"]
+def _show(metrics: models.Metrics) -> None:
+    history = metrics["historicalMetrics"]
     if not terminal():
         rows = [
             (bucket["timestamp"], *(read(bucket) for read in SERIES.values()), bucket["stage"]) for bucket in history
         ]
         return show_rows(COLUMNS, rows, "")
-    for line in _summary(answer):
+    for line in _summary(metrics):
         show_line(line)
     for title, read in SERIES.items():
         points = [
@@ -57,10 +57,10 @@ def _show(answer: models.Metrics) -> None:
 
 
 def plot(title: str, points: list[tuple[datetime, float]], width: int) -> str:
-    """Values over time, in characters."""
+    """Return a plot of values over time."""
     import plotext
 
-    figure: Any = plotext.figure  # one for the process
+    figure: Any = plotext.figure  # plotext has one figure for the process
     marker = "braille" if printable(BRAILLE) else "x"
     seconds = [time.timestamp() for time, _ in points]
     values = [value for _, value in points]
@@ -73,19 +73,19 @@ def plot(title: str, points: list[tuple[datetime, float]], width: int) -> str:
     figure.draw(signal)
     figure.ruler("y").lim(0, max(values) * 1.1 or 1)
     ends = [seconds[0], seconds[-1]] if len(seconds) > 1 else [seconds[0]]
-    figure.ruler("x").ticks(ends, [datetime.fromtimestamp(each).strftime("%H:%M") for each in ends])
+    figure.ruler("x").ticks(ends, [datetime.fromtimestamp(end).strftime("%H:%M") for end in ends])
     drawn = str(plotext.uncolorize(str(figure.build()))).rstrip()
     return drawn if printable(drawn) else drawn.translate(ASCII_FRAME)
 
 
-def _summary(answer: models.Metrics) -> Iterator[str]:
-    """The figures that a plot does not show."""
-    current, trends = answer["currentMetrics"], answer["performanceTrends"]
-    use = current["resourceUtilization"]
-    if cpu := use.get("cpu"):
+def _summary(metrics: models.Metrics) -> Iterator[str]:
+    """Iterate over the values that a plot does not show."""
+    current, trends = metrics["currentMetrics"], metrics["performanceTrends"]
+    usage = current["resourceUtilization"]
+    if cpu := usage.get("cpu"):
         yield f"cpu: {cell(cpu['usage'])} % of {cell(cpu['cores'])} cores, {cell(trends.get('cpuTrend'))}"
-    if memory := use.get("memory"):
-        yield f"memory: {cell(memory['used'])} of {cell(memory['allocated'])}, at most {cell(memory['peak'])}"
+    if memory := usage.get("memory"):
+        yield f"memory: {cell(memory['used'])} of {cell(memory['allocated'])}, peak {cell(memory['peak'])}"
     if processing := current.get("processing"):
         yield f"records: {cell(processing['recordsProcessed'])} of {cell(processing['totalRecords'])}"
     yield f"efficiency: {cell(trends['overallEfficiency'])}"

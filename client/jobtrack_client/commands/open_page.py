@@ -1,4 +1,4 @@
-"""The live page, in a browser."""
+"""The command `open`."""
 
 import os
 import time
@@ -21,66 +21,66 @@ if TYPE_CHECKING:
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECONDS = 10.0
-SIGN_IN = "the page asks for a token: paste the one in JOBTRACK_TOKEN, or what the profile's token_command prints"
+SIGN_IN = "the page asks for a token: paste JOBTRACK_TOKEN, or the output of the profile's token_command"
 
 
 def open_page(
     job: Job = "",
-    show_url: Annotated[bool, typer.Option("--print", help="Print the address instead.")] = False,
+    show_url: Annotated[bool, typer.Option("--print", help="Print the URL instead.")] = False,
 ) -> None:
-    """Open the live page, at a job if one is named. A page on this machine is signed in, by a code that works once."""
+    """Open the live page in a browser, at a job if one is named. A local page signs in with a one-time code."""
     with connected() as client:
-        wanted = job_id(client, job) if job else None
-    address, seconds = _address(resolve(None, None, None, None), wanted)
+        identity = job_id(client, job) if job else None
+    address, seconds = _address(resolve(None, None, None, None), identity)
     if show_url or not terminal():
         show_line(address)
-        notice(f"jobtrack: {SIGN_IN if seconds is None else f'the address signs in once, within {seconds} seconds'}")
+        notice(f"jobtrack: {SIGN_IN if seconds is None else f'the URL signs in once, within {seconds} seconds'}")
     elif not webbrowser.open(address):
-        raise failure("no browser was found", "--print prints the address")
+        raise failure("no browser was found", "--print prints the URL")
     elif seconds is None:
         notice(f"jobtrack: {SIGN_IN}")
 
 
 def _address(settings: Settings, job: str | None) -> tuple[str, int | None]:
-    """The page's address, and for how many seconds it signs in, if it does.
+    """Return the URL of the page, and for how many seconds it signs in, if it does.
 
-    It never holds a token: other processes see a browser's command line, and browsers keep addresses.
+    It never contains a token, because other processes see a browser's command line, and browsers store URLs.
     """
     page = _page(settings)
-    if page == settings.base_url and urlsplit(page).hostname in LOOPBACK and (made := _code(settings, job)):
-        code, seconds = made
+    if page == settings.base_url and urlsplit(page).hostname in LOOPBACK and (sign_in := _code(settings, job)):
+        code, seconds = sign_in
         return f"{page.rstrip('/')}/#/code/{quote(code, safe='', errors='replace')}", seconds
     place = f"/job/{job}" if job else "/"
     return f"{page.rstrip('/')}/#{place}?project={settings.project_id}", None
 
 
 def _page(settings: Settings) -> str:
-    """Where the page is; a profile describes its own service only."""
-    given = os.environ.get("JOBTRACK_URL", "").strip()
-    return settings.base_url if given else profile().page or settings.base_url
+    """Return where the page is. The page of a profile is used only with the service of that profile."""
+    url = os.environ.get("JOBTRACK_URL", "").strip()
+    return settings.base_url if url else profile().page or settings.base_url
 
 
 def _code(settings: Settings, job: str | None) -> tuple[str, int] | None:
-    """A code that the page exchanges for the token, and its seconds; None where the service has none, as on AWS."""
+    """Return a code that the page exchanges for the token, and its lifetime; None if the service has no codes."""
     import httpx
 
     from jobtrack_client._api.auth import BearerAuth
-    from jobtrack_client._api.responses import read
+    from jobtrack_client._api.responses import read_response
 
     body = {"tenant": settings.tenant_id, "project": settings.project_id, "job": job}
     url = f"{settings.base_url.rstrip('/')}/page/codes"
     try:
         with _http() as http:
             response = http.post(url, json=body, auth=BearerAuth(settings.token))
-        made = read(response, time.time).json
+        code = read_response(response, time.time).json
     except NotFound:
         return None
     except httpx.RequestError as error:
         raise Unreachable(f"{settings.base_url} cannot be reached: {str(error) or type(error).__name__}") from error
-    return str(made["code"]), int(made["expiresInSeconds"])
+    return str(code["code"]), int(code["expiresInSeconds"])
 
 
 def _http() -> "httpx.Client":
     import httpx
 
-    return httpx.Client(timeout=SECONDS, trust_env=False)  # loopback is never behind a proxy
+    return httpx.Client(timeout=SECONDS, trust_env=False)  # a loopback address is never behind a proxy

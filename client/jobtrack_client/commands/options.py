@@ -1,4 +1,4 @@
-"""Options and arguments that several commands have."""
+"""Options and arguments of several commands."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -13,41 +13,41 @@ _DURATION = re.compile(r"([0-9]+)([smhdw])")
 
 
 def duration(text: str) -> int:
-    """Seconds of `90s`, `10m`, `8h`, `2d` or `1w`.
+    """Return the seconds of a duration such as `90s`, `10m`, `8h`, `2d` or `1w`.
 
     Raises:
-        typer.BadParameter: it is none.
+        typer.BadParameter: the text is not a duration.
     """
-    if found := _DURATION.fullmatch(text):
-        return int(found[1]) * _UNITS[found[2]]
-    raise typer.BadParameter(f"{text!r} is no duration such as 90s, 10m, 8h or 2d")
+    if match := _DURATION.fullmatch(text):
+        return int(match[1]) * _UNITS[match[2]]
+    raise typer.BadParameter(f"{text!r} is not a duration such as 90s, 10m, 8h or 2d")
 
 
 def moment(text: str) -> datetime:
-    """The time that is meant: RFC 3339, or so long ago as `10m` says.
+    """Return a time in RFC 3339, or the time that is a duration such as `10m` ago.
 
     Raises:
-        typer.BadParameter: it is none.
+        typer.BadParameter: the text is neither.
     """
     if _DURATION.fullmatch(text):
         return datetime.now(UTC) - timedelta(seconds=duration(text))
     try:
-        told = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter(
-            f"{text!r} is no time such as 2026-01-20T10:30:00Z, and no duration such as 10m"
+            f"{text!r} is neither a time such as 2026-01-20T10:30:00Z nor a duration such as 10m"
         ) from error
-    return told.astimezone()
+    return time.astimezone()
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, as the service answered it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the JSON of the service.")]
 Job = Annotated[
     str,
-    typer.Argument(metavar="[JOB]", help="Its id, or how its id or name begins."),
+    typer.Argument(metavar="[JOB]", help="The job's id, or the beginning of its id or name."),
 ]
 LevelOption = Annotated[LogLevel, typer.Option("--level", "-l", case_sensitive=False, help="The lowest level to show.")]
 Events = Annotated[
-    list[str] | None, typer.Option("--event", "-e", help="An event such as stageCompleted; may be repeated.")
+    list[str] | None, typer.Option("--event", "-e", help="Only this event, such as stageCompleted. May be repeated.")
 ]
 LATEST = "latest"
 

@@ -1,7 +1,6 @@
-"""What commands print: for people on a terminal; elsewhere plain lines, columns apart by tabs, nothing cut off.
+"""Prints the output of commands: for people on a terminal, otherwise as lines with columns separated by tabs.
 
-Whatever the service answered leaves through `present`, and whatever else is printed through the other functions here:
-none lets a worker's text command a terminal, or break its line.
+All output goes through these functions, so that a worker's text can neither control the terminal nor break its line.
 """
 
 import io
@@ -31,17 +30,17 @@ STYLES = {
     "Active": "green",
 }
 _JSON_ESCAPES = {code: f"\\u{code:04x}" for code in UNSAFE if code > 0x20}
-"""What `json.dumps` leaves as it is; below, it leaves only the ends of lines between members."""
+"""The characters that `json.dumps` does not escape. It escapes all control characters below."""
 
 
 def replace_unprintable() -> None:
-    """Print `?` for what the terminal's encoding does not have, instead of failing."""
+    """Print `?` instead of characters that the terminal's encoding does not have."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
 
 
 def printable(text: str) -> bool:
-    """Whether standard output's encoding has every character of the text."""
+    """Return whether the encoding of standard output has every character of a text."""
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
@@ -50,66 +49,68 @@ def printable(text: str) -> bool:
 
 
 def console() -> "Console":
-    """Where to draw: texts are drawn as they are, whatever markup they hold."""
+    """Return a console that prints texts without interpreting markup."""
     from rich.console import Console
 
     return Console(markup=False, emoji=False, highlight=False)
 
 
 def terminal() -> bool:
-    """Whether somebody looks on."""
+    """Return whether standard output is a terminal."""
     return sys.stdout.isatty()
 
 
-def present(answer: T, as_json: bool, draw: Callable[[T], None], *, indent: int | None = 2, tabs: bool = False) -> None:
-    """Print what the service answered: as JSON, or drawn, with all its texts made harmless."""
+def present(
+    response: T, as_json: bool, draw: Callable[[T], None], *, indent: int | None = 2, tabs: bool = False
+) -> None:
+    """Print a response as JSON, or with `draw`, whose input has only harmless texts."""
     if as_json:
-        show_json(answer, indent=indent)
+        show_json(response, indent=indent)
     else:
-        draw(harmless(answer, tabs=tabs))
+        draw(harmless(response, tabs=tabs))
 
 
 def show_json(value: object, *, indent: int | None = 2) -> None:
-    """JSON as it came; without `indent` on one line."""
+    """Print JSON, on one line without `indent`."""
     text = json.dumps(value, ensure_ascii=False, indent=indent).translate(_JSON_ESCAPES)
     print(text if printable(text) else json.dumps(value, indent=indent), flush=indent is None)
 
 
 def show_line(text: str) -> None:
-    """A line, at once; it may have tabs."""
+    """Print a line, which may contain tabs."""
     print(visible(text, tabs=True), flush=True)
 
 
 def show_cells(values: Iterable[object]) -> None:
-    """A line of columns apart by tabs, at once."""
+    """Print a line of columns, separated by tabs."""
     print("\t".join(map(cell, values)), flush=True)
 
 
 def notice(text: str) -> None:
-    """A line on standard error."""
+    """Print a line on standard error."""
     print(visible(text), file=sys.stderr, flush=True)
 
 
 def show(drawn: "RenderableType") -> None:
-    """What rich draws."""
+    """Print an object of rich."""
     console().print(drawn)
 
 
-def show_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], nothing: str) -> None:
-    """A table: on a terminal with a head, and `nothing` where there are no rows."""
+def show_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
+    """Print a table. A terminal shows a header, and the text `empty` if there are no rows."""
     texts = [[cell(value) for value in row] for row in rows]
     if not terminal():
         for row in texts:
             print("\t".join(row))
         return
     if not texts:
-        print(nothing)
+        print(empty)
         return
     show(table(columns, texts))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> "RenderableType":
-    """The table that a terminal shows; words that say how things are have their colour."""
+    """Return a table for a terminal. Statuses have colours."""
     from rich.table import Table
     from rich.text import Text
 
@@ -120,19 +121,19 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> "RenderableT
 
 
 def cell(value: object) -> str:
-    """A value as the text of one column; what is not known is `-`."""
+    """Return a value as the text of a column, `-` if it is unknown."""
     if value is None or value == "":
         return "-"
     return visible(str(value))
 
 
 def short(job_id: str) -> str:
-    """As much of an id as a person needs; all of it where a program reads it."""
+    """Return the beginning of an id for a terminal, and the whole id for a program."""
     return job_id[:8] if terminal() else job_id
 
 
 def clock(time: str | None, form: str = "%Y-%m-%d %H:%M:%S") -> str:
-    """A time of the service, in this machine's zone; as it is, if it cannot be read."""
+    """Return a time in this machine's time zone, or unchanged if it cannot be parsed."""
     if time is None:
         return "-"
     moment = read_time(time)
@@ -140,7 +141,7 @@ def clock(time: str | None, form: str = "%Y-%m-%d %H:%M:%S") -> str:
 
 
 def read_time(time: str) -> datetime | None:
-    """A time of the service, in this machine's zone; None if it is none."""
+    """Parse a time, and return it in this machine's time zone; None if that is not possible."""
     try:
         return datetime.fromisoformat(time).astimezone()
     except (ValueError, OverflowError, OSError):  # OSError: Windows has no local time before 1970
@@ -148,5 +149,5 @@ def read_time(time: str) -> datetime | None:
 
 
 def percent(value: float | None) -> str | None:
-    """`85 %`."""
+    """Return a percentage such as `85 %`."""
     return None if value is None else f"{value:g} %"

@@ -1,4 +1,4 @@
-"""Any command as a tracked job."""
+"""The command `run`."""
 
 import os
 import platform
@@ -16,29 +16,41 @@ from jobtrack_client.commands.errors import failure
 from jobtrack_client.commands.output import notice
 from jobtrack_client.types import Allocation
 
-Command = Annotated[list[str], typer.Argument(metavar="-- COMMAND", help="What to run, with its arguments.")]
-Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="NAME=TEXT", help="Metadata; may be repeated.")]
+Command = Annotated[list[str], typer.Argument(metavar="-- COMMAND", help="The command to run, with its arguments.")]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="NAME=TEXT", help="Add this to the job's metadata. May be repeated."),
+]
 
 
 def run_command(
     command: Command,
-    name: Annotated[str | None, typer.Option("--name", "-n", help="The job's. [default: the command's]")] = None,
-    job_type: Annotated[str | None, typer.Option("--type", "-t", help="By which later runs are estimated.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", "-n", help="The name of the job. [default: the name of the command]")
+    ] = None,
+    job_type: Annotated[
+        str | None,
+        typer.Option(
+            "--type", "-t", help="The type of the job, which groups similar jobs for estimates. [default: its name]"
+        ),
+    ] = None,
     tag: Tags = None,
     every: Annotated[float, typer.Option(min=0.5, help="Seconds between two samples of CPU and memory.")] = 5.0,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds for a service that is away, once it has ended.")] = 15.0,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for an unreachable service after the command has ended.")
+    ] = 15.0,
 ) -> None:
-    """Run a command as a tracked job: its output is the log, its exit code the result."""
+    """Run a command as a tracked job. Its output becomes the log, and its exit code the result."""
     metadata = dict(map(_pair, tag)) if tag else None
-    called = name or os.path.basename(command[0])
+    job_name = name or os.path.basename(command[0])
     allocated: Allocation = {"cpu_units": os.cpu_count(), "worker_node": platform.node() or None}
-    # It begins at once, whether or not the service is there.
+    # The command starts at once, even if the service is unreachable.
     options = ReporterOptions(create_seconds=0, close_seconds=wait)
     with Client() as client:
         job = client.job(
-            called,
-            job_type=job_type or called,
-            # A job of its own, also below another `jobtrack run`.
+            job_name,
+            job_type=job_type or job_name,
+            # A new job, also under another `jobtrack run`.
             job_id=str(uuid4()),
             metadata=metadata,
             resources_allocated=allocated,
@@ -54,7 +66,9 @@ def _sampler() -> Callable[[int], Sampler] | None:
     try:
         from jobtrack_client._running.usage import Usage
     except ModuleNotFoundError:
-        notice("jobtrack: CPU and memory are not reported without psutil: pip install 'jobtrack-client[run]'")
+        notice(
+            "jobtrack: CPU and memory are not reported, because psutil is missing: pip install 'jobtrack-client[run]'"
+        )
         return None
     return Usage
 
@@ -62,5 +76,5 @@ def _sampler() -> Callable[[int], Sampler] | None:
 def _pair(tag: str) -> tuple[str, str]:
     name, equals, value = tag.partition("=")
     if not name or not equals:
-        raise failure(f"a tag is NAME=TEXT, not {tag!r}")
+        raise failure(f"a tag must be NAME=TEXT, not {tag!r}")
     return name, value

@@ -1,4 +1,4 @@
-"""The service that a command asks, and the job that is meant."""
+"""Connects commands to a service, and finds the job that the user means."""
 
 import os
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from jobtrack_client.profiles import VARIABLE
 from jobtrack_client.types import Language
 
 SEARCHED = 1000
-"""So many of the newest jobs are looked through for one."""
+"""The number of newest jobs that are searched."""
 NAMED = 5
 _SERVICE_VARIABLES = ("JOBTRACK_URL", "JOBTRACK_TOKEN", "JOBTRACK_TENANT", "JOBTRACK_PROJECT")
 
 
 def choose(profile: str | None) -> None:
-    """Have this process, and what it starts, use a profile, whatever the environment says of a service."""
+    """Use a profile in this process and its child processes, instead of the service in the environment."""
     if profile is not None:
         for variable in _SERVICE_VARIABLES:
             os.environ.pop(variable, None)
@@ -28,31 +28,36 @@ def choose(profile: str | None) -> None:
 
 @contextmanager
 def connected() -> Iterator[Client]:
-    """A client that gives up soon, as a person would, and answers in the person's language."""
+    """Return a client with few retries, and with the user's language."""
     with Client(language=language(), attempts=3, longest_wait=5.0) as client:
         yield client
 
 
 def language() -> Language:
-    """`ja` where the environment's language is Japanese, else `en`."""
-    told = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-    return "ja" if told.lower().startswith("ja") else "en"
+    """Return `ja` if the environment's language is Japanese, else `en`."""
+    locale = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return "ja" if locale.lower().startswith("ja") else "en"
 
 
-def job_id(client: Client, meant: str) -> str:
-    """The id of the job that is meant: by its id, the beginning of that or of its name (the newest), or as the newest.
+def job_id(client: Client, job: str) -> str:
+    """Return the id of a job that the user names by its id, or by the beginning of its id or name, or as the newest.
 
     Raises:
-        typer.Exit: there is none, or an id that begins so is not the only one; it was said.
+        typer.Exit: there is no such job, or several ids begin like this. The error was printed.
     """
-    if is_guid(meant):
-        return meant.lower()
-    newest = list(islice(client.iter_jobs(), 1 if meant == LATEST else SEARCHED))
-    found = [job["jobId"] for job in newest if job["jobId"].startswith(meant.lower()) or meant == LATEST]
-    found = found or [job["jobId"] for job in newest if job["jobName"].casefold().startswith(meant.casefold())][:1]
-    if not found:
-        begins = f" of which the id or the name begins with {meant!r}" if newest and meant != LATEST else ""
-        raise failure(f"the project has no job{begins}")
-    if len(found) > 1:
-        raise failure(f"{meant!r} may be any of {', '.join(found[:NAMED])}{' and more' if len(found) > NAMED else ''}")
-    return found[0]
+    if is_guid(job):
+        return job.lower()
+    newest = list(islice(client.iter_jobs(), 1 if job == LATEST else SEARCHED))
+    ids = [candidate["jobId"] for candidate in newest if job == LATEST or candidate["jobId"].startswith(job.lower())]
+    ids = (
+        ids
+        or [candidate["jobId"] for candidate in newest if candidate["jobName"].casefold().startswith(job.casefold())][
+            :1
+        ]
+    )
+    if not ids:
+        condition = f" whose id or name begins with {job!r}" if newest and job != LATEST else ""
+        raise failure(f"the project has no job{condition}")
+    if len(ids) > 1:
+        raise failure(f"{job!r} may be any of {', '.join(ids[:NAMED])}{' and more' if len(ids) > NAMED else ''}")
+    return ids[0]

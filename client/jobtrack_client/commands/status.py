@@ -1,4 +1,4 @@
-"""One job, as it is."""
+"""The command `status`."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -11,31 +11,31 @@ from jobtrack_client.commands.service import connected, job_id
 
 
 def status(job: Job = LATEST, as_json: Json = False) -> None:
-    """Show a job: how far it is, stage by stage, and what remains."""
+    """Show a job: its progress, its stages, and the remaining time."""
     with connected() as client:
-        wanted = job_id(client, job)
-        described, progress = client.get_job(wanted), client.progress(wanted)
-    present({**described, **progress}, as_json, _show)
+        identity = job_id(client, job)
+        details, progress = client.get_job(identity), client.progress(identity)
+    present({**details, **progress}, as_json, _show)
 
 
-def _show(told: Mapping[str, Any]) -> None:
-    described, progress = cast(models.Job, told), cast(models.Progress, told)
+def _show(response: Mapping[str, Any]) -> None:
+    details, progress = cast(models.Job, response), cast(models.Progress, response)
     if terminal():
         show(render(Picture(progress)))
     else:
         for line in plain(Picture(progress)):
             show_line(line)
-    for line in _rest(described):
+    for line in _details(details):
         show_line(line)
 
 
-def _rest(job: models.Job) -> list[str]:
-    """What the progress does not tell."""
-    told = {
+def _details(job: models.Job) -> list[str]:
+    """Return the lines about what the progress does not contain."""
+    texts = {
         "job": job["jobId"],
         "type": job["jobType"],
         "submitted": f"{clock(job['createdAt'])} by {job['submittedBy']}, priority {job['priority']}",
         "description": job["jobDescription"],
         "error": (job["error"] or {}).get("message"),
     }
-    return [f"{name}: {cell(text)}" for name, text in told.items() if text]
+    return [f"{name}: {cell(text)}" for name, text in texts.items() if text]

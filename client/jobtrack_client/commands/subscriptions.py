@@ -1,4 +1,4 @@
-"""Having a job's events pushed."""
+"""The commands `subscribe`, `subscriptions` and `unsubscribe`."""
 
 from typing import Annotated
 
@@ -13,14 +13,18 @@ COLUMNS = ("SUBSCRIPTION", "TYPE", "STATUS", "EXPIRES", "TO", "EVENTS")
 
 
 def subscribe(
-    url: Annotated[str, typer.Option("--url", "-u", help="Where to push: https, or http on this machine.")],
+    url: Annotated[str, typer.Option("--url", "-u", help="Push to this URL: https, or http on this machine.")],
     job: Job = LATEST,
     event: Events = None,
-    expires: Annotated[int | None, typer.Option(parser=duration, metavar="DURATION", help="In so long. [8h]")] = None,
-    since_sequence: Annotated[int | None, typer.Option(min=0, help="Push first what happened after it.")] = None,
+    expires: Annotated[
+        int | None, typer.Option(parser=duration, metavar="DURATION", help="Expire after this duration. [default: 8h]")
+    ] = None,
+    since_sequence: Annotated[
+        int | None, typer.Option(min=0, help="Push the events after this sequence first.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Have a job's events pushed to a webhook; prints the secret that signs them."""
+    """Push the events of a job to a webhook. Prints the secret that signs them."""
     with connected() as client:
         subscription = client.subscribe(
             job_id(client, job),
@@ -34,27 +38,32 @@ def subscribe(
     present(subscription, as_json, _show_new)
 
 
-def _show_new(made: models.NewSubscription) -> None:
-    show_line(f"subscription: {made['subscriptionId']}")
-    show_line(f"signing secret: {made['signingSecret']}")
-    show_line(f"events: {', '.join(made['eventsSubscribed'])}")
-    show_line(f"until: {clock(made['expiresAt'])}")
+def _show_new(subscription: models.NewSubscription) -> None:
+    show_line(f"subscription: {subscription['subscriptionId']}")
+    show_line(f"signing secret: {subscription['signingSecret']}")
+    show_line(f"events: {', '.join(subscription['eventsSubscribed'])}")
+    show_line(f"until: {clock(subscription['expiresAt'])}")
 
 
 def subscriptions(job: Job = LATEST, as_json: Json = False) -> None:
-    """List a job's subscriptions."""
+    """List the subscriptions of a job."""
     with connected() as client:
-        found = list(client.iter_subscriptions(job_id(client, job)))
-    present(found, as_json, _show_all)
+        rows = list(client.iter_subscriptions(job_id(client, job)))
+    present(rows, as_json, _show_all)
 
 
-def _show_all(found: list[models.Subscription]) -> None:
+def _show_all(subscriptions: list[models.Subscription]) -> None:
     rows = [
         (
-            *(each["subscriptionId"], each["subscriptionType"], each["status"], clock(each["expiresAt"])),
-            *(each["webhookUrl"], ",".join(each["eventsSubscribed"])),
+            *(
+                subscription["subscriptionId"],
+                subscription["subscriptionType"],
+                subscription["status"],
+                clock(subscription["expiresAt"]),
+            ),
+            *(subscription["webhookUrl"], ",".join(subscription["eventsSubscribed"])),
         )
-        for each in found
+        for subscription in subscriptions
     ]
     show_rows(COLUMNS, rows, "No subscriptions.")
 

@@ -1,4 +1,4 @@
-"""What happened to a job, and what is to come."""
+"""The command `timeline`."""
 
 from typing import Annotated
 
@@ -10,21 +10,23 @@ from jobtrack_client.commands.output import clock, present, show_rows
 from jobtrack_client.commands.service import connected, job_id
 from jobtrack_client.types import Granularity
 
-COLUMNS = ("TIME", "EVENT", "WHAT")
+COLUMNS = ("TIME", "EVENT", "DESCRIPTION")
 
 
 def timeline(
     job: Job = LATEST,
-    granularity: Annotated[Granularity, typer.Option("--granularity", "-g", help="How exact times are.")] = "minutes",
-    sub_events: Annotated[bool, typer.Option("--sub-events", help="With warnings, errors and resources.")] = False,
+    granularity: Annotated[
+        Granularity, typer.Option("--granularity", "-g", help="How precise the times are.")
+    ] = "minutes",
+    sub_events: Annotated[bool, typer.Option("--sub-events", help="Include warnings, errors and resources.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Print what happened to a job, oldest first, and what is expected."""
+    """Print the events of a job, oldest first, and those that are expected."""
     with connected() as client:
-        wanted = job_id(client, job)
-        page = client.timeline(wanted, granularity=granularity, include_sub_events=sub_events)
+        identity = job_id(client, job)
+        page = client.timeline(identity, granularity=granularity, include_sub_events=sub_events)
         while (cursor := page["nextCursor"]) is not None:
-            more = client.timeline(wanted, granularity=granularity, include_sub_events=sub_events, cursor=cursor)
+            more = client.timeline(identity, granularity=granularity, include_sub_events=sub_events, cursor=cursor)
             page["timeline"] += more["timeline"]
             page["nextCursor"] = more["nextCursor"]
     present(page, as_json, _show)
@@ -32,8 +34,8 @@ def timeline(
 
 def _show(page: models.Timeline) -> None:
     past = [(clock(event["timestamp"]), event["eventType"], event["description"]) for event in page["timeline"]]
-    coming = [
+    expected = [
         (clock(event["estimatedTime"]), f"({event['eventType']})", event["description"])
         for event in page["upcomingEvents"]
     ]
-    show_rows(COLUMNS, past + coming, "Nothing happened.")
+    show_rows(COLUMNS, past + expected, "No events.")

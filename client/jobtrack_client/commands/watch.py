@@ -1,4 +1,4 @@
-"""Jobs, live."""
+"""The command `watch`."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -22,23 +22,28 @@ if TYPE_CHECKING:
 ALL = "all"
 WIDTH = 24
 Jobs = Annotated[
-    list[str] | None, typer.Argument(metavar="[JOB]...", help="As for status; several, or `all` that wait or run.")
+    list[str] | None,
+    typer.Argument(
+        metavar="[JOB]...", help="Jobs by id, or by the beginning of id or name, or `all` that are queued or running."
+    ),
 ]
-Every = Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")]
+Every = Annotated[float, typer.Option(min=0.2, help="Seconds between two updates.")]
 Show: TypeAlias = Callable[[Sequence[models.TrackedJob]], None]
 
 
 def watch(jobs: Jobs = None, every: Every = 1.0, as_json: Json = False) -> None:
-    """Watch a job to its end: its stages, its newest log lines, what remains. Exits with 1 unless it completes."""
+    """Watch a job until it ends: stages, newest log lines, remaining time. The exit code is 1 unless it completes."""
     with connected() as client:
         ids = [] if jobs == [ALL] else [job_id(client, job) for job in jobs or [LATEST]]
-        statuses = _one(client, ids[0], every, as_json) if len(ids) == 1 else _shown(client, ids, every, as_json)
+        statuses = (
+            _show_one(client, ids[0], every, as_json) if len(ids) == 1 else _show_several(client, ids, every, as_json)
+        )
     if any(status != "Completed" for status in statuses):
         raise typer.Exit(1)
 
 
-def _one(client: Client, job: str, every: float, as_json: bool) -> list[str]:
-    """Show one job until it has ended; how it did."""
+def _show_one(client: Client, job: str, every: float, as_json: bool) -> list[str]:
+    """Show one job until it ends. Return its final status."""
     statuses = []
     if as_json:
         for progress in client.follow_progress(job, every=every):
@@ -52,25 +57,25 @@ def _one(client: Client, job: str, every: float, as_json: bool) -> list[str]:
     return [*statuses]
 
 
-def _shown(client: Client, ids: Sequence[str], every: float, as_json: bool) -> list[str]:
-    """Show several jobs in the way that fits where it goes."""
+def _show_several(client: Client, ids: Sequence[str], every: float, as_json: bool) -> list[str]:
+    """Show several jobs, as a table on a terminal."""
     if as_json or not terminal():
-        return _many(client, ids, every, Changes(), as_json)
+        return _show_many(client, ids, every, Changes(), as_json)
     from rich.live import Live
 
     with Live(console=console(), auto_refresh=False) as live:
-        return _many(client, ids, every, lambda jobs: live.update(_table(jobs), refresh=True), as_json)
+        return _show_many(client, ids, every, lambda jobs: live.update(_table(jobs), refresh=True), as_json)
 
 
-def _many(client: Client, ids: Sequence[str], every: float, show: Show, as_json: bool) -> list[str]:
-    """Show jobs until they have ended, and how they did; without ids all that wait or run, without end."""
+def _show_many(client: Client, ids: Sequence[str], every: float, show: Show, as_json: bool) -> list[str]:
+    """Show jobs until they end, and return their final statuses. Without ids, show all open jobs forever."""
     while True:
-        answer = client.batch(ids or None, status=None if ids else ["Running", "Queued"])
-        if missing := answer.get("notFound"):
+        batch = client.batch(ids or None, status=None if ids else ["Running", "Queued"])
+        if missing := batch.get("notFound"):
             raise failure(f"the project has no job {', '.join(missing)}", HINTS[NotFound])
-        found = answer["jobs"]
-        present(found, as_json, show, indent=None)
-        statuses = [job["status"] for job in found]
+        jobs = batch["jobs"]
+        present(jobs, as_json, show, indent=None)
+        statuses = [job["status"] for job in jobs]
         if ids and all(status in final_statuses.STATUSES for status in statuses):
             return [*statuses]
         time.sleep(every)
@@ -80,14 +85,14 @@ class Changes:
     """Prints a line for each job that is new or has changed."""
 
     def __init__(self) -> None:
-        self._shown: dict[str, tuple[str, ...]] = {}
+        self._lines: dict[str, tuple[str, ...]] = {}
 
     def __call__(self, jobs: Sequence[models.TrackedJob]) -> None:
-        """The jobs as they are now."""
+        """Print the changes."""
         for job in jobs:
             line = (job["jobId"], job["jobName"], job["status"], f"{job['progress']} %")
-            if self._shown.get(job["jobId"]) != line:
-                self._shown[job["jobId"]] = line
+            if self._lines.get(job["jobId"]) != line:
+                self._lines[job["jobId"]] = line
                 show_cells(line)
 
 

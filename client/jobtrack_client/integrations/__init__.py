@@ -1,1 +1,1 @@
-"""Reporting from what a program already uses: logging, print, tqdm and Celery."""
+"""Reports from tqdm, Celery and `logging` without changes to a program."""

@@ -1,17 +1,18 @@
-"""Tasks of Celery as tracked jobs: call `track_tasks()` where the application is made.
+"""Tracks tasks of Celery as jobs: call `track_tasks()` where the application is made.
 
-Each task that a worker runs is a job: its name is the job's and its type, its id the job's. What the task logs are the
-job's lines, and in its body `jobtrack_client.current_job()` is the job. Neither its arguments nor its result are sent.
+Each task that a worker runs is a job. The task's name is the name and type of the job, and the task's id is the job's
+id. Log records of the task are log lines of the job, and `jobtrack_client.current_job()` in its body is the job. The
+arguments and the result of a task are not sent.
 
-One job goes through all tries of a task: retries, a delivery that comes again, and what replaces it (`self.replace`; of
-a chain or group that is the last task). The job of a task that is ignored, revoked or cut off by a cold shutdown is
-cancelled, that of one that is rejected fails, unless the task will be delivered again. Where a process of a pool is
-lost, the worker's main process reports the end.
+All attempts of a task belong to one job: retries, repeated deliveries, and the task that replaces it (`self.replace`;
+in a chain or group, the last task). The job is cancelled if the task is ignored, revoked or ended by a cold shutdown,
+and fails if the task is rejected, unless the task will be delivered again. If a process of a pool is lost, the worker's
+main process reports the end.
 
-While a retry waits for its countdown, the worker that has received its message sends the job's heartbeats. Nobody does
-while the message is only in the broker: behind a backlog, or where the broker itself delays it (RabbitMQ's quorum
-queues). A job that is silent there for `heartbeat_seconds` is marked as stalled until its task goes on. What a try has
-not sent when the next one begins is sent first in the same process; from another process it may come too late.
+While a retry waits for its countdown, the worker that holds its message sends the job's heartbeats. If the message is
+only in the broker (in a backlog, or delayed by a quorum queue of RabbitMQ), no heartbeats are sent, and the job is
+marked as stalled after `heartbeat_seconds` until the task goes on. When an attempt begins in the same process, the
+remaining events of the previous attempt are sent first. From another process, they may arrive too late.
 """
 
 import codecs
@@ -44,23 +45,24 @@ __all__ = ["track_tasks"]
 
 _OPTIONS = ReporterOptions(create_seconds=0)
 _REMEMBERED = 1000
-"""Tasks of which it is remembered that their jobs were ended here."""
+"""The number of tasks that are remembered after their jobs ended here."""
 
 
 def track_tasks(
-    wanted: Callable[[Any], bool] = lambda task: not task.name.startswith("celery."),
+    is_tracked: Callable[[Any], bool] = lambda task: not task.name.startswith("celery."),
     *,
     client: Callable[[], Client] = Client,
     options: ReporterOptions = _OPTIONS,
     heartbeat_seconds: int | None = DEFAULT_SECONDS,
 ) -> Callable[[], None]:
-    """Track every task of this process, and of a pool's that it forks, that is `wanted`; returns what undoes it.
+    """Track the tasks of this process and of the pool that it forks. Return a function that undoes this.
 
-    The service is waited for neither before a task runs nor after it. What a pool's process has not sent when it is
-    shut down, it sends within the options' `exit_seconds`. The `client` is made when the worker starts, or with the
-    first task where there is no worker. For `heartbeat_seconds` see `Client.job`.
+    `is_tracked` selects the tasks; the default is all but those of Celery itself. A task never waits for the service.
+    When a process of a pool is shut down, it sends its remaining events within `exit_seconds` of the options. `client`
+    is called when the worker starts, or with the first task if there is no worker. For `heartbeat_seconds`, see
+    `Client.job`.
     """
-    tasks = _Tasks(wanted, client, options, heartbeat_seconds)
+    tasks = _Tasks(is_tracked, client, options, heartbeat_seconds)
     receivers = {
         signals.worker_init: tasks.prepared,
         signals.task_received: tasks.received,
@@ -91,12 +93,12 @@ class _Tasks:
 
     def __init__(
         self,
-        wanted: Callable[[Any], bool],
+        is_tracked: Callable[[Any], bool],
         client: Callable[[], Client],
         options: ReporterOptions,
         heartbeat_seconds: int | None,
     ) -> None:
-        self._wanted = wanted
+        self._is_tracked = is_tracked
         self._new_client = client
         self._options = options
         self._heartbeat_seconds = heartbeat_seconds
@@ -109,30 +111,30 @@ class _Tasks:
         fork_safety.renew(self)
 
     def prepared(self, **_: object) -> None:
-        """Import all that jobs need before the worker's pool forks.
+        """Import all modules that jobs need before the worker's pool forks.
 
         A process of the pool is forked while other threads run. It would wait forever for a module that one of them
         was importing at that moment.
         """
-        codecs.lookup("idna")  # by which host names are resolved
+        codecs.lookup("idna")  # host names are resolved with this codec
         self._connected()
 
     def received(self, request: Any, **_: object) -> None:
-        """This worker holds it; its job may run already, if this is not its first delivery."""
+        """Handle a task that this worker has received. If it was delivered before, its job may be running."""
         again = request.request_dict.get("retries") or request.delivery_info.get("redelivered")
-        if again and self._wanted(request.task) and (held := self._holding()):
+        if again and self._is_tracked(request.task) and (held := self._held_tasks()):
             held.hold(_job_id(request.id), request)
 
     def began(self, task_id: str, task: Any, **_: object) -> None:
-        """It runs here, for the first time or again."""
-        # What replaces a task goes on with its job, if it is a task of Celery's own that a group ends with.
-        if self._wanted(task) or task.request.get("replaced_task_nesting"):
+        """Handle a task that begins, for the first time or again."""
+        # A task that replaces another continues its job, even if it is Celery's own last task of a group.
+        if self._is_tracked(task) or task.request.get("replaced_task_nesting"):
             for job in self._job(task, task_id):
                 job.unfinished = partial(interrupt, job, bool(task.acks_late))
                 self._running[task_id] = job.start()
 
     def retried(self, sender: Any, request: Any, reason: object = None, **_: object) -> None:
-        """It will run again, here or elsewhere; without a reason it was cut off by a cold shutdown, and will not."""
+        """Handle a task that will run again. Without a reason, a cold shutdown has ended it, and it will not."""
         job = self._running.get(request.id)
         if job and reason is not None:
             job.warning(f"retry {request.retries + 1}: {reason}")
@@ -140,19 +142,19 @@ class _Tasks:
             self._end_of_another(sender, request.id, lambda job: job.cancel(CUT_OFF))
 
     def failed(self, sender: Any, task_id: str, exception: BaseException, **_: object) -> None:
-        """It raised, or the worker's main process tells of a task whose own was lost or took too long."""
+        """Handle a task that raised an exception, took too long, or whose process was lost."""
         if job := self._running.get(task_id):
             job.fail(exception)
-        elif not isinstance(exception, Reject):  # which the process that ran it has reported
+        elif not isinstance(exception, Reject):  # the process that ran the task has reported it
             self._end_of_another(sender, task_id, lambda job: job.fail(exception))
 
     def revoked(self, sender: Any, request: Any, terminated: bool, **_: object) -> None:
-        """It will not run, or its process was ended; one that had never begun has no job."""
+        """Handle a task that will not run, or whose process was ended. One that never began has no job."""
         if terminated or request.retries or (request.delivery_info or {}).get("redelivered"):
             self._end_of_another(sender, request.id, lambda job: job.cancel("the task was revoked"))
 
     def ended(self, task: Any, task_id: str, state: str | None, retval: object, **_: object) -> None:
-        """It runs no more; whether its job does depends on whether it will be run again."""
+        """Handle the end of a task. Its job ends too, unless the task will run again."""
         if job := self._running.pop(task_id, None):
             if task_id not in self._ended and (
                 end := end_of(state, sys.exc_info()[1] if state is None else retval, bool(task.acks_late))
@@ -161,7 +163,7 @@ class _Tasks:
             self._leave(job)
 
     def stopped(self, **_: object) -> None:
-        """Wait for what is still being sent, by all jobs together within the options' `exit_seconds`."""
+        """Wait until all jobs have sent their events, at most `exit_seconds` of the options in total."""
         if self._held is not None:
             self._held.stop()
         deadline, ending = monotonic() + self._options.exit_seconds, tuple(self._ending)
@@ -172,17 +174,17 @@ class _Tasks:
             self._ending.pop(job, None)
 
     def left_pool(self, **_: object) -> None:
-        """Wait for what is still being sent by this process of a pool, which is about to end.
+        """Wait until this process of a pool, which is about to end, has sent its events.
 
-        It then tells the main process so, which sends it a SIGTERM at once. Billiard blocks that in the main thread
-        while it holds the lock of the pool's results. In a process with another thread, such as one that has sent for
-        us, the signal would still end it there, and all processes of the pool would wait for the lock.
+        Afterwards, the main process sends it a SIGTERM. Billiard blocks that signal in the main thread while it holds
+        the lock of the pool's results. But if there is another thread, such as our sending thread, the signal would
+        still end the process, and all other processes of the pool would wait for the lock.
         """
         self.stopped()
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     def forked(self) -> None:
-        """Leave the tasks that run to the parent: only it ends their jobs, whatever leads back here from the fork."""
+        """Leave the running tasks to the parent, which ends their jobs."""
         self._ended.extend(self._running)
         self._running, self._ending, self._held = {}, {}, None
 
@@ -191,16 +193,16 @@ class _Tasks:
         end(job)
 
     def _end_of_another(self, task: Any, task_id: str, end: Callable[[Job], None]) -> None:
-        """End the job of a task that another process ran, or that goes on running here until it is killed."""
+        """End the job of a task that another process ran, or that runs here until it is killed."""
         if job := self._running.get(task_id):
             self._finish(task_id, job, end)
-        elif self._wanted(task) and task_id not in self._ended:
+        elif self._is_tracked(task) and task_id not in self._ended:
             for job in self._job(task, task_id):
                 end(job.start())
                 self._leave(job)
 
     def _job(self, task: Any, task_id: str) -> Iterator[Job]:
-        """The task's job, begun by another process or not; none without a client."""
+        """Return the job of a task, which another process may have begun; nothing without a client."""
         if client := self._connected():
             job = client.job(
                 task.name,
@@ -211,7 +213,7 @@ class _Tasks:
                 heartbeat_seconds=self._heartbeat_seconds,
                 options=self._options,
             )
-            if earlier := next((each for each in reversed(tuple(self._ending)) if each.job_id == job.job_id), None):
+            if earlier := next((other for other in reversed(tuple(self._ending)) if other.job_id == job.job_id), None):
                 job._reporter.follow(earlier._reporter)
             yield job
 
@@ -222,8 +224,8 @@ class _Tasks:
         self._ending[job] = None
         job.close(wait=False)
 
-    def _holding(self) -> HeldTasks | None:
-        """What sends heartbeats for the tasks that this worker holds; None where there are none to be sent."""
+    def _held_tasks(self) -> HeldTasks | None:
+        """Return the sender of heartbeats for held tasks; None if there are none to be sent."""
         every, client = silence(self._heartbeat_seconds), self._connected()
         if self._held is None and every is not None and client is not None:
             self._held = HeldTasks(client._http, every)
@@ -233,14 +235,14 @@ class _Tasks:
         if self._client is None and not self._failed:
             try:
                 self._client = self._new_client()
-            except ConfigurationError as error:  # a task can do without
+            except ConfigurationError as error:  # tasks run without a client too
                 self._failed = True
                 LOGGER.warning("tasks are not tracked: %s", error)
         return self._client
 
 
 def _job_id(task_id: str) -> str:
-    """The task's id, or one made of it: it is a GUID unless whoever called the task has chosen another."""
+    """Return the task's id, or a GUID that is derived from it if the caller of the task has chosen another id."""
     try:
         return str(UUID(task_id))
     except ValueError:

@@ -1,4 +1,4 @@
-"""How the job of a Celery task ends: by what the task returned or raised, unless the task will run again."""
+"""Decides how the job of a Celery task ends."""
 
 import sys
 from collections.abc import Callable
@@ -19,7 +19,7 @@ CUT_OFF = "the worker was shut down before the task had ended"
 
 
 def end_of(state: str | None, outcome: object, acks_late: bool) -> Callable[[Job], None] | None:
-    """How to end the job of a task that ended so; None where it will run again, or another process ends the job."""
+    """Return how to end the job; None if the task will run again, or another process ends the job."""
     if state == "SUCCESS":
         return Job.complete
     if state == "FAILURE":
@@ -32,8 +32,10 @@ def end_of(state: str | None, outcome: object, acks_late: bool) -> Callable[[Job
 
 
 def _break_off(error: BaseException, acks_late: bool) -> Callable[[Job], None] | None:
-    """The end of a task that raised what Celery does not catch."""
-    if _in_pool_process():  # the main process will find it lost, and knows whether the task will be delivered again
+    """Return how to end the job of a task that raised an exception which Celery does not catch."""
+    if (
+        _in_pool_process()
+    ):  # the main process notices the lost process, and knows whether the task will be delivered again
         return None
     if (
         isinstance(error, (KeyboardInterrupt, WorkerShutdown, WorkerTerminate))
@@ -41,12 +43,12 @@ def _break_off(error: BaseException, acks_late: bool) -> Callable[[Job], None] |
     ):
         return None if acks_late else lambda job: job.cancel(CUT_OFF)
     if isinstance(error, SystemExit):
-        return lambda job: job.fail(WorkerLostError(f"the task has called sys.exit({error.code!r})"))
+        return lambda job: job.fail(WorkerLostError(f"the task called sys.exit({error.code!r})"))
     return lambda job: job.fail(error)
 
 
 def _replaced(error: BaseException) -> bool:
-    """Whether this `Ignore` was raised by `Task.replace`."""
+    """Return whether `Task.replace` raised this `Ignore`."""
     return any(frame.f_code is Task.replace.__code__ for frame, _ in walk_tb(error.__traceback__))
 
 
@@ -56,9 +58,9 @@ def _in_pool_process() -> bool:
 
 
 def interrupt(job: Job, acks_late: bool, error: BaseException | None) -> None:
-    """Report that the interpreter ends, whatever the error, while the task runs.
+    """Report that the interpreter ends while the task runs.
 
-    The message of one that is acknowledged late is still in the broker, which delivers it again.
+    If the task is acknowledged late, its message is still in the broker, which will deliver it again.
     """
     if acks_late:
         job.log("WARN", f"interrupted: {CUT_OFF}")

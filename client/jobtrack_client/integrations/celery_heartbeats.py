@@ -1,4 +1,4 @@
-"""Heartbeats for the jobs of tasks that a worker of Celery holds, until it begins them."""
+"""Sends heartbeats for the jobs of tasks that a Celery worker holds."""
 
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class HeldTasks:
-    """Sends a heartbeat for the job of each held task every so many seconds.
+    """Sends a heartbeat for the job of each held task every `every` seconds.
 
-    A worker that receives the message of a retry keeps it until its countdown is over. The process that ran the task
-    before reports no more meanwhile, so without this the job would be marked as stalled.
+    A worker that receives the message of a retry holds it until its countdown is over. Meanwhile no process reports to
+    the job, so it would be marked as stalled.
     """
 
     def __init__(self, http: "Http", every: float) -> None:
@@ -28,13 +28,13 @@ class HeldTasks:
         self._thread = Background("jobtrack-held-tasks")
 
     def hold(self, job_id: str, request: Any) -> None:
-        """Take care of the job while this `celery.worker.request.Request` waits."""
+        """Send heartbeats for a job while its `celery.worker.request.Request` waits."""
         self._requests[job_id] = ref(request)
         if not self._thread.started:
             self._thread.start(self._run)
 
-    def beat(self) -> None:
-        """Send one heartbeat for each job; when the service is away, the others wait for the next time."""
+    def send_heartbeats(self) -> None:
+        """Send one heartbeat for each job. If the service is unreachable, the others wait for the next time."""
         for job_id, request in list(self._requests.items()):
             if not _waits(request()):
                 self._forget(job_id, request)
@@ -48,18 +48,18 @@ class HeldTasks:
                 return
 
     def stop(self) -> None:
-        """Send no more."""
+        """Send no more heartbeats."""
         self._stopped.set()
 
     def _run(self) -> None:
         while not self._stopped.wait(self._every):
-            self.beat()
+            self.send_heartbeats()
 
     def _forget(self, job_id: str, request: "ref[Any]") -> None:
-        if self._requests.get(job_id) is request:  # the message may have come again meanwhile
+        if self._requests.get(job_id) is request:  # the message may have been delivered again meanwhile
             del self._requests[job_id]
 
 
 def _waits(request: Any) -> bool:
-    """Whether the task has neither begun nor been given up: Celery sets these when a pool accepts or drops it."""
+    """Return whether the task still waits. Celery sets these when a pool accepts or drops it."""
     return request is not None and request.time_start is None and not request.acknowledged

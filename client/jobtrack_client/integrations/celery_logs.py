@@ -1,4 +1,4 @@
-"""What a Celery task logs and prints, as lines of its job."""
+"""Reports what a Celery task logs and prints."""
 
 import copy
 import logging
@@ -7,15 +7,15 @@ from jobtrack_client._jobs.context import current_job
 from jobtrack_client._jobs.guard import guarded
 
 _OF_TASKS = ("celery.task", "celery.redirected")
-"""Celery's own loggers that say what a task says; the others know its arguments and its result."""
+"""Loggers of Celery with output of tasks. Its other loggers write arguments and results."""
 
 
 @guarded
 class TaskLogHandler(logging.Handler):
-    """Reports what is logged while a task runs to its job."""
+    """Reports the log records of a running task to its job."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Report the record; what a task prints is no warning, though Celery makes it one."""
+        """Report a record. Celery logs what a task prints as a warning, but here it is INFO."""
         own = record.name.partition(".")[0] != "celery" or record.name in _OF_TASKS
         if own and (job := current_job()):
             if record.name == "celery.redirected":

@@ -1,4 +1,4 @@
-"""Turns what a program does already into reports: its log records, and its bars of tqdm."""
+"""Reports a program's log records and its bars of tqdm."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,11 +12,11 @@ from jobtrack_client._runtime.import_hooks import when_imported
 
 @contextmanager
 def install(job: Job, *, logging: bool = True, tqdm: bool = True) -> Iterator[Job]:
-    """Report to the job, until the `with` statement ends, what this program logs and how far its bars have come.
+    """Report this program's log records and bars of tqdm to a job, until the `with` statement ends.
 
-    What passes the level and filters of its logger becomes a log line, whatever handlers there are; nothing changes in
-    what they do, nor in what `logging.basicConfig` does. Bars of tqdm become stages: the outermost of each thread or
-    task by its first description, else by the file and line that made it. It is the job of all code that has none.
+    Records that pass the level and filters of their logger become log lines. Handlers and `logging.basicConfig` work as
+    before. The outermost bar of each thread or task becomes a stage. Its name is the bar's first description, or the
+    file and line of the code that made it. The job becomes the current job of all code without one.
     """
     with ExitStack() as stack:
         context.install_default(job)
@@ -29,7 +29,7 @@ def install(job: Job, *, logging: bool = True, tqdm: bool = True) -> Iterator[Jo
 
 
 def follow_tqdm() -> Callable[[], None]:
-    """Follow every bar of tqdm, now or when it is imported; answers what undoes it."""
+    """Follow every bar of tqdm, as soon as it is imported. Return a function that undoes this."""
     undoing = ExitStack()
 
     def follow(module: ModuleType) -> None:

@@ -1,6 +1,6 @@
 """Tracked bars of tqdm: use `from jobtrack_client.integrations.tqdm import tqdm` instead of `from tqdm import tqdm`.
 
-Each outermost bar is a stage of the job that runs, or a job of its own. They are shown as `tqdm.auto` shows them.
+Each outermost bar is a stage of the current job, or a job of its own. Bars look like those of `tqdm.auto`.
 """
 
 from typing import TYPE_CHECKING
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 else:
 
     class tqdm(auto.tqdm):
-        """A bar, as tqdm makes it, whose progress is reported."""
+        """A bar of tqdm whose progress is reported."""
 
     def trange(*args, **kwargs):
-        """A bar over `range(*args)`."""
+        """Return a bar over `range(*args)`."""
         return tqdm(range(*args), **kwargs)
 
 

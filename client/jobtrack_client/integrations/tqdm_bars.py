@@ -1,4 +1,4 @@
-"""The bars of tqdm as stages: the outermost ones, whose operation is what they and those within them say."""
+"""Bars of tqdm as stages. Inner bars only set the current operation of the outermost one."""
 
 import sys
 from collections.abc import Iterator
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 JOB_TYPE = "tqdm"
 NAMES = 100
-"""Names that the bars of one job give to stages, of which it may have 200; later ones are named by where they are."""
+"""The most descriptions that become stage names, because a job has at most 200 stages. Later bars have the names of
+their places in the code."""
 _OURS = ("tqdm", "jobtrack_client")
 _NAMES: "WeakKeyDictionary[Job, set[str]]" = WeakKeyDictionary()
 _OPEN: "WeakSet[Loop]" = WeakSet()
@@ -27,7 +28,7 @@ _INNERMOST: "ContextVar[Loop | None]" = ContextVar("jobtrack_loop", default=None
 
 
 class Loop:
-    """A bar that is open, with the stage that it is, or is within."""
+    """An open bar, and its stage if it is an outermost one."""
 
     def __init__(self, description: str | None, total: float | None) -> None:
         self._outer = _around(_INNERMOST.get())
@@ -36,54 +37,54 @@ class Loop:
         self._operation = ""
         self._opened: Opened | None = None
         self.done: float = 0
-        """Records so far."""
+        """The number of processed records."""
         self.open: bool = True
         self.iterated = False
-        """Its bar is walked through, and ends with that."""
+        """Whether a loop iterates over the bar, and ends it."""
         if self._outer is None:
             self._begin()
         _INNERMOST.set(self)
         _OPEN.add(self)
 
     def follow(self, bar: "tqdm.tqdm[Any]") -> None:
-        """Tell how far the bar has come; one that is disabled does not know."""
+        """Report the state of the bar. A disabled bar has none."""
         if bar.disable:
             return
         self._reach(bar.n)
-        self._say(bar.total, _words(bar, None if self._outer else self._name))
+        self._set_operation(bar.total, _texts(bar, None if self._outer else self._name))
 
     def advance(self, records: float) -> None:
-        """So many more records are done."""
+        """Add a number of processed records."""
         self._reach(self.done + records)
 
     def handed_out(self) -> None:
-        """The loop's body was given one more item."""
+        """Count an item that the loop's body has received."""
         if self._opened is not None:
             self._opened.handed_out += 1
 
     def end(self, error: BaseException | None) -> None:
-        """End it as a `with` statement that raises this does."""
+        """End the loop as a `with` statement ends when it raises this error."""
         if self._closed() and self._opened is not None:
             self._opened.end(error)
 
     def dropped(self, frame: FrameType | None) -> None:
-        """The frame has dropped it before its end."""
+        """End a loop whose frame has dropped the bar before its end."""
         if self._closed() and self._opened is not None:
             self._opened.handed_out = max(self._opened.handed_out, int(self.done))
             self._opened.dropped(_outside(frame))
 
     @property
     def under_way(self) -> bool:
-        """Whether there is more to come; many a bar is never closed."""
+        """Whether records remain. Many bars are never closed."""
         return self.open and (not self._total or self.done < self._total)
 
     @property
     def name(self) -> str:
-        """The stage's name."""
+        """The name of the stage."""
         return self._name
 
     def _closed(self) -> bool:
-        """Close it; whether it was open."""
+        """Close the loop. Return whether it was open."""
         was_open, self.open = self.open, False
         _OPEN.discard(self)
         if was_open and _INNERMOST.get() is self:
@@ -93,7 +94,7 @@ class Loop:
     def _begin(self) -> None:
         try:
             self._opened = begin(self._name, _integer(self._total), NewJob(self._name, JOB_TYPE, None, {}))
-        except ConfigurationError as error:  # the loop itself can do without
+        except ConfigurationError as error:  # the loop itself goes on
             LOGGER.warning("the loop %r is not tracked: %s", self._name, error)
 
     def _reach(self, done: float) -> None:
@@ -101,24 +102,24 @@ class Loop:
         if self._opened is not None and self.open:
             self._opened.stage.reach(max(0, int(done)))
 
-    def _say(self, total: float | None, operation: str) -> None:
+    def _set_operation(self, total: float | None, operation: str) -> None:
         news, self._total, self._operation = (total, operation) != (self._total, self._operation), total, operation
         if self._outer is not None:
-            self._outer._say(self._outer._total, operation)
+            self._outer._set_operation(self._outer._total, operation)
         elif news and self._opened is not None and self.open:
             self._opened.stage.update(operation=operation or None, total=_integer(total))
 
 
 def _around(loop: Loop | None) -> Loop | None:
-    """The loop that a new one is within."""
+    """Return the loop around a new one."""
     while loop is not None and not loop.under_way:
         loop = loop._outer
     return loop
 
 
-def _words(bar: "tqdm.tqdm[Any]", own_name: str | None) -> str:
-    """What it says beside its counts; within another bar, the counts too."""
-    # A bar that is disabled has nothing to say.
+def _texts(bar: "tqdm.tqdm[Any]", own_name: str | None) -> str:
+    """Return the texts of a bar, and the counts of an inner bar."""
+    # A disabled bar has no texts.
     description = str(getattr(bar, "desc", None) or "").strip(": ")
     counts = "" if own_name else f"{int(bar.n)}/{'?' if bar.total is None else int(bar.total)}"
     parts = ("" if description == own_name else description, counts, str(getattr(bar, "postfix", None) or ""))
@@ -130,14 +131,14 @@ def _integer(total: float | None) -> int | None:
 
 
 def _distinct(description: str | None) -> str:
-    """The name of a stage, which no other that runs has."""
+    """Return a name that no other running stage has."""
     name = (description or "").strip(": ")
     names = _NAMES.setdefault(job, set()) if (job := current_job()) else set[str]()
     if not name or (name not in names and len(names) >= NAMES):
         name = _place(sys._getframe())
     names.add(name)
     running = {loop.name for loop in _OPEN}
-    return next(each for each in _numbered(name) if each not in running)
+    return next(candidate for candidate in _numbered(name) if candidate not in running)
 
 
 def _numbered(name: str) -> Iterator[str]:
@@ -149,13 +150,13 @@ def _numbered(name: str) -> Iterator[str]:
 
 
 def _outside(frame: FrameType | None) -> FrameType | None:
-    """The nearest frame of the program's own."""
+    """Return the nearest frame of the program itself."""
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
         frame = frame.f_back
     return frame
 
 
 def _place(frame: FrameType | None) -> str:
-    """The file and line that made the bar."""
+    """Return the file and line of the code that made the bar."""
     frame = _outside(frame)
     return "loop" if frame is None else f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"

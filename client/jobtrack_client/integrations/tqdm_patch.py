@@ -1,4 +1,4 @@
-"""Makes a class of tqdm tell of its bars; they look and work as before."""
+"""Patches a class of tqdm so that its bars are tracked. They look and work as before."""
 
 import functools
 import sys
@@ -18,7 +18,7 @@ _Method = Callable[..., Any]
 
 
 def follow(bars: "type[Bar]") -> Callable[[], None]:
-    """Have every bar of the class, and of what inherits from it, told of; answers what undoes it."""
+    """Track every bar of a class and its subclasses. Return a function that undoes this."""
     before = {name: vars(bars).get(name) for name in _WRAPPERS}
     for name, wrapper in _WRAPPERS.items():
         original = getattr(bars, name)
@@ -37,7 +37,7 @@ def follow(bars: "type[Bar]") -> Callable[[], None]:
 def _init(original: _Method) -> _Method:
     def __init__(self: "Bar", *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
-        # A class that inherits from a followed one may be followed itself.
+        # A subclass of a patched class may be patched too.
         if not hasattr(self, _LOOP):
             description = kwargs.get("desc", args[1] if len(args) > 1 else None)
             setattr(self, _LOOP, _safely(Loop, description, self.total))
@@ -68,7 +68,7 @@ def _iter(original: _Method) -> _Method:
 
 
 def _counted(bar: "Bar", loop: Loop) -> Iterator[Any]:
-    """The items of a bar that is disabled, and so does not count."""
+    """Iterate over the items of a disabled bar, which does not count them."""
     for item in bar.iterable:
         yield item
         loop.advance(1)
@@ -76,22 +76,22 @@ def _counted(bar: "Bar", loop: Loop) -> Iterator[Any]:
 
 def _update(original: _Method) -> _Method:
     def update(self: "Bar", n: float | None = 1) -> Any:
-        shown = original(self, n)
+        displayed = original(self, n)
         loop: Loop | None = getattr(self, _LOOP, None)
         if loop is not None:
             _safely(*((loop.advance, n or 0) if self.disable else (loop.follow, self)))
-        return shown
+        return displayed
 
     return update
 
 
 def _then_follow(original: _Method) -> _Method:
     def method(self: "Bar", *args: Any, **kwargs: Any) -> Any:
-        answer = original(self, *args, **kwargs)
+        result = original(self, *args, **kwargs)
         loop: Loop | None = getattr(self, _LOOP, None)
         if loop is not None:
             _safely(loop.follow, self)
-        return answer
+        return result
 
     return method
 
@@ -121,7 +121,7 @@ def _exit(original: _Method) -> _Method:
 
 
 def _safely(call: Callable[..., Any], *arguments: Any) -> Any:
-    """Its answer; a bar goes on whatever its tracking meets."""
+    """Return the result of a call. If it fails, log that, because the bar must go on."""
     try:
         return call(*arguments)
     except Exception:

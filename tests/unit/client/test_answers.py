@@ -9,20 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import jobtrack_client as jt
-from jobtrack_client._api.responses import read, retry_after
+from jobtrack_client._api.responses import read_response, retry_after
 from tests.unit.client.service import problem
 
 
 def refusal(response: httpx.Response) -> jt.ApiError:
     with pytest.raises(jt.ApiError) as caught:
-        read(response, lambda: 0.0)
+        read_response(response, lambda: 0.0)
     return caught.value
 
 
 @pytest.mark.parametrize(
     ("status", "kind", "transient"),
     [
-        (301, jt.UnexpectedAnswer, True),
+        (301, jt.UnexpectedResponse, True),
         (400, jt.BadRequest, False),
         (401, jt.Unauthorized, False),
         (403, jt.Forbidden, False),
@@ -80,7 +80,7 @@ def test_a_wrong_value_is_named_once() -> None:
         (httpx.Response(500, json=["odd"]), "500: Internal Server Error"),
         (httpx.Response(422, json={"detail": "no", "errors": "odd"}), "422: no"),
         (httpx.Response(599), "599: no explanation"),
-        (httpx.Response(200, json=[1]), "200: the answer is not a JSON object; is this the service's address?"),
+        (httpx.Response(200, json=[1]), "200: the response is not a JSON object; is this the address of the service?"),
     ],
 )
 def test_answers_that_are_no_problem_documents(response: httpx.Response, text: str) -> None:

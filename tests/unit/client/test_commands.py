@@ -114,7 +114,7 @@ def test_which_job_is_meant(start: Start, meant: str, found: str) -> None:
     ("jobs", "meant", "says"),
     [
         ([], "latest", "the project has no job"),
-        (JOBS, "weekly", "the project has no job of which the id or the name begins with 'weekly'"),
+        (JOBS, "weekly", "the project has no job whose id or name begins with 'weekly'"),
         (JOBS, "aa", f"'aa' may be any of {OTHER}, {THIRD}"),
     ],
 )
@@ -130,9 +130,9 @@ def cut(request: httpx.Request) -> httpx.Response:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (cut, "service cannot be reached: refused (does it run, and is the address right?)"),
-        (lambda request: problem(401), "401 some_code: no (the token has expired or is another service's)"),
-        (lambda request: problem(404), "404 some_code: no (`jobtrack jobs` lists what there is)"),
+        (cut, "service cannot be reached: refused (is the service running, and is the address correct?)"),
+        (lambda request: problem(401), "401 some_code: no (the token has expired, or belongs to another service)"),
+        (lambda request: problem(404), "404 some_code: no (`jobtrack jobs` lists the jobs)"),
         (lambda request: problem(422), "422 some_code: no"),
     ],
 )

@@ -50,7 +50,7 @@ class Line:
             Creation(lambda remaining: None),
             post,
             notices=Notices("job"),
-            say=lambda message: make_event("log", {"level": "WARN", "message": message}, 0),
+            make_note=lambda message: make_event("log", {"level": "WARN", "message": message}, 0),
             backoff=Backoff(),
             flush_seconds=0,
             heartbeat=heartbeat or Heartbeat(None),

@@ -46,8 +46,8 @@ def holding(service: Service, *requests: Request) -> tuple[HeldTasks, list[str]]
 def test_only_a_task_that_waits_has_a_heartbeat(over: Request | None) -> None:
     service, waits = Service(), Request()
     held, (_, waiting) = holding(service, over or Request(), waits)
-    held.beat()
-    held.beat()
+    held.send_heartbeats()
+    held.send_heartbeats()
     held.stop()
     assert service.jobs == [waiting, waiting]
 
@@ -55,8 +55,8 @@ def test_only_a_task_that_waits_has_a_heartbeat(over: Request | None) -> None:
 def test_a_job_that_has_ended_is_forgotten_and_one_that_is_unknown_is_not() -> None:
     service, requests = Service(problem(409), problem(404)), (Request(), Request())
     held, (ended, unknown) = holding(service, *requests)
-    held.beat()
-    held.beat()
+    held.send_heartbeats()
+    held.send_heartbeats()
     held.stop()
     assert service.jobs == [ended, unknown, unknown]
 
@@ -64,9 +64,9 @@ def test_a_job_that_has_ended_is_forgotten_and_one_that_is_unknown_is_not() -> N
 def test_an_outage_is_met_once_a_time() -> None:
     service, requests = Service(httpx.ConnectError("refused")), (Request(), Request())
     held, (first, second) = holding(service, *requests)
-    held.beat()
+    held.send_heartbeats()
     assert service.jobs == [first]
-    held.beat()
+    held.send_heartbeats()
     held.stop()
     assert service.jobs == [first, first, second]
 
@@ -75,6 +75,6 @@ def test_a_message_that_comes_again_takes_the_place_of_the_first() -> None:
     service, first, again = Service(), Request(acknowledged=True), Request()
     held, (job_id,) = holding(service, first)
     held.hold(job_id, again)
-    held.beat()
+    held.send_heartbeats()
     held.stop()
     assert service.jobs == [job_id]

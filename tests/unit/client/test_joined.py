@@ -28,7 +28,7 @@ class Surrounded(Service):
 def surrounding(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("JOBTRACK_JOB_ID", GUID)
     yield
-    settings._warn_of.cache_clear()
+    settings._warn_about.cache_clear()
 
 
 def run(service: Service, **more: Any) -> jt.Job:

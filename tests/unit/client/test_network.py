@@ -172,11 +172,11 @@ def test_every_kind_of_proxy_is_one_that_httpx_takes(url: str, service: str, mon
 
 
 def test_an_answer_that_may_be_the_proxys_names_it() -> None:
-    from jobtrack_client._api.responses import read
+    from jobtrack_client._api.responses import read_response
 
     proxy = network.Proxy("http://me:hidden@proxy.test:3128", "HTTP_PROXY")
     response = httpx.Response(502, text="<html>", extensions={"proxy": proxy})
     with pytest.raises(
         jt.ServerError, match=r"Bad Gateway \(through the proxy http://proxy\.test:3128 \(HTTP_PROXY\)\)"
     ):
-        read(response, lambda: 0)
+        read_response(response, lambda: 0)

@@ -326,7 +326,7 @@ def test_a_job_for_which_no_thread_can_be_started_is_sent_at_its_end(
     with no_threads(monkeypatch), client(service).job("Import", job_type="import", options=QUICK) as job:
         job.log("INFO", "there")
     assert service.types() == ["jobStarted", "log", "jobCompleted"]
-    assert "nothing is sent before its end: can't start new thread" in caplog.text
+    assert "events are only sent at the job's end: can't start new thread" in caplog.text
 
 
 def test_a_call_with_arguments_that_it_does_not_take_is_an_error_of_the_program() -> None:

@@ -83,7 +83,7 @@ def test_a_printed_address_says_how_long_it_is_good(run: Run, arguments: tuple[s
     run.terminal = bool(arguments)
     code, out, err = run(LOCAL, *arguments)
     assert (code, out) == (0, f"{LOCAL}/#/code/c0-De\n")
-    assert err == "jobtrack: the address signs in once, within 60 seconds\n"
+    assert err == "jobtrack: the URL signs in once, within 60 seconds\n"
     assert run.browser.opened == []
     assert json.loads(run.asked[0].content)["job"] is None
 
@@ -119,9 +119,9 @@ def cut(request: httpx.Request) -> httpx.Response:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (lambda request: problem(401), "401 some_code: no (the token has expired or is another service's)"),
-        (lambda request: httpx.Response(200, text="<html>"), "200: the answer is not a JSON object"),
-        (cut, f"{LOCAL} cannot be reached: refused (does it run, and is the address right?)"),
+        (lambda request: problem(401), "401 some_code: no (the token has expired, or belongs to another service)"),
+        (lambda request: httpx.Response(200, text="<html>"), "200: the response is not a JSON object"),
+        (cut, f"{LOCAL} cannot be reached: refused (is the service running, and is the address correct?)"),
     ],
     ids=["refused", "another service", "away"],
 )
@@ -134,7 +134,7 @@ def test_a_code_that_is_not_given_is_told_in_one_line(run: Run, answer: Answer, 
 
 def test_without_a_browser_the_way_to_the_address_is_told(run: Run) -> None:
     run.terminal, run.browser.there = True, False
-    assert run(LOCAL) == (1, "", "jobtrack: no browser was found (--print prints the address)\n")
+    assert run(LOCAL) == (1, "", "jobtrack: no browser was found (--print prints the URL)\n")
 
 
 def test_a_profile_says_nothing_of_the_service_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:

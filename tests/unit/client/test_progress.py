@@ -94,5 +94,5 @@ def test_a_slip_of_the_worker_is_no_error(caplog: pytest.LogCaptureFixture) -> N
     watch.progress.update(float("nan"), {})
     watch.progress.finish()
     assert watch.sent[-1][1] == {"stage_name": "Load", "records_processed": 0}
-    assert "'three' is no number of records" in caplog.text
-    assert "'50%' is no percentage" in caplog.text
+    assert "'three' is not a number of records" in caplog.text
+    assert "'50%' is not a percentage" in caplog.text

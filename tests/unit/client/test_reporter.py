@@ -126,11 +126,11 @@ def test_memory_is_bounded_and_the_gap_is_told(caplog: pytest.LogCaptureFixture)
     assert sum(job.stats.acknowledged.values()) + dropped == sum(job.stats.reported.values())
     assert [type_ for type_ in service.types() if type_ != "log"] == ["jobStarted", "jobCompleted"]
     told = [event["data"] for event in service.events if event.get("data", {}).get("component") == "jobtrack_client"]
-    assert "log lines were lost so far: the memory to wait in was full" in caplog.text
+    assert "log lines were lost so far, because the buffer was full" in caplog.text
     assert {log["level"] for log in told} == {"WARN"}
-    assert service.notes()[-1] == f"{dropped} log lines were lost in all (memory {dropped})"
+    assert service.notes()[-1] == f"{dropped} log lines were lost in total (memory {dropped})"
     assert len(service.lines()) + dropped == 100
-    assert "the service is away or does not keep up" in caplog.text
+    assert "the service is unreachable or too slow" in caplog.text
     kept = [int(text) for text in service.messages() if text.isdigit()]
     assert kept == sorted(kept)
     assert all(number % 2 == 0 for number in kept)
@@ -200,7 +200,7 @@ def test_an_outage_is_told_once_and_its_end_too(caplog: pytest.LogCaptureFixture
         pass
     told = [record.getMessage() for record in caplog.records if record.name == "jobtrack_client"]
     assert len(told) == 2
-    assert "the job goes on, its events wait and are sent again" in told[0]
+    assert "the job goes on, and its events are sent later" in told[0]
     assert "reporting works again after" in told[1]
 
 

@@ -234,7 +234,7 @@ def test_a_line_never_commands_a_terminal(line: bytes) -> None:
 def test_how_it_ended_is_the_jobs_end(ending: Ending, told: str, error: object) -> None:
     service = Service()
     with client(service) as api, api.job("n", job_type="t") as job:
-        ending.tell(job, Cause("x", "ValueError"))
+        ending.report(job, Cause("x", "ValueError"))
     assert service.types()[-1] == told
     assert service.events[-1].get("data", {}).get("error") == error
 
@@ -242,7 +242,7 @@ def test_how_it_ended_is_the_jobs_end(ending: Ending, told: str, error: object) 
 def test_a_signal_that_ended_it_is_the_reason_of_its_cancellation() -> None:
     service = Service()
     with client(service) as api, api.job("n", job_type="t") as job:
-        Ending(143, "killed by SIGTERM", "SIGTERM").tell(job, None)
+        Ending(143, "killed by SIGTERM", "SIGTERM").report(job, None)
     reason = "received SIGTERM; killed by SIGTERM"
     assert service.messages() == [f"cancelled: {reason}"]
     assert service.events[-1]["data"] == {"metrics": {"reason": reason}}

@@ -251,8 +251,8 @@ def test_a_token_that_was_replaced_meanwhile_is_kept(tmp_path: Path) -> None:
     [
         ("sys.exit(3)", "failed with exit code 3"),
         ("time.sleep(600)", "no token within 2 s"),
-        ("print()", "printed something else than a token"),
-        ("print('Please log in')", "printed something else than a token"),
+        ("print()", "printed something other than a token"),
+        ("print('Please log in')", "printed something other than a token"),
     ],
     ids=["fails", "hangs", "prints nothing", "prints something else"],
 )

@@ -53,14 +53,14 @@ def test_what_our_own_signer_signs_is_verified(body: bytes) -> None:
 
 @pytest.mark.parametrize("seconds", [-301, 301])
 def test_a_message_of_another_time_is_refused(seconds: int) -> None:
-    with pytest.raises(jt.WebhookVerificationError, match="now"):
+    with pytest.raises(jt.WebhookVerificationError, match="too long ago"):
         verify(signed(SECRET), SECRET, now=NOW + seconds)
     assert verify(signed(SECRET), SECRET, now=NOW + seconds - seconds // abs(seconds))
 
 
 def test_a_tolerance_that_is_no_number_lets_no_old_message_in() -> None:
     signed_long_ago = sign("one", b"{}", SECRET, 1)
-    with pytest.raises(jt.WebhookVerificationError, match="now"):
+    with pytest.raises(jt.WebhookVerificationError, match="too long ago"):
         jt.verify_webhook(b"{}", signed_long_ago, SECRET, tolerance=float("nan"))
 
 

@@ -1,4 +1,4 @@
-"""Clients that wait by `await`; `make client` makes `_sync` of them."""
+"""The asynchronous client. `make client` generates the blocking client in `_sync` from it."""
 
 from jobtrack_client._api._async.client import AsyncClient
 

@@ -1,4 +1,4 @@
-"""The client of one project: calls that wait for their answer."""
+"""The client of one project."""
 
 import random
 import time
@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from jobtrack_client._api._async.following import AsyncFollowing
-from jobtrack_client._api.requests import AnswerT, Request
+from jobtrack_client._api.requests import Request, ResponseT
 from jobtrack_client._api.retries import Backoff, RetryPolicy, new_key
 from jobtrack_client._api.settings import AnyToken, resolve
 from jobtrack_client._exceptions import JobTrackError
@@ -51,7 +51,7 @@ class AsyncClient(AsyncFollowing):
         messages: Callable[[str, int | None, float], AsyncGenerator[dict[str, Any]]] | None = None,
         key: Callable[[], str] = new_key,
     ) -> None:
-        # Here, since importing httpx loads rich and click where they are installed.
+        # Imported here, because httpx imports rich and click if they are installed.
         from jobtrack_client._api._async import http
 
         settings = resolve(base_url, token, tenant_id, project_id)
@@ -67,7 +67,7 @@ class AsyncClient(AsyncFollowing):
         self._new_key = key
 
     async def __aenter__(self) -> Self:
-        """The client itself, closed at the end of the `with` statement."""
+        """Return the client itself. The end of the `with` statement closes it."""
         return self
 
     async def __aexit__(
@@ -77,11 +77,11 @@ class AsyncClient(AsyncFollowing):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connections; its jobs must have been closed before."""
+        """Close the connections. Close the jobs of this client first."""
         await self._http.aclose()
 
     def _connected(self, url: str, seen: int | None) -> AsyncGenerator[dict[str, Any]]:
-        # Here, since most clients need no WebSockets.
+        # Imported here, because most clients need no WebSockets.
         from jobtrack_client._api._async import sockets
 
         return (self._messages or sockets.messages)(url, seen, self._timeout)
@@ -89,16 +89,16 @@ class AsyncClient(AsyncFollowing):
     def _key(self) -> str:
         return self._new_key()
 
-    async def _ask(self, request: Request[AnswerT]) -> AnswerT:
-        return cast(AnswerT, (await self._sent(request)).json)
+    async def _fetch(self, request: Request[ResponseT]) -> ResponseT:
+        return cast(ResponseT, (await self._send(request)).json)
 
-    async def _sent(self, request: Request[Any]) -> "Reply":
-        return await self._retried(request, self._retries)
+    async def _send(self, request: Request[Any]) -> "Reply":
+        return await self._send_with_retries(request, self._retries)
 
-    async def _insisted(self, request: Request[Any]) -> "Reply":
-        return await self._retried(request, self._retries.endless())
+    async def _send_until_answered(self, request: Request[Any]) -> "Reply":
+        return await self._send_with_retries(request, self._retries.endless())
 
-    async def _retried(self, request: Request[Any], policy: RetryPolicy) -> "Reply":
+    async def _send_with_retries(self, request: Request[Any], policy: RetryPolicy) -> "Reply":
         attempts = 0
         while True:
             try:

@@ -1,4 +1,4 @@
-"""Following a job: its log lines, its progress and its events until it ends."""
+"""Iterators over the log lines, the progress and the events of a job until it ends."""
 
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from jobtrack_client import models
 from jobtrack_client._api import final_statuses, past_events, requests
 from jobtrack_client._api._async.walks import AsyncWalks
-from jobtrack_client._api.requests import AnswerT, Request
+from jobtrack_client._api.requests import Request, ResponseT
 from jobtrack_client._api.retries import Backoff
 from jobtrack_client._exceptions import (
     Conflict,
@@ -33,7 +33,7 @@ WEEK_SECONDS = 7 * 24 * 3600
 
 
 class AsyncFollowing(AsyncWalks):
-    """What comes until a job ends; a service that is away is waited for without end."""
+    """Follows a job to its end. When the service is unreachable, requests are retried without limit."""
 
     _backoff: Backoff
     _language: Language | None
@@ -49,13 +49,13 @@ class AsyncFollowing(AsyncWalks):
         since_sequence: int = 0,
         every: float = 1.0,
     ) -> AsyncIterator[models.LogEntry]:
-        """Log lines after `since_sequence`, in order of sequence, each once, until the job has ended and all are read.
+        """Iterate over the log lines after `since_sequence`, each once and in order of sequence, until the job ends.
 
-        Asks again after `every` seconds if nothing is new. To continue after a page of `logs`, pass its `lastSequence`.
+        New lines are requested every `every` seconds. To continue after a page of `logs`, pass its `lastSequence`.
         """
         request = requests.logs(job_id, level=level, from_time=from_time)
         while True:
-            page = await self._insist(request.asking(since_sequence=since_sequence))
+            page = await self._fetch_until_answered(request.with_params(since_sequence=since_sequence))
             for entry in page["logs"]:
                 yield entry
             if page["lastSequence"] > since_sequence:
@@ -66,15 +66,15 @@ class AsyncFollowing(AsyncWalks):
                 await self._sleep(every)
 
     async def follow_progress(self, job_id: str, *, every: float = 2.0) -> AsyncIterator[models.Progress]:
-        """The job's progress whenever something new was reported, looked at every so many seconds, to the job's end."""
+        """Iterate over the changes of a job's progress, requested every `every` seconds, until the job ends."""
         request = requests.progress(job_id)
         while True:
-            reply = await self._insisted(request)
+            reply = await self._send_until_answered(request)
             if reply.json is not None:
                 yield reply.json
                 if reply.json["status"] in final_statuses.STATUSES:
                     return
-                request = replace(request, known=reply.etag)
+                request = replace(request, etag=reply.etag)
             await self._sleep(every)
 
     async def events(
@@ -85,12 +85,14 @@ class AsyncFollowing(AsyncWalks):
         since_sequence: int | None = None,
         filters: Filters | None = None,
     ) -> AsyncIterator[models.Message]:
-        """What is pushed of a job, over a WebSocket: in order of sequence and each once, until the job's end.
+        """Iterate over the events of a job, each once and in order of sequence, until the job ends.
 
-        Without `events` all but log lines; how the job ended is always among them. What happened after `since_sequence`
-        comes first, else only what happens from now on. Lost connections are replaced. The subscription ends with the
-        walk, or after a week. Of a job that has ended already, what happened is read from its timeline, without
-        `filters`; without `since_sequence` it is everything.
+        The service pushes them over a WebSocket. Lost connections are replaced. The default is all events except log
+        lines; the job's end is always included. With `since_sequence`, earlier events after that sequence come first.
+        The subscription ends with the iteration, or after a week.
+
+        If the job has ended already, its events are read from the timeline instead, without `filters`; all of them if
+        there is no `since_sequence`.
         """
         names = list(dict.fromkeys([*(EVENTS if events is None else events), *final_statuses.EVENTS]))
         try:
@@ -118,28 +120,28 @@ class AsyncFollowing(AsyncWalks):
             with suppress(JobTrackError):
                 await self.delete_subscription(subscription["subscriptionId"])
 
-    async def _past(self, job_id: str, wanted: Sequence[str], refused: Conflict) -> Sequence[models.Message]:
-        """What happened to a job that has ended.
+    async def _past(self, job_id: str, names: Sequence[str], refused: Conflict) -> Sequence[models.Message]:
+        """Return the events of a job that has ended, as they were pushed.
 
         Raises:
-            Conflict: `refused`, since the job has not ended: the conflict is another one.
+            Conflict: `refused`, because the job has not ended: the conflict has another reason.
         """
         job = await self.get_job(job_id)
         if isinstance(refused, InProgress) or job["status"] not in final_statuses.STATUSES:
             raise refused
         timeline = self.iter_timeline(job_id, granularity="seconds", include_sub_events=True)
         events = [event async for event in timeline]
-        lines = [line async for line in self.iter_logs(job_id)] if "log" in wanted else []
-        return past_events.messages(job, self._tenant, events, lines, wanted)
+        lines = [line async for line in self.iter_logs(job_id)] if "log" in names else []
+        return past_events.messages(job, self._tenant, events, lines, names)
 
-    async def _pushed(self, made: models.NewSubscription, seen: int | None) -> AsyncGenerator[models.Message]:
-        """Every event of a subscription once, over one connection after the other, until it ended."""
-        url: str | None = made["websocketUrl"]
+    async def _pushed(self, subscription: models.NewSubscription, seen: int | None) -> AsyncGenerator[models.Message]:
+        """Iterate over the events of a subscription, each once, until it ends. Lost connections are replaced."""
+        url: str | None = subscription["websocketUrl"]
         lost = 0
         while url is not None:
-            # A ticket may have been used up by a connection that was lost; a new one that is refused is an error.
-            passing = (Unreachable,) if lost else (Unreachable, Unauthorized, Forbidden)
-            with suppress(*passing):
+            # A connection that was lost may have used up the ticket. The refusal of a new ticket is an error.
+            transient = (Unreachable,) if lost else (Unreachable, Unauthorized, Forbidden)
+            with suppress(*transient):
                 async with aclosing(self._connected(url, seen)) as messages:
                     async for message in messages:
                         lost = 0
@@ -151,23 +153,23 @@ class AsyncFollowing(AsyncWalks):
                             yield cast(models.Message, message)
             lost += 1
             await self._sleep(self._backoff.delay(lost))
-            url = await self._ticket(made["subscriptionId"])
+            url = await self._new_url(subscription["subscriptionId"])
 
-    async def _ticket(self, subscription_id: str) -> str | None:
-        """Where to connect once more; None if the subscription has ended."""
+    async def _new_url(self, subscription_id: str) -> str | None:
+        """Return the URL of a new connection; None if the subscription has ended."""
         try:
-            made = await self._insist(requests.issue_ticket(subscription_id, self._key()))
+            ticket = await self._fetch_until_answered(requests.issue_ticket(subscription_id, self._key()))
         except (Conflict, NotFound):
             return None
-        return made["websocketUrl"]
+        return ticket["websocketUrl"]
 
-    async def _insist(self, request: Request[AnswerT]) -> AnswerT:
-        return cast(AnswerT, (await self._insisted(request)).json)
+    async def _fetch_until_answered(self, request: Request[ResponseT]) -> ResponseT:
+        return cast(ResponseT, (await self._send_until_answered(request)).json)
 
     @abstractmethod
-    async def _insisted(self, request: Request[Any]) -> "Reply":
-        """The answer, however long it takes to get one; refusals are raised."""
+    async def _send_until_answered(self, request: Request[Any]) -> "Reply":
+        """Send a request until there is a response. Errors that are not transient are raised."""
 
     @abstractmethod
     def _connected(self, url: str, seen: int | None) -> AsyncGenerator[dict[str, Any]]:
-        """The messages of one WebSocket connection, those after the sequence `seen` first."""
+        """Iterate over the messages of one connection, beginning with those after the sequence `seen`."""

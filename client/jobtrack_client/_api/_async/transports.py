@@ -1,4 +1,4 @@
-"""The connections to one address, opened as the environment says."""
+"""Connections to one address, by the proxy and certificates that the environment names."""
 
 import httpx
 
@@ -7,10 +7,10 @@ from jobtrack_client._exceptions import ConfigurationError
 
 
 class AsyncRoute(httpx.AsyncBaseTransport):
-    """The way to one address: direct, or through a proxy.
+    """A route to one address: direct, or through a proxy.
 
-    A proxy or certificate that cannot be used is reported by each request, not here: the variables that name them were
-    often set for other programs, and a program must not end because its job cannot be reported.
+    The constructor never fails. A proxy or certificate that cannot be used makes each request fail instead: the
+    variables were often set for other programs, and a program must not end because its job cannot be reported.
     """
 
     def __init__(self, url: str) -> None:
@@ -26,10 +26,10 @@ class AsyncRoute(httpx.AsyncBaseTransport):
         self._transport = httpx.AsyncHTTPTransport(verify=context, proxy=proxy, trust_env=False)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer; how it came is among its extensions.
+        """Return the response. Its extensions name the proxy.
 
         Raises:
-            ConfigurationError: a proxy or certificate of the environment cannot be used.
+            ConfigurationError: the proxy or a certificate that the environment names cannot be used.
         """
         if self._fault is not None:
             raise ConfigurationError(self._fault)

@@ -1,4 +1,4 @@
-"""Walks over pages: every item of a list, one after the other."""
+"""Iterators over all pages of a list."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from jobtrack_client.types import Granularity, JobStatus, LogLevel, Time
 
 
 class AsyncWalks(AsyncEndpoints):
-    """Lists that are asked for a page at a time."""
+    """Lists as iterators, which request one page at a time."""
 
     async def iter_jobs(
         self,
@@ -22,7 +22,7 @@ class AsyncWalks(AsyncEndpoints):
         from_time: Time | None = None,
         to_time: Time | None = None,
     ) -> AsyncIterator[models.Job]:
-        """All of the project's jobs, newest first, asked for a page at a time."""
+        """Iterate over all jobs of the project, newest first."""
         filters = {"status": status, "job_type": job_type, "submitted_by": submitted_by}
         async for job in self._items(requests.jobs(from_time=from_time, to_time=to_time, **filters), "jobs"):
             yield job
@@ -35,7 +35,7 @@ class AsyncWalks(AsyncEndpoints):
         from_time: Time | None = None,
         to_time: Time | None = None,
     ) -> AsyncIterator[models.LogEntry]:
-        """All log lines of at least `level`, oldest first, asked for a page at a time."""
+        """Iterate over all log lines of at least `level`, oldest first."""
         request = requests.logs(job_id, level=level, from_time=from_time, to_time=to_time, direction="forward")
         async for entry in self._items(request, "logs"):
             yield entry
@@ -43,26 +43,26 @@ class AsyncWalks(AsyncEndpoints):
     async def iter_timeline(
         self, job_id: str, *, granularity: Granularity | None = None, include_sub_events: bool | None = None
     ) -> AsyncIterator[models.TimelineEvent]:
-        """All that happened, oldest first, asked for a page at a time."""
+        """Iterate over all events of a job, oldest first."""
         request = requests.timeline(job_id, granularity=granularity, include_sub_events=include_sub_events)
         async for event in self._items(request, "timeline"):
             yield event
 
     async def iter_subscriptions(self, job_id: str) -> AsyncIterator[models.Subscription]:
-        """All of the job's subscriptions, asked for a page at a time."""
+        """Iterate over all subscriptions of a job."""
         async for subscription in self._items(requests.subscriptions(job_id), "subscriptions"):
             yield subscription
 
     async def iter_deliveries(self, subscription_id: str) -> AsyncIterator[models.Delivery]:
-        """What became of each message, newest first, asked for a page at a time."""
+        """Iterate over the messages of a subscription with their delivery attempts, newest first."""
         async for delivery in self._items(requests.deliveries(subscription_id), "deliveries"):
             yield delivery
 
     async def _items(self, request: Request[Any], name: str) -> AsyncIterator[Any]:
-        """The items of every page from this one on."""
+        """Iterate over the items of this page and of all that follow."""
         cursor: str | None = ""
         while cursor is not None:
-            page = await self._ask(request.asking(cursor=cursor or None))
+            page = await self._fetch(request.with_params(cursor=cursor or None))
             for item in page[name]:
                 yield item
             cursor = page["nextCursor"]

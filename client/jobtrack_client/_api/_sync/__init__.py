@@ -1,5 +1,5 @@
 # Generated from ../_async/__init__.py by `make client`; do not edit.
-"""Clients that wait by `await`; `make client` makes `_sync` of them."""
+"""The asynchronous client. `make client` generates the blocking client in `_sync` from it."""
 
 from jobtrack_client._api._sync.client import Client
 

@@ -1,5 +1,5 @@
 # Generated from ../_async/client.py by `make client`; do not edit.
-"""The client of one project: calls that wait for their answer."""
+"""The client of one project."""
 
 import random
 import time
@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from jobtrack_client._api._sync.following import Following
-from jobtrack_client._api.requests import AnswerT, Request
+from jobtrack_client._api.requests import Request, ResponseT
 from jobtrack_client._api.retries import Backoff, RetryPolicy, new_key
 from jobtrack_client._api.settings import Token, resolve
 from jobtrack_client._exceptions import JobTrackError
@@ -52,7 +52,7 @@ class Client(Following):
         messages: Callable[[str, int | None, float], Generator[dict[str, Any]]] | None = None,
         key: Callable[[], str] = new_key,
     ) -> None:
-        # Here, since importing httpx loads rich and click where they are installed.
+        # Imported here, because httpx imports rich and click if they are installed.
         from jobtrack_client._api._sync import http
 
         settings = resolve(base_url, token, tenant_id, project_id)
@@ -68,7 +68,7 @@ class Client(Following):
         self._new_key = key
 
     def __enter__(self) -> Self:
-        """The client itself, closed at the end of the `with` statement."""
+        """Return the client itself. The end of the `with` statement closes it."""
         return self
 
     def __exit__(
@@ -78,11 +78,11 @@ class Client(Following):
         self.close()
 
     def close(self) -> None:
-        """Close the connections; its jobs must have been closed before."""
+        """Close the connections. Close the jobs of this client first."""
         self._http.close()
 
     def _connected(self, url: str, seen: int | None) -> Generator[dict[str, Any]]:
-        # Here, since most clients need no WebSockets.
+        # Imported here, because most clients need no WebSockets.
         from jobtrack_client._api._sync import sockets
 
         return (self._messages or sockets.messages)(url, seen, self._timeout)
@@ -90,16 +90,16 @@ class Client(Following):
     def _key(self) -> str:
         return self._new_key()
 
-    def _ask(self, request: Request[AnswerT]) -> AnswerT:
-        return cast(AnswerT, (self._sent(request)).json)
+    def _fetch(self, request: Request[ResponseT]) -> ResponseT:
+        return cast(ResponseT, (self._send(request)).json)
 
-    def _sent(self, request: Request[Any]) -> "Reply":
-        return self._retried(request, self._retries)
+    def _send(self, request: Request[Any]) -> "Reply":
+        return self._send_with_retries(request, self._retries)
 
-    def _insisted(self, request: Request[Any]) -> "Reply":
-        return self._retried(request, self._retries.endless())
+    def _send_until_answered(self, request: Request[Any]) -> "Reply":
+        return self._send_with_retries(request, self._retries.endless())
 
-    def _retried(self, request: Request[Any], policy: RetryPolicy) -> "Reply":
+    def _send_with_retries(self, request: Request[Any], policy: RetryPolicy) -> "Reply":
         attempts = 0
         while True:
             try:

@@ -1,5 +1,5 @@
 # Generated from ../_async/endpoints.py by `make client`; do not edit.
-"""Every endpoint as a method."""
+"""One method for each endpoint of the API."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 from jobtrack_client import models
 from jobtrack_client._api import requests
-from jobtrack_client._api.requests import AnswerT, Request
+from jobtrack_client._api.requests import Request, ResponseT
 from jobtrack_client.events import Event
 from jobtrack_client.types import (
     Granularity,
@@ -23,7 +23,7 @@ from jobtrack_client.types import (
 
 
 class Endpoints(ABC):
-    """The calls of the API, by whatever sends them."""
+    """The endpoints of the API. Subclasses send the requests."""
 
     def create_job(
         self,
@@ -45,13 +45,13 @@ class Endpoints(ABC):
         """
         identity = {"name": name, "job_type": job_type, "job_id": job_id or self._key()}
         job = {**identity, "heartbeat_seconds": heartbeat_seconds, **description}
-        return self._ask(requests.create_job(job, idempotency_key or self._key()))
+        return self._fetch(requests.create_job(job, idempotency_key or self._key()))
 
     def report_events(
         self, job_id: str, events: Sequence[Event], *, idempotency_key: str | None = None
     ) -> models.Accepted:
-        """Report events of a job: all of them are stored, or none."""
-        return self._ask(requests.report_events(job_id, events, idempotency_key or self._key()))
+        """Report events of a job. Either all of them are stored, or none."""
+        return self._fetch(requests.report_events(job_id, events, idempotency_key or self._key()))
 
     def put_worker(
         self,
@@ -66,11 +66,11 @@ class Endpoints(ABC):
         """Send the heartbeat of a worker, with its capacity. The worker counts as alive for 120 seconds."""
         capacity = {"cpu_units": cpu_units, "memory_gb": memory_gb, "max_concurrent_jobs": max_concurrent_jobs}
         usage = {"cpu_usage": cpu_usage, "memory_bytes": memory_bytes}
-        self._sent(requests.put_worker(worker_node, **capacity, **usage))
+        self._send(requests.put_worker(worker_node, **capacity, **usage))
 
     def get_job(self, job_id: str) -> models.Job:
-        """The job: its status, its progress in short, when it began and ended."""
-        return self._ask(requests.get_job(job_id))
+        """Return a job: its description, status, progress and times."""
+        return self._fetch(requests.get_job(job_id))
 
     def jobs(
         self,
@@ -83,14 +83,14 @@ class Endpoints(ABC):
         limit: int | None = None,
         cursor: str | None = None,
     ) -> models.Jobs:
-        """A page of the project's jobs, newest first; times are those of their creation."""
+        """Return a page of the project's jobs, newest first. `from_time` and `to_time` limit the time of creation."""
         filters = {"status": status, "job_type": job_type, "submitted_by": submitted_by}
         times = {"from_time": from_time, "to_time": to_time}
-        return self._ask(requests.jobs(**times, **filters, limit=limit, cursor=cursor))
+        return self._fetch(requests.jobs(**times, **filters, limit=limit, cursor=cursor))
 
     def queue(self, *, limit: int | None = None, cursor: str | None = None) -> models.Queue:
-        """The jobs that wait, in the order in which they will start, and what the workers can take."""
-        return self._ask(requests.queue(limit=limit, cursor=cursor))
+        """Return a page of the queued jobs in the order in which they will start, and the capacity of the workers."""
+        return self._fetch(requests.queue(limit=limit, cursor=cursor))
 
     def batch(
         self,
@@ -103,14 +103,14 @@ class Endpoints(ABC):
         limit: int | None = None,
         cursor: str | None = None,
     ) -> models.Batch:
-        """Many jobs at once: up to 100 by their ids, else a page of the project's, and how the system is."""
+        """Return up to 100 jobs by their ids, or a page of the project's jobs, and the health of the system."""
         filters = {"status": status, "submitted_by": submitted_by, "limit": limit, "cursor": cursor}
         content = {"include_metrics": include_metrics, "refresh_interval": refresh_interval}
-        return self._ask(requests.batch(job_ids, **filters, **content))
+        return self._fetch(requests.batch(job_ids, **filters, **content))
 
     def progress(self, job_id: str) -> models.Progress:
-        """The job's progress, stage by stage, and what remains."""
-        return self._ask(requests.progress(job_id))
+        """Return the progress of a job and of its stages, and the estimated remaining time."""
+        return self._fetch(requests.progress(job_id))
 
     def logs(
         self,
@@ -124,9 +124,9 @@ class Endpoints(ABC):
         cursor: str | None = None,
         since_sequence: int | None = None,
     ) -> models.Logs:
-        """A page of the job's log lines of at least `level`; `nextCursor` of the answer goes on as `cursor`."""
+        """Return a page of the log lines of at least `level`. Pass its `nextCursor` as `cursor` for the next page."""
         page = {"direction": direction, "cursor": cursor, "since_sequence": since_sequence, "limit": limit}
-        return self._ask(requests.logs(job_id, level=level, from_time=from_time, to_time=to_time, **page))
+        return self._fetch(requests.logs(job_id, level=level, from_time=from_time, to_time=to_time, **page))
 
     def timeline(
         self,
@@ -137,9 +137,9 @@ class Endpoints(ABC):
         limit: int | None = None,
         cursor: str | None = None,
     ) -> models.Timeline:
-        """A page of what happened, oldest first, and what is to come."""
+        """Return a page of the events of a job, oldest first, and the events that are expected."""
         content = {"granularity": granularity, "include_sub_events": include_sub_events}
-        return self._ask(requests.timeline(job_id, **content, limit=limit, cursor=cursor))
+        return self._fetch(requests.timeline(job_id, **content, limit=limit, cursor=cursor))
 
     def metrics(
         self,
@@ -149,80 +149,80 @@ class Endpoints(ABC):
         metrics: MetricGroup | Sequence[MetricGroup] | None = None,
         include_history: bool | None = None,
     ) -> models.Metrics:
-        """What the job uses and how fast it is, against its past and others of its type."""
+        """Return resource use and throughput, compared with earlier values and with other jobs of the type."""
         content = {"metrics": metrics, "interval": interval, "include_history": include_history}
-        return self._ask(requests.metrics(job_id, **content))
+        return self._fetch(requests.metrics(job_id, **content))
 
     def dependencies(self, job_id: str, *, depth: int | None = None) -> models.Dependencies:
-        """What the job waits for, and what waits for it."""
-        return self._ask(requests.dependencies(job_id, depth))
+        """Return what a job waits for, and the jobs that wait for it, up to `depth` steps away."""
+        return self._fetch(requests.dependencies(job_id, depth))
 
     def subscribe(
         self, job_id: str, *, idempotency_key: str | None = None, **subscription: Unpack[Subscription]
     ) -> models.NewSubscription:
-        """Subscribe to the job's events. The answer has the `signingSecret` of the messages.
+        """Subscribe to the events of a job. The response holds the `signingSecret` of the messages.
 
         Raises:
             TypeError: an argument is unknown or has a type that it cannot have.
             ValueError: an argument has a value that it cannot have.
             JobTrackError: the service cannot be reached, or refuses the subscription.
         """
-        return self._ask(requests.subscribe(job_id, subscription, idempotency_key or self._key()))
+        return self._fetch(requests.subscribe(job_id, subscription, idempotency_key or self._key()))
 
     def subscriptions(
         self, job_id: str, *, limit: int | None = None, cursor: str | None = None
     ) -> models.Subscriptions:
-        """A page of the job's subscriptions."""
-        return self._ask(requests.subscriptions(job_id, limit=limit, cursor=cursor))
+        """Return a page of the subscriptions of a job."""
+        return self._fetch(requests.subscriptions(job_id, limit=limit, cursor=cursor))
 
     def get_subscription(self, subscription_id: str) -> models.Subscription:
-        """The subscription, without its secrets."""
-        return self._ask(requests.get_subscription(subscription_id))
+        """Return a subscription, without its secrets."""
+        return self._fetch(requests.get_subscription(subscription_id))
 
     def delete_subscription(self, subscription_id: str) -> None:
-        """End the subscription; also when it has ended already."""
-        self._sent(requests.delete_subscription(subscription_id))
+        """End a subscription. It is no error if it has ended already."""
+        self._send(requests.delete_subscription(subscription_id))
 
     def renew_subscription(
         self, subscription_id: str, *, expires_in_seconds: int | None = None, idempotency_key: str | None = None
     ) -> models.Subscription:
-        """Let the subscription live for so long from now on (default: 8 hours)."""
+        """Let a subscription expire after this time from now (default: 8 hours)."""
         key = idempotency_key or self._key()
-        return self._ask(requests.renew_subscription(subscription_id, expires_in_seconds, key))
+        return self._fetch(requests.renew_subscription(subscription_id, expires_in_seconds, key))
 
     def rotate_secret(self, subscription_id: str, *, idempotency_key: str | None = None) -> models.NewSecret:
-        """A new `signingSecret`; the one before signs too for 24 hours."""
-        return self._ask(requests.rotate_secret(subscription_id, idempotency_key or self._key()))
+        """Return a new `signingSecret`. Messages are also signed with the old one for 24 hours."""
+        return self._fetch(requests.rotate_secret(subscription_id, idempotency_key or self._key()))
 
     def issue_ticket(self, subscription_id: str, *, idempotency_key: str | None = None) -> models.NewTicket:
-        """Where to connect once more, within 60 s: the `websocketUrl`."""
-        return self._ask(requests.issue_ticket(subscription_id, idempotency_key or self._key()))
+        """Return a new `websocketUrl`. It must be opened within 60 seconds."""
+        return self._fetch(requests.issue_ticket(subscription_id, idempotency_key or self._key()))
 
     def test_subscription(self, subscription_id: str, *, idempotency_key: str | None = None) -> models.QueuedMessage:
-        """Have a `ping` pushed."""
-        return self._ask(requests.test_subscription(subscription_id, idempotency_key or self._key()))
+        """Push a `ping` to a subscription."""
+        return self._fetch(requests.test_subscription(subscription_id, idempotency_key or self._key()))
 
     def deliveries(
         self, subscription_id: str, *, limit: int | None = None, cursor: str | None = None
     ) -> models.Deliveries:
-        """A page of what became of each message, newest first."""
-        return self._ask(requests.deliveries(subscription_id, limit=limit, cursor=cursor))
+        """Return a page of the messages of a subscription with their delivery attempts, newest first."""
+        return self._fetch(requests.deliveries(subscription_id, limit=limit, cursor=cursor))
 
     def retry_delivery(
         self, subscription_id: str, message_id: str, *, idempotency_key: str | None = None
     ) -> models.QueuedMessage:
-        """Have a message pushed again, under the same `webhook-id`."""
+        """Push a message again, with the same `webhook-id`."""
         key = idempotency_key or self._key()
-        return self._ask(requests.retry_delivery(subscription_id, message_id, key))
+        return self._fetch(requests.retry_delivery(subscription_id, message_id, key))
 
     @abstractmethod
-    def _ask(self, request: Request[AnswerT]) -> AnswerT:
-        """The answer's JSON."""
+    def _fetch(self, request: Request[ResponseT]) -> ResponseT:
+        """Send a request and return the JSON of the response."""
 
     @abstractmethod
-    def _sent(self, request: Request[Any]) -> Any:
-        """The answer as such."""
+    def _send(self, request: Request[Any]) -> Any:
+        """Send a request and return the response."""
 
     @abstractmethod
     def _key(self) -> str:
-        """A new Idempotency-Key."""
+        """Return a new Idempotency-Key."""

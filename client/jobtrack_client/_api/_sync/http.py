@@ -1,5 +1,5 @@
 # Generated from ../_async/http.py by `make client`; do not edit.
-"""One request, one answer: no retries here."""
+"""Sends one request, without retries."""
 
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -12,14 +12,14 @@ from jobtrack_client._api._sync.transports import Route
 from jobtrack_client._api.auth import BearerAuth
 from jobtrack_client._api.http_logging import quiet
 from jobtrack_client._api.requests import Request
-from jobtrack_client._api.responses import Reply, read
+from jobtrack_client._api.responses import Reply, read_response
 from jobtrack_client._api.settings import Settings
 from jobtrack_client._exceptions import ConfigurationError, TimedOut, Unreachable
 from jobtrack_client._runtime import fork_safety
 
 
 class Http:
-    """Sends requests to one project; may be shared between threads, and with forked processes."""
+    """Sends requests to one project. It may be shared between threads, and with forked processes."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Http:
         self._root = settings.root
         self._given_transport = transport
         self._through = ""
-        """How an error says that a proxy was used."""
+        """How error messages name the proxy."""
         self._new_client = partial(
             httpx.Client,
             base_url=self._root,
@@ -45,31 +45,31 @@ class Http:
         )
         try:
             self._client = self._new_client(transport=self._transport())
-        except httpx.InvalidURL as error:  # which looked like one before it was read so closely
+        except httpx.InvalidURL as error:  # found by httpx alone
             raise ConfigurationError(f"base_url cannot be used: {error}") from error
         fork_safety.renew(self)
 
     def send(self, request: Request[Any], timeout: float | None = None) -> Reply:
-        """The answer that is a success, or the 304 for what is known, waiting at most `timeout` seconds for each step.
+        """Return the successful response, or the 304 for a known ETag. Each step takes at most `timeout` seconds.
 
         Raises:
-            JobTrackError: there is none, or it is an error.
+            JobTrackError: there is no response, or it is an error.
         """
         try:
             with quiet():
-                response = self._client.send(self._built(request, timeout))
+                response = self._client.send(self._build(request, timeout))
         except httpx.TimeoutException as error:
             why = type(error).__name__
-            raise TimedOut(f"no answer from {self._place}{self._through} in time ({why})") from error
+            raise TimedOut(f"no response from {self._host}{self._through} in time ({why})") from error
         except httpx.RequestError as error:
             why = str(error) or type(error).__name__
-            raise Unreachable(f"{self._place} cannot be reached{self._through}: {why}") from error
-        except UnicodeError as error:  # of the codec for host names: a label is empty or too long
-            raise ConfigurationError(f"{self._place} cannot be reached{self._through}: {error}") from error
-        return read(response, self._clock, request.known)
+            raise Unreachable(f"{self._host} cannot be reached{self._through}: {why}") from error
+        except UnicodeError as error:  # raised for a host name with an empty or a too long label
+            raise ConfigurationError(f"{self._host} cannot be reached{self._through}: {error}") from error
+        return read_response(response, self._clock, request.etag)
 
     def forked(self) -> None:
-        """Leave the connections to the parent: closed here, they would end there too where they are encrypted."""
+        """Replace the connections, which belong to the parent. Closing them here would end encrypted ones there too."""
         self._parents, self._client = self._client, self._new_client(transport=self._transport())
 
     def close(self) -> None:
@@ -85,14 +85,14 @@ class Http:
         return route
 
     @property
-    def _place(self) -> str:
+    def _host(self) -> str:
         return self._client.base_url.netloc.decode()
 
-    def _built(self, request: Request[Any], timeout: float | None) -> httpx.Request:
+    def _build(self, request: Request[Any], timeout: float | None) -> httpx.Request:
         headers = {
             "Content-Type": None if request.body is None else "application/json",
             "Idempotency-Key": request.key,
-            "If-None-Match": request.known,
+            "If-None-Match": request.etag,
         }
         return self._client.build_request(
             request.method,
@@ -106,5 +106,5 @@ class Http:
 
 @lru_cache(maxsize=64)
 def _url(root: str, path: str) -> httpx.URL:
-    """Parsed once: a job's reports, which are many, all go to one place."""
+    """Return a URL, parsed once: the many reports of a job all have the same."""
     return httpx.URL(root + path)

@@ -1,5 +1,5 @@
 # Generated from ../_async/sockets.py by `make client`; do not edit.
-"""What is pushed over one WebSocket connection; no new connections here."""
+"""Reads messages from one WebSocket connection, without reconnecting."""
 
 import json
 import logging
@@ -14,22 +14,22 @@ from jobtrack_client._api.responses import refused_ticket
 from jobtrack_client._exceptions import Unreachable
 
 _SILENT = logging.Logger("jobtrack_client.websockets")
-"""What the library has to say comes as exceptions; its log lines are not the program's."""
+"""The library reports through exceptions. Its log lines would only disturb the program's log."""
 _SILENT.disabled = True
 
 
 def messages(url: str, since: int | None, timeout: float) -> Generator[dict[str, Any]]:
-    """Each message until the connection ends, those after the sequence `since` first.
+    """Iterate over the messages of a connection, beginning with those after the sequence `since`.
 
     Raises:
-        Unauthorized, Forbidden: the ticket was refused.
+        Unauthorized, Forbidden: the service refused the ticket.
         ConfigurationError: the proxy that the environment names cannot be used.
-        Unreachable: it was not opened within `timeout` seconds, or was lost.
+        Unreachable: the connection was not opened within `timeout` seconds, or was lost.
     """
     proxy = network.proxy(url, socks="python_socks")
-    way = None if proxy is None else proxy.url
+    proxy_url = None if proxy is None else proxy.url
     try:
-        with connect(url, open_timeout=timeout, close_timeout=timeout, proxy=way, logger=_SILENT) as socket:
+        with connect(url, open_timeout=timeout, close_timeout=timeout, proxy=proxy_url, logger=_SILENT) as socket:
             if since is not None:
                 socket.send(json.dumps({"action": "resume", "sinceSequence": since}))
             for message in socket:
@@ -37,7 +37,7 @@ def messages(url: str, since: int | None, timeout: float) -> Generator[dict[str,
     except (OSError, TimeoutError, WebSocketException) as error:
         if isinstance(error, InvalidStatus) and (refusal := refused_ticket(error.response.status_code)):
             raise refusal from error
-        # Not the URL: it holds a ticket.
+        # The message must not contain the URL, which holds a ticket.
         through = "" if proxy is None else f" through {proxy}"
         raise Unreachable(
             f"the WebSocket{through} was not opened, or lost ({type(error).__name__}: {error})"

@@ -1,5 +1,5 @@
 # Generated from ../_async/walks.py by `make client`; do not edit.
-"""Walks over pages: every item of a list, one after the other."""
+"""Iterators over all pages of a list."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from jobtrack_client.types import Granularity, JobStatus, LogLevel, Time
 
 
 class Walks(Endpoints):
-    """Lists that are asked for a page at a time."""
+    """Lists as iterators, which request one page at a time."""
 
     def iter_jobs(
         self,
@@ -23,7 +23,7 @@ class Walks(Endpoints):
         from_time: Time | None = None,
         to_time: Time | None = None,
     ) -> Iterator[models.Job]:
-        """All of the project's jobs, newest first, asked for a page at a time."""
+        """Iterate over all jobs of the project, newest first."""
         filters = {"status": status, "job_type": job_type, "submitted_by": submitted_by}
         for job in self._items(requests.jobs(from_time=from_time, to_time=to_time, **filters), "jobs"):
             yield job
@@ -36,7 +36,7 @@ class Walks(Endpoints):
         from_time: Time | None = None,
         to_time: Time | None = None,
     ) -> Iterator[models.LogEntry]:
-        """All log lines of at least `level`, oldest first, asked for a page at a time."""
+        """Iterate over all log lines of at least `level`, oldest first."""
         request = requests.logs(job_id, level=level, from_time=from_time, to_time=to_time, direction="forward")
         for entry in self._items(request, "logs"):
             yield entry
@@ -44,26 +44,26 @@ class Walks(Endpoints):
     def iter_timeline(
         self, job_id: str, *, granularity: Granularity | None = None, include_sub_events: bool | None = None
     ) -> Iterator[models.TimelineEvent]:
-        """All that happened, oldest first, asked for a page at a time."""
+        """Iterate over all events of a job, oldest first."""
         request = requests.timeline(job_id, granularity=granularity, include_sub_events=include_sub_events)
         for event in self._items(request, "timeline"):
             yield event
 
     def iter_subscriptions(self, job_id: str) -> Iterator[models.Subscription]:
-        """All of the job's subscriptions, asked for a page at a time."""
+        """Iterate over all subscriptions of a job."""
         for subscription in self._items(requests.subscriptions(job_id), "subscriptions"):
             yield subscription
 
     def iter_deliveries(self, subscription_id: str) -> Iterator[models.Delivery]:
-        """What became of each message, newest first, asked for a page at a time."""
+        """Iterate over the messages of a subscription with their delivery attempts, newest first."""
         for delivery in self._items(requests.deliveries(subscription_id), "deliveries"):
             yield delivery
 
     def _items(self, request: Request[Any], name: str) -> Iterator[Any]:
-        """The items of every page from this one on."""
+        """Iterate over the items of this page and of all that follow."""
         cursor: str | None = ""
         while cursor is not None:
-            page = self._ask(request.asking(cursor=cursor or None))
+            page = self._fetch(request.with_params(cursor=cursor or None))
             for item in page[name]:
                 yield item
             cursor = page["nextCursor"]

@@ -1,1 +1,1 @@
-"""Reporting from forked processes, which hand their events to their parent."""
+"""Forked and spawned processes, which hand their events to the job's own process."""

@@ -1,4 +1,4 @@
-"""What a forked process reports through, in place of a thread that sends."""
+"""Hands the events of a forked process to its parent, instead of sending them."""
 
 import threading
 from collections.abc import Callable
@@ -6,17 +6,17 @@ from contextlib import suppress
 from time import monotonic
 
 from jobtrack_client._reporting.buffer import Buffer
-from jobtrack_client._reporting.forks.relay import GATHER_SECONDS, Change, Mouthpiece
+from jobtrack_client._reporting.forks.relay import GATHER_SECONDS, Change, ParentLink
 from jobtrack_client._reporting.queued_events import Event, Line
 from jobtrack_client._runtime.threads import Background
 
 
 class Handover:
-    """Says what is in the buffer; what cannot be said now stays there, or is sent by this process itself (`alone`)."""
+    """Hands over the events in the buffer. When the parent has ended, this process sends them itself (`alone`)."""
 
     def __init__(
         self,
-        mouthpiece: Mouthpiece,
+        parent: ParentLink,
         buffer: Buffer,
         *,
         begin: Callable[[], None],
@@ -24,79 +24,79 @@ class Handover:
         alone: Callable[[], None],
         seconds: float,
     ) -> None:
-        self.mouthpiece = mouthpiece
+        self.parent = parent
         self._buffer = buffer
         self._begin_with = begin
         self._tick = tick
         self._alone = alone
         self._seconds = seconds
         self._lock = threading.RLock()
-        self._saying = False
+        self._handing_over = False
         self._begun = False
-        self._owed: dict[int, Change] = {}
+        self._unsent: dict[int, Change] = {}
         self._over = threading.Event()
         self._thread = Background("jobtrack-handover")
 
     def put(self, reported: Event | Line) -> None:
-        """Take one more event, and say it."""
+        """Queue an event, and hand it over."""
         self._buffer.put(reported)
         self.pump()
 
     def pump(self) -> None:
-        """Say what waits, as far as there is room."""
+        """Hand over the waiting events, as far as there is room."""
         with self._lock:
-            if self._saying or self._over.is_set():  # by this very thread, which a signal handler has interrupted
+            if self._handing_over or self._over.is_set():  # this very thread was interrupted by a signal handler
                 return
             self._begin()
-            self._saying = True
+            self._handing_over = True
             try:
-                self._say()
+                self._hand_over()
             finally:
-                self._saying = False
-            if self.mouthpiece.cut_off:
+                self._handing_over = False
+            if self.parent.cut_off:
                 self._over.set()
                 self._alone()
 
     def progressed(self, number: int, change: Change) -> bool:
-        """Tell of a stage of the parent's; False when there is nobody to be told any more."""
+        """Report a change of the parent's progress. Return False if the parent has ended."""
         with self._lock:
-            owed = self._owed.pop(number, Change(0))
+            unsent = self._unsent.pop(number, Change(0))
             change = Change(
-                owed.records + change.records,
-                owed.progress if change.progress is None else change.progress,
-                {**owed.state, **change.state},
+                unsent.records + change.records,
+                unsent.progress if change.progress is None else change.progress,
+                {**unsent.state, **change.state},
             )
-            if not self.mouthpiece.tell(number, change):
-                self._owed[number] = change
+            if not self.parent.send_change(number, change):
+                self._unsent[number] = change
         self.pump()
-        return not self.mouthpiece.cut_off
+        return not self.parent.cut_off
 
     def close(self, seconds: float) -> None:
-        """Wait until all is said, at most so many seconds, and say no more."""
+        """Wait at most `seconds` until everything is handed over, and stop."""
         deadline = monotonic() + seconds
         self.pump()
-        while (self._owed or not self._buffer.flush(GATHER_SECONDS)) and not self._over.is_set():
+        while (self._unsent or not self._buffer.flush(GATHER_SECONDS)) and not self._over.is_set():
             if monotonic() > deadline:
                 break
             self.pump()
         self._over.set()
 
-    def _say(self) -> None:
-        for number, change in list(self._owed.items()):
-            if not self.mouthpiece.tell(number, change):
+    def _hand_over(self) -> None:
+        for number, change in list(self._unsent.items()):
+            if not self.parent.send_change(number, change):
                 return
-            del self._owed[number]
+            del self._unsent[number]
         while batch := self._buffer.take(1):
-            if not self.mouthpiece.say(batch.events[0]):
+            if not self.parent.send_event(batch.events[0]):
                 return
             self._buffer.acknowledged(batch)
 
     def _begin(self) -> None:
-        """At the first report, since few forked processes report: a thread for what is held back, and the end."""
+        """Start a thread for delayed progress at the first event, because few forked processes report any."""
         if not self._begun:
             self._begun = True
             self._begin_with()
-            with suppress(RuntimeError):  # none can be started; what is held back is said with the next report
+            with suppress(RuntimeError):  # no thread can be started; delayed progress goes with the next event
                 self._thread.start(self._run)
 
     def _run(self) -> None:

@@ -1,8 +1,8 @@
-"""How a forked process hands what it reports to the one that runs the job: whole messages through a pair of sockets.
+"""Hands events of a forked process to the job's own process, through a pair of datagram sockets.
 
-A process that was forked has no thread that sends, shares the connections of its parent, and may be ended by a signal
-at any moment, as a pool ends its workers. So it does not send: each report is in the kernel's hands when the call
-returns, and the job's own process puts it in order with what it reports itself.
+A forked process has no sending thread, shares the connections of its parent, and may be killed at any time, as a pool
+kills its workers. So it does not send requests. The kernel has each event when the call returns, and the job's own
+process sorts it among its own events.
 """
 
 import _socket
@@ -23,19 +23,19 @@ from jobtrack_client._values.members import within_limits
 from jobtrack_client._values.shorten import EVENT_BYTES, dumps
 
 GATHER_SECONDS = 0.01
-"""How long what forked processes say waits for more: to be woken by each line would cost the job more than the line."""
+"""How long the relay waits for more events. Waking up for each line would cost more than the line itself."""
 _PROGRESS = b"progress"
-"""The kind of a message that is no event, but tells of a stage that the parent has begun."""
+"""The kind of a message that is not an event, but a change of a stage that the parent began."""
 _ROOM = 1024 * 1024
 _LONGEST = EVENT_BYTES + 1024
 AVAILABLE: bool = sys.platform != "win32"
-"""Whether this system has relays. Windows does not: there, each process sends what it reports."""
+"""Whether this system has relays. On Windows, each process sends its own events."""
 _DONT_WAIT: int = getattr(_socket, "MSG_DONTWAIT", 0)
 _FULL = (errno.EAGAIN, errno.ENOBUFS)
 
 
 class Change(NamedTuple):
-    """What a forked process tells of a stage of its parent's: so many records more, and what `Stage.update` takes."""
+    """A change of the parent's progress: a number of new records, and arguments of `Stage.update`."""
 
     records: int
     progress: float | None = None
@@ -43,16 +43,16 @@ class Change(NamedTuple):
 
 
 class Relay:
-    """The end of the job's process: takes in what forked ones say, in a thread of its own."""
+    """Receives messages from forked processes, in a thread of the job's process."""
 
     def __init__(self, event: Callable[[Event], None], progress: Callable[[int, Change], None]) -> None:
         self._event = event
         self._progress = progress
-        # Reentrant, since a signal handler may end a stage while its thread is draining.
+        # Reentrant, because a signal handler may end a stage while its thread is draining.
         self._lock = threading.RLock()
         self._ending = threading.Event()
-        # Of `_socket`, which gevent and eventlet leave alone: the sockets of `socket` that they replace would wait for
-        # what is not there, in spite of MSG_DONTWAIT, and gevent's raise where another greenlet waits already.
+        # Sockets of `_socket`, which gevent and eventlet do not replace. Their own ones wait in spite of MSG_DONTWAIT,
+        # and those of gevent raise an exception if another greenlet waits already.
         self._reader, self._writer = _socket_pair()
         for end in (self._reader, self._writer):
             end.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, _ROOM)
@@ -66,27 +66,27 @@ class Relay:
 
     @property
     def writer(self) -> int:
-        """The descriptor of the other end."""
+        """The descriptor of the other socket."""
         descriptor: int = self._writer.fileno()
         return descriptor
 
     def drain(self) -> None:
-        """Take in all that was said so far."""
+        """Receive all messages that were sent so far."""
         with self._lock, suppress(BlockingIOError):
             while self._reader.fileno() >= 0:
                 self._take(self._reader.recv(_LONGEST, _DONT_WAIT))
 
     def close(self) -> None:
-        """Take in what was said, and hear no more: who still speaks will notice, and send by itself."""
+        """Receive the remaining messages, and stop. Other processes notice this, and send their events themselves."""
         self._ending.set()
-        with suppress(OSError):  # full, so there is enough to wake the thread; or it is awake and has closed it
+        with suppress(OSError):  # the socket is full, or closed: the thread is awake
             self._writer.send(b"", _DONT_WAIT)
         self._thread.join(1.0)
 
-    def inherited(self) -> "Mouthpiece":
-        """What a forked process speaks through; it must not keep the parent's end open."""
+    def inherited(self) -> "ParentLink":
+        """Return the link of a forked process to its parent. It must not keep the parent's socket open."""
         self._reader.close()
-        return Mouthpiece(self._writer)
+        return ParentLink(self._writer)
 
     def _run(self) -> None:
         with selectors.DefaultSelector() as selector:
@@ -119,31 +119,31 @@ def _socket_pair() -> tuple[_socket.socket, _socket.socket]:
         return _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_DGRAM)
 
 
-class Mouthpiece:
-    """The end of a forked process: says at once what there is to say, or that it could not."""
+class ParentLink:
+    """Sends messages from a forked process to the job's own process, without waiting."""
 
     def __init__(self, writer: _socket.socket | None) -> None:
         self._writer = writer
         self.cut_off = writer is None
-        """Nobody listens, or no longer."""
+        """Whether the job's own process does not receive messages, or no longer does."""
 
     @classmethod
-    def of(cls, writer: int) -> "Mouthpiece":
-        """That of a process that was started anew, with the descriptor of a relay's `writer`."""
+    def of(cls, writer: int) -> "ParentLink":
+        """Return the link of a spawned process, with the descriptor of a relay's `writer`."""
         os.set_inheritable(writer, False)
         return cls(_socket.socket(fileno=writer))
 
     @property
     def writer(self) -> int | None:
-        """The descriptor that it speaks through."""
+        """The descriptor of its socket."""
         return None if self._writer is None else self._writer.fileno()
 
-    def say(self, event: Event) -> bool:
-        """Hand over an event; whether there was room for it, and somebody who listens."""
+    def send_event(self, event: Event) -> bool:
+        """Send an event. Return whether there was room for it, and a process that receives it."""
         return self._send(event.type.encode(), event.rank, event.body)
 
-    def tell(self, number: int, change: Change) -> bool:
-        """Tell how far a stage of the parent's has come; answers as `say`."""
+    def send_change(self, number: int, change: Change) -> bool:
+        """Send a change of the parent's progress. The result is that of `send_event`."""
         state = within_limits(change.state, EVENT)
         return self._send(_PROGRESS, number, dumps([change.records, change.progress, state]))
 
