@@ -44,7 +44,11 @@ def _in_order_of_use(document: Mapping[str, Any], schemas: Mapping[str, Schema])
 def _outputs(document: Mapping[str, Any]) -> list[Any]:
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     messages = [webhook["post"]["requestBody"] for webhook in document["webhooks"].values()]
-    return [*(each["responses"] for each in operations), *messages, *document["components"]["responses"].values()]
+    return [
+        *(operation["responses"] for operation in operations),
+        *messages,
+        *document["components"]["responses"].values(),
+    ]
 
 
 def _references(part: Any) -> Iterator[str]:

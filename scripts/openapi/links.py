@@ -31,8 +31,8 @@ def add_links(paths: Json) -> None:
 
 
 def _success_response(responses: Json) -> Json:
-    found: Json = next(response for status, response in responses.items() if status.startswith("2"))
-    return found
+    success: Json = next(response for status, response in responses.items() if status.startswith("2"))
+    return success
 
 
 def _links(own_ids: set[str], new_ids: Mapping[str, str], paths: Json) -> Iterator[tuple[str, Json]]:

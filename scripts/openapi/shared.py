@@ -135,11 +135,11 @@ def header_components() -> Json:
 
 def problem_components() -> Json:
     """Return the meaning of each error status, by the classes of `jobtrack.errors`."""
-    found: dict[int, list[type[JobTrackError]]] = {}
+    classes: dict[int, list[type[JobTrackError]]] = {}
     for _, error in inspect.getmembers(errors, inspect.isclass):
         if issubclass(error, JobTrackError) and error is not JobTrackError:
-            found.setdefault(error.status, []).append(error)
-    return {f"Problem{status}": _problem(status, kinds) for status, kinds in sorted(found.items())}
+            classes.setdefault(error.status, []).append(error)
+    return {f"Problem{status}": _problem(status, kinds) for status, kinds in sorted(classes.items())}
 
 
 def _problem_example(kind: type[JobTrackError]) -> Json:

@@ -1,7 +1,7 @@
-"""The routes that need no token: `GET /health`, `GET /openapi.json`, and `GET /docs`, the page that shows it.
+"""The routes without a token: `GET /health`, `GET /openapi.json`, and `GET /docs`, the page that shows it.
 
-What is answered lies beside this file. `openapi.json` is made by `make openapi` from every function's routes, so that
-this function need not import them. The viewer is Swagger UI as its authors built it (see viewer/README.md).
+The files are next to this module. `make openapi` generates `openapi.json` from the routes of all functions, so this
+function need not import them. The viewer is Swagger UI as its authors built it (see viewer/README.md).
 """
 
 import gzip
@@ -25,7 +25,7 @@ VIEWER = {
     "LICENSE": "text/plain",
     "NOTICE": "text/plain",
 }
-"""The files of the page, and what they are."""
+"""The files of the page, and their media types."""
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -35,7 +35,7 @@ HEADERS = {
     "Vary": "Accept-Encoding",
     "X-Content-Type-Options": "nosniff",
 }
-"""Nothing is loaded from, or sent to, any other host."""
+"""The page loads nothing from other hosts, and sends nothing to them."""
 
 
 class Health(TypedDict):
@@ -46,38 +46,41 @@ class Health(TypedDict):
 
 @router.get("/health")
 def get_health() -> Response:
-    """The service answers."""
+    """Return that the service is up."""
     health: Health = {"status": "ok"}
     return json_response(health)
 
 
 @router.get("/openapi.json")
 def get_openapi(request: Request) -> Response:
-    """This description of the API, in OpenAPI 3.1."""
+    """Return this OpenAPI 3.1 document."""
     return _file(request, "openapi.json", "application/json")
 
 
 @router.get("/docs")
 def get_docs(request: Request) -> Response:
-    """The page that shows this description, and lets you try it."""
+    """Return the page that shows this document and lets you try the API."""
     return _file(request, "viewer/page.html", "text/html")
 
 
 @router.get("/docs/{file}")
 def get_docs_file(request: Request, file: str) -> Response:
-    """A file of that page."""
+    """Return a file of that page."""
     if file not in VIEWER:
         raise NotFound("The page has no such file.")
     return _file(request, f"viewer/{file}", VIEWER[file])
 
 
-def _file(request: Request, name: str, kind: str) -> Response:
-    """A file of this folder, compressed for who takes it: API Gateway would not."""
-    small = "gzip" in request.headers.get("accept-encoding", "")
-    kept = "public, max-age=86400" if name.startswith("viewer/swagger-ui") else "no-cache"
-    headers = HEADERS | {"Cache-Control": kept} | ({"Content-Encoding": "gzip"} if small else {})
+def _file(request: Request, name: str, media_type: str) -> Response:
+    """Return a file of this folder, compressed if the client accepts it, since API Gateway does not compress."""
+    accepts_gzip = "gzip" in request.headers.get("accept-encoding", "")
+    caching = "public, max-age=86400" if name.startswith("viewer/swagger-ui") else "no-cache"
+    headers = HEADERS | {"Cache-Control": caching} | ({"Content-Encoding": "gzip"} if accepts_gzip else {})
     return Response(
-        _compressed(name) if small else (FOLDER / name).read_bytes(), 200, headers, f"{kind}; charset=utf-8"
+        _compressed(name) if accepts_gzip else (FOLDER / name).read_bytes(),
+        200,
+        headers,
+        f"{media_type}; charset=utf-8",
     )
 
 

@@ -11,7 +11,7 @@ def language(request: Request) -> Language:
     """Return the available language with the greatest weight in Accept-Language, the first of equals; else Japanese."""
     ranges = [_parse(part) for part in ",".join(request.headers.getlist("accept-language")).split(",")]
     weights = [(language, weight) for name, weight in ranges for language in _matches(name, ranges) if weight > 0]
-    return max(weights, key=lambda each: each[1], default=(DEFAULT_LANGUAGE, 1.0))[0]
+    return max(weights, key=lambda pair: pair[1], default=(DEFAULT_LANGUAGE, 1.0))[0]
 
 
 def _matches(name: str, ranges: Iterable[tuple[str, float]]) -> list[Language]:

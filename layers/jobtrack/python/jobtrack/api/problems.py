@@ -54,8 +54,8 @@ def on_error(request: Request, error: JobTrackError) -> Response:
 
 def on_invalid(request: Request, error: RequestValidationError) -> Response:
     """Return the response to a request with invalid values; it points to each of them."""
-    found = faults(error.errors(), error.body)
-    return on_error(request, Unprocessable(summary(found), found))
+    invalid_values = faults(error.errors(), error.body)
+    return on_error(request, Unprocessable(summary(invalid_values), invalid_values))
 
 
 def on_http_error(request: Request, error: HTTPException) -> Response:
