@@ -1,4 +1,4 @@
-"""Puts what `jobtrack serve` reads besides Python packages into the wheel; see local/jobtrack_local/stack.py."""
+"""Puts the files of the stack into the wheel of the service; see docs/decisions/packages.md."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Print what the wheels in a folder hold and require: `python -m scripts.wheels FOLDER`."""
+"""Print the files and requirements of the wheels in a folder: `python -m scripts.wheels FOLDER`."""
 
 import sys
 import zipfile
@@ -7,18 +7,18 @@ from pathlib import Path
 
 
 def files(wheel: Path) -> dict[str, int]:
-    """The size in bytes of each file."""
+    """Return the size in bytes of each file."""
     with zipfile.ZipFile(wheel) as archive:
         return {info.filename: info.file_size for info in archive.infolist()}
 
 
 def packages(wheel: Path) -> set[str]:
-    """The top-level names that the wheel installs, without its own metadata."""
+    """Return the top-level names that the wheel installs, without its metadata."""
     return {name.partition("/")[0] for name in files(wheel) if ".dist-info/" not in name}
 
 
 def requirements(wheel: Path) -> list[str]:
-    """What the wheel requires, its extras included, as its metadata says it."""
+    """Return the requirements in the metadata of the wheel, those of its extras included."""
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         return Parser().parsestr(archive.read(name).decode()).get_all("Requires-Dist", [])
