@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack import limits
-from jobtrack.domain.dependencies import Changed
+from jobtrack.domain.dependencies import ReportedChanges
 from jobtrack.domain.events import Event
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import JobKey
@@ -38,10 +38,10 @@ changes = st.lists(
 def test_the_last_report_of_each_counts_and_of_too_many_those_that_are_over_go_first(
     events: list[Event], size: int
 ) -> None:
-    changed = Changed()
+    changed = ReportedChanges()
     last: dict[str, tuple[int, str]] = {}
     for start in range(0, len(events), size):
-        changed.take(events[start : start + size])
+        changed.apply(events[start : start + size])
     for place, event in enumerate(events):
         if "resourceId" in event.data:
             last[event.data["resourceId"]] = place, event.type
@@ -54,10 +54,10 @@ def test_the_last_report_of_each_counts_and_of_too_many_those_that_are_over_go_f
 
 
 def test_a_job_that_holds_a_hundred_forgets_none_of_them_for_what_it_gave_back() -> None:
-    changed = Changed()
-    changed.take(resource("resourceAllocated", number) for number in range(99))
+    changed = ReportedChanges()
+    changed.apply(resource("resourceAllocated", number) for number in range(99))
     for number in range(200, 260):
-        changed.take([resource("resourceAllocated", number), resource("resourceReleased", number)])
+        changed.apply([resource("resourceAllocated", number), resource("resourceReleased", number)])
     assert [each["resourceId"] for each in changed.resources] == [*map(str, range(99)), "259"]
 
 

@@ -1,4 +1,4 @@
-"""Who calls, by what the JWT authorizer found in the token, and what they may touch."""
+"""The caller of a request, from the claims of its token, and what the caller may access."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from jobtrack.errors import Forbidden, Unauthorized
 
 
 class ClaimNames(Struct, frozen=True):
-    """What the issuer calls the claims, and what it writes before our scopes."""
+    """The names that the issuer gives to claims, and its prefix of our scopes."""
 
     subject: str = "sub"
     tenant: str = "tenant_id"
@@ -17,11 +17,11 @@ class ClaimNames(Struct, frozen=True):
     scope_prefix: str = ""
 
 
-USUAL_NAMES = ClaimNames()
+DEFAULT_CLAIM_NAMES = ClaimNames()
 
 
 class Caller(Struct, frozen=True):
-    """The subject of a token, its tenant, and the projects it is confined to (None: all of the tenant's)."""
+    """The subject of a token, its tenant, its projects (`None`: all projects of the tenant), and its scopes."""
 
     subject: str
     tenant: str
@@ -29,16 +29,16 @@ class Caller(Struct, frozen=True):
     scopes: frozenset[str]
 
     def require_project(self, tenant: str, project: str) -> None:
-        """Refuse another tenant's or project's path, in the same words whatever exists there.
+        """Refuse the path of another tenant or project. The message is the same whether or not anything exists there.
 
         Raises:
-            Forbidden: the token is not of this tenant and project.
+            Forbidden: the token is for another tenant or project.
         """
         if self.tenant != tenant.lower() or (self.projects is not None and project.lower() not in self.projects):
             raise Forbidden("The token does not give access to this tenant and project.")
 
     def require_scope(self, scope: str) -> None:
-        """Refuse what the route's own scope does not cover.
+        """Refuse a request whose token lacks the scope of the route.
 
         Raises:
             Forbidden: the token lacks the scope.
@@ -47,11 +47,11 @@ class Caller(Struct, frozen=True):
             raise Forbidden(f"The token lacks the scope {scope}.")
 
 
-def caller(event: Mapping[str, Any], names: ClaimNames = USUAL_NAMES) -> Caller:
-    """The caller of an API Gateway event (payload 2.0), whose claims are all strings.
+def caller(event: Mapping[str, Any], names: ClaimNames = DEFAULT_CLAIM_NAMES) -> Caller:
+    """Return the caller of an API Gateway event (payload 2.0). API Gateway passes every claim as a string.
 
     Raises:
-        Unauthorized: no authorizer let it through, or the token names no subject or tenant.
+        Unauthorized: the event has no claims, or they have no subject or tenant.
     """
     claims = event.get("requestContext", {}).get("authorizer", {}).get("jwt", {}).get("claims", {})
     subject, tenant = claims.get(names.subject), claims.get(names.tenant)
@@ -67,11 +67,11 @@ def caller(event: Mapping[str, Any], names: ClaimNames = USUAL_NAMES) -> Caller:
 
 
 def _scopes(claims: Mapping[str, str], prefix: str) -> frozenset[str]:
-    """Our scopes, without the prefix, of the claim that API Gateway looks at too: `scope`, else `scp`."""
+    """Return our scopes without the prefix, from the claim that API Gateway reads too: `scope`, else `scp`."""
     granted = _list(claims.get("scope") or claims.get("scp") or "")
     return frozenset(scope.removeprefix(prefix) for scope in granted if scope.startswith(prefix))
 
 
 def _list(claim: str) -> list[str]:
-    """A claim that is a list: API Gateway writes one as `[a b]`, issuers as `a b` or `a,b`."""
+    """Return the values of a list: API Gateway writes it as `[a b]`, issuers as `a b` or `a,b`."""
     return claim.strip("[]").replace(",", " ").split()

@@ -1,6 +1,6 @@
 """AWS clients, configured once.
 
-Of boto3 only botocore is loaded, which makes the very same clients: importing the rest takes a tenth of a cold start.
+botocore creates the same clients as boto3. Importing the rest of boto3 would take a tenth of a cold start.
 """
 
 import logging
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
     from types_boto3_sqs import SQSClient
 
-# Transactions that lose to another writer are not retried by botocore; throttling, 5xx and broken connections are.
-# Three times four seconds and the waits between (at most 1 s and 2 s) end before an API function's time is over: so a
-# client gets our 503, and not API Gateway's after 30 s.
+# botocore retries throttling, 5xx and broken connections, but not transactions that lose to another writer.
+# Three attempts of four seconds and the delays between them (at most 1 s and 2 s) end before the timeout of a function
+# of the API, so that a client gets our 503 and not that of API Gateway after 30 s.
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     connect_timeout=2,
@@ -31,17 +31,17 @@ _CONFIG = Config(
     user_agent_extra="jobtrack",
 )
 
-# A post is repeated by who posts; the next one waits for it.
+# The caller of a post retries it; meanwhile the next message waits.
 _POSTING = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=5))
 
-# At DEBUG it writes down whole requests and answers: what is sealed and opened with the key is in them, in the clear.
-# At INFO it tells of every client where its endpoint was found.
+# At DEBUG, botocore logs whole requests and responses, including decrypted secrets. At INFO, it logs the source of the
+# endpoint of every client.
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
 @cache
 def session() -> Session:
-    """The session of all clients."""
+    """Return the session that all clients share."""
     return get_session()
 
 
@@ -52,10 +52,10 @@ def client(service: Literal["sqs"]) -> "SQSClient": ...
 @overload
 def client(service: Literal["kms"]) -> "KMSClient": ...
 def client(service: Literal["dynamodb", "sqs", "kms"]) -> "DynamoDBClient | SQSClient | KMSClient":
-    """A client of the service; emulators are found by botocore's own AWS_ENDPOINT_URL_* variables."""
-    made: Any = session().create_client(service, config=_CONFIG)
-    found: DynamoDBClient | SQSClient | KMSClient = made
-    return found
+    """Return a client of the service. botocore reads the address of an emulator from AWS_ENDPOINT_URL_* variables."""
+    created: Any = session().create_client(service, config=_CONFIG)
+    typed: DynamoDBClient | SQSClient | KMSClient = created
+    return typed
 
 
 @overload
@@ -63,35 +63,36 @@ def later(service: Literal["sqs"]) -> "SQSClient": ...
 @overload
 def later(service: Literal["kms"]) -> "KMSClient": ...
 def later(service: Literal["sqs", "kms"]) -> "SQSClient | KMSClient":
-    """A client of a service that most invocations do not call, made by its first call."""
-    config = _CONFIG.merge(_named())
-    made: Any = _Later(lambda: session().create_client(service, config=config))
-    found: SQSClient | KMSClient = made
-    return found
+    """Return a client that is created by its first call, for a service that most invocations do not need."""
+    config = _CONFIG.merge(_caller_config())
+    lazy: Any = _LazyClient(lambda: session().create_client(service, config=config))
+    typed: SQSClient | KMSClient = lazy
+    return typed
 
 
 def websockets(endpoint: str) -> "ApiGatewayManagementApiClient":
-    """A client that posts to the connections of the WebSocket API behind the endpoint, made by its first call."""
-    service, config = "apigatewaymanagementapi", _POSTING.merge(_named())
-    made: Any = _Later(lambda: session().create_client(service, endpoint_url=endpoint, config=config))
-    found: ApiGatewayManagementApiClient = made
-    return found
+    """Return a client that posts to the connections of a WebSocket API. It is created by its first call."""
+    service, config = "apigatewaymanagementapi", _POSTING.merge(_caller_config())
+    lazy: Any = _LazyClient(lambda: session().create_client(service, endpoint_url=endpoint, config=config))
+    typed: ApiGatewayManagementApiClient = lazy
+    return typed
 
 
-class _Later:
-    """Stands for a client that is made once something is asked of it: sessions make one after the other."""
+class _LazyClient:
+    """Stands for a client, and creates it when a method is first used."""
 
-    _making = threading.Lock()
+    # A session is not thread-safe: clients are created one after the other.
+    _lock = threading.Lock()
 
-    def __init__(self, make: Callable[[], object]) -> None:
-        self._make = cache(make)
+    def __init__(self, create: Callable[[], object]) -> None:
+        self._create = cache(create)
 
     def __getattr__(self, name: str) -> Any:
-        with self._making:
-            made = self._make()
-        return getattr(made, name)
+        with self._lock:
+            created = self._create()
+        return getattr(created, name)
 
 
-def _named() -> Config:
-    """What the environment calls the caller now: later it may be another's, where one process is many functions."""
+def _caller_config() -> Config:
+    """Return the name of the calling function, read now: the local service runs many functions in one process."""
     return Config(user_agent_appid=os.environ.get("AWS_SDK_UA_APP_ID"))  # type: ignore[call-arg]  # its stubs are older

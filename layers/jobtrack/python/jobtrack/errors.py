@@ -11,7 +11,7 @@ JobTrackError
 ├── TooLarge                413
 ├── UnsupportedMediaType    415
 ├── Unprocessable           422 an invalid value
-├── JobBusy                 429 too many writers at once
+├── JobBusy                 429 too many concurrent writers
 └── Unavailable             503 the store is throttled or unavailable
 """
 
@@ -70,7 +70,7 @@ class NotFound(JobTrackError):
 
 
 class Conflict(JobTrackError):
-    """The request contradicts what is stored."""
+    """The request contradicts the stored state."""
 
     status, code, title = 409, "conflict", "Conflict"
 

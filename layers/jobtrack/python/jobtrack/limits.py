@@ -1,4 +1,4 @@
-"""Every limit of the contract, and those of our own, each in one place."""
+"""Every limit: those of the contract, and those that the service sets itself."""
 
 REQUEST_BYTES = 1024 * 1024
 EVENTS = 500
@@ -8,26 +8,26 @@ DESCRIPTION_BYTES = 2 * 1024
 DETAILS_BYTES = 16 * 1024
 DETAILS_DEPTH = 32
 BODY_DEPTH = 64
-"""Levels of nesting of a body as a whole: what holds the details, and what is nobody's business."""
+"""Greatest nesting of a request body, including members that the service ignores."""
 NUMBER = 2**53
-"""The greatest number that may be reported: up to it, JSON integers are exact everywhere."""
+"""Greatest number in a report; greater integers are not exact in every JSON parser."""
 ALLOCATED = 2**32
-"""The most cores, or gigabytes, that a job may be given."""
+"""Greatest number of cores or gigabytes that a job can report as allocated."""
 STAGES = 200
 NAME_CHARACTERS = 200
 STAGE_METRICS_BYTES = 4 * 1024
 METADATA_BYTES = 8 * 1024
 RELATIONS = 100
-"""Prerequisites, resources and blocking conditions, each."""
+"""Greatest number of prerequisites, of resources, and of blocking conditions of a job."""
 GRAPH_JOBS = 500
-"""Jobs that an answer about dependencies shows at most."""
+"""Greatest number of jobs in a response about dependencies."""
 DEPTH = 10
-"""Steps that it goes at most."""
+"""Greatest number of steps from the job in a response about dependencies."""
 LIVE_SUBSCRIPTIONS = 100
 SOCKET_BYTES = 128_000
-"""What a WebSocket message may weigh: API Gateway takes 128 KB."""
+"""Greatest size of a WebSocket message: API Gateway accepts 128 KB."""
 SIGNING_SECRETS = 10
-"""Those of a subscription that sign at once: so many fit, with a bearer token, what KMS seals directly."""
+"""Greatest number of valid secrets of a subscription: with a bearer token, they fit into the 4 KB that KMS encrypts."""
 
 LOG_ENTRIES = 10_000
 LOG_ENTRIES_DEFAULT = 1_000
@@ -37,27 +37,27 @@ LISTED_SUBSCRIPTIONS = 200
 LISTED_DELIVERIES = 200
 LISTED_DELIVERIES_DEFAULT = 50
 BATCH_JOBS = 100
-"""Jobs that are asked for by their ids."""
+"""Greatest number of ids in a batch request."""
 REFRESH_SECONDS = 3600
 WORKER_SECONDS = 120
-"""How long a worker lives after a heartbeat."""
+"""A worker without a heartbeat for so long is no longer live."""
 TIMELINE_ENTRIES = 10_000
 TIMELINE_ENTRIES_DEFAULT = 1_000
 HISTORY_BUCKETS = 3_000
-"""The most buckets of a history, the newest: so many fit Lambda's answer whatever the stages are called."""
+"""Greatest number of buckets of a history. With stage names of the greatest length, they fit into ANSWER_BYTES."""
 ANSWER_BYTES = 5_500_000
-"""What a body may weigh so that Lambda's answer of 6 MB still holds it."""
+"""Greatest size of a response body: Lambda accepts 6 MB, in which the body is an escaped JSON string."""
 
 IDEMPOTENCY_SECONDS = 24 * 3600
 IDEMPOTENCY_KEY_CHARACTERS = 255
 BUSY_SECONDS = 2.0
-"""How long a writer tries to win its job's next version."""
+"""Time limit for the attempts to write the next version of a job."""
 
 CHUNK_BYTES = 300_000
 TAIL_BYTES = 1_000
 TAIL_BYTES_LEAST = 300
-"""With less room, a tail would make a chunk of almost every line."""
+"""Smallest limit of the journal's tail: with a smaller one, nearly every line would become a chunk of its own."""
 SNAPSHOT_BYTES = 2 * 1024
-"""What a snapshot is kept to where that is possible, so that a heartbeat, which rewrites it, is two write units."""
+"""Target size of a snapshot: a heartbeat, which rewrites it, then costs two write units."""
 NORMAL_SPAN_SECONDS = 60
-"""A chunk of lines that spans more is `wide`."""
+"""A chunk whose records span more is `wide`."""

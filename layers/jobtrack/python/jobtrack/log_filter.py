@@ -1,6 +1,7 @@
-"""Which lines the functions log: those of LOG_LEVEL and above, and at every level those that alarms count.
+"""Log levels of the functions: LOG_LEVEL and above, and always the lines that alarms count.
 
-Lambda's own filter (LoggingConfig.ApplicationLogLevel) stays open in template.yaml, since it would drop counted lines.
+Lambda's own filter (LoggingConfig.ApplicationLogLevel) stays open in template.yaml, because it would drop the counted
+lines.
 """
 
 import logging
@@ -8,16 +9,16 @@ import os
 from collections.abc import Mapping
 
 counted = logging.getLogger("jobtrack.counted")
-"""Logs lines that are no errors, but that a metric filter of template.yaml counts."""
+"""The logger for lines that a metric filter of template.yaml counts, although they are not errors."""
 
 
 def level(env: Mapping[str, str] = os.environ) -> str:
-    """The least severe level that is logged."""
+    """Return the lowest level that is logged."""
     return env.get("LOG_LEVEL", "INFO")
 
 
 def set_levels(env: Mapping[str, str] = os.environ) -> None:
-    """Set the levels in Lambda; elsewhere logging is set up by whoever runs the code."""
+    """Set the levels in Lambda. Elsewhere the program that runs the code configures logging."""
     if "AWS_LAMBDA_FUNCTION_NAME" in env:
         logging.getLogger().setLevel(level(env))
         counted.setLevel(logging.INFO)

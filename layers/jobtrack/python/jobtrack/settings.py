@@ -1,17 +1,19 @@
-"""What the stack tells its functions, through their environment."""
+"""The settings of a function, from the environment variables that the template sets."""
 
 import os
 from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from jobtrack.auth import USUAL_NAMES, ClaimNames
+from jobtrack.auth import DEFAULT_CLAIM_NAMES, ClaimNames
 
 
 class Settings(Struct, frozen=True):
-    """Names of tables, queue, key and WebSocket API; empty where the function has no business with them.
+    """The names of resources, which are empty for a function that does not use them, and the stack's parameters.
 
-    Clients connect to `websocket_url`, with a ticket; `websocket_endpoint` is where their connections are posted to.
+    Args:
+        websocket_url: the address that clients connect to, with a ticket.
+        websocket_endpoint: the address for posting to their connections.
     """
 
     jobs_table: str = ""
@@ -30,7 +32,7 @@ class Settings(Struct, frozen=True):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the variables that template.yaml sets."""
+        """Read the settings from environment variables."""
         return cls(
             jobs_table=env.get("JOBS_TABLE", ""),
             subscriptions_table=env.get("SUBSCRIPTIONS_TABLE", ""),
@@ -50,8 +52,8 @@ class Settings(Struct, frozen=True):
 
 def _claims(env: Mapping[str, str]) -> ClaimNames:
     return ClaimNames(
-        subject=env.get("SUBJECT_CLAIM", USUAL_NAMES.subject),
-        tenant=env.get("TENANT_CLAIM", USUAL_NAMES.tenant),
-        projects=env.get("PROJECTS_CLAIM", USUAL_NAMES.projects),
-        scope_prefix=env.get("SCOPE_PREFIX", USUAL_NAMES.scope_prefix),
+        subject=env.get("SUBJECT_CLAIM", DEFAULT_CLAIM_NAMES.subject),
+        tenant=env.get("TENANT_CLAIM", DEFAULT_CLAIM_NAMES.tenant),
+        projects=env.get("PROJECTS_CLAIM", DEFAULT_CLAIM_NAMES.projects),
+        scope_prefix=env.get("SCOPE_PREFIX", DEFAULT_CLAIM_NAMES.scope_prefix),
     )

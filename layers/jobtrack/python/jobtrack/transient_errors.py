@@ -1,4 +1,4 @@
-"""Errors of AWS services that pass by themselves: a service throttles, fails inside, or cannot be reached."""
+"""Errors of AWS services that a retry can cure: the service throttles, fails internally, or cannot be reached."""
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
@@ -23,9 +23,9 @@ THROTTLED = frozenset(
         "TransactionInProgressException",
     }
 )
-"""What DynamoDB, KMS and SQS answer when they are asked too much at once."""
+"""The error codes of DynamoDB, KMS and SQS for too many requests."""
 
-_AWAY = frozenset(
+_UNAVAILABLE = frozenset(
     {
         "DependencyTimeout",
         "DependencyTimeoutException",
@@ -45,15 +45,15 @@ _AWAY = frozenset(
 
 
 def passes(error: Exception) -> bool:
-    """Whether the same call may succeed a moment later, because the service was the reason and not what was asked."""
+    """Return whether the same call may succeed later, because the cause is the service and not the request."""
     if isinstance(error, ClientError):
         codes = _codes(error)
-        return (bool(codes) and codes <= THROTTLED | _AWAY) or _status(error) >= 500
+        return (bool(codes) and codes <= THROTTLED | _UNAVAILABLE) or _status(error) >= 500
     return isinstance(error, ConnectionError | HTTPClientError)
 
 
 def _codes(error: ClientError) -> set[str]:
-    """The error's code; of a cancelled transaction, what each of its actions was refused for."""
+    """Return the code of the error; for a cancelled transaction, the codes of its actions."""
     response: dict[str, object] = {**error.response}
     code = error.response["Error"]["Code"]
     reasons = response.get("CancellationReasons")

@@ -1,4 +1,4 @@
-"""What a job waits for: other jobs, resources, conditions; as declared, and as reported since."""
+"""What a job waits for: other jobs, resources and conditions, as declared at its creation and as reported since."""
 
 from collections.abc import Iterable, Sequence
 from typing import Literal
@@ -11,64 +11,61 @@ from jobtrack.domain.job import Job, Json
 
 ConditionStatus = Literal["Active", "Resolved"]
 
-_RESOURCES = {"resourceAllocated": "Allocated", "resourceReleased": "Released"}
-_CONDITIONS: dict[str, ConditionStatus] = {"blocked": "Active", "unblocked": "Resolved"}
-CHANGES = frozenset({*_RESOURCES, *_CONDITIONS})
+_RESOURCE_STATUS = {"resourceAllocated": "Allocated", "resourceReleased": "Released"}
+_CONDITION_STATUS: dict[str, ConditionStatus] = {"blocked": "Active", "unblocked": "Resolved"}
+CHANGE_EVENTS = frozenset({*_RESOURCE_STATUS, *_CONDITION_STATUS})
 """The events that change a resource or a condition."""
 
 
-class Changed(Struct):
-    """The last that was reported of each resource and condition, in the order of their last reports; times in µs.
+class ReportedChanges(Struct):
+    """The last report of each resource and condition, in the order of these reports.
 
-    Of more than a hundred, those are forgotten first that are released or resolved, and of these the longest ago.
+    Beyond the greatest number of either, released resources and resolved conditions are removed first, the oldest
+    before the newer ones.
     """
 
     resources: list[Json] = field(default_factory=list)
     conditions: list[Json] = field(default_factory=list)
 
-    def take(self, events: Iterable[Event]) -> None:
-        """Change what the events say, in their order."""
+    def apply(self, events: Iterable[Event]) -> None:
+        """Apply events in their order; events that change neither a resource nor a condition are ignored."""
         for event in events:
-            if event.type in _RESOURCES:
-                self._resource(event)
-            elif event.type in _CONDITIONS:
-                self._condition(event)
-        self.forget(limits.RELATIONS)
+            if event.type in _RESOURCE_STATUS:
+                self._apply_resource(event)
+            elif event.type in _CONDITION_STATUS:
+                self._apply_condition(event)
+        self.trim(limits.RELATIONS)
 
-    def forget(self, limit: int) -> None:
-        """Keep at most so many of each."""
-        self.resources = _kept(self.resources, "releasedAt", limit)
-        self.conditions = _kept(self.conditions, "resolvedAt", limit)
+    def trim(self, limit: int) -> None:
+        """Keep at most so many resources, and so many conditions."""
+        self.resources = _trim(self.resources, "releasedAt", limit)
+        self.conditions = _trim(self.conditions, "resolvedAt", limit)
 
-    def dump(self) -> Json:
-        """What to store."""
-        return {"resources": self.resources, "conditions": self.conditions}
-
-    def _resource(self, event: Event) -> None:
+    def _apply_resource(self, event: Event) -> None:
         names = ("resourceType", "resourceId", "resourceName", "status")
-        given = {name: event.data[name] for name in names if event.data.get(name) is not None}
-        held = _taken(self.resources, given, "resourceType", "resourceId")
+        reported = {name: event.data[name] for name in names if event.data.get(name) is not None}
+        before = _pop(self.resources, reported, "resourceType", "resourceId")
         at = "allocatedAt" if event.type == "resourceAllocated" else "releasedAt"
-        allocated = {"allocatedAt": held.get("allocatedAt"), "releasedAt": None, at: event.time}
-        self.resources.append(held | {"status": _RESOURCES[event.type]} | given | allocated)
+        times = {"allocatedAt": before.get("allocatedAt"), "releasedAt": None, at: event.time}
+        self.resources.append(before | {"status": _RESOURCE_STATUS[event.type]} | reported | times)
 
-    def _condition(self, event: Event) -> None:
-        given = {"condition": event.data["condition"], "resolution": event.data.get("resolution")}
-        _taken(self.conditions, given, "condition")
-        resolved = event.time if event.type == "unblocked" else None
-        self.conditions.append(given | {"status": _CONDITIONS[event.type], "resolvedAt": resolved})
+    def _apply_condition(self, event: Event) -> None:
+        reported = {"condition": event.data["condition"], "resolution": event.data.get("resolution")}
+        _pop(self.conditions, reported, "condition")
+        resolved_at = event.time if event.type == "unblocked" else None
+        self.conditions.append(reported | {"status": _CONDITION_STATUS[event.type], "resolvedAt": resolved_at})
 
 
 class Relations(Struct):
-    """What is stored of a job's resources and conditions: as declared with it, and as changed since."""
+    """The resources and conditions of a job: as declared at its creation, and the changes reported since."""
 
     resources: list[Json] = field(default_factory=list)
     conditions: list[Json] = field(default_factory=list)
-    changed: Changed = field(default_factory=Changed)
+    changed: ReportedChanges = field(default_factory=ReportedChanges)
 
 
 class Edge(Struct, frozen=True):
-    """A job waits for another, for what `reason` says; found `distance` steps from the job that was asked about."""
+    """A job that waits for another, `distance` steps away from the job of the request."""
 
     prerequisite: str
     dependent: str
@@ -77,10 +74,11 @@ class Edge(Struct, frozen=True):
 
 
 class Graph(Struct):
-    """What a job waits for, directly and further up, and what waits for it.
+    """The jobs that a job waits for, directly or indirectly (`above`), and the jobs that wait for it (`below`).
 
-    `jobs` by id, in the order in which they were found; None where a job is not kept any longer. Not `complete` where
-    more jobs are related than an answer shows.
+    Args:
+        jobs: by id, in the order in which they were found; `None` if a job is no longer stored.
+        complete: whether the graph has all related jobs, and not only as many as a response may show.
     """
 
     jobs: dict[str, Job | None]
@@ -88,8 +86,8 @@ class Graph(Struct):
     below: list[Edge] = field(default_factory=list)
     complete: bool = True
 
-    def admit(self, job_ids: Iterable[str]) -> list[str]:
-        """Take in those of the jobs that are new and for which there is room, their state not known yet."""
+    def add_jobs(self, job_ids: Iterable[str]) -> list[str]:
+        """Add jobs, without their state, as far as there is room. Return those that are new."""
         new = [job_id for job_id in dict.fromkeys(job_ids) if job_id not in self.jobs]
         room = max(0, limits.GRAPH_JOBS - len(self.jobs))
         self.complete = self.complete and len(new) <= room
@@ -97,15 +95,19 @@ class Graph(Struct):
         return new[:room]
 
 
-def _taken(held: list[Json], given: Json, *names: str) -> Json:
-    """What is held under the same names, taken out of the list; empty where nothing is."""
-    index = next((place for place, each in enumerate(held) if all(each[name] == given[name] for name in names)), None)
-    return {} if index is None else held.pop(index)
+def _pop(entries: list[Json], reported: Json, *names: str) -> Json:
+    """Remove and return the entry with the same values of these names; return an empty one if there is none."""
+    for index, entry in enumerate(entries):
+        if all(entry[name] == reported[name] for name in names):
+            return entries.pop(index)
+    return {}
 
 
-def _kept(held: Sequence[Json], over: str, limit: int) -> list[Json]:
-    surplus = len(held) - limit
+def _trim(entries: Sequence[Json], end: str, limit: int) -> list[Json]:
+    surplus = len(entries) - limit
     if surplus <= 0:
-        return list(held)
-    first = sorted(range(len(held)), key=lambda place: (held[place][over] is None, place))
-    return [each for place, each in enumerate(held) if place not in set(first[:surplus])]
+        return list(entries)
+    # Entries that have ended first, then by age.
+    order = sorted(range(len(entries)), key=lambda index: (entries[index][end] is None, index))
+    removed = set(order[:surplus])
+    return [entry for index, entry in enumerate(entries) if index not in removed]

@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from jobtrack.domain.journal.journal import Family, Record
-from jobtrack.domain.journal.progress_minutes import settled
+from jobtrack.domain.journal.progress_minutes import without_replaced
 
 RESOURCE_CHANGES = frozenset({"resourceAllocated", "resourceReleased"})
 
@@ -39,7 +39,7 @@ class Scope(Struct, frozen=True):
 
     def select(self, records: Sequence[Record], more: bool) -> list[Record]:
         """Return the records to show. If `more` follow, stop before the first record that one of them may replace."""
-        return [record for record in settled(records, more) if self._shows(record)]
+        return [record for record in without_replaced(records, more) if self._shows(record)]
 
     def _shows(self, record: Record) -> bool:
         return self.sub_events or record.family is not Family.EVENT or record.body["type"] not in RESOURCE_CHANGES

@@ -6,10 +6,10 @@ Resources and conditions that were reported later are in an item of their own, w
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from jobtrack import limits
-from jobtrack.domain.dependencies import CHANGES, Changed, Relations
+from jobtrack.domain.dependencies import CHANGE_EVENTS, Relations, ReportedChanges
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Json
 from jobtrack.domain.journal.packing import pack, unpack
@@ -60,12 +60,12 @@ class DependencyStore(Struct, eq=False):
         The stored changes are read after the version that the batch replaces. If another batch changes them
         meanwhile, that version is outdated, and the transaction is cancelled.
         """
-        if not any(event.type in CHANGES for event in events):
+        if not any(event.type in CHANGE_EVENTS for event in events):
             return
         item_key = key.item_key(_CHANGED)
         item = self.dynamodb.get_item(TableName=self.table, Key=item_key, ConsistentRead=True).get("Item")
-        changed = Changed(**unpack(item["d"]["B"])) if item else Changed()
-        changed.take(events)
+        changed = unpack(item["d"]["B"], ReportedChanges) if item else ReportedChanges()
+        changed.apply(events)
         yield self._put_action(key, _CHANGED, _pack(changed), expires)
 
     def _put_action(self, key: JobKey, sort_key: str, data: bytes, expires: int) -> "TransactWriteItemTypeDef":
@@ -86,7 +86,7 @@ def job_id_of(item: Item) -> str:
 def decode_relations(items: Mapping[str, Item]) -> Relations:
     """Return a job's resources and conditions, from its items by sort key."""
     values = {sort_key: unpack(item["d"]["B"]) for sort_key, item in items.items() if sort_key.startswith(PREFIX)}
-    changed = Changed(**values.get(_CHANGED, {}))
+    changed = convert(values.get(_CHANGED, {}), ReportedChanges)
     return Relations(values.get(_RESOURCES, []), values.get(_CONDITIONS, []), changed)
 
 
@@ -95,11 +95,11 @@ def decode_prerequisites(item: Item | None) -> dict[str, str | None]:
     return {} if item is None else dict(unpack(item["d"]["B"]))
 
 
-def _pack(changed: Changed) -> bytes:
+def _pack(changed: ReportedChanges) -> bytes:
     """Return what fits into an item: of more, the latest."""
-    packed, limit = pack(changed.dump()), limits.RELATIONS
+    packed, limit = pack(changed), limits.RELATIONS
     while len(packed) > limits.CHUNK_BYTES:
         limit //= 2
-        changed.forget(limit)
-        packed = pack(changed.dump())
+        changed.trim(limit)
+        packed = pack(changed)
     return packed

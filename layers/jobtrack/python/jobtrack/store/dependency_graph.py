@@ -108,8 +108,8 @@ class _Walk(Struct):
             for job_id in below
             for dependent in self.reader.read_dependents(self.key.job_key(job_id))
         ]
-        higher = self.graph.admit(edge.prerequisite for edge in up)
-        lower = self.graph.admit(dependent for _, dependent in down)
+        higher = self.graph.add_jobs(edge.prerequisite for edge in up)
+        lower = self.graph.add_jobs(dependent for _, dependent in down)
         dependents = [dependent for _, dependent in down if dependent in self.graph.jobs]
         self._read([*higher, *lower], [*dependents, *(() if is_last else higher)])
         confirmed = list(self._confirmed_edges(down, distance))

@@ -1,4 +1,4 @@
-"""The history of a job's metrics: buckets aligned to the clock, each named by its end."""
+"""The history of a job's metrics: buckets of some minutes, aligned to the clock and identified by their end."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,7 +13,7 @@ _FIRST_PLACE = times.EARLIEST, 0
 
 
 class Bucket(Struct):
-    """The samples of (end - interval, end]: of each figure count and sum; the stage is that of the last sample."""
+    """The samples of (end - interval, end]: count and sum of each metric, and the stage of the last sample."""
 
     end: int
     stage: str | None = None
@@ -21,26 +21,26 @@ class Bucket(Struct):
     figures: dict[str, list[float]] = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
-        """Count a minute's rollup in."""
+        """Add the sums of a minute."""
         stage, figures, before_end = record.body
         last = record.time - before_end, record.sequence
         if last > self.last:
             self.stage, self.last = stage, last
         for name, (count, total) in figures.items():
-            held, sum_held = self.figures.get(name, (0, 0.0))
-            self.figures[name] = [held + count, sum_held + total]
+            count_before, total_before = self.figures.get(name, (0, 0.0))
+            self.figures[name] = [count_before + count, total_before + total]
 
     def mean(self, name: str) -> float | None:
-        """The mean of a figure's samples, `None` without any."""
+        """Return the mean of a metric's samples, `None` if there are none."""
         count, total = self.figures.get(name, (0, 0.0))
         return total / count if count else None
 
 
-def buckets(rollups: Iterable[Record], minutes: int) -> Sequence[Bucket]:
-    """The minutes' rollups as buckets of so many minutes, in order; one without a figure is left out."""
-    found: dict[int, Bucket] = {}
-    for record in rollups:
+def buckets(minute_records: Iterable[Record], minutes: int) -> Sequence[Bucket]:
+    """Return the sums of minutes as buckets of so many minutes, in order, without buckets that have no metric."""
+    by_end: dict[int, Bucket] = {}
+    for record in minute_records:
         end = -(-record.time // (minutes * times.MINUTE)) * minutes * times.MINUTE
         if end <= times.LATEST:
-            found.setdefault(end, Bucket(end)).add(record)
-    return [found[end] for end in sorted(found) if found[end].figures]
+            by_end.setdefault(end, Bucket(end)).add(record)
+    return [by_end[end] for end in sorted(by_end) if by_end[end].figures]

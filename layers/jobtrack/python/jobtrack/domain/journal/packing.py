@@ -1,4 +1,4 @@
-"""Compact bytes for what is stored together: JSON, compressed with a small trained dictionary."""
+"""The stored form of values: JSON, compressed with a small trained dictionary."""
 
 import threading
 from pathlib import Path
@@ -14,7 +14,7 @@ _DICTIONARY = zstandard.ZstdCompressionDict(Path(__file__).with_name("packing.di
 
 
 class _Codec(threading.local):
-    """One compressor and one decompressor a thread: shared between threads they crash."""
+    """A compressor and a decompressor for each thread, since they are not thread-safe."""
 
     def __init__(self) -> None:
         self.compressor = zstandard.ZstdCompressor(level=LEVEL, dict_data=_DICTIONARY, write_checksum=False)

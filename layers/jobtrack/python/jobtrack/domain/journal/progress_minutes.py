@@ -1,8 +1,8 @@
-"""The last progress of each clock minute and stage, which is what a timeline by minutes shows.
+"""The last progress of each clock minute and stage, for timelines by minutes.
 
-The newest minute of a stage is open: it is kept in the job, and becomes a record once a newer one begins or the stage
-ends. A late update of an older minute is a record at once, so that a minute may have several: the one of the greatest
-time (then sequence) is its last.
+The newest minute of a stage is open: the job stores it, and it becomes a record when a newer one begins or the stage
+ends. A late update of an older minute becomes a record at once, so a minute may have several records; the last is the
+one with the greatest time, then sequence.
 """
 
 from collections.abc import Sequence
@@ -10,60 +10,62 @@ from collections.abc import Sequence
 from jobtrack import times
 from jobtrack.domain.job import Job, Json
 from jobtrack.domain.journal.journal import Family, Record
+from jobtrack.times import Micros
 
 Minute = tuple[str | None, int]
 
 
-def add(job: Job, stage: str | None, moment: int, shown: Json) -> list[Record]:
-    """Take one update in (`None`: of the whole job), as the job's present sequence; answers what is no longer open."""
-    update = {"time": moment, "sequence": job.sequence, "body": shown}
-    held = job.progress_minutes.get(stage or "")
-    if held and moment // times.MINUTE < held["time"] // times.MINUTE:
+def add(job: Job, stage: str | None, moment: Micros, body: Json) -> list[Record]:
+    """Add an update of a stage (`None`: the whole job) at the job's current sequence. Return the completed records."""
+    update = {"time": moment, "sequence": job.sequence, "body": body}
+    last = job.progress_minutes.get(stage or "")
+    if last and moment // times.MINUTE < last["time"] // times.MINUTE:
         return [_record(update)]
-    if held and moment < held["time"]:
+    if last and moment < last["time"]:
         return []
     job.progress_minutes[stage or ""] = update
-    return [_record(held)] if held and moment // times.MINUTE > held["time"] // times.MINUTE else []
+    return [_record(last)] if last and moment // times.MINUTE > last["time"] // times.MINUTE else []
 
 
 def close(job: Job) -> list[Record]:
-    """End every open minute."""
+    """Complete every open minute, and return their records."""
     closed = open_minutes(job)
     job.progress_minutes = {}
     return closed
 
 
 def close_stage(job: Job, stage: str) -> list[Record]:
-    """End the stage's open minute, if there is one."""
-    held = job.progress_minutes.pop(stage, None)
-    return [_record(held)] if held else []
+    """Complete the open minute of a stage, if there is one, and return its record."""
+    last = job.progress_minutes.pop(stage, None)
+    return [_record(last)] if last else []
 
 
 def open_minutes(job: Job) -> list[Record]:
-    """What the journal does not hold yet."""
-    return [_record(held) for held in job.progress_minutes.values()]
+    """Return the records of the open minutes, which are not in the journal yet."""
+    return [_record(update) for update in job.progress_minutes.values()]
 
 
-def settled(records: Sequence[Record], more: bool) -> list[Record]:
-    """Of records in order of place, those that are shown: of each minute and stage only the last progress.
+def without_replaced(records: Sequence[Record], more: bool) -> list[Record]:
+    """Return the records without progress that a later update of the same minute and stage replaces.
 
-    Where more records follow, the list ends before the first progress that one of them may still replace.
+    The records are in the order of their time. If `more` follow, the result ends before the first progress that one of
+    them may still replace.
     """
     last = {minute_of(record): record.place for record in records if record.family is Family.MINUTE_PROGRESS}
-    reached = records[-1].time // times.MINUTE if records else 0
-    found: list[Record] = []
+    last_minute = records[-1].time // times.MINUTE if records else 0
+    remaining: list[Record] = []
     for record in records:
         if record.family is Family.MINUTE_PROGRESS:
             if record.place != last[minute_of(record)]:
                 continue
-            if more and record.time // times.MINUTE == reached:
+            if more and record.time // times.MINUTE == last_minute:
                 break
-        found.append(record)
-    return found
+        remaining.append(record)
+    return remaining
 
 
 def minute_of(record: Record) -> Minute:
-    """The stage and the clock minute of a progress."""
+    """Return the stage and the clock minute of a progress."""
     return record.body.get("stage"), record.time // times.MINUTE
 
 

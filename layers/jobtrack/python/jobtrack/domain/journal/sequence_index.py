@@ -1,8 +1,8 @@
-"""Where the log lines of a range of sequences lie, for those who follow a job in the order of its reports.
+"""The index of log chunks by sequence, for clients that follow a job in the order of its reports.
 
-Chunks are keyed by time; this index lists them in the order in which they were sealed. The newest entries are in the
-snapshot, like the journal's tail; when they are many, they are moved out as one item. A line is sealed at most
-`RESIDENCE` sequences after its own, so that a range of sequences needs only the entries of a range a little longer.
+The keys of chunks are in the order of time; this index has the order in which chunks were sealed. The snapshot stores
+the newest entries. When there are many, they are moved to an item of their own. A line is sealed at most `RESIDENCE`
+sequences after its own, so reading a range of sequences needs the entries of a range that is longer by as much.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,10 @@ from msgspec import Struct, field
 from jobtrack import limits
 
 STALE = 1_000
-"""A line so many sequences old is sealed, however few lines there are of its severity: one severity a batch, and
-after twice as many sequences in a batch that seals others too."""
+"""Age in sequences at which a line is sealed, even if its severity has few lines.
+
+A batch seals one severity for its age; if it seals another severity anyway, only at twice this age.
+"""
 RESIDENCE = 2 * STALE + 4 * limits.EVENTS
 
 _KEPT, _MOST, _CROWDED = 16, 32, 8
@@ -36,15 +38,17 @@ class Entry(NamedTuple):
 
 
 class Index(Struct):
-    """The entries that are still in the snapshot; what was sealed up to `moved_to` is in items of its own."""
+    """The entries in the snapshot. Entries of chunks sealed up to the sequence `moved_to` are in other items."""
 
     entries: list[Entry] = field(default_factory=list)
     moved_to: int = 0
 
     def take(self, busy: bool, crowded: bool = False) -> list[Entry]:
-        """The entries to move out now, if any.
+        """Remove and return the entries to move out, if there are enough of them.
 
-        Many; a few less in a batch that writes no chunk beside, and still less where the snapshot is crowded.
+        Args:
+            busy: whether the batch also writes chunks; then more entries wait for the next batch.
+            crowded: whether the snapshot has little room left; then fewer entries wait.
         """
         if len(self.entries) <= (_CROWDED if crowded else _MOST if busy else _KEPT):
             return []
@@ -54,12 +58,12 @@ class Index(Struct):
 
 
 def sort_key(sealed_at: int) -> str:
-    """The key of the item that holds the entries sealed up to then."""
+    """Return the sort key of the item with the entries of chunks sealed up to this sequence."""
     return f"N#{sealed_at:012d}"
 
 
 def dump(entries: Sequence[Entry]) -> list[Row]:
-    """Entries as steps from the one before: small numbers pack well."""
+    """Return the stored form: differences from the entry before, because small numbers compress well."""
     rows: list[Row] = []
     time = sealed_at = 0
     for entry in entries:
@@ -70,7 +74,7 @@ def dump(entries: Sequence[Entry]) -> list[Row]:
 
 
 def load(rows: Sequence[Row]) -> list[Entry]:
-    """Read entries as they are stored."""
+    """Return the entries of their stored form."""
     entries: list[Entry] = []
     time = sealed_at = 0
     for kind, step, first, last, lines, later in rows:
