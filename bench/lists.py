@@ -9,7 +9,7 @@ from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage
 from jobtrack.keys import ProjectKey
-from jobtrack.store.job_lists import JobLister, Wanted
+from jobtrack.store.job_lists import JobFilter, JobLister
 from jobtrack.store.job_queue import QueueReader, correct_queue
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.workers import WorkerStore
@@ -34,7 +34,7 @@ def measure(bench: Bench, report: Report) -> None:
     lister, queue = JobLister(bench.jobs.dynamodb, table), QueueReader(bench.jobs.dynamodb, table)
     _batch(bench, report, owner, made[:ASKED], lister, queue, now)
     _queue(bench, report, owner, lister, queue, now)
-    for name, wanted, requests in (("", Wanted(), 9), (" of one status", Wanted(Wanted().statuses[1:2]), 2)):
+    for name, wanted, requests in (("", JobFilter(), 9), (" of one status", JobFilter(JobFilter().statuses[1:2]), 2)):
         with bench.meter.measured() as used:
             page, _ = lister.read_page(owner, wanted, PAGE)
         _require(len(page) == PAGE)

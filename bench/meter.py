@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from jobtrack.store.item_sizes import size
+from jobtrack.store.item_sizes import item_size
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -56,7 +56,7 @@ class Meter:
         used = used if isinstance(used, list) else [used]
         self.usage.read_units += sum(each.get("CapacityUnits", 0) for each in used)
         items = parsed.get("Items") or [parsed.get("Item") or {}]
-        self.usage.bytes_read += sum(size(item) for item in items)
+        self.usage.bytes_read += sum(item_size(item) for item in items)
 
     def _writing(self, params: dict[str, Any], model: Any, **_: object) -> None:
         self.usage.requests += 1
@@ -67,7 +67,7 @@ class Meter:
             self.usage.write_units += factor * self._units(write)
 
     def _units(self, write: Mapping[str, Any]) -> int:
-        after = size(write["Item"]) if "Item" in write else self._updated_size(write)
+        after = item_size(write["Item"]) if "Item" in write else self._updated_size(write)
         return math.ceil(after / 1024)
 
     def _updated_size(self, write: Mapping[str, Any]) -> int:
@@ -76,7 +76,7 @@ class Meter:
         values = write["ExpressionAttributeValues"]
         names = write.get("ExpressionAttributeNames", {name: name.removeprefix(":") for name in values})
         after = dict(stored) | {name: values[f":{name}"] for name in names.values() if f":{name}" in values}
-        return max(size(stored), size(after))
+        return max(item_size(stored), item_size(after))
 
 
 def _ask_for_units(params: dict[str, Any], **_: object) -> None:

@@ -85,7 +85,7 @@ def _page(
 ) -> None:
     with bench.meter.measured() as used:
         found = bench.reader.read_page(bench.jobs.read_snapshot(key), asked)
-    held = sorted(filter(asked.holds, lines), key=lambda record: record.place)
+    held = sorted(filter(asked.contains, lines), key=lambda record: record.place)
     page = held[-asked.limit :] if asked.backward else held[: asked.limit]
     if found != (page, len(held) > asked.limit):
         raise AssertionError(f"{name}: not what a sorted list gives")

@@ -243,7 +243,7 @@ def test_every_page_is_that_of_a_sorted_list(table: Table, pattern: str) -> None
     middle = held[len(held) // 2].place
     for backward, limit, after in itertools.product((True, False), (1, 100, 1000), (None, middle)):
         asked = Range(LEVELS, limit=limit, backward=backward, after=after)
-        wanted = [record for record in held if asked.holds(record)]
+        wanted = [record for record in held if asked.contains(record)]
         page = wanted[-limit:] if backward else wanted[:limit]
         assert table.reader().read_page(store.read_snapshot(key), asked) == (page, len(wanted) > limit)
 

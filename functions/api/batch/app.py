@@ -32,7 +32,7 @@ def get_batch(request: Request, query: Annotated[BatchQuery, Query()]) -> Respon
 
 def _read_jobs(owner: ProjectKey, query: BatchQuery, job_ids: list[str]) -> Page:
     snapshots = lister.read_snapshots(owner, job_ids)
-    jobs = [snapshot.job for snapshot in snapshots.values() if query.wanted.holds(snapshot.job)]
+    jobs = [snapshot.job for snapshot in snapshots.values() if query.wanted.matches(snapshot.job)]
     return Page(jobs, [job_id for job_id in job_ids if job_id not in snapshots], None)
 
 

@@ -12,7 +12,7 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage
 from jobtrack.errors import InvalidTransition
 from jobtrack.keys import JobKey
-from jobtrack.store.item_sizes import size
+from jobtrack.store.item_sizes import item_size
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Listener, Snapshot, snapshot_key
 from jobtrack.times import Micros
@@ -40,7 +40,7 @@ class Metered(Table):
 
     def snapshot_bytes(self) -> int:
         key = snapshot_key(KEY)
-        return size(self.held[key["pk"]["S"], key["sk"]["S"]])
+        return item_size(self.held[key["pk"]["S"], key["sk"]["S"]])
 
 
 def store(table: Metered, stages: int, **changes: Any) -> JobStore:

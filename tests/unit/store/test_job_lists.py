@@ -14,7 +14,7 @@ from jobtrack.domain.job import Job, JobStatus, Priority, Stage
 from jobtrack.domain.lifecycle import apply
 from jobtrack.domain.queue_forecast import PRIORITIES, QueuedJob, RunningJob
 from jobtrack.store import status_index
-from jobtrack.store.job_lists import JobLister, Wanted
+from jobtrack.store.job_lists import JobFilter, JobLister
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.store.status_index import Place
 from jobtrack.times import Micros
@@ -37,7 +37,7 @@ def project(rng: random.Random, count: int, table: Table) -> list[str]:
     ]
 
 
-def walk(table: Table, wanted: Wanted, limit: int) -> Iterator[Snapshot]:
+def walk(table: Table, wanted: JobFilter, limit: int) -> Iterator[Snapshot]:
     lister, after, more = JobLister(table, "jobs"), None, True  # type: ignore[arg-type]
     while more:
         page, after = lister.read_page(OWNER, wanted, limit, after)
@@ -62,7 +62,7 @@ def test_a_walk_gives_every_job_acknowledged_before_it_exactly_once_though_they_
             pass
 
     table.between = between
-    found = [each.job.job_id for each in walk(table, Wanted(), limit)]
+    found = [each.job.job_id for each in walk(table, JobFilter(), limit)]
     assert len(set(found)) == len(found)
     assert [each for each in found if each in first] == first
 
@@ -80,9 +80,9 @@ def test_filters_by_status_and_time(
 ) -> None:
     table = Table()
     order = project(random.Random(seed), count, table)
-    wanted = Wanted([each for each in JobStatus if each in statuses], first=START + first, last=START + last)
+    wanted = JobFilter([each for each in JobStatus if each in statuses], first=START + first, last=START + last)
     found = [each.job.job_id for each in walk(table, wanted, limit)]
-    assert found == [each for each in order if wanted.holds(table.jobs[each])]
+    assert found == [each for each in order if wanted.matches(table.jobs[each])]
 
 
 @pytest.mark.parametrize("limit", [1, 3, 150])
@@ -90,7 +90,7 @@ def test_filters_that_only_the_jobs_themselves_can_answer(limit: int) -> None:
     table = Table()
     for number in range(700):
         table.put(made(number, START + number, submitted_by="rare" if number % 230 == 0 else "usual"))
-    found = list(walk(table, Wanted(submitted_by="rare"), limit))
+    found = list(walk(table, JobFilter(submitted_by="rare"), limit))
     assert [each.job.job_id for each in found] == [job_id(number) for number in (690, 460, 230, 0)]
 
 
@@ -99,11 +99,11 @@ def test_a_page_ends_before_it_has_read_a_whole_project_for_one_job() -> None:
     for number in range(1200):
         table.put(made(number, START + number, submitted_by="first" if number == 0 else "others"))
     lister = JobLister(table, "jobs")  # type: ignore[arg-type]
-    page, after = lister.read_page(OWNER, Wanted(submitted_by="first"), 50)
+    page, after = lister.read_page(OWNER, JobFilter(submitted_by="first"), 50)
     assert page == []
     assert after == Place(START + 700, job_id(700))
     assert table.requests.count("batch") == 5
-    assert len(list(walk(table, Wanted(submitted_by="first"), 50))) == 1
+    assert len(list(walk(table, JobFilter(submitted_by="first"), 50))) == 1
 
 
 def test_a_job_that_moved_since_the_index_was_read_is_shown_as_it_is_or_not_at_all() -> None:
@@ -113,8 +113,8 @@ def test_a_job_that_moved_since_the_index_was_read_is_shown_as_it_is_or_not_at_a
     job = table.jobs[job_id(1)]
     apply(job, [Event("jobStarted", START, {})], START)
     table.put(job)
-    assert [each.job.status for each in walk(table, Wanted(), 5)] == [JobStatus.RUNNING]
-    assert list(walk(Table(1, items=table.items, history=table.history), Wanted([JobStatus.QUEUED]), 5)) == []
+    assert [each.job.status for each in walk(table, JobFilter(), 5)] == [JobStatus.RUNNING]
+    assert list(walk(Table(1, items=table.items, history=table.history), JobFilter([JobStatus.QUEUED]), 5)) == []
 
 
 @pytest.mark.parametrize(("count", "most", "requests"), [(100, 100, 1), (101, 100, 2), (100, 30, 4), (0, 100, 0)])
@@ -137,17 +137,17 @@ def test_a_place_tells_what_the_queue_needs_to_know(
     priority: Priority, seconds: float | None, cores: float | None
 ) -> None:
     job = queued(Stage("A", expected_seconds=seconds), priority=priority)
-    at_first = status_index.listing(KEY, job)
+    at_first = status_index.index_key(KEY, job)
     assert at_first[0].endswith("#Queued")
     whole = None if seconds is None else round(seconds)
     assert (
-        status_index.waiting_at(at_first[1])
-        == status_index.waiting(job)
+        status_index.parse_queued_job(at_first[1])
+        == status_index.to_queued_job(job)
         == QueuedJob(job.job_id, priority, START, whole)
     )
     start(job, cores)
-    assert status_index.running_at(status_index.listing(KEY, job)[1]) == status_index.running(job)
-    assert status_index.running(job) == RunningJob(
+    assert status_index.parse_running_job(status_index.index_key(KEY, job)[1]) == status_index.to_running_job(job)
+    assert status_index.to_running_job(job) == RunningJob(
         job.job_id, None if cores is None else round(cores, 3), None if whole is None else Micros(START + whole * 10**6)
     )
 
@@ -159,16 +159,16 @@ def start(job: Job, cores: float | None) -> None:
 
 def test_a_place_does_not_change_while_a_job_reports() -> None:
     job = running(Stage("A", expected_seconds=100))
-    place = status_index.listing(KEY, job)
+    place = status_index.index_key(KEY, job)
     for second in range(1, 50):
         apply(
             job,
             [Event("progressUpdate", Micros(START + second * 10**6), {"stageName": "A", "progress": second})],
             START,
         )
-        assert status_index.listing(KEY, job) == place
+        assert status_index.index_key(KEY, job) == place
     apply(job, [Event("jobCompleted", Micros(START + 60 * 10**6), {})], START)
-    assert status_index.place_at(status_index.listing(KEY, job)[1], job.status) == Place(START, job.job_id)
+    assert status_index.parse_place(status_index.index_key(KEY, job)[1], job.status) == Place(START, job.job_id)
 
 
 def test_a_page_ends_before_lambdas_answer_would_grow_too_large() -> None:

@@ -12,7 +12,7 @@ from tests.unit.journal_builders import workers, write
 
 
 def expected(records: list[Record], asked: Range) -> tuple[list[Record], bool]:
-    held = sorted(filter(asked.holds, records), key=lambda record: record.place)
+    held = sorted(filter(asked.contains, records), key=lambda record: record.place)
     page = held[-asked.limit :] if asked.backward else held[: asked.limit]
     return page, len(held) > asked.limit
 
@@ -25,7 +25,7 @@ def test_walking_by_cursor_gives_every_line_once_in_order(pattern: str, backward
     reader, _, snapshot = write(batches)
     asked = Range(LEVELS[least:], limit=130, backward=backward)
     everything = sorted(
-        (record for batch in batches for record in batch if asked.holds(record)), key=lambda each: each.place
+        (record for batch in batches for record in batch if asked.contains(record)), key=lambda each: each.place
     )
     pages, more = [], True
     while more:

@@ -1,26 +1,29 @@
-"""What items weigh, as DynamoDB counts them: names and values, numbers by their digits."""
+"""Sizes of items, as DynamoDB counts them.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 
-def size(item: Mapping[str, Any]) -> int:
-    """Bytes of an item."""
+def item_size(item: Mapping[str, Any]) -> int:
+    """Return the bytes of an item: attribute names and values."""
     return sum(len(name.encode()) + _value(value) for name, value in item.items())
 
 
 def _value(value: Mapping[str, Any]) -> int:
-    ((kind, held),) = value.items()
+    ((kind, content),) = value.items()
     match kind:
         case "S":
-            return len(held.encode())
+            return len(content.encode())
         case "B":
-            return len(held)
+            return len(content)
         case "N":
-            return len(held.strip("-0.")) // 2 + 2
+            return len(content.strip("-0.")) // 2 + 2
         case "M":
-            return 3 + sum(1 + len(name.encode()) + _value(each) for name, each in held.items())
+            return 3 + sum(1 + len(name.encode()) + _value(member) for name, member in content.items())
         case "L":
-            return 3 + sum(1 + _value(each) for each in held)
+            return 3 + sum(1 + _value(element) for element in content)
         case _:
             return 1

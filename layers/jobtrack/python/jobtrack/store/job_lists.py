@@ -1,8 +1,7 @@
-"""The project's jobs, newest first: their places from the index by status, the jobs themselves read by id.
+"""Lists the project's jobs, newest first: the index by status gives the ids, the jobs themselves are read by id.
 
-The statuses are read in the order of a job's life, so that a job that moves between two of the queries is found twice,
-never missed. A place never changes, whatever becomes of the job, so that a walk from place to place meets each job
-once.
+The statuses are queried in the order of a job's life, so a job that changes between two queries is found twice, never
+missed. A job's place in the list does not depend on its status, so a reader of all pages sees each job once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,14 +21,14 @@ from jobtrack.store.status_index import INDEX, Place
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-_ROUND = 100
-"""Jobs that are read at once where filters may pass over most of them."""
-_ROUNDS = 5
-"""After so many rounds a page ends, however few jobs it has: the next one goes on."""
+_FILTERED_JOBS = 100
+"""How many jobs are read at once where a filter may reject most of them."""
+_MAX_ROUNDS = 5
+"""A page ends after this many reads, even if it is not full; its cursor continues there."""
 
 
-class Wanted(Struct, frozen=True):
-    """Which jobs are asked for; times of creation are inclusive (µs), `statuses` in the order of a job's life."""
+class JobFilter(Struct, frozen=True):
+    """Which jobs to list; `first` and `last` are times of creation (µs), both included."""
 
     statuses: Sequence[JobStatus] = tuple(JobStatus)
     job_type: str | None = None
@@ -38,12 +37,12 @@ class Wanted(Struct, frozen=True):
     last: int = times.LATEST
 
     @property
-    def sieved(self) -> bool:
-        """Whether it asks for what only the jobs themselves tell."""
+    def needs_jobs(self) -> bool:
+        """Whether the index does not suffice to decide."""
         return self.job_type is not None or self.submitted_by is not None
 
-    def holds(self, job: Job) -> bool:
-        """Whether the job is asked for."""
+    def matches(self, job: Job) -> bool:
+        """Return whether to list a job."""
         return (
             job.status in self.statuses
             and self.first <= job.created_at <= self.last
@@ -59,58 +58,61 @@ class JobLister(Struct, eq=False):
     table: str
 
     def read_snapshots(self, owner: ProjectKey, ids: Sequence[str]) -> dict[str, Snapshot]:
-        """Those of the jobs that exist, as every write acknowledged before left them: a request for each hundred."""
-        keys = {each: owner.job_key(each) for each in ids}
-        items = read_items(self.dynamodb, self.table, [snapshot_key(key) for key in keys.values()])
-        found = {item["pk"]["S"].rpartition("#")[2]: item for item in items}
-        return {each: decode_snapshot(key, found[each]) for each, key in keys.items() if each in found}
+        """Return the jobs that exist, by id, strongly consistent: one request for each hundred."""
+        keys = {job_id: owner.job_key(job_id) for job_id in ids}
+        stored = read_items(self.dynamodb, self.table, [snapshot_key(key) for key in keys.values()])
+        items = {item["pk"]["S"]: item for item in stored}
+        return {
+            job_id: decode_snapshot(key, items[key.partition]) for job_id, key in keys.items() if key.partition in items
+        }
 
     def add_metadata(self, snapshots: Sequence[Snapshot]) -> None:
-        """Put back the metadata that had no room in a snapshot."""
-        spilled = {each.key.partition: each for each in snapshots if each.job.spilled}
-        for item in read_items(self.dynamodb, self.table, [metadata_key(each.key) for each in spilled.values()]):
-            restore_extras(spilled[item["pk"]["S"]].job, [unpack(item["d"]["B"])])
+        """Read the metadata that were moved out of snapshots, and put them back."""
+        incomplete = {snapshot.key.partition: snapshot for snapshot in snapshots if snapshot.job.spilled}
+        keys = [metadata_key(snapshot.key) for snapshot in incomplete.values()]
+        for item in read_items(self.dynamodb, self.table, keys):
+            restore_extras(incomplete[item["pk"]["S"]].job, [unpack(item["d"]["B"])])
 
     def read_page(
-        self, owner: ProjectKey, wanted: Wanted, limit: int, after: Place | None = None
+        self, owner: ProjectKey, job_filter: JobFilter, limit: int, after: Place | None = None
     ) -> tuple[list[Snapshot], Place | None]:
-        """At most `limit` of the jobs beyond a place, newest first, and the place to go on from, if any may follow.
+        """Return at most `limit` jobs after a place, newest first, and the place to continue from if there may be more.
 
-        Where filters pass over many jobs, a page may end before it is full.
+        Where the filter rejects many jobs, a page may end before it is full.
         """
-        found: list[Snapshot] = []
-        for _ in range(_ROUNDS):
-            count = max(_ROUND, limit) if wanted.sieved else limit
-            nearest, more = self._read_newest_places(owner, wanted, count, after)
+        page: list[Snapshot] = []
+        for _ in range(_MAX_ROUNDS):
+            count = max(_FILTERED_JOBS, limit) if job_filter.needs_jobs else limit
+            nearest, more = self._read_newest_places(owner, job_filter, count, after)
             snapshots = self.read_snapshots(owner, [place.job for place in nearest])
             for index, place in enumerate(nearest):
                 after = place
-                if place.job in snapshots and wanted.holds(snapshots[place.job].job):
-                    found.append(snapshots[place.job])
-                if len(found) == limit:
-                    return found, after if more or index < len(nearest) - 1 else None
+                if place.job in snapshots and job_filter.matches(snapshots[place.job].job):
+                    page.append(snapshots[place.job])
+                if len(page) == limit:
+                    return page, after if more or index < len(nearest) - 1 else None
             if not more:
-                return found, None
-        return found, after
+                return page, None
+        return page, after
 
     def _read_newest_places(
-        self, owner: ProjectKey, wanted: Wanted, count: int, after: Place | None
+        self, owner: ProjectKey, job_filter: JobFilter, count: int, after: Place | None
     ) -> tuple[list[Place], bool]:
-        """The newest `count` places beyond `after`, and whether there are more."""
-        seen: set[Place] = set()
+        """Return the newest `count` places after a place, and whether there are more."""
+        places: set[Place] = set()
         for status in JobStatus:
-            if status in wanted.statuses:
-                for rank in status_index.ranks(status):
-                    seen.update(self._read_places(owner, status, rank, wanted, count, after))
-        newest = sorted(seen, reverse=True)
+            if status in job_filter.statuses:
+                for prefix in status_index.rank_prefixes(status):
+                    places.update(self._read_places(owner, status, prefix, job_filter, count, after))
+        newest = sorted(places, reverse=True)
         return newest[:count], len(newest) > count
 
     def _read_places(
-        self, owner: ProjectKey, status: JobStatus, rank: str, wanted: Wanted, count: int, after: Place | None
+        self, owner: ProjectKey, status: JobStatus, prefix: str, job_filter: JobFilter, count: int, after: Place | None
     ) -> Iterator[Place]:
-        """The newest places of one list, one more than `count`; `after` itself is among those found, and left out."""
-        low = f"{rank}{wanted.first:018d}#"
-        high = rank + min(f"{wanted.last:018d}#~", f"{after.text}#~" if after else "~")
+        """Yield the newest places under a prefix, one more than `count`, and not `after` itself."""
+        low = f"{prefix}{job_filter.first:018d}#"
+        high = prefix + min(f"{job_filter.last:018d}#~", f"{after.text}#~" if after else "~")
         if low > high:
             return
         items = self.dynamodb.query(
@@ -118,7 +120,7 @@ class JobLister(Struct, eq=False):
             IndexName=INDEX,
             KeyConditionExpression="gpk = :partition AND gsk BETWEEN :low AND :high",
             ExpressionAttributeValues={
-                ":partition": {"S": status_index.partition(owner, status)},
+                ":partition": {"S": status_index.index_partition(owner, status)},
                 ":low": {"S": low},
                 ":high": {"S": high},
             },
@@ -126,6 +128,6 @@ class JobLister(Struct, eq=False):
             Limit=count + 2,
         )["Items"]
         for item in items:
-            place = status_index.place_at(item["gsk"]["S"], status)
+            place = status_index.parse_place(item["gsk"]["S"], status)
             if after is None or place < after:
                 yield place

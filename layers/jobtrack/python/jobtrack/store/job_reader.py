@@ -1,4 +1,4 @@
-"""Jobs in DynamoDB, as every write acknowledged before left them."""
+"""Reads jobs from DynamoDB, strongly consistent."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class JobReader(Struct, eq=False):
-    """Reads jobs from their table."""
+    """Reads jobs from the jobs table."""
 
     dynamodb: "DynamoDBClient"
     table: str
 
     def read_snapshot(self, key: JobKey, extras: bool = False) -> Snapshot:
-        """The job as it stands: one read, and one more for `extras` where the job has any.
+        """Return the job's snapshot; with `extras`, what was moved out of it too, which takes a second request.
 
         Raises:
             NotFound: there is no such job.
@@ -35,15 +35,15 @@ class JobReader(Struct, eq=False):
         return snapshot
 
     def add_extras(self, snapshot: Snapshot) -> None:
-        """Put back what had no room in the snapshot: no read where there is nothing."""
+        """Read what was moved out of the snapshot, if anything was, and put it back."""
         if snapshot.job.spilled:
             restore_extras(snapshot.job, self._read_extras(snapshot.key))
 
     def read_snapshot_items(self, keys: Collection[JobKey]) -> dict[JobKey, Item]:
-        """The snapshots of those of the jobs that exist, as stored: one read for each hundred."""
+        """Return the snapshots of the jobs that exist, as they are stored: one request for each hundred."""
         by_partition = {key.partition: key for key in keys}
-        found = read_items(self.dynamodb, self.table, [snapshot_key(key) for key in by_partition.values()])
-        return {by_partition[item["pk"]["S"]]: item for item in found}
+        items = read_items(self.dynamodb, self.table, [snapshot_key(key) for key in by_partition.values()])
+        return {by_partition[item["pk"]["S"]]: item for item in items}
 
     def _read_extras(self, key: JobKey) -> list[Json]:
         pages = self.dynamodb.get_paginator("query").paginate(

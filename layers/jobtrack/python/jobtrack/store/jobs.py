@@ -21,7 +21,7 @@ from jobtrack.store.conflict_retry import write_with_retries
 from jobtrack.store.dependencies import DependencyStore
 from jobtrack.store.idempotency import Idempotency, Response, creation, write_once
 from jobtrack.store.job_reader import JobReader
-from jobtrack.store.job_versions import Version
+from jobtrack.store.job_versions import NextVersion
 from jobtrack.store.past_durations import PastDurationStore
 from jobtrack.store.snapshots import Snapshot, decode_snapshot, read_snapshot_item, snapshot_key
 from jobtrack.store.timers import EXTENSION, Timer
@@ -104,9 +104,9 @@ class JobStore(JobReader, eq=False):
         self._past_durations.add_past_durations(snapshot.key, snapshot.job)
         applied, records = apply(snapshot.job, [Event("jobQueued", snapshot.job.created_at, {})], draft.now)
         version = self._version(draft)
-        by_id = creation(snapshot.key, fingerprint, self.retention.beside(0))
-        parts = version.parts(applied, records, draft.now)
-        all_actions = [version.creation(), *parts, *actions, by_id.put_action(self.table, response, draft.seconds)]
+        by_id = creation(snapshot.key, fingerprint, self.retention.item_expiry(0))
+        parts = version.beside_actions(applied, records, draft.now)
+        all_actions = [version.create_action(), *parts, *actions, by_id.put_action(self.table, response, draft.seconds)]
         write_ahead()
         return write_with_retries(
             self.retry, lambda: self._create(all_actions, by_id, response, idempotency, Micros(draft.seconds))
@@ -184,7 +184,7 @@ class JobStore(JobReader, eq=False):
             raise
         response: Accepted = {"accepted": len(events), "lastSequence": job.sequence}
         dependencies = DependencyStore(self.dynamodb, self.table)
-        actions = list(dependencies.change_actions(key, events, self.retention.beside(draft.seconds)))
+        actions = list(dependencies.change_actions(key, events, self.retention.item_expiry(draft.seconds)))
         return write_once(
             self.table,
             idempotency,
@@ -215,11 +215,11 @@ class JobStore(JobReader, eq=False):
         version = self._version(draft)
         # First what reads the job: the version moves its larger members out.
         beside = [*self._transition_actions(draft), *self._extension_actions(draft)]
-        parts = version.parts(*changes, draft.now)
-        snapshot.marks = write_marks.added(snapshot.marks, mark)
+        parts = version.beside_actions(*changes, draft.now)
+        snapshot.marks = write_marks.add_mark(snapshot.marks, mark)
         attributes = version.attributes()
         try:
-            commit(self.dynamodb, [version.update(attributes), *parts, *beside, *actions], mark)
+            commit(self.dynamodb, [version.update_action(attributes), *parts, *beside, *actions], mark)
         except Cancelled as cancelled:
             self._cache_stored_version(snapshot.key, cancelled)
             raise
@@ -229,22 +229,22 @@ class JobStore(JobReader, eq=False):
         """A completed job is counted; a job that is to send heartbeats from now on gets a timer."""
         key, job, before = draft.snapshot.key, draft.snapshot.job, draft.before
         if job.status is JobStatus.COMPLETED and before.status is not JobStatus.COMPLETED:
-            yield from self._past_durations.completion_actions(key, job, self.retention.snapshot(draft.seconds))
+            yield from self._past_durations.completion_actions(key, job, self.retention.snapshot_expiry(draft.seconds))
         if (deadline := report_deadline(job)) is not None and report_deadline(before) is None:
             yield Timer.for_heartbeat(key, deadline).put_action(self.table, self.retention.seconds)
 
     def _extension_actions(self, draft: _Draft) -> "Iterator[TransactWriteItemTypeDef]":
         """A timer for the extension of older items' TTL, where it is time for one, or where the retention has grown."""
         job = draft.snapshot.job
-        is_time = draft.now - max(job.kept_at, job.created_at) >= self.retention.pass_seconds * times.SECOND
+        is_time = draft.now - max(job.kept_at, job.created_at) >= self.retention.extension_seconds * times.SECOND
         expires = int(draft.item["exp"]["N"])
-        if is_time or self.retention.grown(expires, draft.before.updated_at // times.SECOND):
+        if is_time or self.retention.has_grown(expires, draft.before.updated_at // times.SECOND):
             job.kept_at = draft.now
             yield Timer(EXTENSION, draft.snapshot.key, draft.seconds).put_action(self.table, self.retention.seconds)
 
-    def _version(self, draft: _Draft) -> Version:
+    def _version(self, draft: _Draft) -> NextVersion:
         retention, now = self.retention, draft.seconds
-        return Version(self.table, draft.snapshot, retention.snapshot(now), retention.beside(now))
+        return NextVersion(self.table, draft.snapshot, retention.snapshot_expiry(now), retention.item_expiry(now))
 
     @property
     def _past_durations(self) -> PastDurationStore:

@@ -1,13 +1,14 @@
-"""Reading a journal by time: the entries of some families nearest to one end of a range, in few requests.
+"""Reads a page of a job's journal by time: log lines, samples, or entries of the timeline, in few requests.
 
-Each kind of chunk is a stream sorted by its chunks' greatest time. Whatever has been read of a stream, nothing unread
-lies beyond its *bound*: backward, an unread chunk ends no later than the last one read; forward, it begins no earlier
-than that one's end less the kind's greatest span. What lies beyond every stream's bound is complete. The densest stream
-is read first, as many chunks as its share of the wanted entries fills, and its bound is the target of the others.
+Each kind of chunk is a stream, sorted by the latest time in each chunk. A stream has a *bound*: backward, no unread
+chunk has an entry later than the bound, which is the end of the last chunk that was read. Forward, no unread chunk has
+an entry earlier than the bound, which is that end minus the longest span of a chunk of this kind. So the entries beyond
+the bounds of all streams are complete. The densest stream is read first: as many chunks as its share of the page needs.
+Its bound is then the target of the other streams.
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -23,13 +24,22 @@ if TYPE_CHECKING:
 
 _LAST_SEQUENCE = 999_999_999_999
 _SLACK = 1.05
-"""A little more than the mean asks for is cheaper than another round of queries."""
+"""Reading slightly more chunks than the mean suggests is cheaper than another query."""
 
 Place = tuple[int, int]
 
 
 class Range(Struct, frozen=True):
-    """Which entries are asked for: times inclusive (µs), at most `limit`, newest or oldest, beyond `after`."""
+    """Which entries to read.
+
+    Args:
+        families: the kinds of entry.
+        first: the earliest time (µs).
+        last: the latest time (µs).
+        limit: how many entries at most.
+        backward: whether to read the newest of them; otherwise, the oldest.
+        after: the place after which to continue, in the direction of reading.
+    """
 
     families: Sequence[Family]
     first: int = times.EARLIEST
@@ -40,25 +50,34 @@ class Range(Struct, frozen=True):
 
     @property
     def low(self) -> int:
-        """The least time that an entry of this page can have."""
+        """The earliest time that an entry of this page can have."""
         return self.first if self.backward or self.after is None else max(self.first, self.after[0])
 
     @property
     def high(self) -> int:
-        """The greatest time that an entry of this page can have."""
+        """The latest time that an entry of this page can have."""
         return min(self.last, self.after[0]) if self.backward and self.after else self.last
 
-    def holds(self, record: Record) -> bool:
-        """Whether the entry is asked for."""
+    def contains(self, record: Record) -> bool:
+        """Return whether to read an entry."""
         if self.after is not None:
-            beyond = record.place < self.after if self.backward else record.place > self.after
-            if not beyond:
+            is_beyond = record.place < self.after if self.backward else record.place > self.after
+            if not is_beyond:
                 return False
         return self.first <= record.time <= self.last and record.family in self.families
 
 
 class _Stream(Struct):
-    """One kind of chunk: where to read on, and the time beyond which nothing of it is unread (None: all is read)."""
+    """The chunks of one kind.
+
+    Args:
+        kind: the kind.
+        shelf: what the journal's directory says about them.
+        backward: the direction of reading.
+        position: where to continue.
+        end: where to stop.
+        bound: the time beyond which every entry is known (µs); None if all are.
+    """
 
     kind: str
     shelf: Shelf
@@ -69,7 +88,7 @@ class _Stream(Struct):
 
     @classmethod
     def over(cls, kind: str, shelf: Shelf, asked: Range) -> "_Stream":
-        """The stream of all chunks that can hold an entry asked for."""
+        """Return the stream of all chunks that can hold an entry of the range."""
         start = max(asked.low, shelf.first), 0
         end = min(asked.high + shelf.span, shelf.last), _LAST_SEQUENCE
         if asked.backward:
@@ -77,19 +96,19 @@ class _Stream(Struct):
         return cls(kind, shelf, False, start, end, times.EARLIEST - 1)
 
     def chunks_for(self, records: float) -> int:
-        """About how many chunks hold so many records beyond the bound: those that overlap the last one count too."""
+        """Return about how many chunks hold this many records beyond the bound; others overlap the last one."""
         shelf = self.shelf
         overlapping = shelf.span * shelf.chunks / max(1, shelf.last - shelf.first)
         return math.ceil(records * _SLACK * shelf.chunks / shelf.records + min(overlapping, shelf.chunks)) + 1
 
-    def short_of(self, target: int | None) -> bool:
-        """Whether it is known less far than the target (None: to its end)."""
+    def is_short_of(self, target: int | None) -> bool:
+        """Return whether it must be read further to reach the target time (None: its end)."""
         if self.bound is None or target is None:
             return self.bound is not None
         return self.bound > target if self.backward else self.bound < target
 
-    def stop(self, target: int | None) -> Place:
-        """The place to read up to, so that all beyond the target is known."""
+    def stop_at(self, target: int | None) -> Place:
+        """Return the place to read up to, so that every entry beyond the target time is known."""
         if target is None:
             return self.end
         if self.backward:
@@ -97,18 +116,18 @@ class _Stream(Struct):
         return min(self.end, (target - 1 + self.shelf.span, _LAST_SEQUENCE))
 
     def keys(self, stop: Place) -> tuple[str, str]:
-        """The least and the greatest key from the position up to the stop."""
+        """Return the least and the greatest sort key from the position up to the stop."""
         low, high = (stop, self.position) if self.backward else (self.position, stop)
         return sort_key(self.kind, *low), sort_key(self.kind, *high)
 
-    def cut_at(self, last: Place) -> None:
-        """Note that the query ended early, after the chunk at that place."""
+    def note_partial_read(self, last: Place) -> None:
+        """Note that a query returned the chunks up to a place, and that there are more."""
         time, sequence = last
         self.position = (time, sequence - 1) if self.backward else (time, sequence + 1)
         self.bound = time if self.backward else time - self.shelf.span
 
-    def reached(self, stop: Place, target: int | None) -> None:
-        """Note that all up to the stop is read."""
+    def note_full_read(self, stop: Place, target: int | None) -> None:
+        """Note that all chunks up to the stop were read."""
         if stop == self.end:
             self.bound = None
         else:
@@ -118,88 +137,86 @@ class _Stream(Struct):
 
 
 class JournalReader(Struct, eq=False):
-    """Reads the journals of the jobs table."""
+    """Reads journals from the jobs table."""
 
     dynamodb: "DynamoDBClient"
     table: str
 
     def read_page(self, snapshot: Snapshot, asked: Range) -> tuple[list[Record], bool]:
-        """The entries asked for, ascending by time and sequence, and whether more lie beyond them.
+        """Return the entries of the range, ascending by time and sequence, and whether there are more after them.
 
-        Nothing reported after the snapshot was read is in it, even where a chunk already holds it.
+        Entries that were reported after the snapshot are left out, even if a chunk already holds them.
         """
         streams = _streams(snapshot, asked)
-        found = {record.sequence: record for record in snapshot.journal.tail if asked.holds(record)}
-        wanted = asked.limit + 1
-        complete = _complete(found, streams, asked)
-        while (unread := [stream for stream in streams if stream.bound is not None]) and len(complete) < wanted:
+        records = {record.sequence: record for record in snapshot.journal.tail if asked.contains(record)}
+        needed = asked.limit + 1  # one more shows that there are more
+        complete = _complete(records, streams, asked)
+        while (unread := [stream for stream in streams if stream.bound is not None]) and len(complete) < needed:
             leader, *others = unread
             share = leader.shelf.records / sum(stream.shelf.records for stream in unread)
-            self._read_chunks(snapshot, asked, leader, None, leader.chunks_for((wanted - len(complete)) * share), found)
+            count = leader.chunks_for((needed - len(complete)) * share)
+            records |= self._read_chunks(snapshot, asked, leader, None, count)
             for stream in others:
-                if stream.short_of(leader.bound):
-                    self._read_chunks(snapshot, asked, stream, leader.bound, stream.chunks_for(wanted), found)
-            complete = _complete(found, streams, asked)
+                if stream.is_short_of(leader.bound):
+                    records |= self._read_chunks(snapshot, asked, stream, leader.bound, stream.chunks_for(needed))
+            complete = _complete(records, streams, asked)
         page = complete[-asked.limit :] if asked.backward else complete[: asked.limit]
         return page, len(complete) > asked.limit
 
     def _read_chunks(
-        self,
-        snapshot: Snapshot,
-        asked: Range,
-        stream: _Stream,
-        target: int | None,
-        most: int,
-        found: dict[int, Record],
-    ) -> None:
-        """One query: the stream's next chunks up to the target time, at most so many."""
-        stop = stream.stop(target)
-        low, high = stream.keys(stop)
-        if low > high:
-            stream.reached(stop, target)
-            return
-        answer = self.dynamodb.query(
+        self, snapshot: Snapshot, asked: Range, stream: _Stream, target: int | None, limit: int
+    ) -> dict[int, Record]:
+        """Query the stream's next chunks up to the target time, at most `limit`; return their records by sequence."""
+        stop = stream.stop_at(target)
+        first, last = stream.keys(stop)
+        if first > last:
+            stream.note_full_read(stop, target)
+            return {}
+        response = self.dynamodb.query(
             TableName=self.table,
             ConsistentRead=True,
-            **between(snapshot.key.partition, low, high),
+            **between(snapshot.key.partition, first, last),
             ProjectionExpression="sk, d",
             ScanIndexForward=not asked.backward,
-            Limit=most,
+            Limit=limit,
         )
-        for item in answer["Items"]:
-            for record in unpack_chunk(stream.kind, item["d"]["B"]):
-                if record.sequence <= snapshot.job.sequence and asked.holds(record):
-                    found[record.sequence] = record
-        if last := answer.get("LastEvaluatedKey"):
-            stream.cut_at(place_of(last["sk"]["S"]))
+        if last_key := response.get("LastEvaluatedKey"):
+            stream.note_partial_read(place_of(last_key["sk"]["S"]))
         else:
-            stream.reached(stop, target)
+            stream.note_full_read(stop, target)
+        chunks = (unpack_chunk(stream.kind, item["d"]["B"]) for item in response["Items"])
+        return {
+            record.sequence: record
+            for chunk in chunks
+            for record in chunk
+            if record.sequence <= snapshot.job.sequence and asked.contains(record)
+        }
 
 
-def joined(snapshot: Snapshot, records: Iterable[Record]) -> Snapshot:
-    """The snapshot with records that its state holds, but its journal not yet."""
+def with_records(snapshot: Snapshot, records: Iterable[Record]) -> Snapshot:
+    """Return the snapshot with more records in its journal: those that its state holds until a minute is over."""
     return replace(snapshot, journal=replace(snapshot.journal, tail=[*snapshot.journal.tail, *records]))
 
 
 def _streams(snapshot: Snapshot, asked: Range) -> list[_Stream]:
-    """The streams that can hold an entry asked for, densest first."""
+    """Return the streams that can hold an entry of the range, densest first."""
     shelves = [
         (kind, shelf)
         for family in asked.families
         for kind in kinds(family)
         if (shelf := snapshot.journal.directory.get(kind)) and shelf.first <= asked.high and shelf.last >= asked.low
     ]
-    shelves.sort(key=lambda each: each[1].records, reverse=True)
+    shelves.sort(key=lambda kind_and_shelf: kind_and_shelf[1].records, reverse=True)
     return [_Stream.over(kind, shelf, asked) for kind, shelf in shelves]
 
 
-def _complete(found: Mapping[int, Record], streams: Iterable[_Stream], asked: Range) -> list[Record]:
-    """What was found where nothing unread can lie between, in order."""
+def _complete(records: Mapping[int, Record], streams: Iterable[_Stream], asked: Range) -> list[Record]:
+    """Return the records beyond the bounds of all streams, in order."""
     bounds = [stream.bound for stream in streams if stream.bound is not None]
     if not bounds:
-        known: Collection[Record] = found.values()
+        complete: Iterable[Record] = records.values()
     elif asked.backward:
-        known = [record for record in found.values() if record.time > max(bounds)]
+        complete = [record for record in records.values() if record.time > max(bounds)]
     else:
-        known = [record for record in found.values() if record.time < min(bounds)]
-    return sorted(known, key=lambda record: record.place)
+        complete = [record for record in records.values() if record.time < min(bounds)]
+    return sorted(complete, key=lambda record: record.place)

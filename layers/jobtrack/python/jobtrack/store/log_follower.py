@@ -1,8 +1,8 @@
-"""Following a job: its log lines in the order of their sequences, from one sequence on.
+"""Follows a job's log: reads the lines after a sequence number, in the order of their sequence numbers.
 
-The index by sequence tells which chunks can hold the next lines. Of entries read up to the one sealed at `n`, every
-line up to `n - RESIDENCE` is known: a line is never sealed later than that. A follower that is near the head finds the
-entries in the snapshot and reads only the chunks.
+The index by sequence says which chunks may hold the next lines. A line is sealed into a chunk at most `RESIDENCE`
+sequence numbers after its own. So the entries up to the one sealed at `n` cover every line up to `n - RESIDENCE`. A
+follower that is almost up to date finds the entries in the snapshot, and reads only the chunks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from jobtrack.domain.journal import sequence_index
 from jobtrack.domain.journal.journal import Record, sort_key, unpack_chunk
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.domain.journal.sequence_index import RESIDENCE, Entry
-from jobtrack.store.batch_reads import read_items
+from jobtrack.store.batch_reads import MAX_KEYS, read_items
 from jobtrack.store.journal_reader import Range
 from jobtrack.store.key_conditions import between
 from jobtrack.store.snapshots import Snapshot
@@ -23,41 +23,39 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 _INDEX_ITEMS = 40
-"""Items of entries read at once: they tell of more lines than a page holds, unless most are of other severities."""
-_CHUNKS = 100
-"""What DynamoDB takes in one BatchGetItem."""
+"""Index items that are read at once: usually enough for a page, unless most lines have other severities."""
 
 
 class LogFollower(Struct, eq=False):
-    """Reads the jobs table's journals by sequence."""
+    """Reads log lines from the jobs table by sequence number."""
 
     dynamodb: "DynamoDBClient"
     table: str
 
     def read_lines(self, snapshot: Snapshot, asked: Range, since: int) -> tuple[list[Record], int]:
-        """At most as many of the lines asked for after `since` as the range says, by sequence, and where to go on.
+        """Return the lines of the range after `since`, at most `limit`, and the sequence number to continue from.
 
-        That is the job's own sequence where nothing is missing up to it: a follower passes what it does not see.
+        The latter is the job's last sequence number if no line of the range follows.
         """
-        entries, known = self._read_entries(snapshot, since)
-        waiting = sorted(
-            (each for each in entries if each.last > since and each.kind[0] in asked.families),
-            key=lambda each: each.first,
+        entries, covered = self._read_entries(snapshot, since)
+        unread = sorted(
+            (entry for entry in entries if entry.last > since and entry.kind[0] in asked.families),
+            key=lambda entry: entry.first,
         )
-        found = {record.sequence: record for record in snapshot.journal.tail if record.family in asked.families}
-        while waiting:
-            held = _between(found, asked, since, min(known, waiting[0].first - 1))
-            if len(held) > asked.limit:
+        records = {record.sequence: record for record in snapshot.journal.tail if record.family in asked.families}
+        while unread:
+            complete = _between(records, asked, since, min(covered, unread[0].first - 1))
+            if len(complete) > asked.limit:
                 break
-            taken = _holding(waiting, asked.limit - len(held))
-            waiting = waiting[len(taken) :]
-            found |= {record.sequence: record for record in self._read_chunks(snapshot, taken)}
-        known = max(since, min([known, *(each.first - 1 for each in waiting[:1])]))
-        page = _between(found, asked, since, known)
-        return (page[: asked.limit], page[asked.limit - 1].sequence) if len(page) > asked.limit else (page, known)
+            next_entries = _entries_for(unread, asked.limit - len(complete))
+            unread = unread[len(next_entries) :]
+            records |= {record.sequence: record for record in self._read_chunks(snapshot, next_entries)}
+        covered = max(since, min([covered, *(entry.first - 1 for entry in unread[:1])]))
+        page = _between(records, asked, since, covered)
+        return (page[: asked.limit], page[asked.limit - 1].sequence) if len(page) > asked.limit else (page, covered)
 
     def _read_entries(self, snapshot: Snapshot, since: int) -> tuple[list[Entry], int]:
-        """The chunks sealed after `since`, and up to which sequence they tell everything: further than `since`."""
+        """Return the chunks sealed after `since`, and the sequence number up to which they cover every line."""
         index = snapshot.journal.index
         entries: list[Entry] = []
         read_to = since
@@ -83,23 +81,24 @@ class LogFollower(Struct, eq=False):
         )["Items"]
 
     def _read_chunks(self, snapshot: Snapshot, entries: Sequence[Entry]) -> list[Record]:
-        keys = [
-            {"pk": {"S": snapshot.key.partition}, "sk": {"S": sort_key(each.kind, each.time, each.first)}}
-            for each in entries
-        ]
-        found = read_items(self.dynamodb, self.table, keys)
-        return [record for item in found for record in unpack_chunk(item["sk"]["S"][1:3], item["d"]["B"])]
+        keys = [snapshot.key.item_key(sort_key(entry.kind, entry.time, entry.first)) for entry in entries]
+        items = read_items(self.dynamodb, self.table, keys)
+        return [record for item in items for record in unpack_chunk(item["sk"]["S"][1:3], item["d"]["B"])]
 
 
-def _between(found: Mapping[int, Record], asked: Range, since: int, last: int) -> list[Record]:
-    """The lines asked for after `since`, up to `last`, by sequence."""
-    return [found[each] for each in sorted(found) if since < each <= last and asked.holds(found[each])]
+def _between(records: Mapping[int, Record], asked: Range, since: int, last: int) -> list[Record]:
+    """Return the records of the range after `since` up to `last`, in order."""
+    return [
+        records[sequence]
+        for sequence in sorted(records)
+        if since < sequence <= last and asked.contains(records[sequence])
+    ]
 
 
-def _holding(entries: Sequence[Entry], lines: int) -> Sequence[Entry]:
-    """The first of the chunks, so many as hold the lines, if all of theirs are asked for; at least one."""
-    count, held = 0, 0
-    while count < min(len(entries), _CHUNKS) and held <= lines:
-        held += entries[count].lines
+def _entries_for(entries: Sequence[Entry], lines: int) -> Sequence[Entry]:
+    """Return the first chunks, as many as hold that many lines if the range contains all of them; at least one."""
+    count, total = 0, 0
+    while count < min(len(entries), MAX_KEYS) and total <= lines:
+        total += entries[count].lines
         count += 1
     return entries[:count]

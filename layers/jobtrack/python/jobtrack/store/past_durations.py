@@ -1,7 +1,7 @@
-"""Past jobs by type: counted in the transaction that completes a job, so exactly once, and read once when one starts.
+"""The durations of past jobs, by type: stored in the transaction that completes a job, read when a job starts.
 
-A type's counters are spread over shards, so that jobs that end together seldom meet; the newest completions, with what
-each of their stages took, lie beside them, newest first, so that one query reads both.
+Each type has counters, spread over shards so that jobs which end at the same time rarely conflict, and the newest
+completions with the durations of their stages. Both are in one partition, so that one query reads them.
 """
 
 import hashlib
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 
 SHARDS = 8
 NEWEST = 50
-"""How many completions tell what a stage takes."""
+"""How many completions the durations of stages are taken from."""
 
 _COUNTER, _COMPLETION = "0#", "1#"
 
 
 class PastDurationStore(Struct, frozen=True):
-    """The jobs table's figures of completed jobs."""
+    """Reads and writes the durations in the jobs table."""
 
     dynamodb: "DynamoDBClient"
     table: str
-    shard: Callable[[int], int] = random.SystemRandom().randrange  # of its own in each restored snapshot
+    shard: Callable[[int], int] = random.SystemRandom().randrange  # functions restored from one snapshot must differ
 
     def add_past_durations(self, key: JobKey, job: Job) -> None:
-        """Tell a job that starts what past jobs of its type took, as a whole and stage by stage."""
+        """Store in a job how long past jobs of its type took, as a whole and for each stage."""
         items = self.dynamodb.query(
             TableName=self.table,
             KeyConditionExpression="pk = :pk",
@@ -49,18 +49,18 @@ class PastDurationStore(Struct, frozen=True):
         completions = [unpack(item["d"]["B"]) for item in items if item["sk"]["S"].startswith(_COMPLETION)]
         job.past = _sum(counters)
         for stage in job.stages:
-            if took := [seconds for each in completions if (seconds := each.get(stage.name)) is not None]:
-                stage.usual_seconds = sum(took) / len(took)
-                stage.usual_range = list(middle_half(took))
+            if durations := [seconds for stages in completions if (seconds := stages.get(stage.name)) is not None]:
+                stage.usual_seconds = sum(durations) / len(durations)
+                stage.usual_range = list(middle_half(durations))
 
     def completion_actions(self, key: JobKey, job: Job, expires: int) -> "Sequence[TransactWriteItemTypeDef]":
-        """The parts of the transaction that completes the job which count it."""
+        """Return the actions that count a job in the transaction that completes it."""
         if job.started_at is None or job.ended_at is None:
             return ()
         seconds, rate = max(0, job.ended_at - job.started_at) / times.SECOND, throughput(job)
         partition = {"S": _partition(key.tenant, job.type)}
         sums = {f"b{bucket(seconds)}": 1, "seconds": seconds} | ({} if rate is None else {"rates": 1, "rate": rate})
-        took = {
+        durations = {
             stage.name: stage.seconds for stage in job.stages if stage.progress >= 100 and stage.seconds is not None
         }
         return (
@@ -81,7 +81,7 @@ class PastDurationStore(Struct, frozen=True):
                     "Item": {
                         "pk": partition,
                         "sk": {"S": f"{_COMPLETION}{times.LATEST - job.ended_at:019d}#{key.partition}"},
-                        "d": {"B": pack(took)},
+                        "d": {"B": pack(durations)},
                         "exp": {"N": str(expires)},
                     },
                 }

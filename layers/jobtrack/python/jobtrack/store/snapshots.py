@@ -108,7 +108,7 @@ def decode_snapshot(key: JobKey, item: Item) -> Snapshot:
         state.job,
         Journal.load(state.journal, item["t"]["B"]),
         {name: _decode_listener(value["L"]) for name, value in item.get("subs", {"M": {}})["M"].items()},
-        write_marks.stored(item),
+        write_marks.read_marks(item),
     )
 
 

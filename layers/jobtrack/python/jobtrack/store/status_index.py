@@ -1,11 +1,11 @@
-"""Places in the index by status: where a job stands among those of its status, and what its place tells of it.
+"""The index by status: its sort keys hold what lists, the queue and the project's load need to know of a job.
 
     Queued    rank # created # job # expected seconds or -
     Running   created # job # cores or - # expected end in epoch seconds or -
     ended     created # job
 
-A list, the queue and the project's load are read from these keys alone. Nothing in a key changes from batch to batch,
-since each change would be two writes to the index: the expected end is the one of the job's first estimate.
+No batch of events changes a key unless it changes the status, because each change is two writes to the index. So the
+expected end is that of the job's first estimate.
 """
 
 from typing import NamedTuple, Self
@@ -24,14 +24,14 @@ _UNKNOWN = "-"
 
 
 class Place(NamedTuple):
-    """Where a job stands in the project's history: its creation (µs), and its id among those made at once."""
+    """The place of a job in the project's history: when it was created (µs), and its id."""
 
     created_at: int
     job: str
 
     @property
     def text(self) -> str:
-        """As it is written in a sort key."""
+        """The place as it is written in a sort key."""
         return f"{self.created_at:018d}#{self.job}"
 
     @classmethod
@@ -41,71 +41,71 @@ class Place(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read what was written so."""
+        """Return the place in a text that ends with one."""
         created, job = text.split("#")[-2:]
         return cls(int(created), job)
 
 
-def partition(owner: ProjectKey, status: JobStatus) -> str:
-    """The index's partition of the project's jobs of a status."""
+def index_partition(owner: ProjectKey, status: JobStatus) -> str:
+    """Return the partition key of the project's jobs with a status."""
     return f"{owner.partition}#{status}"
 
 
-def listing(key: JobKey, job: Job) -> tuple[str, str]:
-    """Partition and sort key of the job as it stands."""
-    return partition(key.owner, job.status), _sort_key(job)
+def index_key(key: JobKey, job: Job) -> tuple[str, str]:
+    """Return the partition and sort key of a job in its present state."""
+    return index_partition(key.owner, job.status), _sort_key(job)
 
 
-def waiting(job: Job) -> QueuedJob:
-    """A queued job, as its place tells it."""
+def to_queued_job(job: Job) -> QueuedJob:
+    """Return what the index holds of a queued job."""
     return QueuedJob(job.job_id, job.priority, job.created_at, planned_seconds(job))
 
 
-def running(job: Job) -> RunningJob:
-    """A running job, as its place tells it."""
+def to_running_job(job: Job) -> RunningJob:
+    """Return what the index holds of a running job."""
     cores = (job.allocated or {}).get("cpuUnits")
     return RunningJob(job.job_id, None if cores is None else formats.number(cores, 3), _expected_end(job))
 
 
-def waiting_at(sort_key: str) -> QueuedJob:
-    """What the place of a queued job tells."""
+def parse_queued_job(sort_key: str) -> QueuedJob:
+    """Return the queued job in a sort key."""
     rank, created, job, seconds = sort_key.split("#")
     return QueuedJob(job, PRIORITIES[int(rank)], Micros(int(created)), None if seconds == _UNKNOWN else int(seconds))
 
 
-def queue_place(waiting: QueuedJob) -> str:
-    """Where a queued job stands in the queue's own order, as its place begins."""
-    return f"{PRIORITIES.index(waiting.priority)}#{Place(waiting.created_at, waiting.job).text}"
-
-
-def running_at(sort_key: str) -> RunningJob:
-    """What the place of a running job tells."""
+def parse_running_job(sort_key: str) -> RunningJob:
+    """Return the running job in a sort key."""
     _, job, cores, end = sort_key.split("#")
-    known_end = None if end == _UNKNOWN else Micros(int(end) * times.SECOND)
-    return RunningJob(job, None if cores == _UNKNOWN else float(cores), known_end)
+    expected_end = None if end == _UNKNOWN else Micros(int(end) * times.SECOND)
+    return RunningJob(job, None if cores == _UNKNOWN else float(cores), expected_end)
 
 
-def place_at(sort_key: str, status: JobStatus) -> Place:
-    """The place in history in the sort key of a job of that status."""
+def queue_position(job: QueuedJob) -> str:
+    """Return the beginning of a queued job's sort key, which decides about its position in the queue."""
+    return f"{PRIORITIES.index(job.priority)}#{Place(job.created_at, job.job).text}"
+
+
+def parse_place(sort_key: str, status: JobStatus) -> Place:
+    """Return the place in the project's history in the sort key of a job with that status."""
     parts = sort_key.split("#")
     created, job = parts[1:3] if status is JobStatus.QUEUED else parts[:2]
     return Place(int(created), job)
 
 
-def ranks(status: JobStatus) -> tuple[str, ...]:
-    """What the sort keys of a status begin with: the queue is as many lists by time as there are priorities."""
+def rank_prefixes(status: JobStatus) -> tuple[str, ...]:
+    """Return the prefixes of a status' sort keys: after each, the keys are ordered by time."""
     return tuple(f"{rank}#" for rank in range(len(PRIORITIES))) if status is JobStatus.QUEUED else ("",)
 
 
 def _sort_key(job: Job) -> str:
     if job.status is JobStatus.QUEUED:
-        queued = waiting(job)
-        return f"{queue_place(queued)}#{_or_unknown(queued.seconds)}"
+        queued = to_queued_job(job)
+        return f"{queue_position(queued)}#{_or_unknown(queued.seconds)}"
     place = Place(job.created_at, job.job_id).text
     if job.status is JobStatus.RUNNING:
-        found = running(job)
-        end = None if found.end is None else found.end // times.SECOND
-        return f"{place}#{_or_unknown(found.cores)}#{_or_unknown(end)}"
+        running = to_running_job(job)
+        end = None if running.end is None else running.end // times.SECOND
+        return f"{place}#{_or_unknown(running.cores)}#{_or_unknown(end)}"
     return place
 
 

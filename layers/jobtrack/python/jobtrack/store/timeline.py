@@ -1,27 +1,27 @@
-"""Reading a job's timeline, page by page."""
+"""Reads a job's timeline, page by page."""
 
 from msgspec import Struct
 
 from jobtrack.domain.journal.journal import Record
 from jobtrack.domain.journal.progress_minutes import open_minutes
 from jobtrack.domain.timeline import Scope
-from jobtrack.store.journal_reader import JournalReader, Place, Range, joined
+from jobtrack.store.journal_reader import JournalReader, Place, Range, with_records
 from jobtrack.store.snapshots import Snapshot
 
 _SLACK = 64
 _READ_AHEAD = 2
-"""A page reads twice as much at once, and a little more: what later updates replaced, and the last minute on it, which
-must be known whole, cost no other round of queries then."""
+"""A page reads twice as many entries as it shows, and a few more. So it rarely needs another query for the entries that
+later ones replaced, or for the rest of its last minute, which must be complete."""
 
 
 class TimelineReader(Struct, frozen=True):
-    """Reads timelines from the jobs table: one query a family, more only where much that is read is not shown."""
+    """Reads timelines from the jobs table: usually one query for each family of entries."""
 
     journals: JournalReader
 
     def read_page(self, snapshot: Snapshot, scope: Scope, limit: int, after: Place | None) -> tuple[list[Record], bool]:
-        """The oldest entries beyond the place, ascending by time and sequence, and whether more lie beyond them."""
-        whole = joined(snapshot, open_minutes(snapshot.job))
+        """Return the oldest entries after a place, ascending by time and sequence, and whether there are more."""
+        whole = with_records(snapshot, open_minutes(snapshot.job))
         read: list[Record] = []
         shown: list[Record] = []
         size, more = _READ_AHEAD * limit + _SLACK, True

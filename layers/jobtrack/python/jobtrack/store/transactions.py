@@ -1,4 +1,4 @@
-"""Conditional writes: each is applied once, and says why it was refused."""
+"""Conditional writes: each is applied at most once, and a refused one returns the reason."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -23,7 +23,7 @@ _UNKNOWN = "It is not known whether the request was stored: a response was lost.
 
 
 class Refusal(Struct, frozen=True):
-    """An action whose condition did not hold: its place in the transaction, and the item as it stands."""
+    """An action whose condition failed: its index in the transaction, and the item as it is stored."""
 
     index: int
     item: Item | None
@@ -32,8 +32,8 @@ class Refusal(Struct, frozen=True):
 class Cancelled(Exception):
     """The write was not applied.
 
-    `refusals` is empty where no condition was the reason: another writer was at work on an item, or the service was
-    throttled or away (`outage`).
+    `refusals` is empty if no condition was the reason: another transaction was writing to an item at the same time, or
+    the table was throttled or unreachable (`outage`).
     """
 
     def __init__(self, refusals: Sequence[Refusal], outage: bool = False) -> None:
@@ -42,11 +42,11 @@ class Cancelled(Exception):
         self.outage = outage
 
     def refusal_at(self, index: int) -> Refusal | None:
-        """The refusal of the action at that place."""
+        """Return the refusal of the action with that index."""
         return next((refusal for refusal in self.refusals if refusal.index == index), None)
 
     def current_item(self, key: Item) -> Item | None:
-        """The item of that key as it stands, if it is the reason."""
+        """Return the stored item with that key, if its condition was a reason."""
         items = (refusal.item for refusal in self.refusals if refusal.item)
         return next((item for item in items if all(item[name] == value for name, value in key.items())), None)
 
@@ -54,13 +54,13 @@ class Cancelled(Exception):
 def commit(
     dynamodb: "DynamoDBClient", actions: "Sequence[TransactWriteItemTypeDef]", mark: bytes | None = None
 ) -> None:
-    """Write all actions or none; a single update or put goes alone, at half a transaction's price.
+    """Write all actions or none. A single action is written without a transaction, at half the price.
 
-    A write whose response was lost or was an error of DynamoDB's own counts as written if it was.
+    If the response is lost, or is a server error, this looks up whether the write was applied.
 
     Raises:
-        Cancelled: a condition did not hold, or another writer or an outage was in the way.
-        Unavailable: a response was lost, and it cannot be found out whether the write was applied.
+        Cancelled: a condition failed, or another writer or an outage prevented the write.
+        Unavailable: the response was lost, and the look-up was not conclusive.
     """
     try:
         _write(dynamodb, actions, mark or write_marks.new_mark())
@@ -69,7 +69,7 @@ def commit(
 
 
 def write_conditionally(dynamodb: "DynamoDBClient", action: "TransactWriteItemTypeDef") -> bool:
-    """Make a conditional write of one item, and say whether its condition held."""
+    """Write one item, and return whether its condition held."""
     try:
         _write(dynamodb, [action], write_marks.new_mark())
     except ClientError as error:
@@ -90,8 +90,8 @@ def _write(dynamodb: "DynamoDBClient", actions: "Sequence[TransactWriteItemTypeD
 
 def _send(dynamodb: "DynamoDBClient", actions: Sequence[dict[str, Any]]) -> None:
     if len(actions) > 1:
-        # botocore adds a ClientRequestToken, the same in all its repetitions. The token ends after ten minutes, not
-        # every emulator knows it, and the single writes below have none: hence the marks.
+        # botocore adds a ClientRequestToken, the same in all repetitions of a request. It does not make the marks
+        # superfluous: it expires after ten minutes, not every emulator knows it, and single writes have none.
         dynamodb.transact_write_items(TransactItems=cast("Sequence[TransactWriteItemTypeDef]", actions))
     elif "Update" in actions[0]:
         dynamodb.update_item(**actions[0]["Update"])
@@ -100,7 +100,7 @@ def _send(dynamodb: "DynamoDBClient", actions: Sequence[dict[str, Any]]) -> None
 
 
 def _marked(action: "TransactWriteItemTypeDef", mark: bytes) -> dict[str, Any]:
-    """The action with the mark, if it has a condition: without one, to repeat it changes nothing."""
+    """Return the action with the mark. Without a condition it needs none, as its repetition changes nothing."""
     if put := action.get("Put"):
         return {"Put": _marked_put(put, mark) if "ConditionExpression" in put else put}
     if update := action.get("Update"):
@@ -109,32 +109,32 @@ def _marked(action: "TransactWriteItemTypeDef", mark: bytes) -> dict[str, Any]:
 
 
 def _marked_put(put: Item, mark: bytes) -> Item:
-    added = write_marks.added(write_marks.stored(put["Item"]), mark)
-    return {**put, "Item": {**put["Item"], write_marks.ATTRIBUTE: {"B": added}}}
+    marks = write_marks.add_mark(write_marks.read_marks(put["Item"]), mark)
+    return {**put, "Item": {**put["Item"], write_marks.ATTRIBUTE: {"B": marks}}}
 
 
 def _marked_update(update: Item, mark: bytes) -> Item:
-    """An update that sets the attribute itself knows the marks of other writers, which stay."""
+    """Return the update with the mark; if it sets the attribute itself, it keeps the marks of other writers."""
     name, value = f"#{write_marks.ATTRIBUTE}", f":{write_marks.ATTRIBUTE}"
     names, values = update.get("ExpressionAttributeNames", {}), update.get("ExpressionAttributeValues", {})
     expression = update["UpdateExpression"]
     if value not in values:
         rest = expression.removeprefix("SET ")
         expression = f"SET {name} = {value}{' ' if rest == expression else ', '}{rest}"
-    added = write_marks.added(bytes(values.get(value, {"B": b""})["B"]), mark)
+    marks = write_marks.add_mark(bytes(values.get(value, {"B": b""})["B"]), mark)
     return {
         **update,
         "UpdateExpression": expression,
         "ExpressionAttributeNames": {**names, name: write_marks.ATTRIBUTE},
-        "ExpressionAttributeValues": {**values, value: {"B": added}},
+        "ExpressionAttributeValues": {**values, value: {"B": marks}},
     }
 
 
 def _in_doubt(error: ClientError) -> bool:
-    """Whether the write may have been applied.
+    """Return whether a write that failed may have been applied.
 
-    botocore may have sent it more than once. After a status of 500, a write "may have succeeded or failed"; botocore
-    does not repeat it when its quota of repetitions is used up.
+    botocore may have sent it several times. After a status of 500, a write "may have succeeded or failed"; botocore
+    does not repeat it once its retry quota is used up.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
     """
     sent: Mapping[str, Any] = error.response.get("ResponseMetadata", {})
@@ -144,33 +144,37 @@ def _in_doubt(error: ClientError) -> bool:
 
 
 def _applied(dynamodb: "DynamoDBClient", actions: Sequence[dict[str, Any]], mark: bytes) -> bool:
-    """Whether the write is in the table.
+    """Return whether the write was applied, judging by the mark of its last conditional action.
 
-    The last action with a condition tells: an Idempotency-Key's record, if there is one, which nobody writes over.
+    That is the item of the Idempotency-Key, if there is one, which no other writer overwrites.
     """
     conditional = [write for action in actions for write in action.values() if "ConditionExpression" in write]
     for write in reversed(conditional):
         if "Item" not in write and "UpdateExpression" not in write:
-            continue  # a deletion leaves no mark
+            continue  # a deleted item has no mark
         key = write.get("Key") or {name: write["Item"][name] for name in ("pk", "sk")}
-        return _shows(dynamodb, write["TableName"], key, mark)
+        return _has_mark(dynamodb, write["TableName"], key, mark)
     return False
 
 
-def _shows(dynamodb: "DynamoDBClient", table: str, key: Item, mark: bytes) -> bool:
-    """Whether the item has the mark; where that cannot be found out, the write must not be made again."""
+def _has_mark(dynamodb: "DynamoDBClient", table: str, key: Item, mark: bytes) -> bool:
+    """Return whether an item has the mark.
+
+    Raises:
+        Unavailable: it is not known, so the write must not be repeated.
+    """
     try:
         item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
     except ClientError as error:
         raise Unavailable(_UNKNOWN) from error
-    shown = write_marks.shows(write_marks.stored(item), mark)
-    if shown is None:
+    is_marked = write_marks.contains_mark(write_marks.read_marks(item), mark)
+    if is_marked is None:
         raise Unavailable(_UNKNOWN)
-    return shown
+    return is_marked
 
 
 def _cancelled(error: ClientError) -> Exception:
-    """The error as what it means to a writer; one that no repetition would mend stays as it is."""
+    """Return what an error means to a writer: `Cancelled` if another attempt may succeed, else the error itself."""
     response: Mapping[str, Any] = error.response
     code = response["Error"]["Code"]
     if code == "ConditionalCheckFailedException":

@@ -1,4 +1,4 @@
-"""Extends what belongs to a job that still reports: its journal, relations, extras, and the record of its creation."""
+"""Extends the TTL of the items of a live job: journal, dependencies, extras, and the response to its creation."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,46 +19,46 @@ if TYPE_CHECKING:
 
 Key = Mapping[str, Any]
 
-PAGE = 100
+_PAGE_SIZE = 100
 _RANGES = (("L", "N~"), (PREFIX, f"{PREFIX}~"), (EXTRAS, f"{EXTRAS}~"))
-"""Sort keys of the journal and its index, of relations, of extras. Outbox items and clients' keys end by themselves,
-and an edge in this partition is kept by the job that it leads to."""
+"""Sort keys of the journal and its index, of dependencies, and of extras. Other items are not extended: those of the
+outbox and of Idempotency-Keys are short-lived, and an edge is extended by the job that it leads to."""
 
 
 class TtlStore(Struct, eq=False):
-    """The jobs table's items, whose expiry it moves."""
+    """Moves the TTL of items in the jobs table."""
 
     dynamodb: "DynamoDBClient"
     table: str
     retention: Retention
 
     def extend_job(self, job: JobKey, after: str, invocation: Invocation) -> str | None:
-        """Extend what would not outlive the job, from the sort key `after` on; returns where to go on, None if done.
+        """Extend the items that would expire before the job, after a sort key.
 
-        A page that is begun is finished. A job that is gone has nothing to be extended.
+        Returns:
+            The sort key to continue after, or None if all items were looked at. A job that is gone has no items.
         """
         snapshot = self.dynamodb.get_item(TableName=self.table, Key=snapshot_key(job)).get("Item")
         if snapshot is None:
             return None
-        reported = self.retention.reported(int(snapshot["exp"]["N"]))
+        reported = self.retention.last_report(int(snapshot["exp"]["N"]))
         if not after:
-            self._move(self._elsewhere(job), reported, invocation)
-        for items in self._pages(job, after):
+            self._extend_items(self._read_other_keys(job), reported, invocation)
+        for items in self._read_pages(job, after):
             if not invocation.has_time():
                 return after
-            due = [item for item in items if int(item["exp"]["N"]) < self.retention.beside(reported)]
-            self._move([job.item_key(item["sk"]["S"]) for item in due], reported, invocation)
+            due = [item for item in items if int(item["exp"]["N"]) < self.retention.item_expiry(reported)]
+            self._extend_items([job.item_key(item["sk"]["S"]) for item in due], reported, invocation)
             after = items[-1]["sk"]["S"]
         return None
 
-    def _elsewhere(self, job: JobKey) -> list[Key]:
-        """The record of the job's creation, and the edges in the partitions of the jobs that it waits for."""
-        place = job.item_key(PREREQUISITES)
-        waits_for = decode_prerequisites(self.dynamodb.get_item(TableName=self.table, Key=place).get("Item"))
-        return [creation_key(job), *(edge_key(job, each) for each in waits_for)]
+    def _read_other_keys(self, job: JobKey) -> list[Key]:
+        """Return the keys of the response to the job's creation, and of the edges in its prerequisites' partitions."""
+        item = self.dynamodb.get_item(TableName=self.table, Key=job.item_key(PREREQUISITES)).get("Item")
+        return [creation_key(job), *(edge_key(job, job_id) for job_id in decode_prerequisites(item))]
 
-    def _pages(self, job: JobKey, after: str) -> Iterator[Sequence[Key]]:
-        """Sort keys and expiries of the job's items, in order."""
+    def _read_pages(self, job: JobKey, after: str) -> Iterator[Sequence[Key]]:
+        """Yield the sort keys and expiries of the job's items after a sort key, in order."""
         for first, last in _RANGES:
             if last <= after:
                 continue
@@ -67,15 +67,15 @@ class TtlStore(Struct, eq=False):
                 **between(job.partition, max(first, f"{after}!"), last),
                 ProjectionExpression="sk, #exp",
                 ExpressionAttributeNames={"#exp": "exp"},
-                PaginationConfig={"PageSize": PAGE},
+                PaginationConfig={"PageSize": _PAGE_SIZE},
             )
             yield from (page["Items"] for page in pages if page["Items"])
 
-    def _move(self, keys: Sequence[Key], reported: int, invocation: Invocation) -> None:
-        invocation.call_with_each(lambda key: self._extend(key, reported), keys)
+    def _extend_items(self, keys: Sequence[Key], reported: int, invocation: Invocation) -> None:
+        invocation.call_with_each(lambda key: self._extend_item(key, reported), keys)
 
-    def _extend(self, key: Key, reported: int) -> None:
-        """Move the expiry of an item that is due; one that is not, or is gone, stays so."""
+    def _extend_item(self, key: Key, reported: int) -> None:
+        """Extend an item, unless it was extended already, or is gone."""
         try:
             self.dynamodb.update_item(
                 TableName=self.table,
@@ -84,8 +84,8 @@ class TtlStore(Struct, eq=False):
                 ConditionExpression="#exp < :due",
                 ExpressionAttributeNames={"#exp": "exp"},
                 ExpressionAttributeValues={
-                    ":extended": {"N": str(self.retention.extended(reported))},
-                    ":due": {"N": str(self.retention.beside(reported))},
+                    ":extended": {"N": str(self.retention.extended_expiry(reported))},
+                    ":due": {"N": str(self.retention.item_expiry(reported))},
                 },
             )
         except ClientError as error:

@@ -1,4 +1,4 @@
-"""Workers: an item for each node in the project's partition, alive for so long after its last heartbeat."""
+"""Workers: an item for each node in the project's partition, which expires 120 s after its last heartbeat."""
 
 from typing import TYPE_CHECKING
 
@@ -20,23 +20,22 @@ _PREFIX = "W#"
 
 
 class WorkerStore(Struct, frozen=True):
-    """The jobs table's workers."""
+    """Reads and writes workers in the jobs table."""
 
     dynamodb: "DynamoDBClient"
     table: str
 
     def put_worker(self, owner: ProjectKey, node: str, heartbeat: Json, now: Micros) -> None:
-        """Keep the heartbeat of a node, which lives for 120 s from `now` (µs)."""
+        """Store the heartbeat of a node at `now`."""
         item: dict[str, AttributeValueTypeDef] = {
-            "pk": {"S": owner.partition},
-            "sk": {"S": f"{_PREFIX}{node}"},
+            **owner.item_key(f"{_PREFIX}{node}"),
             "d": {"B": pack(heartbeat)},
             "exp": {"N": str(now // times.SECOND + limits.WORKER_SECONDS)},
         }
         self.dynamodb.put_item(TableName=self.table, Item=item)
 
     def read_live_workers(self, owner: ProjectKey, now: Micros) -> list[Worker]:
-        """The workers that were heard of within 120 s before `now` (µs)."""
+        """Return the workers with a heartbeat within 120 s before `now`."""
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             ConsistentRead=True,

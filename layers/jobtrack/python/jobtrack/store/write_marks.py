@@ -1,11 +1,11 @@
-"""Marks: how a writer recognises its own write when the response to it was lost.
+"""Marks, by which a writer recognizes its own write after the response was lost.
 
-botocore repeats a request whose response does not arrive. If the first request was applied, the repetition fails the
-condition that the first one has made untrue, and looks like another writer's success. So each conditional write puts a
-mark of its own into the item (`w`).
+botocore repeats a request whose response does not arrive. If the first request was applied, its write makes the
+condition of the repetition fail, which looks as if another writer had been faster. So each conditional write adds a
+random mark to the item (attribute `w`).
 
-A snapshot has many writers, so it keeps the newest mark of each of the last few. Whoever else has written meanwhile, a
-writer finds its own mark as long as it is among these.
+A snapshot has many writers, so it keeps the newest mark of each of the last eight. A writer finds its own mark unless
+eight others have written since.
 """
 
 import os
@@ -18,40 +18,40 @@ ATTRIBUTE = "w"
 _WRITER_BYTES = 4
 _MARK_BYTES = 8
 _WRITERS = 8
-MOST_BYTES = _WRITERS * _MARK_BYTES
-"""What the marks of an item weigh at most."""
+MAX_BYTES = _WRITERS * _MARK_BYTES
+"""The size of an item's marks at most."""
 
-# A thread makes one write after another, so its newest mark is enough. The name is not made at import: all functions
-# that are restored from one SnapStart snapshot would have the same.
+# Writers are threads: each makes one write at a time, so its newest mark suffices. A writer's id is not made at import,
+# where all functions restored from one SnapStart snapshot would get the same.
 _thread = threading.local()
 
 
 def new_mark() -> bytes:
-    """The mark of one write: the name of the writer (this thread), and a random number."""
+    """Return the mark of one write: the id of the writer (this thread), and a random number."""
     if not hasattr(_thread, "writer"):
         _thread.writer = os.urandom(_WRITER_BYTES)
     writer: bytes = _thread.writer
     return writer + os.urandom(_MARK_BYTES - _WRITER_BYTES)
 
 
-def stored(item: Mapping[str, Any]) -> bytes:
-    """The marks in an item."""
+def read_marks(item: Mapping[str, Any]) -> bytes:
+    """Return the marks in an item."""
     return bytes(item[ATTRIBUTE]["B"]) if ATTRIBUTE in item else b""
 
 
-def added(marks: bytes, mark: bytes) -> bytes:
-    """The marks with one more in front, in place of the same writer's before; the longest unused one goes."""
-    others = [each for each in _split(marks) if _writer(each) != _writer(mark)]
+def add_mark(marks: bytes, mark: bytes) -> bytes:
+    """Return the marks with a new one first; it replaces the writer's earlier one, or the oldest if there are eight."""
+    others = [other for other in _split(marks) if _writer(other) != _writer(mark)]
     return b"".join([mark, *others[: _WRITERS - 1]])
 
 
-def shows(marks: bytes, mark: bytes) -> bool | None:
-    """Whether the write with this mark was applied; None if its mark may have gone since."""
-    found = _split(marks)
-    if mark in found:
+def contains_mark(marks: bytes, mark: bytes) -> bool | None:
+    """Return whether the write with this mark was applied; None if later marks may have replaced it."""
+    stored = _split(marks)
+    if mark in stored:
         return True
-    writers = {_writer(each) for each in found}
-    return None if len(found) == _WRITERS and _writer(mark) not in writers else False
+    writers = {_writer(other) for other in stored}
+    return None if len(stored) == _WRITERS and _writer(mark) not in writers else False
 
 
 def _split(marks: bytes) -> list[bytes]:

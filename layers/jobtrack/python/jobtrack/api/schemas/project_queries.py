@@ -8,7 +8,7 @@ from jobtrack import limits, times
 from jobtrack.api.schemas.fields import Guid, Moment, Name, guid
 from jobtrack.api.schemas.job_queries import Flag, Query
 from jobtrack.domain.job import JobStatus
-from jobtrack.store.job_lists import Wanted
+from jobtrack.store.job_lists import JobFilter
 
 
 def _split(values: list[str]) -> list[str]:
@@ -64,9 +64,9 @@ class JobsQuery(ProjectQuery):
         return value
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> JobFilter:
         """The filter for jobs."""
-        return Wanted(self.status, self.job_type, self.submitted_by, max(0, self.from_), min(self.to, times.LATEST))
+        return JobFilter(self.status, self.job_type, self.submitted_by, max(0, self.from_), min(self.to, times.LATEST))
 
 
 class BatchQuery(ProjectQuery):
@@ -86,6 +86,6 @@ class BatchQuery(ProjectQuery):
         return value
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> JobFilter:
         """The filter for jobs."""
-        return Wanted(self.status, submitted_by=self.submitted_by)
+        return JobFilter(self.status, submitted_by=self.submitted_by)
