@@ -1,4 +1,4 @@
-"""The environment in which boto3 finds the engine and nothing else, and the functions their tables."""
+"""The environment variables by which boto3 finds the engine, and functions find their tables."""
 
 from collections.abc import Mapping, MutableMapping
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from jobtrack_local.websocket import gateway
 
 
 def point_boto3_at(engines: Engines, env: MutableMapping[str, str]) -> None:
-    """Replace what the user's own AWS configuration says: no real account may be touched, no proxy asked."""
+    """Replace the user's own AWS configuration, so that no real account and no proxy is used."""
     for name in [name for name in env if name.startswith("AWS_")]:
         del env[name]
     env.update(
@@ -32,15 +32,15 @@ def point_boto3_at(engines: Engines, env: MutableMapping[str, str]) -> None:
 
 
 def emulated(engines: Engines) -> dict[str, str]:
-    """The variables by which boto3 finds an engine, wherever it runs."""
-    # Emulators serve no host with an account's id.
+    """Return the variables by which boto3 finds an engine, wherever it runs."""
+    # Emulators do not support an account id in the host name.
     return {"AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled", **engines.variables()}
 
 
 def own_settings(url: str, secret: str) -> dict[str, str]:
-    """What differs on one machine: WebSockets are served at the service's own `url`, loopback receivers allowed.
+    """Return the variables that differ on one machine: WebSockets are at the service's own `url`, loopback is allowed.
 
-    The management API of the connections lies under a path that only the functions are told.
+    The path of the management API is passed to the functions only.
     """
     return {
         "ALLOW_LOOPBACK_WEBHOOKS": "true",
@@ -50,5 +50,5 @@ def own_settings(url: str, secret: str) -> dict[str, str]:
 
 
 def tell_functions(template: Template, names: Names, own: Mapping[str, str], env: MutableMapping[str, str]) -> None:
-    """Set what template.yaml tells the functions, and what is their own here instead."""
+    """Set the variables of template.yaml, and those that replace them on this machine."""
     env.update(template.environment(names, own))

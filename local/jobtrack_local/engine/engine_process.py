@@ -1,4 +1,4 @@
-"""An engine's process: found by the port that it prints, ended by closing its standard input."""
+"""The process of an engine: it prints its port, and ends when its standard input closes."""
 
 import os
 import socket
@@ -14,12 +14,12 @@ from jobtrack_local.errors import LocalError
 
 START_SECONDS = 60
 STOP_SECONDS = 70
-"""Longer than an engine takes to write its state, or to give that up."""
+"""Longer than an engine takes to save its state, or to give up."""
 INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME")
 
 
 class Engine:
-    """A process that prints `port N` and ends when its standard input does, so that it outlives nobody."""
+    """A process that prints `port N` and ends when its standard input closes, so that it cannot outlive its parent."""
 
     def __init__(self, name: str, command: Sequence[str], env: Mapping[str, str], keep: Sequence[int] = ()) -> None:
         self.name = name
@@ -32,16 +32,16 @@ class Engine:
 
     @property
     def pid(self) -> int:
-        """Id of the process."""
+        """The process id."""
         return self._process.pid
 
     @property
     def running(self) -> bool:
-        """Whether the process lives."""
+        """Whether the process is running."""
         return self._process.poll() is None
 
     def url(self, seconds: float = START_SECONDS) -> str:
-        """Where it answers, once it does; LocalError when it ends before or takes longer."""
+        """Wait for the process, and return its URL; LocalError if it ends first or takes too long."""
         deadline = time.monotonic() + seconds
         try:
             port = self._ports.get(timeout=seconds)
@@ -54,7 +54,7 @@ class Engine:
         raise LocalError(f"{self.name} did not start: {self._last_words}")
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """Let it write its state and end; kill it when that takes longer."""
+        """Let the process save its state and end; kill it if that takes too long."""
         _close(self._process.stdin)
         try:
             self._process.wait(seconds)
@@ -92,7 +92,7 @@ class Engine:
 
 
 def importing_no_working_directory(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a Python process of ours, which is started with `-P` too."""
+    """Return the environment for a Python child process, which is also started with `-P`."""
     return {name: absolute_entries(text) if name == "PYTHONPATH" else text for name, text in env.items()}
 
 

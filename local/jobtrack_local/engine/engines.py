@@ -1,4 +1,4 @@
-"""The engines behind a local service: which ones, where they answer, and that they end with it."""
+"""The engines of a local service: their addresses, their processes, and their end."""
 
 import http.client
 import importlib.util
@@ -19,13 +19,13 @@ MINISTACK = {
     "IOT_MTLS_ENABLED": "0",
     "SFTP_ENABLED": "0",
     "LOG_LEVEL": "WARNING",
-    "DOCKER_HOST": "unix:///dev/null/none",  # else it tidies up among the containers of this machine
+    "DOCKER_HOST": "unix:///dev/null/none",  # otherwise ministack removes containers of this machine
 }
 
 
 @dataclass(frozen=True)
 class Engines:
-    """Where each service answers, as URLs, and the processes behind them."""
+    """The URLs of the services, and the processes behind them."""
 
     dynamodb: str
     sqs: str
@@ -33,7 +33,7 @@ class Engines:
     processes: tuple[Engine, ...] = ()
 
     def variables(self) -> dict[str, str]:
-        """The environment by which boto3 finds them."""
+        """The environment variables by which boto3 finds the engines."""
         return {
             "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb,
             "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": self.dynamodb,
@@ -44,7 +44,7 @@ class Engines:
 
 @contextmanager
 def running(choice: str, claim: DataLock | None) -> Iterator[Engines]:
-    """Start `ministack` or `dynamodb-local`, or find a URL; with a claim they keep their data in its folder."""
+    """Start `ministack` or `dynamodb-local`, or use a URL; with a lock they keep their data in its folder."""
     if "://" in choice:
         if claim is not None:
             raise LocalError("--data has no meaning with --engine URL: that engine keeps the data itself")
@@ -61,7 +61,7 @@ def running(choice: str, claim: DataLock | None) -> Iterator[Engines]:
 
 
 def elsewhere(url: str) -> Engines:
-    """All services at a URL where something answers HTTP; LocalError where nothing does."""
+    """Return all services at a URL; LocalError if nothing responds there."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise LocalError(f"--engine {url} is not an http(s) URL")

@@ -1,6 +1,6 @@
-"""ministack as a process of its own, which ends in an orderly way when whoever started it is gone.
+"""Run ministack as a child process that ends in order when its parent has ended.
 
-Its standard input is a pipe that nobody writes to: that it ends, even by `kill -9` of the other side, is the sign.
+Its standard input is a pipe that the parent never writes to. It closes when the parent ends, even by `kill -9`.
 """
 
 import os
@@ -11,7 +11,7 @@ import threading
 import time
 
 LAST_CHANCE_SECONDS = 60
-"""How long ministack may take to write its state before it is given up."""
+"""Seconds until ministack gives up saving its state."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Makes the tables, queues and keys of template.yaml on an engine, and tells what they are called there."""
+"""Creates the tables, queues and keys of template.yaml on an engine, and returns their attributes."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 PREFIX = "jobtrack-"
 REGION = "us-east-1"
 PARAMETERS = {"JwtIssuer": tokens.ISSUER, "JwtAudience": tokens.AUDIENCE, "LogLevel": "WARNING"}
-"""What a deployment would be told, and less talk on the terminal."""
+"""The stack's parameters without a default, and a quieter log level."""
 
 
 def provision(template: Template) -> Names:
-    """Make what is not there yet; LocalError when the engine refuses."""
+    """Create what does not exist yet; LocalError if the engine refuses."""
     try:
         return _provision(template)
     except (BotoCoreError, ClientError) as error:
@@ -47,7 +47,7 @@ def _provision(template: Template) -> Names:
 
 
 def _table(dynamodb: "DynamoDBClient", name: str, table: TableProperties) -> dict[str, str]:
-    """The table's `Arn`, and `StreamArn` if it has a stream."""
+    """Return the table's `Arn`, and its `StreamArn` if it has a stream."""
     try:
         found = dynamodb.describe_table(TableName=name)["Table"]
     except dynamodb.exceptions.ResourceNotFoundException:
@@ -65,7 +65,7 @@ def _dead_letters_first(queues: Mapping[str, QueueSettings]) -> list[str]:
 def _queue(
     sqs: "SQSClient", name: str, settings: QueueSettings, attributes: Mapping[tuple[str, str], str]
 ) -> tuple[str, str]:
-    """The queue's URL, at the port where the engine answers now, and its ARN."""
+    """Return the queue's URL, with the engine's current port, and its ARN."""
     try:
         url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
     except sqs.exceptions.QueueDoesNotExist:
@@ -75,7 +75,7 @@ def _queue(
 
 
 def _key(kms: "KMSClient", alias: str, description: str) -> tuple[str, str]:
-    """Id and ARN of the key that goes by the alias."""
+    """Return id and ARN of the key with this alias."""
     try:
         found = kms.describe_key(KeyId=alias)["KeyMetadata"]
     except kms.exceptions.NotFoundException:

@@ -1,7 +1,7 @@
-"""Takes connections from the listening socket, as many as there is room for.
+"""Accepts connections from the listening socket, up to a limit.
 
-asyncio's own server logs a traceback for each of up to 2,048 failed `accept()` a second when descriptors run out
-(`_accept_connection` in asyncio/selector_events.py loops on after a failure), which is megabytes.
+asyncio's own server logs a traceback for each of up to 2,048 failed `accept()` per second when file descriptors run out
+(`_accept_connection` in asyncio/selector_events.py continues after a failure): megabytes of log.
 """
 
 import asyncio
@@ -26,15 +26,15 @@ FEWEST, MOST = 8, 1000
 
 
 def room(limit: int) -> int:
-    """How many connections a process with so many file descriptors takes at once.
+    """Return the number of concurrent connections for a process with this many file descriptors.
 
-    The rest is for what serves them: each request may need connections to the engine.
+    The other descriptors are for serving: each request may need connections to the engine.
     """
     return MOST if limit == resource.RLIM_INFINITY else min(MOST, max(FEWEST, limit // 4))
 
 
 class Acceptor:
-    """Replaces the `asyncio.Server` of a uvicorn server; clients that find no room wait in the socket's backlog."""
+    """Replaces the `asyncio.Server` of a uvicorn server. Clients beyond the limit wait in the socket's backlog."""
 
     def __init__(
         self,
@@ -52,11 +52,11 @@ class Acceptor:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def close(self) -> None:
-        """Take no more."""
+        """Accept no further connections."""
         self._task.cancel()
 
     async def wait_closed(self) -> None:
-        """Return once none is taken any more."""
+        """Return once no further connections are accepted."""
         with suppress(asyncio.CancelledError):
             await self._task
 
@@ -72,7 +72,7 @@ class Acceptor:
                     self._complaint.warning("a connection was lost as it was made: %s", error)
 
     async def _room(self) -> None:
-        """Wait until there is room for one more; connections that are idle make room."""
+        """Wait until another connection is allowed; idle connections are closed for it."""
         while len(self._connections) >= self._most:
             self._complaint.warning("%d connections are open; further ones wait", len(self._connections))
             for connection in [each for each in self._connections if idle(each)]:

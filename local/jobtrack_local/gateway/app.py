@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 def build(template: Template, verifier: Verifier, url: str, after_write: Callable[[], None]) -> "ASGIApp":
-    """The application of a service at `url`; `after_write` is called after each request that may have written."""
+    """Return the application of a service at `url`; `after_write` is called after requests that may write."""
     application = create_app(*routers(template), signin.router(signin.Codes(), url))
     return _Doorbell(Gateway(application, [*template.routes, *signin.ROUTES], verifier), after_write)
 
 
 def routers(template: Template) -> list[APIRouter]:
-    """The router of each function that has routes."""
+    """Yield the router of each function that has routes."""
     found = []
     for properties in template.functions.values():
         if any(isinstance(trigger, Route) for trigger in properties.events.values()):
@@ -39,7 +39,7 @@ def routers(template: Template) -> list[APIRouter]:
 
 
 class Entrance:
-    """Leads WebSockets, posts to them, the page's files, and all other requests each to its own."""
+    """Routes WebSockets, the management API, the page's files and all other requests."""
 
     def __init__(self, websockets: "ASGIApp", management: Management, page: Page, http: "ASGIApp") -> None:
         self._websockets = websockets
@@ -47,7 +47,7 @@ class Entrance:
         self._http = http
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Lead on."""
+        """Pass the request on."""
         if scope["type"] == "websocket":
             return await self._websockets(scope, receive, send)
         app = next((each for each in self._served if each.serves(scope["path"])), self._http)
@@ -55,7 +55,7 @@ class Entrance:
 
 
 class _Doorbell:
-    """Rings after every request but GET: what it wrote may be in a stream now."""
+    """Calls `after_write` after every request except GET, because the stream may have new records."""
 
     def __init__(self, app: "ASGIApp", ring: Callable[[], None]) -> None:
         self._app = app

@@ -1,7 +1,7 @@
-"""Ends connections whose clients make no progress: uvicorn itself waits for them without end, except when idle.
+"""Closes connections of clients that make no progress; uvicorn itself waits for them forever, except when idle.
 
-uvicorn's `timeout_keep_alive` counts only between two requests, and one byte stops it. Here every connection is looked
-at again and again: a client that stays in the same phase for longer than the phase may take loses its connection.
+uvicorn's `timeout_keep_alive` counts only between two requests, and one byte stops it. Here every connection is checked
+regularly: a client that stays in one phase for longer than its limit loses its connection.
 """
 
 import time
@@ -36,15 +36,15 @@ SECONDS = {
     Phase.NEXT_REQUEST: KEEP_ALIVE_SECONDS,
     Phase.HEAD: 20,
     Phase.BODY: 60,
-    Phase.READING: 60,  # the kernel holds megabytes, and takes more only once a client has read a good part of them
+    Phase.READING: 60,  # the kernel buffers megabytes, and accepts more only after a client has read much of them
     Phase.CLOSING: 10,
 }
-"""How long each phase may take, in seconds."""
+"""The limit of each phase, in seconds."""
 
 
 @dataclass(frozen=True)
 class _Wait:
-    """A phase of one request, since when, and the bytes that the client has not read yet."""
+    """The phase of a request, its start, and the bytes that the client has not read yet."""
 
     phase: Phase
     cycle: object
@@ -56,14 +56,14 @@ class _Wait:
 
 
 class Deadlines:
-    """Knows since when each connection waits."""
+    """Stores since when each connection waits."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._waits: dict[Protocols, _Wait] = {}
 
     def enforce(self, connections: "Collection[Protocols]") -> None:
-        """End the connections that have waited for too long; called every second or so with all that are open."""
+        """Close the connections that waited for too long; called about every second with all open ones."""
         before, self._waits = self._waits, {}
         for connection in list(connections):
             if phase := phase_of(connection):
@@ -72,13 +72,13 @@ class Deadlines:
                     _end(connection, phase)
 
     def _wait(self, connection: "Protocols", phase: Phase, before: _Wait | None) -> _Wait:
-        """The wait that goes on since the look before, or a new one."""
+        """Return the wait that continues since the last check, or a new one."""
         now = _Wait(phase, _cycle(connection), self._clock(), connection.transport.get_write_buffer_size())
         return replace(now, since=before.since) if before and before.goes_on_in(now) else now
 
 
 def phase_of(connection: "Protocols") -> Phase | None:
-    """What the connection waits for; None when its client has nothing to do."""
+    """Return what the connection waits for, or None if the client has nothing to do."""
     if connection.transport.get_write_buffer_size():
         return Phase.READING
     if connection.transport.is_closing():
@@ -97,7 +97,7 @@ def idle(connection: "Protocols") -> bool:
 
 def _http_phase(connection: H11Protocol) -> Phase | None:
     conn, state = connection.conn, connection.conn.their_state
-    if state is h11.SEND_BODY and not connection.flow.read_paused:  # else the rest waits for the application
+    if state is h11.SEND_BODY and not connection.flow.read_paused:  # otherwise the rest waits for the application
         return Phase.BODY
     if state is not h11.IDLE:
         return None
@@ -111,7 +111,7 @@ def _cycle(connection: "Protocols") -> object:
 
 
 def _end(connection: "Protocols", phase: Phase) -> None:
-    """Close in order, with a 408 (RFC 9110, 15.5.9) where a request has begun; drop a client that does not read."""
+    """Close in order, with a 408 (RFC 9110, 15.5.9) if a request has begun; abort if the client does not read."""
     if phase in (Phase.READING, Phase.CLOSING):
         connection.transport.abort()
         return
@@ -124,7 +124,7 @@ def _time_out(connection: H11Protocol) -> None:
     if connection.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
         return
     if connection.cycle is not None:
-        connection.cycle.disconnected = True  # what the application still sends goes nowhere
+        connection.cycle.disconnected = True  # anything that the application still sends is discarded
     headers = [("Connection", "close"), ("Content-Length", "0")]
     response = connection.conn.send(h11.Response(status_code=408, headers=headers, reason=b"Request Timeout"))
     connection.transport.write((response or b"") + (connection.conn.send(h11.EndOfMessage()) or b""))

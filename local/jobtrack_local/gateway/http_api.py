@@ -1,4 +1,4 @@
-"""API Gateway's HTTP API for one machine: the routes and scopes of template.yaml in front of the application."""
+"""API Gateway's HTTP API on one machine: the routes and scopes of template.yaml in front of the application."""
 
 import re
 import time
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 OPEN = "NONE"
-"""SAM's name for a route that needs no token."""
+"""SAM's name for a route without a token."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class _Match:
 
 
 class Gateway:
-    """Lets through what a route and its token allow, with the event that a function would get."""
+    """Passes on the requests that route and token allow, with the event for the function."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Gateway:
         self._clock = clock
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Return 404, 401 or 403, or pass on; HEAD is served as GET is, and the web server leaves the body out."""
+        """Return 404, 401 or 403, or pass the request on. HEAD is handled as GET; the web server omits the body."""
         context = self._context(scope)
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
@@ -106,7 +106,7 @@ async def _refuse(error: JobTrackError, scope: "Scope", receive: "Receive", send
 
 
 def _expression(path: str) -> re.Pattern[str]:
-    """`/job/{jobId}` as a regular expression; `{name+}` takes the rest of the path."""
+    """Return `/job/{jobId}` as a regular expression; `{name+}` matches the rest of the path."""
     parts = re.split(r"(\{\w+\+?\})", path)
     return re.compile("".join(_group(part) if part.startswith("{") else re.escape(part) for part in parts))
 

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 STOP_SECONDS = 5
-"""How long requests and batches under way may take once the service stops."""
+"""Seconds that running requests and batches may take after the service was stopped."""
 LOOK_SECONDS = 0.5
-"""How often connections are looked at."""
+"""Seconds between checks of the connections."""
 
 
 class Server(uvicorn.Server):
-    """Says when it is ready, ends connections that make no progress, and closes WebSockets before it stops."""
+    """Reports when it is ready, closes connections without progress, and closes WebSockets before it stops."""
 
     def __init__(self, application: "ASGIApp", websockets: WebSocketGateway, ready: Callable[[], None]) -> None:
         self._websockets = websockets
@@ -41,13 +41,13 @@ class Server(uvicorn.Server):
                 application,
                 interface="asgi3",
                 lifespan="off",
-                http=HttpProtocol,  # Deadlines read its state; "auto" takes another where httptools is installed
+                http=HttpProtocol,  # the deadlines read its state; "auto" may be another one
                 ws=Protocol,
                 ws_max_size=MESSAGE_BYTES,
                 ws_ping_interval=None,  # API Gateway sends no pings, and does not compress
                 ws_per_message_deflate=False,
                 log_config=None,
-                log_level="warning",  # less severe lines hold the query of a handshake, and so its ticket
+                log_level="warning",  # lower levels contain the query of a handshake, and so its ticket
                 access_log=False,
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -56,31 +56,31 @@ class Server(uvicorn.Server):
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and say so."""
+        """Listen, and report it."""
         acceptors = [Acceptor(each, self._protocol, self.server_state.connections) for each in sockets or ()]
-        self.servers = cast("list[asyncio.Server]", acceptors)  # uvicorn closes them, no more
+        self.servers = cast("list[asyncio.Server]", acceptors)  # uvicorn would only close them
         self.started = True
         self._ready()
 
     async def on_tick(self, counter: int) -> bool:
-        """End connections that wait for too long; uvicorn calls this ten times a second."""
+        """Close connections that wait for too long; uvicorn calls this ten times per second."""
         if (now := time.monotonic()) >= self._next_look:
             self._next_look = now + LOOK_SECONDS
             self._deadlines.enforce(self.server_state.connections)
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close what is open, in order."""
+        """Close everything in order."""
         await self._websockets.close()
         await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """Stop by SIGINT and SIGTERM, but leave ignored what whoever started this ignores; uvicorn would not."""
+        """Stop on SIGINT and SIGTERM, unless they were ignored at the start; uvicorn would handle them anyway."""
         left = [each for each in (signal.SIGINT, signal.SIGTERM) if ignored(each)]
         with super().capture_signals():
             for each in left:
-                if not ignored(each):  # uvicorn changes nothing where it runs in another thread
+                if not ignored(each):  # uvicorn changes no handlers in another thread
                     signal.signal(each, signal.SIG_IGN)
             yield
 
@@ -89,14 +89,14 @@ class Server(uvicorn.Server):
 
 
 def ignored(number: signal.Signals) -> bool:
-    """Whether the process was started with the signal ignored, as shells do for jobs in the background."""
+    """Whether the process was started with the signal ignored, as shells do for background jobs."""
     return signal.getsignal(number) is signal.SIG_IGN
 
 
 @contextmanager
 def bound(port: int) -> Iterator[socket.socket]:
-    """A socket that listens on 127.0.0.1; LocalError when the port is not to be had."""
-    # IPPROTO_TCP said outright: asyncio switches Nagle's algorithm off only for sockets that say it.
+    """Return a socket that listens on 127.0.0.1; LocalError if the port is not available."""
+    # IPPROTO_TCP is explicit: asyncio turns off Nagle's algorithm only for sockets that have it.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with folders.describe_errors(f"listen on port {port}"):

@@ -1,4 +1,4 @@
-"""The resources of template.yaml that one machine can run, as CloudFormation and SAM write them."""
+"""The resources of template.yaml that run on one machine, in the form of CloudFormation and SAM."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class Model(BaseModel):
-    """A part of the template; what the local service has no use for is left out."""
+    """A part of the template; members that the local service does not need are ignored."""
 
     model_config = ConfigDict(alias_generator=to_pascal, extra="ignore", frozen=True)
 
 
 class RouteAuth(Model):
-    """Who may call a route: anyone (`NONE`), or who has one of the scopes."""
+    """The authorization of a route: none (`NONE`), or one of the scopes."""
 
     authorizer: str | None = None
     authorization_scopes: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class RouteAuth(Model):
     @field_validator("authorization_scopes", mode="before")
     @classmethod
     def _resolved(cls, scopes: list[object], info: ValidationInfo) -> list[str]:
-        """With what the stack's parameters say, which are the context of the validation."""
+        """Return the value with the stack's parameters, which are the context of the validation."""
         names = info.context if isinstance(info.context, Names) else Names()
         return [names.resolve(scope) for scope in scopes]
 
@@ -60,19 +60,19 @@ class FilterCriteria(Model):
 
 
 class OnFailure(Model):
-    """The queue that is told of records that were given up."""
+    """The queue for pointers to discarded records."""
 
     destination: object
 
 
 class DestinationConfig(Model):
-    """Whom Lambda tells how it went."""
+    """The destinations of Lambda's results."""
 
     on_failure: OnFailure | None = None
 
 
 class StreamProperties(Model):
-    """How a table's stream reaches a function, with Lambda's own defaults."""
+    """The event source mapping of a stream, with Lambda's own defaults."""
 
     stream: object
     filter_criteria: FilterCriteria = FilterCriteria()
@@ -85,20 +85,20 @@ class StreamProperties(Model):
 
 
 class StreamTrigger(Model):
-    """A table's stream that calls a function."""
+    """A table's stream that triggers a function."""
 
     type: Literal["DynamoDB"]
     properties: StreamProperties
 
 
 class Scaling(Model):
-    """How many batches of a queue a function handles at once."""
+    """The number of batches that a function handles concurrently."""
 
     maximum_concurrency: int = 10
 
 
 class QueueProperties(Model):
-    """How a queue reaches a function, with Lambda's own defaults."""
+    """The event source mapping of a queue, with Lambda's own defaults."""
 
     queue: object
     batch_size: int = 10
@@ -107,27 +107,27 @@ class QueueProperties(Model):
 
 
 class QueueTrigger(Model):
-    """A queue that calls a function."""
+    """A queue that triggers a function."""
 
     type: Literal["SQS"]
     properties: QueueProperties
 
 
 class ScheduleProperties(Model):
-    """When the clock calls a function."""
+    """The schedule of a function."""
 
     schedule_expression: str
 
 
 class ScheduleTrigger(Model):
-    """A clock that calls a function."""
+    """A schedule that triggers a function."""
 
     type: Literal["ScheduleV2"]
     properties: ScheduleProperties
 
 
 class OtherTrigger(Model):
-    """A trigger that the local service does not have."""
+    """A trigger that the local service does not support."""
 
     type: str
 
@@ -151,13 +151,13 @@ Trigger = Annotated[
 
 
 class Environment(Model):
-    """Environment variables, their values still as the template writes them."""
+    """Environment variables, with values as in the template."""
 
     variables: dict[str, object] = {}
 
 
 class FunctionProperties(Model):
-    """Where a function's code is and what calls it."""
+    """The folder of a function's code, and its triggers."""
 
     code_uri: str
     memory_size: int = 128
@@ -168,13 +168,13 @@ class FunctionProperties(Model):
 
 
 class StreamSpecification(Model):
-    """What a table's stream shows."""
+    """The view type of a table's stream."""
 
     stream_view_type: str
 
 
 class TableProperties(Model):
-    """A table as CreateTable takes it; time to live and backups are left to AWS."""
+    """A table in the form of CreateTable; TTL and backups exist only on AWS."""
 
     attribute_definitions: list[dict[str, str]]
     key_schema: list[dict[str, str]]
@@ -182,7 +182,7 @@ class TableProperties(Model):
     stream_specification: StreamSpecification | None = None
 
     def arguments(self) -> dict[str, Any]:
-        """What CreateTable wants besides a name."""
+        """Return the arguments of CreateTable, except the name."""
         wanted = self.model_dump(by_alias=True, exclude_defaults=True)
         if self.stream_specification:
             wanted["StreamSpecification"]["StreamEnabled"] = True
@@ -190,7 +190,7 @@ class TableProperties(Model):
 
 
 class RedrivePolicy(Model):
-    """Where a queue puts what was received too often."""
+    """The dead-letter queue of a queue."""
 
     model_config = ConfigDict(alias_generator=None)
 
@@ -198,20 +198,20 @@ class RedrivePolicy(Model):
     max_receive_count: int = Field(alias="maxReceiveCount")
 
     def resolved(self, names: Names) -> str:
-        """The policy as SQS takes it, in JSON."""
+        """Return the policy in SQS's form, as JSON."""
         arn = names.resolve(self.dead_letter_target_arn)
         return json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": self.max_receive_count})
 
 
 class QueueSettings(Model):
-    """A queue's times in seconds, and its dead letters."""
+    """The times of a queue in seconds, and its dead-letter queue."""
 
     visibility_timeout: int = 30
     message_retention_period: int = 345600
     redrive_policy: RedrivePolicy | None = None
 
     def attributes(self, names: Names) -> "dict[QueueAttributeNameType, str]":
-        """What CreateQueue wants besides a name."""
+        """Return the arguments of CreateQueue, except the name."""
         wanted: dict[QueueAttributeNameType, str] = {
             "VisibilityTimeout": str(self.visibility_timeout),
             "MessageRetentionPeriod": str(self.message_retention_period),
@@ -222,7 +222,7 @@ class QueueSettings(Model):
 
 
 class KeySettings(Model):
-    """A key that seals secrets."""
+    """A key that encrypts secrets."""
 
     description: str = ""
 
@@ -241,13 +241,13 @@ class Parameter(Model):
 
 
 class Globals(Model):
-    """What all functions share."""
+    """The properties that all functions share."""
 
     function: dict[str, object] = {}
 
 
 class Document(Model):
-    """The template as a whole."""
+    """The whole template."""
 
     parameters: dict[str, Parameter] = {}
     globals: Globals = Globals()

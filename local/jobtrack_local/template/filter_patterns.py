@@ -13,11 +13,11 @@ class Pattern:
         self._tree = _checked(text)
 
     def matches(self, record: Mapping[str, object]) -> bool:
-        """Whether the record would reach the function."""
+        """Whether the record reaches the function."""
         return _matches(self._tree, record)
 
     def prefix(self, *path: str) -> str:
-        """What the field at `path` must begin with; empty where it may be anything."""
+        """Return the required prefix of the field at `path`; empty if any value matches."""
         node: object = self._tree
         for name in path:
             node = node.get(name, {}) if isinstance(node, dict) else {}
@@ -28,7 +28,7 @@ class Pattern:
 
 
 def any_match(patterns: Sequence[Pattern], record: Mapping[str, object]) -> bool:
-    """Whether one of the patterns lets the record through; without patterns all pass."""
+    """Whether one of the patterns matches the record; without patterns every record matches."""
     return not patterns or any(pattern.matches(record) for pattern in patterns)
 
 
@@ -36,7 +36,7 @@ def _checked(text: str) -> dict[str, object]:
     try:
         tree = json.loads(text)
     except json.JSONDecodeError as error:
-        raise LocalError(f"a filter of template.yaml is no JSON: {text}") from error
+        raise LocalError(f"a filter of template.yaml is not JSON: {text}") from error
     if not isinstance(tree, dict) or not _known(tree):
         raise LocalError(f"the local service knows exact texts and prefixes in filters, not: {text}")
     return tree

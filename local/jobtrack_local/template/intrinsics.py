@@ -1,4 +1,4 @@
-"""CloudFormation's YAML: reading its short tags, and working out what they refer to."""
+"""CloudFormation's YAML: reads its short tags, and resolves references."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from jobtrack_local.errors import LocalError
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with the short tags of CloudFormation's functions read as their long forms."""
+    """YAML in which the short tags of CloudFormation's functions are read as their long forms."""
 
 
 def _ref(loader: _Loader, node: yaml.ScalarNode) -> dict[str, object]:
@@ -23,7 +23,7 @@ def _get_att(loader: _Loader, node: yaml.ScalarNode) -> dict[str, object]:
 
 
 def _function(loader: _Loader, node: yaml.Node) -> dict[str, object]:
-    """Any other function; whoever needs its value must know it."""
+    """Any other function, which is left unresolved."""
     name = f"Fn::{node.tag.removeprefix('!')}"
     if isinstance(node, yaml.SequenceNode):
         return {name: loader.construct_sequence(node, deep=True)}
@@ -37,7 +37,7 @@ for _name in ("Sub", "If", "Not", "Equals", "Join", "Split"):
 
 
 def read(path: Path) -> dict[str, object]:
-    """The document at `path`; LocalError when it is missing or no mapping."""
+    """Return the document at `path`; LocalError if it is missing or not a mapping."""
     try:
         document = _Loader(path.read_bytes()).get_single_data()
     except (OSError, yaml.YAMLError) as error:
@@ -49,13 +49,13 @@ def read(path: Path) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class Names:
-    """What a template's references mean here: `refs[id]`, `attributes[id, name]`."""
+    """The values of a template's references: `refs[id]`, `attributes[id, name]`."""
 
     refs: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def resolve(self, value: object) -> str:
-        """A scalar or intrinsic function as text; LocalError for what means nothing here."""
+        """Return a scalar or an intrinsic function as text; LocalError if it cannot be resolved."""
         match value:
             case {"Ref": str(name)}:
                 return self._ref(name)
@@ -85,7 +85,7 @@ class Names:
 
 
 def target(value: object) -> str:
-    """The logical id that a `Ref` or `GetAtt` points to."""
+    """Return the logical id of a `Ref` or `GetAtt`."""
     match value:
         case {"Ref": str(name)}:
             return name
@@ -95,7 +95,7 @@ def target(value: object) -> str:
 
 
 def mentioned(value: object) -> set[str]:
-    """The logical ids that an expression refers to."""
+    """Yield the logical ids that an expression refers to."""
     match value:
         case {"Fn::Sub": str(text)}:
             return {name.partition(".")[0] for name in re.findall(r"\$\{([^}]+)\}", text)}

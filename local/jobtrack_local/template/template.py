@@ -1,4 +1,4 @@
-"""What template.yaml says of the service: functions, routes and scopes, triggers, tables, queues and keys."""
+"""The contents of template.yaml: functions, routes and scopes, triggers, tables, queues and keys."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -49,34 +49,34 @@ class Template:
         return [route for function in self.functions for route in self.routes_of(function)]
 
     def routes_of(self, function: str) -> list[RouteProperties]:
-        """The routes of a function."""
+        """Return the routes of a function."""
         events = self.functions[function].events
         return [trigger.properties for trigger in events.values() if isinstance(trigger, Route)]
 
     @property
     def streams(self) -> list[tuple[str, StreamProperties]]:
-        """Functions that a table's stream calls, each with how."""
+        """Yield the functions that a table's stream triggers, each with its mapping."""
         return [(name, trigger.properties) for name, trigger in self._triggers() if isinstance(trigger, StreamTrigger)]
 
     @property
     def consumers(self) -> list[tuple[str, QueueProperties]]:
-        """Functions that a queue calls, each with how."""
+        """Yield the functions that a queue triggers, each with its mapping."""
         return [(name, trigger.properties) for name, trigger in self._triggers() if isinstance(trigger, QueueTrigger)]
 
     @property
     def schedules(self) -> list[tuple[str, ScheduleProperties]]:
-        """Functions that the clock calls, each with when."""
+        """Yield the functions with a schedule, each with the schedule."""
         return [
             (name, trigger.properties) for name, trigger in self._triggers() if isinstance(trigger, ScheduleTrigger)
         ]
 
     def variables(self, function: str, names: intrinsics.Names, own: Mapping[str, str] = {}) -> dict[str, str]:
-        """A function's variables, `own` before what the template says."""
+        """Return a function's variables; `own` takes precedence over the template."""
         stated = self.functions[function].environment.variables
         return {name: own[name] if name in own else names.resolve(value) for name, value in stated.items()}
 
     def environment(self, names: intrinsics.Names, own: Mapping[str, str] = {}) -> dict[str, str]:
-        """Every function's variables in one environment, `own` before theirs; LocalError when two want other values."""
+        """Return the variables of all functions; `own` takes precedence. LocalError if two functions differ."""
         resolved: dict[str, str] = dict(own)
         for function in self.functions:
             for name, text in self.variables(function, names, own).items():
@@ -91,7 +91,7 @@ class Template:
 
 
 def load(path: Path = PATH, parameters: Mapping[str, str] = {}) -> Template:
-    """Read the template; `parameters` before its defaults. LocalError when it is not as the local service needs it."""
+    """Read the template; `parameters` override its defaults. LocalError if the local service cannot use it."""
     try:
         document = Document.model_validate(intrinsics.read(path))
         given = {name: str(each.default) for name, each in document.parameters.items() if each.default is not None}
@@ -115,7 +115,7 @@ def _all(
     shared: Mapping[str, object] | None = None,
     names: intrinsics.Names | None = None,
 ) -> dict[str, ModelT]:
-    """Every resource of the kind; `shared` properties hold where the resource has none of its own."""
+    """Yield every resource of the kind; `shared` properties apply to a resource without its own."""
     return {
         name: model.model_validate(_merged(shared or {}, resource.properties), context=names)
         for name, resource in document.resources.items()
@@ -124,7 +124,7 @@ def _all(
 
 
 def _merged(shared: Mapping[str, object], own: Mapping[str, object]) -> dict[str, object]:
-    """SAM's Globals: mappings are merged, all else is replaced."""
+    """Merge as SAM's Globals do: mappings are merged, everything else is replaced."""
     merged = dict(shared)
     for name, value in own.items():
         before = merged.get(name)

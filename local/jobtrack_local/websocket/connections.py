@@ -1,4 +1,4 @@
-"""The WebSockets that are open, for who reads from them and who posts to them; all in one event loop."""
+"""The open WebSockets, shared by their readers and by posts; all in one event loop."""
 
 import asyncio
 import time
@@ -19,11 +19,11 @@ NORMAL, GOING_AWAY = 1000, 1001
 
 
 class Gone(Exception):
-    """The connection is over, or its client does not read."""
+    """The connection has ended, or its client does not read."""
 
 
 class Connection:
-    """An open WebSocket; times in seconds, of the clock since 1970 and of a steady one."""
+    """An open WebSocket. Times are in seconds: wall clock since 1970, and monotonic."""
 
     def __init__(
         self,
@@ -42,11 +42,11 @@ class Connection:
 
     @property
     def seconds_left(self) -> float:
-        """How long it may live if nothing is sent."""
+        """Return the seconds that it may stay open if nothing is sent."""
         return min(self._begun + LIFETIME_SECONDS, self._last + IDLE_SECONDS) - self._monotonic()
 
     async def receive(self) -> "Message | None":
-        """The next message, or the end; None when neither came in time."""
+        """Return the next message, or the end; None if neither arrives in time."""
         while (seconds := self.seconds_left) > 0:
             try:
                 async with asyncio.timeout(seconds):
@@ -58,7 +58,7 @@ class Connection:
         return None
 
     async def post(self, data: bytes) -> None:
-        """Send a message; Gone when the connection is over, or the client has not read for too long."""
+        """Send a message; Gone if the connection has ended, or if the client has not read for too long."""
         try:
             async with asyncio.timeout(POST_SECONDS):
                 await self._socket.send(_sent(data))
@@ -70,7 +70,7 @@ class Connection:
         self._touch()
 
     async def close(self, code: int, seconds: float = POST_SECONDS) -> None:
-        """Say that it is over; drop a client that does not read."""
+        """Close the connection; abort it if the client does not read."""
         if self._socket.application_state is not WebSocketState.CONNECTED:
             return
         try:
@@ -82,12 +82,12 @@ class Connection:
             pass
 
     def drop(self) -> None:
-        """End it at once, with whatever the client has not read."""
+        """Abort the connection, with everything that the client has not read."""
         self._transport.abort()
 
     @property
     def ended(self) -> bool:
-        """Whether the client has confirmed the end, or is away."""
+        """Whether the client has confirmed the close, or is disconnected."""
         return self._transport.is_closing()
 
     def _touch(self) -> None:
@@ -101,21 +101,21 @@ class Connections:
         self._open: dict[str, Connection] = {}
 
     def add(self, connection: Connection) -> None:
-        """From now on it can be posted to."""
+        """Add a connection, which can be posted to from now on."""
         self._open[connection.peer.connection_id] = connection
 
     def remove(self, connection: Connection) -> None:
-        """From now on it is gone."""
+        """Remove a connection."""
         del self._open[connection.peer.connection_id]
 
     def get(self, connection_id: str) -> Connection:
-        """The connection; Gone when there is none of the id."""
+        """Return the connection with the id; Gone if there is none."""
         if connection_id not in self._open:
             raise Gone
         return self._open[connection_id]
 
     async def close(self) -> None:
-        """Tell every client that the service goes away, and drop who does not answer in time."""
+        """Close every connection because the service stops, and abort those of clients that do not respond in time."""
         leaving = list(self._open.values())
         deadline = time.monotonic() + FAREWELL_SECONDS
         await asyncio.gather(*(connection.close(GOING_AWAY, FAREWELL_SECONDS) for connection in leaving))

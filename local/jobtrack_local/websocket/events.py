@@ -1,4 +1,4 @@
-"""The events of API Gateway's WebSocket API, as Lambda gets them from its proxy integration."""
+"""The events of API Gateway's WebSocket API, as its proxy integration sends them to Lambda."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ CONNECT, DISCONNECT, DEFAULT = "$connect", "$disconnect", "$default"
 
 @dataclass(frozen=True)
 class Peer:
-    """Who is connected: what every event tells of a connection."""
+    """The members of a connection that every event has."""
 
     connection_id: str
     connected_at: float
@@ -31,10 +31,10 @@ class Peer:
 
     @classmethod
     def of(cls, scope: "Scope", now: float) -> "Peer":
-        """Who opens the connection now, in seconds since 1970, under a new id."""
+        """Return a new connection, with the current time in seconds since 1970."""
         headers = {name.lower(): value for name, value in _headers(scope)}
         return cls(
-            base64.urlsafe_b64encode(token_bytes(11)).decode(),  # ends in `=`, as AWS's do
+            base64.urlsafe_b64encode(token_bytes(11)).decode(),  # ends in `=`, like AWS's ids
             now,
             headers.get("host", ""),
             scope["client"][0] if scope.get("client") else "",
@@ -44,13 +44,13 @@ class Peer:
 
 @dataclass(frozen=True)
 class Events:
-    """Makes the events of one connection."""
+    """Creates the events of one connection."""
 
     peer: Peer
     clock: Callable[[], float] = time.time
 
     def connect(self, scope: "Scope") -> Event:
-        """What $connect gets: the handshake's headers and query."""
+        """Return the event of $connect, with the handshake's headers and query."""
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         return {
             "headers": dict(_headers(scope)),
@@ -65,7 +65,7 @@ class Events:
         }
 
     def message(self, route_key: str, body: str | bytes) -> Event:
-        """What a route gets: text as it came, bytes in base64."""
+        """Return the event of a message: text unchanged, bytes in base64."""
         binary = isinstance(body, bytes)
         return {
             "requestContext": self._context(route_key, "MESSAGE") | {"messageId": str(uuid4())},
@@ -74,7 +74,7 @@ class Events:
         }
 
     def disconnect(self, code: int, reason: str) -> Event:
-        """What $disconnect gets: how the connection ended."""
+        """Return the event of $disconnect, with the reason."""
         context = self._context(DISCONNECT, "DISCONNECT")
         headers = [("Host", self.peer.domain_name)]
         return {
@@ -85,7 +85,7 @@ class Events:
         }
 
     def refusal(self, message: str) -> dict[str, str]:
-        """What API Gateway itself tells a client."""
+        """Return API Gateway's own error message to a client."""
         return {"message": message, "connectionId": self.peer.connection_id, "requestId": str(uuid4())}
 
     def _context(self, route_key: str, kind: str) -> dict[str, object]:
@@ -108,7 +108,7 @@ class Events:
 
 
 def selected(selection: tuple[str, ...], body: str | bytes) -> str:
-    """What a message says at the path of the route selection expression; `$default` where it can mean no route."""
+    """Return the route key at the path of the route selection expression, or `$default` if there is none."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""API Gateway's management API of WebSockets (`@connections`), as boto3's `apigatewaymanagementapi` asks it."""
+"""API Gateway's management API of WebSockets (`@connections`), as boto3's `apigatewaymanagementapi` calls it."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,18 +16,18 @@ PATH = "/@connections/"
 
 
 class Management:
-    """Answers below `prefix`, a path that only this service's own functions know: no signature is checked."""
+    """Serves requests below `prefix`, a path that only this service's functions know; it checks no signature."""
 
     def __init__(self, connections: Connections, prefix: str) -> None:
         self._connections = connections
         self._path = prefix + PATH
 
     def serves(self, path: str) -> bool:
-        """Whether the path is one of a connection here."""
+        """Whether the path is that of a connection here."""
         return path.startswith(self._path)
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Post to the connection, show it or end it."""
+        """Post to the connection, return its state, or close it."""
         try:
             connection = self._connections.get(scope["path"].removeprefix(self._path))
             answer = await _answer(Request(scope, receive), connection)

@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket over `websockets`, with API Gateway's limits and a way to drop a client that does not read."""
+"""uvicorn's WebSocket over `websockets`, with API Gateway's limits, and a way to abort clients that do not read."""
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -11,21 +11,21 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
 
 TRANSPORT = "transport"
-"""Where an application finds the connection's transport in `scope["state"]`."""
+"""The key in `scope["state"]` under which an application finds the connection's transport."""
 
 
 class Protocol(WebSocketsSansIOProtocol):
-    """One client's connection."""
+    """The connection of one client."""
 
     def data_received(self, data: bytes) -> None:
-        """Read, and refuse a handshake that `websockets` cannot read, which uvicorn would leave without a response."""
+        """Read data, and refuse a handshake that `websockets` cannot parse, to which uvicorn would not respond."""
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             self.handshake_initiated = self.handshake_complete = self.close_sent = True
             self._refuse()
 
     def _refuse(self) -> None:
-        """Send the response of `websockets`, which it has for too long a head only, or else a 400."""
+        """Send the response of `websockets`, which exists only for a head that is too long, or a 400."""
         refusal = self.conn.reject(HTTPStatus.BAD_REQUEST, "This is not a WebSocket handshake.\n")
         self.transport.write(b"".join(self.conn.data_to_send()) or refusal.serialize())
         self.transport.close()
@@ -37,7 +37,7 @@ class Protocol(WebSocketsSansIOProtocol):
         await super().run_asgi()
 
     async def send(self, message: "ASGISendEvent") -> None:
-        """Send; a refusal ends the handshake, though uvicorn would complain of one left open."""
+        """Send; a refusal ends the handshake, about which uvicorn would otherwise complain."""
         await super().send(message)
         if message["type"] == "websocket.http.response.body":
             self.handshake_complete = True
