@@ -2,31 +2,63 @@
 
 import argparse
 import sys
+from collections.abc import Callable, Collection
 
-from bench import around, day, functions, heartbeats, isolation, keeping, lists, pushes, reads, reporter, stage, writes
+from bench import (
+    day,
+    dependencies,
+    functions,
+    heartbeats,
+    isolation,
+    lists,
+    metered_store,
+    pushes,
+    reads,
+    reporter,
+    ttl_extension,
+    writes,
+)
+from bench.metered_store import Bench
 from bench.report import Report
+
+ON_A_TABLE: dict[str, Callable[[Bench, Report], None]] = {
+    "writes": writes.measure,
+    "heartbeats": heartbeats.measure,
+    "ttl_extension": ttl_extension.measure,
+    "lists": lists.measure,
+    "dependencies": dependencies.measure,
+    "day": day.measure,
+    "warm": functions.measure_warm,
+    "reads": reads.measure,
+    "pushes": lambda bench, report: pushes.measure(report),
+}
+ALONE: dict[str, Callable[[Report], None]] = {
+    "cold": functions.measure_cold,
+    "isolation": isolation.measure,
+    "reporter": reporter.measure,
+}
 
 
 def main() -> int:
     """Run the bench."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--lines", type=int, default=reads.MILLION, help="lines of the large job")
-    asked = parser.parse_args()
+    parser.add_argument("--only", nargs="+", choices=[*ON_A_TABLE, *ALONE], help="measure only these parts")
+    options = parser.parse_args()
+    ON_A_TABLE["reads"] = lambda bench, report: reads.measure(bench, report, options.lines)
     report = Report()
-    with stage.running() as bench:
-        writes.measure(bench, report)
-        heartbeats.measure(bench, report)
-        keeping.measure(bench, report)
-        lists.measure(bench, report)
-        around.measure(bench, report)
-        day.measure(bench, report)
-        functions.measure_warm(bench, report)
-        reads.measure(bench, report, asked.lines)
-        pushes.measure(report)
-    functions.measure_cold(report)
-    isolation.measure(report)
-    reporter.measure(report)
+    _measure(options.only or [*ON_A_TABLE, *ALONE], report)
     return 0 if report.print() else 1
+
+
+def _measure(names: Collection[str], report: Report) -> None:
+    if on_a_table := [measure for name, measure in ON_A_TABLE.items() if name in names]:
+        with metered_store.running() as bench:
+            for measure in on_a_table:
+                measure(bench, report)
+    for name, measure_alone in ALONE.items():
+        if name in names:
+            measure_alone(report)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ import random
 from collections.abc import Sequence
 
 from bench import workload
+from bench.metered_store import Bench
 from bench.report import Report
-from bench.stage import Bench
 from jobtrack import limits, times
 from jobtrack.domain.events import Event
 from jobtrack.domain.journal.journal import Record

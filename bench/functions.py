@@ -14,8 +14,8 @@ from typing import Any
 from fastapi import FastAPI
 from mangum import Mangum
 
+from bench.metered_store import Bench
 from bench.report import Report
-from bench.stage import Bench
 from jobtrack.keys import JobKey
 from jobtrack.store.snapshots import snapshot_key
 from jobtrack_local.stack import load_function

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from bench import workload
 from bench.meter import Usage
+from bench.metered_store import Bench
 from bench.report import Report
-from bench.stage import Bench
 from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage

@@ -3,8 +3,8 @@
 import uuid
 
 from bench import workload
+from bench.metered_store import Bench
 from bench.report import Report
-from bench.stage import Bench
 from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from bench import workload
+from bench.metered_store import Bench
 from bench.report import Report
-from bench.stage import Bench
 from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.domain.journal.journal import LEVELS, Family, Record

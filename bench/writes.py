@@ -4,8 +4,8 @@ import random
 from statistics import mean
 
 from bench import workload
+from bench.metered_store import Bench
 from bench.report import Report
-from bench.stage import Bench
 from jobtrack import times
 
 LIMITS = {500: 56, 100: 24, 10: 16, 1: 10}

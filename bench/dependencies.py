@@ -4,8 +4,8 @@ import time
 import uuid
 
 from bench import workload
+from bench.metered_store import Bench
 from bench.report import Report
-from bench.stage import Bench
 from jobtrack.domain.job import Job, Stage
 from jobtrack.keys import ProjectKey
 from jobtrack.store.dependencies import DependencyStore

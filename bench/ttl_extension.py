@@ -5,8 +5,8 @@ import uuid
 
 from bench import workload
 from bench.meter import Usage
+from bench.metered_store import Bench
 from bench.report import Report
-from bench.stage import Bench
 from jobtrack import times
 from jobtrack.domain.job import Job, Stage
 from jobtrack.invocation import Invocation
