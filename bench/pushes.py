@@ -74,7 +74,7 @@ def _subscribed(deliverer: "Deliverer") -> Subscription:
     sealed = deliverer.webhooks.vault.seal(job, name, Secrets((SigningSecret(new_signing_secret()),), token))
     url = f"https://hook.example/{uuid.uuid4()}"
     made = Subscription(job, name, "webhook", url, ("stageCompleted",), Filters(), "ja", now, now + 28_800, sealed)
-    deliverer.subscriptions.dynamodb.put_item(TableName=deliverer.subscriptions.name, Item=made.item())
+    deliverer.subscriptions.dynamodb.put_item(TableName=deliverer.subscriptions.name, Item=made.to_item())
     return made
 
 
@@ -94,6 +94,6 @@ def _delivered(deliverer: "Deliverer", meter: Meter, subscription: Subscription,
     with meter.measured() as used:
         deliverer.deliver(message)
     unmetered = DeliveryTable(meter.lookup, deliverer.deliveries.name)
-    if (status := unmetered.get(message).status) != "Delivered":
+    if (status := unmetered.read_delivery(message).status) != "Delivered":
         raise AssertionError(f"the message is {status}")
     return used

@@ -60,7 +60,7 @@ def store(dynamodb: "DynamoDBClient", vault: Vault, *subscriptions: Subscription
     for one in subscriptions:
         secrets = Secrets((SigningSecret(SECRET),), TOKEN)
         sealed = vault.seal(one.job, one.subscription_id, secrets)
-        for item in replace(one, sealed=sealed).items():
+        for item in replace(one, sealed=sealed).to_items():
             dynamodb.put_item(TableName="SubscriptionsTable", Item=item)
 
 
@@ -220,14 +220,14 @@ class World:
         self.deliverer.deliver(one)
 
     def delivered(self, one: Message) -> Delivery:
-        return self.deliverer.deliveries.get(one)
+        return self.deliverer.deliveries.read_delivery(one)
 
     def known(self) -> EndpointHealth:
         """Return the health of the subscription's endpoint."""
-        return self.health.get(endpoint_group(self.subscription))
+        return self.health.read_health(endpoint_group(self.subscription))
 
     def stored(self) -> Subscription | None:
-        return self.deliverer.subscriptions.get(JOB, "sub-1")
+        return self.deliverer.subscriptions.read_subscription(JOB, "sub-1")
 
 
 class Crash(BaseException):

@@ -114,14 +114,14 @@ class SocketWorld:
         asked = {"subscriptionType": "websocket", "events": [WANTED], "sinceSequence": since, **wanted}
         request = SubscribeRequest.model_validate(asked)
         vault = Vault(cast("KMSClient", _Kms()), "key")
-        made = SubscriptionFactory(vault, {443}, clock=self.clock).make(self.job, request)
+        made = SubscriptionFactory(vault, {443}, clock=self.clock).create(self.job, request)
         one = made.subscription
         listener = NewListener(
             self.job,
             one.subscription_id,
             Listener(one.expires_at, one.interests()),
-            lambda last: made.creation("SubscriptionsTable", last),
-            made.replayed_since,
+            lambda last: made.put_actions("SubscriptionsTable", last),
+            made.replay_since,
         )
         ListenerStore(self.dynamodb, "JobsTable", now=self._micros).add_listener(listener, {})
         self.name = one.subscription_id
@@ -184,14 +184,14 @@ class SocketWorld:
         return False
 
     def stored(self) -> Subscription:
-        found = self.subscriptions.get(self.job, self.name)
+        found = self.subscriptions.read_subscription(self.job, self.name)
         assert found is not None
         return found
 
     def ticket(self) -> str:
         """Return a ticket as the API creates it."""
         text = new_ticket()
-        item = Ticket.of(text, self.job, self.name, self.clock()).item()
+        item = Ticket.issued(text, self.job, self.name, self.clock()).to_item()
         self.dynamodb.put_item(TableName="SubscriptionsTable", Item=item)
         return text
 

@@ -47,7 +47,7 @@ def test_no_more_attempts_are_under_way_than_there_are_leases(table: EndpointHea
     breaker = CircuitBreaker(table)
 
     def attempt(_: int) -> None:
-        found = breaker.acquire(endpoint, "slow", table.get(endpoint))
+        found = breaker.acquire(endpoint, "slow", table.read_health(endpoint))
         if isinstance(found, Permit):
             count.add(1)
             time.sleep(random.random() / 5)
@@ -57,7 +57,7 @@ def test_no_more_attempts_are_under_way_than_there_are_leases(table: EndpointHea
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(attempt, range(MESSAGES)))
     assert 1 < count.most <= MAX_ATTEMPTS["slow"] < count.entered
-    known = table.get(endpoint)
+    known = table.read_health(endpoint)
     assert known.leases == {}
     assert known.is_slow(time.time())
 
@@ -65,8 +65,8 @@ def test_no_more_attempts_are_under_way_than_there_are_leases(table: EndpointHea
 def test_of_many_at_a_half_open_breaker_one_is_let_through(table: EndpointHealthTable) -> None:
     endpoint, breaker = str(uuid.uuid4()), CircuitBreaker(table)
     opened = EndpointHealth(10, 10.0, time.time() - 1)
-    assert table.write(endpoint, HealthUpdate(0, opened))
-    stale, together = table.get(endpoint), threading.Barrier(THREADS)
+    assert table.write_health(endpoint, HealthUpdate(0, opened))
+    stale, together = table.read_health(endpoint), threading.Barrier(THREADS)
 
     def attempt(_: int) -> object:
         together.wait(30)
@@ -77,12 +77,12 @@ def test_of_many_at_a_half_open_breaker_one_is_let_through(table: EndpointHealth
     [permit] = [one for one in found if isinstance(one, Permit)]
     assert permit.probe
     breaker.release(permit, Outcome.DELIVERED, 0.1)
-    assert isinstance(breaker.acquire(endpoint, "normal", table.get(endpoint)), Permit)
+    assert isinstance(breaker.acquire(endpoint, "normal", table.read_health(endpoint)), Permit)
 
 
 def test_every_failure_of_many_at_once_counts(table: EndpointHealthTable) -> None:
     endpoint, breaker = str(uuid.uuid4()), CircuitBreaker(table)
-    inside = [breaker.acquire(endpoint, "normal", table.get(endpoint)) for _ in range(10)]
+    inside = [breaker.acquire(endpoint, "normal", table.read_health(endpoint)) for _ in range(10)]
 
     def fail(permit: object) -> None:
         assert isinstance(permit, Permit)
@@ -90,6 +90,6 @@ def test_every_failure_of_many_at_once_counts(table: EndpointHealthTable) -> Non
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(fail, inside))
-    known = table.get(endpoint)
+    known = table.read_health(endpoint)
     assert (known.failures, known.leases) == (10, {})
     assert known.open_until > time.time()

@@ -27,7 +27,7 @@ from jobtrack.push.egress import guarded_post
 from jobtrack.push.egress.guarded_post import EgressError, Response
 from jobtrack.push.egress.urls import WebhookUrl
 from jobtrack.push.subscriptions.secrets import Vault
-from jobtrack.push.subscriptions.subscription import Subscription, key
+from jobtrack.push.subscriptions.subscription import Subscription, subscription_key
 from jobtrack.settings import Settings
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.outbox_records import EventBatch, encode
@@ -310,7 +310,7 @@ class Deployed:
         self.gateway.connected.add(connection)
         self.dynamodb.update_item(
             TableName="SubscriptionsTable",
-            Key=key(one.job, one.subscription_id),
+            Key=subscription_key(one.job, one.subscription_id),
             UpdateExpression="SET #connection = :id, connectedAt = :now, quietUntil = :now",
             ExpressionAttributeNames={"#connection": "connection"},
             ExpressionAttributeValues={":id": {"S": connection}, ":now": {"N": str(self.clock())}},

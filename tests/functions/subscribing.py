@@ -79,7 +79,7 @@ def read(answer: dict[str, Any], status: int = 200) -> Any:
 
 def stored(made: dict[str, Any], key: JobKey) -> Subscription:
     """Return the stored subscription of a response."""
-    found = table().get(key, made["subscriptionId"])
+    found = table().read_subscription(key, made["subscriptionId"])
     assert found is not None
     return found
 

@@ -70,7 +70,7 @@ def test_while_secrets_rotate_both_sign() -> None:
     world, newer = World(OK), new_signing_secret()
     both = Secrets((SigningSecret(newer), SigningSecret(SECRET, until=NOW + 10)), None)
     sealed = world.deliverer.webhooks.vault.seal(JOB, "sub-1", both)
-    world.dynamodb.put_item(TableName="SubscriptionsTable", Item=replace(world.subscription, sealed=sealed).item())
+    world.dynamodb.put_item(TableName="SubscriptionsTable", Item=replace(world.subscription, sealed=sealed).to_item())
     world.deliver(message(1))
     world.receiver.verified(SECRET)
     world.receiver.verified(newer)
@@ -176,8 +176,8 @@ def test_an_url_that_the_stack_no_longer_allows_is_not_posted_to() -> None:
 
 def test_of_two_copies_side_by_side_the_failure_does_not_undo_the_success() -> None:
     world = World(OK)
-    world.deliverer.deliveries.put(message(), Delivery(DeliveryStatus.DELIVERED, 1))
-    world.deliverer.deliveries.put(message(), Delivery(DeliveryStatus.PENDING, 1))
+    world.deliverer.deliveries.put_delivery(message(), Delivery(DeliveryStatus.DELIVERED, 1))
+    world.deliverer.deliveries.put_delivery(message(), Delivery(DeliveryStatus.PENDING, 1))
     assert world.delivered(message()).status == "Delivered"
 
 

@@ -78,14 +78,14 @@ def test_the_functions_own_deliverer_reads_the_stacks_settings(
     event = sample("delivery-message")
     assert app.handler(event, context) == {"batchItemFailures": []}
     one = Message.decode(event["Records"][0]["body"])
-    assert DeliveryTable(aws.client("dynamodb"), "DeliveriesTable").get(one).status == "Skipped"
+    assert DeliveryTable(aws.client("dynamodb"), "DeliveriesTable").read_delivery(one).status == "Skipped"
 
 
 def test_a_key_that_does_not_open_leaves_the_message_in_the_queue(
     context: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = World(OK)
-    foreign = replace(world.subscription, sealed=b"not sealed by us").item()
+    foreign = replace(world.subscription, sealed=b"not sealed by us").to_item()
     world.dynamodb.put_item(TableName="SubscriptionsTable", Item=foreign)
     monkeypatch.setattr(app, "_deliverer", world.deliverer)
     records = [{"messageId": "m", "body": message().encode()}]

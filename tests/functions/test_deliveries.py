@@ -32,12 +32,12 @@ def world(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Op
 
     def make(*answers: Response) -> World:
         made = subscribed(invoke, sample, events=["stageCompleted"], expiresInSeconds=604_800)
-        found = table().get(job_of(sample("subscribe")), made["subscriptionId"])
+        found = table().read_subscription(job_of(sample("subscribe")), made["subscriptionId"])
         assert found is not None
         held = replace(found, created_at=NOW, expires_at=NOW + 7 * DAY)
         made_world = World(*answers, subscribed=replace(held, subscription_id="sub-of-the-helper"))
         made_world.subscription = held
-        aws.client("dynamodb").put_item(TableName="SubscriptionsTable", Item=held.item())
+        aws.client("dynamodb").put_item(TableName="SubscriptionsTable", Item=held.to_item())
         for each in (app.subscriptions, app.deliveries):
             monkeypatch.setattr(each, "clock", made_world.clock)
         return made_world
@@ -72,7 +72,7 @@ def retried(invoke: Invoke, sample: Sample, world: World, sequence: int) -> Mess
     before = owed(one.job)
     assert retry(invoke, sample, one, message(one, sequence).message_id)["statusCode"] == 202
     [made] = [each for each in owed(one.job) if each not in before]
-    world.deliverer.queue.put([made])
+    world.deliverer.queue.enqueue([made])
     return made
 
 

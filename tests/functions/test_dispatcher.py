@@ -215,7 +215,7 @@ def test_one_record_is_always_begun(dispatcher: Dispatcher, sqs: FakeSqs) -> Non
 
 
 def test_failed_records_are_answered_as_lambda_wants_it(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(QuarantineTable, "put", lambda *_: 1 / 0)
+    monkeypatch.setattr(QuarantineTable, "put_record", lambda *_: 1 / 0)
     answer = app.handler({"Records": [poison(7), record(subscriptions=())]}, context)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}]}
 
@@ -232,7 +232,7 @@ def test_a_queue_that_refuses_makes_the_record_fail(dispatcher: Dispatcher, sqs:
     sqs.refuse = ["0"] * 10_000
     assert dispatcher.dispatch([record(event(1), number=5)]) == ["5"]
     with pytest.raises(QueueError, match="the queue did not accept 1 of the messages: InternalError"):
-        dispatcher.queue.put([message()])
+        dispatcher.queue.enqueue([message()])
 
 
 def test_batches_keep_within_the_queues_limits(sqs: FakeSqs, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,7 +245,7 @@ def test_batches_keep_within_the_queues_limits(sqs: FakeSqs, clock: Clock, monke
     monkeypatch.setattr(sqs, "send_message_batch", seen)
     large = [message(number) for number in range(30)]
     large[3:6] = [replace(one, payload="x" * 120_000) for one in large[3:6]]
-    DeliveryQueue(sqs, "queue", clock).put(large)  # type: ignore[arg-type]
+    DeliveryQueue(sqs, "queue", clock).enqueue(large)  # type: ignore[arg-type]
     assert sum(entries for entries, _ in sizes) == 30
     assert all(entries <= 10 and size <= 256 * 1024 for entries, size in sizes)
 
@@ -263,7 +263,7 @@ def test_keys_that_the_table_left_over_are_asked_for_again() -> None:
     dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", leave_over)
     table = SubscriptionTable(dynamodb, "SubscriptionsTable", retry=instant_retry())
     names = [f"sub-{number}" for number in range(5)]
-    assert [one.subscription_id for one in table.get_many(JOB, names)] == names
+    assert [one.subscription_id for one in table.read_subscriptions(JOB, names)] == names
 
 
 def test_a_table_that_leaves_over_everything_makes_the_record_fail(dispatcher: Dispatcher) -> None:
@@ -277,7 +277,7 @@ def test_a_table_that_leaves_over_everything_makes_the_record_fail(dispatcher: D
     dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", refuse)
     table = SubscriptionTable(dynamodb, "SubscriptionsTable", retry=instant_retry())
     with pytest.raises(Unavailable):
-        table.get_many(JOB, ["sub-1"])
+        table.read_subscriptions(JOB, ["sub-1"])
 
 
 def test_a_crash_at_any_step_loses_no_message() -> None:

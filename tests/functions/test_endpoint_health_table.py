@@ -16,7 +16,7 @@ from jobtrack.push.delivery.endpoint_health import (
     Lease,
     Refusal,
 )
-from jobtrack.push.delivery.endpoint_health_table import KEPT_SECONDS, EndpointHealthTable, key
+from jobtrack.push.delivery.endpoint_health_table import KEPT_SECONDS, EndpointHealthTable, endpoint_key
 from jobtrack.push.messages.message import Lane
 from tests.pushing import NOW, Clock
 from tests.retrying import instant_retry
@@ -52,19 +52,19 @@ def table(clock: Clock | None = None) -> EndpointHealthTable:
 def test_a_write_does_what_the_rules_say(before: EndpointHealth, change: HealthUpdate) -> None:
     held = table()
     for slot in before.leases.values():
-        assert held.write("e", HealthUpdate(take=slot))
+        assert held.write_health("e", HealthUpdate(take=slot))
     if before.failures:
-        assert held.write("e", HealthUpdate(0, before))
-    stored = held.get("e")
+        assert held.write_health("e", HealthUpdate(0, before))
+    stored = held.read_health("e")
     assert stored.is_same(before)
-    assert held.write("e", change) == change.is_allowed(stored, NOW)
-    assert held.get("e") == (change.apply(stored) if change.is_allowed(stored, NOW) else stored)
+    assert held.write_health("e", change) == change.is_allowed(stored, NOW)
+    assert held.read_health("e") == (change.apply(stored) if change.is_allowed(stored, NOW) else stored)
 
 
 def test_it_is_forgotten_a_day_after_the_last_word() -> None:
     held = table()
-    held.write("e", HealthUpdate(take=LEASE))
-    item = held.dynamodb.get_item(TableName=held.name, Key=key("e"))["Item"]
+    held.write_health("e", HealthUpdate(take=LEASE))
+    item = held.dynamodb.get_item(TableName=held.name, Key=endpoint_key("e"))["Item"]
     assert item["exp"] == {"N": str(NOW + KEPT_SECONDS)}
 
 
@@ -77,24 +77,24 @@ def test_an_endpoint_of_which_nothing_is_known_gets_so_many_attempts_at_once(lan
     clock = Clock()
     held = table(clock)
     doors = breaker(clock, held)
-    inside = [doors.acquire("e", lane, held.get("e")) for _ in range(MAX_ATTEMPTS[lane])]
+    inside = [doors.acquire("e", lane, held.read_health("e")) for _ in range(MAX_ATTEMPTS[lane])]
     assert all(isinstance(one, Permit) for one in inside)
-    assert doors.acquire("e", lane, held.get("e")) is Refusal.FULL
+    assert doors.acquire("e", lane, held.read_health("e")) is Refusal.FULL
     assert isinstance(doors.acquire("another", lane, EndpointHealth()), Permit)
     assert isinstance(inside[3], Permit)
     doors.release(inside[3], Outcome.FAILED, 0.1)
-    assert isinstance(doors.acquire("e", lane, held.get("e")), Permit)
+    assert isinstance(doors.acquire("e", lane, held.read_health("e")), Permit)
 
 
 def test_an_outcome_is_told_though_others_were_faster() -> None:
     clock = Clock()
     held = table(clock)
     doors = breaker(clock, held)
-    inside = [doors.acquire("e", "normal", held.get("e")) for _ in range(12)]
+    inside = [doors.acquire("e", "normal", held.read_health("e")) for _ in range(12)]
     for one in inside:
         assert isinstance(one, Permit)
         doors.release(one, Outcome.FAILED, 0.1)
-    known = held.get("e")
+    known = held.read_health("e")
     assert (known.failures, known.leases) == (12, {})
     assert NOW + 10 <= known.open_until < NOW + 12  # both gave way to the other
 
@@ -103,14 +103,14 @@ def test_a_lease_that_ran_out_and_is_anothers_now_is_left_alone() -> None:
     clock = Clock()
     held = table(clock)
     doors = breaker(clock, held)
-    first = doors.acquire("e", "slow", held.get("e"))
+    first = doors.acquire("e", "slow", held.read_health("e"))
     assert isinstance(first, Permit)
     assert first.lease
     clock.now += LEASE_SECONDS + 1
     theirs = Lease(first.lease.slot, clock.now + LEASE_SECONDS, "theirs")
-    assert held.write("e", HealthUpdate(take=theirs))
+    assert held.write_health("e", HealthUpdate(take=theirs))
     doors.release(first, Outcome.FAILED, 0.1)
-    known = held.get("e")
+    known = held.read_health("e")
     assert (known.failures, known.leases) == (1, {theirs.slot: theirs})
 
 
@@ -118,7 +118,7 @@ def test_what_cannot_be_remembered_fails_no_message(caplog: pytest.LogCaptureFix
     clock = Clock()
     held = table(clock)
     doors = breaker(clock, held)
-    inside = doors.acquire("e", "normal", held.get("e"))
+    inside = doors.acquire("e", "normal", held.read_health("e"))
     assert isinstance(inside, Permit)
 
     def refuse(**_: object) -> None:
@@ -129,4 +129,4 @@ def test_what_cannot_be_remembered_fails_no_message(caplog: pytest.LogCaptureFix
     doors.release(inside, Outcome.DELIVERED, 0.1)
     assert "endpoint e was not stored" in caplog.text
     with pytest.raises(ClientError):
-        doors.acquire("e", "normal", held.get("e"))
+        doors.acquire("e", "normal", held.read_health("e"))

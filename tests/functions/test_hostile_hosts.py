@@ -57,7 +57,7 @@ def deliver(world: World, sequence: int, url: str) -> None:
     """Deliver a message of the subscription, whose stored URL is this one now; no breaker knows its endpoint."""
     kept = world.stored()
     assert kept is not None
-    world.dynamodb.put_item(TableName="SubscriptionsTable", Item=replace(kept, url=url).item())
+    world.dynamodb.put_item(TableName="SubscriptionsTable", Item=replace(kept, url=url).to_item())
     world.deliver(message(sequence, subscription(url=f"https://endpoint-{sequence}.example/")))
 
 

@@ -51,7 +51,7 @@ def broken(world: World, failures: int = 10) -> None:
 
 def known_as(world: World, state: EndpointHealth) -> None:
     held = world.known()
-    assert world.health.write(endpoint_group(world.subscription), HealthUpdate(held.version, state))
+    assert world.health.write_health(endpoint_group(world.subscription), HealthUpdate(held.version, state))
 
 
 def test_permanent_500s_are_attempted_at_exactly_the_schedules_times_then_failed_and_a_retry_by_hand_delivers(
@@ -62,7 +62,7 @@ def test_permanent_500s_are_attempted_at_exactly_the_schedules_times_then_failed
     job = replace(JOB, tenant=ids["tenantId"], project=ids["projectId"])
     subscribed = subscription("sub-223e8400-e29b-41d4-a716-446655440000", job=job, expires_at=NOW + 7 * DAY)
     world = World(BROKEN, subscribed=subscribed)
-    world.dynamodb.put_item(TableName="SubscriptionsTable", Item=subscribed.pointer())
+    world.dynamodb.put_item(TableName="SubscriptionsTable", Item=subscribed.pointer_item())
     one = replace(message(7, subscribed), job=job)
     world.deliver(one)
     world.sqs.run(world.deliverer.deliver)
@@ -156,7 +156,7 @@ def test_what_was_never_attempted_stays_skipped_if_its_day_ends_first_and_can_be
     world.sqs.run(world.deliverer.deliver)
     assert world.receiver.posted == []
     assert world.delivered(message(1)) == Delivery(DeliveryStatus.SKIPPED, 1, ())
-    kept = world.deliverer.deliveries.find("sub-1", message(1).message_id)
+    kept = world.deliverer.deliveries.find_delivery("sub-1", message(1).message_id)
     assert kept is not None
     world.clock.now += 600
     world.deliver(kept.redelivery(world.subscription, world.clock.now))
@@ -264,7 +264,7 @@ def test_what_finds_no_lease_is_put_off_a_little_longer_each_time_and_sent_when_
     slots = range(MAX_ATTEMPTS["normal"] if lane == "normal" else MAX_ATTEMPTS["slow"])
     for slot in slots:
         lease = Lease(slot, NOW + LEASE_SECONDS, f"held-{slot}")
-        assert world.health.write(endpoint_group(world.subscription), HealthUpdate(take=lease))
+        assert world.health.write_health(endpoint_group(world.subscription), HealthUpdate(take=lease))
     one = message(1) if lane == "normal" else message(1).moved("slow")
     world.deliver(one)
     assert world.receiver.posted == []
@@ -315,7 +315,7 @@ def test_what_is_renewed_while_the_connection_is_made_is_sent() -> None:
     world.receiver.connecting = 5.0
     stored = world.stored()
     assert stored is not None
-    renewed = replace(stored, expires_at=NOW + 1000).item()
+    renewed = replace(stored, expires_at=NOW + 1000).to_item()
 
     def renew() -> None:
         world.dynamodb.put_item(TableName="SubscriptionsTable", Item=renewed)
@@ -336,12 +336,12 @@ def test_what_ends_while_it_waits_is_not_sent(where: str, how: str) -> None:
         assert world.delivered(one).status == "Skipped"
     elif where == "lease":
         for slot in range(MAX_ATTEMPTS["normal"]):
-            world.health.write(
+            world.health.write_health(
                 endpoint_group(world.subscription), HealthUpdate(take=Lease(slot, NOW + LEASE_SECONDS, "held"))
             )
         world.deliver(one)
     else:
-        world.deliverer.queue.put([replace(one, not_before=NOW + 30)])
+        world.deliverer.queue.enqueue([replace(one, not_before=NOW + 30)])
     assert len(world.sqs.waiting) == 1
     if how == "deleted":
         world.ender.end(JOB, "sub-1", "deleted")
@@ -355,10 +355,10 @@ def test_what_ends_while_it_waits_is_not_sent(where: str, how: str) -> None:
 def test_a_failure_that_is_an_attempt_behind_does_not_undo_what_is_known() -> None:
     world = World(OK)
     table = world.deliverer.deliveries
-    table.put(message(), Delivery(DeliveryStatus.PENDING, 3))
-    table.put(message(), Delivery(DeliveryStatus.SKIPPED, 1))
+    table.put_delivery(message(), Delivery(DeliveryStatus.PENDING, 3))
+    table.put_delivery(message(), Delivery(DeliveryStatus.SKIPPED, 1))
     assert world.delivered(message()) == Delivery(DeliveryStatus.PENDING, 3)
-    table.put(message(), Delivery(DeliveryStatus.DELIVERED, 1))
+    table.put_delivery(message(), Delivery(DeliveryStatus.DELIVERED, 1))
     assert world.delivered(message()).status == "Delivered"
 
 
@@ -386,7 +386,7 @@ def test_whatever_happens_no_message_is_lost_and_each_ends_delivered_failed_or_s
     endpoint = Busy(world, script)
     for sequence, times in enumerate(copies, start=1):
         for _ in range(times):
-            world.deliverer.queue.put([message(sequence, subscribed)])
+            world.deliverer.queue.enqueue([message(sequence, subscribed)])
     world.sqs.run(endpoint.deliver)
     found = [world.delivered(message(sequence, subscribed)) for sequence in range(1, len(copies) + 1)]
     assert {each.status for each in found} <= {"Delivered", "Failed", "Skipped"}
@@ -454,7 +454,7 @@ def test_a_crash_at_any_step_of_waiting_loses_nothing(state: str) -> None:
                 known_as(world, EndpointHealth(slow_until=NOW + 300))
             case "full":
                 for slot in range(MAX_ATTEMPTS["normal"]):
-                    world.health.write(
+                    world.health.write_health(
                         endpoint_group(world.subscription), HealthUpdate(take=Lease(slot, NOW + 35, "held"))
                     )
         one = message(1, world.subscription)

@@ -21,7 +21,7 @@ def test_what_was_quarantined_is_owed_anew_and_leaves_the_quarantine() -> None:
         keys = {"pk": {"S": JOB.partition}, "sk": {"S": f"O#{number:012d}"}}
         image = {**keys, "d": {"B": base64.b64encode(packed).decode()}, "exp": {"N": str(NOW - 1)}}
         change = {"SequenceNumber": str(number), "Keys": keys, "NewImage": image}
-        QuarantineTable(dynamodb, "QuarantineTable", clock).put({"dynamodb": change}, ValueError("on purpose"))
+        QuarantineTable(dynamodb, "QuarantineTable", clock).put_record({"dynamodb": change}, ValueError("on purpose"))
     done = list(requeue(dynamodb, "JobsTable", "QuarantineTable", clock))
     assert sorted(done) == [f"O#{number:012d}" for number in range(3)]
     assert dynamodb.scan(TableName="QuarantineTable")["Items"] == []

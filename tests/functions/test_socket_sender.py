@@ -33,7 +33,7 @@ def ping(world: SocketWorld) -> Message:
 
 
 def delivery(world: SocketWorld, message: Message) -> Delivery:
-    return world.deliveries.get(message)
+    return world.deliveries.read_delivery(message)
 
 
 def test_a_ping_is_told_to_who_is_connected(world: SocketWorld) -> None:
@@ -93,7 +93,7 @@ def test_a_retry_by_hand_comes_as_it_is_asked_for(world: SocketWorld) -> None:
     world.dispatch()
     world.run()
     first, _ = client.read()
-    kept = world.deliveries.find(world.name, first["id"])
+    kept = world.deliveries.find_delivery(world.name, first["id"])
     assert kept
     world.dynamodb.transact_write_items(TransactItems=[world.deliveries.reopen_action(kept, world.name)])
     world.deliverer.deliver(kept.redelivery(world.stored(), world.clock()))

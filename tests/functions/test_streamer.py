@@ -129,7 +129,7 @@ def test_every_message_is_a_delivery(world: SocketWorld) -> None:
     world.dispatch()
     world.run()
     sent = [(message["id"], message["type"]) for message in client.read()]
-    kept, _ = world.deliveries.page(world.name, 100, None)
+    kept, _ = world.deliveries.read_page(world.name, 100, None)
     assert [(each.message_id, each.type) for each in reversed(kept)] == sent
     assert {each.delivery.status for each in kept} == {"Delivered"}
     assert [attempt.status_code for each in kept for attempt in each.delivery.attempts] == [200] * 30

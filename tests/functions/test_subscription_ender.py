@@ -90,7 +90,7 @@ def test_until_then_it_lives() -> None:
     world.clock.now = NOW + EIGHT_HOURS - 1
     expire(world)
     assert len(timers(world)) == 1
-    assert world.stored() == world.deliverer.subscriptions.get(JOB, "sub-1")
+    assert world.stored() == world.deliverer.subscriptions.read_subscription(JOB, "sub-1")
     assert owed(JOB) == []
 
 
@@ -99,7 +99,7 @@ def test_one_that_was_renewed_lives_on_and_keeps_its_later_timer() -> None:
     renewed = replace(world.subscription, expires_at=NOW + 2 * EIGHT_HOURS)
     stored = world.stored()
     assert stored is not None
-    commit(world.dynamodb, world.deliverer.subscriptions.renewal(stored, renewed))
+    commit(world.dynamodb, world.deliverer.subscriptions.renew_actions(stored, renewed))
     world.clock.now = NOW + EIGHT_HOURS
     expire(world)
     later = world.stored()

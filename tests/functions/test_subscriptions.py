@@ -55,7 +55,7 @@ def request(sample: Sample, idempotent: bool = False, **changes: Any) -> dict[st
 
 
 def stored(key: JobKey, name: str) -> Subscription:
-    found = SubscriptionTable(aws.client("dynamodb"), "SubscriptionsTable").get(key, name)
+    found = SubscriptionTable(aws.client("dynamodb"), "SubscriptionsTable").read_subscription(key, name)
     assert found is not None
     return found
 

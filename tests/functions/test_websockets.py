@@ -129,7 +129,7 @@ def test_a_ticket_is_good_for_a_minute(invoke: Invoke, sample: Sample, made: dic
     key = job_of(sample("subscribe"))
     for name, age in (("late", TICKET_SECONDS), ("in-time", TICKET_SECONDS - 5)):
         given = times.now() / times.SECOND - age
-        item = Ticket.of(name, key, made["subscriptionId"], given).item()
+        item = Ticket.issued(name, key, made["subscriptionId"], given).to_item()
         aws.client("dynamodb").put_item(TableName="SubscriptionsTable", Item=item)
     assert invoke("ConnectFunction", connecting(sample, "late")) == {"statusCode": 401}
     assert invoke("ConnectFunction", connecting(sample, "in-time")) == {"statusCode": 200}
@@ -321,7 +321,7 @@ def test_a_websocket_subscription_is_listed_renewed_and_ended_like_any(
     assert read(invoke(FUNCTION, about(sample, "renew-subscription", name)))["status"] == "Active"
     assert stream(made, key).connection == "connection-1"
     assert invoke(FUNCTION, about(sample, "delete-subscription", name))["statusCode"] == 204
-    found = table().find(ProjectKey(key.tenant, key.project), name)
+    found = table().find_subscription(ProjectKey(key.tenant, key.project), name)
     assert found
     assert found.status == "Ended"
 

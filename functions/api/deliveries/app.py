@@ -40,7 +40,7 @@ def list_deliveries(request: Request, query: Annotated[DeliveriesQuery, Query()]
         f"{owner.partition}#{subscription.subscription_id}/deliveries",
         cursors.DELIVERIES,
         query.cursor,
-        lambda before: deliveries.page(subscription.subscription_id, query.limit, before),
+        lambda before: deliveries.read_page(subscription.subscription_id, query.limit, before),
     )
     content: Deliveries = {"deliveries": [delivery.response() for delivery in page], "nextCursor": cursor}
     return json_response(content)

@@ -62,7 +62,7 @@ def list_subscriptions(request: Request, query: Annotated[SubscriptionsQuery, Qu
         f"{job.partition}/subscriptions",
         cursors.SUBSCRIPTIONS,
         query.cursor,
-        lambda after: table.page(job, query.limit, after),
+        lambda after: table.read_page(job, query.limit, after),
     )
     now = subscriptions.clock()
     content: Subscriptions = {
@@ -99,7 +99,7 @@ def renew_subscription(request: Request, key: IdempotencyKey, body: RenewRequest
 def rotate_secret(request: Request, key: IdempotencyKey) -> Response:
     """Sign with a new secret from now on. The previous secret also signs for 24 hours."""
     owner = project_key(request)
-    sealed, replayed = subscriptions.rotate(owner, subscription_id(request), vault, key)
+    sealed, replayed = subscriptions.rotate_secret(owner, subscription_id(request), vault, key)
     return json_response(factory.reveal_signing_secret(owner, sealed), replayed=replayed)
 
 
@@ -107,7 +107,7 @@ def rotate_secret(request: Request, key: IdempotencyKey) -> Response:
 def issue_ticket(request: Request, key: IdempotencyKey) -> Response:
     """Return a URL with which the receiver can connect once more, within a minute."""
     owner = project_key(request)
-    sealed, replayed = subscriptions.ticket(owner, subscription_id(request), vault, key)
+    sealed, replayed = subscriptions.issue_ticket(owner, subscription_id(request), vault, key)
     return json_response(factory.reveal_ticket(owner, sealed), replayed=replayed)
 
 

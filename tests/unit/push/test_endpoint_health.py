@@ -60,10 +60,10 @@ class Memory:
     def __post_init__(self) -> None:
         self.past = deque([self.held], maxlen=8)
 
-    def get(self, _: str) -> EndpointHealth:
+    def read_health(self, _: str) -> EndpointHealth:
         return self.held
 
-    def write(self, _: str, change: HealthUpdate) -> bool:
+    def write_health(self, _: str, change: HealthUpdate) -> bool:
         if not change.is_allowed(self.held, self.now):
             return False
         self.held = change.apply(self.held)

@@ -41,7 +41,7 @@ def refusals(body: dict[str, Any]) -> list[str]:
     """Return the pointers to the invalid members of a request, whichever check found them."""
     try:
         wanted = SubscribeRequest.model_validate({name: each for name, each in body.items() if each is not LEFT_OUT})
-        subscriber().make(JOB, wanted)
+        subscriber().create(JOB, wanted)
     except ValidationError as invalid:
         return ["/" + "/".join(map(str, each["loc"])) for each in invalid.errors()]
     except Unprocessable as refused:
@@ -94,7 +94,7 @@ def test_a_refusal_tells_no_token() -> None:
 
 
 def test_what_is_made_of_the_example() -> None:
-    one = subscriber().make(JOB, SubscribeRequest.model_validate(EXAMPLE)).subscription
+    one = subscriber().create(JOB, SubscribeRequest.model_validate(EXAMPLE)).subscription
     assert (one.subscription_id, one.job, one.type) == ("sub-00000000-0000-0000-0000-000000000007", JOB, "webhook")
     assert (one.created_at, one.expires_at, one.language) == (1000, 1000 + 8 * 3600, "ja")
     assert (one.events, one.filters) == (DEFAULT_EVENTS, Filters(5, False, True))
@@ -104,14 +104,14 @@ def test_what_is_made_of_the_example() -> None:
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9000/hook", "https://localhost:9000/"])
 def test_loopback_is_for_the_local_service(url: str) -> None:
     wanted = SubscribeRequest.model_validate({**EXAMPLE, "webhookUrl": url})
-    assert subscriber(allow_loopback=True).make(JOB, wanted).subscription.url == url
+    assert subscriber(allow_loopback=True).create(JOB, wanted).subscription.url == url
     with pytest.raises(Unprocessable, match="/subscriptions/1/webhookUrl must not be a loopback address"):
-        subscriber().make(JOB, wanted, "/subscriptions/1")
+        subscriber().create(JOB, wanted, "/subscriptions/1")
 
 
 def test_what_is_kept_of_the_answer_holds_the_secrets_sealed_and_reveals_them() -> None:
     maker = subscriber(new_secret=lambda: "whsec_aHVudGVyMg==")
-    one = maker.make(JOB, SubscribeRequest.model_validate(EXAMPLE))
+    one = maker.create(JOB, SubscribeRequest.model_validate(EXAMPLE))
     kept = maker.sealed_response(one)
     assert "aHVudGVyMg==" not in json.dumps(kept)
     assert EXAMPLE["authentication"]["token"] not in json.dumps(kept)
@@ -135,21 +135,21 @@ def test_what_is_for_webhooks_alone_is_refused_of_a_websocket(pointer: str, chan
 @pytest.mark.parametrize("absent", [{}, {"webhookUrl": None, "authentication": None}])
 def test_a_websocket_gets_an_url_with_a_ticket_that_is_kept_sealed(absent: dict[str, Any]) -> None:
     maker = subscriber(new_ticket=lambda: "the-ticket", websocket_url="wss://ws.example/live")
-    made = maker.make(JOB, SubscribeRequest.model_validate({**WEBSOCKET, **absent}))
+    made = maker.create(JOB, SubscribeRequest.model_validate({**WEBSOCKET, **absent}))
     kept = maker.sealed_response(made)
     revealed = maker.reveal_subscription(JOB, kept)
     assert revealed["websocketUrl"] == "wss://ws.example/live?ticket=the-ticket"
     assert (revealed["subscriptionType"], revealed["webhookUrl"]) == ("websocket", None)
     assert "signingSecret" not in revealed
-    assert "the-ticket" not in json.dumps(kept) + str(made.items(5))
+    assert "the-ticket" not in json.dumps(kept) + str(made.to_items(5))
 
 
 @pytest.mark.parametrize(("since", "position"), [(None, 5), (0, 0), (4, 4), (5, 5), (9, 5)])
 def test_a_websockets_cursor_begins_where_it_is_asked_to(since: int | None, position: int) -> None:
-    made = subscriber().make(JOB, SubscribeRequest.model_validate({**WEBSOCKET, "sinceSequence": since}))
-    stored = made.items(5)[0]
+    made = subscriber().create(JOB, SubscribeRequest.model_validate({**WEBSOCKET, "sinceSequence": since}))
+    stored = made.to_items(5)[0]
     assert (stored["since"], stored["position"]) == ({"N": "5"}, {"N": str(position)})
-    assert made.replayed_since is None
+    assert made.replay_since is None
 
 
 def test_a_hundred_may_be_made_with_a_job() -> None:

@@ -65,7 +65,7 @@ class JobCreator(Struct, eq=False):
         """
         self._require_prerequisites(new_job)
         subscriptions = [
-            self.factory.make(new_job.key, request, f"/subscriptions/{index}")
+            self.factory.create(new_job.key, request, f"/subscriptions/{index}")
             for index, request in enumerate(new_job.subscriptions)
         ]
         response = self._response(new_job, subscriptions)
@@ -137,7 +137,7 @@ class JobCreator(Struct, eq=False):
 
 def _items(subscriptions: Sequence[NewSubscription]) -> list[dict[str, Any]]:
     """The items of new subscriptions to a job that has reported nothing yet."""
-    return [item for new in subscriptions for item in new.items(0)]
+    return [item for new in subscriptions for item in new.to_items(0)]
 
 
 def _listeners(subscriptions: Sequence[NewSubscription]) -> dict[str, Listener]:

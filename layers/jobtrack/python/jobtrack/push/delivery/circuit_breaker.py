@@ -75,20 +75,20 @@ class CircuitBreaker(Struct, eq=False):
             if decision is not Refusal.FULL:
                 break
             self.retry.sleep(seconds)
-            decision = self._acquire(endpoint, lane, self.table.get(endpoint))
+            decision = self._acquire(endpoint, lane, self.table.read_health(endpoint))
         return decision
 
     def _acquire(self, endpoint: str, lane: Lane, health: EndpointHealth) -> Permit | Open | Refusal:
         for attempt in self.retry.attempts():
             if attempt:
-                health = self.table.get(endpoint)
+                health = self.table.read_health(endpoint)
             decision = admit(health, lane, self.clock(), self.random(), self.new_name())
             if not isinstance(decision, Admission):
                 return decision
             update = decision.update
             if update is None:
                 return Permit(endpoint, lane, health, None, decision.probe)
-            if self.table.write(endpoint, update):
+            if self.table.write_health(endpoint, update):
                 return Permit(endpoint, lane, update.apply(health), update.take, decision.probe)
         return Refusal.FULL
 
@@ -133,19 +133,19 @@ class CircuitBreaker(Struct, eq=False):
         self, permit: Permit, judge: Callable[[EndpointHealth], EndpointHealth], late: bool, lease: Lease | None
     ) -> EndpointHealth:
         """Store the judged health and release the lease; `late` reads it first, since much may have changed."""
-        health = self.table.get(permit.endpoint) if late else permit.health
+        health = self.table.read_health(permit.endpoint) if late else permit.health
         for attempt in self.retry.attempts():
             if attempt:
-                health = self.table.get(permit.endpoint)
+                health = self.table.read_health(permit.endpoint)
             judged = judge(health)
             release = lease if lease and health.leases.get(lease.slot) == lease else None
             changed = not judged.is_same(health)
             if not changed and release is None:
                 return health
             update = HealthUpdate(health.version, judged if changed else None, release=release)
-            if self.table.write(permit.endpoint, update):
+            if self.table.write_health(permit.endpoint, update):
                 return judged
         logger.warning("the health of endpoint %s was not stored: too many writers", permit.endpoint)
         if lease:
-            self.table.write(permit.endpoint, HealthUpdate(release=lease))
+            self.table.write_health(permit.endpoint, HealthUpdate(release=lease))
         return health

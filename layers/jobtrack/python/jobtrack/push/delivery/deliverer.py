@@ -64,7 +64,7 @@ class Deliverer(Struct, eq=False):
     def deliver(self, message: Message) -> None:
         """Do the next step of a message; when this returns, the message may be acknowledged."""
         if delay_seconds(message.not_before, self.clock()):
-            self.queue.put([message])
+            self.queue.enqueue([message])
             return
         context = read_delivery_context(message, self.subscriptions, self.deliveries, self.clock())
         if context.delivery.is_concluded(message):
@@ -94,9 +94,9 @@ class Deliverer(Struct, eq=False):
             case Open(until):
                 self._skip(message, context.delivery, until)
             case Refusal.SLOW:
-                self.queue.put([message.moved("slow")])
+                self.queue.enqueue([message.moved("slow")])
             case Refusal.FULL:
-                self.queue.put([message.postponed(next_lease_check(message.waits, self.clock(), self.random()))])
+                self.queue.enqueue([message.postponed(next_lease_check(message.waits, self.clock(), self.random()))])
             case Permit() as permit:
                 result, health = self._attempt_permitted(message, context, subscription, permit)
                 self._record(message, context.delivery, subscription, result, health)
@@ -104,8 +104,8 @@ class Deliverer(Struct, eq=False):
     def _skip(self, message: Message, delivery: Delivery, until: float) -> None:
         """While the breaker is open the message counts as skipped; it comes back when the breaker lets a probe pass."""
         if delivery.status is not DeliveryStatus.SKIPPED:
-            self.deliveries.put(message, delivery.skipped())
-        self.queue.put([message.postponed(next_breaker_check(until, message.waits, self.random()))])
+            self.deliveries.put_delivery(message, delivery.skipped())
+        self.queue.enqueue([message.postponed(next_breaker_check(until, message.waits, self.random()))])
 
     def _attempt_permitted(
         self, message: Message, context: DeliveryContext, subscription: Subscription, permit: Permit
@@ -148,7 +148,7 @@ class Deliverer(Struct, eq=False):
         """Check once more right before the first byte: connecting may have taken seconds."""
         current: Subscription | None = subscription
         if self.clock() - read_at > FRESH_SECONDS:
-            current = self.subscriptions.get(message.job, message.subscription_id)
+            current = self.subscriptions.read_subscription(message.job, message.subscription_id)
         self._require_wanted(message, current)
 
     def _record(
@@ -183,7 +183,7 @@ class Deliverer(Struct, eq=False):
             expires_at = subscription.expires_at
             at = next_attempt(message.failed, now, message.first_at, expires_at, self.random(), retry_after)
         if at is not None:
-            self.queue.put([message.later(at, "slow" if health.is_slow(at) else "normal")])
+            self.queue.enqueue([message.later(at, "slow" if health.is_slow(at) else "normal")])
         return at is not None
 
     def _abandon(self, message: Message, delivery: Delivery) -> None:
@@ -194,7 +194,7 @@ class Deliverer(Struct, eq=False):
 
     def _put_delivery(self, message: Message, delivery: Delivery, attempts: int) -> None:
         """Store the delivery and log it. An alarm counts the failed ones, so they are logged at every log level."""
-        self.deliveries.put(message, delivery)
+        self.deliveries.put_delivery(message, delivery)
         log = log_filter.counted if delivery.status is DeliveryStatus.FAILED else logger
         log.info("%s %s after attempt %d", message.message_id, delivery.status, attempts)
 

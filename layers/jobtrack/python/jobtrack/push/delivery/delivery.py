@@ -46,13 +46,13 @@ class Delivery(Struct, frozen=True):
         return replace(self, status=DeliveryStatus.SKIPPED)
 
     @classmethod
-    def load(cls, item: "Item") -> Self:
+    def from_item(cls, item: "Item") -> Self:
         """Return the delivery of a stored item."""
         attempts = packing.unpack(bytes(item["d"]["B"]))["attempts"]
         stored = tuple(Attempt(**attempt) for attempt in attempts)
         return cls(DeliveryStatus(item["status"]["S"]), int(item["concluded"]["N"]), stored)
 
-    def item(self, message: Message, now: float) -> "Item":
+    def to_item(self, message: Message, now: float) -> "Item":
         """Return the delivery as it is stored, with the payload for a redelivery; `now` in epoch seconds."""
         body: dict[str, Any] = {"attempts": self.attempts, "payload": message.payload}
         sequence: AttributeValueTypeDef = {"NULL": True} if message.sequence is None else {"N": str(message.sequence)}
@@ -77,11 +77,11 @@ class StoredDelivery(Struct, frozen=True):
     delivery: Delivery
 
     @classmethod
-    def load(cls, item: "Item") -> Self:
+    def from_item(cls, item: "Item") -> Self:
         """Return the delivery of a stored item."""
         sequence = int(item["sequence"]["N"]) if "N" in item["sequence"] else None
         payload = packing.unpack(bytes(item["d"]["B"]))["payload"]
-        return cls(item["sk"]["S"], item["type"]["S"], sequence, payload, Delivery.load(item))
+        return cls(item["sk"]["S"], item["type"]["S"], sequence, payload, Delivery.from_item(item))
 
     def response(self) -> "responses.Delivery":
         """Return the delivery as the API shows it."""

@@ -7,8 +7,7 @@ from jobtrack.push.delivery.delivery import Delivery, delivery_key
 from jobtrack.push.delivery.delivery_table import DeliveryTable
 from jobtrack.push.delivery.endpoint_health import EndpointHealth
 from jobtrack.push.messages.message import Message
-from jobtrack.push.subscriptions.subscription import Subscription
-from jobtrack.push.subscriptions.subscription import key as subscription_key
+from jobtrack.push.subscriptions.subscription import Subscription, subscription_key
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.store.batch_reads import read_items_of_tables
 
@@ -31,7 +30,7 @@ def read_delivery_context(
         Unavailable: a table is too busy.
     """
     keys = {
-        deliveries.name: [delivery_key(message), endpoint_health_table.key(message.group)],
+        deliveries.name: [delivery_key(message), endpoint_health_table.endpoint_key(message.group)],
         subscriptions.name: [subscription_key(message.job, message.subscription_id)],
     }
     items = read_items_of_tables(subscriptions.dynamodb, keys, subscriptions.retry)
@@ -40,7 +39,7 @@ def read_delivery_context(
     subscription = next(iter(items[subscriptions.name]), None)
     return DeliveryContext(
         now,
-        Delivery.load(delivery) if delivery else Delivery(),
-        Subscription.load(subscription) if subscription else None,
-        endpoint_health_table.load(by_partition.get(f"endpoint#{message.group}")),
+        Delivery.from_item(delivery) if delivery else Delivery(),
+        Subscription.from_item(subscription) if subscription else None,
+        endpoint_health_table.health_from_item(by_partition.get(f"endpoint#{message.group}")),
     )

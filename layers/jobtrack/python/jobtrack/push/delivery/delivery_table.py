@@ -29,12 +29,12 @@ class DeliveryTable(Struct, eq=False):
     name: str
     clock: Callable[[], float] = time.time
 
-    def get(self, message: Message) -> Delivery:
+    def read_delivery(self, message: Message) -> Delivery:
         """Return the message's delivery so far, strongly consistent."""
         response = self.dynamodb.get_item(TableName=self.name, Key=delivery_key(message), ConsistentRead=True)
-        return Delivery.load(response["Item"]) if "Item" in response else Delivery()
+        return Delivery.from_item(response["Item"]) if "Item" in response else Delivery()
 
-    def put(self, message: Message, delivery: Delivery) -> None:
+    def put_delivery(self, message: Message, delivery: Delivery) -> None:
         """Store the delivery, unless another copy of the message was delivered meanwhile, or is an attempt ahead."""
         # A success is stored in any case.
         concluded = _MANY_ATTEMPTS if delivery.status is DeliveryStatus.DELIVERED else delivery.concluded
@@ -44,7 +44,7 @@ class DeliveryTable(Struct, eq=False):
             {
                 "Put": {
                     "TableName": self.name,
-                    "Item": delivery.item(message, self.clock()),
+                    "Item": delivery.to_item(message, self.clock()),
                     "ConditionExpression": condition,
                     "ExpressionAttributeNames": {"#status": "status"},
                     "ExpressionAttributeValues": {
@@ -59,15 +59,17 @@ class DeliveryTable(Struct, eq=False):
         """Store messages that were delivered at their first attempt."""
         now = self.clock()
         deliveries = [(message, Delivery().after(message, DeliveryStatus.DELIVERED, sent)) for message, sent in posted]
-        put_items(self.dynamodb, self.name, [delivery.item(message, now) for message, delivery in deliveries])
+        put_items(self.dynamodb, self.name, [delivery.to_item(message, now) for message, delivery in deliveries])
 
-    def find(self, subscription_id: str, message_id: str) -> StoredDelivery | None:
+    def find_delivery(self, subscription_id: str, message_id: str) -> StoredDelivery | None:
         """Return a delivery by its ids, if it has not expired."""
         key: dict[str, AttributeValueTypeDef] = {"pk": {"S": subscription_id}, "sk": {"S": message_id}}
         item = self.dynamodb.get_item(TableName=self.name, Key=key, ConsistentRead=True).get("Item")
-        return StoredDelivery.load(item) if item and self._is_live(item) else None
+        return StoredDelivery.from_item(item) if item and self._is_live(item) else None
 
-    def page(self, subscription_id: str, limit: int, before: str | None) -> tuple[list[StoredDelivery], str | None]:
+    def read_page(
+        self, subscription_id: str, limit: int, before: str | None
+    ) -> tuple[list[StoredDelivery], str | None]:
         """Return the newest deliveries before a message id, and the id where the next page begins, if there is one."""
         response = self.dynamodb.query(
             TableName=self.name,
@@ -79,7 +81,7 @@ class DeliveryTable(Struct, eq=False):
         )
         more = len(response["Items"]) > limit or "LastEvaluatedKey" in response
         items = response["Items"][:limit]
-        deliveries = [StoredDelivery.load(item) for item in items if self._is_live(item)]
+        deliveries = [StoredDelivery.from_item(item) for item in items if self._is_live(item)]
         return deliveries, items[-1]["sk"]["S"] if more else None
 
     def reopen_action(self, stored: StoredDelivery, subscription_id: str) -> "TransactWriteItemTypeDef":

@@ -19,12 +19,12 @@ _LEASE = "lease"
 """A lease's attribute is named after its slot: `lease0`."""
 
 
-def key(endpoint: str) -> "dict[str, AttributeValueTypeDef]":
+def endpoint_key(endpoint: str) -> "dict[str, AttributeValueTypeDef]":
     """Return the primary key of an endpoint's health."""
     return {"pk": {"S": f"endpoint#{endpoint}"}, "sk": {"S": "health"}}
 
 
-def load(item: "Mapping[str, AttributeValueTypeDef] | None") -> EndpointHealth:
+def health_from_item(item: "Mapping[str, AttributeValueTypeDef] | None") -> EndpointHealth:
     """Return the health of a stored item; a new one without an item."""
     if item is None:
         return EndpointHealth()
@@ -81,11 +81,13 @@ class EndpointHealthTable(Struct, eq=False):
     name: str
     clock: Callable[[], float] = time.time
 
-    def get(self, endpoint: str) -> EndpointHealth:
+    def read_health(self, endpoint: str) -> EndpointHealth:
         """Return the health of an endpoint, strongly consistent."""
-        return load(self.dynamodb.get_item(TableName=self.name, Key=key(endpoint), ConsistentRead=True).get("Item"))
+        return health_from_item(
+            self.dynamodb.get_item(TableName=self.name, Key=endpoint_key(endpoint), ConsistentRead=True).get("Item")
+        )
 
-    def write(self, endpoint: str, change: HealthUpdate) -> bool:
+    def write_health(self, endpoint: str, change: HealthUpdate) -> bool:
         """Write the update; return whether its conditions were met."""
         update = _update(change, self.clock())
         return write_conditionally(
@@ -93,7 +95,7 @@ class EndpointHealthTable(Struct, eq=False):
             {
                 "Update": {
                     "TableName": self.name,
-                    "Key": key(endpoint),
+                    "Key": endpoint_key(endpoint),
                     "UpdateExpression": update.expression(),
                     "ConditionExpression": " AND ".join(update.conditions),
                     "ExpressionAttributeValues": update.values(),

@@ -36,7 +36,7 @@ class Redelivery(Struct, frozen=True):
         """
 
         def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], QueuedMessage]":
-            stored = self.deliveries.find(subscription_id, message_id)
+            stored = self.deliveries.find_delivery(subscription_id, message_id)
             if stored is None:
                 raise NotFound(f"There is no delivery {message_id} of this subscription.")
             message = stored.redelivery(subscription, now)
@@ -50,4 +50,4 @@ class Redelivery(Struct, frozen=True):
             )
             return [put, self.deliveries.reopen_action(stored, subscription_id)], {"messageId": message_id}
 
-        return self.subscriptions.make(owner, subscription_id, plan, idempotency)
+        return self.subscriptions.change(owner, subscription_id, plan, idempotency)

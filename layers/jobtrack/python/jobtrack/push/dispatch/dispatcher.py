@@ -79,24 +79,24 @@ class Dispatcher(Struct, eq=False):
             if not is_poison(error):
                 raise
             logger.exception("outbox record %s was quarantined", record["dynamodb"]["SequenceNumber"])
-            self.quarantine.put(record, error)
+            self.quarantine.put_record(record, error)
 
     def _serve(self, record: OutboxRecord) -> None:
         now = self.clock()
         match record:
             case ReadyMessage(body):
-                self.queue.put([Message.decode(body)])
+                self.queue.enqueue([Message.decode(body)])
             case EventBatch():
                 subscriptions = self._live_subscriptions(record.job, record.subscription_ids, now)
                 webhooks = [subscription for subscription in subscriptions if not subscription.stream]
                 messages = _messages(record.job_name, record.events, webhooks, now)
-                self.queue.put([*messages, *_wakes(record.events, subscriptions)])
+                self.queue.enqueue([*messages, *_wakes(record.events, subscriptions)])
             case Replay():
                 for subscription in self._live_subscriptions(record.job, [record.subscription_id], now):
                     self._replay(subscription, record.step, now)
 
     def _live_subscriptions(self, job: JobKey, subscription_ids: Sequence[str], now: float) -> list[Subscription]:
-        subscriptions = self.subscriptions.get_many(job, subscription_ids)
+        subscriptions = self.subscriptions.read_subscriptions(job, subscription_ids)
         return [subscription for subscription in subscriptions if subscription.live(now)]
 
     def _replay(self, subscription: Subscription, step: ReplayStep, now: float) -> None:
@@ -105,7 +105,7 @@ class Dispatcher(Struct, eq=False):
             job_name, events, next_step = self.replays.read(subscription, step)
         except NotFound:
             return
-        self.queue.put(_messages(job_name, events, [subscription], now))
+        self.queue.enqueue(_messages(job_name, events, [subscription], now))
         if next_step:
             replay = Replay(subscription.job, subscription.subscription_id, next_step)
             self.replays.put_item(outbox.replay_item(replay, int(now)))

@@ -28,7 +28,7 @@ class QuarantineTable(Struct, eq=False):
     name: str
     clock: Callable[[], float] = time.time
 
-    def put(self, record: StreamRecord, error: Exception) -> None:
+    def put_record(self, record: StreamRecord, error: Exception) -> None:
         """Store the record unchanged, under the keys of its outbox item, with the error."""
         self.dynamodb.put_item(TableName=self.name, Item=_item(record, error, int(self.clock())))
 

@@ -39,7 +39,7 @@ class DeliveryQueue(Struct, eq=False):
     retry: Retry = RETRY
     slow_url: str = ""
 
-    def put(self, messages: Sequence[Message | Wake]) -> None:
+    def enqueue(self, messages: Sequence[Message | Wake]) -> None:
         """Enqueue all of them, each with the delay until it is due, as far as SQS accepts it.
 
         Raises:

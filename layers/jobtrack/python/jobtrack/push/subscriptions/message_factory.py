@@ -1,4 +1,4 @@
-"""Make the messages that are pushed to a subscription: of an event, a ping, its end; and the wakes of its streamer."""
+"""The messages to a subscription: about an event, a ping, about its end; and the wakes of its streamer."""
 
 import hashlib
 from typing import TYPE_CHECKING
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
 
 def event_message_id(job: JobKey, subscription_id: str, sequence: int) -> str:
-    """The `webhook-id` of an event: the same for the same job, subscription and sequence.
+    """Return the `webhook-id` of an event: the same for the same job, subscription and sequence.
 
-    It begins with the sequence, so that a subscription's messages sort by it: they are listed as they are kept.
+    It begins with the sequence, so that the stored deliveries of a subscription sort by it.
     """
-    told = f"{job.tenant}/{job.job}/{subscription_id}/{sequence}"
-    return f"msg_{sequence:012d}_{hashlib.sha256(told.encode()).hexdigest()[:32]}"
+    text = f"{job.tenant}/{job.job}/{subscription_id}/{sequence}"
+    return f"msg_{sequence:012d}_{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 def service_message_id(sequence: int, now: float, nonce: str) -> str:
-    """The `webhook-id` of a message that tells of no event: it sorts after those up to the job's present sequence."""
+    """Return the `webhook-id` of a message that is not about an event; it sorts after the job's events so far."""
     return f"msg_{sequence:012d}_t{int(now * 1000):013d}{nonce}"
 
 
 def endpoint_group(subscription: Subscription) -> str:
-    """The endpoint: what a tenant sends to one URL.
+    """Return the name of the endpoint: a tenant's URL, or a WebSocket subscription.
 
-    It is the unit of breaker and lanes, and by it the queue sees that one is noisy, and serves the others first.
+    Circuit breaker and lanes work by endpoint. As the message group, it keeps a busy endpoint from delaying others.
     """
     receiver = subscription.subscription_id
     if subscription.url:
@@ -50,7 +50,7 @@ def endpoint_group(subscription: Subscription) -> str:
 def event_message(
     job: JobKey, job_name: str, subscription: Subscription, event: OutboxEvent, now: float
 ) -> Message | None:
-    """The message that tells the subscription of the event, or None if it does not want it."""
+    """Return the message about an event, or None if the subscription does not want it."""
     pushed_as = subscription.wants(event)
     if pushed_as is None:
         return None

@@ -1,4 +1,4 @@
-"""What a subscription keeps secret: sealed with KMS before it is stored, opened in the deliverer only."""
+"""The secrets of subscriptions: sealed with KMS before they are stored, and opened only to sign or to respond."""
 
 import base64
 import secrets
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
 
 CACHED_SECONDS = 300
-CACHED = 1000
+MAX_CACHED = 1000
 PREFIX = "whsec_"
 SECRET_BYTES = 32
 
@@ -35,13 +35,13 @@ class SealedSecret(TypedDict):
 
 
 class SigningSecret(Struct, frozen=True):
-    """A `whsec_` secret, and until when it signs (epoch seconds) if it was replaced."""
+    """A `whsec_` secret; a replaced one signs until a time (epoch seconds)."""
 
     secret: str
     until: int | None = None
 
     def __repr__(self) -> str:
-        """Without the secret, since this may be logged."""
+        """Leave out the secret, since this may be logged."""
         return f"SigningSecret(until={self.until})"
 
 
@@ -52,16 +52,16 @@ class Secrets(Struct, frozen=True):
     token: str | None = None
 
     def __repr__(self) -> str:
-        """Without the token."""
+        """Leave out the token."""
         return f"Secrets(signing={self.signing})"
 
     def signing_at(self, now: float) -> list[str]:
-        """The secrets that sign at this moment."""
-        return [held.secret for held in self.signing if held.until is None or now < held.until]
+        """Return the secrets that sign now (epoch seconds)."""
+        return [signing.secret for signing in self.signing if signing.until is None or now < signing.until]
 
 
 class Vault:
-    """Seals and opens with one KMS key; the encryption context ties what is sealed to its tenant and subscription."""
+    """Encrypts and decrypts with a KMS key; the encryption context binds the ciphertext to tenant and subscription."""
 
     def __init__(self, kms: "KMSClient", key_id: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._kms = kms
@@ -78,10 +78,10 @@ class Vault:
         return sealed
 
     def open(self, job: JobKey, subscription_id: str, sealed: bytes) -> Secrets:
-        """Decrypt, or give what was sealed or decrypted here within the last five minutes.
+        """Decrypt, or return what this object sealed or decrypted within the last five minutes.
 
         Raises:
-            botocore.exceptions.ClientError: it was sealed for another tenant or subscription, or with another key.
+            botocore.exceptions.ClientError: another tenant, subscription or key sealed it.
         """
         cache_key = _cache_key(job, subscription_id, sealed)
         until, secrets = self._opened.get(cache_key, (0.0, None))
@@ -91,20 +91,20 @@ class Vault:
         return secrets
 
     def _keep(self, cache_key: bytes, secrets: Secrets) -> None:
-        if len(self._opened) >= CACHED:
+        if len(self._opened) >= MAX_CACHED:
             self._opened.clear()
         self._opened[cache_key] = (self._clock() + CACHED_SECONDS, secrets)
 
     def _decrypt(self, job: JobKey, subscription_id: str, sealed: bytes) -> Secrets:
         context = _context(job, subscription_id)
-        answer = self._kms.decrypt(KeyId=self._key_id, CiphertextBlob=sealed, EncryptionContext=context)
-        signing, _, token = answer["Plaintext"].partition(b"\n")
-        held = msgspec.json.decode(signing, type=tuple[SigningSecret, ...])
-        return Secrets(held, token.decode() or None)
+        response = self._kms.decrypt(KeyId=self._key_id, CiphertextBlob=sealed, EncryptionContext=context)
+        signing, _, token = response["Plaintext"].partition(b"\n")
+        secrets = msgspec.json.decode(signing, type=tuple[SigningSecret, ...])
+        return Secrets(secrets, token.decode() or None)
 
 
 def _text(secrets: Secrets) -> bytes:
-    """The token as it is: in JSON, one of quotes alone would be twice as long as what KMS takes."""
+    """Append the token without JSON: a token of quotes alone would exceed the limit of KMS in JSON."""
     return msgspec.json.encode(secrets.signing) + b"\n" + (secrets.token or "").encode()
 
 

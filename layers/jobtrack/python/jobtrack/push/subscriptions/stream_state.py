@@ -1,4 +1,4 @@
-"""How far a WebSocket subscription is in its job's total order, and over which connection it is told."""
+"""The progress of a WebSocket subscription in its job's total order, and its connection."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 class StreamState(Struct, frozen=True):
-    """What is told next is what follows `position`.
+    """The events after `position` are sent next.
 
     Args:
-        since: the job's last sequence when the subscription was made; what came later is in the outbox, for a while.
-        position: the sequence up to which all that is wanted was told.
-        connection: API Gateway's id of the connection, if there is one.
-        connected_at: when the newest connection was made, epoch seconds.
+        since: the job's last sequence when the subscription was created; later events are in the outbox for two days.
+        position: every wanted event up to this sequence has been sent.
+        connection: API Gateway's id of the connection, if a client is connected.
+        connected_at: when the newest connection was opened, in epoch seconds.
     """
 
     since: int
@@ -24,13 +24,13 @@ class StreamState(Struct, frozen=True):
     connection: str | None = None
     connected_at: float | None = None
 
-    def item(self) -> "dict[str, AttributeValueTypeDef]":
-        """The attributes of a new subscription: each changes by itself later."""
+    def to_attributes(self) -> "dict[str, AttributeValueTypeDef]":
+        """Return the attributes of a new subscription; later each of them changes separately."""
         return {"since": {"N": str(self.since)}, "position": {"N": str(self.position)}}
 
     @classmethod
-    def load(cls, item: "Mapping[str, AttributeValueTypeDef]") -> Self | None:
-        """Read it from a stored subscription; a webhook's has none."""
+    def from_item(cls, item: "Mapping[str, AttributeValueTypeDef]") -> Self | None:
+        """Return the state of a stored subscription; None for a webhook."""
         if "position" not in item:
             return None
         return cls(

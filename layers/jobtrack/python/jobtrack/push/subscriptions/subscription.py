@@ -1,10 +1,9 @@
-"""A subscription: who wants which of a job's events pushed where, and until when."""
+"""A subscription: which of a job's events are pushed to which receiver, and until when."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from jobtrack import times
 from jobtrack.domain.event_text import Language
@@ -45,7 +44,7 @@ class Filters(Struct, frozen=True):
 
 
 class Subscription(Struct, frozen=True):
-    """One subscription of a job; times in epoch seconds. A webhook has secrets, sealed; a WebSocket has a cursor."""
+    """A subscription of a job; times in epoch seconds. A webhook has sealed secrets, a WebSocket has a stream state."""
 
     job: JobKey
     subscription_id: str
@@ -66,20 +65,16 @@ class Subscription(Struct, frozen=True):
         return f"Subscription({self.subscription_id}, {self.job})"
 
     def live(self, now: float) -> bool:
-        """Whether events may be pushed at this moment."""
+        """Return whether events may be pushed now."""
         return self.status == "Active" and now < self.expires_at
 
-    def ended(self, reason: EndReason) -> Self:
-        """The subscription after its end."""
-        return replace(self, status=status_after(reason), end_reason=reason)
-
     def interests(self) -> frozenset[str]:
-        """The kinds of reported event that could be wanted; a log line's kind tells its level, as in `log.WARN`."""
+        """Return the kinds of reported event that it may want; that of a log line has its level, as in `log.WARN`."""
         levels = {level for level in ("DEBUG", "INFO", "WARN", "ERROR") if self._wanted_log(level)}
         return frozenset(self._subscribed() - {"log"} | {f"log.{level}" for level in levels})
 
     def wants(self, event: OutboxEvent) -> str | None:
-        """The type to push the event under, or None; the same for the same event, however often it is asked."""
+        """Return the type under which the event is pushed, or None if it is not wanted."""
         if event.type == "log":
             return self._wanted_log(event.data["level"])
         if event.type not in self._subscribed():
@@ -120,14 +115,14 @@ class Subscription(Struct, frozen=True):
             "expiresAt": times.render(self.expires_at * times.SECOND),
         }
 
-    def item(self) -> "dict[str, AttributeValueTypeDef]":
-        """The subscription as stored; what a later change touches has an attribute of its own."""
+    def to_item(self) -> "dict[str, AttributeValueTypeDef]":
+        """Return the subscription as it is stored; what changes later has an attribute of its own."""
         end: dict[str, AttributeValueTypeDef] = {"endReason": {"S": self.end_reason}} if self.end_reason else {}
         return {
-            **key(self.job, self.subscription_id),
+            **subscription_key(self.job, self.subscription_id),
             **end,
             **({"secrets": {"B": self.sealed}} if self.sealed else {}),
-            **(self.stream.item() if self.stream else {}),
+            **(self.stream.to_attributes() if self.stream else {}),
             "status": {"S": self.status},
             "createdAt": {"N": str(self.created_at)},
             "expiresAt": {"N": str(self.expires_at)},
@@ -145,8 +140,8 @@ class Subscription(Struct, frozen=True):
         }
 
     @classmethod
-    def load(cls, item: "Mapping[str, AttributeValueTypeDef]") -> Self:
-        """Read what was stored."""
+    def from_item(cls, item: "Mapping[str, AttributeValueTypeDef]") -> Self:
+        """Return the subscription of a stored item."""
         details = packing.unpack(bytes(item["d"]["B"]))
         return cls(
             job=JobKey.from_partition(item["pk"]["S"]),
@@ -161,11 +156,11 @@ class Subscription(Struct, frozen=True):
             sealed=bytes(item["secrets"]["B"]) if "secrets" in item else b"",
             status=cast(SubscriptionStatus, item["status"]["S"]),
             end_reason=cast(EndReason, item["endReason"]["S"]) if "endReason" in item else None,
-            stream=StreamState.load(item),
+            stream=StreamState.from_item(item),
         )
 
-    def pointer(self) -> "dict[str, AttributeValueTypeDef]":
-        """The item that leads from the subscription's id to its job."""
+    def pointer_item(self) -> "dict[str, AttributeValueTypeDef]":
+        """Return the item that leads from the subscription's id to its job."""
         return {
             "pk": {"S": self.job.owner.partition},
             "sk": {"S": self.subscription_id},
@@ -173,25 +168,20 @@ class Subscription(Struct, frozen=True):
             "exp": {"N": str(self.expires_at + KEPT_SECONDS)},
         }
 
-    def items(self) -> "list[dict[str, AttributeValueTypeDef]]":
-        """All that is stored of a new subscription: itself, its pointer, and when to look whether it expired."""
-        return [self.item(), self.pointer(), self.expiry_timer().to_item(KEPT_SECONDS)]
+    def to_items(self) -> "list[dict[str, AttributeValueTypeDef]]":
+        """Return the items of a new subscription: itself, its pointer, and its expiry timer."""
+        return [self.to_item(), self.pointer_item(), self.expiry_timer().to_item(KEPT_SECONDS)]
 
     def expiry_timer(self) -> Timer:
-        """When to look whether it has expired."""
+        """Return the timer that is due when it expires."""
         return Timer(EXPIRY, self.job, self.expires_at, self.subscription_id)
 
 
-def key(job: JobKey, subscription_id: str) -> "dict[str, AttributeValueTypeDef]":
-    """Where a subscription of the job is stored."""
+def subscription_key(job: JobKey, subscription_id: str) -> "dict[str, AttributeValueTypeDef]":
+    """Return the primary key of a subscription."""
     return {"pk": {"S": job.partition}, "sk": {"S": subscription_id}}
 
 
 def status_after(reason: EndReason) -> SubscriptionStatus:
-    """The status of a subscription that ended for that reason."""
+    """Return the status of a subscription that ended for a reason."""
     return "Expired" if reason == "expired" else "Ended"
-
-
-def interests(subscriptions: Collection[Subscription]) -> frozenset[str]:
-    """The reported types of event that any of the subscriptions could want."""
-    return frozenset[str]().union(*(subscription.interests() for subscription in subscriptions))

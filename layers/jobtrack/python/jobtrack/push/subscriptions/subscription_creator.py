@@ -38,14 +38,14 @@ class SubscriptionCreator(Struct, eq=False):
             Unprocessable: the subscription is not possible, or the job has `most` live subscriptions already.
             IdempotencyMismatch: the key was used for another subscription.
         """
-        new = self.factory.make(job, request)
+        new = self.factory.create(job, request)
         subscription, response = new.subscription, self.factory.sealed_response(new)
         listener = NewListener(
             job,
             subscription.subscription_id,
             Listener(subscription.expires_at, subscription.interests()),
-            lambda last_sequence: new.creation(self.subscriptions_table, last_sequence),
-            new.replayed_since,
+            lambda last_sequence: new.put_actions(self.subscriptions_table, last_sequence),
+            new.replay_since,
             most,
         )
         response, replayed = self.listeners.add_listener(listener, response, idempotency)

@@ -1,6 +1,6 @@
-"""The end of a subscription: by its owner, its receiver or its time.
+"""The end of a subscription, by its owner, its receiver or its expiry.
 
-One transaction ends it, takes the listener out of its job's snapshot, and owes its receiver the message that says so.
+One transaction ends it, removes the listener from the job's snapshot, and stores the message to the receiver.
 """
 
 import time
@@ -15,7 +15,7 @@ from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
 from jobtrack.push.messages.message import ENDED
 from jobtrack.push.subscriptions.message_factory import service_message
-from jobtrack.push.subscriptions.subscription import Subscription, key, status_after
+from jobtrack.push.subscriptions.subscription import Subscription, status_after, subscription_key
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store import outbox
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class SubscriptionEnder(Struct, eq=False):
-    """Ends subscriptions; ending one twice, or at once for two reasons, ends it once."""
+    """Ends subscriptions. A subscription ends once, also if two processes end it for two reasons."""
 
     subscriptions: SubscriptionTable
     jobs_table: str
@@ -38,16 +38,16 @@ class SubscriptionEnder(Struct, eq=False):
     retry: Retry = RETRY
 
     def end(self, job: JobKey, subscription_id: str, reason: EndReason) -> None:
-        """End a live subscription (`deleted`, `gone`), or one whose time is over (`expired`); else do nothing.
+        """End a live subscription (`deleted`, `gone`), or one that has expired (`expired`); otherwise do nothing.
 
         Raises:
-            JobBusy: the job's writers were first for two seconds.
+            JobBusy: other writers changed the job for two seconds.
         """
         write_with_retries(self.retry, lambda: self._end(job, subscription_id, reason))
 
     def _end(self, job: JobKey, subscription_id: str, reason: EndReason) -> None:
         now = self.clock()
-        subscription = self.subscriptions.get(job, subscription_id)
+        subscription = self.subscriptions.read_subscription(job, subscription_id)
         if subscription is None or subscription.status != "Active":
             return
         if subscription.live(now) == (reason == "expired"):
@@ -59,33 +59,28 @@ class SubscriptionEnder(Struct, eq=False):
         nonce = self.nonce()
         job = snapshot.job if snapshot else None
         message = service_message(ENDED, subscription, job, now, nonce, reason)
-        listening = snapshot is not None and subscription.subscription_id in snapshot.listeners
-        return [
-            _ending(self.subscriptions.name, subscription, reason),
-            outbox.message_put(
-                self.jobs_table, subscription.job, message.message_id, message.encode(), nonce, int(now)
-            ),
-            *(
-                [remove_listener_action(self.jobs_table, snapshot, subscription.subscription_id)]
-                if snapshot and listening
-                else []
-            ),
+        actions = [
+            _end_action(self.subscriptions.name, subscription, reason),
+            outbox.message_put(self.jobs_table, message.job, message.message_id, message.encode(), nonce, int(now)),
         ]
+        if snapshot and subscription.subscription_id in snapshot.listeners:
+            actions.append(remove_listener_action(self.jobs_table, snapshot, subscription.subscription_id))
+        return actions
 
     def _snapshot(self, job: JobKey) -> Snapshot | None:
-        """The job as it stands; a subscription may outlast what is kept of it."""
+        """Return the job's snapshot; None if the job was deleted before the subscription."""
         try:
             return read_snapshot(self.subscriptions.dynamodb, self.jobs_table, job)
         except NotFound:
             return None
 
 
-def _ending(table: str, subscription: Subscription, reason: EndReason) -> "TransactWriteItemTypeDef":
-    """The end, unless it ended, or was renewed, since it was read."""
+def _end_action(table: str, subscription: Subscription, reason: EndReason) -> "TransactWriteItemTypeDef":
+    """Return the action that ends it, unless it has ended or was renewed since it was read."""
     return {
         "Update": {
             "TableName": table,
-            "Key": key(subscription.job, subscription.subscription_id),
+            "Key": subscription_key(subscription.job, subscription.subscription_id),
             "UpdateExpression": "SET #status = :ended, endReason = :reason",
             "ConditionExpression": "#status = :active AND expiresAt = :seen",
             "ExpressionAttributeNames": {"#status": "status"},

@@ -1,4 +1,4 @@
-"""From a request to a subscription, with a signing secret or a ticket of its own."""
+"""New subscriptions, with their signing secrets or tickets."""
 
 import base64
 import time
@@ -30,7 +30,14 @@ if TYPE_CHECKING:
 
 
 class NewSubscription(Struct, frozen=True):
-    """A subscription that is not yet stored: sealed, what is answered once; for a WebSocket, the ticket and `since`."""
+    """A subscription that is not stored yet.
+
+    Args:
+        subscription: the subscription.
+        sealed: the secret that is returned once, sealed.
+        ticket: the first ticket of a WebSocket.
+        since: the sequence after which events are wanted, if the request has one.
+    """
 
     subscription: Subscription
     sealed: bytes
@@ -38,26 +45,30 @@ class NewSubscription(Struct, frozen=True):
     since: int | None = None
 
     @property
-    def replayed_since(self) -> int | None:
-        """The sequence after which a webhook is owed what happened before; a WebSocket's cursor begins there."""
+    def replay_since(self) -> int | None:
+        """The sequence after which events are replayed to a webhook; a WebSocket's position begins there instead."""
         return None if self.ticket else self.since
 
-    def items(self, last: int) -> "list[dict[str, AttributeValueTypeDef]]":
-        """All that is stored of it, if the job's last sequence is `last` now."""
+    def to_items(self, last_sequence: int) -> "list[dict[str, AttributeValueTypeDef]]":
+        """Return the items to store, where `last_sequence` is the job's last sequence."""
         if self.ticket is None:
-            return self.subscription.items()
-        position = last if self.since is None else min(self.since, last)
-        return [*replace(self.subscription, stream=StreamState(last, position)).items(), self.ticket.item()]
+            return self.subscription.to_items()
+        position = last_sequence if self.since is None else min(self.since, last_sequence)
+        subscription = replace(self.subscription, stream=StreamState(last_sequence, position))
+        return [*subscription.to_items(), self.ticket.to_item()]
 
-    def creation(self, table: str, last: int) -> "list[TransactWriteItemTypeDef]":
-        """The parts of a transaction that make it."""
+    def put_actions(self, table: str, last_sequence: int) -> "list[TransactWriteItemTypeDef]":
+        """Return the parts of a transaction that store it."""
         condition = "attribute_not_exists(pk)"
-        puts = [{"TableName": table, "Item": item, "ConditionExpression": condition} for item in self.items(last)]
+        puts = [
+            {"TableName": table, "Item": item, "ConditionExpression": condition}
+            for item in self.to_items(last_sequence)
+        ]
         return [{"Put": put} for put in puts]  # type: ignore[typeddict-item]
 
 
 class SubscriptionFactory(Struct, frozen=True):
-    """Makes subscriptions; what may be subscribed from this stack is told by its settings."""
+    """Creates subscriptions from requests; `ports` and `allow_loopback` restrict the URLs of webhooks."""
 
     vault: Vault
     ports: Collection[int]
@@ -68,15 +79,15 @@ class SubscriptionFactory(Struct, frozen=True):
     new_secret: Callable[[], str] = new_signing_secret
     new_ticket: Callable[[], str] = new_ticket
 
-    def make(self, job: JobKey, request: "SubscribeRequest", pointer: str = "") -> NewSubscription:
-        """The subscription that is asked for, not yet stored; `pointer` leads to the request in its body.
+    def create(self, job: JobKey, request: "SubscribeRequest", pointer: str = "") -> NewSubscription:
+        """Return the requested subscription, not stored yet; `pointer` is the request's JSON pointer in the body.
 
         Raises:
-            Unprocessable: messages may not be pushed to the URL, or the request does not fit its type.
+            Unprocessable: the URL is not allowed, or a member does not fit the type of the subscription.
         """
         if request.subscription_type == "websocket":
             return self._websocket(job, request, pointer)
-        self._check(request.webhook_url, f"{pointer}/webhookUrl")
+        self._check_url(request.webhook_url, f"{pointer}/webhookUrl")
         subscription = self._subscription(job, request)
         token = request.authentication.token if request.authentication else None
         secrets = Secrets((SigningSecret(self.new_secret()),), token)
@@ -86,9 +97,9 @@ class SubscriptionFactory(Struct, frozen=True):
     def _websocket(self, job: JobKey, request: "SubscribeRequest", pointer: str) -> NewSubscription:
         for name, value in (("webhookUrl", request.webhook_url), ("authentication", request.authentication)):
             if value is not None:
-                raise _refused(f"{pointer}/{name}", "is for webhooks; leave it out")
+                raise _refused(f"{pointer}/{name}", "is allowed for webhooks only")
         subscription, text = self._subscription(job, request), self.new_ticket()
-        ticket = Ticket.of(text, job, subscription.subscription_id, self.clock())
+        ticket = Ticket.issued(text, job, subscription.subscription_id, self.clock())
         sealed = self.vault.seal(job, subscription.subscription_id, Secrets((), text))
         return NewSubscription(subscription, sealed, ticket, request.since_sequence)
 
@@ -107,9 +118,9 @@ class SubscriptionFactory(Struct, frozen=True):
             sealed=b"",
         )
 
-    def _check(self, url: str | None, pointer: str) -> None:
+    def _check_url(self, url: str | None, pointer: str) -> None:
         if url is None:
-            raise _refused(pointer, "is missing: it says where the events are pushed to")
+            raise _refused(pointer, "is required for a webhook")
         try:
             check_url(url, self.ports, self.allow_loopback)
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""What its owner may change of a subscription, or ask of it: each one conditional transaction, and its answer."""
+"""An owner's changes of a subscription, and its requests to it: each is one conditional transaction."""
 
 import base64
 import time
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     """The actions that change a live subscription at a moment (epoch seconds), and the response."""
 
 OVERLAP_SECONDS = 24 * 3600
-"""How long a replaced secret signs too."""
+"""How long a replaced secret still signs."""
 
 
 class SubscriptionService(Struct, eq=False):
-    """Changes live subscriptions; answers each request, and whether that was the first answer to an earlier one.
+    """Changes live subscriptions. Each method returns a response, and whether it is that of an earlier request.
 
-    All of them raise NotFound where the project has no such subscription, Conflict where it has ended or expired.
+    All of them raise NotFound if the project has no such subscription, and Conflict if it has ended or expired.
     """
 
     subscriptions: SubscriptionTable
@@ -53,11 +53,11 @@ class SubscriptionService(Struct, eq=False):
     retry: Retry = RETRY
 
     def find(self, owner: ProjectKey, subscription_id: str) -> Subscription:
-        """The project's subscription of that id, ended or not."""
-        found = self.subscriptions.find(owner, subscription_id)
-        if found is None:
+        """Return a subscription of the project, also one that has ended."""
+        subscription = self.subscriptions.find_subscription(owner, subscription_id)
+        if subscription is None:
             raise NotFound(f"There is no subscription {subscription_id} in this project.")
-        return found
+        return subscription
 
     def renew(
         self, owner: ProjectKey, subscription_id: str, seconds: int, idempotency: Idempotency | None = None
@@ -73,11 +73,11 @@ class SubscriptionService(Struct, eq=False):
             listener_action = add_listener_action(
                 self.jobs_table, snapshot, subscription_id, listener, Micros(int(now) * times.SECOND)
             )
-            return [listener_action, *self.subscriptions.renewal(subscription, renewed)], renewed.response(now)
+            return [listener_action, *self.subscriptions.renew_actions(subscription, renewed)], renewed.response(now)
 
-        return self.make(owner, subscription_id, plan, idempotency)
+        return self.change(owner, subscription_id, plan, idempotency)
 
-    def rotate(
+    def rotate_secret(
         self,
         owner: ProjectKey,
         subscription_id: str,
@@ -90,13 +90,13 @@ class SubscriptionService(Struct, eq=False):
         def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], SealedSecret]":
             if subscription.stream:
                 raise Conflict("A WebSocket subscription has no signing secret.")
-            held = vault.open(subscription.job, subscription_id, subscription.sealed)
-            sealed = vault.seal(subscription.job, subscription_id, rotated(held, new_secret(), int(now)))
-            return [self.subscriptions.resealing(subscription, sealed)], _sealed(subscription, sealed)
+            secrets = vault.open(subscription.job, subscription_id, subscription.sealed)
+            sealed = vault.seal(subscription.job, subscription_id, rotated(secrets, new_secret(), int(now)))
+            return [self.subscriptions.reseal_action(subscription, sealed)], _sealed(subscription, sealed)
 
-        return self.make(owner, subscription_id, plan, idempotency)
+        return self.change(owner, subscription_id, plan, idempotency)
 
-    def ticket(
+    def issue_ticket(
         self,
         owner: ProjectKey,
         subscription_id: str,
@@ -108,13 +108,13 @@ class SubscriptionService(Struct, eq=False):
 
         def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], SealedSecret]":
             if not subscription.stream:
-                raise Conflict("A webhook subscription has no tickets: nobody connects to it.")
+                raise Conflict("A webhook subscription has no tickets: only WebSocket clients connect.")
             text = new_ticket()
             sealed = vault.seal(subscription.job, subscription_id, Secrets((), text))
-            issued = Ticket.of(text, subscription.job, subscription_id, now).issue(self.subscriptions.name)
-            return [issued], _sealed(subscription, sealed)
+            ticket = Ticket.issued(text, subscription.job, subscription_id, now)
+            return [ticket.put_action(self.subscriptions.name)], _sealed(subscription, sealed)
 
-        return self.make(owner, subscription_id, plan, idempotency)
+        return self.change(owner, subscription_id, plan, idempotency)
 
     def ping(
         self, owner: ProjectKey, subscription_id: str, idempotency: Idempotency | None = None
@@ -124,25 +124,25 @@ class SubscriptionService(Struct, eq=False):
         def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], QueuedMessage]":
             nonce = self.nonce()
             message = service_message(PING, subscription, self._snapshot(subscription).job, now, nonce)
-            owed = outbox.message_put(
+            put = outbox.message_put(
                 self.jobs_table, subscription.job, message.message_id, message.encode(), nonce, int(now)
             )
-            return [owed], {"messageId": message.message_id}
+            return [put], {"messageId": message.message_id}
 
-        return self.make(owner, subscription_id, plan, idempotency)
+        return self.change(owner, subscription_id, plan, idempotency)
 
-    def make(
+    def change(
         self, owner: ProjectKey, subscription_id: str, plan: "Plan[Response]", idempotency: Idempotency | None = None
     ) -> tuple[Response, bool]:
         """Change the subscription by a plan; return the response, and whether it is that of an earlier request.
 
         Raises:
             IdempotencyMismatch: the key was used for another request.
-            JobBusy: others were first for two seconds.
+            JobBusy: other writers changed the subscription for two seconds.
         """
-        return write_with_retries(self.retry, lambda: self._make(owner, subscription_id, plan, idempotency))
+        return write_with_retries(self.retry, lambda: self._change(owner, subscription_id, plan, idempotency))
 
-    def _make(
+    def _change(
         self, owner: ProjectKey, subscription_id: str, plan: "Plan[Response]", idempotency: Idempotency | None
     ) -> tuple[Response, bool]:
         now, dynamodb = self.clock(), self.subscriptions.dynamodb
@@ -150,7 +150,7 @@ class SubscriptionService(Struct, eq=False):
             return first, True
         subscription = self.find(owner, subscription_id)
         if not subscription.live(now):
-            raise Conflict("The subscription has ended; make a new one.")
+            raise Conflict("The subscription has ended; create a new one.")
         actions, response = plan(subscription, now)
         return write_once(
             self.jobs_table, idempotency, response, int(now), lambda more: commit(dynamodb, [*actions, *more])
@@ -165,15 +165,17 @@ def _sealed(subscription: Subscription, sealed: bytes) -> SealedSecret:
     return {"jobId": subscription.job.job, "subscriptionId": subscription.subscription_id, "sealed": text}
 
 
-def rotated(held: Secrets, secret: str, now: int) -> Secrets:
-    """The secrets with a new one in front; the one before signs for a day more, those before it as long as they would.
+def rotated(secrets: Secrets, secret: str, now: int) -> Secrets:
+    """Return the secrets with a new one in front.
+
+    The previous secret signs for a day more, those before it as long as they would.
 
     Raises:
-        Conflict: too many would sign at once.
+        Conflict: too many secrets would sign at once.
     """
-    before, *earlier = held.signing
-    overlapping = [each for each in earlier if each.until is not None and now < each.until]
+    previous, *earlier = secrets.signing
+    overlapping = [signing for signing in earlier if signing.until is not None and now < signing.until]
     if len(overlapping) + 2 > limits.SIGNING_SECRETS:
-        raise Conflict(f"At most {limits.SIGNING_SECRETS} secrets sign at once, and each for 24 hours after the next.")
-    signing = (SigningSecret(secret), replace(before, until=now + OVERLAP_SECONDS), *overlapping)
-    return replace(held, signing=signing)
+        raise Conflict(f"At most {limits.SIGNING_SECRETS} secrets sign at once: a replaced one signs for 24 hours.")
+    signing = (SigningSecret(secret), replace(previous, until=now + OVERLAP_SECONDS), *overlapping)
+    return replace(secrets, signing=signing)

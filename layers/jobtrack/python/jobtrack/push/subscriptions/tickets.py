@@ -1,4 +1,4 @@
-"""Tickets: what a WebSocket client shows to connect, once and within a minute. Only their hashes are stored."""
+"""Tickets: a WebSocket client needs one to connect. It is valid once, for a minute; only its hash is stored."""
 
 import hashlib
 import secrets
@@ -16,12 +16,12 @@ TICKET_SECONDS = 60
 
 
 def new_ticket() -> str:
-    """A ticket of 256 random bits, fit for a URL."""
+    """Return a ticket of 256 random bits, which may be part of a URL."""
     return secrets.token_urlsafe(32)
 
 
 class Ticket(Struct, frozen=True):
-    """A ticket as it is stored: by its hash, with the subscription that it opens and until when (epoch seconds)."""
+    """A ticket as it is stored: its hash, its subscription, and when it expires (epoch seconds)."""
 
     digest: str
     job: JobKey
@@ -29,12 +29,12 @@ class Ticket(Struct, frozen=True):
     until: int
 
     @classmethod
-    def of(cls, ticket: str, job: JobKey, subscription_id: str, now: float) -> Self:
-        """What to store of a ticket that is given out now."""
+    def issued(cls, ticket: str, job: JobKey, subscription_id: str, now: float) -> Self:
+        """Return what is stored of a ticket that is issued now."""
         return cls(_digest(ticket), job, subscription_id, int(now) + TICKET_SECONDS)
 
-    def item(self) -> "dict[str, AttributeValueTypeDef]":
-        """The ticket as stored."""
+    def to_item(self) -> "dict[str, AttributeValueTypeDef]":
+        """Return the ticket as it is stored."""
         return {
             **_key(self.digest),
             "job": {"S": self.job.partition},
@@ -43,24 +43,24 @@ class Ticket(Struct, frozen=True):
         }
 
     @classmethod
-    def load(cls, item: "Mapping[str, AttributeValueTypeDef]") -> Self:
-        """Read what was stored."""
+    def from_item(cls, item: "Mapping[str, AttributeValueTypeDef]") -> Self:
+        """Return the ticket of a stored item."""
         digest = item["pk"]["S"].removeprefix(_PREFIX)
         job = JobKey.from_partition(item["job"]["S"])
         return cls(digest, job, item["subscription"]["S"], int(item["exp"]["N"]))
 
-    def issue(self, table: str) -> "TransactWriteItemTypeDef":
-        """The part of a transaction that makes it valid."""
-        return {"Put": {"TableName": table, "Item": self.item()}}
+    def put_action(self, table: str) -> "TransactWriteItemTypeDef":
+        """Return the part of a transaction that makes it valid."""
+        return {"Put": {"TableName": table, "Item": self.to_item()}}
 
-    def spend(self, table: str) -> "TransactWriteItemTypeDef":
-        """The part of a transaction that uses it, the only time."""
+    def use_action(self, table: str) -> "TransactWriteItemTypeDef":
+        """Return the part of a transaction that uses it up."""
         condition = "attribute_exists(pk)"
         return {"Delete": {"TableName": table, "Key": _key(self.digest), "ConditionExpression": condition}}
 
 
 def ticket_key(ticket: str) -> "dict[str, AttributeValueTypeDef]":
-    """Where a ticket is stored, if it was given out."""
+    """Return the primary key of a ticket."""
     return _key(_digest(ticket))
 
 

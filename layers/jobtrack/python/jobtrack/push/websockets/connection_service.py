@@ -48,13 +48,13 @@ class ConnectionService(Struct, eq=False):
             JobBusy: other writers changed the subscription for two seconds.
         """
         wake, previous = write_with_retries(self.retry, lambda: self._connect(ticket, connection_id))
-        self.queue.put([wake])
+        self.queue.enqueue([wake])
         if previous:
             self.sockets.close(previous)
 
     def _connect(self, text: str, connection_id: str) -> tuple[Wake, str | None]:
         now, ticket = self.clock(), self.table.read_ticket(text)
-        subscription = self.subscriptions.get(ticket.job, ticket.subscription_id) if ticket else None
+        subscription = self.subscriptions.read_subscription(ticket.job, ticket.subscription_id) if ticket else None
         if not ticket or not subscription or not subscription.stream or not subscription.live(now):
             raise Unauthorized("The ticket is not valid.")
         is_reconnect = subscription.stream.connected_at is not None
@@ -72,15 +72,15 @@ class ConnectionService(Struct, eq=False):
     def _resume(self, connection_id: str, body: str | None) -> None:
         sequence = _parse_since_sequence(body)
         ids = self.table.find_subscription(connection_id)
-        subscription = self.subscriptions.get(*ids) if ids else None
+        subscription = self.subscriptions.read_subscription(*ids) if ids else None
         if not subscription or not subscription.stream or subscription.stream.connection != connection_id:
             self.sockets.close(connection_id)
             return
         self._check_since_sequence(subscription, sequence)
         # Two wakes: if this process ends between rewind and second wake, the first one arrives after the rewind.
-        self.queue.put([new_wake(subscription, not_before=self.clock() + RESUME_SECONDS)])
+        self.queue.enqueue([new_wake(subscription, not_before=self.clock() + RESUME_SECONDS)])
         if self.table.rewind(subscription.job, subscription.subscription_id, connection_id, sequence):
-            self.queue.put([new_wake(subscription)])
+            self.queue.enqueue([new_wake(subscription)])
 
     def _check_since_sequence(self, subscription: Subscription, sequence: int) -> None:
         if not subscription.live(self.clock()):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from jobtrack.keys import JobKey
-from jobtrack.push.subscriptions.subscription import Subscription, key
+from jobtrack.push.subscriptions.subscription import Subscription, subscription_key
 from jobtrack.push.subscriptions.tickets import Ticket, ticket_key
 from jobtrack.store.transactions import commit, write_conditionally
 
@@ -35,7 +35,7 @@ class ConnectionTable(Struct, eq=False):
     def read_ticket(self, ticket: str) -> Ticket | None:
         """Return the ticket, if it was issued, is unused and has not expired."""
         item = self._read_item(ticket_key(ticket))
-        stored = Ticket.load(item) if item else None
+        stored = Ticket.from_item(item) if item else None
         return stored if stored and self.clock() < stored.until else None
 
     def find_subscription(self, connection_id: str) -> tuple[JobKey, str] | None:
@@ -53,7 +53,7 @@ class ConnectionTable(Struct, eq=False):
             "Put": {"TableName": self.name, "Item": self._connection_item(ticket, connection_id)}
         }
         update = self._attach_action(subscription, connection_id, quiet_until)
-        commit(self.dynamodb, [ticket.spend(self.name), put, update])
+        commit(self.dynamodb, [ticket.use_action(self.name), put, update])
 
     def _connection_item(self, ticket: Ticket, connection_id: str) -> "Item":
         return {
@@ -70,7 +70,7 @@ class ConnectionTable(Struct, eq=False):
         return {
             "Update": {
                 "TableName": self.name,
-                "Key": key(subscription.job, subscription.subscription_id),
+                "Key": subscription_key(subscription.job, subscription.subscription_id),
                 "UpdateExpression": "SET #connection = :id, connectedAt = :now, quietUntil = :quiet REMOVE lease",
                 "ConditionExpression": "#status = :active AND expiresAt > :now AND "
                 + ("#connection = :previous" if previous else "attribute_not_exists(#connection)"),
@@ -134,7 +134,7 @@ class ConnectionTable(Struct, eq=False):
             {
                 "Update": {
                     "TableName": self.name,
-                    "Key": key(job, subscription_id),
+                    "Key": subscription_key(job, subscription_id),
                     "UpdateExpression": update,
                     "ConditionExpression": condition,
                     "ExpressionAttributeNames": names,

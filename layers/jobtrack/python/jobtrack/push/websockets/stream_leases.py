@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from jobtrack.push.messages.wake import Wake
-from jobtrack.push.subscriptions.subscription import Subscription, key
+from jobtrack.push.subscriptions.subscription import Subscription, subscription_key
 from jobtrack.store.transactions import write_conditionally
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class StreamLeaseTable(Struct, eq=False):
         behind = "" if wake.sequence is None else " AND #position < :sequence"
         return self.dynamodb.update_item(
             TableName=self.table,
-            Key=key(wake.job, wake.subscription_id),
+            Key=subscription_key(wake.job, wake.subscription_id),
             UpdateExpression="SET lease = :name, leaseUntil = :until",
             ConditionExpression=_FREE + behind,
             ExpressionAttributeNames={**_NAMES, **({"#position": "position"} if behind else {})},
@@ -100,7 +100,7 @@ class StreamLeaseTable(Struct, eq=False):
         """Raise LeaseBusy unless there is nothing to stream."""
         if not item:
             return
-        subscription = Subscription.load(item)
+        subscription = Subscription.from_item(item)
         stream = subscription.stream
         if not stream or not stream.connection or not subscription.live(now):
             return
@@ -110,12 +110,12 @@ class StreamLeaseTable(Struct, eq=False):
 
     def is_held(self, lease: StreamLease) -> bool:
         """Return whether the next event may be posted, by a strongly consistent read and the clock."""
-        item_key = key(lease.subscription.job, lease.subscription.subscription_id)
+        item_key = subscription_key(lease.subscription.job, lease.subscription.subscription_id)
         item = self.dynamodb.get_item(TableName=self.table, Key=item_key, ConsistentRead=True).get("Item")
         now = self.clock()
         if not item or now >= lease.until or not _has_lease(item, lease.name):
             return False
-        return Subscription.load(item).live(now)
+        return Subscription.from_item(item).live(now)
 
     def advance(self, lease: StreamLease, position: int) -> bool:
         """Store a new position; return False if the lease was lost."""
@@ -136,7 +136,7 @@ class StreamLeaseTable(Struct, eq=False):
             {
                 "Update": {
                     "TableName": self.table,
-                    "Key": key(lease.subscription.job, lease.subscription.subscription_id),
+                    "Key": subscription_key(lease.subscription.job, lease.subscription.subscription_id),
                     "UpdateExpression": update,
                     "ConditionExpression": "lease = :name",
                     "ExpressionAttributeNames": names,
@@ -159,7 +159,7 @@ def _has_lease(item: "Item", name: str) -> bool:
 
 
 def _lease(name: str, item: "Item", now: float) -> StreamLease:
-    subscription = Subscription.load(item)
+    subscription = Subscription.from_item(item)
     stream = subscription.stream
     if stream is None or stream.connection is None:
         raise AssertionError("the condition requires both")

@@ -54,12 +54,12 @@ class Streamer(Struct, eq=False):
     def serve(self, wake: Wake) -> None:
         """Stream what the wake is for; when this returns, the wake may be acknowledged."""
         if delay_seconds(wake.not_before, self.clock()):
-            self.queue.put([wake])
+            self.queue.enqueue([wake])
             return
         try:
             lease = self.leases.acquire(wake)
         except LeaseBusy as busy:
-            self.queue.put([wake.later(busy.until)])
+            self.queue.enqueue([wake.later(busy.until)])
             return
         if lease:
             self._serve(wake, lease)
@@ -69,22 +69,22 @@ class Streamer(Struct, eq=False):
             self._stream(lease)
         except _LeaseLost:
             # The lease may have expired, and then no other process continues.
-            self.queue.put([new_wake(lease.subscription)])
+            self.queue.enqueue([new_wake(lease.subscription)])
             return
         except _TimeOver:
-            self.queue.put([new_wake(lease.subscription)])
+            self.queue.enqueue([new_wake(lease.subscription)])
         except ConnectionGone:
             if self.sender.drop_connection(lease.subscription, lease.connection, lease.connected_at):
                 return
-            self.queue.put([wake.after_failure(self.clock())])
+            self.queue.enqueue([wake.after_failure(self.clock())])
         except ConnectionPostError as error:
             logger.warning("subscription %s: %s", lease.subscription.subscription_id, error)
-            self.queue.put([wake.after_failure(self.clock())])
+            self.queue.enqueue([wake.after_failure(self.clock())])
         except Exception as error:
             if not is_poison(error):
                 raise
             logger.exception("subscription %s could not be streamed to", lease.subscription.subscription_id)
-            self.queue.put([wake.after_failure(self.clock())])
+            self.queue.enqueue([wake.after_failure(self.clock())])
         self.leases.release(lease)
 
     def _stream(self, lease: StreamLease) -> None:
