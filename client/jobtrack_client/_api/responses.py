@@ -75,7 +75,7 @@ def refused_ticket(status: int) -> ApiError | None:
 
 
 def _error(response: httpx.Response, clock: Callable[[], float]) -> ApiError:
-    """Return the error that a response stands for."""
+    """Return the error for a response."""
     problem = _json_object(response) or {}
     wait = retry_after(response.headers.get("Retry-After"), clock)
     return _kind(response.status_code, wait)(

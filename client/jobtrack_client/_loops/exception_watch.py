@@ -8,7 +8,7 @@ from jobtrack_client._runtime.tasks import Then, when_over
 
 
 class UnknownError(Exception):
-    """Stands for an exception that could not be found."""
+    """Replaces an exception that could not be found."""
 
     def __init__(self) -> None:
         super().__init__("the loop's body raised an exception")
