@@ -20,7 +20,7 @@ class Attempt(Struct, frozen=True):
 
 
 class Outcome(Enum):
-    """What an attempt shows about the endpoint."""
+    """The outcome of an attempt, as the circuit breaker counts it."""
 
     DELIVERED = "a 2xx status"
     GONE = "status 410"
@@ -37,7 +37,7 @@ class AttemptResult(Struct, frozen=True):
 
     @property
     def outcome(self) -> Outcome:
-        """The outcome, as the circuit breaker counts it."""
+        """The outcome by the response's status."""
         if isinstance(self.response, EgressError):
             return Outcome.FAILED
         if 200 <= self.response.status < 300:

@@ -37,11 +37,11 @@ LEASE_WAITS = (0.1, 0.2, 0.4)
 """The waits (seconds) for a free lease in the normal lane: a burst to a fast endpoint is over by then."""
 
 Timer = Callable[[float, Callable[[], None]], Callable[[], None]]
-"""Calls a function after so many seconds, unless the function that it returns is called before."""
+"""Calls a function after a number of seconds, unless the function that it returns is called before."""
 
 
 def start_timer(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
-    """Call `act` in a thread of its own after so many seconds; return what cancels it."""
+    """Call `act` in another thread after a number of seconds; return the function that cancels that."""
     timer = threading.Timer(seconds, act)
     timer.daemon = True
     timer.start()

@@ -1,4 +1,4 @@
-"""What the deliverer needs to send a message: a sender of each kind, which connects and then posts."""
+"""The interface of senders: the deliverer connects, checks once more, and posts."""
 
 from contextlib import AbstractContextManager
 from typing import Protocol

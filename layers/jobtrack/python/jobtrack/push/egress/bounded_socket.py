@@ -29,7 +29,7 @@ class BoundedSocket:
         return self._left == 0
 
     def shorten(self, seconds: float) -> None:
-        """Leave at most so many seconds for the rest of the response."""
+        """Leave at most `seconds` for the rest of the response."""
         self._deadline = min(self._deadline, self._clock() + seconds)
 
     def sendall(self, data: bytes) -> None:

@@ -15,7 +15,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def resolve_within(seconds: float, resolve: Resolve, host: str, port: int) -> Sequence[str]:
-    """Return the result of `resolve`, if it comes within so many seconds.
+    """Return the result of `resolve`, if there is one within `seconds`.
 
     `getaddrinfo` cannot be interrupted, so it runs in a thread, which ends when the C library gives up.
 

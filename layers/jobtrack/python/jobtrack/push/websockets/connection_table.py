@@ -86,7 +86,7 @@ class ConnectionTable(Struct, eq=False):
         }
 
     def rewind(self, job: JobKey, subscription_id: str, connection_id: str, position: int) -> bool:
-        """Continue the subscription after a sequence, and stop whoever streams to it, by removing the lease.
+        """Continue the subscription after a sequence, and stop the present streamer by removing its lease.
 
         Return False if the connection is not the subscription's. The quiet time ends, so that streaming begins at once.
         """

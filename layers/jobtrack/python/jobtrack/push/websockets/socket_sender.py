@@ -28,10 +28,10 @@ class SocketConnection(Struct, frozen=True):
     connected_at: float
 
     def post(self) -> Response:
-        """Post the message; a message that was taken counts as one with a 200 response.
+        """Post the message; a message that was accepted counts as one with a 200 response.
 
         Raises:
-            EgressError: the connection is gone, or the message was not taken.
+            EgressError: the connection is gone, or the message was not accepted.
         """
         try:
             self.sender.sockets.post(self.connection_id, socket_text(self.message))

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 STREAM_SECONDS = 12
 """How long one invocation streams before another one continues."""
 BATCH = 25
-"""Messages between two moves of the position: at most so many are posted again after a crash."""
+"""Messages between two moves of the position, and the most that are posted again after a crash."""
 
 Posted = tuple[Message, Attempt]
 
