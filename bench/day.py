@@ -8,7 +8,7 @@ from bench.metered_store import Bench
 from bench.report import Report
 from jobtrack import limits, times
 from jobtrack.domain.events import Event
-from jobtrack.domain.journal.journal import Record
+from jobtrack.domain.journal.records import Record
 from jobtrack.domain.timeline import Scope
 from jobtrack.keys import JobKey
 from jobtrack.store.metric_history import MetricHistoryReader

@@ -9,7 +9,7 @@ from bench.metered_store import Bench
 from bench.report import Report
 from jobtrack import times
 from jobtrack.domain.events import Event
-from jobtrack.domain.journal.journal import LEVELS, Family, Record
+from jobtrack.domain.journal.records import LEVELS, Family, Record
 from jobtrack.domain.timeline import Scope
 from jobtrack.keys import JobKey
 from jobtrack.store.journal_reader import Range

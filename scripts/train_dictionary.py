@@ -17,7 +17,9 @@ import zstandard
 from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Json
-from jobtrack.domain.journal.journal import Chunk, Family, Journal, Record
+from jobtrack.domain.journal.chunks import Chunk
+from jobtrack.domain.journal.journal import Journal
+from jobtrack.domain.journal.records import Family, Record
 from jobtrack.domain.lifecycle import apply
 from jobtrack.store.snapshots import State
 from jobtrack.times import Micros
@@ -202,7 +204,7 @@ def _report(rng: random.Random, stage: str) -> Json:
 
 def _record(rng: random.Random, start: int, sequence: int) -> Record:
     body = [_line(rng), rng.choice(COMPONENTS), rng.choice(STAGES), {rng.choice(DETAILS): rng.randrange(10_000)}]
-    return Record(Family.INFO, start + sequence * rng.randrange(1_000_000), sequence, body)
+    return Record(Family.INFO, Micros(start + sequence * rng.randrange(1_000_000)), sequence, body)
 
 
 def _line(rng: random.Random) -> str:

@@ -10,7 +10,7 @@ from typing_extensions import get_original_bases, is_typeddict
 from jobtrack.api.problems import Problem
 from jobtrack.domain import dependencies, event_text, events, push, queue_forecast, timeline
 from jobtrack.domain.job import JobStatus, Json, Priority, StageStatus
-from jobtrack.domain.journal.journal import LogLevel
+from jobtrack.domain.journal.records import LogLevel
 from jobtrack.views import metrics
 from jobtrack.views.responses import metrics as metrics_response
 

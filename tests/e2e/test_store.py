@@ -16,8 +16,8 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from jobtrack import aws, times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage
-from jobtrack.domain.journal.journal import LEVELS, Family, Record
 from jobtrack.domain.journal.packing import unpack
+from jobtrack.domain.journal.records import LEVELS, Family, Record
 from jobtrack.errors import Conflict, IdempotencyMismatch, JobBusy, NotFound, Unprocessable
 from jobtrack.invocation import Invocation
 from jobtrack.keys import JobKey

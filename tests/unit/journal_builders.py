@@ -9,12 +9,15 @@ from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job
 from jobtrack.domain.journal import sequence_index
-from jobtrack.domain.journal.journal import LEVELS, Family, Journal, Record, pack_chunk
+from jobtrack.domain.journal.chunks import pack_chunk
+from jobtrack.domain.journal.journal import Journal
 from jobtrack.domain.journal.packing import pack
+from jobtrack.domain.journal.records import LEVELS, Family, Record
 from jobtrack.domain.lifecycle import apply
 from jobtrack.keys import JobKey
 from jobtrack.store.journal_reader import JournalReader
 from jobtrack.store.snapshots import Snapshot
+from jobtrack.times import Micros
 from tests.unit.job_builders import START, queued, running
 
 KEY = JobKey("t", "p", "j")
@@ -83,7 +86,7 @@ def workers(pattern: str, count: int, seed: int) -> list[list[Record]]:
             elif pattern == "equal":
                 offset = index // 100 * times.SECOND
             family = rng.choices([*LEVELS, Family.EVENT], [20, 60, 10, 2, 8])[0]
-            batch.append(Record(family, START + offset, sequence, [f"{rng.getrandbits(200):x}"]))
+            batch.append(Record(family, Micros(START + offset), sequence, [f"{rng.getrandbits(200):x}"]))
         batches.append(batch)
     return batches
 

@@ -8,7 +8,7 @@ from fastapi import Query, Request, Response
 from jobtrack import aws, times
 from jobtrack.api import create_router, cursors, etag_headers, job_key, json_response, lambda_handler
 from jobtrack.api.schemas.job_queries import LogQuery
-from jobtrack.domain.journal.journal import Record
+from jobtrack.domain.journal.records import Record
 from jobtrack.settings import Settings
 from jobtrack.store.job_reader import JobReader
 from jobtrack.store.journal_reader import JournalReader, Place, Range

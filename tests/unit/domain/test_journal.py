@@ -2,24 +2,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack import limits, times
-from jobtrack.domain.journal.journal import (
-    LEVELS,
-    Chunk,
-    Family,
-    Journal,
-    Record,
-    StoredJournal,
-    pack_chunk,
-    place_of,
-    unpack_chunk,
-)
+from jobtrack.domain.journal.chunks import Chunk, pack_chunk, place_of, unpack_chunk
+from jobtrack.domain.journal.journal import Journal, StoredJournal
 from jobtrack.domain.journal.packing import pack, unpack
+from jobtrack.domain.journal.records import LEVELS, Family, Record
 from jobtrack.domain.journal.sequence_index import RESIDENCE
+from jobtrack.times import Micros
 from tests.unit.job_builders import START
 
 
 def line(sequence: int, seconds: float, text: str = "x", family: Family = Family.INFO) -> Record:
-    return Record(family, START + round(seconds * times.SECOND), sequence, [text])
+    return Record(family, Micros(START + round(seconds * times.SECOND)), sequence, [text])
 
 
 def noise(sequence: int, size: int) -> str:
@@ -106,7 +99,8 @@ def test_whatever_is_appended_is_in_the_tail_or_in_one_chunk(
     journal, sequence, given_records, chunks = Journal(), 0, [], list[Chunk]()
     for batch in batches:
         appended = [
-            Record(family, START + time, sequence + index, body) for index, (family, time, body) in enumerate(batch, 1)
+            Record(family, Micros(START + time), sequence + index, body)
+            for index, (family, time, body) in enumerate(batch, 1)
         ]
         sequence += len(batch)
         given_records += appended
@@ -126,5 +120,7 @@ def test_whatever_is_appended_is_in_the_tail_or_in_one_chunk(
 
 @given(st.lists(st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999), min_size=2, max_size=2, unique=True))
 def test_keys_sort_as_times_do(moments: list[int]) -> None:
-    first, second = (Chunk("In", [Record(Family.INFO, moment, 1, ["x"])]).sort_key for moment in sorted(moments))
+    first, second = (
+        Chunk("In", [Record(Family.INFO, Micros(moment), 1, ["x"])]).sort_key for moment in sorted(moments)
+    )
     assert first < second

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import JobStatus, StageStatus
-from jobtrack.domain.journal.journal import Family
+from jobtrack.domain.journal.records import Family
 from jobtrack.domain.lifecycle import apply
 from jobtrack.errors import InvalidTransition, Unprocessable
 from jobtrack.times import Micros

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack import times
-from jobtrack.domain.journal.journal import LEVELS, Family, Record
+from jobtrack.domain.journal.records import LEVELS, Family, Record
 from jobtrack.store.journal_reader import Range
 from tests.unit.job_builders import START
 from tests.unit.journal_builders import workers, write

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobtrack.domain.journal.journal import LEVELS, Family, Record
+from jobtrack.domain.journal.records import LEVELS, Family, Record
 from jobtrack.store.journal_reader import Range
 from jobtrack.store.log_follower import LogFollower
+from jobtrack.times import Micros
 from tests.unit.job_builders import START
 from tests.unit.journal_builders import Table, workers, write
 
@@ -63,7 +64,7 @@ def test_lines_that_each_make_a_chunk_are_followed_too() -> None:
     batches = []
     for sequence in range(1, 1500):
         text = "".join(chr(random.Random(sequence).randrange(0x4E00, 0x9FFF)) for _ in range(600))
-        batches.append([Record(Family.INFO, START + sequence, sequence, [text])])
+        batches.append([Record(Family.INFO, Micros(START + sequence), sequence, [text])])
     _, _, snapshot = write(batches)
     following, _ = follower(batches)
     since, found = 0, list[Record]()

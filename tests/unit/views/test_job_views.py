@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from jobtrack import limits, times
 from jobtrack.api.schemas.events import EventBatch
 from jobtrack.domain.job import Job, Stage
-from jobtrack.domain.journal.journal import Family, Journal, Record
+from jobtrack.domain.journal.journal import Journal
 from jobtrack.domain.journal.packing import pack, unpack
+from jobtrack.domain.journal.records import Family, Record
 from jobtrack.domain.lifecycle import apply
 from jobtrack.keys import JobKey
 from jobtrack.times import Micros
@@ -98,9 +99,10 @@ def test_elapsed_stops_at_the_end() -> None:
 def test_the_summary_counts_what_is_sealed_and_what_is_open() -> None:
     journal, count = Journal(), 400
     for number in range(count):
-        journal.append([Record(Family.INFO, START + number, number, [f"{number * 7919**5}"])], number)
+        journal.append([Record(Family.INFO, Micros(START + number), number, [f"{number * 7919**5}"])], number)
     journal.append(
-        [Record(Family.ERROR, START - 1, count, ["early"]), Record(Family.EVENT, 0, count + 1, {})], count + 1
+        [Record(Family.ERROR, Micros(START - 1), count, ["early"]), Record(Family.EVENT, Micros(0), count + 1, {})],
+        count + 1,
     )
     assert journal.directory, "the tail was sealed at least once"
     told = summary(journal)
@@ -121,7 +123,7 @@ LINES = st.lists(st.tuples(st.text(alphabet='a"\\\n界', max_size=8), st.integer
 @given(LINES, st.booleans())
 def test_a_page_fits_an_answer_of_lambdas_however_it_is_escaped(lines: list[tuple[str, int]], backward: bool) -> None:
     records = [
-        Record(Family.INFO, START + place, place, [text * 20_000, "c", None, {text: repeat}])
+        Record(Family.INFO, Micros(START + place), place, [text * 20_000, "c", None, {text: repeat}])
         for place, (text, repeat) in enumerate(lines)
     ]
     records = [record for record, (_, repeat) in zip(records, lines, strict=True) for _ in range(repeat)] or records

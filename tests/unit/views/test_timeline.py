@@ -15,8 +15,8 @@ from jobtrack.domain.estimate import estimate
 from jobtrack.domain.event_text import Language
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job, Stage
-from jobtrack.domain.journal.journal import Family, Record
 from jobtrack.domain.journal.progress_minutes import without_replaced
+from jobtrack.domain.journal.records import Family, Record
 from jobtrack.domain.lifecycle import apply
 from jobtrack.domain.stalled import mark_stalled
 from jobtrack.domain.timeline import Granularity, Scope
@@ -142,8 +142,8 @@ def test_the_open_minute_is_shown_and_a_newer_update_replaces_it() -> None:
 
 
 def test_what_more_may_replace_is_not_shown_yet() -> None:
-    progress = Record(Family.MINUTE_PROGRESS, at("10:31:10"), 3, {"stage": "A", "progress": 1.0})
-    milestone = Record(Family.EVENT, at("10:31:20"), 4, {"type": "milestone", "data": {}})
+    progress = Record(Family.MINUTE_PROGRESS, Micros(at("10:31:10")), 3, {"stage": "A", "progress": 1.0})
+    milestone = Record(Family.EVENT, Micros(at("10:31:20")), 4, {"type": "milestone", "data": {}})
     assert without_replaced([progress, milestone], more=False) == [progress, milestone]
     assert without_replaced([progress, milestone], more=True) == []
     assert without_replaced([], more=False) == []

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 from msgspec import Struct
 
 from jobtrack.domain.job import Job, JobStatus, Json
-from jobtrack.domain.journal.journal import Family, Record
+from jobtrack.domain.journal.records import Family, Record
 from jobtrack.times import Micros
 
 EventName = Literal[

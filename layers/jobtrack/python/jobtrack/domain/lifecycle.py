@@ -8,7 +8,7 @@ from jobtrack.domain.estimate import expected_job_range, overall_percentage, tot
 from jobtrack.domain.events import AppliedEvent, Event, applied_event, stage_name, timeline_record, with_state
 from jobtrack.domain.job import Job, JobStatus, StageStatus
 from jobtrack.domain.journal import metric_minutes, progress_minutes
-from jobtrack.domain.journal.journal import Family, Record
+from jobtrack.domain.journal.records import Family, Record
 from jobtrack.domain.transitions import MOVES, require_allowed
 from jobtrack.errors import Fault, Unprocessable
 from jobtrack.times import Micros

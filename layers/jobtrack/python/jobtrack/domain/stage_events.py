@@ -4,7 +4,7 @@ from jobtrack.domain.estimate import expected_range
 from jobtrack.domain.events import Event, timeline_record
 from jobtrack.domain.job import Job, Json, Stage, StageStatus
 from jobtrack.domain.journal import progress_minutes
-from jobtrack.domain.journal.journal import Family, Record
+from jobtrack.domain.journal.records import Family, Record
 from jobtrack.times import Micros
 
 _STATUS_AFTER = {

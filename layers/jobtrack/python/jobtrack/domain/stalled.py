@@ -9,7 +9,7 @@ interval of the watchdog) before they show it as stalled.
 from jobtrack import times
 from jobtrack.domain.events import AppliedEvent, Event, applied_event, timeline_record, with_state
 from jobtrack.domain.job import Job, JobStatus
-from jobtrack.domain.journal.journal import Record
+from jobtrack.domain.journal.records import Record
 from jobtrack.times import Micros
 
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from jobtrack.domain.journal.journal import Family, Record
 from jobtrack.domain.journal.progress_minutes import without_replaced
+from jobtrack.domain.journal.records import Family, Record
 
 RESOURCE_CHANGES = frozenset({"resourceAllocated", "resourceReleased"})
 

@@ -9,8 +9,9 @@ from jobtrack import limits
 from jobtrack.domain.events import AppliedEvent
 from jobtrack.domain.job import Json
 from jobtrack.domain.journal import sequence_index
-from jobtrack.domain.journal.journal import Record, pack_chunk
+from jobtrack.domain.journal.chunks import pack_chunk
 from jobtrack.domain.journal.packing import pack
+from jobtrack.domain.journal.records import Record
 from jobtrack.errors import Unprocessable
 from jobtrack.store import outbox, write_marks
 from jobtrack.store.item_sizes import item_size

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from jobtrack import times
 from jobtrack.domain.events import AppliedEvent, Event
 from jobtrack.domain.job import Job, JobStatus
-from jobtrack.domain.journal.journal import Record
+from jobtrack.domain.journal.records import Record
 from jobtrack.domain.lifecycle import apply
 from jobtrack.domain.stalled import is_overdue, mark_stalled, report_deadline
 from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, Unprocessable

@@ -15,7 +15,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from jobtrack import times
-from jobtrack.domain.journal.journal import Family, Record, Shelf, kinds, place_of, sort_key, unpack_chunk
+from jobtrack.domain.journal.chunks import Shelf, kinds, place_of, sort_key, unpack_chunk
+from jobtrack.domain.journal.records import Family, Record
 from jobtrack.store.key_conditions import between
 from jobtrack.store.snapshots import Snapshot
 

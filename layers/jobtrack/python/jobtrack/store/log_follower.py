@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from jobtrack.domain.journal import sequence_index
-from jobtrack.domain.journal.journal import Record, sort_key, unpack_chunk
+from jobtrack.domain.journal.chunks import sort_key, unpack_chunk
 from jobtrack.domain.journal.packing import unpack
+from jobtrack.domain.journal.records import Record
 from jobtrack.domain.journal.sequence_index import RESIDENCE, Entry
 from jobtrack.store.batch_reads import MAX_KEYS, read_items
 from jobtrack.store.journal_reader import Range

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from jobtrack.domain.journal.journal import Family
 from jobtrack.domain.journal.metric_history import Bucket, buckets
 from jobtrack.domain.journal.metric_minutes import open_minute
+from jobtrack.domain.journal.records import Family
 from jobtrack.store.journal_reader import JournalReader, Range, with_records
 from jobtrack.store.snapshots import Snapshot
 

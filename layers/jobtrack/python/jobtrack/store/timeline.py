@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from jobtrack.domain.journal.journal import Record
 from jobtrack.domain.journal.progress_minutes import open_minutes
+from jobtrack.domain.journal.records import Record
 from jobtrack.domain.timeline import Scope
 from jobtrack.store.journal_reader import JournalReader, Place, Range, with_records
 from jobtrack.store.snapshots import Snapshot

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from jobtrack import times
 from jobtrack.domain.estimate import estimate
 from jobtrack.domain.job import Job
-from jobtrack.domain.journal.journal import LEVELS, Family, Journal, LogLevel, Record, kinds
+from jobtrack.domain.journal.chunks import kinds
+from jobtrack.domain.journal.journal import Journal
+from jobtrack.domain.journal.records import LEVELS, Family, LogLevel, Record
 from jobtrack.times import Micros
 from jobtrack.views.page_size import take_fitting
 from jobtrack.views.progress import completion, whole_percentage

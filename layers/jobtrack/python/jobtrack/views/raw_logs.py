@@ -5,7 +5,7 @@ import re
 import orjson
 
 from jobtrack import times
-from jobtrack.domain.journal.journal import Record
+from jobtrack.domain.journal.records import Record
 
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}

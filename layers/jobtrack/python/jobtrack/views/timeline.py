@@ -7,7 +7,7 @@ from jobtrack.domain import event_text, formats
 from jobtrack.domain.estimate import estimate
 from jobtrack.domain.event_text import Language
 from jobtrack.domain.job import Job, Json, Stage, StageStatus
-from jobtrack.domain.journal.journal import Family, Record
+from jobtrack.domain.journal.records import Family, Record
 from jobtrack.domain.timeline import Granularity
 from jobtrack.times import Micros
 from jobtrack.views.progress import whole_percentage

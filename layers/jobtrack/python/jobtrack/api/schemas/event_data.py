@@ -16,7 +16,7 @@ from jobtrack.api.schemas.fields import (
     Positive,
     StageMetrics,
 )
-from jobtrack.domain.journal.journal import LogLevel
+from jobtrack.domain.journal.records import LogLevel
 
 
 class Error(Model):

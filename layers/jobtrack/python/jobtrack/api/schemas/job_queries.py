@@ -7,7 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from jobtrack import limits, times
 from jobtrack.api.schemas.fields import Moment
-from jobtrack.domain.journal.journal import LogLevel
+from jobtrack.domain.journal.records import LogLevel
 from jobtrack.domain.timeline import Granularity
 from jobtrack.views.metrics import GROUPS, Group
 

@@ -1,118 +1,29 @@
-"""The journal of a job: what must be read again later, kept in time order, packed.
+"""The journal of a job: its log lines, timeline entries and metrics, packed in the order of time.
 
-Records of one family gather in the snapshot's open *tail*. When the tail is full, its densest family is *sealed* into
-chunks, each an item of its own whose key ends with the chunk's greatest time, so that a query by time touches nothing
-else. Of the dense families, a chunk that spans over a minute is *wide* and lives apart: the few wide ones would
-otherwise make every reader of the many normal ones look further back. A sparse family's chunks all span long, and are
-few: one query reads them. The *directory* in the snapshot knows, of each kind, what a reader plans with.
+New records collect in the *tail*, which is part of the snapshot. When the tail is full, its densest family is *sealed*
+into chunks. A chunk is an item whose sort key ends with the greatest time of its records, so that a query by time reads
+only the chunks that it needs. In a dense family, a chunk that spans more than a minute is *wide* and has a sort key of
+its own kind: otherwise a reader of the many normal chunks would have to look further back because of a few wide ones.
+The chunks of a sparse family all span long, but one query reads them. The *directory* in the snapshot has a summary of
+the chunks of each kind, by which a reader plans its queries.
 """
 
-from collections.abc import Iterable, Sequence
-from enum import StrEnum
-from typing import Any, Literal, NamedTuple, Self
+from collections.abc import Iterable
+from typing import Self
 
 import orjson
 from msgspec import Struct, field
 
-from jobtrack import limits, times
+from jobtrack import limits
 from jobtrack.domain.journal import sequence_index
+from jobtrack.domain.journal.chunks import Chunk, Shelf, kinds, split_into_chunks
 from jobtrack.domain.journal.packing import pack, unpack
-from jobtrack.domain.journal.sequence_index import STALE, Entry, Index
-
-_NORMAL_SPAN = limits.NORMAL_SPAN_SECONDS * times.SECOND
-
-
-class Family(StrEnum):
-    """What is read together: log lines of a severity, or one grain of the timeline, or metrics."""
-
-    DEBUG = "D"
-    INFO = "I"
-    WARN = "W"
-    ERROR = "E"
-    PROGRESS = "P"
-    MINUTE_PROGRESS = "Q"
-    EVENT = "T"
-    METRIC_MINUTE = "M"
-
-
-_Row = tuple[int, int, Any]
-"""A stored record: the steps of time and sequence from the record before, and the body."""
-
-_DENSE = (Family.DEBUG, Family.INFO, Family.PROGRESS)
-LogLevel = Literal["DEBUG", "INFO", "WARN", "ERROR"]
-LEVELS = (Family.DEBUG, Family.INFO, Family.WARN, Family.ERROR)
-"""The severities of log lines, in order."""
-
-
-class Record(NamedTuple):
-    """One entry: its family, time (µs), sequence and what else is told of it."""
-
-    family: Family
-    time: int
-    sequence: int
-    body: Any
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """Where it stands in the job's order of time."""
-        return self.time, self.sequence
-
-
-class Chunk(Struct, frozen=True):
-    """Records of one family sealed together; its key sorts by greatest time."""
-
-    kind: str
-    records: Sequence[Record]
-
-    @property
-    def sort_key(self) -> str:
-        """Kind, greatest time, first sequence: no two chunks of a job share a record, so none a key."""
-        return sort_key(self.kind, self.records[-1].time, min(record.sequence for record in self.records))
-
-    def entry(self, sealed_at: int) -> Entry:
-        """The chunk in the index by sequence."""
-        sequences = [record.sequence for record in self.records]
-        time = self.records[-1].time
-        return Entry(self.kind, time, min(sequences), max(sequences), len(sequences), sealed_at)
-
-
-def sort_key(kind: str, time: int, sequence: int = 0) -> str:
-    """The key of a chunk of that kind whose greatest time is `time` (µs since 1970; the years 1 to 9999)."""
-    return f"L{kind}#{time - times.EARLIEST:018d}#{sequence:012d}"
-
-
-def place_of(key: str) -> tuple[int, int]:
-    """The greatest time (µs) and first sequence of the chunk of that key."""
-    _, time, sequence = key.split("#")
-    return int(time) + times.EARLIEST, int(sequence)
-
-
-def kinds(family: Family) -> tuple[str, ...]:
-    """The kinds of chunk that a family has: normal and wide where it is dense, one where it is sparse."""
-    return (f"{family}n", f"{family}w") if family in _DENSE else (f"{family}n",)
-
-
-class Shelf(Struct, array_like=True):
-    """What the directory knows of one kind of chunk: times in µs, the greatest span too."""
-
-    records: int = 0
-    chunks: int = 0
-    first: int = 0
-    last: int = 0
-    span: int = 0
-
-    def add(self, records: Sequence[Record]) -> None:
-        """Count one more chunk, its records in order of time."""
-        first, last = records[0].time, records[-1].time
-        self.first = min(self.first, first) if self.chunks else first
-        self.last = max(self.last, last) if self.chunks else last
-        self.span = max(self.span, last - first)
-        self.records += len(records)
-        self.chunks += 1
+from jobtrack.domain.journal.records import LEVELS, Family, Record, Row, decode_rows, encode_rows
+from jobtrack.domain.journal.sequence_index import STALE, Index
 
 
 class StoredJournal(Struct, omit_defaults=True):
-    """The part of a journal that its snapshot stores beside the tail."""
+    """The part of a journal that the snapshot stores apart from the tail."""
 
     directory: dict[str, Shelf] = field(default_factory=dict)
     entries: list[sequence_index.Row] = field(default_factory=list)
@@ -120,7 +31,7 @@ class StoredJournal(Struct, omit_defaults=True):
 
 
 class Journal(Struct):
-    """The open tail and the directory of what is sealed."""
+    """The tail, the directory of sealed chunks, and their index by sequence."""
 
     tail: list[Record] = field(default_factory=list)
     directory: dict[str, Shelf] = field(default_factory=dict)
@@ -129,81 +40,58 @@ class Journal(Struct):
     def append(
         self, records: Iterable[Record], sequence: int, room: int = limits.TAIL_BYTES, quiet: bool = False
     ) -> list[Chunk]:
-        """Take records in, up to the job's `sequence`; returns the chunks to store if the tail outgrew its `room`.
+        """Add records to the tail. Return the chunks to store, if the tail has become larger than `room`.
 
-        A `quiet` batch, and one that writes chunks anyway, waits for longer with lines that are few and old.
+        Args:
+            records: the new records.
+            sequence: the last sequence of the job.
+            room: the greatest size of the packed tail in bytes.
+            quiet: whether the batch should write no chunk only because a few lines are old. A batch that writes chunks
+                anyway waits as long with such lines.
         """
         self.tail += records
         chunks: list[Chunk] = []
         while len(self.packed_tail()) > room:
-            chunks += self._seal(_densest(self.tail), sequence)
-        if stale := self._stale(sequence, 2 * STALE if chunks or quiet else STALE):
+            chunks += self._seal(_densest_family(self.tail), sequence)
+        if stale := self._stale_family(sequence, 2 * STALE if chunks or quiet else STALE):
             chunks += self._seal(stale, sequence)
         return chunks
 
-    def _stale(self, sequence: int, age: int) -> Family | None:
-        """The severity whose lines wait longest to be sealed, if they are so many sequences old."""
+    def packed_tail(self) -> bytes:
+        """Return the stored form of the tail."""
+        return pack({family: encode_rows(records) for family, records in _by_family(self.tail).items()})
+
+    def count(self, family: Family) -> int:
+        """Return the number of records of the family."""
+        sealed = sum(self.directory[kind].records for kind in kinds(family) if kind in self.directory)
+        return sealed + sum(record.family is family for record in self.tail)
+
+    def stored(self) -> StoredJournal:
+        """Return the stored form of the directory and the index."""
+        return StoredJournal(self.directory, sequence_index.dump(self.index.entries), self.index.moved_to)
+
+    @classmethod
+    def load(cls, stored: StoredJournal, tail: bytes) -> Self:
+        """Return the journal of its stored form."""
+        rows = unpack(tail, dict[Family, list[Row]])
+        records = [record for family in rows for record in decode_rows(family, rows[family])]
+        records.sort(key=lambda record: record.sequence)
+        return cls(records, stored.directory, Index(sequence_index.load(stored.entries), stored.moved_to))
+
+    def _stale_family(self, sequence: int, age: int) -> Family | None:
+        """Return the severity whose lines wait longest, if they are older than `age` sequences."""
         waiting = [record for record in self.tail if record.family in LEVELS and record.sequence < sequence - age]
         return min(waiting, key=lambda record: record.sequence).family if waiting else None
-
-    def packed_tail(self) -> bytes:
-        """The tail as it is stored."""
-        return pack({family: _rows(records) for family, records in _by_family(self.tail).items()})
 
     def _seal(self, family: Family, sequence: int) -> list[Chunk]:
         records = sorted((record for record in self.tail if record.family is family), key=lambda record: record.place)
         self.tail = [record for record in self.tail if record.family is not family]
-        chunks = [Chunk(_kind(part), part) for run in _runs(records) for part in _cut_to_size(run)]
+        chunks = split_into_chunks(records)
         for chunk in chunks:
             self.directory.setdefault(chunk.kind, Shelf()).add(chunk.records)
             if family in LEVELS:
                 self.index.entries.append(chunk.entry(sequence))
         return chunks
-
-    def count(self, family: Family) -> int:
-        """How many records of the family there are."""
-        sealed = sum(self.directory[kind].records for kind in kinds(family) if kind in self.directory)
-        return sealed + sum(record.family is family for record in self.tail)
-
-    def stored(self) -> StoredJournal:
-        """The directory and the index, as the snapshot stores them."""
-        return StoredJournal(self.directory, sequence_index.dump(self.index.entries), self.index.moved_to)
-
-    @classmethod
-    def load(cls, stored: StoredJournal, tail: bytes) -> Self:
-        """Read what was stored."""
-        rows = unpack(tail, dict[Family, list[_Row]])
-        records = [record for family in rows for record in _records(family, rows[family])]
-        records.sort(key=lambda record: record.sequence)
-        return cls(records, stored.directory, Index(sequence_index.load(stored.entries), stored.moved_to))
-
-
-def pack_chunk(chunk: Chunk) -> bytes:
-    """The records of a chunk as they are stored."""
-    return pack(_rows(chunk.records))
-
-
-def unpack_chunk(kind: str, data: bytes) -> list[Record]:
-    """The records of a stored chunk, in order of time."""
-    return _records(Family(kind[0]), unpack(data, list[_Row]))
-
-
-def _rows(records: Sequence[Record]) -> list[_Row]:
-    """Times and sequences as steps from the record before: small numbers pack well."""
-    rows: list[_Row] = []
-    time = sequence = 0
-    for record in records:
-        rows.append((record.time - time, record.sequence - sequence, record.body))
-        time, sequence = record.place
-    return rows
-
-
-def _records(family: Family, rows: Sequence[_Row]) -> list[Record]:
-    records, time, sequence = [], 0, 0
-    for time_step, sequence_step, body in rows:
-        time, sequence = time + time_step, sequence + sequence_step
-        records.append(Record(family, time, sequence, body))
-    return records
 
 
 def _by_family(records: Iterable[Record]) -> dict[Family, list[Record]]:
@@ -213,48 +101,7 @@ def _by_family(records: Iterable[Record]) -> dict[Family, list[Record]]:
     return groups
 
 
-def _densest(records: Iterable[Record]) -> Family:
+def _densest_family(records: Iterable[Record]) -> Family:
+    """Return the family that takes most bytes. Times and sequences take about 8 bytes of each record."""
     groups = _by_family(records)
     return max(groups, key=lambda family: sum(len(orjson.dumps(record.body)) + 8 for record in groups[family]))
-
-
-def _span(records: Sequence[Record]) -> int:
-    return records[-1].time - records[0].time
-
-
-def _kind(records: Sequence[Record]) -> str:
-    normal, *wide = kinds(records[0].family)
-    return wide[0] if wide and _span(records) > _NORMAL_SPAN else normal
-
-
-def _runs(records: list[Record]) -> list[list[Record]]:
-    """Keep what is far from the present lines out of their chunk: the minute that holds most, what is before, after.
-
-    Lines that are merely jittered, or that come slowly, stay together: a chunk for a few of them would cost more than
-    it saves a reader.
-    """
-    if _span(records) <= 2 * _NORMAL_SPAN:
-        return [records]
-    first, last = _busiest_minute([record.time for record in records])
-    if 2 * (last - first) < len(records):
-        return [records]
-    return [run for run in (records[:first], records[first:last], records[last:]) if run]
-
-
-def _busiest_minute(moments: Sequence[int]) -> tuple[int, int]:
-    """Where the minute that holds most of these sorted times begins and ends in them."""
-    best, first = (0, 0), 0
-    for last, moment in enumerate(moments, 1):
-        while moment - moments[first] > _NORMAL_SPAN:
-            first += 1
-        if last - first > best[1] - best[0]:
-            best = first, last
-    return best
-
-
-def _cut_to_size(records: list[Record]) -> list[list[Record]]:
-    """Halve until each part fits an item; one record always does."""
-    if len(records) == 1 or len(pack(_rows(records))) <= limits.CHUNK_BYTES:
-        return [records]
-    middle = len(records) // 2
-    return [*_cut_to_size(records[:middle]), *_cut_to_size(records[middle:])]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct, field
 
 from jobtrack import times
-from jobtrack.domain.journal.journal import Record
+from jobtrack.domain.journal.records import Record
 
 Place = tuple[int, int]
 

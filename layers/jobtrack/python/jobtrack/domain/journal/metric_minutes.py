@@ -6,7 +6,7 @@ of one minute can be added. A late sample makes a second record of its minute.
 
 from jobtrack import times
 from jobtrack.domain.job import Job, Json
-from jobtrack.domain.journal.journal import Family, Record
+from jobtrack.domain.journal.records import Family, Record
 from jobtrack.times import Micros
 
 SUMMED = ("cpuUsage", "memoryBytes", "recordsPerSecond")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from jobtrack import times
 from jobtrack.domain.job import Job, Json
-from jobtrack.domain.journal.journal import Family, Record
+from jobtrack.domain.journal.records import Family, Record
 from jobtrack.times import Micros
 
 Minute = tuple[str | None, int]

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from jobtrack.domain.job import Job, JobStatus
-from jobtrack.domain.journal.journal import LEVELS, Family, Record
+from jobtrack.domain.journal.records import LEVELS, Family, Record
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.store.journal_reader import JournalReader, Range
 from jobtrack.store.log_follower import LogFollower

@@ -5,7 +5,7 @@ from typing import Annotated
 from typing_extensions import TypedDict
 
 from jobtrack.domain.job import JobStatus
-from jobtrack.domain.journal.journal import LogLevel
+from jobtrack.domain.journal.records import LogLevel
 from jobtrack.views.responses.fields import Count, Cursor, Id, Members, Percent, Schema, Sequence, Time, WholePercent
 from jobtrack.views.responses.usage import MemoryUsage, ProcessingRate
 
