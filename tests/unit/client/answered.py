@@ -1,4 +1,4 @@
-"""What the service answers of a job, as the contract's example has it."""
+"""Responses of the service about a job, as in the contract's example."""
 
 from typing import Any, cast
 

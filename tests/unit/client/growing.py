@@ -1,4 +1,4 @@
-"""A job whose lines are written, late ones among them, while somebody reads: before each answer one step is taken."""
+"""A job whose lines, including late ones, are written while others read: one step before each response."""
 
 import json
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from jobtrack_client.types import LogLevel
 
 LEVELS = get_args(LogLevel)
 Step = tuple[str, int, int]
-"""`write`, how many, and how many seconds ago they were logged; else `fail` or `cut`."""
+"""`write`, the number of lines and their age in seconds; or `fail`, or `cut`."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Line:
 
     @property
     def place(self) -> tuple[int, int]:
-        """Where it is in a walk by time."""
+        """The position in a walk by time."""
         return (self.second, self.sequence)
 
     @property
@@ -36,7 +36,7 @@ def moment(second: int) -> str:
 
 
 class Growing:
-    """Keeps the contract of `GET …/logs`: pages by time and cursor, or by sequence, of at most `page` lines."""
+    """Follows the contract of `GET …/logs`: pages by time and cursor, or by sequence, of at most `page` lines."""
 
     def __init__(self, steps: Iterable[Step], page: int = 3) -> None:
         self._steps = iter(steps)
@@ -63,7 +63,7 @@ class Growing:
         return self._answer(request.url.params)
 
     def wanted(self, lines: Iterable[Line], level: str, since: str = "") -> list[Line]:
-        """Those of a level and time."""
+        """Return the lines of a level and time."""
         levels = LEVELS[LEVELS.index(level) :]
         return [line for line in lines if line.level in levels and moment(line.second) >= since]
 

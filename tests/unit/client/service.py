@@ -1,4 +1,4 @@
-"""A service in memory that keeps the contract's promises, and fails as it is told to."""
+"""An in-memory service that follows the contract, and fails as scripted."""
 
 import json
 import threading
@@ -31,9 +31,9 @@ def problem(status: int, detail: str = "no", pointers: Iterable[str] = (), **hea
 
 
 class Service:
-    """Stores a batch once per Idempotency-Key; an event that says `bad` is refused with all its batch.
+    """Stores a batch once per Idempotency-Key. A batch with an event that says `bad` is refused.
 
-    So is one that the job's status does not allow; a job that was not created here is taken to be as is reported.
+    So is one that the job's status does not allow; a job that was not created here has the status of its first report.
     """
 
     def __init__(self, failures: Iterable[Failure | None] = (), *, names_the_bad: bool = True) -> None:
@@ -78,11 +78,11 @@ class Service:
         return [event["type"] for event in self.events]
 
     def notes(self) -> list[str]:
-        """What the client itself has said in the job's log."""
+        """Return the client's own lines of the job's log."""
         return [event["data"]["message"] for event in self.events if _is_note(event)]
 
     def lines(self) -> list[str]:
-        """What the worker has said in the job's log."""
+        """Return the worker's lines of the job's log."""
         logs = (event for event in self.events if event["type"] == "log" and not _is_note(event))
         return [event["data"]["message"] for event in logs]
 
@@ -108,7 +108,7 @@ class Service:
 
     @staticmethod
     def _moved(before: str | None, events: list[dict[str, Any]]) -> str:
-        """The job's status after the events."""
+        """Return the job's status after the events."""
         status = None if before is None else JobStatus(before)
         for index, event in enumerate(events):
             if status is not None:
@@ -163,4 +163,4 @@ OUTAGES: list[Failure] = [
     show_a_page,
 ]
 TOKEN_REFUSED: list[Failure] = [fail_with(401), fail_with(403)]
-"""Of a job that exists these are outages too."""
+"""For a job that exists these are outages too."""

@@ -1,4 +1,4 @@
-"""Each refusal is an error of its own, that says what the service said."""
+"""Each refusal is an error of its own, with the service's text."""
 
 from datetime import UTC, datetime
 from email.utils import format_datetime

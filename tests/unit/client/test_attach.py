@@ -1,4 +1,4 @@
-"""A job that another process runs: reported to, never begun or ended, and waited for where it is not there yet."""
+"""A job that another process runs: reported to, never started or ended, and waited for until it exists."""
 
 import pickle
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.unit.client.service import GUID, QUICK, Service, client, problem
 
 
 class Late:
-    """A service where the job becomes what `statuses` say, one with each request; events wait for Running."""
+    """A service in which the job has the next of `statuses` with each request; events wait for Running."""
 
     def __init__(self, statuses: list[str | None]) -> None:
         self.service = Service()
@@ -85,7 +85,7 @@ def test_the_job_is_that_of_the_environment_unless_it_is_named(monkeypatch: pyte
 
 def test_a_job_that_is_pickled_is_itself_where_it_runs_and_is_attached_to_elsewhere() -> None:
     with client(Service()).job("Import", job_type="import", job_id=GUID, options=QUICK) as job:
-        assert copy(job) is job  # as pickle makes it
+        assert copy(job) is job  # as pickle creates it
     attached = copy(job)
     assert (attached.job_id, attached is job) == (GUID, False)
     attached.close(0)

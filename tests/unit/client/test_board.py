@@ -1,4 +1,4 @@
-"""A job as it is shown: drawn on a terminal, in lines elsewhere."""
+"""The display of a job: drawn on a terminal, as lines elsewhere."""
 
 import io
 

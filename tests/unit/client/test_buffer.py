@@ -1,4 +1,4 @@
-"""What waits: nothing is sent twice, what changes a job's state keeps its order, and every event is accounted for."""
+"""The buffer: nothing is sent twice, state changes keep their order, and every event is accounted for."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def note(text: str) -> Event:
 
 @dataclass
 class Sent:
-    """The service, and what it has accepted."""
+    """The service, and the events that it accepted."""
 
     buffer: Buffer
     accepted: list[Event] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Sent:
     keys: dict[str | None, bytes] = field(default_factory=dict)
 
     def send(self, outcome: str) -> None:
-        """Take a batch, and let that become of it."""
+        """Take a batch, with this result."""
         batch = self.buffer.take()
         if batch is None:
             return

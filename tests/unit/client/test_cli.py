@@ -10,7 +10,7 @@ from jobtrack_client import cli
 
 
 class Commands(ModuleType):
-    """Stands in for `jobtrack_local.cli`."""
+    """Replaces `jobtrack_local.cli`."""
 
     def commands(self, app: typer.Typer) -> None:
         @app.command()

@@ -1,4 +1,4 @@
-"""Calls that wait for their answer: what they send, when they try again, what they raise."""
+"""Blocking calls: what they send, when they retry, what they raise."""
 
 import json
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class Sleep:
 
 
 class Reader:
-    """Answers reads, and keeps what was asked."""
+    """Responds to reads, and records the requests."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

@@ -1,4 +1,4 @@
-"""The time to close: the job's end is reported in it, however slow, throttled or away the service is."""
+"""The time to close: the job's end is reported within it, however slow, throttled or unavailable the service is."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -30,12 +30,12 @@ def job_of(handler: Handler, options: jt.ReporterOptions = PATIENT, **more: Any)
 
 
 def lost(service: Service) -> int:
-    """Lines that the job's log says are lost."""
+    """Return the number of lost lines in the job's log."""
     return int(service.notes()[-1].partition(" log lines ")[0]) if service.notes() else 0
 
 
 class Slow:
-    """Answers late."""
+    """Responds late."""
 
     def __init__(self, service: Service, seconds: float) -> None:
         self._service = service

@@ -32,7 +32,7 @@ JOBS = [job(OTHER, "Nightly import"), job(THIRD, "Tab\tand\nline"), job(GUID, "n
 
 
 class Run:
-    """Runs commands against a service that answers as it is told."""
+    """Runs commands with a service that returns scripted responses."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: Answer) -> None:
         self._monkeypatch = monkeypatch
@@ -48,7 +48,7 @@ class Run:
         monkeypatch.setattr(service, "Client", answering)
 
     def __call__(self, *arguments: str) -> tuple[object, str, str]:
-        """Exit code, standard output, standard error."""
+        """Return exit code, standard output and standard error."""
         self._monkeypatch.setattr(sys, "argv", ["jobtrack", *arguments])
         with pytest.raises(SystemExit) as ended:
             cli.main()

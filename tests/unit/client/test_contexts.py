@@ -1,4 +1,4 @@
-"""Which stage a line bears and which job code belongs to: by thread and task, not by what began last elsewhere."""
+"""The stage of a line and the job of code: by thread and task, independent of other threads."""
 
 import asyncio
 import threading
@@ -20,12 +20,12 @@ def run(service: Service, **more: Any) -> jt.Job:
 
 
 def stages(service: Service) -> dict[str, str | None]:
-    """The stage of each line."""
+    """Return the stage of each line."""
     return {event["data"]["message"]: event["data"].get("stage") for event in service.events if event["type"] == "log"}
 
 
 def elsewhere(call: Callable[[], object]) -> None:
-    """Calls it in a thread that knows of nothing."""
+    """Call it in a thread without a context."""
     thread = threading.Thread(target=call)
     thread.start()
     thread.join()
@@ -132,7 +132,7 @@ def test_the_current_job_is_that_of_the_innermost_with() -> None:
 
 
 def found(call: Callable[[Callable[[], None]], object]) -> jt.Job | None:
-    """The current job of code that is called so."""
+    """Return the current job of code that is called like this."""
     jobs: list[jt.Job | None] = []
     call(lambda: jobs.append(jt.current_job()))
     return jobs[0]
@@ -204,7 +204,7 @@ def test_an_executor_s_thread_belongs_to_the_job_of_each_call_and_to_none_that_h
 
 
 class Older:
-    """A thread that was started before what it is given to do."""
+    """A thread that was started before it got its work."""
 
     def __init__(self) -> None:
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()

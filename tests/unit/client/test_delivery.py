@@ -1,4 +1,4 @@
-"""Nothing that was reported is lost or repeated, whatever fails on the way."""
+"""No report is lost or repeated, whatever fails."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -26,7 +26,7 @@ steps = st.lists(st.sampled_from(["good", "good", "good", "bad", "send"]), max_s
 
 
 class Line:
-    """What lies between the job and the service, without the thread that drives it."""
+    """The parts between the job and the service, without the sending thread."""
 
     def __init__(
         self,

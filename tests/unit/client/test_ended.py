@@ -1,4 +1,4 @@
-"""What happened to a job that has ended is told and that is all, by both clients and by `listen`."""
+"""Both clients and `listen` return the events of a job that has ended, and stop."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ LINES = [(6, "WARN"), (7, "INFO"), (8, "ERROR")]
 
 
 class Ended:
-    """Refuses to subscribe, since the job has ended: already when it was asked for, or only just."""
+    """Refuses to subscribe because the job has ended: before the request, or just then."""
 
     def __init__(self, status: str = "Failed", refusal: int = 409, wait: str | None = None) -> None:
         self.status = status

@@ -1,4 +1,4 @@
-"""Both clients ask for the same, whatever the endpoint."""
+"""Both clients send the same requests for every endpoint."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -58,7 +58,7 @@ CALLS: list[tuple[Callable[[Any], Any], str]] = [
 
 
 class Service:
-    """Answers all there is, after it has failed so often."""
+    """Returns empty responses, after a number of failures."""
 
     def __init__(self, failures: int = 0) -> None:
         self.requests: list[httpx.Request] = []
@@ -73,7 +73,7 @@ class Service:
 
     @property
     def asked(self) -> list[tuple[str, bytes, str | None]]:
-        """Line, body and key of each request."""
+        """Return line, body and key of each request."""
         return [(self._line(each), each.content, each.headers.get("Idempotency-Key")) for each in self.requests]
 
     @staticmethod

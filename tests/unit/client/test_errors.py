@@ -1,4 +1,4 @@
-"""Why a command failed, by what such programs write to stderr: the exception, not the lines around it."""
+"""Why a command failed, from the end of its stderr: the exception, not the lines around it."""
 
 import pytest
 
@@ -192,5 +192,5 @@ def test_without_an_exception_there_is_none() -> None:
     "line", ["x: y", " at x", "\t", "Traceback (most recent call last):", "  | a: b", "panic: x", "("]
 )
 def test_however_much_is_written_it_is_looked_through_at_once(line: str) -> None:
-    """A pattern that tries too much would never come to its end here."""
+    """A pattern with too much backtracking would never end here."""
     assert cause([line.ljust(LINE_CHARACTERS, line[-1])] * LINES) is not None or not line.strip()

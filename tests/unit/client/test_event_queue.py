@@ -1,4 +1,4 @@
-"""Memory is bounded; the least dear goes first, lifecycle events never."""
+"""Memory is bounded: the least important events are dropped first, lifecycle events never."""
 
 import tracemalloc
 

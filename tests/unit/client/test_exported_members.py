@@ -1,4 +1,4 @@
-"""The public surface is what `__all__` says, and importing it loads little."""
+"""`__all__` is the public surface, and importing it loads little."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Walking pages and following a job: each entry once and in order, whatever fails on the way."""
+"""Reading pages and following a job: each entry once and in order, whatever fails."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ steps = st.lists(st.sampled_from(["write", "write", "fail", "cut", "quiet"]), ma
 
 
 class Job:
-    """A job whose lines are written, and whose service fails, as requests come: one step before each answer."""
+    """A job that changes and a service that fails, one step before each response."""
 
     def __init__(self, steps: list[str], page: int = 3) -> None:
         self._steps = iter(steps)

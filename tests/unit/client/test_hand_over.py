@@ -1,4 +1,4 @@
-"""`logs -f` prints what is there and then what comes: each line once, however slow the service, late lines too."""
+"""`logs -f` prints existing and then new lines: each once, with a slow service and late lines too."""
 
 from datetime import datetime
 

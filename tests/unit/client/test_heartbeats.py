@@ -1,4 +1,4 @@
-"""A job that reports nothing is kept from being marked as stalled while its worker lives, and not for longer."""
+"""A quiet job is not marked as stalled while its worker lives, and no longer."""
 
 import threading
 import time
@@ -17,12 +17,12 @@ from tests.unit.client.test_delivery import Line
 
 Handler = Callable[[httpx.Request], httpx.Response]
 SOON = 1
-"""`heartbeatSeconds`, so that heartbeats come every third of a second."""
+"""`heartbeatSeconds` with which heartbeats are sent every third of a second."""
 PATIENCE_SECONDS = 20
 
 
 class Watched:
-    """A service, and a way to wait for what it gets."""
+    """A service, and a way to wait for its requests."""
 
     def __init__(self, answer: Handler) -> None:
         self._answer = answer

@@ -1,4 +1,4 @@
-"""A worker sends heartbeats for the tasks that it holds: not for those that have begun, ended or gone."""
+"""A worker sends heartbeats for the tasks that it holds, except for those that have begun, ended or gone."""
 
 from dataclasses import dataclass
 from uuid import uuid4
@@ -12,14 +12,14 @@ from tests.unit.client.service import client, problem
 
 @dataclass(eq=False)
 class Request:
-    """What is read of Celery's."""
+    """The members of Celery's class that are used."""
 
     time_start: float | None = None
     acknowledged: bool = False
 
 
 class Service:
-    """Answers each request with the next of these."""
+    """Returns the next of these responses to each request."""
 
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         self.answers = [*answers]

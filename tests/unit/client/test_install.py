@@ -1,4 +1,4 @@
-"""What a program logs becomes log lines without a change of it, and nothing else of its logging changes."""
+"""Log records of a program become log lines without a change to the program or to its logging."""
 
 import logging
 import logging.config
@@ -18,7 +18,7 @@ LOGGER = logging.getLogger("program.loader")
 
 @contextmanager
 def unconfigured() -> Iterator[None]:
-    """The root logger as a program finds it, and as it was afterwards."""
+    """The root logger as a program finds it; it is restored afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     root.handlers[:] = []

@@ -47,7 +47,7 @@ def test_the_default_action_is_replaced_while_any_job_runs() -> None:
 
 def test_a_handler_of_the_program_and_an_ignored_signal_stay() -> None:
     def own(number: int, frame: FrameType | None) -> None:
-        """The program's."""
+        """The program's own handler."""
 
     signal.signal(signal.SIGTERM, own)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -90,7 +90,7 @@ def test_a_job_of_another_thread_runs_without_a_handler() -> None:
 
 
 class Dying:
-    """A process that notes what would end it."""
+    """A process that records the signals that would end it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.died: list[int] = []
@@ -129,10 +129,10 @@ def test_a_job_that_has_ended_stays_as_it_ended(monkeypatch: pytest.MonkeyPatch)
 
 
 class Raising(logging.Handler):
-    """One that a signal interrupts."""
+    """A function that a signal interrupts."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Be interrupted."""
+        """Raise the interruption."""
         signal.raise_signal(signal.SIGTERM)
 
 

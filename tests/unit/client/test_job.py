@@ -252,6 +252,6 @@ def test_a_worker_may_report_from_many_threads() -> None:
     assert counts == sorted(counts)
     assert counts[-1] == 4000
     assert job.stats.acknowledged["log"] == job.stats.reported["log"] == 4000
-    # When many still wait at the end, all but the last update of a stage are left out.
+    # If many events wait at the end, all updates of a stage but the last are left out.
     assert {*job.stats.reasons} <= {jt.Reason.SUPERSEDED}
     assert job.stats.waiting == 0

@@ -1,4 +1,4 @@
-"""One job, not two: code that would have a job of its own adds to the one that its process works for."""
+"""One job, not two: code that would create a job adds to the one of its process."""
 
 import asyncio
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ OTHER = "cc0e8400-e29b-41d4-a716-446655440001"
 
 
 class Surrounded(Service):
-    """A service where the surrounding job runs."""
+    """A service in which the surrounding job runs."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -13,7 +13,7 @@ LOGGER = logging.getLogger("miner.loader")
 
 
 class Tracked:
-    """A job whose handler hangs on the root logger."""
+    """A job whose handler is on the root logger."""
 
     def __init__(self) -> None:
         self.service = Service()

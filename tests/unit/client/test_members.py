@@ -1,4 +1,4 @@
-"""Whatever a program passes, the service takes what is sent, or the call itself raises."""
+"""Whatever a program passes, the service accepts what is sent, or the call itself raises."""
 
 import json
 from collections.abc import Callable
@@ -78,7 +78,7 @@ REFUSALS = (TypeError, ValueError, jt.ConfigurationError)
 
 
 class Strict(Service):
-    """Takes only what the service's own models do."""
+    """Accepts only what the service's own models accept."""
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
@@ -115,7 +115,7 @@ API = client(lambda request: httpx.Response(500))
 
 
 def created(**members: Any) -> dict[str, Any]:
-    """The job that is sent."""
+    """Return the job that is sent."""
     body = API.job(**{"name": "n", "job_type": "t", **members})._reporter._job.body
     assert body is not None
     jobs.JobRequest.model_validate_json(body)
@@ -129,7 +129,7 @@ def test_a_job_is_sent_as_the_service_takes_it_or_refused_at_once(member: str) -
         try:
             created(**{member: value})
         except REFUSALS:
-            # What may be refused is what a program writes itself, not what its data holds.
+            # Only what a program writes itself may be refused, not what its data contain.
             assert member not in DATA, value
 
 
@@ -310,7 +310,7 @@ def test_samples_are_converted_and_empty_ones_not_sent() -> None:
 def test_direct_calls_are_protected_too() -> None:
     service = Strict()
     with client(service) as typed:
-        api: Any = typed  # what follows is wrong on purpose
+        api: Any = typed  # wrong on purpose from here on
         api.create_job("x" * 300, job_type="t", total_records=10.0, metadata={"a": "x" * 9000})
         api.put_worker("n", cpu_units="8", memory_gb=Decimal(32), max_concurrent_jobs=4.0)
         api.report_events(
@@ -379,7 +379,7 @@ def fields(model: type[BaseModel]) -> set[str]:
 
 
 def names(shape: Any) -> set[str]:
-    """The names of a TypedDict's members in JSON."""
+    """Return the names of a TypedDict's members in JSON."""
     return {member.wire for member in table(shape).values()}
 
 

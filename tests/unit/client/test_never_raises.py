@@ -1,4 +1,4 @@
-"""Reporting never raises into the program: each public call, with values and in surroundings in which all may fail."""
+"""Reporting never raises into the program: each public call, with any values and when anything may fail."""
 
 import _thread
 import asyncio
@@ -65,7 +65,7 @@ Row = Callable[[jt.Job, jt.Stage, Any], object]
 
 
 def run(work: Coroutine[Any, Any, object]) -> None:
-    """Unlike `asyncio.run`, without a thread of its own at the end."""
+    """Unlike `asyncio.run`, without an additional thread at the end."""
     loop = asyncio.new_event_loop()
     try:
         loop.run_until_complete(work)
@@ -164,14 +164,14 @@ ROWS: dict[str, Row] = {
     "current_job": lambda job, stage, value: jt.current_job(),
 }
 NO_REPORTING = {"AsyncClient", "Client", "JobTracker", "events", "models", "types", "verify_webhook"}
-"""Of the public names, what talks to the service while its caller waits; such calls raise, as they say."""
+"""Public names that talk to the service while their caller waits; those calls raise."""
 PLAIN = {"Backoff", "Fault", "Reason", "ReporterOptions", "Stats"}
 """Values without calls of their own."""
 DUNDERS = ("__enter__", "__exit__", "__aenter__", "__aexit__", "__iter__", "__aiter__")
 
 
 def surface() -> Iterator[str]:
-    """What the module offers for reporting."""
+    """Return the names that the module exports for reporting."""
     for name in (*jt.__all__, "JobLogHandler"):
         value = getattr(jt, name, JobLogHandler)
         if name in NO_REPORTING | PLAIN or (inspect.isclass(value) and issubclass(value, Exception)):
@@ -268,7 +268,7 @@ def test_a_call_with_any_value_does_not_raise_and_the_job_ends(name: str, value:
 def test_a_call_in_any_surroundings_does_not_raise_and_the_job_ends(
     name: str, surroundings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Nothing gets through in some of them, and the end is not worth waiting for.
+    # In some of them nothing can be sent, and waiting for the end would be useless.
     options = replace(QUICK, close_seconds=0.5)
     report(ROWS[name], "text", options, lambda: surroundings(monkeypatch))
 

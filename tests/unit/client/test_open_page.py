@@ -1,4 +1,4 @@
-"""`jobtrack open`: no token is in an address, which other processes and the browser's history see."""
+"""`jobtrack open`: no address contains a token, because other processes and the browser's history see it."""
 
 import json
 import sys
@@ -31,7 +31,7 @@ class Browser:
 
 
 class Run:
-    """Runs `jobtrack open` against a service whose requests for codes are answered so."""
+    """Runs `jobtrack open` with a service that responds to requests for codes like this."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self.browser = Browser()
@@ -103,7 +103,7 @@ def test_a_printed_address_says_how_long_it_is_good(run: Run, arguments: tuple[s
 def test_where_there_are_no_codes_the_page_asks_for_the_token(
     run: Run, url: str, page: str | None, asks: int, terminal: bool
 ) -> None:
-    """A code is asked for where the page is the service's own, on this machine: it alone can exchange one."""
+    """A code is requested only if this machine's service serves the page, because only it can exchange one."""
     run.terminal, run.answer = terminal, lambda request: problem(404)
     code, out, err = run(url, GUID, page=page)
     address = f"{page or url}/#/job/{GUID}?project={GUID}"

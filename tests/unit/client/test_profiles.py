@@ -1,4 +1,4 @@
-"""Profiles: which one is meant, what may be in one, and that a token goes to its own service alone."""
+"""Profiles: which one is chosen, what it may contain, and that a token is sent to its own service only."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Few updates are sent, and always the last."""
+"""Few updates are sent, and always the last one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from jobtrack_client._runtime import log
 
 
 class Watch:
-    """A clock that is set, and what was reported by it."""
+    """A settable clock, and the reports made by it."""
 
     def __init__(self, total: int | None = None) -> None:
         self.now = 100.0

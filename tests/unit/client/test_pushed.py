@@ -1,4 +1,4 @@
-"""Events over WebSockets that are cut off anywhere: each once, in order, to the job's end."""
+"""Events over WebSockets that are cut anywhere: each once, in order, until the job ends."""
 
 import json
 from collections.abc import Generator
@@ -20,7 +20,7 @@ cuts = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3), st.booleans()), 
 
 
 class Socket:
-    """A job of events 2, 4, 6 …, pushed over connections of which each may be cut and may repeat what went before."""
+    """A job of events 2, 4, 6 …, pushed over connections that may be cut and may repeat earlier events."""
 
     def __init__(self, count: int, cuts: list[tuple[int, int, bool]]) -> None:
         self.events: list[dict[str, Any]] = [

@@ -1,4 +1,4 @@
-"""An event within the contract's limits, whatever the worker hands over."""
+"""Events stay within the contract's limits, whatever the worker passes."""
 
 import json
 import re
@@ -96,7 +96,7 @@ def failing(message: str, frames: int) -> None:
 
 
 def traceback_of(depth: int, *messages: str) -> str:
-    """Of errors that are each the cause of the next."""
+    """Errors that are each the cause of the next."""
     cause: BaseException | None = None
     for message in messages:
         try:
@@ -107,7 +107,7 @@ def traceback_of(depth: int, *messages: str) -> str:
         except ValueError as error:
             cause = error
     assert cause is not None
-    # Python folds calls that are all alike.
+    # Python shortens repeated calls.
     return "".join(format_exception(cause)).replace(
         "  [Previous line", "  File 'x', line 1\n" * 100 * depth + "  [Previous"
     )

@@ -1,4 +1,4 @@
-"""A job whose description is refused is created without what was refused, rather than not at all."""
+"""A job whose description is refused is created without the refused members."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The reporter beside a job: it waits out what fails, tells what it must drop, and never stands in the job's way."""
+"""The reporter waits out failures, reports what it must drop, and never delays the job."""
 
 import logging
 import threading
@@ -35,7 +35,7 @@ def refuse_all(request: httpx.Request) -> httpx.Response:
 
 
 class Gate:
-    """Lets nothing through until it is opened."""
+    """Blocks requests until it is opened."""
 
     def __init__(self, service: Service) -> None:
         self.open = threading.Event()
@@ -58,7 +58,7 @@ def test_a_job_arrives_whole_over_any_outage(failures: list[Failure | None], cou
         for number in range(count):
             job.log("INFO", str(number))
     assert service.messages() == [str(number) for number in range(count)]
-    # When the last tries fail, the end goes before the lines.
+    # If the last tries fail, the end is sent before the lines.
     assert [type_ for type_ in service.types() if type_ != "log"] == ["jobStarted", "jobCompleted"]
     assert len(service.jobs) == 1
     assert job.stats.acknowledged == job.stats.reported

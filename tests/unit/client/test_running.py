@@ -1,4 +1,4 @@
-"""A command's output as lines: none lost, none invented, what a bar overwrites left out; its end as the job's."""
+"""A command's output as lines: none lost, none invented, overwritten bars left out; its end as the job's."""
 
 import signal
 import unicodedata
@@ -67,9 +67,9 @@ def test_every_line_is_told_once_and_in_order(said: list[str], data: st.DataObje
         ("caf\xe9".encode("latin-1"), ["caf�"]),
         (b"\x1b[31;1mred\x1b[0m \x1b]0;title\x07plain", ["red plain"]),
         (b"x" * (LONGEST + 1) + b"\n", ["x" * LONGEST, "x"]),
-        # Sets of characters, saving the cursor, keypad modes, reset.
+        # Character sets, saving the cursor, keypad modes, reset.
         (b"\x1b(Bplain\x1b)0 \x1b7\x1b8\x1b=\x1b>\x1bc\x1b#8\x1b Ftext", ["plain text"]),
-        # CSI with all kinds of parameters, cut short, in its 8-bit form.
+        # CSI with all kinds of parameters, truncated, in its 8-bit form.
         (b"\x1b[?25l\x1b[38;2;1;2;3m\x1b[1;2 q\x1b[>0cx\x1b[2K\x1b[12", ["x"]),
         (b"\x1b[12\nnext", ["next"]),
         ("\x9b31mred\x9b0m".encode(), ["red"]),
@@ -77,11 +77,11 @@ def test_every_line_is_told_once_and_in_order(said: list[str], data: st.DataObje
         (b"a\x1bPq#0;2;0;0;0~~\x1b\\b\x1bXhid\x1b\\c\x1b^hid\x1b\\d\x1b_hid\x1b\\e", ["abcde"]),
         (b"a\x1b]8;;http://there\x1b\\link\x1b]8;;\x07 b", ["alink b"]),
         ("a\x90hid\x9cb\x9dhid\x9cc\x9fhid\x9cd".encode(), ["abcd"]),
-        # One that never ends takes no more than the rest of its line, or what comes before the next.
+        # A sequence without an end takes at most the rest of its line, or the text until the next one.
         (b"a\x1b]0;title\nb\x1bP\nc", ["a", "b", "c"]),
         (b"a\x1b]0;title\x1b[31mred", ["ared"]),
         (b"a\x1bPhid\x18b\x1b", ["ab"]),
-        # Backspaces as `man` has them, a spinner, and what a terminal shows by no width.
+        # Backspaces as in `man`, a spinner, and characters without width.
         (b"N\bNA\bAM\bME\bE _\bx_\by", ["NAME xy"]),
         (b"|\b/\b-\b\\\bdone", ["done"]),
         (b"\b\bab\bc", ["ac"]),
@@ -136,12 +136,12 @@ def test_what_is_no_utf_8_counts_as_it_is_sent() -> None:
 )
 @settings(max_examples=20)
 def test_nothing_takes_more_than_linear_time(parts: list[str]) -> None:
-    """A quadratic one would take hours, and be ended by hypothesis's deadline."""
+    """A quadratic algorithm would take hours, and hit hypothesis's deadline."""
     [*Lines().add(("".join(parts) * 20_000).encode())]
 
 
 class Bar:
-    """A clock that is set, and the lines that a bar makes."""
+    """A settable clock, and the lines that a bar makes."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -288,7 +288,7 @@ def test_which_signal_ended_a_command(
 
 
 class Passed:
-    """A process that is sent signals."""
+    """A process that receives signals."""
 
     def send_signal(self, number: int) -> None:
         """Do nothing."""

@@ -1,4 +1,4 @@
-"""Where the service is: arguments, else the environment; anything missing or odd is one clear error."""
+"""The service's address: from arguments, else the environment; anything missing or invalid is one clear error."""
 
 from uuid import UUID
 

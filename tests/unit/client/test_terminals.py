@@ -1,4 +1,4 @@
-"""Whatever the service answers, it commands no terminal, breaks no line and fails on no encoding, in any command."""
+"""No response of the service controls a terminal, breaks a line or fails on an encoding, in any command."""
 
 import io
 import json
@@ -45,14 +45,14 @@ ROWS = {
 }
 MORE = [["watch", GUID, OTHER], ["deliveries", "sub", "--retry", "msg"], ["logs", GUID, "-n", "0"]]
 LOCAL = {"serve", "demo", "token", "run"}
-"""They print nothing that a service answered; the board of the demo is that of `watch`."""
+"""These print no response of a service; the display of the demo is that of `watch`."""
 WITHOUT_JSON = {"unsubscribe", "open"}
 TABS = {"logs", "listen"}
-"""What a terminal shows of them has tabs too."""
+"""On a terminal their output has tabs too."""
 COMMANDS = [[name, *arguments] for name, arguments in ROWS.items()] + MORE
 ENCODINGS = ["utf-8", "ascii", "cp932", "cp1252"]
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
-"""What colours; all else that a terminal obeys is Live's, which hides the cursor and draws again."""
+"""Color sequences. All other control sequences are those of Live, which hides the cursor and redraws."""
 LIVE = re.compile(r"\x1b\[(\?25[lh]|2K|1A)|\r")
 ALLOWED = {ord("\n")}
 
@@ -87,7 +87,7 @@ class Said:
 
 
 class Run:
-    """Runs a command in a terminal or a pipe of an encoding."""
+    """Runs a command in a terminal or a pipe with an encoding."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
@@ -106,7 +106,7 @@ class Run:
         )
         self._monkeypatch.setattr(open_page, "_http", lambda: httpx.Client(transport=transport))
         out = Stream(encoding, "strict", terminal=terminal)
-        err = Stream(encoding, "backslashreplace", terminal=terminal)  # as Python has it
+        err = Stream(encoding, "backslashreplace", terminal=terminal)  # Python's form
         self._monkeypatch.setattr(sys, "argv", ["jobtrack", *arguments])
         self._monkeypatch.setattr(sys, "stdout", out)
         self._monkeypatch.setattr(sys, "stderr", err)

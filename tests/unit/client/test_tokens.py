@@ -1,4 +1,4 @@
-"""A refused token ends nothing: a new job asks for another once, a job that exists waits until one is accepted."""
+"""A refused token ends nothing: a new job requests another once, an existing job waits until one is accepted."""
 
 import asyncio
 import sys
@@ -26,7 +26,7 @@ def client(service: Callable[[httpx.Request], httpx.Response], token: Token = GO
 
 
 class Tokens:
-    """A token callable that raises where it is given an exception; the last token stays."""
+    """A token callable that raises the exceptions among its values; the last token is repeated."""
 
     def __init__(self, *tokens: str | Exception) -> None:
         self.asked = 0
@@ -42,7 +42,7 @@ class Tokens:
 
 
 class Guarded:
-    """A service that takes one token only."""
+    """A service that accepts one token only."""
 
     def __init__(self, status: int, token: str = GOOD) -> None:
         self.service = Service()
@@ -218,7 +218,7 @@ def test_a_walk_over_events_asks_for_another_ticket_once(refusals: int, fails: b
 
 
 def command(tmp_path: Path, program: str) -> list[str]:
-    """Runs a program that knows how often it was run (`runs`)."""
+    """Runs a program that knows how often it ran (`runs`)."""
     count = tmp_path / "count"
     head = f"import sys, time\nopen({str(count)!r}, 'a').write('x')\nruns = len(open({str(count)!r}).read())\n"
     return [sys.executable, "-c", head + program]

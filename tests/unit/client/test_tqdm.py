@@ -1,4 +1,4 @@
-"""Bars of tqdm, as programs use them, are stages of a job: none of these loops knows that it is tracked."""
+"""tqdm bars, as programs use them, are stages of a job; none of these loops knows that it is tracked."""
 
 import asyncio
 import io
@@ -18,14 +18,14 @@ Bars = Callable[..., Any]
 
 
 class Tracked:
-    """A job that the process was installed with."""
+    """The default job of the process."""
 
     def __init__(self) -> None:
         self.service = Service()
         self.job = client(self.service).job("Program", job_type="program", options=QUICK)
 
     def stages(self) -> list[tuple[str, int | None, str, int | None]]:
-        """Name, total, how it ended and with how many records, in the order of their beginnings."""
+        """Return name, total, result and records of the stages, in order of their starts."""
         assert self.job.flush(20)
         found: dict[str, list[Any]] = {}
         for event in self.service.events:
@@ -53,7 +53,7 @@ def tracked() -> Iterator[Tracked]:
 
 
 def shown(bars: Bars, *args: Any, **kwargs: Any) -> Any:
-    """A bar that is displayed, though not here, at every step."""
+    """A bar that is updated at every step, without output."""
     return bars(*args, file=io.StringIO(), mininterval=0, **kwargs)
 
 

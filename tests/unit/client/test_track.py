@@ -1,4 +1,4 @@
-"""`for row in track(rows, "Import")`: a job, or a stage of the one that runs, that ends as the loop does."""
+"""`for row in track(rows, "Import")`: a job, or a stage of the current one, that ends like the loop."""
 
 import asyncio
 import sys

@@ -25,7 +25,7 @@ def check(*arguments: str) -> dict[str, Any]:
 
 
 def errors(program: str) -> dict[int, str]:
-    """The first error of each line, by the line's number."""
+    """Return the first error of each line, by line number."""
     found = [each for each in check(program)["generalDiagnostics"] if each["severity"] == "error"]
     return {each["range"]["start"]["line"] + 1: each["message"] for each in reversed(found)}
 

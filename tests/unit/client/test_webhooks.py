@@ -1,4 +1,4 @@
-"""A webhook is the service's if a secret that is known signed it just now."""
+"""A webhook is genuine if a known secret signed it just now."""
 
 import base64
 import hmac
@@ -24,7 +24,7 @@ BODY = json.dumps({"type": "ping", "timestamp": "2026-11-23T10:45:33Z", "data": 
 
 
 def signed(*secrets: str, body: bytes = BODY, at: int = NOW) -> dict[str, str]:
-    """Headers of a message that these secrets sign, by the verifiers' own library."""
+    """Return the headers of a message signed with these secrets, by the verifiers' own library."""
     moment = datetime.fromtimestamp(at, UTC)
     given = [Webhook(secret).sign("msg_1", moment, body.decode()) for secret in secrets]
     return {"Webhook-Id": "msg_1", "Webhook-Timestamp": str(at), "Webhook-Signature": " ".join(given)}
@@ -110,7 +110,7 @@ def test_nothing_is_signed_with_an_empty_secret(secret: str) -> None:
 
 
 class Items:
-    """Headers as `http.server` and some frameworks have them: with `items`, and no Mapping."""
+    """Headers as in `http.server` and some frameworks: with `items`, but not a Mapping."""
 
     def __init__(self, headers: dict[str, str]) -> None:
         self._headers = headers

@@ -1,4 +1,4 @@
-"""A service whose every text is as bad as a worker can make it: answers of every model, filled with one text."""
+"""A service whose texts are the worst that a worker can make: responses of every model, filled with one text."""
 
 import json
 from collections.abc import Generator, Mapping
@@ -34,7 +34,7 @@ ANSWERS: list[tuple[str, str, Any]] = [
 
 
 class Worst:
-    """Answers every request: the first time a job has a status of `text`, later it has ended."""
+    """Responds to every request: the first time a job has a status of `text`, later it has ended."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -72,12 +72,12 @@ def refusing(text: str) -> Any:
 
 
 def _answer(status: int, body: Any) -> httpx.Response:
-    """JSON in ASCII, which alone can spell every text."""
+    """JSON in ASCII, the only form that can spell every text."""
     return httpx.Response(status, content=json.dumps(body), headers={"Content-Type": "application/json"})
 
 
 def filled(model: Any, text: str) -> dict[str, Any]:
-    """A value of the model whose every text is this one, each list with one item."""
+    """Return a value of the model with this text everywhere, and one item in each list."""
     return {name: _value(hint, text) for name, hint in get_type_hints(model).items()}
 
 
