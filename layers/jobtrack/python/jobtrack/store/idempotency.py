@@ -71,7 +71,7 @@ class Idempotency(Struct, frozen=True):
         }
 
     def read_response(self, dynamodb: "DynamoDBClient", table: str, now: int) -> Any:
-        """Return the first response, or None if there was one; `now` in epoch seconds.
+        """Return the first response, or None if there was none; `now` in epoch seconds.
 
         Raises:
             IdempotencyMismatch: the key was used with another body.
