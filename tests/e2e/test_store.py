@@ -182,7 +182,7 @@ def test_the_same_job_is_made_once_whoever_asks_first(table: Table) -> None:
         answers = list(makers.map(create, range(WRITERS)))
     [maker] = [number for number, (_, replayed) in enumerate(answers) if not replayed]
     assert [response for response, _ in answers] == [{"maker": maker}] * WRITERS
-    with pytest.raises(Conflict, match="made by another request"):
+    with pytest.raises(Conflict, match="Another request created"):
         table.store().create(Snapshot(key, 0, Job(key.job, "Other", "Test", START)), "another body", {})
 
 

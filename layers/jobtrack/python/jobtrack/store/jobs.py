@@ -164,7 +164,7 @@ class JobStore(JobReader, eq=False):
             with suppress(IdempotencyMismatch):
                 if (first := by_id.response_in(cancelled)) is not None:
                     return first, True
-            raise Conflict("A job of this id exists and was made by another request.") from cancelled
+            raise Conflict("Another request created a job with this id.") from cancelled
 
     def _report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None) -> "tuple[Accepted, bool]":
         is_cached = key in self._cache

@@ -79,7 +79,7 @@ class ListenerStore(Struct, eq=False):
             return first, True
         snapshot = read_snapshot(self.dynamodb, self.table, new.job)
         if snapshot.job.status.ended:
-            raise Conflict(f"The job has ended ({snapshot.job.status}); there is nothing to subscribe to.")
+            raise Conflict(f"The job has ended ({snapshot.job.status}), so it has no more events to subscribe to.")
         last = snapshot.job.sequence
         actions = [
             add_listener_action(self.table, snapshot, new.subscription_id, new.listener, now, new.max_listeners),
@@ -108,7 +108,7 @@ def add_listener_action(
     """
     live = snapshot.live(now)
     if len(live.keys() - {subscription_id}) >= max_listeners:
-        raise Unprocessable(f"The job has {max_listeners} live subscriptions already, the most that it may have.")
+        raise Unprocessable(f"The job already has {max_listeners} live subscriptions, the maximum.")
     expired = [name for name in snapshot.listeners if name not in live and name != subscription_id]
     removal = f" REMOVE {', '.join(f'#subs.#expired{index}' for index in range(len(expired)))}" if expired else ""
     names = {"#id": subscription_id, **{f"#expired{index}": name for index, name in enumerate(expired)}}

@@ -19,7 +19,7 @@ Item = Mapping[str, Any]
 
 _CONFLICTS = frozenset({"TransactionConflict", "TransactionConflictException"})
 _REFUSED = "ConditionalCheckFailed"
-_UNKNOWN = "It is not known whether the request was stored: a response was lost. Look before you retry."
+_UNKNOWN = "A response was lost, so it is unknown whether the request was stored. Check before you retry."
 
 
 class Refusal(Struct, frozen=True):
