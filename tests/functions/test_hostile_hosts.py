@@ -1,4 +1,4 @@
-"""No connection is opened to a host inside, counted at the socket: neither by who subscribes nor by who delivers."""
+"""No connection is opened to an internal host, counted at the socket: neither by subscribing nor by delivering."""
 
 import json
 import socket
@@ -35,7 +35,7 @@ def traffic() -> Iterator[Traffic]:
 
 
 class Names:
-    """A name server that gives each answer in its turn, the last one again and again."""
+    """A name server with scripted responses, the last of which is repeated."""
 
     def __init__(self, *answers: Sequence[str]) -> None:
         self.answers = list(answers)
@@ -47,14 +47,14 @@ class Names:
 
 
 def delivering(names: Names | None = None) -> World:
-    """A world whose deliverer opens true connections."""
+    """A world whose deliverer opens real connections."""
     world = World()
     world.deliverer.webhooks.egress = Egress(resolve=names) if names else Egress()
     return world
 
 
 def deliver(world: World, sequence: int, url: str) -> None:
-    """Deliver a message of the subscription, whose stored URL is this one now; no breaker knows its endpoint."""
+    """Deliver a message of the subscription, whose stored URL is now this one; its endpoint has no health yet."""
     kept = world.stored()
     assert kept is not None
     world.dynamodb.put_item(TableName="SubscriptionsTable", Item=replace(kept, url=url).to_item())

@@ -1,4 +1,4 @@
-"""Dead, slow and ended endpoints: what becomes of their messages, and that nothing is sent that may not be."""
+"""Dead, slow and ended endpoints: the results of their messages, and that nothing forbidden is sent."""
 
 from collections import Counter
 from itertools import count, pairwise
@@ -28,7 +28,7 @@ DAY = 24 * 3600
 
 
 def lanes(world: World) -> Counter[str]:
-    """How many messages wait in which queue."""
+    """Return the number of messages in each queue."""
     return Counter(entry["QueueUrl"] for _, entry in world.sqs.waiting)
 
 
@@ -37,7 +37,7 @@ def waiting(world: World) -> list[Message]:
 
 
 def broken(world: World, failures: int = 10) -> None:
-    """Let the endpoint's breaker open, by messages of another subscription to it."""
+    """Open the endpoint's circuit breaker with messages of another subscription."""
     other = replace(world.subscription, subscription_id="sub-other")
     store(world.dynamodb, world.deliverer.webhooks.vault, other)
     world.receiver.answers.insert(0, BROKEN)
@@ -288,7 +288,7 @@ def test_a_message_is_moved_or_put_off_without_counting_an_attempt() -> None:
 @pytest.mark.parametrize("seconds", [0.2, 9.0])
 @pytest.mark.parametrize("change", ["expired", "deleted"])
 def test_what_ends_while_the_connection_is_made_is_not_sent(seconds: float, change: str) -> None:
-    """A resolver, a connect or a handshake takes long, and meanwhile the time is over."""
+    """DNS, connecting or a handshake takes long, and meanwhile the time is over."""
     world = World(OK, subscribed=subscription(expires_at=NOW + (1 if change == "expired" else 100)))
     world.clock.now = NOW + 1 - seconds / 2 if change == "expired" else NOW
     world.receiver.connecting = max(seconds, 0.3)
@@ -369,7 +369,7 @@ acts = st.sampled_from([OK, OK, BROKEN, HANG, Response(429, "60"), "crash before
 @settings(
     max_examples=10,
     deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink what takes seconds would take minutes
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking examples that take seconds would take minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
@@ -379,8 +379,8 @@ acts = st.sampled_from([OK, OK, BROKEN, HANG, Response(429, "60"), "crash before
 def test_whatever_happens_no_message_is_lost_and_each_ends_delivered_failed_or_skipped(
     script: list[tuple[Any, float]], copies: list[int]
 ) -> None:
-    """Messages come several times, attempts overlap, processes end in them; then the endpoint answers again."""
-    run = next(runs)  # the tables outlast an example
+    """Messages arrive several times, attempts overlap, processes end during them; then the endpoint responds again."""
+    run = next(runs)  # the tables outlive an example
     subscribed = subscription(f"sub-{run}", url=f"https://hook.example/{run}", expires_at=NOW + 2 * DAY)
     world = World(OK, subscribed=subscribed)
     endpoint = Busy(world, script)
@@ -398,7 +398,7 @@ def test_whatever_happens_no_message_is_lost_and_each_ends_delivered_failed_or_s
 
 
 class Busy:
-    """An endpoint whose attempts overlap: while one is answered, what is due is delivered by other processes."""
+    """An endpoint whose attempts overlap: during one, other processes deliver what is due."""
 
     def __init__(self, world: World, script: list[tuple[Any, float]]) -> None:
         self.world = world

@@ -1,4 +1,4 @@
-"""`sinceSequence`: what happened before is pushed as if the subscription had been there, and no event under two ids."""
+"""`sinceSequence` pushes past events as if the subscription had existed then, and no event under two ids."""
 
 import base64
 import json
@@ -34,7 +34,7 @@ ALL = tuple(EVENT_NAMES)
 
 
 class Stream:
-    """Dispatches the outbox's items, each once as the table's stream shows them, until there are no new ones."""
+    """Dispatches the outbox's items, each once as in the table's stream, until there are no new ones."""
 
     def __init__(self, page: int) -> None:
         self.dynamodb = aws.client("dynamodb")
@@ -48,7 +48,7 @@ class Stream:
         self.steps = 0
 
     def run(self, times_each: int = 1) -> list[Message]:
-        """The messages that were made."""
+        """The created messages."""
         while fresh := [item for item in self._items() if item["sk"]["S"] not in self.shown]:
             self.shown |= {item["sk"]["S"] for item in fresh}
             self.steps += len(fresh)
@@ -76,7 +76,7 @@ def listener(one: Subscription) -> Listener:
 
 
 def job_heard_by(*subscriptions: Subscription) -> None:
-    """A job that these listen to from its beginning."""
+    """Create a job with these listeners."""
     vault = Vault(aws.client("kms"), Settings.from_env().secrets_key_id)
     store(aws.client("dynamodb"), vault, *subscriptions)
     stages = [Stage("A", {"ja": "あ", "en": "a"}, weight=1.0), Stage("B", weight=3.0)]
@@ -86,7 +86,7 @@ def job_heard_by(*subscriptions: Subscription) -> None:
 
 
 def subscribe(one: Subscription, since: int) -> None:
-    """A subscription of today, owed what happened after a sequence."""
+    """Create a subscription now that gets the events after a sequence."""
     vault = Vault(aws.client("kms"), Settings.from_env().secrets_key_id)
     listeners = ListenerStore(aws.client("dynamodb"), "JobsTable", now=lambda: Micros(NOW * times.SECOND))
     store(aws.client("dynamodb"), vault, one)
@@ -94,7 +94,7 @@ def subscribe(one: Subscription, since: int) -> None:
 
 
 def history(events: int, seed: int) -> list[Event]:
-    """What a worker might report of a job whose clock jumps, its end and what came late included."""
+    """Events that a worker might report about a job whose clock jumps, including its end and late events."""
     drawn = random.Random(seed)
     told = [
         Event("log", Micros(0), {"level": "WARN", "message": "early"}),
@@ -131,7 +131,7 @@ def report(events: Sequence[Event], batch: int = 40) -> None:
 
 
 def told(messages: Sequence[Message], since: int = 0) -> dict[int, Any]:
-    """What each message says, by its sequence, but for the subscription's name."""
+    """Return each message by its sequence, without the subscription's id."""
     found = {}
     for each in messages:
         body = json.loads(each.payload)

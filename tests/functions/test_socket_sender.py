@@ -1,4 +1,4 @@
-"""Messages of the queue to WebSocket subscriptions: pings, the word of the end, retries by hand."""
+"""Messages of the queue to WebSocket subscriptions: pings, `subscriptionEnded`, redeliveries."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The end of a subscription: when it comes, what follows, and that nothing does after it."""
+"""The end of a subscription: when it happens, what follows, and that nothing follows after that."""
 
 import json
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def timers(world: World) -> list[str]:
 
 
 def end(world: World, reason: EndReason = "deleted") -> Message:
-    """The message that the end owes."""
+    """Return the message about the end."""
     world.ender.end(JOB, "sub-1", reason)
     [made] = owed(JOB)
     return made

@@ -1,4 +1,4 @@
-"""The functions of the WebSocket API, as API Gateway calls them: tickets, connecting, resuming, leaving."""
+"""The functions of the WebSocket API, as API Gateway calls them: tickets, connecting, resuming, disconnecting."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ LEFT_OUT: dict[str, Any] = {"webhookUrl": None, "authentication": None}
 
 @pytest.fixture
 def made(invoke: Invoke, sample: Sample) -> dict[str, Any]:
-    """A WebSocket subscription of the sample's job."""
+    """Create a WebSocket subscription of the sample's job."""
     return subscribed(invoke, sample, subscriptionType="websocket", **LEFT_OUT)
 
 
@@ -57,7 +57,7 @@ def stream(made: dict[str, Any], key: JobKey) -> StreamState:
 
 
 def wakes() -> list[Wake]:
-    """Those in the queue that were to come at once: moto holds back the others, but not for ever."""
+    """Return the messages without a delay; moto holds back the others, but not forever."""
     queue = boto3.client("sqs")
     messages = queue.receive_message(QueueUrl=NAMES.refs["DeliveryQueue"], MaxNumberOfMessages=10).get("Messages", [])
     decoded = [decode(message["Body"]) for message in messages]
@@ -65,14 +65,14 @@ def wakes() -> list[Wake]:
 
 
 def queued() -> int:
-    """How many messages are in the queue, due or not."""
+    """Return the number of messages in the queue, due or not."""
     state = boto3.client("sqs").get_queue_attributes(QueueUrl=NAMES.refs["DeliveryQueue"], AttributeNames=["All"])
     names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed")
     return sum(int(state["Attributes"][name]) for name in names)
 
 
 class Posted:
-    """What goes out to connections, seen where boto3 sends it."""
+    """Record the posts to connections, where botocore sends them."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, Any]] = []
@@ -215,7 +215,7 @@ def test_what_is_for_webhooks_alone_is_refused(
     pointer: str, changes: dict[str, Any], invoke: Invoke, sample: Sample
 ) -> None:
     event = sample("subscribe")
-    subscribed(invoke, sample)  # makes the job
+    subscribed(invoke, sample)  # creates the job
     event["body"] = json.dumps({**json.loads(event["body"]), "subscriptionType": "websocket", **changes})
     event["headers"]["content-length"] = str(len(event["body"]))
     answer = invoke(FUNCTION, event)

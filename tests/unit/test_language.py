@@ -26,7 +26,7 @@ ARCHAIC = re.compile(
 PARAGRAPH = re.compile(r"(?:.+\n?)+")
 CHECKED = """
     README.md CONTRIBUTING.md CHANGELOG.md docs web/vendor template.yaml samconfig.toml Makefile .ci/run
-    bench client demo functions scripts tests
+    bench client demo functions layers scripts tests
 """
 """Files and folders. Every file of a folder that is a document or a Python module is checked."""
 

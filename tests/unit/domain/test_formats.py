@@ -1,4 +1,4 @@
-"""Figures as the contract words them."""
+"""Human-readable values in the contract's formats."""
 
 import pytest
 from hypothesis import given

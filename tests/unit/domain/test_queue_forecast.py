@@ -1,4 +1,4 @@
-"""When queued jobs are expected to have their turn, and how loaded the workers are."""
+"""When queued jobs are expected to start, and the load of the workers."""
 
 import pytest
 from hypothesis import given

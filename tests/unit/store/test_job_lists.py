@@ -1,4 +1,4 @@
-"""Walking a project's jobs, newest first, while they change, and with an index that lags."""
+"""Listing a project's jobs, newest first, while they change, and with an index that lags."""
 
 import random
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ KEY = OWNER.job_key(queued().job_id)
 
 
 def project(rng: random.Random, count: int, table: Table) -> list[str]:
-    """Jobs of every status, several made at the same moment; newest first."""
+    """Jobs of every status, several created at the same time; newest first."""
     for number in range(count):
         job = made(number, START + rng.randrange(count), priority=rng.choice(PRIORITIES))
         moves = rng.choice(((), ("jobStarted",), ("jobStarted", "jobCompleted"), ("jobFailed",), ("jobCancelled",)))
@@ -53,7 +53,7 @@ def test_a_walk_gives_every_job_acknowledged_before_it_exactly_once_though_they_
 ) -> None:
     rng, table = random.Random(seed), Table(lag=lag)
     first = project(rng, count, table)
-    for _ in range(lag):  # what is in the index by now was acknowledged so long ago
+    for _ in range(lag):  # the age at which an acknowledged write is in the index
         table.step()
     life = living(table, rng, moves)
 

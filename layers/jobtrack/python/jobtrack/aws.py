@@ -79,7 +79,7 @@ def websockets(endpoint: str) -> "ApiGatewayManagementApiClient":
 
 
 class _LazyClient:
-    """Stands for a client, and creates it when a method is first used."""
+    """Acts as a client, which it creates when a method is first used."""
 
     # A session is not thread-safe: clients are created one after the other.
     _lock = threading.Lock()

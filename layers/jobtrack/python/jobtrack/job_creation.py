@@ -97,7 +97,7 @@ class JobCreator(Struct, eq=False):
         actions = list(self._dependencies.creation_actions(key, new_job.relations, expires))
 
         def write_ahead() -> None:
-            """Write what a transaction of 100 items has no room for; nobody reads it until the job exists."""
+            """Write what does not fit into a transaction of 100 items; it is not read until the job exists."""
             self._dependencies.put_edges(key, new_job.prerequisites, expires)
             self._put_subscriptions(subscriptions)
 

@@ -40,7 +40,7 @@ BATCH_JOBS = 100
 """Greatest number of ids in a batch request."""
 REFRESH_SECONDS = 3600
 WORKER_SECONDS = 120
-"""A worker without a heartbeat for so long is no longer live."""
+"""A worker is no longer live after this time without a heartbeat."""
 TIMELINE_ENTRIES = 10_000
 TIMELINE_ENTRIES_DEFAULT = 1_000
 HISTORY_BUCKETS = 3_000

@@ -72,7 +72,7 @@ def whole(moment: int) -> Micros:
 
 
 def add_seconds(moment: int, seconds: float) -> Micros:
-    """Return the point in time so many seconds later."""
+    """Return the point in time that is `seconds` later."""
     return Micros(moment + round(seconds * SECOND))
 
 

@@ -37,7 +37,7 @@ class ReportedChanges(Struct):
         self.trim(limits.RELATIONS)
 
     def trim(self, limit: int) -> None:
-        """Keep at most so many resources, and so many conditions."""
+        """Keep at most `limit` resources and `limit` conditions."""
         self.resources = _trim(self.resources, "releasedAt", limit)
         self.conditions = _trim(self.conditions, "resolvedAt", limit)
 

@@ -49,7 +49,7 @@ class PastDurations(Struct, frozen=True):
         return self.quantiles[low] + (place - low) * (self.quantiles[low + 1] - self.quantiles[low])
 
     def share_within(self, seconds: float) -> float:
-        """Return the share of the jobs that took at most so many seconds."""
+        """Return the share of the jobs that took at most `seconds`."""
         last = len(self.quantiles) - 1
         if seconds < self.quantiles[0]:
             return 0.0

@@ -1,7 +1,7 @@
 """Timers: when to look at a job or a subscription.
 
-A timer is written in the transaction that makes it necessary, and is deleted after it was served. Timers that are too
-early are harmless: whoever serves one reads what is stored, and finds nothing to do.
+A timer is written in the transaction that makes it necessary, and deleted after it was served. A timer that is too
+early is harmless: the function that serves it reads the stored item and finds nothing to do.
 
 `HEARTBEAT`: has a running job fallen silent? It is due when the job's heartbeat is. The reports that arrive in time do
 not move it, so they cost nothing more: the watchdog moves it, once it is due.

@@ -37,7 +37,7 @@ class Bucket(Struct):
 
 
 def buckets(minute_records: Iterable[Record], minutes: int) -> Sequence[Bucket]:
-    """Return the sums of minutes as buckets of so many minutes, in order, without buckets that have no metric."""
+    """Return the minutes' sums as buckets of `minutes` minutes, in order, without buckets that have no metric."""
     by_end: dict[int, Bucket] = {}
     for record in minute_records:
         end = -(-record.time // (minutes * times.MINUTE)) * minutes * times.MINUTE
