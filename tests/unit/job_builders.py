@@ -11,7 +11,7 @@ from jobtrack.times import Micros
 START = times.parse("2024-01-20T10:30:00Z")
 
 
-def at(clock: str) -> int:
+def at(clock: str) -> Micros:
     """Return a time of the example's day, such as `10:32:15`."""
     return times.parse(f"2024-01-20T{clock}Z")
 
@@ -31,4 +31,4 @@ def running(*stages: str | Stage, **settings: Any) -> Job:
 
 def report(job: Job, clock: str, kind: str, /, **data: Any) -> None:
     """Apply one event."""
-    apply(job, [Event(kind, Micros(at(clock)), data)], Micros(at(clock)))
+    apply(job, [Event(kind, at(clock), data)], at(clock))

@@ -78,3 +78,20 @@ def test_what_is_no_time_with_an_offset_is_refused(text: str) -> None:
 def test_no_text_does_harm(text: str) -> None:
     with suppress(ValueError):
         assert FIRST <= times.parse(text) <= LAST
+
+
+@given(st.integers(times.EARLIEST, times.LATEST - 10**9), st.integers(0, 10**9))
+def test_seconds_are_added_and_counted(moment: int, micros: int) -> None:
+    end = times.add_seconds(moment, micros / times.SECOND)
+    assert end == moment + micros
+    assert times.seconds_between(times.Micros(moment), end) == micros / times.SECOND
+    assert times.seconds_between(end, times.Micros(moment)) == 0
+
+
+def test_the_first_and_the_last_moment_have_a_text() -> None:
+    assert times.render(times.EARLIEST) == "0001-01-01T00:00:00Z"
+    assert times.render(times.LATEST) == "9999-12-31T23:59:59.999999Z"
+
+
+def test_epoch_seconds_are_whole() -> None:
+    assert times.epoch_seconds(times.Micros(2 * times.SECOND - 1)) == 1

@@ -10,7 +10,7 @@ from tests.unit.job_builders import START, at, queued, report, running
 
 
 def seconds_left(job: Job, clock: str) -> int | None:
-    return estimate(job, Micros(at(clock))).remaining_seconds
+    return estimate(job, at(clock)).remaining_seconds
 
 
 def test_a_plan_alone_tells_the_remainder() -> None:
@@ -57,7 +57,7 @@ def test_stages_that_run_in_parallel_do_not_add_up() -> None:
 def test_nothing_known_is_unknown() -> None:
     job = running("A", "B")
     assert seconds_left(job, "10:31:00") is None
-    assert estimate(job, Micros(at("10:31:00"))).completion is None
+    assert estimate(job, at("10:31:00")).completion is None
 
 
 def test_a_queued_job_is_unknown_and_an_ended_one_has_nothing_left() -> None:

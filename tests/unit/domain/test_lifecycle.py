@@ -9,7 +9,6 @@ from jobtrack.domain.job import JobStatus, StageStatus
 from jobtrack.domain.journal.records import Family
 from jobtrack.domain.lifecycle import apply
 from jobtrack.errors import InvalidTransition, Unprocessable
-from jobtrack.times import Micros
 from tests.unit.job_builders import START, at, queued, report, running
 
 ENDS = {"jobCompleted": JobStatus.COMPLETED, "jobFailed": JobStatus.FAILED, "jobCancelled": JobStatus.CANCELLED}
@@ -37,7 +36,7 @@ KINDS = [
 
 
 def event(kind: str, clock: str = "10:31:00", **data: Any) -> Event:
-    return Event(kind, Micros(at(clock)), data or DATA.get(kind, {}))
+    return Event(kind, at(clock), data or DATA.get(kind, {}))
 
 
 @pytest.mark.parametrize("kind", ENDS)

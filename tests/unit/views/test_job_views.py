@@ -31,11 +31,11 @@ def test_progress_of_a_stage_that_completed() -> None:
     job = running("A")
     report(job, "10:30:00", "stageStarted", stageName="A")
     report(job, "10:32:15", "stageCompleted", stageName="A", recordsProcessed=192850)
-    (shown,) = progress(job, Micros(at("10:33:00")))["stages"]
+    (shown,) = progress(job, at("10:33:00"))["stages"]
     assert (shown["progress"], shown["duration"], shown["durationSeconds"]) == (100, "2 minutes 15 seconds", 135)
     assert shown["metrics"] == {"throughput": "1429 records/second"}
     report(job, "10:33:00", "stageCompleted", stageName="A", metrics={"throughput": 7})
-    assert progress(job, Micros(at("10:33:00")))["stages"][0]["metrics"] == {"throughput": 7}
+    assert progress(job, at("10:33:00"))["stages"][0]["metrics"] == {"throughput": 7}
 
 
 @pytest.mark.parametrize(("records", "took"), [(None, "10:31:00"), (5, "10:30:00")])
@@ -43,13 +43,13 @@ def test_no_throughput_without_records_or_time(records: int | None, took: str) -
     job = running("A")
     report(job, "10:30:00", "stageStarted", stageName="A")
     report(job, took, "stageCompleted", stageName="A", recordsProcessed=records)
-    assert progress(job, Micros(at("10:33:00")))["stages"][0]["metrics"] == {}
+    assert progress(job, at("10:33:00"))["stages"][0]["metrics"] == {}
 
 
 def test_a_failed_stage_tells_why_and_has_no_estimate() -> None:
     job = running("A", "B")
     report(job, "10:31:00", "stageFailed", stageName="A", error={"message": "disk full"})
-    (shown, _) = progress(job, Micros(at("10:33:00")))["stages"]
+    (shown, _) = progress(job, at("10:33:00"))["stages"]
     assert (shown["status"], shown["error"], shown["estimatedEndTime"]) == ("Failed", {"message": "disk full"}, None)
 
 
@@ -91,7 +91,7 @@ def test_elapsed_stops_at_the_end() -> None:
     job = running()
     report(job, "10:45:33", "jobCompleted")
     for now in ("10:45:33", "23:00:00"):
-        overall = progress(job, Micros(at(now)))["overallProgress"]
+        overall = progress(job, at(now))["overallProgress"]
         assert (overall["elapsedTime"], overall["estimatedRemaining"]) == ("15 minutes 33 seconds", "0 seconds")
         assert overall["estimatedCompletion"] == overall["endTime"] == "2024-01-20T10:45:33Z"
 

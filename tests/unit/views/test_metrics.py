@@ -168,7 +168,7 @@ def test_a_late_sample_is_not_the_last() -> None:
 def answer(job: Job, now: str = "10:40:00", groups: Sequence[Group] = GROUPS, **data: Any) -> Metrics:
     if data:
         report(job, "10:31:00", "metricSample", **data)
-    return metrics(job, [], False, groups, Micros(at(now)))
+    return metrics(job, [], False, groups, at(now))
 
 
 def test_of_a_job_that_told_nothing_nothing_is_known() -> None:
@@ -361,8 +361,8 @@ def test_benchmarks_compare_the_whole_time_by_the_one_estimate() -> None:
     job = with_past(learned(600, 1200, 1530, rate=1180.4), Stage("A", expected_seconds=1200))
     report(job, "10:30:00", "stageStarted", stageName="A")
     report(job, "10:35:00", "progressUpdate", progress=50)
-    assert total_seconds(job, Micros(at("10:35:00"))) == 750
-    shown = benchmarks(job, Micros(at("10:35:00")))
+    assert total_seconds(job, at("10:35:00")) == 750
+    shown = benchmarks(job, at("10:35:00"))
     assert shown is not None
     assert shown["jobType"] == "Test"
     assert (shown["averageJobDuration"], shown["averageThroughput"]) == ("18.5 minutes", "1180 records/second")
@@ -374,7 +374,7 @@ def test_benchmarks_compare_the_whole_time_by_the_one_estimate() -> None:
 def test_a_job_that_did_not_complete_has_no_rank(end: str) -> None:
     job = with_past(learned(60))
     report(job, "10:30:10", end, error={"message": "m"})
-    assert benchmarks(job, Micros(at("10:35:00"))) == {
+    assert benchmarks(job, at("10:35:00")) == {
         "jobType": "Test",
         "averageJobDuration": "1 minute",
         "averageThroughput": None,
@@ -384,7 +384,7 @@ def test_a_job_that_did_not_complete_has_no_rank(end: str) -> None:
 
 
 def test_a_job_of_unknown_length_has_no_rank_either() -> None:
-    shown = benchmarks(with_past(learned(60), Stage("A")), Micros(at("10:30:00")))
+    shown = benchmarks(with_past(learned(60), Stage("A")), at("10:30:00"))
     assert shown is not None
     assert shown["similarJobsComparison"]["fasterThan"] is not None, "past jobs tell how long it takes"
 

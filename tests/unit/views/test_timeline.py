@@ -142,8 +142,8 @@ def test_the_open_minute_is_shown_and_a_newer_update_replaces_it() -> None:
 
 
 def test_what_more_may_replace_is_not_shown_yet() -> None:
-    progress = Record(Family.MINUTE_PROGRESS, Micros(at("10:31:10")), 3, {"stage": "A", "progress": 1.0})
-    milestone = Record(Family.EVENT, Micros(at("10:31:20")), 4, {"type": "milestone", "data": {}})
+    progress = Record(Family.MINUTE_PROGRESS, at("10:31:10"), 3, {"stage": "A", "progress": 1.0})
+    milestone = Record(Family.EVENT, at("10:31:20"), 4, {"type": "milestone", "data": {}})
     assert without_replaced([progress, milestone], more=False) == [progress, milestone]
     assert without_replaced([progress, milestone], more=True) == []
     assert without_replaced([], more=False) == []
@@ -317,19 +317,19 @@ def test_progress_of_the_whole_job_without_any_stage() -> None:
     ],
 )
 def test_the_rest_tells_what_was_reported(kind: str, data: dict[str, Any], named: str, details: dict[str, Any]) -> None:
-    found = shown(running("A"), Event(kind, Micros(at("10:31:00")), data), sub_events=True)[-1]
+    found = shown(running("A"), Event(kind, at("10:31:00"), data), sub_events=True)[-1]
     assert (found["eventType"], found["details"], found["timestamp"]) == (named, details, "2024-01-20T10:31:00Z")
     assert found["description"] == "d" or kind not in ("milestone", "warning", "error", "log")
 
 
 def test_a_job_that_fell_silent_says_so() -> None:
     job = running("A")
-    _, (record,) = mark_stalled(job, Micros(at("10:40:00")))
+    _, (record,) = mark_stalled(job, at("10:40:00"))
     assert entry(job, record, "en")["eventType"] == "JobStalled"
 
 
 def expected(job: Job, time: str) -> list[tuple[str, str]]:
-    return [(each["estimatedTime"][11:19], each["eventType"]) for each in upcoming(job, "en", Micros(at(time)))]
+    return [(each["estimatedTime"][11:19], each["eventType"]) for each in upcoming(job, "en", at(time))]
 
 
 def test_stages_in_parallel_complete_each_in_its_time_and_the_next_starts_after_the_last() -> None:
@@ -348,17 +348,17 @@ def test_stages_in_parallel_complete_each_in_its_time_and_the_next_starts_after_
 def test_upcoming_events_agree_with_the_estimate(time: str) -> None:
     job = running(Stage("A", expected_seconds=60), "B", Stage("C", expected_seconds=10))
     report(job, "10:30:00", "stageStarted", stageName="A")
-    found = estimate(job, Micros(at(time)))
-    assert upcoming(job, "en", Micros(at(time)))[-1]["estimatedTime"] == times.render(found.completion or 0)
+    found = estimate(job, at(time))
+    assert upcoming(job, "en", at(time))[-1]["estimatedTime"] == times.render(found.completion or 0)
 
 
 def test_of_what_is_not_known_nothing_is_upcoming() -> None:
     assert expected(running("A", "B"), "10:31:00") == [("10:31:00", "StageStart")]
     assert expected(running(), "10:31:00") == []
-    assert upcoming(queued(Stage("A", expected_seconds=60)), "en", Micros(at("10:31:00"))) == []
+    assert upcoming(queued(Stage("A", expected_seconds=60)), "en", at("10:31:00")) == []
     done = running(Stage("A", expected_seconds=60))
     report(done, "10:31:00", "jobFailed", error={"message": "boom"})
-    assert upcoming(done, "en", Micros(at("10:31:30"))) == []
+    assert upcoming(done, "en", at("10:31:30")) == []
 
 
 def test_the_scope_tells_start_end_and_the_present() -> None:

@@ -30,7 +30,7 @@ class Watchdog(Struct, eq=False):
 
     def run(self, invocation: Invocation) -> None:
         """Serve the due timers while there is time; the next run serves the rest."""
-        for page in self.timers.read_due_timers(self.now() // times.SECOND):
+        for page in self.timers.read_due_timers(times.epoch_seconds(self.now())):
             if not invocation.has_time():
                 return
             self._serve_page(page, invocation)
@@ -65,4 +65,4 @@ class Watchdog(Struct, eq=False):
             self.timers.replace_timers({timer: self._retry_timer(timer)})
 
     def _retry_timer(self, timer: Timer) -> Timer:
-        return Timer(HEARTBEAT, timer.job, self.now() // times.SECOND + RETRY_SECONDS)
+        return Timer(HEARTBEAT, timer.job, times.epoch_seconds(self.now()) + RETRY_SECONDS)

@@ -61,7 +61,7 @@ class _Draft(Struct):
     @property
     def seconds(self) -> int:
         """The moment of the change, in epoch seconds."""
-        return self.now // times.SECOND
+        return times.epoch_seconds(self.now)
 
 
 class JobStore(JobReader, eq=False):
@@ -238,7 +238,7 @@ class JobStore(JobReader, eq=False):
         job = draft.snapshot.job
         is_time = draft.now - max(job.kept_at, job.created_at) >= self.retention.extension_seconds * times.SECOND
         expires = int(draft.item["exp"]["N"])
-        if is_time or self.retention.has_grown(expires, draft.before.updated_at // times.SECOND):
+        if is_time or self.retention.has_grown(expires, times.epoch_seconds(draft.before.updated_at)):
             job.kept_at = draft.now
             yield Timer(EXTENSION, draft.snapshot.key, draft.seconds).put_action(self.table, self.retention.seconds)
 

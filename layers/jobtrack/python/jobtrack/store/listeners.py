@@ -74,7 +74,7 @@ class ListenerStore(Struct, eq=False):
 
     def _add(self, new: NewListener, response: Response, idempotency: Idempotency | None) -> tuple[Response, bool]:
         now = self.now()
-        seconds = now // times.SECOND
+        seconds = times.epoch_seconds(now)
         if idempotency and (first := idempotency.read_response(self.dynamodb, self.table, seconds)):
             return first, True
         snapshot = read_snapshot(self.dynamodb, self.table, new.job)

@@ -28,7 +28,7 @@ def event_items(snapshot: Snapshot, applied: Iterable[AppliedEvent], now: Micros
     events = tuple([OutboxEvent.from_applied(event) for event in applied if _is_wanted(event, live)])
     batch = EventBatch(snapshot.key, snapshot.job.name, tuple(sorted(live)), events)
     return [
-        _item(snapshot.key, f"{part.events[0].sequence:012d}", encoded, now // times.SECOND)
+        _item(snapshot.key, f"{part.events[0].sequence:012d}", encoded, times.epoch_seconds(now))
         for part, encoded in _split(batch)
     ]
 

@@ -59,7 +59,7 @@ class Snapshot(Struct):
 
     def live(self, now: Micros) -> dict[str, Listener]:
         """Return the listeners that have not expired at `now` (µs), by subscription id."""
-        seconds = now // times.SECOND
+        seconds = times.epoch_seconds(now)
         return {name: listener for name, listener in self.listeners.items() if listener.expires_at > seconds}
 
 

@@ -104,7 +104,7 @@ def _sort_key(job: Job) -> str:
     place = Place(job.created_at, job.job_id).text
     if job.status is JobStatus.RUNNING:
         running = to_running_job(job)
-        end = None if running.end is None else running.end // times.SECOND
+        end = None if running.end is None else times.epoch_seconds(running.end)
         return f"{place}#{_or_unknown(running.cores)}#{_or_unknown(end)}"
     return place
 

@@ -56,7 +56,7 @@ class Timer(Struct, frozen=True):
     @classmethod
     def for_heartbeat(cls, job: JobKey, deadline: int) -> "Timer":
         """The timer of a heartbeat's deadline (µs): it is due in the first second after it."""
-        return cls(HEARTBEAT, job, deadline // times.SECOND + 1)
+        return cls(HEARTBEAT, job, times.epoch_seconds(deadline) + 1)
 
     @property
     def key(self) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class WorkerStore(Struct, frozen=True):
         item: dict[str, AttributeValueTypeDef] = {
             **owner.item_key(f"{_PREFIX}{node}"),
             "d": {"B": pack(heartbeat)},
-            "exp": {"N": str(now // times.SECOND + limits.WORKER_SECONDS)},
+            "exp": {"N": str(times.epoch_seconds(now) + limits.WORKER_SECONDS)},
         }
         self.dynamodb.put_item(TableName=self.table, Item=item)
 
@@ -45,7 +45,7 @@ class WorkerStore(Struct, frozen=True):
         return [
             _worker(item["sk"]["S"].removeprefix(_PREFIX), unpack(bytes(item["d"]["B"])))
             for item in items
-            if int(item["exp"]["N"]) > now // times.SECOND
+            if int(item["exp"]["N"]) > times.epoch_seconds(now)
         ]
 
 
