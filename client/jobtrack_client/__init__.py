@@ -6,8 +6,10 @@
 ...             stage.advance()
 """
 
-from jobtrack_client import _safe_path as _safe_path  # first, because it cleans the import path
-from jobtrack_client import events, models, types
+from jobtrack_client._runtime import safe_path as safe_path  # first, because it cleans the import path
+
+# isort: split
+from jobtrack_client import models, types
 from jobtrack_client._api._async import AsyncClient
 from jobtrack_client._api.retries import Backoff
 from jobtrack_client._api.webhooks import verify_webhook
@@ -37,11 +39,11 @@ from jobtrack_client._exceptions import (
 from jobtrack_client._jobs.client import Client
 from jobtrack_client._jobs.context import current_job
 from jobtrack_client._jobs.job import Job
+from jobtrack_client._jobs.job_tracker import JobTracker
 from jobtrack_client._jobs.stage import Stage
 from jobtrack_client._loops.track import Track, track
 from jobtrack_client._reporting.options import ReporterOptions
 from jobtrack_client._reporting.stats import Reason, Stats
-from jobtrack_client._tracker import JobTracker
 from jobtrack_client.integrations.install import install
 
 __all__ = [
@@ -77,7 +79,6 @@ __all__ = [
     "UnsupportedMediaType",
     "WebhookVerificationError",
     "current_job",
-    "events",
     "install",
     "models",
     "track",

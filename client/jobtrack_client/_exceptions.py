@@ -126,7 +126,7 @@ class RequestTimeout(ApiError):
 
 
 class Conflict(ApiError):
-    """The request contradicts what is stored."""
+    """The request conflicts with the stored state."""
 
 
 class InProgress(Conflict):

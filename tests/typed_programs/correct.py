@@ -15,8 +15,7 @@ from jobtrack_client import (
     track,
     verify_webhook,
 )
-from jobtrack_client.events import Event, Sample
-from jobtrack_client.types import JobDescription, Subscription
+from jobtrack_client.types import Event, JobDescription, Sample, Subscription
 
 SUBSCRIPTION: Subscription = {
     "subscription_type": "webhook",

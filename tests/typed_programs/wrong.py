@@ -2,8 +2,7 @@
 """Mistakes that a type checker must find, each on a line that ends with a comment."""
 
 from jobtrack_client import Client, Job, JobTracker, track
-from jobtrack_client.events import Event
-from jobtrack_client.types import PlannedStage, Subscription
+from jobtrack_client.types import Event, PlannedStage, Subscription
 
 
 def describe(client: Client) -> None:

@@ -1,9 +1,9 @@
-"""The bodies of requests, made from the types in `jobtrack_client.types` and `jobtrack_client.events`."""
+"""The bodies of requests, made from the types in `jobtrack_client.types`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Required, TypedDict
 
-from jobtrack_client import events, types
+from jobtrack_client import types
 from jobtrack_client._values import fields
 from jobtrack_client._values.json_values import Json
 from jobtrack_client._values.kinds import UNNAMED, anything, as_mapping, moment, whole
@@ -30,34 +30,34 @@ JOB = table(_Job)
 WORKER = table(_Worker)
 SUBSCRIPTION = table(types.Subscription)
 _DATA = (
-    events.StartedData,
-    events.StageData,
-    events.ProgressData,
-    events.LogData,
-    events.Sample,
-    events.QualityData,
-    events.NoteData,
+    types.StartedData,
+    types.StageData,
+    types.ProgressData,
+    types.LogData,
+    types.Sample,
+    types.QualityData,
+    types.NoteData,
     types.ResourceData,
-    events.ConditionData,
-    events.FailedData,
-    events.EndedData,
+    types.ConditionData,
+    types.FailedData,
+    types.EndedData,
 )
 EVENT: Members = {name: member for shape in _DATA for name, member in table(shape).items()}
-"""The data of every type of event. A member means the same in each of them, though some need it and others do not."""
+"""The members of all types of events. A member means the same in each of them, but not all require it."""
 
-_STAGE_NEEDS = {"stage_name": UNNAMED}
-_NOTE_NEEDS = {"description": ""}
-_RESOURCE_NEEDS = {"resource_type": UNNAMED, "resource_id": UNNAMED}
-_NEEDS: Mapping[str, Mapping[str, object]] = {
-    **dict.fromkeys(("stageStarted", "stageCompleted", "stageFailed", "stageSkipped"), _STAGE_NEEDS),
-    **dict.fromkeys(("milestone", "warning", "error"), _NOTE_NEEDS),
-    **dict.fromkeys(("resourceAllocated", "resourceReleased"), _RESOURCE_NEEDS),
+_STAGE = {"stage_name": UNNAMED}
+_NOTE = {"description": ""}
+_RESOURCE = {"resource_type": UNNAMED, "resource_id": UNNAMED}
+_REQUIRED: Mapping[str, Mapping[str, object]] = {
+    **dict.fromkeys(("stageStarted", "stageCompleted", "stageFailed", "stageSkipped"), _STAGE),
+    **dict.fromkeys(("milestone", "warning", "error"), _NOTE),
+    **dict.fromkeys(("resourceAllocated", "resourceReleased"), _RESOURCE),
     "blocked": {"condition": ""},
     "unblocked": {"condition": ""},
     "log": {"level": "INFO", "message": ""},
     "jobFailed": {"error": ""},
 }
-"""What stands in for a member that an event of this type needs, and that the program's data does not have."""
+"""The defaults of members that a type of event requires."""
 
 
 def job(description: Mapping[str, object]) -> dict[str, Json]:
@@ -98,8 +98,8 @@ def worker(members: Mapping[str, object]) -> dict[str, Json]:
 
 
 def event_data(type_: str, data: Mapping[str, object]) -> dict[str, Json]:
-    """Return the data of an event, as it is sent. What its type needs is there, whatever was given."""
-    return to_wire({**_NEEDS.get(type_, {}), **{k: v for k, v in data.items() if v is not None}}, EVENT)
+    """Return the data of an event as it is sent, with all members that its type requires."""
+    return to_wire({**_REQUIRED.get(type_, {}), **{k: v for k, v in data.items() if v is not None}}, EVENT)
 
 
 def event(event: Mapping[str, object]) -> dict[str, Json]:

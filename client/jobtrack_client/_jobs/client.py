@@ -15,8 +15,7 @@ from jobtrack_client._reporting.options import ReporterOptions
 from jobtrack_client._reporting.reporter import Reporter
 from jobtrack_client._values.kinds import guid, number, string
 from jobtrack_client._values.members import table, within_limits
-from jobtrack_client.events import StartedData
-from jobtrack_client.types import Allocation, JobDescription
+from jobtrack_client.types import Allocation, JobDescription, StartedData
 
 _STARTED = table(StartedData)
 

@@ -85,7 +85,7 @@ def install_default(job: "Job") -> None:
 
 
 def remove_default(job: "Job") -> None:
-    """It no longer is."""
+    """Undo `install_default`."""
     _DEFAULT.remove(job)
 
 

@@ -6,7 +6,7 @@ from typing import Unpack
 from jobtrack_client._jobs.guard import guarded
 from jobtrack_client._jobs.progress import Report
 from jobtrack_client._values.members import table, within_limits
-from jobtrack_client.events import QualityData, Sample
+from jobtrack_client.types import QualityData, Sample
 
 _SAMPLE = table(Sample)
 _QUALITY = table(QualityData)

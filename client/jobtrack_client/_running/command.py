@@ -16,7 +16,7 @@ from jobtrack_client._running.errors import LINE_CHARACTERS, LINES, Cause, cause
 from jobtrack_client._running.lines import Lines, level
 from jobtrack_client._running.signals import passed_on, signal_name
 from jobtrack_client._runtime.log import LOGGER
-from jobtrack_client.events import Sample
+from jobtrack_client.types import Sample
 
 READ_BYTES = 64 * 1024
 DRAIN_SECONDS = 5.0

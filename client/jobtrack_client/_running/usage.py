@@ -7,7 +7,7 @@ from time import monotonic
 
 import psutil
 
-from jobtrack_client.events import Sample
+from jobtrack_client.types import Sample
 
 
 class Usage:

@@ -12,8 +12,7 @@ from typing import Self
 import psutil
 
 from jobtrack_client import Job
-from jobtrack_client.events import Sample
-from jobtrack_client.types import Allocation
+from jobtrack_client.types import Allocation, Sample
 
 GIBIBYTE = 1024**3
 

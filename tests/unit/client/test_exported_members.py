@@ -17,7 +17,7 @@ def test_all_is_sorted_and_is_what_there_is() -> None:
     public = [
         name
         for name, value in vars(jobtrack_client).items()
-        if not name.startswith("_") and (name in ("events", "models", "types") or not isinstance(value, ModuleType))
+        if not name.startswith("_") and (name in ("models", "types") or not isinstance(value, ModuleType))
     ]
     assert sorted(jobtrack_client.__all__) == jobtrack_client.__all__ == sorted(public)
 

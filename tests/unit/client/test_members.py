@@ -239,7 +239,7 @@ CALLS: dict[str, Callable[[jt.Job, Any], object]] = {
     "milestone": lambda job, value: job.milestone(value, more=value),
     "warning": lambda job, value: job.warning(value, more=value),
     "error": lambda job, value: job.error(value, more=value),
-    "sample": lambda job, value: job.sample(**dict.fromkeys(table(jt.events.Sample), value)),
+    "sample": lambda job, value: job.sample(**dict.fromkeys(table(jt.types.Sample), value)),
     "quality": lambda job, value: job.quality(value, value, value),
     "resource_allocated": lambda job, value: job.resource_allocated(value, value, status=value),
     "resource_released": lambda job, value: job.resource_released(value, value, resource_name=value),
@@ -366,8 +366,8 @@ def test_an_event_of_a_direct_call_fits_though_its_members_are_many(character: s
         return httpx.Response(202, json={"accepted": 2, "lastSequence": 2})
 
     with client(take) as api:
-        failed: jt.events.Event = {"type": "jobFailed", "data": {"error": error, "metrics": {"m": long}}}
-        line: jt.events.Event = {"type": "log", "data": {"level": "ERROR", "message": long, "details": {"d": long}}}
+        failed: jt.types.Event = {"type": "jobFailed", "data": {"error": error, "metrics": {"m": long}}}
+        line: jt.types.Event = {"type": "log", "data": {"level": "ERROR", "message": long, "details": {"d": long}}}
         api.report_events(GUID, [failed, line])
     taken = events.EventBatch.model_validate(sent[0]).events
     assert [event.type for event in taken] == ["jobFailed", "log"]
@@ -398,16 +398,16 @@ def names(shape: Any) -> set[str]:
         (jt.types.Authentication, push.Authentication),
         (jt.types.Allocation, event_data.Allocation),
         (jt.types.ResourceData, event_data.ResourceData),
-        (jt.events.StartedData, event_data.JobStartedData),
-        (jt.events.StageData, event_data.StageData),
-        (jt.events.ProgressData, event_data.ProgressData),
-        (jt.events.LogData, event_data.LogData),
-        (jt.events.Sample, event_data.SampleData),
-        (jt.events.QualityData, event_data.QualityData),
-        (jt.events.NoteData, event_data.NoteData),
-        (jt.events.ConditionData, event_data.ConditionData),
-        (jt.events.FailedData, event_data.FailedData),
-        (jt.events.EndedData, event_data.EndedData),
+        (jt.types.StartedData, event_data.JobStartedData),
+        (jt.types.StageData, event_data.StageData),
+        (jt.types.ProgressData, event_data.ProgressData),
+        (jt.types.LogData, event_data.LogData),
+        (jt.types.Sample, event_data.SampleData),
+        (jt.types.QualityData, event_data.QualityData),
+        (jt.types.NoteData, event_data.NoteData),
+        (jt.types.ConditionData, event_data.ConditionData),
+        (jt.types.FailedData, event_data.FailedData),
+        (jt.types.EndedData, event_data.EndedData),
     ],
 )
 def test_each_type_has_the_members_that_the_service_knows(shape: Any, model: type[BaseModel]) -> None:
@@ -431,6 +431,6 @@ def test_enumerations_are_those_of_the_service() -> None:
 
 def test_the_events_are_those_of_the_service() -> None:
     models = get_args(get_args(events.AnyEvent)[0])
-    assert {name for shape in get_args(jt.events.Event) for name in get_args(shape.__annotations__["type"])} == {
+    assert {name for shape in get_args(jt.types.Event) for name in get_args(shape.__annotations__["type"])} == {
         name for model in models for name in get_args(model.model_fields["type"].annotation)
     }

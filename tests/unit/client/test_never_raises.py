@@ -163,7 +163,7 @@ ROWS: dict[str, Row] = {
     "install": lambda job, stage, value: _install(job),
     "current_job": lambda job, stage, value: jt.current_job(),
 }
-NO_REPORTING = {"AsyncClient", "Client", "JobTracker", "events", "models", "types", "verify_webhook"}
+NO_REPORTING = {"AsyncClient", "Client", "JobTracker", "models", "types", "verify_webhook"}
 """Public names that talk to the service while their caller waits; those calls raise."""
 PLAIN = {"Backoff", "Fault", "Reason", "ReporterOptions", "Stats"}
 """Values without calls of their own."""

@@ -8,8 +8,8 @@ from typing import Any, Unpack
 from jobtrack_client import models
 from jobtrack_client._api import requests
 from jobtrack_client._api.requests import Request, ResponseT
-from jobtrack_client.events import Event
 from jobtrack_client.types import (
+    Event,
     Granularity,
     Interval,
     JobDescription,

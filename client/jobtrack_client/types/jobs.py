@@ -1,8 +1,4 @@
-"""Types of the arguments of the client's calls. Names are snake_case here, and camelCase in the JSON that is sent.
-
-Each member is annotated with its type and with the kind of value that is sent: texts that are too long are shortened,
-and numbers are converted.
-"""
+"""Types that describe jobs, their stages and their subscriptions."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, NotRequired, Required, TypeAlias, TypedDi
 
 from jobtrack_client._values import fields, kinds
 from jobtrack_client._values.members import record
-from jobtrack_client.types import Allocation, LogLevel, ResourceData, Time
+from jobtrack_client.types.jobs import Allocation, LogLevel, ResourceData, Time
 
 __all__ = [
     "ConditionData",
