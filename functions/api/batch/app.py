@@ -32,7 +32,7 @@ def get_batch(request: Request, query: Annotated[BatchQuery, Query()]) -> Respon
 
 def _read_jobs(owner: ProjectKey, query: BatchQuery, job_ids: list[str]) -> Page:
     snapshots = lister.read_snapshots(owner, job_ids)
-    jobs = [snapshot.job for snapshot in snapshots.values() if query.wanted.matches(snapshot.job)]
+    jobs = [snapshot.job for snapshot in snapshots.values() if query.job_filter.matches(snapshot.job)]
     return Page(jobs, [job_id for job_id in job_ids if job_id not in snapshots], None)
 
 
@@ -41,7 +41,7 @@ def _read_page(owner: ProjectKey, query: BatchQuery) -> Page:
         f"{owner.partition}/batch",
         cursors.JOBS,
         query.cursor,
-        lambda after: lister.read_page(owner, query.wanted, query.limit, after),
+        lambda after: lister.read_page(owner, query.job_filter, query.limit, after),
     )
     return Page([snapshot.job for snapshot in snapshots], [], cursor)
 

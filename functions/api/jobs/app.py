@@ -37,10 +37,10 @@ settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
 jobs = JobStore(dynamodb, settings.jobs_table, settings.retention_days)
 vault = Vault(aws.later("kms"), settings.secrets_key_id)
-subscriber = SubscriptionFactory(
+factory = SubscriptionFactory(
     vault, settings.allowed_webhook_ports, settings.allow_loopback_webhooks, settings.websocket_url
 )
-creator = JobCreator(jobs, settings.subscriptions_table, subscriber)
+creator = JobCreator(jobs, settings.subscriptions_table, factory)
 lister = JobLister(dynamodb, settings.jobs_table)
 router = create_router()
 
@@ -96,7 +96,7 @@ def list_jobs(request: Request, query: Annotated[JobsQuery, Query()]) -> Respons
 
 
 def _read_jobs(owner: ProjectKey, query: JobsQuery, after: Place | None) -> tuple[list[Job], Place | None]:
-    snapshots, last = lister.read_page(owner, query.wanted, query.limit, after)
+    snapshots, last = lister.read_page(owner, query.job_filter, query.limit, after)
     lister.add_metadata(snapshots)
     now = times.now()
     fitting = take_fitting(view.job(snapshot.key, snapshot.job, now) for snapshot in snapshots)

@@ -64,7 +64,7 @@ class JobsQuery(ProjectQuery):
         return value
 
     @property
-    def wanted(self) -> JobFilter:
+    def job_filter(self) -> JobFilter:
         """The filter for jobs."""
         return JobFilter(self.status, self.job_type, self.submitted_by, max(0, self.from_), min(self.to, times.LATEST))
 
@@ -86,6 +86,6 @@ class BatchQuery(ProjectQuery):
         return value
 
     @property
-    def wanted(self) -> JobFilter:
+    def job_filter(self) -> JobFilter:
         """The filter for jobs."""
         return JobFilter(self.status, submitted_by=self.submitted_by)
