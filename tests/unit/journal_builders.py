@@ -54,7 +54,7 @@ class Table:
         return answer
 
 
-def write(batches: list[list[Record]]) -> tuple[JournalReader, Table, Snapshot]:
+def write_journal(batches: list[list[Record]]) -> tuple[JournalReader, Table, Snapshot]:
     table, journal, last = Table(), Journal(), 0
     for batch in batches:
         chunks = journal.append(batch, batch[-1].sequence)
@@ -68,7 +68,7 @@ def write(batches: list[list[Record]]) -> tuple[JournalReader, Table, Snapshot]:
     return JournalReader(table, "jobs"), table, Snapshot(KEY, 1, job, journal)  # type: ignore[arg-type]
 
 
-def workers(pattern: str, count: int, seed: int) -> list[list[Record]]:
+def log_batches(pattern: str, count: int, seed: int) -> list[list[Record]]:
     """Return lines as workers send them: in order, jittered, late, one at a time, or at any time of a day."""
     rng, batches, sequence = random.Random(seed), [], 0
     size = {"single": 1, "steady": 50}.get(pattern, 20)
@@ -91,7 +91,7 @@ def workers(pattern: str, count: int, seed: int) -> list[list[Record]]:
     return batches
 
 
-def worked(batches: Iterable[Sequence[Event]], job: Job | None = None) -> tuple[JournalReader, Table, Snapshot]:
+def apply_batches(batches: Iterable[Sequence[Event]], job: Job | None = None) -> tuple[JournalReader, Table, Snapshot]:
     """Return the job after the batches of events."""
     job, table, journal = job or running("A", "B"), Table(), Journal()
     for batch in batches:
@@ -101,7 +101,7 @@ def worked(batches: Iterable[Sequence[Event]], job: Job | None = None) -> tuple[
     return JournalReader(table, "jobs"), table, Snapshot(KEY, 1, job, journal)  # type: ignore[arg-type]
 
 
-def cut(events: Sequence[Event], size: int) -> list[Sequence[Event]]:
+def split_into_batches(events: Sequence[Event], size: int) -> list[Sequence[Event]]:
     """Return batches of a size."""
     return [events[start : start + size] for start in range(0, len(events), size)]
 

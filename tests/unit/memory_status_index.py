@@ -76,7 +76,7 @@ def job_id(number: int) -> str:
     return f"{number:08x}-0000-4000-8000-000000000000"
 
 
-def made(number: int, created_at: int, **settings: Any) -> Job:
+def new_job(number: int, created_at: int, **settings: Any) -> Job:
     return Job(job_id(number), f"Job {number}", "Test", Micros(created_at), **settings)
 
 
@@ -86,7 +86,7 @@ MOVES = {
 }
 
 
-def living(table: Table, rng: random.Random, moves: int) -> Iterator[str]:
+def change_jobs(table: Table, rng: random.Random, moves: int) -> Iterator[str]:
     """In each step change some jobs and create others; yield the ids of the new ones."""
     number = 10_000
     while True:
@@ -94,7 +94,7 @@ def living(table: Table, rng: random.Random, moves: int) -> Iterator[str]:
             alive = sorted(each for each, job in table.jobs.items() if job.status in MOVES)
             if not alive or rng.random() < 0.2:
                 number += 1
-                table.put(made(number, START + number, priority=rng.choice(("Critical", "High", "Normal", "Low"))))
+                table.put(new_job(number, START + number, priority=rng.choice(("Critical", "High", "Normal", "Low"))))
                 yield job_id(number)
             else:
                 job = table.jobs[rng.choice(alive)]

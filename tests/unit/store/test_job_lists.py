@@ -20,7 +20,7 @@ from jobtrack.store.status_index import Place
 from jobtrack.times import Micros
 from jobtrack.views.page_size import take_fitting
 from tests.unit.job_builders import START, queued, running
-from tests.unit.memory_status_index import OWNER, Table, job_id, living, made
+from tests.unit.memory_status_index import OWNER, Table, change_jobs, job_id, new_job
 
 KEY = OWNER.job_key(queued().job_id)
 
@@ -28,7 +28,7 @@ KEY = OWNER.job_key(queued().job_id)
 def project(rng: random.Random, count: int, table: Table) -> list[str]:
     """Jobs of every status, several created at the same time; newest first."""
     for number in range(count):
-        job = made(number, START + rng.randrange(count), priority=rng.choice(PRIORITIES))
+        job = new_job(number, START + rng.randrange(count), priority=rng.choice(PRIORITIES))
         moves = rng.choice(((), ("jobStarted",), ("jobStarted", "jobCompleted"), ("jobFailed",), ("jobCancelled",)))
         apply(job, [Event(move, START, {}) for move in moves], START)
         table.put(job)
@@ -55,7 +55,7 @@ def test_a_walk_gives_every_job_acknowledged_before_it_exactly_once_though_they_
     first = project(rng, count, table)
     for _ in range(lag):  # the age at which an acknowledged write is in the index
         table.step()
-    life = living(table, rng, moves)
+    life = change_jobs(table, rng, moves)
 
     def between() -> None:
         while next(life):
@@ -89,7 +89,7 @@ def test_filters_by_status_and_time(
 def test_filters_that_only_the_jobs_themselves_can_answer(limit: int) -> None:
     table = Table()
     for number in range(700):
-        table.put(made(number, START + number, submitted_by="rare" if number % 230 == 0 else "usual"))
+        table.put(new_job(number, START + number, submitted_by="rare" if number % 230 == 0 else "usual"))
     found = list(walk(table, JobFilter(submitted_by="rare"), limit))
     assert [each.job.job_id for each in found] == [job_id(number) for number in (690, 460, 230, 0)]
 
@@ -97,7 +97,7 @@ def test_filters_that_only_the_jobs_themselves_can_answer(limit: int) -> None:
 def test_a_page_ends_before_it_has_read_a_whole_project_for_one_job() -> None:
     table = Table()
     for number in range(1200):
-        table.put(made(number, START + number, submitted_by="first" if number == 0 else "others"))
+        table.put(new_job(number, START + number, submitted_by="first" if number == 0 else "others"))
     lister = JobLister(table, "jobs")  # type: ignore[arg-type]
     page, after = lister.read_page(OWNER, JobFilter(submitted_by="first"), 50)
     assert page == []
@@ -108,7 +108,7 @@ def test_a_page_ends_before_it_has_read_a_whole_project_for_one_job() -> None:
 
 def test_a_job_that_moved_since_the_index_was_read_is_shown_as_it_is_or_not_at_all() -> None:
     table = Table(lag=1)
-    table.put(made(1, START))
+    table.put(new_job(1, START))
     table.step()
     job = table.jobs[job_id(1)]
     apply(job, [Event("jobStarted", START, {})], START)
@@ -122,7 +122,7 @@ def test_jobs_are_read_by_id_a_hundred_at_once_and_what_was_put_off_again(count:
     table = Table(most_keys=most)
     ids = [job_id(number) for number in range(count)]
     for number in range(0, count, 2):
-        table.put(made(number, START))
+        table.put(new_job(number, START))
     found = JobLister(table, "jobs").read_snapshots(OWNER, ids)  # type: ignore[arg-type]
     assert list(found) == ids[::2]
     assert table.requests == ["batch"] * requests

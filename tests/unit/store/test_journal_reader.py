@@ -8,7 +8,7 @@ from jobtrack import times
 from jobtrack.domain.journal.records import LEVELS, Family, Record
 from jobtrack.store.journal_reader import Range
 from tests.unit.job_builders import START
-from tests.unit.journal_builders import workers, write
+from tests.unit.journal_builders import log_batches, write_journal
 
 
 def expected(records: list[Record], asked: Range) -> tuple[list[Record], bool]:
@@ -21,8 +21,8 @@ def expected(records: list[Record], asked: Range) -> tuple[list[Record], bool]:
 @pytest.mark.parametrize("backward", [True, False])
 @pytest.mark.parametrize("least", [0, 1, 3])
 def test_walking_by_cursor_gives_every_line_once_in_order(pattern: str, backward: bool, least: int) -> None:
-    batches = workers(pattern, 1500, seed=least)
-    reader, _, snapshot = write(batches)
+    batches = log_batches(pattern, 1500, seed=least)
+    reader, _, snapshot = write_journal(batches)
     asked = Range(LEVELS[least:], limit=130, backward=backward)
     everything = sorted(
         (record for batch in batches for record in batch if asked.contains(record)), key=lambda each: each.place
@@ -59,27 +59,27 @@ def test_every_page_is_that_of_a_plain_sorted_list(
     backward: bool,
     after: tuple[int, int],
 ) -> None:
-    batches = workers(pattern, 600, seed)
-    reader, _, snapshot = write(batches)
+    batches = log_batches(pattern, 600, seed)
+    reader, _, snapshot = write_journal(batches)
     asked = Range(families, bounds[0], bounds[1], limit, backward, after)
     assert reader.read_page(snapshot, asked) == expected([record for batch in batches for record in batch], asked)
 
 
 def test_what_is_written_after_the_snapshot_is_not_shown_twice_nor_at_all() -> None:
-    batches = workers("steady", 300, seed=1)
-    _, _, before = write(batches[:3])
-    reader, _, _ = write(batches)
+    batches = log_batches("steady", 300, seed=1)
+    _, _, before = write_journal(batches[:3])
+    reader, _, _ = write_journal(batches)
     asked = Range(LEVELS, limit=1000)
     page, more = reader.read_page(before, asked)
     assert (page, more) == expected([record for batch in batches[:3] for record in batch], asked)
 
 
 def test_ten_errors_among_many_lines_cost_at_most_one_query() -> None:
-    batches = workers("steady", 20_000, seed=1)
+    batches = log_batches("steady", 20_000, seed=1)
     lines = [record._replace(family=Family.INFO) for batch in batches for record in batch]
     errors = [lines[index]._replace(family=Family.ERROR) for index in range(1000, 20_000, 2000)]
     lines = [next((error for error in errors if error.sequence == line.sequence), line) for line in lines]
-    reader, table, snapshot = write([lines[start : start + 500] for start in range(0, len(lines), 500)])
+    reader, table, snapshot = write_journal([lines[start : start + 500] for start in range(0, len(lines), 500)])
     page, more = reader.read_page(snapshot, Range((Family.ERROR,)))
     assert (page, more) == (errors, False)
     assert table.queries <= 1

@@ -9,13 +9,13 @@ from jobtrack.store.journal_reader import Range
 from jobtrack.store.log_follower import LogFollower
 from jobtrack.times import Micros
 from tests.unit.job_builders import START
-from tests.unit.journal_builders import Table, workers, write
+from tests.unit.journal_builders import Table, log_batches, write_journal
 
 PATTERNS = ["steady", "jittered", "late", "single", "scattered", "equal"]
 
 
 def follower(batches: list[list[Record]]) -> tuple[LogFollower, Table]:
-    _, table, _ = write(batches)
+    _, table, _ = write_journal(batches)
     return LogFollower(table, "jobs"), table  # type: ignore[arg-type]
 
 
@@ -23,8 +23,8 @@ def follower(batches: list[list[Record]]) -> tuple[LogFollower, Table]:
 @pytest.mark.parametrize("least", [0, 2])
 @pytest.mark.parametrize("limit", [1, 7, 400])
 def test_following_gives_every_line_once_by_sequence_however_it_is_paged(pattern: str, least: int, limit: int) -> None:
-    batches = workers(pattern, 600 if limit == 1 else 6000, seed=limit)
-    _, _, snapshot = write(batches)
+    batches = log_batches(pattern, 600 if limit == 1 else 6000, seed=limit)
+    _, _, snapshot = write_journal(batches)
     following, _ = follower(batches)
     asked = Range(LEVELS[least:], limit=limit)
     since, found = 0, list[Record]()
@@ -47,8 +47,8 @@ def test_following_gives_every_line_once_by_sequence_however_it_is_paged(pattern
 def test_a_page_is_the_first_lines_after_a_sequence_and_tells_where_to_go_on(
     pattern: str, count: int, since: int, families: list[Family], limit: int
 ) -> None:
-    batches = workers(pattern, count, seed=count)
-    _, _, snapshot = write(batches)
+    batches = log_batches(pattern, count, seed=count)
+    _, _, snapshot = write_journal(batches)
     following, _ = follower(batches)
     asked = Range(families, limit=limit)
     page, goes_on = following.read_lines(snapshot, asked, since)
@@ -65,7 +65,7 @@ def test_lines_that_each_make_a_chunk_are_followed_too() -> None:
     for sequence in range(1, 1500):
         text = "".join(chr(random.Random(sequence).randrange(0x4E00, 0x9FFF)) for _ in range(600))
         batches.append([Record(Family.INFO, Micros(START + sequence), sequence, [text])])
-    _, _, snapshot = write(batches)
+    _, _, snapshot = write_journal(batches)
     following, _ = follower(batches)
     since, found = 0, list[Record]()
     while since < snapshot.job.sequence:
@@ -75,8 +75,8 @@ def test_lines_that_each_make_a_chunk_are_followed_too() -> None:
 
 
 def test_near_the_head_only_the_chunks_are_read() -> None:
-    batches = workers("steady", 20_000, seed=1)
-    _, _, snapshot = write(batches)
+    batches = log_batches("steady", 20_000, seed=1)
+    _, _, snapshot = write_journal(batches)
     following, table = follower(batches)
     before = table.queries
     page, goes_on = following.read_lines(snapshot, Range(LEVELS), snapshot.job.sequence - 50)

@@ -21,7 +21,7 @@ from jobtrack.views.metrics import GROUPS, Group, benchmarks, history, metrics, 
 from jobtrack.views.responses.metrics import Bucket as BucketResponse
 from jobtrack.views.responses.metrics import Metrics
 from tests.unit.job_builders import START, at, queued, report, running
-from tests.unit.journal_builders import clock, cut, worked
+from tests.unit.journal_builders import apply_batches, clock, split_into_batches
 
 GIGABYTE = 1024**3
 FIGURES = ("cpuUsage", "memoryBytes", "recordsPerSecond")
@@ -92,7 +92,7 @@ def same(found: Sequence[Bucket], wanted: list[tuple[int, dict[str, float], str 
 )
 def test_buckets_are_those_of_the_raw_samples(seed: int, size: int, spacing: int, lateness: int, minutes: int) -> None:
     events = reported(seed, 150, spacing, lateness)
-    journals, _, snapshot = worked(cut(events, size))
+    journals, _, snapshot = apply_batches(split_into_batches(events, size))
     wanted = plain(events, minutes)
     reader = MetricHistoryReader(journals)
     same(reader.read_newest_buckets(snapshot, minutes, 10_000), wanted)
@@ -100,7 +100,7 @@ def test_buckets_are_those_of_the_raw_samples(seed: int, size: int, spacing: int
 
 
 def told(*events: Event, minutes: int = 5, groups: Sequence[Group] = GROUPS) -> list[BucketResponse]:
-    journals, _, snapshot = worked([list(events)])
+    journals, _, snapshot = apply_batches([list(events)])
     return history(MetricHistoryReader(journals).read_newest_buckets(snapshot, minutes, 100), groups)
 
 
@@ -149,7 +149,7 @@ def test_a_day_of_samples_costs_one_query() -> None:
         sample(START + index * 5 * times.SECOND, cpuUsage=index % 100, memoryBytes=index, recordsPerSecond=index % 7)
         for index in range(24 * 720)
     ]
-    journals, table, snapshot = worked(cut(events, 100))
+    journals, table, snapshot = apply_batches(split_into_batches(events, 100))
     for minutes, most, count in ((1, 3000, 1441), (5, 3000, 289), (15, 3000, 97), (1, 2, 2), (5, 2, 2), (15, 2, 2)):
         table.queries = 0
         assert len(MetricHistoryReader(journals).read_newest_buckets(snapshot, minutes, most)) == count

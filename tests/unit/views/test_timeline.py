@@ -29,7 +29,7 @@ from jobtrack.views.page_size import take_fitting
 from jobtrack.views.responses.timeline import TimelineEvent
 from jobtrack.views.timeline import entry, timeline, upcoming
 from tests.unit.job_builders import START, at, queued, report, running
-from tests.unit.journal_builders import clock, cut, worked
+from tests.unit.journal_builders import apply_batches, clock, split_into_batches
 
 RESOURCE = {"resourceType": "ComputeNode", "resourceId": "worker-node-02"}
 KINDS: dict[str, dict[str, Any]] = {
@@ -116,7 +116,7 @@ def test_walking_by_cursor_gives_every_entry_once_in_order(
     seed: int, scope: Scope, limit: int, size: int, spacing: int, lateness: int
 ) -> None:
     events = reports(seed, 250, spacing * times.SECOND, lateness * times.SECOND)
-    journals, _, snapshot = worked(cut(events, size))
+    journals, _, snapshot = apply_batches(split_into_batches(events, size))
     walked = [record.place for record in walk(TimelineReader(journals), snapshot, scope, limit)]
     assert walked == plain(events, scope)
 
@@ -126,14 +126,14 @@ def test_of_two_updates_of_a_minute_the_later_time_wins_however_late_it_comes(li
     updates = [("10:31:50", 5), ("10:32:10", 6), ("10:31:20", 3), ("10:31:55", 7), ("10:31:55", 8), ("10:32:05", 1)]
     events = [event("progressUpdate", time, stageName="A", progress=progress) for time, progress in updates]
     for size in (1, 6):
-        journals, _, snapshot = worked(cut(events, size))
+        journals, _, snapshot = apply_batches(split_into_batches(events, size))
         shown = walk(TimelineReader(journals), snapshot, Scope(), limit)
         assert [(clock(record.time), record.body["progress"]) for record in shown] == [("10:31:55", 8), ("10:32:10", 6)]
 
 
 def test_the_open_minute_is_shown_and_a_newer_update_replaces_it() -> None:
     job = running("A")
-    journals, _, snapshot = worked([[event("progressUpdate", "10:31:10", stageName="A", progress=5)]], job)
+    journals, _, snapshot = apply_batches([[event("progressUpdate", "10:31:10", stageName="A", progress=5)]], job)
     page, more = TimelineReader(journals).read_page(snapshot, Scope(), 10, None)
     assert ([record.body.get("progress") for record in page], more) == ([5], False)
     report(job, "10:31:20", "progressUpdate", progress=6)
@@ -165,7 +165,7 @@ def test_a_day_costs_three_requests_and_five_with_sub_events() -> None:
     ]
     events += [event("resourceAllocated", START + index * times.HOUR) for index in range(24)]
     events.sort(key=lambda each: each.time)
-    journals, table, snapshot = worked(cut(events, 25))
+    journals, table, snapshot = apply_batches(split_into_batches(events, 25))
     for scope, limit, most in (
         (Scope(), 1000, 2),
         (Scope(), 10_000, 2),
@@ -180,7 +180,7 @@ def test_a_day_costs_three_requests_and_five_with_sub_events() -> None:
 
 
 def shown(job: Job, *events: Event, language: Language = "en", sub_events: bool = False) -> list[TimelineEvent]:
-    journals, _, snapshot = worked([list(events)] if events else [], job)
+    journals, _, snapshot = apply_batches([list(events)] if events else [], job)
     page, _ = TimelineReader(journals).read_page(snapshot, Scope(sub_events=sub_events), 1000, None)
     return [entry(snapshot.job, record, language) for record in page]
 
@@ -405,7 +405,7 @@ BARE: dict[str, dict[str, Any]] = {
 @given(st.lists(st.tuples(st.sampled_from(sorted(BARE)), members), max_size=8), st.sampled_from(["ja", "en"]))
 def test_whatever_is_accepted_can_be_told(reports: list[tuple[str, dict[str, Any]]], language: Language) -> None:
     job = queued("A", total_records=0)
-    journals, _, snapshot = worked([], job)
+    journals, _, snapshot = apply_batches([], job)
     for kind, more in [("jobStarted", {}), *reports]:
         body = {"events": [{"type": kind, "time": times.render(START), "data": {**BARE[kind], **more}}]}
         try:
