@@ -82,14 +82,14 @@ def _timeline(
 def _plain(events: Sequence[Event], scope: Scope, page: Sequence[Record]) -> list[Place]:
     """Return the positions of the entries up to the last one of the page."""
     numbered: list[tuple[Event, Place]] = [
-        (each, (each.time, sequence)) for sequence, each in enumerate(events, _FIRST)
+        (event, (event.time, sequence)) for sequence, event in enumerate(events, _FIRST)
     ]
     last: dict[int, Place] = {}
-    for each, place in numbered:
-        if each.type == "progressUpdate":
-            minute = each.time // times.MINUTE
+    for event, place in numbered:
+        if event.type == "progressUpdate":
+            minute = event.time // times.MINUTE
             last[minute] = max(place, last.get(minute, place))
-    wanted: dict[str, set[Place]] = {
+    expected: dict[str, set[Place]] = {
         "progressUpdate": {
             "seconds": {place for _, place in numbered},
             "minutes": set(last.values()),
@@ -98,22 +98,24 @@ def _plain(events: Sequence[Event], scope: Scope, page: Sequence[Record]) -> lis
         "log": {place for _, place in numbered} if scope.sub_events else set(),
         "resourceAllocated": {place for _, place in numbered} if scope.sub_events else set(),
     }
-    return sorted(place for each, place in numbered if place in wanted.get(each.type, ()) and place <= page[-1].place)
+    return sorted(
+        place for event, place in numbered if place in expected.get(event.type, ()) and place <= page[-1].place
+    )
 
 
 def _metrics(bench: Bench, report: Report, key: JobKey, events: Sequence[Event], minutes: int, late: str) -> None:
     name = f"metrics with 24 h of history{late}, {minutes}m"
     with bench.meter.measured() as used:
-        found = MetricHistoryReader(bench.reader).read_newest_buckets(
+        newest = MetricHistoryReader(bench.reader).read_newest_buckets(
             bench.jobs.read_snapshot(key), minutes, limits.HISTORY_BUCKETS
         )
     width = minutes * times.MINUTE
     sampled: dict[int, list[float]] = {}
-    for each in events:
-        if each.type == "metricSample":
-            sampled.setdefault(-(-each.time // width) * width, []).append(each.data["cpuUsage"])
-    wanted = [(end, round(sum(values) / len(values), 6)) for end, values in sorted(sampled.items())]
-    if [(bucket.end, round(bucket.mean("cpuUsage") or 0, 6)) for bucket in found] != wanted:
+    for event in events:
+        if event.type == "metricSample":
+            sampled.setdefault(-(-event.time // width) * width, []).append(event.data["cpuUsage"])
+    expected = [(end, round(sum(values) / len(values), 6)) for end, values in sorted(sampled.items())]
+    if [(bucket.end, round(bucket.mean("cpuUsage") or 0, 6)) for bucket in newest] != expected:
         raise AssertionError(f"{name}: not what plain lists give")
     report.add(name, "requests", used.requests, 2)
     report.add(name, "read units", used.read_units, 160)

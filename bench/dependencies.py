@@ -38,8 +38,8 @@ def _job(bench: Bench, owner: ProjectKey, prerequisites: tuple[str, ...] | list[
     relations, expires = DependencyStore(bench.jobs.dynamodb, bench.jobs.table), int(time.time()) + 3600
     relations.put_edges(key, prerequisites, expires)
     stages = [Stage(name) for name in workload.STAGES]
-    kept = {"prerequisites": [[each, "its results"] for each in prerequisites]} if prerequisites else {}
-    beside = list(relations.creation_actions(key, kept, expires))
-    made = Job(key.job, "Around", "Bench", workload.START, stages=stages)
-    bench.jobs.create(Snapshot(key, 0, made), "body", {}, actions=beside)
+    declared = {"prerequisites": [[job_id, "its results"] for job_id in prerequisites]} if prerequisites else {}
+    actions = list(relations.creation_actions(key, declared, expires))
+    new_job = Job(key.job, "Around", "Bench", workload.START, stages=stages)
+    bench.jobs.create(Snapshot(key, 0, new_job), "body", {}, actions=actions)
     return key.job

@@ -38,7 +38,7 @@ Handler = Callable[[Any, Any], Any]
 
 def measure_cold(report: Report) -> None:
     """Compare the slowest function of each kind with its limit, and print the ratio of every function."""
-    folders = sorted({each.code_uri for each in template.load().functions.values()})
+    folders = sorted({function.code_uri for function in template.load().functions.values()})
     imports = {folder: (f"{AS_IN_THE_LAYER}; import app", ROOT / folder) for folder in folders}
     imports |= {name: (code, ROOT) for name, code in BASES.items()}
     least = dict.fromkeys(imports, 9e9)
@@ -54,13 +54,13 @@ def measure_cold(report: Report) -> None:
 def measure_warm(bench: Bench, report: Report) -> None:
     """Compare `progress` with a route that does one GetItem and returns the item."""
     key, event = bench.job(), json.loads((ROOT / "events/get-progress.json").read_text())
-    asked = _about(event, key)
+    request = _about(event, key)
     os.environ["JOBS_TABLE"] = bench.jobs.table
     ours: Handler = load_function("functions/api/progress").handler
     handlers = {"ours": ours, "plain": _plain(bench, key)}
     least = dict.fromkeys(handlers, 9e9)
     for _ in range(BLOCKS):
-        least = {name: min(least[name], _called(handler, asked)) for name, handler in handlers.items()}
+        least = {name: min(least[name], _called(handler, request)) for name, handler in handlers.items()}
     ratio = round(least["ours"] / least["plain"], 2)
     report.add("a warm progress in the handler", "× one GetItem", ratio, WARM_LIMIT)
 

@@ -50,9 +50,9 @@ def _job(bench: Bench, stages: int) -> JobKey:
     """Create a running job whose stages have ended, except the third."""
     key = JobKey(*(str(uuid.uuid4()) for _ in range(3)))
     names = [*workload.STAGES, *(f"Further work, part {number}" for number in range(5, stages + 1))][:stages]
-    made = Job(key.job, "Customer Journey Analysis", "ProcessMining", workload.START, heartbeat_seconds=SECONDS)
-    made.stages = [Stage(name) for name in names]
-    bench.jobs.create(Snapshot(key, 0, made), "body", {})
+    job = Job(key.job, "Customer Journey Analysis", "ProcessMining", workload.START, heartbeat_seconds=SECONDS)
+    job.stages = [Stage(name) for name in names]
+    bench.jobs.create(Snapshot(key, 0, job), "body", {})
     bench.jobs.report(key, workload.opening() if stages else [Event("jobStarted", workload.START, {})])
     for number, name in enumerate(names[4:]):
         moment = workload.START + number * times.MINUTE

@@ -41,19 +41,19 @@ def measure(report: Report) -> None:
 
 def _compared(module: str) -> tuple[list[float], list[float]]:
     """Return the seconds from event to arrival at the others: without the slow receiver, and with it."""
-    found: tuple[list[float], list[float]] = ([], [])
+    seconds: tuple[list[float], list[float]] = ([], [])
     with Receivers() as receivers, _serving(module) as client:
-        others, _ = _job(client, [f"{receivers.url}/{each}" for each in range(OTHERS)])
+        others, _ = _job(client, [f"{receivers.url}/{number}" for number in range(OTHERS)])
         _round(client, others, receivers)  # from now on every endpoint is known
         for window in range(2 * WINDOWS):
             slow = window % 2 == 1
             hundredth, [one] = _job(client, [f"{receivers.url}/{'slow' if slow else 'quick'}-{window}"])
             for _ in range(ROUNDS):
                 _report(client, hundredth, BURST)
-                found[slow].extend(_round(client, others, receivers))
+                seconds[slow].extend(_round(client, others, receivers))
             client.delete(f"/subscription/{one}").raise_for_status()
             receivers.release()
-    return found
+    return seconds
 
 
 def _round(client: httpx.Client, job: str, receivers: Receivers) -> list[float]:
@@ -68,16 +68,16 @@ def _round(client: httpx.Client, job: str, receivers: Receivers) -> list[float]:
 
 def _job(client: httpx.Client, urls: list[str]) -> tuple[str, list[str]]:
     """Create a job and its subscriptions."""
-    wanted = [{"subscriptionType": "webhook", "webhookUrl": url, "events": ["milestone"]} for url in urls]
-    answer = client.post("/jobs", json={"jobName": "Bench", "jobType": "bench", "subscriptions": wanted})
-    made = answer.raise_for_status().json()
-    return made["jobId"], [each["subscriptionId"] for each in made["subscriptions"]]
+    subscriptions = [{"subscriptionType": "webhook", "webhookUrl": url, "events": ["milestone"]} for url in urls]
+    response = client.post("/jobs", json={"jobName": "Bench", "jobType": "bench", "subscriptions": subscriptions})
+    created = response.raise_for_status().json()
+    return created["jobId"], [subscription["subscriptionId"] for subscription in created["subscriptions"]]
 
 
 def _report(client: httpx.Client, job: str, count: int) -> int:
-    events = [{"type": "milestone", "data": {"description": str(each)}} for each in range(count)]
-    answer = client.post(f"/job/{job}/events", json={"events": events})
-    return int(answer.raise_for_status().json()["lastSequence"])
+    events = [{"type": "milestone", "data": {"description": str(number)}} for number in range(count)]
+    response = client.post(f"/job/{job}/events", json={"events": events})
+    return int(response.raise_for_status().json()["lastSequence"])
 
 
 @contextmanager

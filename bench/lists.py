@@ -27,16 +27,19 @@ _INDEX_UNITS = 4.0
 def measure(bench: Bench, report: Report) -> None:
     """Measure each read, and check the result."""
     owner = ProjectKey(str(uuid.uuid4()), str(uuid.uuid4()))
-    made = [_job(bench, owner, number) for number in range(JOBS)]
+    ids = [_job(bench, owner, number) for number in range(JOBS)]
     table, now = bench.jobs.table, workload.START + times.HOUR
     worker = {"cpuUnits": 4, "memoryGB": 16, "maxConcurrentJobs": 40}
     WorkerStore(bench.jobs.dynamodb, table).put_worker(owner, "worker-node-02", worker, Micros(now))
     lister, queue = JobLister(bench.jobs.dynamodb, table), QueueReader(bench.jobs.dynamodb, table)
-    _batch(bench, report, owner, made[:ASKED], lister, queue, now)
+    _batch(bench, report, owner, ids[:ASKED], lister, queue, now)
     _queue(bench, report, owner, lister, queue, now)
-    for name, wanted, requests in (("", JobFilter(), 9), (" of one status", JobFilter(JobFilter().statuses[1:2]), 2)):
+    for name, job_filter, requests in (
+        ("", JobFilter(), 9),
+        (" of one status", JobFilter(JobFilter().statuses[1:2]), 2),
+    ):
         with bench.meter.measured() as used:
-            page, _ = lister.read_page(owner, wanted, PAGE)
+            page, _ = lister.read_page(owner, job_filter, PAGE)
         _require(len(page) == PAGE)
         report.add(f"jobs, a page of {PAGE}{name}", "requests", used.requests, requests)
         report.add(f"jobs, a page of {PAGE}{name}", "read units", used.read_units, PAGE * _JOB_UNITS + 2 * _INDEX_UNITS)
@@ -46,9 +49,11 @@ def _batch(
     bench: Bench, report: Report, owner: ProjectKey, ids: list[str], lister: JobLister, queue: QueueReader, now: int
 ) -> None:
     with bench.meter.measured() as used:
-        found = lister.read_snapshots(owner, ids)
-        standing = correct_queue(queue.read_queue(owner, Micros(now)), [each.job for each in found.values()])
-    _require((len(found), len(standing.queued), len(standing.running)) == (ASKED, JOBS // 3, JOBS // 3))
+        snapshots = lister.read_snapshots(owner, ids)
+        job_queue = correct_queue(
+            queue.read_queue(owner, Micros(now)), [snapshot.job for snapshot in snapshots.values()]
+        )
+    _require((len(snapshots), len(job_queue.queued), len(job_queue.running)) == (ASKED, JOBS // 3, JOBS // 3))
     name = f"batch of {ASKED} ids, {JOBS // 3} jobs queued"
     report.add(name, "requests", used.requests, 4)
     report.add(name, "read units", used.read_units, ASKED * _JOB_UNITS + 2 * _INDEX_UNITS + 1)
@@ -56,9 +61,9 @@ def _batch(
 
 def _queue(bench: Bench, report: Report, owner: ProjectKey, lister: JobLister, queue: QueueReader, now: int) -> None:
     with bench.meter.measured() as used:
-        standing = queue.read_queue(owner, Micros(now))
-        page = lister.read_snapshots(owner, [each.job for each in standing.queued[:PAGE]])
-    _require((len(page), standing.slots) == (PAGE, 40))
+        job_queue = queue.read_queue(owner, Micros(now))
+        page = lister.read_snapshots(owner, [job.job for job in job_queue.queued[:PAGE]])
+    _require((len(page), job_queue.slots) == (PAGE, 40))
     name = f"queue, a page of {PAGE} of {JOBS // 3}"
     report.add(name, "requests", used.requests, 4)
     report.add(name, "read units", used.read_units, PAGE * _JOB_UNITS + 2 * _INDEX_UNITS + 1)
@@ -79,6 +84,6 @@ def _job(bench: Bench, owner: ProjectKey, number: int) -> str:
     return key.job
 
 
-def _require(kept: bool) -> None:
-    if not kept:
-        raise AssertionError("the bench read something else than it wrote")
+def _require(condition: bool) -> None:
+    if not condition:
+        raise AssertionError("the bench read something other than it wrote")

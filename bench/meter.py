@@ -54,7 +54,7 @@ class Meter:
         self.usage.requests += 1
         used = parsed.get("ConsumedCapacity", {})
         used = used if isinstance(used, list) else [used]
-        self.usage.read_units += sum(each.get("CapacityUnits", 0) for each in used)
+        self.usage.read_units += sum(table.get("CapacityUnits", 0) for table in used)
         items = parsed.get("Items") or [parsed.get("Item") or {}]
         self.usage.bytes_read += sum(item_size(item) for item in items)
 

@@ -34,10 +34,10 @@ class Bench:
         """Create a job of four stages, the third of which is running."""
         key = JobKey(*(str(uuid.uuid4()) for _ in range(3)))
         stages = [Stage(name) for name in workload.STAGES]
-        made = Job(
+        job = Job(
             key.job, "Customer Journey Analysis", "ProcessMining", workload.START, submitted_by="user123", stages=stages
         )
-        self.jobs.create(Snapshot(key, 0, made), "body", {})
+        self.jobs.create(Snapshot(key, 0, job), "body", {})
         self.jobs.report(key, workload.opening())
         return key
 
@@ -51,8 +51,8 @@ class Bench:
 @contextmanager
 def running() -> Iterator[Bench]:
     """Create the bench's table until the block ends."""
-    with engines.running("dynamodb-local", None) as found:
-        environment.point_boto3_at(found, os.environ)
+    with engines.running("dynamodb-local", None) as engine:
+        environment.point_boto3_at(engine, os.environ)
         plan = template.load()
         table = provision(plan).refs["JobsTable"]
         client = aws.client("dynamodb")

@@ -73,9 +73,11 @@ def _subscribed(deliverer: "Deliverer") -> Subscription:
     token = "0123456789abcdef" * 4
     sealed = deliverer.webhooks.vault.seal(job, name, Secrets((SigningSecret(new_signing_secret()),), token))
     url = f"https://hook.example/{uuid.uuid4()}"
-    made = Subscription(job, name, "webhook", url, ("stageCompleted",), Filters(), "ja", now, now + 28_800, sealed)
-    deliverer.subscriptions.dynamodb.put_item(TableName=deliverer.subscriptions.name, Item=made.to_item())
-    return made
+    subscription = Subscription(
+        job, name, "webhook", url, ("stageCompleted",), Filters(), "ja", now, now + 28_800, sealed
+    )
+    deliverer.subscriptions.dynamodb.put_item(TableName=deliverer.subscriptions.name, Item=subscription.to_item())
+    return subscription
 
 
 def _delivered(deliverer: "Deliverer", meter: Meter, subscription: Subscription, sequence: int) -> Usage:

@@ -12,7 +12,7 @@ from jobtrack.domain.events import Event
 from jobtrack.domain.journal.records import LEVELS, Family, Record
 from jobtrack.domain.timeline import Scope
 from jobtrack.keys import JobKey
-from jobtrack.store.journal_reader import Range
+from jobtrack.store.journal_reader import JournalQuery
 from jobtrack.store.log_follower import LogFollower
 from jobtrack.store.metric_history import MetricHistoryReader
 from jobtrack.store.timeline import TimelineReader
@@ -28,22 +28,22 @@ def measure(bench: Bench, report: Report, count: int = MILLION) -> None:
         lines = _write(bench, key, _mostly_quiet(random.Random(size), size), min(size, 500))
         _same_at_any_size(bench, report, key, lines, f"{size:,} events")
     errors = f"logs, level=ERROR, {HIDDEN_ERRORS} in {count:,} lines"
-    _page(bench, report, key, lines, Range((Family.ERROR,)), errors, requests=2, read_units=4)
+    _page(bench, report, key, lines, JournalQuery((Family.ERROR,)), errors, requests=2, read_units=4)
     page = f"logs, limit=10000 of {count:,} lines sent 500 at a time"
-    for asked in (Range(LEVELS, limit=10_000), Range(LEVELS, limit=10_000, backward=False)):
-        _page(bench, report, key, lines, asked, f"{page}, {_direction(asked)}", requests=6, megabytes=0.7)
+    for query in (JournalQuery(LEVELS, limit=10_000), JournalQuery(LEVELS, limit=10_000, backward=False)):
+        _page(bench, report, key, lines, query, f"{page}, {_direction(query)}", requests=6, megabytes=0.7)
     for name, writer, size, count in WRITERS:
         key = bench.job()
         written = _write(bench, key, writer(random.Random(3), count), size)
-        for asked in (Range(LEVELS, limit=10_000), Range(LEVELS, limit=10_000, backward=False)):
-            title = f"the same, {name}, {_direction(asked)}"
-            _page(bench, report, key, written, asked, title, requests=8, megabytes=1.5)
+        for query in (JournalQuery(LEVELS, limit=10_000), JournalQuery(LEVELS, limit=10_000, backward=False)):
+            title = f"the same, {name}, {_direction(query)}"
+            _page(bench, report, key, written, query, title, requests=8, megabytes=1.5)
 
 
 def _same_at_any_size(bench: Bench, report: Report, key: JobKey, lines: list[Record], name: str) -> None:
     """Measure the reads whose cost must not grow with the job."""
     _snapshot(bench, report, key, f"progress of a job of {name}")
-    _page(bench, report, key, lines, Range(LEVELS), f"logs, a page of 1000 of {name}", requests=6)
+    _page(bench, report, key, lines, JournalQuery(LEVELS), f"logs, a page of 1000 of {name}", requests=6)
     for scope, requests in ((Scope(), 3), (Scope(sub_events=True), 5)):
         with bench.meter.measured() as used:
             TimelineReader(bench.reader).read_page(bench.jobs.read_snapshot(key), scope, 1000, None)
@@ -59,7 +59,7 @@ def _follow(bench: Bench, report: Report, key: JobKey, lines: list[Record], name
     follower = LogFollower(bench.meter.client, bench.jobs.table)
     since = lines[-5].sequence
     with bench.meter.measured() as used:
-        page, _ = follower.read_lines(bench.jobs.read_snapshot(key), Range(LEVELS), since)
+        page, _ = follower.read_lines(bench.jobs.read_snapshot(key), JournalQuery(LEVELS), since)
     if page != [line for line in lines if line.sequence > since]:
         raise AssertionError(f"following {name}: not what the list gives")
     report.add(f"logs, following the last lines of {name}", "requests", used.requests, 2)
@@ -77,17 +77,17 @@ def _page(
     report: Report,
     key: JobKey,
     lines: list[Record],
-    asked: Range,
+    query: JournalQuery,
     name: str,
     requests: int,
     read_units: float | None = None,
     megabytes: float | None = None,
 ) -> None:
     with bench.meter.measured() as used:
-        found = bench.reader.read_page(bench.jobs.read_snapshot(key), asked)
-    held = sorted(filter(asked.contains, lines), key=lambda record: record.place)
-    page = held[-asked.limit :] if asked.backward else held[: asked.limit]
-    if found != (page, len(held) > asked.limit):
+        result = bench.reader.read_page(bench.jobs.read_snapshot(key), query)
+    matching = sorted(filter(query.contains, lines), key=lambda record: record.place)
+    page = matching[-query.limit :] if query.backward else matching[: query.limit]
+    if result != (page, len(matching) > query.limit):
         raise AssertionError(f"{name}: not what a sorted list gives")
     report.add(name, "requests", used.requests, requests)
     if read_units is not None:
@@ -141,5 +141,5 @@ WRITERS: tuple[tuple[str, Callable[[random.Random, int], Iterator[Event]], int, 
 )
 
 
-def _direction(asked: Range) -> str:
-    return "backward" if asked.backward else "forward"
+def _direction(query: JournalQuery) -> str:
+    return "backward" if query.backward else "forward"

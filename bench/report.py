@@ -20,7 +20,7 @@ class Line:
     limit: float
 
     @property
-    def kept(self) -> bool:
+    def is_kept(self) -> bool:
         """Whether the figure is within its limit."""
         return self.value <= self.limit
 
@@ -49,6 +49,6 @@ class Report:
         table = Table("operation", "measure", "measured", "at most", "$ a million", "")
         for line in self.lines:
             figures = f"{line.value:g}", f"{line.limit:g}"
-            table.add_row(line.operation, line.measure, *figures, line.dollars, "" if line.kept else "EXCEEDED")
+            table.add_row(line.operation, line.measure, *figures, line.dollars, "" if line.is_kept else "EXCEEDED")
         Console(width=120).print(table)
-        return all(line.kept for line in self.lines)
+        return all(line.is_kept for line in self.lines)

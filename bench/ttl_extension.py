@@ -47,8 +47,8 @@ def measure(bench: Bench, report: Report) -> None:
 
 def _job(jobs: JobStore) -> JobKey:
     key = JobKey(*(str(uuid.uuid4()) for _ in range(3)))
-    made = Job(key.job, "Customer Journey Analysis", "ProcessMining", workload.START)
-    made.stages = [Stage(name) for name in workload.STAGES]
-    jobs.create(Snapshot(key, 0, made), "body", {})
+    job = Job(key.job, "Customer Journey Analysis", "ProcessMining", workload.START)
+    job.stages = [Stage(name) for name in workload.STAGES]
+    jobs.create(Snapshot(key, 0, job), "body", {})
     jobs.report(key, workload.opening())
     return key

@@ -21,9 +21,9 @@ def measure(bench: Bench, report: Report) -> None:
             used.append(bench.report(key, workload.mixed(rng, size, moment)))
             moment += size * 20_000 + 100_000
         name = f"events, batches of {size}"
-        report.add(name, "write units", max(each.write_units for each in used), limit)
-        report.add(name, "write units, mean", round(mean(each.write_units for each in used), 1), limit)
-        report.add(name, "requests, version cached", max(each.requests for each in used), 1)
+        report.add(name, "write units", max(usage.write_units for usage in used), limit)
+        report.add(name, "write units, mean", round(mean(usage.write_units for usage in used), 1), limit)
+        report.add(name, "requests, version cached", max(usage.requests for usage in used), 1)
         bench.jobs.forget(key)
         again = bench.report(key, workload.mixed(rng, size, moment))
         report.add(name, "requests, version not cached", again.requests, 2)

@@ -12,7 +12,7 @@ from jobtrack.api.schemas.jobs import JobRequest
 from jobtrack.domain.timeline import Scope
 from jobtrack.keys import JobKey
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.journal_reader import JournalReader, Range
+from jobtrack.store.journal_reader import JournalQuery, JournalReader
 from jobtrack.store.log_follower import LogFollower
 from jobtrack.store.metric_history import MetricHistoryReader
 from jobtrack.store.snapshots import Snapshot
@@ -73,14 +73,14 @@ def _replayed(store: JobStore) -> Snapshot:
 
 def _read(snapshot: Snapshot, reader: JournalReader, follower: LogFollower) -> Iterator[tuple[str, object]]:
     job, journal = snapshot.job, snapshot.journal
-    lines, _ = reader.read_page(snapshot, Range(levels_from("DEBUG"), limit=100))
+    lines, _ = reader.read_page(snapshot, JournalQuery(levels_from("DEBUG"), limit=100))
     entries, _ = TimelineReader(reader).read_page(snapshot, Scope(sub_events=True), 1000, None)
     told = [timeline_entry(job, record, "ja") for record in entries]
     buckets = MetricHistoryReader(reader).read_newest_buckets(snapshot, 5, 3000)
     yield "job", job_view.job(KEY, job, NOW)
     yield "progress", progress(job, NOW)
     yield "logs", logs(job, journal, lines, None, job.sequence, NOW)
-    followed, _ = follower.read_lines(snapshot, Range(levels_from("DEBUG"), limit=200), 0)
+    followed, _ = follower.read_lines(snapshot, JournalQuery(levels_from("DEBUG"), limit=200), 0)
     yield "followed", [entry(record) for record in followed]
     yield "timeline", timeline(job, "minutes", told, None, "ja", NOW)
     yield "metrics", metrics(job, buckets, True, GROUPS, NOW)

@@ -25,7 +25,7 @@ from jobtrack.retry import Retry
 from jobtrack.scheduled.watchdog import Watchdog
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.journal_reader import JournalReader, Range
+from jobtrack.store.journal_reader import JournalQuery, JournalReader
 from jobtrack.store.listeners import ListenerStore, NewListener
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.store.timers import HEARTBEAT, TimerStore
@@ -92,11 +92,11 @@ def messages(table: Table, key: JobKey) -> list[str]:
     """Return all lines of the job by sequence, read by cursor."""
     snapshot = table.store().read_snapshot(key)
     found: list[Record] = []
-    asked, more = Range(LEVELS, limit=300), True
+    asked, more = JournalQuery(LEVELS, limit=300), True
     while more:
         page, more = table.reader().read_page(snapshot, asked)
         found += page
-        asked = Range(LEVELS, limit=300, after=page[0].place) if page else asked
+        asked = JournalQuery(LEVELS, limit=300, after=page[0].place) if page else asked
     assert len({record.sequence for record in found}) == len(found)
     return [record.body[0] for record in sorted(found, key=lambda record: record.sequence)]
 
@@ -242,7 +242,7 @@ def test_every_page_is_that_of_a_sorted_list(table: Table, pattern: str) -> None
     held = sorted(sent, key=lambda record: record.place)
     middle = held[len(held) // 2].place
     for backward, limit, after in itertools.product((True, False), (1, 100, 1000), (None, middle)):
-        asked = Range(LEVELS, limit=limit, backward=backward, after=after)
+        asked = JournalQuery(LEVELS, limit=limit, backward=backward, after=after)
         wanted = [record for record in held if asked.contains(record)]
         page = wanted[-limit:] if backward else wanted[:limit]
         assert table.reader().read_page(store.read_snapshot(key), asked) == (page, len(wanted) > limit)

@@ -123,8 +123,8 @@ def _within(condition: str, sk: str, values: dict[str, str]) -> bool:
 
 
 def _holds(condition: str, held: Item | None, values: Item) -> bool:
-    if condition == "#v = :held":
-        return held is not None and bool(held["v"] == values[":held"])
+    if condition == "#v = :stored":
+        return held is not None and bool(held["v"] == values[":stored"])
     if condition == "#exp < :due":
         return held is not None and int(held["exp"]["N"]) < int(values[":due"]["N"])
     if condition == "attribute_not_exists(pk)":

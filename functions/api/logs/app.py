@@ -11,7 +11,7 @@ from jobtrack.api.schemas.job_queries import LogQuery
 from jobtrack.domain.journal.records import Record
 from jobtrack.settings import Settings
 from jobtrack.store.job_reader import JobReader
-from jobtrack.store.journal_reader import JournalReader, Place, Range
+from jobtrack.store.journal_reader import JournalQuery, JournalReader, Place
 from jobtrack.store.log_follower import LogFollower
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.views.logs import levels_from, logs, take_fitting_records
@@ -57,7 +57,7 @@ def _read_page(snapshot: Snapshot, query: LogQuery) -> Page:
 
 def _read_records(snapshot: Snapshot, query: LogQuery, after: Place | None) -> tuple[Sequence[Record], Place | None]:
     backward = query.direction == "backward"
-    lines = Range(levels_from(query.level), query.from_time, query.to_time, query.limit, backward, after)
+    lines = JournalQuery(levels_from(query.level), query.from_time, query.to_time, query.limit, backward, after)
     records, more = reader.read_page(snapshot, lines)
     fitting = take_fitting_records(records, backward)
     if not fitting or not (more or len(fitting) < len(records)):
@@ -67,7 +67,7 @@ def _read_records(snapshot: Snapshot, query: LogQuery, after: Place | None) -> t
 
 def _follow(snapshot: Snapshot, query: LogQuery) -> Page:
     """Read a page by sequence."""
-    lines = Range(levels_from(query.level), query.from_time, query.to_time, query.limit)
+    lines = JournalQuery(levels_from(query.level), query.from_time, query.to_time, query.limit)
     records, sequence = follower.read_lines(snapshot, lines, query.since_sequence or 0)
     fitting = take_fitting_records(records, backward=False)
     return fitting, None, sequence if len(fitting) == len(records) else fitting[-1].sequence

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from jobtrack import times
 from jobtrack.domain.journal.records import LEVELS, Family, Record
-from jobtrack.store.journal_reader import Range
+from jobtrack.store.journal_reader import JournalQuery
 from tests.unit.job_builders import START
 from tests.unit.journal_builders import log_batches, write_journal
 
 
-def expected(records: list[Record], asked: Range) -> tuple[list[Record], bool]:
+def expected(records: list[Record], asked: JournalQuery) -> tuple[list[Record], bool]:
     held = sorted(filter(asked.contains, records), key=lambda record: record.place)
     page = held[-asked.limit :] if asked.backward else held[: asked.limit]
     return page, len(held) > asked.limit
@@ -23,7 +23,7 @@ def expected(records: list[Record], asked: Range) -> tuple[list[Record], bool]:
 def test_walking_by_cursor_gives_every_line_once_in_order(pattern: str, backward: bool, least: int) -> None:
     batches = log_batches(pattern, 1500, seed=least)
     reader, _, snapshot = write_journal(batches)
-    asked = Range(LEVELS[least:], limit=130, backward=backward)
+    asked = JournalQuery(LEVELS[least:], limit=130, backward=backward)
     everything = sorted(
         (record for batch in batches for record in batch if asked.contains(record)), key=lambda each: each.place
     )
@@ -32,7 +32,9 @@ def test_walking_by_cursor_gives_every_line_once_in_order(pattern: str, backward
         page, more = reader.read_page(snapshot, asked)
         assert page == sorted(page, key=lambda record: record.place)
         pages.append(page)
-        asked = Range(LEVELS[least:], limit=130, backward=backward, after=(page[0] if backward else page[-1]).place)
+        asked = JournalQuery(
+            LEVELS[least:], limit=130, backward=backward, after=(page[0] if backward else page[-1]).place
+        )
     walked = [record for page in (reversed(pages) if backward else pages) for record in page]
     assert walked == everything
 
@@ -61,7 +63,7 @@ def test_every_page_is_that_of_a_plain_sorted_list(
 ) -> None:
     batches = log_batches(pattern, 600, seed)
     reader, _, snapshot = write_journal(batches)
-    asked = Range(families, bounds[0], bounds[1], limit, backward, after)
+    asked = JournalQuery(families, bounds[0], bounds[1], limit, backward, after)
     assert reader.read_page(snapshot, asked) == expected([record for batch in batches for record in batch], asked)
 
 
@@ -69,7 +71,7 @@ def test_what_is_written_after_the_snapshot_is_not_shown_twice_nor_at_all() -> N
     batches = log_batches("steady", 300, seed=1)
     _, _, before = write_journal(batches[:3])
     reader, _, _ = write_journal(batches)
-    asked = Range(LEVELS, limit=1000)
+    asked = JournalQuery(LEVELS, limit=1000)
     page, more = reader.read_page(before, asked)
     assert (page, more) == expected([record for batch in batches[:3] for record in batch], asked)
 
@@ -80,6 +82,6 @@ def test_ten_errors_among_many_lines_cost_at_most_one_query() -> None:
     errors = [lines[index]._replace(family=Family.ERROR) for index in range(1000, 20_000, 2000)]
     lines = [next((error for error in errors if error.sequence == line.sequence), line) for line in lines]
     reader, table, snapshot = write_journal([lines[start : start + 500] for start in range(0, len(lines), 500)])
-    page, more = reader.read_page(snapshot, Range((Family.ERROR,)))
+    page, more = reader.read_page(snapshot, JournalQuery((Family.ERROR,)))
     assert (page, more) == (errors, False)
     assert table.queries <= 1

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobtrack.domain.journal.records import LEVELS, Family, Record
-from jobtrack.store.journal_reader import Range
+from jobtrack.store.journal_reader import JournalQuery
 from jobtrack.store.log_follower import LogFollower
 from jobtrack.times import Micros
 from tests.unit.job_builders import START
@@ -26,7 +26,7 @@ def test_following_gives_every_line_once_by_sequence_however_it_is_paged(pattern
     batches = log_batches(pattern, 600 if limit == 1 else 6000, seed=limit)
     _, _, snapshot = write_journal(batches)
     following, _ = follower(batches)
-    asked = Range(LEVELS[least:], limit=limit)
+    asked = JournalQuery(LEVELS[least:], limit=limit)
     since, found = 0, list[Record]()
     while since < snapshot.job.sequence:
         page, goes_on = following.read_lines(snapshot, asked, since)
@@ -50,7 +50,7 @@ def test_a_page_is_the_first_lines_after_a_sequence_and_tells_where_to_go_on(
     batches = log_batches(pattern, count, seed=count)
     _, _, snapshot = write_journal(batches)
     following, _ = follower(batches)
-    asked = Range(families, limit=limit)
+    asked = JournalQuery(families, limit=limit)
     page, goes_on = following.read_lines(snapshot, asked, since)
     after = [record for batch in batches for record in batch if asked.contains(record) and record.sequence > since]
     assert page == after[: len(page)]
@@ -69,7 +69,7 @@ def test_lines_that_each_make_a_chunk_are_followed_too() -> None:
     following, _ = follower(batches)
     since, found = 0, list[Record]()
     while since < snapshot.job.sequence:
-        page, since = following.read_lines(snapshot, Range(LEVELS, limit=1000), since)
+        page, since = following.read_lines(snapshot, JournalQuery(LEVELS, limit=1000), since)
         found += page
     assert [record.sequence for record in found] == list(range(1, 1500))
 
@@ -79,6 +79,6 @@ def test_near_the_head_only_the_chunks_are_read() -> None:
     _, _, snapshot = write_journal(batches)
     following, table = follower(batches)
     before = table.queries
-    page, goes_on = following.read_lines(snapshot, Range(LEVELS), snapshot.job.sequence - 50)
+    page, goes_on = following.read_lines(snapshot, JournalQuery(LEVELS), snapshot.job.sequence - 50)
     assert (goes_on, table.queries - before) == (snapshot.job.sequence, 0)
     assert len(page) >= 40

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 THREADS = 8
 RESERVED_MILLISECONDS = 15_000
-"""The time that is kept free for the page of timers which was begun."""
+"""The time that is reserved to finish the current page of timers."""
 
 _Value = TypeVar("_Value")
 _Result = TypeVar("_Result")

@@ -1,1 +1,8 @@
-"""Where jobs are kept: DynamoDB, every write one conditional transaction."""
+"""Jobs in DynamoDB. Each write is one conditional transaction; reads of jobs are strongly consistent.
+
+- Writing: `jobs` (create, report), `job_versions` (the actions of a version), `transactions`, `conflict_retry`,
+  `idempotency`, `outbox`, `listeners`.
+- Reading: `job_reader`, `job_lists`, `job_queue`, `dependency_graph`; in a journal: `journal_reader` (pages of
+  logs), `log_follower`, `timeline`, `metric_history`.
+- Expiry: `timers`, `ttl`, `ttl_extension`.
+"""

@@ -44,11 +44,11 @@ def read_items_of_tables(
     Raises:
         Unavailable: DynamoDB was too busy to return all of them.
     """
-    found: dict[str, list[dict[str, Any]]] = {table: [] for table in keys}
+    items_by_table: dict[str, list[dict[str, Any]]] = {table: [] for table in keys}
     request = {table: {"Keys": of_table, "ConsistentRead": True} for table, of_table in keys.items() if of_table}
     for table, items in _responses(dynamodb, request, retry):
-        found[table] += items
-    return found
+        items_by_table[table] += items
+    return items_by_table
 
 
 def _responses(

@@ -80,10 +80,10 @@ class NextVersion(Struct, frozen=True):
                 "TableName": self.table,
                 "Key": snapshot_key(self.snapshot.key),
                 "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
-                "ConditionExpression": "#v = :held",
+                "ConditionExpression": "#v = :stored",
                 "ExpressionAttributeNames": {f"#{name}": name for name in attributes},
                 "ExpressionAttributeValues": {
-                    ":held": {"N": str(self.snapshot.version)},
+                    ":stored": {"N": str(self.snapshot.version)},
                     **{f":{name}": value for name, value in attributes.items()},
                 },
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",

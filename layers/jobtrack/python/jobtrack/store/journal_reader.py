@@ -30,7 +30,7 @@ _SLACK = 1.05
 Place = tuple[int, int]
 
 
-class Range(Struct, frozen=True):
+class JournalQuery(Struct, frozen=True):
     """Which entries to read.
 
     Args:
@@ -88,11 +88,11 @@ class _Stream(Struct):
     bound: int | None
 
     @classmethod
-    def over(cls, kind: str, shelf: Shelf, asked: Range) -> "_Stream":
-        """Return the stream of all chunks that can hold an entry of the range."""
-        start = max(asked.low, shelf.first), 0
-        end = min(asked.high + shelf.span, shelf.last), _LAST_SEQUENCE
-        if asked.backward:
+    def over(cls, kind: str, shelf: Shelf, query: JournalQuery) -> "_Stream":
+        """Return the stream of all chunks that can hold an entry that the query asks for."""
+        start = max(query.low, shelf.first), 0
+        end = min(query.high + shelf.span, shelf.last), _LAST_SEQUENCE
+        if query.backward:
             return cls(kind, shelf, True, end, start, times.LATEST + 1)
         return cls(kind, shelf, False, start, end, times.EARLIEST - 1)
 
@@ -143,29 +143,29 @@ class JournalReader(Struct, eq=False):
     dynamodb: "DynamoDBClient"
     table: str
 
-    def read_page(self, snapshot: Snapshot, asked: Range) -> tuple[list[Record], bool]:
-        """Return the entries of the range, ascending by time and sequence, and whether there are more after them.
+    def read_page(self, snapshot: Snapshot, query: JournalQuery) -> tuple[list[Record], bool]:
+        """Return the entries of the query, ascending by time and sequence, and whether there are more after them.
 
         Entries that were reported after the snapshot are left out, even if a chunk already holds them.
         """
-        streams = _streams(snapshot, asked)
-        records = {record.sequence: record for record in snapshot.journal.tail if asked.contains(record)}
-        needed = asked.limit + 1  # one more shows that there are more
-        complete = _complete(records, streams, asked)
+        streams = _streams(snapshot, query)
+        records = {record.sequence: record for record in snapshot.journal.tail if query.contains(record)}
+        needed = query.limit + 1  # one more shows that there are more
+        complete = _complete(records, streams, query)
         while (unread := [stream for stream in streams if stream.bound is not None]) and len(complete) < needed:
             leader, *others = unread
             share = leader.shelf.records / sum(stream.shelf.records for stream in unread)
             count = leader.chunks_for((needed - len(complete)) * share)
-            records |= self._read_chunks(snapshot, asked, leader, None, count)
+            records |= self._read_chunks(snapshot, query, leader, None, count)
             for stream in others:
                 if stream.is_short_of(leader.bound):
-                    records |= self._read_chunks(snapshot, asked, stream, leader.bound, stream.chunks_for(needed))
-            complete = _complete(records, streams, asked)
-        page = complete[-asked.limit :] if asked.backward else complete[: asked.limit]
-        return page, len(complete) > asked.limit
+                    records |= self._read_chunks(snapshot, query, stream, leader.bound, stream.chunks_for(needed))
+            complete = _complete(records, streams, query)
+        page = complete[-query.limit :] if query.backward else complete[: query.limit]
+        return page, len(complete) > query.limit
 
     def _read_chunks(
-        self, snapshot: Snapshot, asked: Range, stream: _Stream, target: int | None, limit: int
+        self, snapshot: Snapshot, query: JournalQuery, stream: _Stream, target: int | None, limit: int
     ) -> dict[int, Record]:
         """Query the stream's next chunks up to the target time, at most `limit`; return their records by sequence."""
         stop = stream.stop_at(target)
@@ -178,7 +178,7 @@ class JournalReader(Struct, eq=False):
             ConsistentRead=True,
             **between(snapshot.key.partition, first, last),
             ProjectionExpression="sk, d",
-            ScanIndexForward=not asked.backward,
+            ScanIndexForward=not query.backward,
             Limit=limit,
         )
         if last_key := response.get("LastEvaluatedKey"):
@@ -190,7 +190,7 @@ class JournalReader(Struct, eq=False):
             record.sequence: record
             for chunk in chunks
             for record in chunk
-            if record.sequence <= snapshot.job.sequence and asked.contains(record)
+            if record.sequence <= snapshot.job.sequence and query.contains(record)
         }
 
 
@@ -199,24 +199,24 @@ def with_records(snapshot: Snapshot, records: Iterable[Record]) -> Snapshot:
     return replace(snapshot, journal=replace(snapshot.journal, tail=[*snapshot.journal.tail, *records]))
 
 
-def _streams(snapshot: Snapshot, asked: Range) -> list[_Stream]:
-    """Return the streams that can hold an entry of the range, densest first."""
+def _streams(snapshot: Snapshot, query: JournalQuery) -> list[_Stream]:
+    """Return the streams that can hold an entry that the query asks for, densest first."""
     shelves = [
         (kind, shelf)
-        for family in asked.families
+        for family in query.families
         for kind in kinds(family)
-        if (shelf := snapshot.journal.directory.get(kind)) and shelf.first <= asked.high and shelf.last >= asked.low
+        if (shelf := snapshot.journal.directory.get(kind)) and shelf.first <= query.high and shelf.last >= query.low
     ]
     shelves.sort(key=lambda kind_and_shelf: kind_and_shelf[1].records, reverse=True)
-    return [_Stream.over(kind, shelf, asked) for kind, shelf in shelves]
+    return [_Stream.over(kind, shelf, query) for kind, shelf in shelves]
 
 
-def _complete(records: Mapping[int, Record], streams: Iterable[_Stream], asked: Range) -> list[Record]:
+def _complete(records: Mapping[int, Record], streams: Iterable[_Stream], query: JournalQuery) -> list[Record]:
     """Return the records beyond the bounds of all streams, in order."""
     bounds = [stream.bound for stream in streams if stream.bound is not None]
     if not bounds:
         complete: Iterable[Record] = records.values()
-    elif asked.backward:
+    elif query.backward:
         complete = [record for record in records.values() if record.time > max(bounds)]
     else:
         complete = [record for record in records.values() if record.time < min(bounds)]

@@ -131,7 +131,7 @@ def _update(
             "TableName": table,
             "Key": snapshot_key(snapshot.key),
             "UpdateExpression": f"SET #v = :next, #{write_marks.ATTRIBUTE} = :{write_marks.ATTRIBUTE}{change}",
-            "ConditionExpression": "#v = :held",
+            "ConditionExpression": "#v = :stored",
             "ExpressionAttributeNames": {
                 "#v": "v",
                 f"#{write_marks.ATTRIBUTE}": write_marks.ATTRIBUTE,
@@ -139,7 +139,7 @@ def _update(
                 **names,
             },
             "ExpressionAttributeValues": {
-                ":held": {"N": str(snapshot.version)},
+                ":stored": {"N": str(snapshot.version)},
                 ":next": {"N": str(snapshot.version + 1)},
                 f":{write_marks.ATTRIBUTE}": {"B": snapshot.marks},
                 **values,

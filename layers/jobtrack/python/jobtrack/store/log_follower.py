@@ -16,7 +16,7 @@ from jobtrack.domain.journal.packing import unpack
 from jobtrack.domain.journal.records import Record
 from jobtrack.domain.journal.sequence_index import RESIDENCE, Entry
 from jobtrack.store.batch_reads import MAX_KEYS, read_items
-from jobtrack.store.journal_reader import Range
+from jobtrack.store.journal_reader import JournalQuery
 from jobtrack.store.key_conditions import between
 from jobtrack.store.snapshots import Snapshot
 
@@ -33,27 +33,27 @@ class LogFollower(Struct, eq=False):
     dynamodb: "DynamoDBClient"
     table: str
 
-    def read_lines(self, snapshot: Snapshot, asked: Range, since: int) -> tuple[list[Record], int]:
-        """Return the lines of the range after `since`, at most `limit`, and the sequence number to continue from.
+    def read_lines(self, snapshot: Snapshot, query: JournalQuery, since: int) -> tuple[list[Record], int]:
+        """Return the lines of the query after `since`, at most `limit`, and the sequence number to continue from.
 
-        The latter is the job's last sequence number if no line of the range follows.
+        The latter is the job's last sequence number if no line of the query follows.
         """
         entries, covered = self._read_entries(snapshot, since)
         unread = sorted(
-            (entry for entry in entries if entry.last > since and entry.kind[0] in asked.families),
+            (entry for entry in entries if entry.last > since and entry.kind[0] in query.families),
             key=lambda entry: entry.first,
         )
-        records = {record.sequence: record for record in snapshot.journal.tail if record.family in asked.families}
+        records = {record.sequence: record for record in snapshot.journal.tail if record.family in query.families}
         while unread:
-            complete = _between(records, asked, since, min(covered, unread[0].first - 1))
-            if len(complete) > asked.limit:
+            complete = _between(records, query, since, min(covered, unread[0].first - 1))
+            if len(complete) > query.limit:
                 break
-            next_entries = _entries_for(unread, asked.limit - len(complete))
+            next_entries = _entries_for(unread, query.limit - len(complete))
             unread = unread[len(next_entries) :]
             records |= {record.sequence: record for record in self._read_chunks(snapshot, next_entries)}
         covered = max(since, min([covered, *(entry.first - 1 for entry in unread[:1])]))
-        page = _between(records, asked, since, covered)
-        return (page[: asked.limit], page[asked.limit - 1].sequence) if len(page) > asked.limit else (page, covered)
+        page = _between(records, query, since, covered)
+        return (page[: query.limit], page[query.limit - 1].sequence) if len(page) > query.limit else (page, covered)
 
     def _read_entries(self, snapshot: Snapshot, since: int) -> tuple[list[Entry], int]:
         """Return the chunks sealed after `since`, and the sequence number up to which they cover every line."""
@@ -87,17 +87,17 @@ class LogFollower(Struct, eq=False):
         return [record for item in items for record in unpack_chunk(item["sk"]["S"][1:3], item["d"]["B"])]
 
 
-def _between(records: Mapping[int, Record], asked: Range, since: int, last: int) -> list[Record]:
-    """Return the records of the range after `since` up to `last`, in order."""
+def _between(records: Mapping[int, Record], query: JournalQuery, since: int, last: int) -> list[Record]:
+    """Return the records of the query after `since` up to `last`, in order."""
     return [
         records[sequence]
         for sequence in sorted(records)
-        if since < sequence <= last and asked.contains(records[sequence])
+        if since < sequence <= last and query.contains(records[sequence])
     ]
 
 
 def _entries_for(entries: Sequence[Entry], lines: int) -> Sequence[Entry]:
-    """Return the first chunks, as many as hold that many lines if the range contains all of them; at least one."""
+    """Return the first chunks, as many as hold that many lines if the query asks for all of them; at least one."""
     count, total = 0, 0
     while count < min(len(entries), MAX_KEYS) and total <= lines:
         total += entries[count].lines

@@ -7,7 +7,7 @@ from msgspec import Struct
 from jobtrack.domain.journal.metric_history import Bucket, buckets
 from jobtrack.domain.journal.metric_minutes import open_minute
 from jobtrack.domain.journal.records import Family
-from jobtrack.store.journal_reader import JournalReader, Range, with_records
+from jobtrack.store.journal_reader import JournalQuery, JournalReader, with_records
 from jobtrack.store.snapshots import Snapshot
 
 
@@ -21,7 +21,7 @@ class MetricHistoryReader(Struct, frozen=True):
         whole = with_records(snapshot, open_minute(snapshot.job))
         limit = (most + 1) * minutes
         while True:
-            records, more = self.journals.read_page(whole, Range((Family.METRIC_MINUTE,), limit=limit))
+            records, more = self.journals.read_page(whole, JournalQuery((Family.METRIC_MINUTE,), limit=limit))
             newest = buckets(records, minutes)
             if more:  # the oldest bucket may be incomplete
                 newest = newest[1:]

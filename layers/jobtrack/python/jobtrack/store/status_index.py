@@ -93,7 +93,7 @@ def parse_place(sort_key: str, status: JobStatus) -> Place:
 
 
 def rank_prefixes(status: JobStatus) -> tuple[str, ...]:
-    """Return the prefixes of a status' sort keys: after each, the keys are ordered by time."""
+    """Return the prefixes of the sort keys of a status; under each prefix, the keys are ordered by time."""
     return tuple(f"{rank}#" for rank in range(len(PRIORITIES))) if status is JobStatus.QUEUED else ("",)
 
 

@@ -5,7 +5,7 @@ from msgspec import Struct
 from jobtrack.domain.journal.progress_minutes import open_minutes
 from jobtrack.domain.journal.records import Record
 from jobtrack.domain.timeline import Scope
-from jobtrack.store.journal_reader import JournalReader, Place, Range, with_records
+from jobtrack.store.journal_reader import JournalQuery, JournalReader, Place, with_records
 from jobtrack.store.snapshots import Snapshot
 
 _SLACK = 64
@@ -23,13 +23,13 @@ class TimelineReader(Struct, frozen=True):
         """Return the oldest entries after a place, ascending by time and sequence, and whether there are more."""
         whole = with_records(snapshot, open_minutes(snapshot.job))
         read: list[Record] = []
-        shown: list[Record] = []
+        selected: list[Record] = []
         size, more = _READ_AHEAD * limit + _SLACK, True
-        while more and len(shown) <= limit:
+        while more and len(selected) <= limit:
             beyond = read[-1].place if read else after
-            asked = Range(scope.families, limit=size, backward=False, after=beyond)
-            found, more = self.journals.read_page(whole, asked)
-            read += found
-            shown = scope.select(read, more)
+            query = JournalQuery(scope.families, limit=size, backward=False, after=beyond)
+            records, more = self.journals.read_page(whole, query)
+            read += records
+            selected = scope.select(read, more)
             size *= 2
-        return shown[:limit], len(shown) > limit
+        return selected[:limit], len(selected) > limit

@@ -184,8 +184,8 @@ def _cancelled(error: ClientError) -> Exception:
     if passes(error):
         return Cancelled([], outage=True)
     reasons = response.get("CancellationReasons", [])
-    known = _CONFLICTS | THROTTLED | {"None", _REFUSED}
-    if code != "TransactionCanceledException" or any(reason.get("Code", "None") not in known for reason in reasons):
+    harmless = _CONFLICTS | THROTTLED | {"None", _REFUSED}
+    if code != "TransactionCanceledException" or any(reason.get("Code", "None") not in harmless for reason in reasons):
         return error
     return Cancelled(
         [Refusal(index, reason.get("Item")) for index, reason in enumerate(reasons) if reason.get("Code") == _REFUSED]

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from jobtrack.domain.job import Job, JobStatus
 from jobtrack.domain.journal.records import LEVELS, Family, Record
 from jobtrack.push.subscriptions.subscription import Subscription
-from jobtrack.store.journal_reader import JournalReader, Range
+from jobtrack.store.journal_reader import JournalQuery, JournalReader
 from jobtrack.store.log_follower import LogFollower
 from jobtrack.store.outbox_records import OutboxEvent, ReplayStep
 from jobtrack.store.snapshots import Snapshot, read_snapshot
@@ -119,7 +119,7 @@ class Replays(Struct, eq=False):
     def _read_timeline(
         self, snapshot: Snapshot, step: ReplayStep, history: StatusHistory
     ) -> tuple[list[OutboxEvent], ReplayStep]:
-        page = Range(_TIMELINE, limit=self.page, backward=False, after=step.place)
+        page = JournalQuery(_TIMELINE, limit=self.page, backward=False, after=step.place)
         records, more = JournalReader(self.dynamodb, self.table).read_page(snapshot, page)
         events = [timeline_event(record, snapshot.job) for record in records]
         history.add(events)
@@ -130,7 +130,7 @@ class Replays(Struct, eq=False):
     ) -> tuple[list[OutboxEvent], ReplayStep]:
         since = step.since if step.logged is None else step.logged
         records, last = LogFollower(self.dynamodb, self.table).read_lines(
-            snapshot, Range(levels, limit=self.page), since
+            snapshot, JournalQuery(levels, limit=self.page), since
         )
         events = [log_event(record, history) for record in records if record.sequence <= step.up_to]
         return events, replace(step, logged=min(last, step.up_to))
