@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobtrack.push.delivery import circuit_breaker
+from jobtrack.push.delivery import endpoint_health
 from jobtrack.push.egress.guarded_post import Response
 from tests.faults.deployed import Deployed
 from tests.functions.conftest import TEMPLATE
@@ -18,7 +18,7 @@ LANES = {"DelivererFunction": 0.0, "SlowDelivererFunction": SLOW_SECONDS}
 
 def refused_for_a_week(patch: pytest.MonkeyPatch, seconds: float) -> Deployed:
     """Deliver one message to a receiver that always responds 500 after some seconds, until it is given up."""
-    patch.setattr(circuit_breaker, "SLOW_SECONDS", 7 * DAY)  # as if other messages kept the endpoint slow
+    patch.setattr(endpoint_health, "SLOW_SECONDS", 7 * DAY)  # as if other messages kept the endpoint slow
     stack = Deployed(patch)
     stack.subscribe(subscription(expires_at=NOW + 7 * DAY))
     stack.receivers.answering_with = lambda: Response(500)
