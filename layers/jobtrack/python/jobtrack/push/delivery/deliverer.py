@@ -84,7 +84,7 @@ class Deliverer(Struct, eq=False):
         return subscription
 
     def _deliver_to_socket(self, message: Message, context: DeliveryContext, subscription: Subscription) -> None:
-        """Attempt it at once: API Gateway takes the message, so there is no endpoint that could delay others."""
+        """Attempt it without the circuit breaker: API Gateway accepts the message, so no endpoint can delay others."""
         result = self._attempt(self.sockets, message, context.read_at, subscription)
         self._record(message, context.delivery, subscription, result, context.health)
 
