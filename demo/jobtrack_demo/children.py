@@ -13,7 +13,7 @@ from contextlib import nullcontext, suppress
 from types import TracebackType
 from typing import Self
 
-from jobtrack_local.engine.engine_process import importing_no_working_directory
+from jobtrack_local.engine.engine_process import without_relative_imports
 
 DIE_WITH_PARENT = 1
 """PR_SET_PDEATHSIG of Linux's prctl(2)."""
@@ -30,7 +30,7 @@ class Child:
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
         self._process = subprocess.Popen(
             [sys.executable, "-P", *arguments],
-            env=importing_no_working_directory({**os.environ, **env}),
+            env=without_relative_imports({**os.environ, **env}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,4 +1,4 @@
-"""The environment variables by which boto3 finds the engine, and functions find their tables."""
+"""Sets the environment variables that point boto3 at the engine and functions at their tables."""
 
 from collections.abc import Mapping, MutableMapping
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from jobtrack_local.websocket import gateway
 
 
 def point_boto3_at(engines: Engines, env: MutableMapping[str, str]) -> None:
-    """Replace the user's own AWS configuration, so that no real account and no proxy is used."""
+    """Replace the user's AWS configuration, so that no real account and no proxy is ever used."""
     for name in [name for name in env if name.startswith("AWS_")]:
         del env[name]
     env.update(
@@ -32,15 +32,15 @@ def point_boto3_at(engines: Engines, env: MutableMapping[str, str]) -> None:
 
 
 def emulated(engines: Engines) -> dict[str, str]:
-    """Return the variables by which boto3 finds an engine, wherever it runs."""
-    # Emulators do not support an account id in the host name.
+    """Return the variables that make boto3 use an engine."""
+    # Otherwise boto3 uses a host name with the account's id, which emulators do not serve.
     return {"AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled", **engines.variables()}
 
 
 def own_settings(url: str, secret: str) -> dict[str, str]:
-    """Return the variables that differ on one machine: WebSockets are at the service's own `url`, loopback is allowed.
+    """Return the variables that differ on one machine: WebSockets are at the service's `url`, loopback is allowed.
 
-    The path of the management API is passed to the functions only.
+    The management API of WebSockets is below a secret path that only the functions receive.
     """
     return {
         "ALLOW_LOOPBACK_WEBHOOKS": "true",
@@ -50,5 +50,5 @@ def own_settings(url: str, secret: str) -> dict[str, str]:
 
 
 def tell_functions(template: Template, names: Names, own: Mapping[str, str], env: MutableMapping[str, str]) -> None:
-    """Set the variables of template.yaml, and those that replace them on this machine."""
+    """Set the functions' variables: those of template.yaml, except where `own` has another value."""
     env.update(template.environment(names, own))

@@ -83,7 +83,9 @@ def _assemble(running_engines: Engines, verifier: Verifier, url: str) -> _Assemb
 
     gateway = build_websocket_gateway(plan, connections, wake_pollers)
     http = app.build(plan, verifier, url, after_write=wake_pollers)
-    return _Assembly(app.Entrance(gateway, Management(connections, f"/{secret}"), Page(), http), gateway, pollers)
+    return _Assembly(
+        app.RootApplication(gateway, Management(connections, f"/{secret}"), Page(), http), gateway, pollers
+    )
 
 
 @contextmanager

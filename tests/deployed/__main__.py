@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from jobtrack_client import profiles
 from jobtrack_local.engine import provision
-from jobtrack_local.engine.engine_process import Engine
+from jobtrack_local.engine.engine_process import EngineProcess
 from jobtrack_local.engine.engines import MINISTACK
 from jobtrack_local.pollers.scheduler import INTERVAL_VARIABLE
 from jobtrack_local.runtime.events import scheduled_event
@@ -58,8 +58,8 @@ def main() -> None:
 
 
 @contextmanager
-def _ministack() -> Iterator[Engine]:
-    engine = Engine("ministack", [sys.executable, "-m", "jobtrack_local.engine.ministack_process"], ENVIRONMENT)
+def _ministack() -> Iterator[EngineProcess]:
+    engine = EngineProcess("ministack", [sys.executable, "-m", "jobtrack_local.engine.ministack_process"], ENVIRONMENT)
     try:
         yield engine
     finally:

@@ -18,7 +18,7 @@ from botocore.config import Config
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from jobtrack_local.gateway.app import Entrance
+from jobtrack_local.gateway.app import RootApplication
 from jobtrack_local.gateway.server import Server, bound
 from jobtrack_local.page import Page
 from jobtrack_local.runtime.function import Function
@@ -86,7 +86,7 @@ class Stage:
         routes = {key: Target(function, answers) for key, answers in keys.items()}
         gateway = WebSocketGateway(("action",), routes, connections, lambda: self.rings.append(time.monotonic()))
         ready = threading.Event()
-        entrance = Entrance(gateway, Management(connections, "/secret"), Page(), nothing)
+        entrance = RootApplication(gateway, Management(connections, "/secret"), Page(), nothing)
         server = Server(entrance, gateway, ready.set)
         with bound(0) as listener:
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"

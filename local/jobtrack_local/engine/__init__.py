@@ -1,1 +1,1 @@
-"""The engines that take the place of DynamoDB, SQS and KMS on one machine."""
+"""The engines: processes that emulate DynamoDB, SQS and KMS on one machine."""

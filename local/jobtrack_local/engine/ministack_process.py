@@ -1,6 +1,6 @@
-"""Run ministack as a child process that ends in order when its parent has ended.
+"""Runs ministack in its own process, which shuts down cleanly when its parent is gone.
 
-Its standard input is a pipe that the parent never writes to. It closes when the parent ends, even by `kill -9`.
+Its standard input is a pipe without data. The pipe closes when the parent ends, even by `kill -9`.
 """
 
 import os
@@ -10,12 +10,12 @@ import socket
 import threading
 import time
 
-LAST_CHANCE_SECONDS = 60
-"""Seconds until ministack gives up saving its state."""
+WRITE_SECONDS = 60
+"""How long ministack may take to write its state before it is killed."""
 
 
 def main() -> None:
-    """Serve on a free port of 127.0.0.1, printed first as `port N`."""
+    """Print `port N` with a free port of 127.0.0.1, and serve there."""
     port = _free_port()
     os.environ["GATEWAY_PORT"] = str(port)
     threading.Thread(target=_end_with_input, daemon=True).start()
@@ -34,7 +34,7 @@ def _end_with_input() -> None:
     while os.read(0, 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(LAST_CHANCE_SECONDS)
+    time.sleep(WRITE_SECONDS)
     os._exit(1)
 
 

@@ -1,4 +1,4 @@
-"""Creates the tables, queues and keys of template.yaml on an engine, and returns their attributes."""
+"""Creates the tables, queues and keys of template.yaml on an engine, and returns their names there."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 PREFIX = "jobtrack-"
 REGION = "us-east-1"
 PARAMETERS = {"JwtIssuer": tokens.ISSUER, "JwtAudience": tokens.AUDIENCE, "LogLevel": "WARNING"}
-"""The stack's parameters without a default, and a quieter log level."""
+"""The parameters that a deployment would be given, with less logging."""
 
 
 def provision(template: Template) -> Names:
-    """Create what does not exist yet; LocalError if the engine refuses."""
+    """Create the resources that do not exist yet.
+
+    Raises:
+        LocalError: the engine refused a request.
+    """
     try:
         return _provision(template)
     except (BotoCoreError, ClientError) as error:
@@ -47,7 +51,7 @@ def _provision(template: Template) -> Names:
 
 
 def _table(dynamodb: "DynamoDBClient", name: str, table: TableProperties) -> dict[str, str]:
-    """Return the table's `Arn`, and its `StreamArn` if it has a stream."""
+    """Return the table's `Arn`, and `StreamArn` if it has a stream."""
     try:
         found = dynamodb.describe_table(TableName=name)["Table"]
     except dynamodb.exceptions.ResourceNotFoundException:
@@ -75,7 +79,7 @@ def _queue(
 
 
 def _key(kms: "KMSClient", alias: str, description: str) -> tuple[str, str]:
-    """Return id and ARN of the key with this alias."""
+    """Return the id and the ARN of the key with this alias."""
     try:
         found = kms.describe_key(KeyId=alias)["KeyMetadata"]
     except kms.exceptions.NotFoundException:

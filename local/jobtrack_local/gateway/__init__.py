@@ -1,1 +1,1 @@
-"""API Gateway's HTTP API on one machine: routes, authorizer, limits and the web server."""
+"""API Gateway's HTTP API on one machine: routes, authorizer, timeouts and the web server."""

@@ -1,7 +1,7 @@
-"""Accepts connections from the listening socket, up to a limit.
+"""Accepts connections, up to a limit that depends on the available file descriptors.
 
-asyncio's own server logs a traceback for each of up to 2,048 failed `accept()` per second when file descriptors run out
-(`_accept_connection` in asyncio/selector_events.py continues after a failure): megabytes of log.
+Without it, when descriptors run out, asyncio's own server logs up to 2,048 tracebacks a second: its
+`_accept_connection` (asyncio/selector_events.py) continues its loop after a failure.
 """
 
 import asyncio
@@ -26,15 +26,15 @@ FEWEST, MOST = 8, 1000
 
 
 def room(limit: int) -> int:
-    """Return the number of concurrent connections for a process with this many file descriptors.
+    """Return the connection limit of a process with this limit of file descriptors.
 
-    The other descriptors are for serving: each request may need connections to the engine.
+    The remaining descriptors are for connections to the engine, which requests need.
     """
     return MOST if limit == resource.RLIM_INFINITY else min(MOST, max(FEWEST, limit // 4))
 
 
 class Acceptor:
-    """Replaces the `asyncio.Server` of a uvicorn server. Clients beyond the limit wait in the socket's backlog."""
+    """Replaces the `asyncio.Server` of a uvicorn server. Above the limit, clients wait in the socket's backlog."""
 
     def __init__(
         self,
@@ -52,11 +52,11 @@ class Acceptor:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def close(self) -> None:
-        """Accept no further connections."""
+        """Accept no more connections."""
         self._task.cancel()
 
     async def wait_closed(self) -> None:
-        """Return once no further connections are accepted."""
+        """Wait until no more connections are accepted."""
         with suppress(asyncio.CancelledError):
             await self._task
 
@@ -69,12 +69,12 @@ class Acceptor:
                     await loop.connect_accepted_socket(self._protocol, client)
                 except OSError as error:
                     client.close()
-                    self._complaint.warning("a connection was lost as it was made: %s", error)
+                    self._complaint.warning("a connection was lost while it was accepted: %s", error)
 
     async def _room(self) -> None:
-        """Wait until another connection is allowed; idle connections are closed for it."""
+        """Wait until another connection is allowed; idle connections are closed to make room."""
         while len(self._connections) >= self._most:
-            self._complaint.warning("%d connections are open; further ones wait", len(self._connections))
+            self._complaint.warning("%d connections are open; new ones wait", len(self._connections))
             for connection in [each for each in self._connections if idle(each)]:
                 connection.shutdown()
             await asyncio.sleep(ROOM_SECONDS)
@@ -85,7 +85,7 @@ class Acceptor:
         except ConnectionAbortedError:
             return None
         except OSError as error:
-            self._complaint.warning("cannot take a connection: %s", error)
+            self._complaint.warning("cannot accept a connection: %s", error)
             await asyncio.sleep(RETRY_SECONDS)
             return None
         return client

@@ -1,4 +1,4 @@
-"""The whole HTTP API in one application: every function's own router behind the local gateway."""
+"""The HTTP API as one application: the routers of all functions behind the local gateway."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 
 
 def build(template: Template, verifier: Verifier, url: str, after_write: Callable[[], None]) -> "ASGIApp":
-    """Return the application of a service at `url`; `after_write` is called after requests that may write."""
+    """Return the application of a service at `url`; `after_write` is called after each request but GET."""
     application = create_app(*routers(template), signin.router(signin.Codes(), url))
-    return _Doorbell(Gateway(application, [*template.routes, *signin.ROUTES], verifier), after_write)
+    return _WriteNotifier(Gateway(application, [*template.routes, *signin.ROUTES], verifier), after_write)
 
 
 def routers(template: Template) -> list[APIRouter]:
-    """Yield the router of each function that has routes."""
-    found = []
+    """Return the router of each function that has routes."""
+    all_routers = []
     for properties in template.functions.values():
         if any(isinstance(trigger, Route) for trigger in properties.events.values()):
             router = getattr(load_module(properties), "router", None)
             if not isinstance(router, APIRouter):
                 raise LocalError(f"{properties.code_uri}/app.py has no router")
-            found.append(router)
-    return found
+            all_routers.append(router)
+    return all_routers
 
 
-class Entrance:
-    """Routes WebSockets, the management API, the page's files and all other requests."""
+class RootApplication:
+    """Routes requests to the WebSocket gateway, its management API, the page's files or the HTTP API."""
 
     def __init__(self, websockets: "ASGIApp", management: Management, page: Page, http: "ASGIApp") -> None:
         self._websockets = websockets
@@ -47,23 +47,23 @@ class Entrance:
         self._http = http
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Pass the request on."""
+        """Pass the request to the application that serves it."""
         if scope["type"] == "websocket":
             return await self._websockets(scope, receive, send)
         app = next((each for each in self._served if each.serves(scope["path"])), self._http)
         await app(scope, receive, send)
 
 
-class _Doorbell:
-    """Calls `after_write` after every request except GET, because the stream may have new records."""
+class _WriteNotifier:
+    """Calls `after_write` after every request except GET, so that pollers read the stream at once."""
 
-    def __init__(self, app: "ASGIApp", ring: Callable[[], None]) -> None:
+    def __init__(self, app: "ASGIApp", after_write: Callable[[], None]) -> None:
         self._app = app
-        self._ring = ring
+        self._after_write = after_write
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         try:
             await self._app(scope, receive, send)
         finally:
             if scope["method"] != "GET":
-                self._ring()
+                self._after_write()

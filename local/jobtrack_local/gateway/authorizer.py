@@ -1,4 +1,4 @@
-"""API Gateway's JWT authorizer for one machine: who calls, and may they use this route."""
+"""API Gateway's JWT authorizer on one machine: verifies the token and the scopes of a request."""
 
 from collections.abc import Collection, Mapping
 from typing import TypedDict
@@ -8,20 +8,25 @@ from jobtrack_local.tokens import Verifier
 
 
 class Jwt(TypedDict):
-    """What API Gateway tells of a token: every claim as a string, and the scopes."""
+    """A verified token as API Gateway passes it on: all claims as strings, and the scopes."""
 
     claims: dict[str, str]
     scopes: list[str]
 
 
 class Authorizer(TypedDict):
-    """`requestContext.authorizer` of an HTTP API's event."""
+    """The member `requestContext.authorizer` of an HTTP API's event."""
 
     jwt: Jwt
 
 
 def authorize(verifier: Verifier, header: str | None, scopes: Collection[str]) -> Authorizer:
-    """The authorizer's part of the event; Unauthorized without a valid token, Forbidden without one of the scopes."""
+    """Return the authorizer's part of the event.
+
+    Raises:
+        Unauthorized: there is no valid token.
+        Forbidden: the token has none of the scopes.
+    """
     claims = verifier.verify(_bearer(header))
     granted = _scopes(claims)
     if scopes and not set(scopes) & set(granted):
@@ -30,7 +35,7 @@ def authorize(verifier: Verifier, header: str | None, scopes: Collection[str]) -
 
 
 def render(value: object) -> str:
-    """A claim as API Gateway's payload 2.0 writes it: `[a b]` for an array, `true`, `1795405947`."""
+    """Return a claim as in API Gateway's payload format 2.0: `[a b]` for an array, `true`, `1795405947`."""
     match value:
         case str():
             return value
@@ -54,7 +59,7 @@ def _bearer(header: str | None) -> str:
 
 
 def _scopes(claims: Mapping[str, object]) -> list[str]:
-    """Scopes of the claim `scope`, else `scp`, either a text or a list."""
+    """Return the scopes of the claim `scope` or `scp`, which is a string or a list."""
     granted = claims.get("scope") or claims.get("scp") or ""
     if isinstance(granted, list):
         return [str(scope) for scope in granted]

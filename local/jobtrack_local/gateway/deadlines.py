@@ -1,7 +1,7 @@
-"""Closes connections of clients that make no progress; uvicorn itself waits for them forever, except when idle.
+"""Closes connections whose clients make no progress.
 
-uvicorn's `timeout_keep_alive` counts only between two requests, and one byte stops it. Here every connection is checked
-regularly: a client that stays in one phase for longer than its limit loses its connection.
+uvicorn's `timeout_keep_alive` applies only between two requests, and a single byte ends it. Here every connection is
+checked repeatedly, and closed if it stays in one phase for longer than the phase's timeout.
 """
 
 import time
@@ -21,7 +21,7 @@ KEEP_ALIVE_SECONDS = 75
 
 
 class Phase(Enum):
-    """What a connection waits for from its client."""
+    """What a connection waits for its client to do."""
 
     FIRST_REQUEST = "the first request"
     NEXT_REQUEST = "the next request"
@@ -36,15 +36,15 @@ SECONDS = {
     Phase.NEXT_REQUEST: KEEP_ALIVE_SECONDS,
     Phase.HEAD: 20,
     Phase.BODY: 60,
-    Phase.READING: 60,  # the kernel buffers megabytes, and accepts more only after a client has read much of them
+    Phase.READING: 60,  # the kernel buffers megabytes, and accepts more only when the client has read much of it
     Phase.CLOSING: 10,
 }
-"""The limit of each phase, in seconds."""
+"""The timeout of each phase, in seconds."""
 
 
 @dataclass(frozen=True)
 class _Wait:
-    """The phase of a request, its start, and the bytes that the client has not read yet."""
+    """A phase of one request, its start, and the number of bytes that the client has not read yet."""
 
     phase: Phase
     cycle: object
@@ -56,14 +56,14 @@ class _Wait:
 
 
 class Deadlines:
-    """Stores since when each connection waits."""
+    """Records since when each connection waits, and closes those that wait too long."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._waits: dict[Protocols, _Wait] = {}
 
     def enforce(self, connections: "Collection[Protocols]") -> None:
-        """Close the connections that waited for too long; called about every second with all open ones."""
+        """Close connections that have waited too long. Call this about once a second with all open connections."""
         before, self._waits = self._waits, {}
         for connection in list(connections):
             if phase := phase_of(connection):
@@ -72,13 +72,13 @@ class Deadlines:
                     _end(connection, phase)
 
     def _wait(self, connection: "Protocols", phase: Phase, before: _Wait | None) -> _Wait:
-        """Return the wait that continues since the last check, or a new one."""
+        """Return the wait that continues since the last call, or a new one."""
         now = _Wait(phase, _cycle(connection), self._clock(), connection.transport.get_write_buffer_size())
         return replace(now, since=before.since) if before and before.goes_on_in(now) else now
 
 
 def phase_of(connection: "Protocols") -> Phase | None:
-    """Return what the connection waits for, or None if the client has nothing to do."""
+    """Return the connection's phase, or None if it does not wait for its client."""
     if connection.transport.get_write_buffer_size():
         return Phase.READING
     if connection.transport.is_closing():
@@ -91,13 +91,13 @@ def phase_of(connection: "Protocols") -> Phase | None:
 
 
 def idle(connection: "Protocols") -> bool:
-    """Whether the connection is between two requests."""
+    """Return whether the connection is between two requests."""
     return phase_of(connection) is Phase.NEXT_REQUEST
 
 
 def _http_phase(connection: H11Protocol) -> Phase | None:
     conn, state = connection.conn, connection.conn.their_state
-    if state is h11.SEND_BODY and not connection.flow.read_paused:  # otherwise the rest waits for the application
+    if state is h11.SEND_BODY and not connection.flow.read_paused:  # if paused, the application has to read first
         return Phase.BODY
     if state is not h11.IDLE:
         return None
@@ -111,7 +111,7 @@ def _cycle(connection: "Protocols") -> object:
 
 
 def _end(connection: "Protocols", phase: Phase) -> None:
-    """Close in order, with a 408 (RFC 9110, 15.5.9) if a request has begun; abort if the client does not read."""
+    """Close the connection, with a 408 if a request has begun (RFC 9110, 15.5.9). Abort if the client does not read."""
     if phase in (Phase.READING, Phase.CLOSING):
         connection.transport.abort()
         return
@@ -124,7 +124,7 @@ def _time_out(connection: H11Protocol) -> None:
     if connection.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
         return
     if connection.cycle is not None:
-        connection.cycle.disconnected = True  # anything that the application still sends is discarded
+        connection.cycle.disconnected = True  # discard what the application still sends
     headers = [("Connection", "close"), ("Content-Length", "0")]
     response = connection.conn.send(h11.Response(status_code=408, headers=headers, reason=b"Request Timeout"))
     connection.transport.write((response or b"") + (connection.conn.send(h11.EndOfMessage()) or b""))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 OPEN = "NONE"
-"""SAM's name for a route without a token."""
+"""SAM's name for the authorizer of a route that needs no token."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class _Match:
 
 
 class Gateway:
-    """Passes on the requests that route and token allow, with the event for the function."""
+    """Passes on requests that a route and the token allow, with the event that a function would receive."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Gateway:
         self._clock = clock
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Return 404, 401 or 403, or pass the request on. HEAD is handled as GET; the web server omits the body."""
+        """Respond with 404, 401 or 403, or pass the request on. HEAD is handled like GET; the server omits the body."""
         context = self._context(scope)
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
@@ -106,7 +106,7 @@ async def _refuse(error: JobTrackError, scope: "Scope", receive: "Receive", send
 
 
 def _expression(path: str) -> re.Pattern[str]:
-    """Return `/job/{jobId}` as a regular expression; `{name+}` matches the rest of the path."""
+    """Return a path such as `/job/{jobId}` as a regular expression; `{name+}` matches the rest of the path."""
     parts = re.split(r"(\{\w+\+?\})", path)
     return re.compile("".join(_group(part) if part.startswith("{") else re.escape(part) for part in parts))
 
@@ -117,5 +117,5 @@ def _group(part: str) -> str:
 
 
 def _vagueness(route: RouteProperties) -> int:
-    """API Gateway prefers the route with the fewest parameters."""
+    """Return the sort key of a route: API Gateway prefers the route with the fewest parameters."""
     return route.path.count("{")

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 STOP_SECONDS = 5
-"""Seconds that running requests and batches may take after the service was stopped."""
+"""How long requests and batches in progress may take once the service stops."""
 LOOK_SECONDS = 0.5
-"""Seconds between checks of the connections."""
+"""How often the deadlines of connections are checked."""
 
 
 class Server(uvicorn.Server):
-    """Reports when it is ready, closes connections without progress, and closes WebSockets before it stops."""
+    """The web server. It closes connections that make no progress, and WebSockets before it stops."""
 
     def __init__(self, application: "ASGIApp", websockets: WebSocketGateway, ready: Callable[[], None]) -> None:
         self._websockets = websockets
@@ -41,13 +41,13 @@ class Server(uvicorn.Server):
                 application,
                 interface="asgi3",
                 lifespan="off",
-                http=HttpProtocol,  # the deadlines read its state; "auto" may be another one
+                http=HttpProtocol,  # deadlines read its state; "auto" would choose another if httptools is installed
                 ws=Protocol,
                 ws_max_size=MESSAGE_BYTES,
                 ws_ping_interval=None,  # API Gateway sends no pings, and does not compress
                 ws_per_message_deflate=False,
                 log_config=None,
-                log_level="warning",  # lower levels contain the query of a handshake, and so its ticket
+                log_level="warning",  # info lines contain the query of a handshake, and so its ticket
                 access_log=False,
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -56,31 +56,31 @@ class Server(uvicorn.Server):
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and report it."""
+        """Start to listen, and report that the service is ready."""
         acceptors = [Acceptor(each, self._protocol, self.server_state.connections) for each in sockets or ()]
-        self.servers = cast("list[asyncio.Server]", acceptors)  # uvicorn would only close them
+        self.servers = cast("list[asyncio.Server]", acceptors)  # uvicorn only closes them
         self.started = True
         self._ready()
 
     async def on_tick(self, counter: int) -> bool:
-        """Close connections that wait for too long; uvicorn calls this ten times per second."""
+        """Close connections that wait too long; uvicorn calls this ten times a second."""
         if (now := time.monotonic()) >= self._next_look:
             self._next_look = now + LOOK_SECONDS
             self._deadlines.enforce(self.server_state.connections)
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close everything in order."""
+        """Close all connections in order."""
         await self._websockets.close()
         await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """Stop on SIGINT and SIGTERM, unless they were ignored at the start; uvicorn would handle them anyway."""
+        """Stop on SIGINT and SIGTERM unless the process was started with them ignored; uvicorn would not check that."""
         left = [each for each in (signal.SIGINT, signal.SIGTERM) if ignored(each)]
         with super().capture_signals():
             for each in left:
-                if not ignored(each):  # uvicorn changes no handlers in another thread
+                if not ignored(each):  # uvicorn changes nothing if it runs in another thread
                     signal.signal(each, signal.SIG_IGN)
             yield
 
@@ -89,14 +89,18 @@ class Server(uvicorn.Server):
 
 
 def ignored(number: signal.Signals) -> bool:
-    """Whether the process was started with the signal ignored, as shells do for background jobs."""
+    """Return whether the process was started with this signal ignored, as shells do for background jobs."""
     return signal.getsignal(number) is signal.SIG_IGN
 
 
 @contextmanager
 def bound(port: int) -> Iterator[socket.socket]:
-    """Return a socket that listens on 127.0.0.1; LocalError if the port is not available."""
-    # IPPROTO_TCP is explicit: asyncio turns off Nagle's algorithm only for sockets that have it.
+    """Return a socket that listens on 127.0.0.1.
+
+    Raises:
+        LocalError: the port is not available.
+    """
+    # IPPROTO_TCP must be explicit: asyncio disables Nagle's algorithm only for such sockets.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with folders.describe_errors(f"listen on port {port}"):

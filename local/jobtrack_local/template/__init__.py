@@ -1,1 +1,1 @@
-"""Reading template.yaml, the only list of functions, routes, triggers and tables."""
+"""Reads template.yaml, the only list of functions, routes, triggers and tables."""

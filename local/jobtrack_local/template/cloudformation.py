@@ -1,4 +1,4 @@
-"""The resources of template.yaml that run on one machine, in the form of CloudFormation and SAM."""
+"""Models of the CloudFormation and SAM resources in template.yaml that the local service uses."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class Model(BaseModel):
-    """A part of the template; members that the local service does not need are ignored."""
+    """A part of the template. Properties that the local service does not use are ignored."""
 
     model_config = ConfigDict(alias_generator=to_pascal, extra="ignore", frozen=True)
 
 
 class RouteAuth(Model):
-    """The authorization of a route: none (`NONE`), or one of the scopes."""
+    """The authorization of a route: none (`NONE`), or a token with one of the scopes."""
 
     authorizer: str | None = None
     authorization_scopes: tuple[str, ...] = ()
@@ -27,13 +27,13 @@ class RouteAuth(Model):
     @field_validator("authorization_scopes", mode="before")
     @classmethod
     def _resolved(cls, scopes: list[object], info: ValidationInfo) -> list[str]:
-        """Return the value with the stack's parameters, which are the context of the validation."""
+        """Resolve the scopes with the stack's parameters, which are the context of the validation."""
         names = info.context if isinstance(info.context, Names) else Names()
         return [names.resolve(scope) for scope in scopes]
 
 
 class RouteProperties(Model):
-    """Method and path of a route."""
+    """The method and path of a route."""
 
     method: str
     path: str
@@ -54,25 +54,25 @@ class Filter(Model):
 
 
 class FilterCriteria(Model):
-    """Patterns of which a record must match one."""
+    """Patterns; a record must match one of them."""
 
     filters: tuple[Filter, ...] = ()
 
 
 class OnFailure(Model):
-    """The queue for pointers to discarded records."""
+    """The queue that receives the position of discarded records."""
 
     destination: object
 
 
 class DestinationConfig(Model):
-    """The destinations of Lambda's results."""
+    """The destinations of invocation records."""
 
     on_failure: OnFailure | None = None
 
 
 class StreamProperties(Model):
-    """The event source mapping of a stream, with Lambda's own defaults."""
+    """The event source mapping of a table's stream, with Lambda's defaults."""
 
     stream: object
     filter_criteria: FilterCriteria = FilterCriteria()
@@ -92,13 +92,13 @@ class StreamTrigger(Model):
 
 
 class Scaling(Model):
-    """The number of batches that a function handles concurrently."""
+    """The number of batches that a function handles at once."""
 
     maximum_concurrency: int = 10
 
 
 class QueueProperties(Model):
-    """The event source mapping of a queue, with Lambda's own defaults."""
+    """The event source mapping of a queue, with Lambda's defaults."""
 
     queue: object
     batch_size: int = 10
@@ -120,7 +120,7 @@ class ScheduleProperties(Model):
 
 
 class ScheduleTrigger(Model):
-    """A schedule that triggers a function."""
+    """A schedule that calls a function."""
 
     type: Literal["ScheduleV2"]
     properties: ScheduleProperties
@@ -151,13 +151,13 @@ Trigger = Annotated[
 
 
 class Environment(Model):
-    """Environment variables, with values as in the template."""
+    """Environment variables with their unresolved values."""
 
     variables: dict[str, object] = {}
 
 
 class FunctionProperties(Model):
-    """The folder of a function's code, and its triggers."""
+    """A function's code, settings and triggers."""
 
     code_uri: str
     memory_size: int = 128
@@ -168,13 +168,13 @@ class FunctionProperties(Model):
 
 
 class StreamSpecification(Model):
-    """The view type of a table's stream."""
+    """The settings of a table's stream."""
 
     stream_view_type: str
 
 
 class TableProperties(Model):
-    """A table in the form of CreateTable; TTL and backups exist only on AWS."""
+    """A table's settings for CreateTable; time to live and backups exist only on AWS."""
 
     attribute_definitions: list[dict[str, str]]
     key_schema: list[dict[str, str]]
@@ -198,20 +198,20 @@ class RedrivePolicy(Model):
     max_receive_count: int = Field(alias="maxReceiveCount")
 
     def resolved(self, names: Names) -> str:
-        """Return the policy in SQS's form, as JSON."""
+        """Return the policy as JSON for SQS."""
         arn = names.resolve(self.dead_letter_target_arn)
         return json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": self.max_receive_count})
 
 
 class QueueSettings(Model):
-    """The times of a queue in seconds, and its dead-letter queue."""
+    """A queue's settings; times are in seconds."""
 
     visibility_timeout: int = 30
     message_retention_period: int = 345600
     redrive_policy: RedrivePolicy | None = None
 
     def attributes(self, names: Names) -> "dict[QueueAttributeNameType, str]":
-        """Return the arguments of CreateQueue, except the name."""
+        """Return the attributes for CreateQueue."""
         wanted: dict[QueueAttributeNameType, str] = {
             "VisibilityTimeout": str(self.visibility_timeout),
             "MessageRetentionPeriod": str(self.message_retention_period),
@@ -222,7 +222,7 @@ class QueueSettings(Model):
 
 
 class KeySettings(Model):
-    """A key that encrypts secrets."""
+    """A KMS key that encrypts secrets."""
 
     description: str = ""
 

@@ -1,4 +1,4 @@
-"""Lambda's event filter patterns, as far as template.yaml uses them: exact texts and prefixes."""
+"""Lambda's event filter patterns. Only those of template.yaml are supported: exact strings and prefixes."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,17 +7,17 @@ from jobtrack_local.errors import LocalError
 
 
 class Pattern:
-    """One pattern of a FilterCriteria: every field it names must have one of the listed values."""
+    """A pattern of a FilterCriteria: every named field must have one of the listed values."""
 
     def __init__(self, text: str) -> None:
         self._tree = _checked(text)
 
     def matches(self, record: Mapping[str, object]) -> bool:
-        """Whether the record reaches the function."""
+        """Return whether the record matches."""
         return _matches(self._tree, record)
 
     def prefix(self, *path: str) -> str:
-        """Return the required prefix of the field at `path`; empty if any value matches."""
+        """Return the prefix that the field at `path` must have, or an empty string."""
         node: object = self._tree
         for name in path:
             node = node.get(name, {}) if isinstance(node, dict) else {}
@@ -28,7 +28,7 @@ class Pattern:
 
 
 def any_match(patterns: Sequence[Pattern], record: Mapping[str, object]) -> bool:
-    """Whether one of the patterns matches the record; without patterns every record matches."""
+    """Return whether a record matches one of the patterns. Without patterns every record matches."""
     return not patterns or any(pattern.matches(record) for pattern in patterns)
 
 
@@ -38,7 +38,7 @@ def _checked(text: str) -> dict[str, object]:
     except json.JSONDecodeError as error:
         raise LocalError(f"a filter of template.yaml is not JSON: {text}") from error
     if not isinstance(tree, dict) or not _known(tree):
-        raise LocalError(f"the local service knows exact texts and prefixes in filters, not: {text}")
+        raise LocalError(f"the local service supports only exact strings and prefixes in filters, not {text}")
     return tree
 
 

@@ -1,4 +1,4 @@
-"""CloudFormation's YAML: reads its short tags, and resolves references."""
+"""Reads CloudFormation's YAML and resolves its intrinsic functions."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from jobtrack_local.errors import LocalError
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which the short tags of CloudFormation's functions are read as their long forms."""
+    """A YAML loader that reads the short tags of intrinsic functions as their long forms."""
 
 
 def _ref(loader: _Loader, node: yaml.ScalarNode) -> dict[str, object]:
@@ -23,7 +23,7 @@ def _get_att(loader: _Loader, node: yaml.ScalarNode) -> dict[str, object]:
 
 
 def _function(loader: _Loader, node: yaml.Node) -> dict[str, object]:
-    """Any other function, which is left unresolved."""
+    """Read any other function; it fails only if its value is needed."""
     name = f"Fn::{node.tag.removeprefix('!')}"
     if isinstance(node, yaml.SequenceNode):
         return {name: loader.construct_sequence(node, deep=True)}
@@ -37,7 +37,11 @@ for _name in ("Sub", "If", "Not", "Equals", "Join", "Split"):
 
 
 def read(path: Path) -> dict[str, object]:
-    """Return the document at `path`; LocalError if it is missing or not a mapping."""
+    """Return the document at `path`.
+
+    Raises:
+        LocalError: it cannot be read, or is not a mapping.
+    """
     try:
         document = _Loader(path.read_bytes()).get_single_data()
     except (OSError, yaml.YAMLError) as error:
@@ -55,7 +59,11 @@ class Names:
     attributes: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def resolve(self, value: object) -> str:
-        """Return a scalar or an intrinsic function as text; LocalError if it cannot be resolved."""
+        """Return the value of a scalar or intrinsic function as a string.
+
+        Raises:
+            LocalError: the value is not known locally.
+        """
         match value:
             case {"Ref": str(name)}:
                 return self._ref(name)
@@ -67,7 +75,7 @@ class Names:
                 return "true" if value else "false"
             case str() | int() | float():
                 return str(value)
-        raise LocalError(f"template.yaml uses what only CloudFormation can resolve: {value}")
+        raise LocalError(f"template.yaml uses a function that the local service cannot resolve: {value}")
 
     def _named(self, name: str) -> str:
         resource, dot, attribute = name.partition(".")
@@ -75,27 +83,27 @@ class Names:
 
     def _ref(self, name: str) -> str:
         if name not in self.refs:
-            raise LocalError(f"template.yaml refers to {name}, which has no local meaning")
+            raise LocalError(f"template.yaml refers to {name}, which has no value on one machine")
         return self.refs[name]
 
     def _attribute(self, name: str, attribute: str) -> str:
         if (name, attribute) not in self.attributes:
-            raise LocalError(f"template.yaml refers to {name}.{attribute}, which has no local meaning")
+            raise LocalError(f"template.yaml refers to {name}.{attribute}, which has no value on one machine")
         return self.attributes[name, attribute]
 
 
 def target(value: object) -> str:
-    """Return the logical id of a `Ref` or `GetAtt`."""
+    """Return the logical id that a `Ref` or `GetAtt` refers to."""
     match value:
         case {"Ref": str(name)}:
             return name
         case {"Fn::GetAtt": [str(name), *_]}:
             return name
-    raise LocalError(f"template.yaml names no resource where one is needed: {value}")
+    raise LocalError(f"template.yaml must refer to a resource here: {value}")
 
 
 def mentioned(value: object) -> set[str]:
-    """Yield the logical ids that an expression refers to."""
+    """Return the logical ids that an expression refers to."""
     match value:
         case {"Fn::Sub": str(text)}:
             return {name.partition(".")[0] for name in re.findall(r"\$\{([^}]+)\}", text)}

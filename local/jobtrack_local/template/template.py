@@ -34,7 +34,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Template:
-    """The parts of template.yaml that run on one machine, by logical id."""
+    """The parts of template.yaml that the local service uses, by logical id."""
 
     defaults: Mapping[str, str]
     functions: Mapping[str, FunctionProperties]
@@ -45,7 +45,7 @@ class Template:
 
     @property
     def routes(self) -> list[RouteProperties]:
-        """Every route of every function."""
+        """All routes of all functions."""
         return [route for function in self.functions for route in self.routes_of(function)]
 
     def routes_of(self, function: str) -> list[RouteProperties]:
@@ -55,33 +55,37 @@ class Template:
 
     @property
     def streams(self) -> list[tuple[str, StreamProperties]]:
-        """Yield the functions that a table's stream triggers, each with its mapping."""
+        """The functions with a stream trigger, and the trigger's properties."""
         return [(name, trigger.properties) for name, trigger in self._triggers() if isinstance(trigger, StreamTrigger)]
 
     @property
     def consumers(self) -> list[tuple[str, QueueProperties]]:
-        """Yield the functions that a queue triggers, each with its mapping."""
+        """The functions with a queue trigger, and the trigger's properties."""
         return [(name, trigger.properties) for name, trigger in self._triggers() if isinstance(trigger, QueueTrigger)]
 
     @property
     def schedules(self) -> list[tuple[str, ScheduleProperties]]:
-        """Yield the functions with a schedule, each with the schedule."""
+        """The functions with a schedule, and its properties."""
         return [
             (name, trigger.properties) for name, trigger in self._triggers() if isinstance(trigger, ScheduleTrigger)
         ]
 
     def variables(self, function: str, names: intrinsics.Names, own: Mapping[str, str] = {}) -> dict[str, str]:
-        """Return a function's variables; `own` takes precedence over the template."""
+        """Return a function's environment variables; `own` overrides the template."""
         stated = self.functions[function].environment.variables
         return {name: own[name] if name in own else names.resolve(value) for name, value in stated.items()}
 
     def environment(self, names: intrinsics.Names, own: Mapping[str, str] = {}) -> dict[str, str]:
-        """Return the variables of all functions; `own` takes precedence. LocalError if two functions differ."""
+        """Return the variables of all functions together; `own` overrides the template.
+
+        Raises:
+            LocalError: two functions need different values of a variable.
+        """
         resolved: dict[str, str] = dict(own)
         for function in self.functions:
             for name, text in self.variables(function, names, own).items():
                 if resolved.setdefault(name, text) != text:
-                    raise LocalError(f"template.yaml gives {name} two values, which one process cannot have")
+                    raise LocalError(f"template.yaml gives {name} two values, but all functions run in one process")
         return resolved
 
     def _triggers(self) -> Iterator[tuple[str, Trigger]]:
@@ -91,7 +95,11 @@ class Template:
 
 
 def load(path: Path = PATH, parameters: Mapping[str, str] = {}) -> Template:
-    """Read the template; `parameters` override its defaults. LocalError if the local service cannot use it."""
+    """Read the template; `parameters` override its defaults.
+
+    Raises:
+        LocalError: the template is invalid, or uses something that the local service does not support.
+    """
     try:
         document = Document.model_validate(intrinsics.read(path))
         given = {name: str(each.default) for name, each in document.parameters.items() if each.default is not None}
@@ -105,7 +113,7 @@ def load(path: Path = PATH, parameters: Mapping[str, str] = {}) -> Template:
             websocket=websocket_api.read_websocket_api(document.resources),
         )
     except ValidationError as error:
-        raise LocalError(f"{path} is not as the local service needs it: {error}") from error
+        raise LocalError(f"{path} does not fit the local service: {error}") from error
 
 
 def _all(
@@ -115,7 +123,7 @@ def _all(
     shared: Mapping[str, object] | None = None,
     names: intrinsics.Names | None = None,
 ) -> dict[str, ModelT]:
-    """Yield every resource of the kind; `shared` properties apply to a resource without its own."""
+    """Return all resources of a kind. A resource's own properties override the `shared` ones."""
     return {
         name: model.model_validate(_merged(shared or {}, resource.properties), context=names)
         for name, resource in document.resources.items()
@@ -124,7 +132,7 @@ def _all(
 
 
 def _merged(shared: Mapping[str, object], own: Mapping[str, object]) -> dict[str, object]:
-    """Merge as SAM's Globals do: mappings are merged, everything else is replaced."""
+    """Merge properties like SAM's Globals: mappings are merged, everything else is replaced."""
     merged = dict(shared)
     for name, value in own.items():
         before = merged.get(name)

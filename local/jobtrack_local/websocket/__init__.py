@@ -1,1 +1,1 @@
-"""API Gateway's WebSocket API on one machine: the routes of template.yaml, and the API that posts to connections."""
+"""API Gateway's WebSocket API on one machine: the routes of template.yaml, and the management API."""

@@ -1,4 +1,4 @@
-"""The open WebSockets, shared by their readers and by posts; all in one event loop."""
+"""The open WebSocket connections. All of them are used in one event loop."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ class Gone(Exception):
 
 
 class Connection:
-    """An open WebSocket. Times are in seconds: wall clock since 1970, and monotonic."""
+    """An open WebSocket. `clock` is in epoch seconds, `monotonic` in seconds."""
 
     def __init__(
         self,
@@ -42,23 +42,27 @@ class Connection:
 
     @property
     def seconds_left(self) -> float:
-        """Return the seconds that it may stay open if nothing is sent."""
+        """Seconds until the connection is closed if no message is sent."""
         return min(self._begun + LIFETIME_SECONDS, self._last + IDLE_SECONDS) - self._monotonic()
 
     async def receive(self) -> "Message | None":
-        """Return the next message, or the end; None if neither arrives in time."""
+        """Return the next message or disconnect, or None if the connection has expired."""
         while (seconds := self.seconds_left) > 0:
             try:
                 async with asyncio.timeout(seconds):
                     message = await self._socket.receive()
             except TimeoutError:
-                continue  # something may have been posted meanwhile
+                continue  # a post may have extended the time
             self._touch()
             return message
         return None
 
     async def post(self, data: bytes) -> None:
-        """Send a message; Gone if the connection has ended, or if the client has not read for too long."""
+        """Send a message.
+
+        Raises:
+            Gone: the connection has ended, or the client has not read for too long.
+        """
         try:
             async with asyncio.timeout(POST_SECONDS):
                 await self._socket.send(_sent(data))
@@ -82,12 +86,12 @@ class Connection:
             pass
 
     def drop(self) -> None:
-        """Abort the connection, with everything that the client has not read."""
+        """Abort the connection. What the client has not read is lost."""
         self._transport.abort()
 
     @property
     def ended(self) -> bool:
-        """Whether the client has confirmed the close, or is disconnected."""
+        """Whether the client has confirmed the close, or is gone."""
         return self._transport.is_closing()
 
     def _touch(self) -> None:
@@ -95,27 +99,31 @@ class Connection:
 
 
 class Connections:
-    """The open connections by id."""
+    """The open connections, by their ids."""
 
     def __init__(self) -> None:
         self._open: dict[str, Connection] = {}
 
     def add(self, connection: Connection) -> None:
-        """Add a connection, which can be posted to from now on."""
+        """Make the connection available to the management API."""
         self._open[connection.peer.connection_id] = connection
 
     def remove(self, connection: Connection) -> None:
-        """Remove a connection."""
+        """Remove the connection."""
         del self._open[connection.peer.connection_id]
 
     def get(self, connection_id: str) -> Connection:
-        """Return the connection with the id; Gone if there is none."""
+        """Return the connection with this id.
+
+        Raises:
+            Gone: there is none.
+        """
         if connection_id not in self._open:
             raise Gone
         return self._open[connection_id]
 
     async def close(self) -> None:
-        """Close every connection because the service stops, and abort those of clients that do not respond in time."""
+        """Close all connections, and abort those whose clients do not confirm in time."""
         leaving = list(self._open.values())
         deadline = time.monotonic() + FAREWELL_SECONDS
         await asyncio.gather(*(connection.close(GOING_AWAY, FAREWELL_SECONDS) for connection in leaving))

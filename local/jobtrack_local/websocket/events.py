@@ -1,4 +1,4 @@
-"""The events of API Gateway's WebSocket API, as its proxy integration sends them to Lambda."""
+"""The events of API Gateway's WebSocket API, as its proxy integration passes them to Lambda."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ CONNECT, DISCONNECT, DEFAULT = "$connect", "$disconnect", "$default"
 
 @dataclass(frozen=True)
 class Peer:
-    """The members of a connection that every event has."""
+    """The client of a connection, as every event describes it."""
 
     connection_id: str
     connected_at: float
@@ -31,10 +31,10 @@ class Peer:
 
     @classmethod
     def of(cls, scope: "Scope", now: float) -> "Peer":
-        """Return a new connection, with the current time in seconds since 1970."""
+        """Return the client that opens a connection at `now` (epoch seconds), with a new connection id."""
         headers = {name.lower(): value for name, value in _headers(scope)}
         return cls(
-            base64.urlsafe_b64encode(token_bytes(11)).decode(),  # ends in `=`, like AWS's ids
+            base64.urlsafe_b64encode(token_bytes(11)).decode(),  # ends in `=`, as in AWS
             now,
             headers.get("host", ""),
             scope["client"][0] if scope.get("client") else "",
@@ -44,13 +44,13 @@ class Peer:
 
 @dataclass(frozen=True)
 class Events:
-    """Creates the events of one connection."""
+    """Builds the events of one connection."""
 
     peer: Peer
     clock: Callable[[], float] = time.time
 
     def connect(self, scope: "Scope") -> Event:
-        """Return the event of $connect, with the handshake's headers and query."""
+        """Return the event of $connect, with the headers and query of the handshake."""
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         return {
             "headers": dict(_headers(scope)),
@@ -74,7 +74,7 @@ class Events:
         }
 
     def disconnect(self, code: int, reason: str) -> Event:
-        """Return the event of $disconnect, with the reason."""
+        """Return the event of $disconnect, with the close code and reason."""
         context = self._context(DISCONNECT, "DISCONNECT")
         headers = [("Host", self.peer.domain_name)]
         return {
@@ -85,7 +85,7 @@ class Events:
         }
 
     def refusal(self, message: str) -> dict[str, str]:
-        """Return API Gateway's own error message to a client."""
+        """Return the error message that API Gateway sends to a client."""
         return {"message": message, "connectionId": self.peer.connection_id, "requestId": str(uuid4())}
 
     def _context(self, route_key: str, kind: str) -> dict[str, object]:
@@ -107,8 +107,8 @@ class Events:
         }
 
 
-def selected(selection: tuple[str, ...], body: str | bytes) -> str:
-    """Return the route key at the path of the route selection expression, or `$default` if there is none."""
+def select_route(selection: tuple[str, ...], body: str | bytes) -> str:
+    """Return the route key that a message names, or `$default` if it names none."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket
 
 from jobtrack_local.runtime.function import Function, HandlerFailed
 from jobtrack_local.websocket.connections import GOING_AWAY, Connection, Connections, Gone
-from jobtrack_local.websocket.events import CONNECT, DEFAULT, DISCONNECT, Event, Events, Peer, selected
+from jobtrack_local.websocket.events import CONNECT, DEFAULT, DISCONNECT, Event, Events, Peer, select_route
 from jobtrack_local.websocket.limits import HANDLERS_AT_ONCE
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class WebSocketGateway:
             self._connections.remove(connection)
 
     async def _dispatch(self, body: str | bytes, connection: Connection, events: Events) -> None:
-        key = selected(self._selection, body)
+        key = select_route(self._selection, body)
         key = key if key in self._routes else DEFAULT
         if key not in self._routes:
             return await _post(connection, events.refusal("Forbidden"))

@@ -1,20 +1,20 @@
-"""API Gateway's fixed limits of a WebSocket, and the waiting times of the local service.
+"""API Gateway's limits for WebSockets, which cannot be raised, and the timeouts of the local service.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 """
 
 MESSAGE_BYTES = 128 * 1024
-"""Largest message in either direction, in bytes."""
+"""The size of the largest message, in both directions."""
 FRAME_BYTES = 32 * 1024
-"""Largest frame of a client, in bytes; a longer message has several frames."""
+"""The size of the largest frame that a client may send. A longer message needs several."""
 IDLE_SECONDS = 10 * 60
-"""Lifetime of a connection without messages, in seconds."""
+"""How long a connection stays open if no message is sent."""
 LIFETIME_SECONDS = 2 * 3600
-"""Lifetime of any connection, in seconds."""
+"""How long a connection stays open."""
 
 POST_SECONDS = 3
-"""How long a message waits for a client that does not read. Then the client is dropped; the post waits 5 s."""
+"""How long to wait for a client that does not read. The sender's own timeout (5 s) is longer."""
 FAREWELL_SECONDS = 1
-"""How long clients have to confirm a close after the service was stopped."""
+"""How long to wait for clients to confirm the close when the service stops."""
 HANDLERS_AT_ONCE = 32
-"""Number of handlers that run concurrently; further messages wait."""
+"""The number of handlers that run at once; further messages wait."""

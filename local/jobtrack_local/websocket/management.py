@@ -1,4 +1,4 @@
-"""API Gateway's management API of WebSockets (`@connections`), as boto3's `apigatewaymanagementapi` calls it."""
+"""API Gateway's management API for WebSockets (`@connections`), as used by boto3's `apigatewaymanagementapi`."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,18 +16,18 @@ PATH = "/@connections/"
 
 
 class Management:
-    """Serves requests below `prefix`, a path that only this service's functions know; it checks no signature."""
+    """Serves paths below `prefix`, which only the service's own functions know. So signatures are not checked."""
 
     def __init__(self, connections: Connections, prefix: str) -> None:
         self._connections = connections
         self._path = prefix + PATH
 
     def serves(self, path: str) -> bool:
-        """Whether the path is that of a connection here."""
+        """Return whether the path is that of a connection."""
         return path.startswith(self._path)
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Post to the connection, return its state, or close it."""
+        """Post to a connection, describe it or close it."""
         try:
             connection = self._connections.get(scope["path"].removeprefix(self._path))
             answer = await _answer(Request(scope, receive), connection)

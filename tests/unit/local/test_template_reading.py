@@ -144,7 +144,7 @@ def test_a_queue_is_created_with_its_dead_letters(minimal: template.Template) ->
         ({"Ref": "Nobody"}, "refers to Nobody"),
         ({"Fn::GetAtt": ["Things", "Colour"]}, "refers to Things.Colour"),
         ({"Fn::Sub": "${Nobody}"}, "refers to Nobody"),
-        ({"Fn::ImportValue": "x"}, "only CloudFormation"),
+        ({"Fn::ImportValue": "x"}, "cannot resolve"),
     ],
 )
 def test_what_means_nothing_here_is_refused(value: object, complaint: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jobtrack_local.errors import LocalError
 from jobtrack_local.template import template
 from jobtrack_local.template.websocket_api import Route, WebSocketApi
-from jobtrack_local.websocket.events import DEFAULT, selected
+from jobtrack_local.websocket.events import DEFAULT, select_route
 
 STACK = """
 Resources:
@@ -91,9 +91,9 @@ def test_what_cannot_be_served_is_told(tmp_path: Path, before: str, after: str, 
     ids=["text", "bytes", "no such member", "null", "elsewhere", "no text"],
 )
 def test_the_route_stands_at_its_path_in_the_body(body: str | bytes, key: str) -> None:
-    assert selected(("order", "name"), body) == key
+    assert select_route(("order", "name"), body) == key
 
 
 @given(st.text() | st.binary() | st.recursive(st.none() | st.text(), st.lists).map(str))
 def test_whatever_a_client_sends_selects_a_route(body: str | bytes) -> None:
-    assert isinstance(selected(("action",), body), str)
+    assert isinstance(select_route(("action",), body), str)
