@@ -26,7 +26,7 @@ ARCHAIC = re.compile(
 PARAGRAPH = re.compile(r"(?:.+\n?)+")
 CHECKED = """
     README.md CONTRIBUTING.md CHANGELOG.md docs web/vendor template.yaml samconfig.toml Makefile .ci/run
-    bench client demo functions layers scripts tests
+    bench client demo functions layers local scripts tests
 """
 """Files and folders. Every file of a folder that is a document or a Python module is checked."""
 
@@ -35,7 +35,8 @@ def files() -> Iterator[Path]:
     """Return the files that are checked."""
     for name in CHECKED.split():
         path = ROOT / name
-        yield from [path] if path.is_file() else sorted([*path.rglob("*.md"), *path.rglob("*.py")])
+        found = [path] if path.is_file() else sorted([*path.rglob("*.md"), *path.rglob("*.py")])
+        yield from (file for file in found if "node_modules" not in file.parts)
 
 
 def prose(path: Path) -> Iterator[tuple[int, str]]:
