@@ -86,7 +86,7 @@ class QueuePoller:
         self._free = threading.BoundedSemaphore(concurrency)
 
     def run(self) -> None:
-        """Carry until stopped; batches under way end by themselves, or their messages come again."""
+        """Poll until stopped. Batches in progress finish, or their messages are redelivered."""
         while not self.control.stopping:
             if self._free.acquire(timeout=WAIT_SECONDS) and not self._start_batch():
                 self._free.release()
