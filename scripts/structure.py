@@ -54,10 +54,13 @@ def find_package(checkout: Path, places: Iterable[str]) -> Path | None:
 def read_arrows(package: Path) -> Arrows:
     """Return the rooms of a package and the arrows between them."""
     sys.path.insert(0, str(package.parent))
+    imported_before = sys.modules.pop(package.name, None)  # grimp would analyse this one instead of the checkout's
     try:
         graph = grimp.build_graph(package.name, cache_dir=None)
     finally:
         sys.path.pop(0)
+        if imported_before:
+            sys.modules[package.name] = imported_before
     arrows: dict[str, set[str]] = {}
     for module in graph.modules:
         importer = _room(module)
