@@ -1,22 +1,33 @@
-"""The actions of a transaction that write a job's next version: its snapshot, and the items beside it."""
+"""A change of a job, and the actions that write its next version: its snapshot, and the items beside it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from jobtrack import limits
+from jobtrack import limits, times
 from jobtrack.domain.events import AppliedEvent
-from jobtrack.domain.job import Json
+from jobtrack.domain.job import Job, Json
 from jobtrack.domain.journal import sequence_index
 from jobtrack.domain.journal.chunks import pack_chunk
 from jobtrack.domain.journal.packing import pack
 from jobtrack.domain.journal.records import Record
 from jobtrack.errors import Unprocessable
+from jobtrack.keys import JobKey
 from jobtrack.store import outbox, write_marks
 from jobtrack.store.item_sizes import item_size
-from jobtrack.store.snapshots import Snapshot, State, encode_listener, extras_key, snapshot_key, take_extras
+from jobtrack.store.snapshots import (
+    Snapshot,
+    State,
+    decode_snapshot,
+    encode_listener,
+    extras_key,
+    snapshot_key,
+    take_extras,
+)
 from jobtrack.store.status_index import index_key
+from jobtrack.store.transactions import Item
 from jobtrack.times import Micros
 
 if TYPE_CHECKING:
@@ -28,6 +39,33 @@ _MARGIN_BYTES = 64
 """Room for what heartbeats add to a snapshot: longer sequence numbers, times and versions."""
 _CROWDED_BYTES = 500
 """If less is left for the tail, the index by sequence moves out early."""
+
+
+class JobDraft(Struct):
+    """A change of a job, before it is written.
+
+    Args:
+        item: the snapshot as it was read.
+        before: the job as it was read.
+        snapshot: what is to be written.
+        now: the moment of the change (µs).
+    """
+
+    item: Item
+    before: Job
+    snapshot: Snapshot
+    now: Micros
+
+    @classmethod
+    def from_item(cls, key: JobKey, item: Item, now: Micros) -> "JobDraft":
+        """Return a draft that changes nothing yet."""
+        snapshot = decode_snapshot(key, item)
+        return cls(item, copy(snapshot.job), snapshot, now)
+
+    @property
+    def seconds(self) -> int:
+        """The moment of the change, in epoch seconds."""
+        return times.epoch_seconds(self.now)
 
 
 class NextVersion(Struct, frozen=True):

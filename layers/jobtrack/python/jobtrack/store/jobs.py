@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from copy import copy
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import field
 
 from jobtrack import times
 from jobtrack.domain.events import AppliedEvent, Event
-from jobtrack.domain.job import Job, JobStatus
+from jobtrack.domain.job import JobStatus
 from jobtrack.domain.journal.records import Record
 from jobtrack.domain.lifecycle import apply
 from jobtrack.domain.stalled import is_overdue, mark_stalled, report_deadline
@@ -21,9 +20,9 @@ from jobtrack.store.conflict_retry import write_with_retries
 from jobtrack.store.dependencies import DependencyStore
 from jobtrack.store.idempotency import Idempotency, Response, creation, write_once
 from jobtrack.store.job_reader import JobReader
-from jobtrack.store.job_versions import NextVersion
+from jobtrack.store.job_versions import JobDraft, NextVersion
 from jobtrack.store.past_durations import PastDurationStore
-from jobtrack.store.snapshots import Snapshot, decode_snapshot, read_snapshot_item, snapshot_key
+from jobtrack.store.snapshots import Snapshot, read_snapshot_item, snapshot_key
 from jobtrack.store.timers import EXTENSION, Timer
 from jobtrack.store.transactions import Cancelled, Item, commit
 from jobtrack.store.ttl import Retention
@@ -35,33 +34,6 @@ if TYPE_CHECKING:
     from jobtrack.views.responses.events import Accepted
 
 _MAX_CACHED_SNAPSHOTS = 256
-
-
-class _Draft(Struct):
-    """A change of a job, before it is written.
-
-    Args:
-        item: the snapshot as it was read.
-        before: the job as it was read.
-        snapshot: what is to be written.
-        now: the moment of the change (µs).
-    """
-
-    item: Item
-    before: Job
-    snapshot: Snapshot
-    now: Micros
-
-    @classmethod
-    def from_item(cls, key: JobKey, item: Item, now: Micros) -> "_Draft":
-        """A draft that changes nothing yet."""
-        snapshot = decode_snapshot(key, item)
-        return cls(item, copy(snapshot.job), snapshot, now)
-
-    @property
-    def seconds(self) -> int:
-        """The moment of the change, in epoch seconds."""
-        return times.epoch_seconds(self.now)
 
 
 class JobStore(JobReader, eq=False):
@@ -100,7 +72,7 @@ class JobStore(JobReader, eq=False):
             IdempotencyMismatch: the key was used for another job.
             JobBusy: other writers were faster until the time limit.
         """
-        draft = _Draft({}, snapshot.job, snapshot, self.now())
+        draft = JobDraft({}, snapshot.job, snapshot, self.now())
         self._past_durations.add_past_durations(snapshot.key, snapshot.job)
         applied, records = apply(snapshot.job, [Event("jobQueued", snapshot.job.created_at, {})], draft.now)
         version = self._version(draft)
@@ -169,7 +141,7 @@ class JobStore(JobReader, eq=False):
     def _report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None) -> "tuple[Accepted, bool]":
         is_cached = key in self._cache
         item = self._cache.get(key) or read_snapshot_item(self.dynamodb, self.table, key)
-        draft = _Draft.from_item(key, item, self.now())
+        draft = JobDraft.from_item(key, item, self.now())
         job = draft.snapshot.job
         if job.status is JobStatus.QUEUED and any(event.type == "jobStarted" for event in events):
             self._past_durations.add_past_durations(key, job)
@@ -194,7 +166,7 @@ class JobStore(JobReader, eq=False):
         )
 
     def _mark_stalled(self, key: JobKey, timer: Timer) -> bool:
-        draft = _Draft.from_item(key, read_snapshot_item(self.dynamodb, self.table, key), self.now())
+        draft = JobDraft.from_item(key, read_snapshot_item(self.dynamodb, self.table, key), self.now())
         if not is_overdue(draft.before, draft.now):
             return False
         self._write(draft, mark_stalled(draft.snapshot.job, draft.now), [timer.delete_action(self.table)])
@@ -202,7 +174,7 @@ class JobStore(JobReader, eq=False):
 
     def _write(
         self,
-        draft: _Draft,
+        draft: JobDraft,
         changes: tuple[list[AppliedEvent], list[Record]],
         actions: "Sequence[TransactWriteItemTypeDef]",
     ) -> None:
@@ -225,7 +197,7 @@ class JobStore(JobReader, eq=False):
             raise
         self._cache_item(snapshot.key, {**draft.item, **attributes})
 
-    def _transition_actions(self, draft: _Draft) -> "Iterator[TransactWriteItemTypeDef]":
+    def _transition_actions(self, draft: JobDraft) -> "Iterator[TransactWriteItemTypeDef]":
         """A completed job is counted; a job that is to send heartbeats from now on gets a timer."""
         key, job, before = draft.snapshot.key, draft.snapshot.job, draft.before
         if job.status is JobStatus.COMPLETED and before.status is not JobStatus.COMPLETED:
@@ -233,7 +205,7 @@ class JobStore(JobReader, eq=False):
         if (deadline := report_deadline(job)) is not None and report_deadline(before) is None:
             yield Timer.for_heartbeat(key, deadline).put_action(self.table, self.retention.seconds)
 
-    def _extension_actions(self, draft: _Draft) -> "Iterator[TransactWriteItemTypeDef]":
+    def _extension_actions(self, draft: JobDraft) -> "Iterator[TransactWriteItemTypeDef]":
         """A timer for the extension of older items' TTL, where it is time for one, or where the retention has grown."""
         job = draft.snapshot.job
         is_time = draft.now - max(job.kept_at, job.created_at) >= self.retention.extension_seconds * times.SECOND
@@ -242,7 +214,7 @@ class JobStore(JobReader, eq=False):
             job.kept_at = draft.now
             yield Timer(EXTENSION, draft.snapshot.key, draft.seconds).put_action(self.table, self.retention.seconds)
 
-    def _version(self, draft: _Draft) -> NextVersion:
+    def _version(self, draft: JobDraft) -> NextVersion:
         retention, now = self.retention, draft.seconds
         return NextVersion(self.table, draft.snapshot, retention.snapshot_expiry(now), retention.item_expiry(now))
 
