@@ -153,8 +153,8 @@ def test_the_jobs_of_other_threads_are_cancelled_too(tmp_path: Path) -> None:
 
 def test_a_signal_ends_a_process_whose_service_is_away(tmp_path: Path) -> None:
     program = f"""
-        from jobtrack_client import _interrupts
-        _interrupts.SECONDS = 0.5
+        from jobtrack_client._jobs import interrupts
+        interrupts.SECONDS = 0.5
         with Client() as client, client.job("n", job_type="t"):
             {WAIT}
     """
@@ -163,8 +163,8 @@ def test_a_signal_ends_a_process_whose_service_is_away(tmp_path: Path) -> None:
 
 def test_a_second_signal_ends_a_process_that_still_reports_the_first(tmp_path: Path) -> None:
     program = f"""
-        from jobtrack_client import _interrupts
-        _interrupts.SECONDS = 600
+        from jobtrack_client._jobs import interrupts
+        interrupts.SECONDS = 600
         with Client() as client, client.job("n", job_type="t"):
             {WAIT}
     """
