@@ -74,7 +74,8 @@ def _explain(name: str, package: str) -> Callable[[], None]:
 def _how_to_install(command: str, package: str) -> str:
     if sys.platform == "win32":
         return f"jobtrack: {command} runs on Linux and macOS only"
-    return f"jobtrack: {command} needs the package {package}, which is not installed: pip install 'jobtrack[local]'"
+    else:
+        return f"jobtrack: {command} needs the package {package}, which is not installed: pip install 'jobtrack[local]'"
 
 
 def _package(missing: ModuleNotFoundError) -> str:
