@@ -1,0 +1,64 @@
+"""Reads a page of a job's log: by time with a cursor, or in the order of sequence numbers after one of them.
+
+A page that would not fit into a response ends early.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from jobtrack.api import cursors
+from jobtrack.api.schemas.job_queries import LogQuery
+from jobtrack.domain.journal.records import Record
+from jobtrack.store.journal_reader import JournalQuery, JournalReader, Place
+from jobtrack.store.log_follower import LogFollower
+from jobtrack.store.snapshots import Snapshot
+from jobtrack.views.logs import levels_from, take_fitting_records
+
+
+class LogPage(NamedTuple):
+    """Log lines, the cursor of the next page, and the sequence number from which to follow the log."""
+
+    records: Sequence[Record]
+    cursor: str | None
+    sequence: int
+
+
+class LogPages(Struct, frozen=True):
+    """Reads pages of a job's log."""
+
+    reader: JournalReader
+    follower: LogFollower
+
+    def read(self, snapshot: Snapshot, query: LogQuery) -> LogPage:
+        """Return the page that the query asks for."""
+        if query.since_sequence is None:
+            return self._read_by_time(snapshot, query)
+        return self._read_by_sequence(snapshot, query, query.since_sequence)
+
+    def _read_by_time(self, snapshot: Snapshot, query: LogQuery) -> LogPage:
+        records, cursor = cursors.read_page(
+            f"{snapshot.key.partition}/{query.direction}",
+            cursors.JOURNAL,
+            query.cursor,
+            lambda after: self._read_records(snapshot, query, after),
+        )
+        return LogPage(records, cursor, snapshot.job.sequence)
+
+    def _read_records(
+        self, snapshot: Snapshot, query: LogQuery, after: Place | None
+    ) -> tuple[Sequence[Record], Place | None]:
+        backward = query.direction == "backward"
+        lines = JournalQuery(levels_from(query.level), query.from_time, query.to_time, query.limit, backward, after)
+        records, more = self.reader.read_page(snapshot, lines)
+        fitting = take_fitting_records(records, backward)
+        if not fitting or not (more or len(fitting) < len(records)):
+            return fitting, None
+        return fitting, fitting[0 if backward else -1].place
+
+    def _read_by_sequence(self, snapshot: Snapshot, query: LogQuery, since_sequence: int) -> LogPage:
+        lines = JournalQuery(levels_from(query.level), query.from_time, query.to_time, query.limit)
+        records, sequence = self.follower.read_lines(snapshot, lines, since_sequence)
+        fitting = take_fitting_records(records, backward=False)
+        return LogPage(fitting, None, sequence if len(fitting) == len(records) else fitting[-1].sequence)
