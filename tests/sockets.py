@@ -31,8 +31,8 @@ from jobtrack.push.websockets.connection_table import ConnectionTable
 from jobtrack.push.websockets.socket_sender import SocketSender
 from jobtrack.push.websockets.stream_leases import StreamLeaseTable
 from jobtrack.push.websockets.streamer import Streamer
+from jobtrack.store.job_subscriptions import ListenerStore, NewListener
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.listeners import ListenerStore, NewListener
 from jobtrack.store.outbox import SORT_KEY
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.times import Micros

@@ -15,7 +15,7 @@ from jobtrack_client._api.settings import OUTPUT_VARIABLE, surrounding, surround
 from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._jobs.client import Client
 from jobtrack_client._jobs.job import Job
-from jobtrack_client._running.prints import Prints
+from jobtrack_client._run_command.prints import Prints
 from jobtrack_client._values.json_values import as_text
 from jobtrack_client.integrations.install import install
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 from typing_extensions import get_original_bases, is_typeddict
 
 from jobtrack.api.problems import Problem
-from jobtrack.domain import dependencies, event_text, events, push, queue_forecast, timeline
+from jobtrack.domain import dependencies, event_text, events, queue_forecast, subscription_states, timeline
 from jobtrack.domain.job import JobStatus, Json, Priority, StageStatus
 from jobtrack.domain.journal.records import LogLevel
 from jobtrack.views import metrics
@@ -30,10 +30,10 @@ _ENUMERATIONS: Mapping[str, Any] = {
     "MetricGroup": metrics.Group,
     "Efficiency": metrics_response.Efficiency,
     "Trend": metrics_response.Direction,
-    "SubscriptionType": push.SubscriptionType,
-    "SubscriptionStatus": push.SubscriptionStatus,
-    "EndReason": push.EndReason,
-    "DeliveryStatus": push.DeliveryStatus,
+    "SubscriptionType": subscription_states.SubscriptionType,
+    "SubscriptionStatus": subscription_states.SubscriptionStatus,
+    "EndReason": subscription_states.EndReason,
+    "DeliveryStatus": subscription_states.DeliveryStatus,
 }
 """Sets of values that have a schema of their own, so that clients can name them."""
 

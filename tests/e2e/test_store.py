@@ -24,9 +24,9 @@ from jobtrack.keys import JobKey
 from jobtrack.retry import Retry
 from jobtrack.scheduled.watchdog import Watchdog
 from jobtrack.store.idempotency import Idempotency
+from jobtrack.store.job_subscriptions import ListenerStore, NewListener
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.journal_reader import JournalQuery, JournalReader
-from jobtrack.store.listeners import ListenerStore, NewListener
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.store.timers import HEARTBEAT, TimerStore
 from jobtrack.times import Micros

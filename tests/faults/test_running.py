@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jobtrack_client._running import run
-from jobtrack_client._running.command import Sampler
+from jobtrack_client._run_command import run
+from jobtrack_client._run_command.command import Sampler
 from tests.faults.serving import environment, serving
 from tests.unit.client.service import QUICK, Service
 from tests.unit.client.service import client as reporting

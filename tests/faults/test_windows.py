@@ -13,7 +13,7 @@ import typer
 
 from jobtrack_client import profiles
 from jobtrack_client._api.token_command import TokenCommand
-from jobtrack_client._running.signals import Signals
+from jobtrack_client._run_command.signals import Signals
 from jobtrack_client.commands import errors
 from tests.faults.serving import environment, serving
 from tests.unit.client.service import Service

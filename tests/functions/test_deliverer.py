@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from jobtrack import log_filter
 from jobtrack.domain.journal import packing
-from jobtrack.domain.push import DeliveryStatus
+from jobtrack.domain.subscription_states import DeliveryStatus
 from jobtrack.push.delivery.attempt import Attempt
 from jobtrack.push.delivery.delivery import ATTEMPTS, Delivery
 from jobtrack.push.egress.guarded_post import EgressError, Response

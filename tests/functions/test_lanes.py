@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from functions.api.deliveries import app
-from jobtrack.domain.push import DeliveryStatus
+from jobtrack.domain.subscription_states import DeliveryStatus
 from jobtrack.push.delivery.circuit_breaker import CircuitBreaker, Permit
 from jobtrack.push.delivery.delivery import Delivery
 from jobtrack.push.delivery.endpoint_health import LEASE_SECONDS, MAX_ATTEMPTS, EndpointHealth, HealthUpdate, Lease

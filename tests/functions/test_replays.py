@@ -20,8 +20,8 @@ from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.settings import Settings
+from jobtrack.store.job_subscriptions import ListenerStore, NewListener
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.listeners import ListenerStore, NewListener
 from jobtrack.store.outbox import SORT_KEY
 from jobtrack.store.outbox_records import Replay, decode
 from jobtrack.store.snapshots import Listener, Snapshot

@@ -12,7 +12,7 @@ from functions.schedule.expirer import app
 from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job
-from jobtrack.domain.push import DeliveryStatus, EndReason
+from jobtrack.domain.subscription_states import DeliveryStatus, EndReason
 from jobtrack.errors import JobBusy
 from jobtrack.invocation import Invocation
 from jobtrack.push.delivery.delivery import Delivery
@@ -21,8 +21,8 @@ from jobtrack.push.messages.message import PING, Message
 from jobtrack.push.subscriptions.expirer import Expirer
 from jobtrack.push.subscriptions.message_factory import service_message
 from jobtrack.push.subscriptions.subscription import KEPT_SECONDS
+from jobtrack.store.job_subscriptions import add_listener_action
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.listeners import add_listener_action
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.store.timers import EXPIRY, Timer, TimerStore
 from jobtrack.store.transactions import Cancelled, commit

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakValueDictionary
 
 from jobtrack_client._jobs.context_propagation import SCOPE, carry, scope
-from jobtrack_client._jobs.guard import guard
+from jobtrack_client._jobs.never_raise import guard
 from jobtrack_client._runtime.tasks import is_main_program
 
 if TYPE_CHECKING:

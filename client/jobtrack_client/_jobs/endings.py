@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
-from jobtrack_client._jobs.guard import guard
+from jobtrack_client._jobs.never_raise import guard
 from jobtrack_client._jobs.progress import Report
 from jobtrack_client._jobs.reports import Reports
 from jobtrack_client._reporting.queued_events import describe_error

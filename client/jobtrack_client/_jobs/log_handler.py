@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from jobtrack_client._jobs.guard import guarded
+from jobtrack_client._jobs.never_raise import guarded
 from jobtrack_client.types import LogLevel
 
 _OWN = "jobtrack_client"

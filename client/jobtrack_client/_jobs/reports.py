@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Unpack
 
-from jobtrack_client._jobs.guard import guarded
+from jobtrack_client._jobs.never_raise import guarded
 from jobtrack_client._jobs.progress import Report
 from jobtrack_client._values.members import table, within_limits
 from jobtrack_client.types import QualityData, Sample

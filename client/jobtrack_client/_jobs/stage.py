@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
-from jobtrack_client._jobs.guard import guarded
+from jobtrack_client._jobs.never_raise import guarded
 from jobtrack_client._jobs.progress import Progress, Report
 from jobtrack_client._reporting.queued_events import describe_error
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from jobtrack_client._jobs.client import Client, JobArguments
 from jobtrack_client._jobs.context import current_job
-from jobtrack_client._jobs.guard import guarded
 from jobtrack_client._jobs.job import Job
+from jobtrack_client._jobs.never_raise import guarded
 from jobtrack_client._jobs.stage import Stage
 from jobtrack_client._loops.loop_exits import UnknownError, show_exits, why_left
 from jobtrack_client._runtime.tasks import current_task, raised_by

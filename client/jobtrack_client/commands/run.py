@@ -10,8 +10,8 @@ import typer
 
 from jobtrack_client._jobs.client import Client
 from jobtrack_client._reporting.options import ReporterOptions
-from jobtrack_client._running import run
-from jobtrack_client._running.command import Sampler
+from jobtrack_client._run_command import run
+from jobtrack_client._run_command.command import Sampler
 from jobtrack_client.commands.errors import failure
 from jobtrack_client.commands.output import notice
 from jobtrack_client.types import Allocation
@@ -64,7 +64,7 @@ def run_command(
 
 def _sampler() -> Callable[[int], Sampler] | None:
     try:
-        from jobtrack_client._running.usage import Usage
+        from jobtrack_client._run_command.usage import Usage
     except ModuleNotFoundError:
         notice(
             "jobtrack: CPU and memory are not reported, because psutil is missing: pip install 'jobtrack-client[run]'"

@@ -30,9 +30,9 @@ from celery.exceptions import Reject  # type: ignore[import-untyped]
 
 from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._jobs.client import Client
-from jobtrack_client._jobs.guard import guarded
 from jobtrack_client._jobs.job import Job
 from jobtrack_client._jobs.log_handler import tap
+from jobtrack_client._jobs.never_raise import guarded
 from jobtrack_client._reporting.heartbeat import DEFAULT_SECONDS, silence
 from jobtrack_client._reporting.options import ReporterOptions
 from jobtrack_client._runtime import fork_safety

@@ -4,7 +4,7 @@ import copy
 import logging
 
 from jobtrack_client._jobs.context import current_job
-from jobtrack_client._jobs.guard import guarded
+from jobtrack_client._jobs.never_raise import guarded
 
 _OF_TASKS = ("celery.task", "celery.redirected")
 """Loggers of Celery with output of tasks. Its other loggers write arguments and results."""

@@ -27,7 +27,7 @@ from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.settings import Settings
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.job_reader import JobReader
-from jobtrack.store.listeners import ListenerStore
+from jobtrack.store.job_subscriptions import ListenerStore
 from jobtrack.views.responses.subscriptions import Subscriptions
 
 settings = Settings.from_env()

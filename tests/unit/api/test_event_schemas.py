@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from jobtrack import limits
-from jobtrack.api.faults import faults, summary
 from jobtrack.api.schemas import fields
 from jobtrack.api.schemas.events import EventBatch
 from jobtrack.api.schemas.jobs import JobRequest
+from jobtrack.api.validation_errors import faults, summary
 from jobtrack.domain.events import Event
 from jobtrack.times import Micros
 from tests.unit.job_builders import START

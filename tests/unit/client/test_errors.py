@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobtrack_client._running.errors import LINE_CHARACTERS, LINES, Cause, cause, exception
+from jobtrack_client._run_command.errors import LINE_CHARACTERS, LINES, Cause, cause, exception
 
 PYTHON = """
     Traceback (most recent call last):

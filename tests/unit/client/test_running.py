@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from jobtrack_client._running.command import Ending
-from jobtrack_client._running.errors import Cause
-from jobtrack_client._running.lines import FIRST_UPDATE_SECONDS, LONGEST, LONGEST_UPDATE_SECONDS, Lines, level
-from jobtrack_client._running.signals import STOP_SECONDS, Signals
+from jobtrack_client._run_command.command import Ending
+from jobtrack_client._run_command.errors import Cause
+from jobtrack_client._run_command.lines import FIRST_UPDATE_SECONDS, LONGEST, LONGEST_UPDATE_SECONDS, Lines, level
+from jobtrack_client._run_command.signals import STOP_SECONDS, Signals
 from tests.unit.client.service import Service, client
 
 PARTS = [

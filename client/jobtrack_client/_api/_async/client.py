@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from jobtrack_client._api._async.following import AsyncFollowing
+from jobtrack_client._api._async.follow_job import AsyncFollowing
 from jobtrack_client._api.requests import Request, ResponseT
 from jobtrack_client._api.retries import Backoff, RetryPolicy, new_key
 from jobtrack_client._api.settings import AnyToken, resolve

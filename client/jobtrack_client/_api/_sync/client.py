@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from jobtrack_client._api._sync.following import Following
+from jobtrack_client._api._sync.follow_job import Following
 from jobtrack_client._api.requests import Request, ResponseT
 from jobtrack_client._api.retries import Backoff, RetryPolicy, new_key
 from jobtrack_client._api.settings import Token, resolve

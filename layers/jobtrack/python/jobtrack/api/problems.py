@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from typing_extensions import TypedDict
 
-from jobtrack.api.faults import faults, summary
+from jobtrack.api.validation_errors import faults, summary
 from jobtrack.errors import Fault, InvalidRequest, JobTrackError, Unprocessable
 from jobtrack.views.responses.fields import Schema
 

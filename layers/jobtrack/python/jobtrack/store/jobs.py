@@ -16,7 +16,6 @@ from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, Un
 from jobtrack.keys import JobKey
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store import write_marks
-from jobtrack.store.conflict_retry import write_with_retries
 from jobtrack.store.dependencies import DependencyStore
 from jobtrack.store.idempotency import Idempotency, Response, creation, write_once
 from jobtrack.store.job_reader import JobReader
@@ -24,6 +23,7 @@ from jobtrack.store.job_versions import JobDraft, NextVersion
 from jobtrack.store.past_durations import PastDurationStore
 from jobtrack.store.snapshots import Snapshot, read_snapshot_item, snapshot_key
 from jobtrack.store.timers import EXTENSION, Timer
+from jobtrack.store.too_many_writers import write_with_retries
 from jobtrack.store.transactions import Cancelled, Item, commit
 from jobtrack.store.ttl import Retention
 from jobtrack.times import Micros

@@ -8,7 +8,7 @@ from jobtrack import limits
 from jobtrack.api.schemas.fields import Model
 from jobtrack.domain.event_text import DEFAULT_LANGUAGE, Language
 from jobtrack.domain.events import EventName
-from jobtrack.domain.push import SubscriptionType
+from jobtrack.domain.subscription_states import SubscriptionType
 from jobtrack.push.egress.urls import URL_CHARACTERS
 from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, Filters
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from jobtrack import log_filter
-from jobtrack.domain.push import DeliveryStatus
+from jobtrack.domain.subscription_states import DeliveryStatus
 from jobtrack.push.delivery.attempt import AttemptResult, Outcome
 from jobtrack.push.delivery.circuit_breaker import CircuitBreaker, Permit
 from jobtrack.push.delivery.delivery import Delivery
@@ -28,7 +28,7 @@ from jobtrack.push.delivery.retry_schedule import (
     next_lease_check,
     retry_after_seconds,
 )
-from jobtrack.push.delivery.sender import Sender
+from jobtrack.push.delivery.sender_protocol import Sender
 from jobtrack.push.delivery.webhook_sender import WebhookSender
 from jobtrack.push.egress.guarded_post import EgressError, Response
 from jobtrack.push.messages.delivery_queue import DeliveryQueue, delay_seconds

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from jobtrack import times
 from jobtrack.domain.journal import packing
-from jobtrack.domain.push import DeliveryStatus
+from jobtrack.domain.subscription_states import DeliveryStatus
 from jobtrack.push.delivery.attempt import Attempt
 from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.message_factory import endpoint_group

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from jobtrack.domain.push import DeliveryStatus
+from jobtrack.domain.subscription_states import DeliveryStatus
 from jobtrack.push.delivery.attempt import Attempt
 from jobtrack.push.delivery.delivery import Delivery, StoredDelivery, delivery_key
 from jobtrack.push.messages.message import Message

@@ -8,7 +8,7 @@ import orjson
 from jobtrack import times
 from jobtrack.domain import event_text
 from jobtrack.domain.job import Job, JobStatus
-from jobtrack.domain.push import EndReason
+from jobtrack.domain.subscription_states import EndReason
 from jobtrack.keys import JobKey
 from jobtrack.push.egress.urls import WebhookUrl
 from jobtrack.push.messages.message import Message

@@ -9,7 +9,7 @@ from jobtrack import times
 from jobtrack.domain.event_text import Language
 from jobtrack.domain.events import EventName
 from jobtrack.domain.journal import packing
-from jobtrack.domain.push import EndReason, SubscriptionStatus, SubscriptionType
+from jobtrack.domain.subscription_states import EndReason, SubscriptionStatus, SubscriptionType
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.stream_state import StreamState
 from jobtrack.store.outbox_records import OutboxEvent

@@ -8,7 +8,7 @@ from jobtrack import limits
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.subscription_factory import SubscriptionFactory
 from jobtrack.store.idempotency import Idempotency
-from jobtrack.store.listeners import ListenerStore, NewListener
+from jobtrack.store.job_subscriptions import ListenerStore, NewListener
 from jobtrack.store.snapshots import Listener
 
 if TYPE_CHECKING:

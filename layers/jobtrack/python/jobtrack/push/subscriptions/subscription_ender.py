@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from jobtrack.domain.push import EndReason
+from jobtrack.domain.subscription_states import EndReason
 from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
 from jobtrack.push.messages.message import ENDED
@@ -19,9 +19,9 @@ from jobtrack.push.subscriptions.subscription import Subscription, status_after,
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store import outbox
-from jobtrack.store.conflict_retry import write_with_retries
-from jobtrack.store.listeners import remove_listener_action
+from jobtrack.store.job_subscriptions import remove_listener_action
 from jobtrack.store.snapshots import Snapshot, read_snapshot
+from jobtrack.store.too_many_writers import write_with_retries
 from jobtrack.store.transactions import commit
 
 if TYPE_CHECKING:

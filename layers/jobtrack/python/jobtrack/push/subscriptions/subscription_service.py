@@ -20,10 +20,10 @@ from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.push.subscriptions.tickets import Ticket, new_ticket
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store import outbox
-from jobtrack.store.conflict_retry import write_with_retries
 from jobtrack.store.idempotency import Idempotency, Response, write_once
-from jobtrack.store.listeners import add_listener_action
+from jobtrack.store.job_subscriptions import add_listener_action
 from jobtrack.store.snapshots import Listener, Snapshot, read_snapshot
+from jobtrack.store.too_many_writers import write_with_retries
 from jobtrack.store.transactions import commit
 from jobtrack.times import Micros
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from typing_extensions import TypedDict
 
-from jobtrack.domain.push import DeliveryStatus
+from jobtrack.domain.subscription_states import DeliveryStatus
 from jobtrack.views.responses.fields import Count, Cursor, Schema, Sequence, Time
 
 MessageId = Annotated[str, Schema(description="The `webhook-id` of the message")]

@@ -5,7 +5,7 @@ from typing import Annotated, NotRequired
 from typing_extensions import TypedDict
 
 from jobtrack.domain.job import JobStatus
-from jobtrack.domain.push import EndReason
+from jobtrack.domain.subscription_states import EndReason
 from jobtrack.views.responses.fields import Id, Members, Schema, Time, WholePercent
 
 EventSequence = Annotated[

@@ -6,7 +6,7 @@ from typing_extensions import TypedDict
 
 from jobtrack.domain.event_text import Language
 from jobtrack.domain.events import EventName
-from jobtrack.domain.push import EndReason, SubscriptionStatus, SubscriptionType
+from jobtrack.domain.subscription_states import EndReason, SubscriptionStatus, SubscriptionType
 from jobtrack.views.responses.fields import Cursor, Id, Time, WholePercent
 
 

@@ -6,7 +6,7 @@ from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 
-from jobtrack_client._running.controls import Sequences, plain_line
+from jobtrack_client._run_command.controls import Sequences, plain_line
 from jobtrack_client.types import LogLevel
 
 LONGEST = 32 * 1024

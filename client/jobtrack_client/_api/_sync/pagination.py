@@ -1,4 +1,4 @@
-# Generated from ../_async/walks.py by `make client`; do not edit.
+# Generated from ../_async/pagination.py by `make client`; do not edit.
 """Iterators over all pages of a list."""
 
 from collections.abc import Iterator, Sequence

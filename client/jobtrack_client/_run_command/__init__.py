@@ -1,5 +1,5 @@
 """Runs a command as a tracked job."""
 
-from jobtrack_client._running.command import Ending, run
+from jobtrack_client._run_command.command import Ending, run
 
 __all__ = ["Ending", "run"]

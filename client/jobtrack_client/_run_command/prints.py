@@ -9,7 +9,7 @@ from types import FrameType
 from typing import TextIO
 
 from jobtrack_client._jobs.job import Job
-from jobtrack_client._running.lines import Lines, level
+from jobtrack_client._run_command.lines import Lines, level
 
 
 class Prints:

@@ -12,9 +12,9 @@ from typing import BinaryIO, Protocol, cast
 
 from jobtrack_client._api.settings import OUTPUT_VARIABLE, surrounding
 from jobtrack_client._jobs.job import Job
-from jobtrack_client._running.errors import LINE_CHARACTERS, LINES, Cause, cause, exception
-from jobtrack_client._running.lines import Lines, level
-from jobtrack_client._running.signals import passed_on, signal_name
+from jobtrack_client._run_command.errors import LINE_CHARACTERS, LINES, Cause, cause, exception
+from jobtrack_client._run_command.lines import Lines, level
+from jobtrack_client._run_command.signals import passed_on, signal_name
 from jobtrack_client._runtime.log import LOGGER
 from jobtrack_client.types import Sample
 

@@ -13,10 +13,10 @@ from jobtrack.errors import Conflict, Unprocessable
 from jobtrack.keys import JobKey
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store import outbox, write_marks
-from jobtrack.store.conflict_retry import write_with_retries
 from jobtrack.store.idempotency import Idempotency, Response, write_once
 from jobtrack.store.outbox_records import Replay, ReplayStep
 from jobtrack.store.snapshots import Listener, Snapshot, encode_listener, read_snapshot, snapshot_key
+from jobtrack.store.too_many_writers import write_with_retries
 from jobtrack.store.transactions import commit
 from jobtrack.times import Micros
 
