@@ -52,7 +52,7 @@ def taken(url: str, subscription: str) -> Iterator[Record]:
 def told(messages: list[Record]) -> list[tuple[int, str]]:
     """Return the sequence and the webhook-id of each message, sorted."""
     bodies = [json.loads(each["body"]) for each in messages]
-    return sorted((body["sequence"], body["messageId"]) for body in bodies)
+    return sorted((body["sequence"], body["message_id"]) for body in bodies)
 
 
 class Holding(Gate):
