@@ -66,6 +66,13 @@ def test_nothing_scans_and_only_what_keeps_timers_or_connections_deletes() -> No
         "DelivererFunction",
         "SlowDelivererFunction",
         "WatchdogFunction",
+    }
+    # BatchWriteItem stores or deletes many items: subscriptions of a new job, parts of deliveries, handled timers.
+    assert {name for name, actions in found.items() if "dynamodb:BatchWriteItem" in actions} == {
+        "JobsFunction",
+        "DelivererFunction",
+        "SlowDelivererFunction",
+        "WatchdogFunction",
         "ExpirerFunction",
     }
 
