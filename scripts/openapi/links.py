@@ -1,4 +1,4 @@
-"""Links of the document: which operations take the ids that a response contains."""
+"""OpenAPI links: which operations accept the ids that a response contains."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -16,7 +16,7 @@ from jobtrack.store import outbox, write_marks
 from jobtrack.store.idempotency import Idempotency, Response, write_once
 from jobtrack.store.outbox_records import Replay, ReplayStep
 from jobtrack.store.snapshots import Listener, Snapshot, encode_listener, read_snapshot, snapshot_key
-from jobtrack.store.too_many_writers import write_with_retries
+from jobtrack.store.too_many_requests import write_with_retries
 from jobtrack.store.transactions import commit
 from jobtrack.times import Micros
 

@@ -23,7 +23,7 @@ from jobtrack.store.job_versions import JobDraft, NextVersion
 from jobtrack.store.past_durations import PastDurationStore
 from jobtrack.store.snapshots import Snapshot, read_snapshot_item, snapshot_key
 from jobtrack.store.timers import EXTENSION, Timer
-from jobtrack.store.too_many_writers import write_with_retries
+from jobtrack.store.too_many_requests import write_with_retries
 from jobtrack.store.transactions import Cancelled, Item, commit
 from jobtrack.store.ttl import Retention
 from jobtrack.times import Micros

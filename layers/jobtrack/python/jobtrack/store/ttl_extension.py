@@ -26,7 +26,7 @@ outbox and of Idempotency-Keys are short-lived, and an edge is extended by the j
 
 
 class TtlStore(Struct, eq=False):
-    """Moves the TTL of items in the jobs table."""
+    """Extends the TTL of items in the jobs table."""
 
     dynamodb: "DynamoDBClient"
     table: str

@@ -21,7 +21,7 @@ from jobtrack.retry import RETRY, Retry
 from jobtrack.store import outbox
 from jobtrack.store.job_subscriptions import remove_listener_action
 from jobtrack.store.snapshots import Snapshot, read_snapshot
-from jobtrack.store.too_many_writers import write_with_retries
+from jobtrack.store.too_many_requests import write_with_retries
 from jobtrack.store.transactions import commit
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from jobtrack.store import outbox
 from jobtrack.store.idempotency import Idempotency, Response, write_once
 from jobtrack.store.job_subscriptions import add_listener_action
 from jobtrack.store.snapshots import Listener, Snapshot, read_snapshot
-from jobtrack.store.too_many_writers import write_with_retries
+from jobtrack.store.too_many_requests import write_with_retries
 from jobtrack.store.transactions import commit
 from jobtrack.times import Micros
 

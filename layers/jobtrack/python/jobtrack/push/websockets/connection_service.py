@@ -19,7 +19,7 @@ from jobtrack.push.websockets.management_api import ConnectionPostError, Managem
 from jobtrack.retry import RETRY, Retry
 from jobtrack.settings import Settings
 from jobtrack.store.snapshots import decode_snapshot, read_snapshot_item
-from jobtrack.store.too_many_writers import write_with_retries
+from jobtrack.store.too_many_requests import write_with_retries
 
 OPENING_SECONDS = 1
 """Delay before the first post: API Gateway opens a connection only after `$connect` has returned."""
