@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dis import opname
 from inspect import CO_GENERATOR
 from types import CodeType, FrameType, TracebackType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 from jobtrack_client._loops.exception_watch import UnknownError, when_seen
 from jobtrack_client._runtime.tasks import Then
@@ -58,7 +58,7 @@ def _when_called(frame: FrameType, then: Then) -> None:
     errors = [
         candidate
         for candidate in gc.get_objects()
-        if isinstance(candidate, BaseException)
+        if _is_exception(candidate)
         and candidate.__traceback__ is not None
         and candidate.__traceback__.tb_frame.f_back is frame
     ]
@@ -85,7 +85,12 @@ def _being_raised(entries: Sequence[TracebackType], instruction: int) -> BaseExc
 
 
 def _errors(*entries: TracebackType) -> list[BaseException]:
-    return [candidate for candidate in gc.get_referrers(*entries) if isinstance(candidate, BaseException)]
+    return [candidate for candidate in gc.get_referrers(*entries) if _is_exception(candidate)]
+
+
+def _is_exception(candidate: object) -> TypeGuard[BaseException]:
+    """Return whether an object is an exception. `isinstance` would read `__class__`, which a proxy may compute."""
+    return issubclass(type(candidate), BaseException)
 
 
 def _instruction_of(error: BaseException) -> int | None:
@@ -108,7 +113,9 @@ def _exit(status: Any = None, /) -> NoReturn:
 
 
 def _exit_under_way() -> SystemExit | None:
-    exits = [candidate for candidate in gc.get_objects() if isinstance(candidate, SystemExit)]
+    exits = [
+        candidate for candidate in gc.get_objects() if _is_exception(candidate) and isinstance(candidate, SystemExit)
+    ]
     # Nothing refers to the one that is being raised. The program holds the others.
     return next((candidate for candidate in exits if len(gc.get_referrers(candidate)) == 1), None)
 
