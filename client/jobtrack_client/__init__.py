@@ -10,7 +10,7 @@ from jobtrack_client._runtime import safe_path as safe_path  # first, because it
 
 # isort: split
 from jobtrack_client import models, types
-from jobtrack_client._api._async import AsyncClient
+from jobtrack_client._api._async.client import AsyncClient
 from jobtrack_client._api.retries import Backoff
 from jobtrack_client._api.webhooks import verify_webhook
 from jobtrack_client._exceptions import (

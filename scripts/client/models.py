@@ -24,10 +24,9 @@ def source(document: Mapping[str, Any]) -> str:
     schemas: Mapping[str, Schema] = document["components"]["schemas"]
     enumerations = sorted(name for name, schema in schemas.items() if "enum" in schema)
     structures = [name for name in _in_order_of_use(document, schemas) if schemas[name].get("type") == "object"]
-    exports = "".join(f'    "{name}",\n' for name in sorted([*enumerations, *structures]))
     aliases = "\n".join(f"{name}: TypeAlias = {_literal(schemas[name])}" for name in enumerations)
     types = [_typed_dict(name, schemas[name]) for name in structures]
-    return "\n\n".join([f"{HEAD}\n__all__ = [\n{exports}]", aliases, *types]) + "\n"
+    return "\n\n".join([HEAD, aliases, *types]) + "\n"
 
 
 def _in_order_of_use(document: Mapping[str, Any], schemas: Mapping[str, Schema]) -> Iterable[str]:

@@ -10,8 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jobtrack_client._run_command import run
-from jobtrack_client._run_command.command import Sampler
+from jobtrack_client._run_command.command import Sampler, run
 from tests.faults.serving import environment, serving
 from tests.unit.client.service import QUICK, Service
 from tests.unit.client.service import client as reporting

@@ -2,7 +2,8 @@
 
 from typing import Unpack
 
-from jobtrack_client._api import _sync, bodies
+from jobtrack_client._api import bodies
+from jobtrack_client._api._sync import client as blocking
 from jobtrack_client._api.requests import encoded
 from jobtrack_client._api.settings import current_job_id, surrounding_job_id
 from jobtrack_client._exceptions import ConfigurationError
@@ -33,8 +34,8 @@ class JobArguments(JobDescription, total=False):
     options: ReporterOptions | None
 
 
-class Client(_sync.Client):
-    __doc__ = _sync.Client.__doc__
+class Client(blocking.Client):
+    __doc__ = blocking.Client.__doc__
 
     def job(
         self,

@@ -1,5 +1,1 @@
 """Runs a command as a tracked job."""
-
-from jobtrack_client._run_command.command import Ending, run
-
-__all__ = ["Ending", "run"]

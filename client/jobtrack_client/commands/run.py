@@ -10,8 +10,7 @@ import typer
 
 from jobtrack_client._jobs.client import Client
 from jobtrack_client._reporting.options import ReporterOptions
-from jobtrack_client._run_command import run
-from jobtrack_client._run_command.command import Sampler
+from jobtrack_client._run_command.command import Sampler, run
 from jobtrack_client.commands.errors import failure
 from jobtrack_client.commands.output import notice
 from jobtrack_client.types import Allocation

@@ -37,9 +37,8 @@ from jobtrack_client._reporting.heartbeat import DEFAULT_SECONDS, silence
 from jobtrack_client._reporting.options import ReporterOptions
 from jobtrack_client._runtime import fork_safety
 from jobtrack_client._runtime.log import LOGGER
-from jobtrack_client.integrations.celery_endings import CUT_OFF, end_of, interrupt
 from jobtrack_client.integrations.celery_heartbeats import HeldTasks
-from jobtrack_client.integrations.celery_logs import TaskLogHandler
+from jobtrack_client.integrations.celery_tasks import CUT_OFF, TaskLogHandler, end_of, interrupt
 
 __all__ = ["track_tasks"]
 

@@ -1,5 +1,1 @@
-"""The asynchronous client. `make client` generates the blocking client in `_sync` from it."""
-
-from jobtrack_client._api._async.client import AsyncClient
-
-__all__ = ["AsyncClient"]
+"""The client of one project; `make client` generates `_sync` from `_async`."""

@@ -1,5 +1,7 @@
-"""Decides how the job of a Celery task ends."""
+"""What a Celery task logs and prints, as lines of its job, and how its job ends."""
 
+import copy
+import logging
 import sys
 from collections.abc import Callable
 from traceback import walk_tb
@@ -13,9 +15,14 @@ from celery.exceptions import (  # type: ignore[import-untyped]
     WorkerTerminate,
 )
 
+from jobtrack_client._jobs.context import current_job
 from jobtrack_client._jobs.job import Job
+from jobtrack_client._jobs.never_raise import guarded
 
 CUT_OFF = "the worker was shut down before the task had ended"
+
+_OF_TASKS = ("celery.task", "celery.redirected")
+"""Loggers of Celery with output of tasks. Its other loggers write arguments and results."""
 
 
 def end_of(state: str | None, outcome: object, acks_late: bool) -> Callable[[Job], None] | None:
@@ -66,3 +73,17 @@ def interrupt(job: Job, acks_late: bool, error: BaseException | None) -> None:
         job.log("WARN", f"interrupted: {CUT_OFF}")
     else:
         job.cancel(CUT_OFF)
+
+
+@guarded
+class TaskLogHandler(logging.Handler):
+    """Reports the log records of a running task to its job."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Report a record. Celery logs what a task prints as a warning, but here it is INFO."""
+        own = record.name.partition(".")[0] != "celery" or record.name in _OF_TASKS
+        if own and (job := current_job()):
+            if record.name == "celery.redirected":
+                record = copy.copy(record)
+                record.levelno, record.name = logging.INFO, "print"
+            job.logging_handler().handle(record)
