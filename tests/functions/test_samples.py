@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
+from jobtrack.push.messages.message import Message
 from tests.functions.conftest import NAMES, Invoke
 
 Sample = Callable[[str], dict[str, Any]]
@@ -124,9 +125,10 @@ def test_what_is_reported_is_dispatched_and_tried_again_while_the_receiver_is_aw
     assert invoke("EventsFunction", sample("report-events"))["statusCode"] == 202
     assert invoke("DispatcherFunction", {"Records": list(outbox(sample))}) == {"batchItemFailures": []}
     sent = received(sample)
-    assert {json.loads(record["body"])["subscriptionId"] for record in sent} == {made["subscriptionId"]}
+    messages = [Message.decode(record["body"]) for record in sent]
+    assert {message.subscription_id for message in messages} == {made["subscriptionId"]}
     # The progressUpdate is not: 4 % is below the first multiple of minProgressIncrement.
-    assert sorted(json.loads(record["body"])["type"] for record in sent) == ["stageStarted", "warning"]
+    assert sorted(message.type for message in messages) == ["stageStarted", "warning"]
 
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror
