@@ -152,7 +152,7 @@ class Sqs(MemorySqs):
     """The queues as functions call them; `refuses` names the entries that are refused, and how."""
 
     def __init__(self, drawn: random.Random, steps: Steps) -> None:
-        super().__init__(queues(TEMPLATE.queues, steps.clock))
+        super().__init__(queues(TEMPLATE.queues, steps.clock.seconds))
         self.steps = steps
         self.refuses: Callable[[Entry], bool] = lambda entry: False
         for queue in self.queues.values():
@@ -207,7 +207,7 @@ class Deployed:
         self.gateway = Gateway()
         self.gateway.step = self.steps
         patch.setattr(aws, "websockets", lambda endpoint: self.gateway)
-        self.stream = MemoryStream(self.clock)
+        self.stream = MemoryStream(self.clock.seconds)
         self.stream.open("shard-0")
         self.shards = ["shard-0"]
         self.jobs: list[JobKey] = []
@@ -228,9 +228,9 @@ class Deployed:
             failures = self.sqs.queues[intrinsics.target(told.destination)]
 
             def give_up(lost: Discarded, shard: str) -> None:
-                failures.send(failure_record(lost, shard, STREAM, name, self.clock()))  # noqa: B023  # called in this turn
+                failures.send(failure_record(lost, shard, STREAM, name, self.clock.seconds()))  # noqa: B023  # called in this turn
 
-            yield StreamMapping(self.stream, self._serving(name), trigger, give_up, self.clock)
+            yield StreamMapping(self.stream, self._serving(name), trigger, give_up, self.clock.seconds)
 
     def _consumers(self) -> Iterator[QueueMapping]:
         for name, trigger in TEMPLATE.consumers:
@@ -283,14 +283,15 @@ class Deployed:
         """Give the object, and everything it contains, the test's clock and randomness."""
         ours = {
             "clock": self.clock,
+            "_clock": self.clock.seconds,  # a monotonic one
             "sleep": self.clock.pass_by,
             "random": self.drawn.random,
             "timer": self.clock.alarm,
         }
         for name in _attributes(held):
             value = getattr(held, name)
-            if name.lstrip("_") in ours:
-                _replace_member(held, name, ours[name.lstrip("_")])
+            if name in ours:
+                _replace_member(held, name, ours[name])
             elif _ours(value) and value is not self.receivers:
                 self._under_our_time(value)
 
@@ -321,7 +322,7 @@ class Deployed:
         """Create a job with these listeners."""
         self.subscribe(*subscriptions)
         listeners = {one.subscription_id: Listener(one.expires_at, one.interests()) for one in subscriptions}
-        snapshot = Snapshot(job, 0, Job(job.job, "a job", "mining", Micros(NOW * times.SECOND)), listeners=listeners)
+        snapshot = Snapshot(job, 0, Job(job.job, "a job", "mining", NOW), listeners=listeners)
         self._store().create(snapshot, "b", {})
         self.jobs.append(job)
         self.tail()
@@ -344,7 +345,7 @@ class Deployed:
         return self.put(item)
 
     def _store(self) -> JobStore:
-        return JobStore(self.dynamodb, "JobsTable", now=lambda: Micros(int(self.clock() * times.SECOND)))
+        return JobStore(self.dynamodb, "JobsTable", now=self.clock)
 
     def put(self, item: dict[str, Any]) -> str:
         """Return an item of the table as the stream shows it."""
@@ -368,7 +369,7 @@ class Deployed:
                     self._shown.add(place)
                     self.put(cast("dict[str, Any]", item))
 
-    def run(self, until: float = float("inf")) -> None:
+    def run(self, until: Micros = times.LATEST) -> None:
         """Process everything, or until a moment."""
         for _ in range(LONGEST_RUN):
             self.tail()
@@ -376,9 +377,9 @@ class Deployed:
             if any(moved):
                 continue
             due = min(self._due(), default=None)
-            if due is None or due > until:
+            if due is None or due > until / times.SECOND:
                 return
-            self.clock.pass_by(max(0.0, due - self.clock()))
+            self.clock.pass_by(max(1 / times.SECOND, due - self.clock.seconds()))  # `due` is rounded
         raise AssertionError("it does not end")
 
     def _due(self) -> Iterable[float]:

@@ -17,6 +17,8 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+EPOCH = Micros(0)
+"""1970-01-01T00:00:00Z: the default of times that are not set."""
 EARLIEST = Micros(-62_135_596_800 * SECOND)
 """0001-01-01T00:00:00Z, the earliest point in time that has a text."""
 LATEST = Micros(253_402_300_800 * SECOND - 1)
