@@ -93,4 +93,4 @@ def test_every_failure_of_many_at_once_counts(table: EndpointHealthTable) -> Non
         list(pool.map(fail, inside))
     known = table.read_health(endpoint)
     assert (known.failures, known.leases) == (10, {})
-    assert known.open_until > time.time()
+    assert known.open_until > times.now()
