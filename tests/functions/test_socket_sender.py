@@ -3,7 +3,7 @@
 import pytest
 
 from jobtrack.push.delivery.delivery import Delivery
-from jobtrack.push.delivery.retry_schedule import FIRST_DELAYS
+from jobtrack.push.delivery.retry_schedule import FIRST_DELAY_SECONDS
 from jobtrack.push.messages.message import PING, Message
 from jobtrack.push.subscriptions.message_factory import service_message
 from jobtrack.times import add_seconds
@@ -50,7 +50,7 @@ def test_without_a_connection_it_waits_by_the_schedule(world: SocketWorld) -> No
     sent = ping(world)
     assert delivery(world, sent).status == "Pending"
     assert [each.error for each in delivery(world, sent).attempts] == ["no client is connected"]
-    assert [at for at, _ in world.sqs.waiting] == [add_seconds(world.clock(), FIRST_DELAYS[0])]
+    assert [at for at, _ in world.sqs.waiting] == [add_seconds(world.clock(), FIRST_DELAY_SECONDS[0])]
     client = connected(world)
     world.run()
     assert [message["id"] for message in client.read()] == [sent.message_id]

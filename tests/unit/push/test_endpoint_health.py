@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from jobtrack import times
 from jobtrack.push.delivery import endpoint_health
 from jobtrack.push.delivery.attempt import Outcome
-from jobtrack.push.delivery.circuit_breaker import LEASE_WAITS, CircuitBreaker, Permit
+from jobtrack.push.delivery.circuit_breaker import LEASE_WAIT_SECONDS, CircuitBreaker, Permit
 from jobtrack.push.delivery.endpoint_health import (
     FIRST_OPEN_SECONDS,
     LEASE_SECONDS,
@@ -31,11 +31,11 @@ from jobtrack.push.delivery.endpoint_health import (
     marked_slow,
 )
 from jobtrack.push.delivery.retry_schedule import (
-    FIRST_DELAYS,
+    FIRST_DELAY_SECONDS,
     JITTER,
-    LATER_DELAY,
-    LONGEST_SPREAD,
-    LONGEST_WAIT,
+    LATER_DELAY_SECONDS,
+    LONGEST_SPREAD_SECONDS,
+    LONGEST_WAIT_SECONDS,
     next_breaker_check,
     next_lease_check,
 )
@@ -299,9 +299,9 @@ def test_a_burst_waits_a_moment_for_an_endpoint_that_answers_at_once() -> None:
     full = EndpointHealth(leases={slot: Lease(slot, after(30), "b") for slot in range(MAX_ATTEMPTS["normal"])})
     table.held = full
     assert breaker.acquire("endpoint", "normal", full) is Refusal.FULL
-    assert slept == list(LEASE_WAITS)
+    assert slept == list(LEASE_WAIT_SECONDS)
     assert breaker.acquire("endpoint", "slow", full) is Refusal.FULL
-    assert slept == list(LEASE_WAITS)
+    assert slept == list(LEASE_WAIT_SECONDS)
     table.held = EndpointHealth(fast_at=NOW, leases=full.leases)
     assert isinstance(breaker.acquire("endpoint", "normal", full), Permit)
 
@@ -310,13 +310,13 @@ def test_what_is_put_off_comes_back_later_each_time() -> None:
     looks = [seconds_between(NOW, next_lease_check(waits, NOW, 0.5)) for waits in range(12)]
     assert looks[:4] == [2, 4, 8, 16]
     assert all(earlier <= later for earlier, later in pairwise(looks))
-    assert looks[-1] == LONGEST_WAIT
-    assert next_lease_check(1000, NOW, 1) <= after(1.5 * LONGEST_WAIT)
+    assert looks[-1] == LONGEST_WAIT_SECONDS
+    assert next_lease_check(1000, NOW, 1) <= after(1.5 * LONGEST_WAIT_SECONDS)
     assert [next_breaker_check(NOW, 0, chance) for chance in (0, 1)] == [NOW, after(2)]
-    assert next_breaker_check(NOW, 1000, 1) == after(LONGEST_SPREAD)
+    assert next_breaker_check(NOW, 1000, 1) == after(LONGEST_SPREAD_SECONDS)
 
 
 def test_nothing_is_open_longer_than_the_schedules_later_delays() -> None:
     """So a single message to a dead receiver is attempted when its own schedule says."""
-    opened_from = FIRST_DELAYS[OPENING_FAILURES - 1 :] or (LATER_DELAY,)
+    opened_from = FIRST_DELAY_SECONDS[OPENING_FAILURES - 1 :] or (LATER_DELAY_SECONDS,)
     assert min(opened_from) * (1 - JITTER) > LONGEST_OPEN_SECONDS * (1 + endpoint_health.JITTER)

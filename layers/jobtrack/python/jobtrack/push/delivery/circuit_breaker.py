@@ -34,8 +34,8 @@ from jobtrack.times import Micros
 
 logger = logging.getLogger(__name__)
 
-LEASE_WAITS = (0.1, 0.2, 0.4)
-"""The waits (seconds) for a free lease in the normal lane: a burst to a fast endpoint is over by then."""
+LEASE_WAIT_SECONDS = (0.1, 0.2, 0.4)
+"""The waits for a free lease in the normal lane: a burst to a fast endpoint is over by then."""
 
 Timer = Callable[[float, Callable[[], None]], Callable[[], None]]
 """Calls a function after a number of seconds, unless the function that it returns is called before."""
@@ -72,7 +72,7 @@ class CircuitBreaker(Struct, eq=False):
     def acquire(self, endpoint: str, lane: Lane, health: EndpointHealth) -> Permit | Open | Refusal:
         """Return a permit, or why there is none; `health` is what was just read."""
         decision = self._acquire(endpoint, lane, health)
-        for seconds in LEASE_WAITS if lane == "normal" else ():
+        for seconds in LEASE_WAIT_SECONDS if lane == "normal" else ():
             if decision is not Refusal.FULL:
                 break
             self.retry.sleep(seconds)

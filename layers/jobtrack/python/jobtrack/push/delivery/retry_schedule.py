@@ -1,4 +1,4 @@
-"""The retry schedule of a message; delays are in seconds."""
+"""The retry schedule of a message."""
 
 import math
 from datetime import UTC
@@ -7,18 +7,18 @@ from email.utils import parsedate_to_datetime
 from jobtrack import times
 from jobtrack.times import Micros
 
-FIRST_DELAYS = (5, 30, 120, 600, 1800, 3600)
-LATER_DELAY = 7200
+FIRST_DELAY_SECONDS = (5, 30, 120, 600, 1800, 3600)
+LATER_DELAY_SECONDS = 7200
 JITTER = 0.2
 RETRY_SECONDS = 24 * 3600
 """How long after its first attempt a message is retried."""
 END_ATTEMPTS = 3
 END_SECONDS = 300
 """How often, and for how long, the message about a subscription's end is attempted."""
-FIRST_WAIT = 2.0
-LONGEST_WAIT = 300.0
+FIRST_WAIT_SECONDS = 2.0
+LONGEST_WAIT_SECONDS = 300.0
 """How long a message waits for a free lease of its endpoint: twice as long each time."""
-LONGEST_SPREAD = 60.0
+LONGEST_SPREAD_SECONDS = 60.0
 """The messages that waited for an open breaker return within this time, not all at once."""
 
 
@@ -44,18 +44,21 @@ def next_end_attempt(
 
 
 def _delay(failed: int) -> int:
-    return FIRST_DELAYS[failed - 1] if failed <= len(FIRST_DELAYS) else LATER_DELAY
+    return FIRST_DELAY_SECONDS[failed - 1] if failed <= len(FIRST_DELAY_SECONDS) else LATER_DELAY_SECONDS
 
 
 def next_lease_check(waits: int, now: Micros, random: float) -> Micros:
     """Return when a message that has waited `waits` (0…) times for a lease checks again; `random` spreads it."""
-    seconds = min(math.ldexp(FIRST_WAIT, min(waits, 10)), LONGEST_WAIT) * (0.5 + random)
-    return times.add_seconds(now, seconds)
+    return times.add_seconds(now, _wait_seconds(waits, LONGEST_WAIT_SECONDS) * (0.5 + random))
 
 
 def next_breaker_check(until: Micros, waits: int, random: float) -> Micros:
     """Return when a message checks the breaker again that is open until a time: soon after it; `random` spreads it."""
-    return times.add_seconds(until, min(math.ldexp(FIRST_WAIT, min(waits, 10)), LONGEST_SPREAD) * random)
+    return times.add_seconds(until, _wait_seconds(waits, LONGEST_SPREAD_SECONDS) * random)
+
+
+def _wait_seconds(waits: int, longest: float) -> float:
+    return min(math.ldexp(FIRST_WAIT_SECONDS, min(waits, 10)), longest)
 
 
 def retry_after_seconds(header: str | None, now: Micros) -> float | None:
