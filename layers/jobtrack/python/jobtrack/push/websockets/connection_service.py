@@ -100,7 +100,7 @@ class ConnectionService(Struct, eq=False):
     def _refuse(self, connection_id: str, error: JobTrackError) -> None:
         message = {
             "type": REFUSED,
-            "timestamp": times.render(int(self.clock()) * times.SECOND),
+            "timestamp": times.render(times.whole(self.clock())),
             "data": {"code": error.code, "detail": error.detail},
         }
         try:
