@@ -208,9 +208,9 @@ class JobStore(JobReader, eq=False):
     def _extension_actions(self, draft: JobDraft) -> "Iterator[TransactWriteItemTypeDef]":
         """A timer for the extension of older items' TTL, where it is time for one, or where the retention has grown."""
         job = draft.snapshot.job
-        is_time = draft.now - max(job.kept_at, job.created_at) >= self.retention.extension_seconds * times.SECOND
+        seconds = times.seconds_between(max(job.kept_at, job.created_at), draft.now)
         expires = decode_expiry(draft.item)
-        if is_time or self.retention.has_grown(expires, draft.before.updated_at):
+        if seconds >= self.retention.extension_seconds or self.retention.has_grown(expires, draft.before.updated_at):
             job.kept_at = draft.now
             yield Timer(EXTENSION, draft.snapshot.key, draft.now).put_action(self.table, self.retention.seconds)
 

@@ -59,7 +59,7 @@ class PastDurationStore(Struct, frozen=True):
         """Return the actions that count a job in the transaction that completes it."""
         if job.started_at is None or job.ended_at is None:
             return ()
-        seconds, rate = max(0, job.ended_at - job.started_at) / times.SECOND, throughput(job)
+        seconds, rate = times.seconds_between(job.started_at, job.ended_at), throughput(job)
         partition = {"S": _partition(key.tenant, job.type)}
         sums = {f"b{bucket(seconds)}": 1, "seconds": seconds} | ({} if rate is None else {"rates": 1, "rate": rate})
         durations = {
