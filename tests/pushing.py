@@ -98,7 +98,7 @@ class Clock:
         return self.now
 
     def seconds(self) -> float:
-        """Return the time in seconds since 1970, as simulated services of AWS count it."""
+        """Return the time in seconds, as a monotonic clock counts it."""
         return self.now / times.SECOND
 
     def pass_by(self, seconds: float) -> None:

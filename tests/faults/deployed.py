@@ -152,7 +152,7 @@ class Sqs(MemorySqs):
     """The queues as functions call them; `refuses` names the entries that are refused, and how."""
 
     def __init__(self, drawn: random.Random, steps: Steps) -> None:
-        super().__init__(queues(TEMPLATE.queues, steps.clock.seconds))
+        super().__init__(queues(TEMPLATE.queues, steps.clock))
         self.steps = steps
         self.refuses: Callable[[Entry], bool] = lambda entry: False
         for queue in self.queues.values():
@@ -207,7 +207,7 @@ class Deployed:
         self.gateway = Gateway()
         self.gateway.step = self.steps
         patch.setattr(aws, "websockets", lambda endpoint: self.gateway)
-        self.stream = MemoryStream(self.clock.seconds)
+        self.stream = MemoryStream(self.clock)
         self.stream.open("shard-0")
         self.shards = ["shard-0"]
         self.jobs: list[JobKey] = []
@@ -228,9 +228,9 @@ class Deployed:
             failures = self.sqs.queues[intrinsics.target(told.destination)]
 
             def give_up(lost: Discarded, shard: str) -> None:
-                failures.send(failure_record(lost, shard, STREAM, name, self.clock.seconds()))  # noqa: B023  # called in this turn
+                failures.send(failure_record(lost, shard, STREAM, name, self.clock()))  # noqa: B023  # called in this turn
 
-            yield StreamMapping(self.stream, self._serving(name), trigger, give_up, self.clock.seconds)
+            yield StreamMapping(self.stream, self._serving(name), trigger, give_up, self.clock)
 
     def _consumers(self) -> Iterator[QueueMapping]:
         for name, trigger in TEMPLATE.consumers:
@@ -377,12 +377,12 @@ class Deployed:
             if any(moved):
                 continue
             due = min(self._due(), default=None)
-            if due is None or due > until / times.SECOND:
+            if due is None or due > until:
                 return
-            self.clock.pass_by(max(1 / times.SECOND, due - self.clock.seconds()))  # `due` is rounded
+            self.clock.pass_by(times.seconds_between(self.clock(), due))
         raise AssertionError("it does not end")
 
-    def _due(self) -> Iterable[float]:
+    def _due(self) -> Iterable[Micros]:
         consumed = [self.sqs.queues[intrinsics.target(trigger.queue)] for _, trigger in TEMPLATE.consumers]
         streams = [each.next_due for each in self.mappings if isinstance(each, StreamMapping)]
         return [due for due in (*streams, *(queue.due for queue in consumed)) if due is not None]
