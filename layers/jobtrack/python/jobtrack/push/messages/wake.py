@@ -37,5 +37,5 @@ class Wake(QueueMessage, frozen=True, tag="wake"):
 
     def after_failure(self, now: Micros) -> Self:
         """Return the wake after a pause, which doubles with each failure in a row up to a minute."""
-        not_before = times.add_seconds(now, min(LONGEST_PAUSE_SECONDS, 2**self.failures))
-        return replace(self, not_before=not_before, failures=min(self.failures + 1, LONGEST_PAUSE_SECONDS))
+        seconds = min(LONGEST_PAUSE_SECONDS, 2 ** min(self.failures, 10))
+        return replace(self, not_before=times.add_seconds(now, seconds), failures=self.failures + 1)
