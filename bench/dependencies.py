@@ -1,11 +1,11 @@
 """The cost of reading a job's dependencies."""
 
-import time
 import uuid
 
 from bench import workload
 from bench.metered_store import Bench
 from bench.report import Report
+from jobtrack import times
 from jobtrack.domain.job import Job, Stage
 from jobtrack.keys import ProjectKey
 from jobtrack.store.dependencies import DependencyStore
@@ -35,7 +35,7 @@ def measure(bench: Bench, report: Report) -> None:
 
 def _job(bench: Bench, owner: ProjectKey, prerequisites: tuple[str, ...] | list[str]) -> str:
     key = owner.job_key(str(uuid.uuid4()))
-    relations, expires = DependencyStore(bench.jobs.dynamodb, bench.jobs.table), int(time.time()) + 3600
+    relations, expires = DependencyStore(bench.jobs.dynamodb, bench.jobs.table), times.add_seconds(times.now(), 3600)
     relations.put_edges(key, prerequisites, expires)
     stages = [Stage(name) for name in workload.STAGES]
     declared = {"prerequisites": [[job_id, "its results"] for job_id in prerequisites]} if prerequisites else {}

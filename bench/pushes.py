@@ -1,7 +1,6 @@
 """The cost of a webhook, from its message in the queue to its stored delivery."""
 
 import os
-import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.meter import Meter, Usage
 from bench.report import Report
-from jobtrack import aws
+from jobtrack import aws, times
 from jobtrack.keys import JobKey
 from jobtrack.push.delivery.delivery_table import DeliveryTable
 from jobtrack.push.egress.guarded_post import Egress, GuardedConnection, Response
@@ -54,7 +53,7 @@ def measure(report: Report) -> None:
     environment.tell_functions(plan, provision(plan), nowhere, os.environ)
     deliverer: Deliverer = load_function("functions/queue/deliverer")._deliverer
     deliverer.webhooks.egress = FastEgress()
-    now = time.time()
+    now = times.now()
     deliverer.clock = lambda: now  # on a busy machine the deliverer would read the subscription again before it sends
     meter = Meter(deliverer.deliveries.dynamodb, aws.client("dynamodb"))
     subscription = _subscribed(deliverer)
@@ -69,12 +68,12 @@ def measure(report: Report) -> None:
 
 
 def _subscribed(deliverer: "Deliverer") -> Subscription:
-    job, name, now = JobKey(*(str(uuid.uuid4()) for _ in range(3))), f"sub-{uuid.uuid4()}", int(time.time())
+    job, name, now = JobKey(*(str(uuid.uuid4()) for _ in range(3))), f"sub-{uuid.uuid4()}", times.now()
     token = "0123456789abcdef" * 4
     sealed = deliverer.webhooks.vault.seal(job, name, Secrets((SigningSecret(new_signing_secret()),), token))
     url = f"https://hook.example/{uuid.uuid4()}"
     subscription = Subscription(
-        job, name, "webhook", url, ("stageCompleted",), Filters(), "ja", now, now + 28_800, sealed
+        job, name, "webhook", url, ("stageCompleted",), Filters(), "ja", now, times.add_seconds(now, 28_800), sealed
     )
     deliverer.subscriptions.dynamodb.put_item(TableName=deliverer.subscriptions.name, Item=subscription.to_item())
     return subscription
@@ -84,13 +83,13 @@ def _delivered(deliverer: "Deliverer", meter: Meter, subscription: Subscription,
     event = OutboxEvent(
         type="stageCompleted",
         sequence=sequence,
-        time=int(time.time() * 1_000_000),
+        time=times.now(),
         status="Running",
         percentage=25,
         data={"stageName": "Data Loading", "recordsProcessed": 192850, "metrics": {"dataQualityScore": 98.2}},
         labels={"ja": "データ読み込み", "en": "Data loading"},
     )
-    message = event_message(subscription.job, "Customer Journey Analysis", subscription, event, time.time())
+    message = event_message(subscription.job, "Customer Journey Analysis", subscription, event, times.now())
     if message is None:
         raise AssertionError("it subscribes to just this event")
     with meter.measured() as used:

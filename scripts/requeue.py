@@ -6,13 +6,14 @@ were pushed before have the same webhook-id as then. Records that fail again are
 
 import argparse
 import base64
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from jobtrack import aws
+from jobtrack import aws, times
 from jobtrack.push.dispatch.quarantine import StreamRecord, load_record
 from jobtrack.store.outbox import KEPT_SECONDS
+from jobtrack.store.ttl import encode_expiry
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -20,21 +21,21 @@ if TYPE_CHECKING:
 
 
 def requeue(
-    dynamodb: "DynamoDBClient", jobs: str, quarantine: str, clock: Callable[[], float] = time.time
+    dynamodb: "DynamoDBClient", jobs: str, quarantine: str, clock: Callable[[], Micros] = times.now
 ) -> Iterator[str]:
     """Put the quarantined records back, and yield the sort key of each once that is done."""
     for page in dynamodb.get_paginator("scan").paginate(TableName=quarantine, ConsistentRead=True):
         for item in page["Items"]:
-            dynamodb.put_item(TableName=jobs, Item=_again(load_record(item), int(clock())))
+            dynamodb.put_item(TableName=jobs, Item=_again(load_record(item), clock()))
             dynamodb.delete_item(TableName=quarantine, Key={"pk": item["pk"], "sk": item["sk"]})
             yield item["sk"]["S"]
 
 
-def _again(record: StreamRecord, now: int) -> "dict[str, AttributeValueTypeDef]":
+def _again(record: StreamRecord, now: Micros) -> "dict[str, AttributeValueTypeDef]":
     """Return the record's item under a new key, because the dispatcher sees insertions only."""
     image: dict[str, Any] = {name: _stored(value) for name, value in record["dynamodb"]["NewImage"].items()}
     place = f"{image['sk']['S']}#again{now}"
-    return {**image, "sk": {"S": place}, "exp": {"N": str(now + KEPT_SECONDS)}}
+    return {**image, "sk": {"S": place}, "exp": encode_expiry(times.add_seconds(now, KEPT_SECONDS))}
 
 
 def _stored(value: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.message_factory import event_message
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack.store.outbox_records import EventBatch, OutboxEvent, encode
+from jobtrack.store.ttl import encode_expiry
 
 EVENTS = Path(__file__).parent.parent / "events"
 JOB = JobKey(
@@ -20,13 +21,13 @@ JOB = JobKey(
 )
 JOB_NAME = "Customer Journey Analysis"
 SUBSCRIPTION = "123e8400-e29b-41d4-a716-446655440000"
-NOW = 1795430733  # 2026-11-23T10:45:33Z
+NOW = times.parse("2026-11-23T10:45:33Z")
 REGION, ACCOUNT = "ap-northeast-1", "123456789012"
 
 COMPLETED = OutboxEvent(
     type="stageCompleted",
     sequence=12,
-    time=NOW * times.SECOND,
+    time=NOW,
     status="Running",
     percentage=25,
     data={"stageName": "Data Loading", "recordsProcessed": 192850, "metrics": {"dataValidated": True}},
@@ -39,9 +40,9 @@ def outbox_record() -> dict[str, Any]:
     packed = base64.b64encode(encode(EventBatch(JOB, JOB_NAME, (SUBSCRIPTION,), (COMPLETED,)))).decode()
     keys = {"pk": {"S": JOB.partition}, "sk": {"S": f"O#{COMPLETED.sequence:012d}"}}
     change = {
-        "ApproximateCreationDateTime": NOW,
+        "ApproximateCreationDateTime": times.epoch_seconds(NOW),
         "Keys": keys,
-        "NewImage": {**keys, "exp": {"N": str(NOW + 86400)}, "d": {"B": packed}},
+        "NewImage": {**keys, "exp": encode_expiry(times.add_seconds(NOW, 86400)), "d": {"B": packed}},
         "SequenceNumber": "4421584500000000017450439091",
         "SizeBytes": 181 + len(packed) * 3 // 4,
         "StreamViewType": "NEW_IMAGE",
@@ -68,8 +69,8 @@ def delivery_message() -> dict[str, Any]:
         events=("stageCompleted",),
         filters=Filters(),
         language="ja",
-        created_at=NOW - 900,
-        expires_at=NOW + 27900,
+        created_at=times.add_seconds(NOW, -900),
+        expires_at=times.add_seconds(NOW, 27900),
         sealed=b"",
     )
     message = event_message(JOB, JOB_NAME, subscription, COMPLETED, NOW)
@@ -81,9 +82,9 @@ def delivery_message() -> dict[str, Any]:
         "body": body,
         "attributes": {
             "ApproximateReceiveCount": "1",
-            "SentTimestamp": str(NOW * 1000 + 120),
+            "SentTimestamp": str(NOW // 1000 + 120),
             "SenderId": "AROAEXAMPLE:jobtrack-DispatcherFunction",
-            "ApproximateFirstReceiveTimestamp": str(NOW * 1000 + 133),
+            "ApproximateFirstReceiveTimestamp": str(NOW // 1000 + 133),
         },
         "messageAttributes": {},
         "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),

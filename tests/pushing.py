@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 from standardwebhooks.webhooks import Webhook
 
-from jobtrack import aws
+from jobtrack import aws, times
 from jobtrack.domain.events import EventName
 from jobtrack.keys import JobKey
 from jobtrack.push.delivery.circuit_breaker import CircuitBreaker
@@ -34,6 +34,7 @@ from jobtrack.push.websockets.connection_table import ConnectionTable
 from jobtrack.push.websockets.socket_sender import SocketSender
 from jobtrack.settings import Settings
 from jobtrack.store.outbox_records import OutboxEvent
+from jobtrack.times import Micros
 from tests.management import Gateway, Step
 from tests.retrying import instant_retry
 
@@ -42,16 +43,26 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 JOB = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
-NOW = 1_795_430_733
+NOW = times.parse("2026-11-23T10:45:33Z")
 URL = "https://hook.example/events"
 SECRET = new_signing_secret()
 TOKEN = "the-token-of-the-receiver"
 
 
+def after(seconds: float) -> Micros:
+    """Return the time that is `seconds` after `NOW`."""
+    return times.add_seconds(NOW, seconds)
+
+
+def elapsed(moment: Micros) -> float:
+    """Return the seconds from `NOW` to a time."""
+    return times.seconds_between(NOW, moment)
+
+
 def subscription(name: str = "sub-1", **changes: Any) -> Subscription:
     """Return an active subscription to stages, errors and logs, for eight hours from `NOW`."""
     events: tuple[EventName, ...] = ("stageCompleted", "error", "log")
-    base = Subscription(JOB, name, "webhook", URL, events, Filters(), "ja", NOW, NOW + 28_800, b"")
+    base = Subscription(JOB, name, "webhook", URL, events, Filters(), "ja", NOW, after(28_800), b"")
     return replace(base, **changes)
 
 
@@ -66,7 +77,7 @@ def store(dynamodb: "DynamoDBClient", vault: Vault, *subscriptions: Subscription
 
 def event(sequence: int, event_type: str = "stageCompleted", **data: Any) -> OutboxEvent:
     """Return an event as the outbox stores it."""
-    return OutboxEvent(event_type, sequence, NOW * 1_000_000, "Running", 40, data or {"stageName": "Mining"})
+    return OutboxEvent(event_type, sequence, NOW, "Running", 40, data or {"stageName": "Mining"})
 
 
 def message(sequence: int = 1, one: Subscription | None = None) -> Message:
@@ -78,17 +89,21 @@ def message(sequence: int = 1, one: Subscription | None = None) -> Message:
 
 @dataclass
 class Clock:
-    """A clock in epoch seconds that the test sets."""
+    """A clock that the test sets."""
 
-    now: float = NOW
-    alarms: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+    now: Micros = NOW
+    alarms: list[tuple[Micros, Callable[[], None]]] = field(default_factory=list)
 
-    def __call__(self) -> float:
+    def __call__(self) -> Micros:
         return self.now
+
+    def seconds(self) -> float:
+        """Return the time in seconds, as a monotonic clock counts it."""
+        return self.now / times.SECOND
 
     def pass_by(self, seconds: float) -> None:
         """Advance the time, and run the actions that are due meanwhile."""
-        end = self.now + seconds
+        end = times.add_seconds(self.now, seconds)
         while due := [alarm for alarm in self.alarms if alarm[0] <= end]:
             self.now, act = first = min(due, key=lambda alarm: alarm[0])
             self.alarms.remove(first)
@@ -97,7 +112,7 @@ class Clock:
 
     def alarm(self, seconds: float, act: Callable[[], None]) -> Callable[[], None]:
         """Schedule an action; the returned function cancels it."""
-        set_up = (self.now + seconds, act)
+        set_up = (times.add_seconds(self.now, seconds), act)
         self.alarms.append(set_up)
         return lambda: self.alarms.remove(set_up) if set_up in self.alarms else None
 
@@ -122,7 +137,7 @@ class Receiver(Egress):
         self.clock = clock
         self.answers = list(answers) or [Response(200)]
         self.connecting = self.answering = 0.0
-        self.posted: list[tuple[float, WebhookUrl, Mapping[str, str], bytes]] = []
+        self.posted: list[tuple[Micros, WebhookUrl, Mapping[str, str], bytes]] = []
         self.step: Step = _nothing
 
     @contextmanager
@@ -158,7 +173,7 @@ class FakeSqs:
     """A queue whose delays follow the test's clock."""
 
     clock: Clock
-    waiting: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
+    waiting: list[tuple[Micros, dict[str, Any]]] = field(default_factory=list)
     refuse: list[str] = field(default_factory=list)
     step: Step = _nothing
 
@@ -168,7 +183,9 @@ class FakeSqs:
             self.refuse.remove(name)
         taken = [entry for entry in Entries if entry["Id"] not in failed]
         self.step()
-        self.waiting += [(self.clock() + entry["DelaySeconds"], {**entry, "QueueUrl": QueueUrl}) for entry in taken]
+        self.waiting += [
+            (times.add_seconds(self.clock(), entry["DelaySeconds"]), {**entry, "QueueUrl": QueueUrl}) for entry in taken
+        ]
         self.step()
         return {"Successful": taken, "Failed": [{"Id": name, "Code": "InternalError"} for name in failed]}
 
@@ -206,7 +223,7 @@ class World:
             breaker=CircuitBreaker(
                 self.health, self.clock, lambda: 0.5, instant_retry(self.clock.pass_by), timer=self.clock.alarm
             ),
-            webhooks=WebhookSender(Vault(self.kms, key, self.clock), self.receiver, {443}, clock=self.clock),
+            webhooks=WebhookSender(Vault(self.kms, key, self.clock.seconds), self.receiver, {443}, clock=self.clock),
             sockets=SocketSender(
                 self.gateway.sockets, ConnectionTable(self.dynamodb, "SubscriptionsTable", self.clock)
             ),

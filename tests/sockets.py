@@ -35,7 +35,6 @@ from jobtrack.store.job_subscriptions import ListenerStore, NewListener
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.outbox import SORT_KEY
 from jobtrack.store.snapshots import Listener, Snapshot
-from jobtrack.times import Micros
 from tests.management import Gateway
 from tests.pushing import Clock, Crash, FakeSqs, crashing
 from tests.retrying import instant_retry
@@ -64,8 +63,8 @@ class SocketWorld:
         self.sqs = FakeSqs(self.clock)
         self.dynamodb: DynamoDBClient = before.dynamodb if before else aws.client("dynamodb")
         self.job = JobKey(*(str(uuid.uuid4()) for _ in range(3)))
-        self.jobs = JobStore(self.dynamodb, "JobsTable", now=self._micros)
-        self.jobs.create(Snapshot(self.job, 0, Job(self.job.job, "a job", "mining", self._micros())), "b", {})
+        self.jobs = JobStore(self.dynamodb, "JobsTable", now=self.clock)
+        self.jobs.create(Snapshot(self.job, 0, Job(self.job.job, "a job", "mining", self.clock())), "b", {})
         self.subscriptions = SubscriptionTable(self.dynamodb, "SubscriptionsTable")
         self.ender = SubscriptionEnder(self.subscriptions, "JobsTable", self.clock)
         self.table = ConnectionTable(self.dynamodb, "SubscriptionsTable", self.clock)
@@ -106,9 +105,6 @@ class SocketWorld:
         self.wanted: list[int] = []
         self.name = ""
 
-    def _micros(self) -> Micros:
-        return Micros(int(self.clock() * times.SECOND))
-
     def subscribe(self, since: int | None = None, **wanted: Any) -> str:
         """Subscribe to milestones, or to other events, and return the subscription's id."""
         asked = {"subscriptionType": "websocket", "events": [WANTED], "sinceSequence": since, **wanted}
@@ -123,7 +119,7 @@ class SocketWorld:
             lambda last: made.put_actions("SubscriptionsTable", last),
             made.replay_since,
         )
-        ListenerStore(self.dynamodb, "JobsTable", now=self._micros).add_listener(listener, {})
+        ListenerStore(self.dynamodb, "JobsTable", now=self.clock).add_listener(listener, {})
         self.name = one.subscription_id
         return self.name
 
@@ -131,7 +127,7 @@ class SocketWorld:
         """A batch of events: milestones, and log lines without a subscriber."""
         data = {WANTED: {"description": "m"}, UNWANTED: {"level": "INFO", "message": "m"}}
         last = self.jobs.read_snapshot(self.job).job.sequence
-        self.jobs.report(self.job, [Event(kind, self._micros(), data.get(kind, {})) for kind in kinds])
+        self.jobs.report(self.job, [Event(kind, self.clock(), data.get(kind, {})) for kind in kinds])
         self.wanted += [last + place for place, kind in enumerate(kinds, 1) if kind == WANTED]
 
     def dispatch(self, again: bool = False) -> None:
@@ -163,7 +159,7 @@ class SocketWorld:
 
     def run(self, seconds: float = 120) -> None:
         """Run the queue, up to a limit in seconds."""
-        end = self.clock() + seconds
+        end = times.add_seconds(self.clock(), seconds)
         while self.sqs.waiting and (due := min(at for at, _ in self.sqs.waiting)) <= end:
             self.clock.now = max(self.clock.now, due)
             for body in self.sqs.take():
@@ -178,7 +174,7 @@ class SocketWorld:
                     self.serve(body)
                     bodies.remove(body)
             except Crash:
-                visible = self.clock() + 180
+                visible = times.add_seconds(self.clock(), 180)
                 self.sqs.waiting += [(visible, {"MessageBody": body}) for body in bodies]
                 return True
         return False

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from jobtrack import times
 from jobtrack.push.delivery.attempt import Outcome
 from jobtrack.push.delivery.circuit_breaker import CircuitBreaker, Permit
 from jobtrack.push.delivery.endpoint_health import MAX_ATTEMPTS, EndpointHealth, HealthUpdate
@@ -59,12 +60,12 @@ def test_no_more_attempts_are_under_way_than_there_are_leases(table: EndpointHea
     assert 1 < count.most <= MAX_ATTEMPTS["slow"] < count.entered
     known = table.read_health(endpoint)
     assert known.leases == {}
-    assert known.is_slow(time.time())
+    assert known.is_slow(times.now())
 
 
 def test_of_many_at_a_half_open_breaker_one_is_let_through(table: EndpointHealthTable) -> None:
     endpoint, breaker = str(uuid.uuid4()), CircuitBreaker(table)
-    opened = EndpointHealth(10, 10.0, time.time() - 1)
+    opened = EndpointHealth(10, 10.0, times.add_seconds(times.now(), -1))
     assert table.write_health(endpoint, HealthUpdate(0, opened))
     stale, together = table.read_health(endpoint), threading.Barrier(THREADS)
 
@@ -92,4 +93,4 @@ def test_every_failure_of_many_at_once_counts(table: EndpointHealthTable) -> Non
         list(pool.map(fail, inside))
     known = table.read_health(endpoint)
     assert (known.failures, known.leases) == (10, {})
-    assert known.open_until > time.time()
+    assert known.open_until > times.now()

@@ -57,13 +57,13 @@ def test_a_walk_gives_each_line_once_in_order(api: httpx.Client, direction: str,
 def test_a_walk_while_others_write_gives_each_earlier_line_once(api: httpx.Client, direction: str) -> None:
     job, moment = create(api), times.parse("2024-01-20T10:30:00Z")
     early = [f"{number}" for number in range(150)]
-    reported(api, job, *(line(text, times.render(moment + int(text) * times.SECOND)) for text in early))
+    reported(api, job, *(line(text, times.render(times.add_seconds(moment, int(text)))) for text in early))
     done = threading.Event()
 
     def write() -> None:
         number = 0
         while not done.is_set():
-            late = times.render(moment + (number * 37 % 200 - 20) * times.SECOND)
+            late = times.render(times.add_seconds(moment, number * 37 % 200 - 20))
             reported(api, job, line(f"late {number}", late), line("filler " * 30, late, "ERROR"))
             number += 1
 

@@ -86,7 +86,7 @@ def test_the_examples_figures(api: httpx.Client) -> None:
 
 def test_now_and_what_remains_make_the_estimated_completion(api: httpx.Client) -> None:
     job = create(api, stages=[{"stageName": name, "expectedSeconds": 60} for name in "ABC"])
-    start = times.whole(times.now()) - 30 * times.SECOND
+    start = times.add_seconds(times.whole(times.now()), -30)
     began = times.render(start)
     reported(api, job, event("jobStarted", began), event("stageStarted", began, stageName="A"))
     reported(api, job, event("progressUpdate", progress=50))

@@ -188,7 +188,7 @@ def test_the_same_job_is_made_once_whoever_asks_first(table: Table) -> None:
 
 def test_no_batch_misses_a_listener_that_was_acknowledged_before_it(table: Table) -> None:
     key = table.job()
-    never, always = Listener(0, frozenset({"log.INFO"})), Listener(2**40, frozenset({"log.INFO"}))
+    never, always = Listener(times.EPOCH, frozenset({"log.INFO"})), Listener(times.LATEST, frozenset({"log.INFO"}))
     table.listeners().add_listener(NewListener(key, "sub-expired", never), {})
     added, owed = [], []
     store = table.store()
@@ -204,7 +204,7 @@ def test_no_batch_misses_a_listener_that_was_acknowledged_before_it(table: Table
 
 def test_listeners_added_while_others_write_survive(table: Table) -> None:
     key = table.job()
-    listener = Listener(2**40, frozenset({"milestone"}))
+    listener = Listener(times.LATEST, frozenset({"milestone"}))
 
     def listen(number: int) -> None:
         table.listeners().add_listener(NewListener(key, f"sub-{number}", listener), {})
@@ -220,7 +220,7 @@ def test_listeners_added_while_others_write_survive(table: Table) -> None:
 
 def test_a_job_has_at_most_100_live_listeners_and_none_after_its_end(table: Table) -> None:
     key = table.job()
-    listener = Listener(2**40, frozenset({"log.ERROR"}))
+    listener = Listener(times.LATEST, frozenset({"log.ERROR"}))
     for number in range(100):
         table.listeners().add_listener(NewListener(key, f"sub-{number}", listener), {})
     with pytest.raises(Unprocessable, match="100 live subscriptions"):

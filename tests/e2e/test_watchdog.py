@@ -59,7 +59,7 @@ def running(table: str) -> list[JobKey]:
     keys = [JobKey(*(str(uuid.uuid4()) for _ in range(3))) for _ in range(JOBS)]
     for key in keys:
         job = Job(key.job, "Example", "Test", START, heartbeat_seconds=HEARTBEAT_SECONDS)
-        listeners = {"sub": Listener(2**40, frozenset({"jobStalled"}))}
+        listeners = {"sub": Listener(times.LATEST, frozenset({"jobStalled"}))}
         jobs.create(Snapshot(key, 0, job, listeners=listeners), "body", {})
         jobs.report(key, [Event("jobStarted", START, {})])
     return keys
@@ -77,7 +77,7 @@ def alarms(table: str, key: JobKey) -> list[int]:
 
 
 def timers(table: str) -> int:
-    return sum(len(page) for page in timer_store(table).read_due_timers(2**33))
+    return sum(len(page) for page in timer_store(table).read_due_timers(times.LATEST))
 
 
 def test_each_silent_job_is_told_once_by_four_watchdogs_at_once(table: str) -> None:

@@ -283,14 +283,15 @@ class Deployed:
         """Give the object, and everything it contains, the test's clock and randomness."""
         ours = {
             "clock": self.clock,
+            "_clock": self.clock.seconds,  # a monotonic one
             "sleep": self.clock.pass_by,
             "random": self.drawn.random,
             "timer": self.clock.alarm,
         }
         for name in _attributes(held):
             value = getattr(held, name)
-            if name.lstrip("_") in ours:
-                _replace_member(held, name, ours[name.lstrip("_")])
+            if name in ours:
+                _replace_member(held, name, ours[name])
             elif _ours(value) and value is not self.receivers:
                 self._under_our_time(value)
 
@@ -321,7 +322,7 @@ class Deployed:
         """Create a job with these listeners."""
         self.subscribe(*subscriptions)
         listeners = {one.subscription_id: Listener(one.expires_at, one.interests()) for one in subscriptions}
-        snapshot = Snapshot(job, 0, Job(job.job, "a job", "mining", Micros(NOW * times.SECOND)), listeners=listeners)
+        snapshot = Snapshot(job, 0, Job(job.job, "a job", "mining", NOW), listeners=listeners)
         self._store().create(snapshot, "b", {})
         self.jobs.append(job)
         self.tail()
@@ -344,7 +345,7 @@ class Deployed:
         return self.put(item)
 
     def _store(self) -> JobStore:
-        return JobStore(self.dynamodb, "JobsTable", now=lambda: Micros(int(self.clock() * times.SECOND)))
+        return JobStore(self.dynamodb, "JobsTable", now=self.clock)
 
     def put(self, item: dict[str, Any]) -> str:
         """Return an item of the table as the stream shows it."""
@@ -368,7 +369,7 @@ class Deployed:
                     self._shown.add(place)
                     self.put(cast("dict[str, Any]", item))
 
-    def run(self, until: float = float("inf")) -> None:
+    def run(self, until: Micros = times.LATEST) -> None:
         """Process everything, or until a moment."""
         for _ in range(LONGEST_RUN):
             self.tail()
@@ -378,10 +379,10 @@ class Deployed:
             due = min(self._due(), default=None)
             if due is None or due > until:
                 return
-            self.clock.pass_by(max(0.0, due - self.clock()))
+            self.clock.pass_by(times.seconds_between(self.clock(), due))
         raise AssertionError("it does not end")
 
-    def _due(self) -> Iterable[float]:
+    def _due(self) -> Iterable[Micros]:
         consumed = [self.sqs.queues[intrinsics.target(trigger.queue)] for _, trigger in TEMPLATE.consumers]
         streams = [each.next_due for each in self.mappings if isinstance(each, StreamMapping)]
         return [due for due in (*streams, *(queue.due for queue in consumed)) if due is not None]

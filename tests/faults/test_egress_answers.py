@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
+from jobtrack import times
 from jobtrack.push.delivery.retry_schedule import retry_after_seconds
 from jobtrack.push.egress.bounded_socket import RESPONSE_BYTES
 from jobtrack.push.egress.guarded_post import Egress, EgressError, Response
@@ -113,7 +114,7 @@ RETRY_AFTER: dict[str, tuple[float | None, bytes]] = {
     "folded": (120, b"\r\n 120"),
     "several": (120, b"120\r\nRetry-After: soon"),
 }
-NOW = 1_700_000_000.0
+NOW = times.parse("2023-11-14T22:13:20Z")
 
 
 def posted(behave: Behave, body: bytes = b"{}", seconds: float = 5) -> Response:

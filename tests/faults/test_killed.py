@@ -10,7 +10,7 @@ from jobtrack.push.subscriptions.message_factory import event_message_id
 from jobtrack.push.subscriptions.stream_state import StreamState
 from tests.faults.conftest import Tell
 from tests.faults.deployed import Deployed
-from tests.pushing import JOB, NOW, subscription
+from tests.pushing import JOB, after, subscription
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -19,7 +19,7 @@ RUNS = int(os.environ.get("JOBTRACK_KILLED_RUNS", "60"))
 WEBHOOKS = ("sub-1", "sub-2")
 SOCKET = "sub-3"
 EVENTS = 3
-LONG = NOW + 10**8
+LONG = after(10**8)
 
 
 def run(stack: Deployed, number: int) -> list[int]:

@@ -6,7 +6,7 @@ from jobtrack.push.delivery import endpoint_health
 from jobtrack.push.egress.guarded_post import Response
 from tests.faults.deployed import Deployed
 from tests.functions.conftest import TEMPLATE
-from tests.pushing import JOB, NOW, message, subscription
+from tests.pushing import JOB, after, elapsed, message, subscription
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -20,7 +20,7 @@ def refused_for_a_week(patch: pytest.MonkeyPatch, seconds: float) -> Deployed:
     """Deliver one message to a receiver that always responds 500 after some seconds, until it is given up."""
     patch.setattr(endpoint_health, "SLOW_SECONDS", 7 * DAY)  # as if other messages kept the endpoint slow
     stack = Deployed(patch)
-    stack.subscribe(subscription(expires_at=NOW + 7 * DAY))
+    stack.subscribe(subscription(expires_at=after(7 * DAY)))
     stack.receivers.answering_with = lambda: Response(500)
     stack.receivers.answering = seconds
     stack.owe(JOB, ["sub-1"], 1)
@@ -32,7 +32,7 @@ def refused_for_a_week(patch: pytest.MonkeyPatch, seconds: float) -> Deployed:
 def test_the_schedule_of_a_day_reaches_its_end(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     stack = refused_for_a_week(monkeypatch, seconds)
     assert {*stack.receivers.ids} == {message().message_id}
-    times = [at - NOW for at, *_ in stack.receivers.posted]
+    times = [elapsed(at) for at, *_ in stack.receivers.posted]
     assert len(times) >= 16
     assert times[-1] > 0.9 * DAY
     assert stack.taken > 60  # invocations: each of the longer pauses takes several
@@ -45,4 +45,4 @@ def test_a_function_without_the_setting_is_stopped(name: str, seconds: float, mo
     monkeypatch.setitem(TEMPLATE.functions, name, stopped)
     stack = refused_for_a_week(monkeypatch, seconds)
     assert len(stack.dead_letters()) == 1
-    assert stack.receivers.posted[-1][0] - NOW < 0.2 * DAY
+    assert elapsed(stack.receivers.posted[-1][0]) < 0.2 * DAY

@@ -6,7 +6,7 @@ import pytest
 
 from jobtrack.push.subscriptions.message_factory import event_message_id
 from tests.faults.deployed import Deployed
-from tests.pushing import JOB, NOW, subscription
+from tests.pushing import JOB, after, subscription
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -18,7 +18,9 @@ CALLS = ["BatchGetItem", "PutItem", "UpdateItem", "Decrypt", "SendMessageBatch"]
 
 def deployed(patch: pytest.MonkeyPatch, seed: int = 0) -> Deployed:
     stack = Deployed(patch, seed)
-    stack.subscribe(*(subscription(name, url=f"https://{name}.example/", expires_at=NOW + 24 * HOUR) for name in NAMES))
+    stack.subscribe(
+        *(subscription(name, url=f"https://{name}.example/", expires_at=after(24 * HOUR)) for name in NAMES)
+    )
     return stack
 
 
@@ -42,7 +44,7 @@ def all_arrived(stack: Deployed, wanted: set[str]) -> None:
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_service_that_is_away_for_hours_loses_nothing(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    stack, end = deployed(monkeypatch), NOW + 2 * HOUR
+    stack, end = deployed(monkeypatch), after(2 * HOUR)
     fail(stack, call, lambda: stack.clock() < end)
     wanted = owe(stack)
     stack.run()

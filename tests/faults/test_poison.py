@@ -5,13 +5,14 @@ import json
 
 import pytest
 
+from jobtrack import times
 from jobtrack.domain.journal import packing
 from jobtrack.push.dispatch.quarantine import load_record
 from jobtrack.push.subscriptions.message_factory import event_message_id
 from jobtrack.push.subscriptions.stream_state import StreamState
 from jobtrack.store.outbox_records import ReadyMessage, encode
 from tests.faults.deployed import Deployed
-from tests.pushing import JOB, NOW, message, subscription
+from tests.pushing import JOB, after, elapsed, message, subscription
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -86,7 +87,7 @@ def test_a_websocket_goes_on_after_a_record_that_cannot_be_served(
             stack.show(JOB, number, packed)
         else:
             stack.owe(JOB, ["sub-1"], number)
-    stack.run(until=NOW + 600)
+    stack.run(until=after(600))
     assert [each["data"]["sequence"] for each in stack.gateway.sent[connection]] == [1, 2, 3, 4, 6, 7, 8, 9]
     assert (len(stack.quarantined()), stack.dead_letters()) == (1, [])
 
@@ -108,13 +109,13 @@ def test_a_record_whose_quarantine_is_away_for_hours_waits_for_it_and_its_neighb
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stack, away = Deployed(monkeypatch), True
-    stack.subscribe(subscription(expires_at=NOW + 24 * HOUR))
+    stack.subscribe(subscription(expires_at=after(24 * HOUR)))
     stack.outages["PutItem"] = lambda: away and "dispatcher" in stack.steps.running
     stack.owe(JOB, ["sub-1"], 1)
     number = stack.show(JOB, 2, POISON["no record"])
     stack.owe(JOB, ["sub-1"], 3)
     for _ in range(3):
-        stack.run(until=stack.clock() + 120)
+        stack.run(until=times.add_seconds(stack.clock(), 120))
         assert (kept(stack), {*stack.receivers.ids}) == ({}, ids(1, 3))
         stack.clock.pass_by(6 * HOUR)
     away = False
@@ -128,16 +129,16 @@ def test_a_record_that_could_not_even_be_quarantined_for_a_day_is_pointed_to(mon
     stack = Deployed(monkeypatch)
     stack.outages["PutItem"] = lambda: True
     number = stack.show(JOB, 1, POISON["no record"])
-    stack.run(until=stack.clock() + 120)
+    stack.run(until=times.add_seconds(stack.clock(), 120))
     stack.clock.pass_by(22.9 * HOUR)
-    stack.run(until=NOW + 22.99 * HOUR)
+    stack.run(until=after(22.99 * HOUR))
     assert stack.pointers() == []
     stack.run()
     [told] = [json.loads(body) for body in stack.pointers()]
     assert told["requestContext"]["condition"] == "RecordAgeExceeded"
     lay = told["DDBStreamBatchInfo"]
     assert lay["startSequenceNumber"] == lay["endSequenceNumber"] == number
-    assert stack.clock() - NOW < 23.1 * HOUR  # while the stream still has it
+    assert elapsed(stack.clock()) < 23.1 * HOUR  # while the stream still has it
 
 
 @pytest.mark.parametrize("body", ["no json", "{}", '{"kind": "wake"}', "[]", '{"kind": "message", "payload": 7}'])

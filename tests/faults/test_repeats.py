@@ -12,7 +12,6 @@ from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.message_factory import event_message_id
 from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, Filters, Subscription
 from jobtrack.store.outbox_records import EventBatch, OutboxEvent, decode
-from jobtrack.times import Micros
 from tests.faults.deployed import Deployed
 from tests.pushing import JOB, NOW, subscription
 
@@ -24,8 +23,8 @@ COPIES, REPEATS = 2, 3
 
 def reported(drawn: random.Random, count: int) -> Iterator[Event]:
     """Events that a worker might report."""
-    yield Event("jobStarted", Micros(NOW), {})
-    yield Event("stageStarted", Micros(NOW), {"stageName": "A"})
+    yield Event("jobStarted", NOW, {})
+    yield Event("stageStarted", NOW, {"stageName": "A"})
     for number in range(count):
         line = {"level": drawn.choice(["DEBUG", "INFO", "WARN", "ERROR"]), "message": f"line {number}"}
         kinds: list[tuple[str, dict[str, Any]]] = [
@@ -36,9 +35,9 @@ def reported(drawn: random.Random, count: int) -> Iterator[Event]:
             ("error", {"description": "e"}),
         ]
         kind, data = drawn.choice(kinds)
-        yield Event(kind, Micros(NOW), data)
-    yield Event("stageCompleted", Micros(NOW), {"stageName": "A"})
-    yield Event("jobCompleted", Micros(NOW), {})
+        yield Event(kind, NOW, data)
+    yield Event("stageCompleted", NOW, {"stageName": "A"})
+    yield Event("jobCompleted", NOW, {})
 
 
 def subscribers(drawn: random.Random, job: JobKey) -> list[Subscription]:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from functions.api.events import app as events
-from functions.schedule.expirer import app as expirer
 from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.secrets import Vault
@@ -143,8 +142,6 @@ def standing_still(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPat
         raise OSError("no network here")
 
     monkeypatch.setattr("jobtrack.times.time", SimpleNamespace(time_ns=moment))
-    for each in (expirer._expirer, expirer._expirer.ender):
-        monkeypatch.setattr(each, "clock", lambda: moment() / 10**9)
     monkeypatch.setattr("socket.getaddrinfo", unknown)
     return stack
 

@@ -10,6 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 from moto import mock_aws
 
+from jobtrack import times
 from jobtrack_local.engine import provision
 from jobtrack_local.environment import own_settings
 from jobtrack_local.gateway import app
@@ -87,13 +88,13 @@ def test_the_backlog_is_what_has_not_expired_as_the_stream_would_show_it(names: 
         item = {"pk": {"S": "p"}, "sk": {"S": sort_key}, "exp": {"N": str(expires)}, "d": {"B": b"\x00\xff"}}
         dynamodb.put_item(TableName=table, Item=item)
     stream = names.attributes["JobsTable", "StreamArn"]
-    (page,) = OutboxBacklog(dynamodb, table, stream, "O#", lambda: NOW).records()
+    (page,) = OutboxBacklog(dynamodb, table, stream, "O#", lambda: times.add_seconds(times.EPOCH, NOW)).records()
     keys = [change(record)["Keys"] for record in page]
     assert keys == [{"pk": {"S": "p"}, "sk": {"S": "O#1"}}, {"pk": {"S": "p"}, "sk": {"S": "O#2"}}]
     assert all(set(record) == set(SAMPLE) and set(change(record)) == set(change(SAMPLE)) for record in page)
     assert '"d": {"B": "AP8="}' in json.dumps(change(page[0])["NewImage"])
     assert len({events.sequence_number(record) for record in page}) == 2
-    assert {events.created_at(record) for record in page} == {NOW}
+    assert {events.created_at(record) for record in page} == {times.add_seconds(times.EPOCH, NOW)}
 
 
 def test_a_record_of_the_stream_gets_lambdas_shape() -> None:

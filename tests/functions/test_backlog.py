@@ -3,15 +3,16 @@
 import pytest
 from msgspec.structs import replace
 
-from jobtrack import aws
+from jobtrack import aws, times
 from jobtrack.domain.events import EVENT_NAMES
 from jobtrack.push.subscriptions.message_factory import event_message
 from jobtrack.push.subscriptions.stream_state import StreamState
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack.push.websockets.backlog import Backlog, BacklogPage
 from jobtrack.store.outbox import KEPT_SECONDS
+from jobtrack.times import Micros
 from tests.functions.test_replays import history, job_heard_by, jobs, report
-from tests.pushing import JOB, NOW, subscription
+from tests.pushing import JOB, NOW, after, subscription
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -25,13 +26,13 @@ WANTED = [
 ]
 
 
-def pages(one: Subscription, position: int = 0, now: float = NOW, page: int = 2000) -> list[BacklogPage]:
+def pages(one: Subscription, position: int = 0, now: Micros = NOW, page: int = 2000) -> list[BacklogPage]:
     return list(Backlog(aws.client("dynamodb"), "JobsTable", lambda: now, page).read_after(one, position))
 
 
 def from_the_journal(one: Subscription, position: int = 0, page: int = 2000) -> list[BacklogPage]:
     """Read after all outbox items have expired."""
-    return pages(replace(one, created_at=0, stream=StreamState(10**6, 0)), position, page=page)
+    return pages(replace(one, created_at=times.EPOCH, stream=StreamState(10**6, 0)), position, page=page)
 
 
 def payloads(one: Subscription, read: list[BacklogPage]) -> list[tuple[int | None, str]]:
@@ -76,7 +77,7 @@ def test_the_last_page_ends_where_the_job_is(job: int) -> None:
 def test_the_journal_helps_out_where_items_of_the_outbox_have_gone(job: int) -> None:
     one, dynamodb = WANTED[0], aws.client("dynamodb")
     expected = payloads(one, pages(one, 40))
-    later = NOW + KEPT_SECONDS - 600  # DynamoDB may delete any of them within the hour
+    later = after(KEPT_SECONDS - 600)  # DynamoDB may delete any of them within the hour
     for item in dynamodb.scan(TableName="JobsTable")["Items"]:
         if item["sk"]["S"].startswith("O#") and item["sk"]["S"] != "O#000000000032":
             dynamodb.delete_item(TableName="JobsTable", Key={name: item[name] for name in ("pk", "sk")})

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
-from jobtrack import log_filter
+from jobtrack import log_filter, times
 from jobtrack.domain.journal import packing
 from jobtrack.domain.subscription_states import DeliveryStatus
 from jobtrack.push.delivery.attempt import Attempt
@@ -15,12 +15,16 @@ from jobtrack.push.delivery.delivery import ATTEMPTS, Delivery
 from jobtrack.push.egress.guarded_post import EgressError, Response
 from jobtrack.push.subscriptions.secrets import Secrets, SigningSecret, new_signing_secret
 from jobtrack.push.subscriptions.subscription import Subscription
+from jobtrack.store.ttl import encode_expiry
+from jobtrack.times import Micros
 from tests.pushing import (
     JOB,
     NOW,
     SECRET,
     TOKEN,
     World,
+    after,
+    elapsed,
     message,
     subscription,
 )
@@ -39,9 +43,9 @@ def test_a_message_is_posted_signed_and_recorded() -> None:
     assert headers["authorization"] == f"Bearer {TOKEN}"
     assert headers["content-type"] == "application/json"
     assert headers["webhook-id"] == message().message_id
-    assert headers["webhook-timestamp"] == str(NOW)
+    assert headers["webhook-timestamp"] == str(NOW // times.SECOND)
     assert world.receiver.verified(SECRET) == [json.loads(message().payload)]
-    assert world.delivered(message()) == Delivery(DeliveryStatus.DELIVERED, 1, (Attempt(NOW * 1_000_000, 0, 200),))
+    assert world.delivered(message()) == Delivery(DeliveryStatus.DELIVERED, 1, (Attempt(NOW, 0, 200),))
     assert world.sqs.waiting == []
 
 
@@ -55,7 +59,7 @@ def test_the_record_lasts_a_week_and_keeps_what_a_retry_by_hand_needs() -> None:
     )["Items"]
     assert item["sk"] == {"S": message(7).message_id}
     assert (item["type"], item["sequence"]) == ({"S": "stageCompleted"}, {"N": "7"})
-    assert item["exp"] == {"N": str(NOW + 7 * DAY)}
+    assert item["exp"] == encode_expiry(after(7 * DAY))
     assert packing.unpack(item["d"]["B"])["payload"] == message(7).payload
 
 
@@ -68,13 +72,13 @@ def test_a_message_that_comes_twice_is_posted_once() -> None:
 
 def test_while_secrets_rotate_both_sign() -> None:
     world, newer = World(OK), new_signing_secret()
-    both = Secrets((SigningSecret(newer), SigningSecret(SECRET, until=NOW + 10)), None)
+    both = Secrets((SigningSecret(newer), SigningSecret(SECRET, until=after(10))), None)
     sealed = world.deliverer.webhooks.vault.seal(JOB, "sub-1", both)
     world.dynamodb.put_item(TableName="SubscriptionsTable", Item=replace(world.subscription, sealed=sealed).to_item())
     world.deliver(message(1))
     world.receiver.verified(SECRET)
     world.receiver.verified(newer)
-    world.clock.now = NOW + 10
+    world.clock.now = after(10)
     world.deliver(message(2))
     assert " " not in world.receiver.posted[1][2]["webhook-signature"]
     assert "authorization" not in world.receiver.posted[0][2]
@@ -84,16 +88,16 @@ def test_while_secrets_rotate_both_sign() -> None:
 def test_what_is_no_success_is_tried_again_by_the_schedule_and_fails_after_a_day(
     answer: Response | EgressError,
 ) -> None:
-    world = World(answer, subscribed=subscription(expires_at=NOW + 7 * DAY))
+    world = World(answer, subscribed=subscription(expires_at=after(7 * DAY)))
     world.deliver(message())
     assert world.delivered(message()).status == "Pending"
     world.sqs.run(world.deliverer.deliver)
-    times = [at for at, *_ in world.receiver.posted]
-    assert [later - earlier for earlier, later in pairwise(times)] == [5, 30, 120, 600, 1800, 3600] + [7200] * 11
+    moments = [at for at, *_ in world.receiver.posted]
+    assert [times.seconds_between(*pair) for pair in pairwise(moments)] == [5, 30, 120, 600, 1800, 3600] + [7200] * 11
     assert world.delivered(message()).status == "Failed"
-    assert [attempt.time for attempt in world.delivered(message()).attempts] == [at * 1_000_000 for at in times]
+    assert [attempt.time for attempt in world.delivered(message()).attempts] == moments
     assert set(world.receiver.ids) == {message().message_id}
-    assert len({headers["webhook-timestamp"] for _, _, headers, _ in world.receiver.posted}) == len(times)
+    assert len({headers["webhook-timestamp"] for _, _, headers, _ in world.receiver.posted}) == len(moments)
 
 
 def test_an_attempt_tells_what_came_of_it() -> None:
@@ -110,10 +114,10 @@ def test_an_attempt_tells_what_came_of_it() -> None:
 
 
 def test_the_subscriptions_end_ends_the_retries() -> None:
-    world = World(BROKEN, subscribed=subscription(expires_at=NOW + 100))
+    world = World(BROKEN, subscribed=subscription(expires_at=after(100)))
     world.deliver(message())
     world.sqs.run(world.deliverer.deliver)
-    assert [at - NOW for at, *_ in world.receiver.posted] == [0, 5, 35]
+    assert [elapsed(at) for at, *_ in world.receiver.posted] == [0, 5, 35]
     assert world.delivered(message()).status == "Failed"
 
 
@@ -121,15 +125,15 @@ def test_the_receivers_wish_to_wait_is_honoured() -> None:
     world = World(Response(429, "1000"), Response(503, "Mon, 23 Nov 2026 11:45:33 GMT"), OK)
     world.deliver(message())
     world.sqs.run(world.deliverer.deliver)
-    assert [at - NOW for at, *_ in world.receiver.posted] == [0, 1000, 3600]
+    assert [elapsed(at) for at, *_ in world.receiver.posted] == [0, 1000, 3600]
 
 
 def test_long_waits_hop_over_the_longest_delay_of_the_queue_without_an_attempt() -> None:
     world = World(OK)
-    world.deliver(message().later(NOW + 2000.5))
+    world.deliver(message().later(after(2000.5)))
     assert [entry["DelaySeconds"] for _, entry in world.sqs.waiting] == [900]
     world.sqs.run(world.deliverer.deliver)
-    assert [at - NOW for at, *_ in world.receiver.posted] == [2001]
+    assert [elapsed(at) for at, *_ in world.receiver.posted] == [2001]
 
 
 def test_gone_ends_the_subscription_and_what_else_waits_is_skipped() -> None:
@@ -195,14 +199,14 @@ def test_copies_of_a_message_do_not_multiply_its_retries() -> None:
 def test_the_log_of_attempts_is_bounded() -> None:
     delivery = Delivery()
     for number in range(ATTEMPTS + 5):
-        delivery = delivery.after(message(), DeliveryStatus.PENDING, Attempt(number, 1))
+        delivery = delivery.after(message(), DeliveryStatus.PENDING, Attempt(Micros(number), 1))
     assert [each.time for each in delivery.attempts] == list(range(5, ATTEMPTS + 5))
 
 
 def test_whatever_fails_for_good_is_logged_for_the_alarm(caplog: pytest.LogCaptureFixture) -> None:
     """At the end of its schedule, or while its endpoint's circuit breaker was open."""
     caplog.set_level(logging.INFO)
-    world = World(BROKEN, subscribed=subscription(expires_at=NOW + 3 * 3600))
+    world = World(BROKEN, subscribed=subscription(expires_at=after(3 * 3600)))
     many = [message(sequence) for sequence in range(1, 21)]
     for one in many:
         world.deliver(one)

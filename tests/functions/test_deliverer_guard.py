@@ -12,7 +12,7 @@ from functions.queue.deliverer import app
 from jobtrack.push.egress.guarded_post import Response
 from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.stream_state import StreamState
-from tests.pushing import NOW, World, message, subscription
+from tests.pushing import World, elapsed, message, subscription
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -57,7 +57,7 @@ def test_a_fault_of_ours_is_a_failed_attempt_that_the_schedule_repeats(
     assert world.delivered(message()).status == "Pending"
     assert errors(caplog) == [f"message {message().message_id} could not be sent"]
     world.sqs.run(world.deliverer.deliver)
-    assert [at - NOW for at, *_ in world.receiver.posted] == [5]
+    assert [elapsed(at) for at, *_ in world.receiver.posted] == [5]
     assert world.delivered(message()).status == "Delivered"
 
 

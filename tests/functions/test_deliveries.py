@@ -15,7 +15,7 @@ from jobtrack.push.subscriptions.message_factory import event_message, service_m
 from jobtrack.push.subscriptions.subscription import Subscription
 from tests.functions.conftest import Invoke
 from tests.functions.subscribing import Sample, about, job_of, owed, read, subscribed, table
-from tests.pushing import NOW, World, event
+from tests.pushing import NOW, World, after, elapsed, event
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -34,7 +34,7 @@ def world(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Op
         made = subscribed(invoke, sample, events=["stageCompleted"], expiresInSeconds=604_800)
         found = table().read_subscription(job_of(sample("subscribe")), made["subscriptionId"])
         assert found is not None
-        held = replace(found, created_at=NOW, expires_at=NOW + 7 * DAY)
+        held = replace(found, created_at=NOW, expires_at=after(7 * DAY))
         made_world = World(*answers, subscribed=replace(held, subscription_id="sub-of-the-helper"))
         made_world.subscription = held
         aws.client("dynamodb").put_item(TableName="SubscriptionsTable", Item=held.to_item())
@@ -87,8 +87,8 @@ def test_an_attempt_is_told_as_the_contract_says(invoke: Invoke, sample: Sample,
         "sequence": 7,
         "status": "Delivered",
         "attempts": [
-            {"time": times.render(at * times.SECOND), "statusCode": status, "milliseconds": 0, "error": None}
-            for at, status in ((NOW, 500), (NOW + 5, 200))
+            {"time": times.render(at), "statusCode": status, "milliseconds": 0, "error": None}
+            for at, status in ((NOW, 500), (after(5), 200))
         ],
     }
 
@@ -98,7 +98,7 @@ def test_the_newest_is_first_whatever_came_first(invoke: Invoke, sample: Sample,
     one = there.subscription
     for sequence in (3, 12, 1, 100_000, 7):
         there.deliver(message(one, sequence))
-    pings = [replace(service_message("ping", one, None, NOW + number, "0"), job=one.job) for number in range(2)]
+    pings = [replace(service_message("ping", one, None, after(number), "0"), job=one.job) for number in range(2)]
     for ping in pings:
         there.deliver(ping)
     pages, query = [], "limit=3"
@@ -116,7 +116,7 @@ def test_what_is_older_than_a_week_is_not_told_though_it_still_lies_there(
 ) -> None:
     there = world(OK)
     there.deliver(message(there.subscription, 1))
-    there.clock.now = NOW + KEPT_SECONDS
+    there.clock.now = after(KEPT_SECONDS)
     assert listed(invoke, sample, there.subscription) == {"deliveries": [], "nextCursor": None}
     assert retry(invoke, sample, there.subscription, message(there.subscription, 1).message_id)["statusCode"] == 409
 
@@ -162,12 +162,12 @@ def test_a_retry_by_hand_begins_the_schedule_anew(invoke: Invoke, sample: Sample
     there.deliver(message(there.subscription, 7))
     there.sqs.run(there.deliverer.deliver)
     there.receiver.answers = [OK, BROKEN]
-    there.clock.now += 3600
+    there.clock.pass_by(3600)
     there.deliver(message(there.subscription, 8))  # it responds once, which closes its breaker
     tried, start = len(there.receiver.posted), there.clock.now
     retried(invoke, sample, there, 7)
     there.sqs.run(there.deliverer.deliver)
-    since = [at - start for at, *_ in there.receiver.posted[tried:]]
+    since = [times.seconds_between(start, at) for at, *_ in there.receiver.posted[tried:]]
     assert since[:4] == [0, 5, 35, 155]
     assert len(since) == tried - 1
     assert [each["status"] for each in listed(invoke, sample, there.subscription)["deliveries"]] == [
@@ -183,13 +183,13 @@ def test_by_hand_while_a_retry_waits_there_is_one_chain_of_attempts(
     there.deliver(message(there.subscription, 7))
     retried(invoke, sample, there, 7)
     there.sqs.run(there.deliverer.deliver)
-    assert [at - NOW for at, *_ in there.receiver.posted] == [0, 0]
+    assert [elapsed(at) for at, *_ in there.receiver.posted] == [0, 0]
 
 
 def test_after_the_end_there_is_no_retry(invoke: Invoke, sample: Sample, world: Open) -> None:
     there = world(OK)
     there.deliver(message(there.subscription, 7))
-    there.clock.now = NOW + 60
+    there.clock.now = after(60)
     there.ender.end(there.subscription.job, there.subscription.subscription_id, "deleted")
     answer = retry(invoke, sample, there.subscription, message(there.subscription, 7).message_id)
     assert read(answer, 409)["code"] == "conflict"
@@ -219,5 +219,5 @@ def test_deliveries_of_another_subscription_are_not_found(invoke: Invoke, sample
     there.deliver(message(there.subscription, 7))
     other = subscribed(invoke, sample)["subscriptionId"]
     request = about(sample, "retry-delivery", other, messageId=message(there.subscription, 7).message_id)
-    there.clock.now = times.now() / times.SECOND
+    there.clock.now = times.now()
     assert read(invoke(FUNCTION, request), 404)["code"] == "not_found"

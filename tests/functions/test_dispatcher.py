@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from functions.stream.dispatcher import app
-from jobtrack import aws
+from jobtrack import aws, times
 from jobtrack.errors import Unavailable
 from jobtrack.invocation import Context
 from jobtrack.push.dispatch.dispatcher import SPARE_SECONDS, Dispatcher
@@ -83,7 +83,7 @@ def test_a_sample_record_becomes_a_message_of_the_real_queue(
     batch = decode(base64.b64decode(outbox["Records"][0]["dynamodb"]["NewImage"]["d"]["B"]))
     assert isinstance(batch, EventBatch)
     [name] = batch.subscription_ids
-    subscribe(subscription(name, job=batch.job, created_at=0, expires_at=2**33))
+    subscribe(subscription(name, job=batch.job, created_at=NOW, expires_at=times.LATEST))
 
     assert app.handler(outbox, context) == {"batchItemFailures": []}
 

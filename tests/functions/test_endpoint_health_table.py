@@ -18,15 +18,17 @@ from jobtrack.push.delivery.endpoint_health import (
 )
 from jobtrack.push.delivery.endpoint_health_table import KEPT_SECONDS, EndpointHealthTable, endpoint_key
 from jobtrack.push.messages.message import Lane
-from tests.pushing import NOW, Clock
+from jobtrack.store.ttl import encode_expiry
+from jobtrack.times import add_seconds
+from tests.pushing import NOW, Clock, after
 from tests.retrying import instant_retry
 
 pytestmark = pytest.mark.usefixtures("stack")
 
-FULL = EndpointHealth(3, 20.0, NOW + 5.5, NOW + 35.0, NOW + 300.25, NOW - 1.0)
-LEASE = Lease(4, NOW + LEASE_SECONDS, "mine")
-OTHER = Lease(4, NOW + LEASE_SECONDS, "other")
-LATE = Lease(4, NOW - 0.5, "late")
+FULL = EndpointHealth(3, 20.0, after(5.5), after(35.0), after(300.25), after(-1.0))
+LEASE = Lease(4, after(LEASE_SECONDS), "mine")
+OTHER = Lease(4, after(LEASE_SECONDS), "other")
+LATE = Lease(4, after(-0.5), "late")
 
 
 def table(clock: Clock | None = None) -> EndpointHealthTable:
@@ -46,7 +48,7 @@ def table(clock: Clock | None = None) -> EndpointHealthTable:
         HealthUpdate(2, EndpointHealth(1)),
         HealthUpdate(0, FULL, take=LEASE),
         HealthUpdate(0, FULL, release=OTHER),
-        HealthUpdate(1, EndpointHealth(failures=2), take=Lease(5, NOW + 1.0, "mine")),
+        HealthUpdate(1, EndpointHealth(failures=2), take=Lease(5, after(1.0), "mine")),
     ],
 )
 def test_a_write_does_what_the_rules_say(before: EndpointHealth, change: HealthUpdate) -> None:
@@ -65,7 +67,7 @@ def test_it_is_forgotten_a_day_after_the_last_word() -> None:
     held = table()
     held.write_health("e", HealthUpdate(take=LEASE))
     item = held.dynamodb.get_item(TableName=held.name, Key=endpoint_key("e"))["Item"]
-    assert item["exp"] == {"N": str(NOW + KEPT_SECONDS)}
+    assert item["exp"] == encode_expiry(after(KEPT_SECONDS))
 
 
 def breaker(clock: Clock, held: EndpointHealthTable) -> CircuitBreaker:
@@ -96,7 +98,7 @@ def test_an_outcome_is_told_though_others_were_faster() -> None:
         doors.release(one, Outcome.FAILED, 0.1)
     known = held.read_health("e")
     assert (known.failures, known.leases) == (12, {})
-    assert NOW + 10 <= known.open_until < NOW + 12  # both gave way to the other
+    assert after(10) <= known.open_until < after(12)  # both gave way to the other
 
 
 def test_a_lease_that_ran_out_and_is_anothers_now_is_left_alone() -> None:
@@ -106,8 +108,8 @@ def test_a_lease_that_ran_out_and_is_anothers_now_is_left_alone() -> None:
     first = doors.acquire("e", "slow", held.read_health("e"))
     assert isinstance(first, Permit)
     assert first.lease
-    clock.now += LEASE_SECONDS + 1
-    theirs = Lease(first.lease.slot, clock.now + LEASE_SECONDS, "theirs")
+    clock.pass_by(LEASE_SECONDS + 1)
+    theirs = Lease(first.lease.slot, add_seconds(clock.now, LEASE_SECONDS), "theirs")
     assert held.write_health("e", HealthUpdate(take=theirs))
     doors.release(first, Outcome.FAILED, 0.1)
     known = held.read_health("e")

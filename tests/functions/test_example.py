@@ -32,7 +32,7 @@ def api(invoke: Invoke, sample: Callable[[str], Json], monkeypatch: pytest.Monke
     subscriptions = load_function("functions/api/subscriptions")
     creator = subscriptions.creator
     monkeypatch.setattr(creator.listeners, "now", lambda: found.now)
-    factory = replace(creator.factory, clock=lambda: found.now / times.SECOND, new_id=lambda: uuid.UUID(SUBSCRIPTION))
+    factory = replace(creator.factory, clock=lambda: found.now, new_id=lambda: uuid.UUID(SUBSCRIPTION))
     monkeypatch.setattr(creator, "factory", factory)
     found.past()
     prepare(found)

@@ -149,7 +149,7 @@ def test_who_rebinds_between_two_look_ups_is_reached_where_it_was_checked(addres
     world = delivering(names)
     world.deliver(message())
     assert (names.asked, traffic.connected, traffic.looked_up) == (["hook.example"], [(PUBLIC, 443)], [PUBLIC])
-    world.clock.now += 5
+    world.clock.pass_by(5)
     for body in world.sqs.take():
         world.deliverer.deliver(Message.decode(body))
     assert [each.error for each in attempts(world)] == [

@@ -17,9 +17,10 @@ from jobtrack.push.delivery.endpoint_health import LEASE_SECONDS, MAX_ATTEMPTS, 
 from jobtrack.push.egress.guarded_post import EgressError, Response
 from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.message_factory import endpoint_group
+from jobtrack.times import add_seconds, seconds_between
 from tests.functions.conftest import Invoke
 from tests.functions.subscribing import Sample, about, owed, read
-from tests.pushing import JOB, NOW, Crash, World, crashing, message, store, subscription
+from tests.pushing import JOB, NOW, Crash, World, after, crashing, elapsed, message, store, subscription
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -60,21 +61,21 @@ def test_permanent_500s_are_attempted_at_exactly_the_schedules_times_then_failed
     request = about(sample, "retry-delivery", "")
     ids = request["pathParameters"]
     job = replace(JOB, tenant=ids["tenantId"], project=ids["projectId"])
-    subscribed = subscription("sub-223e8400-e29b-41d4-a716-446655440000", job=job, expires_at=NOW + 7 * DAY)
+    subscribed = subscription("sub-223e8400-e29b-41d4-a716-446655440000", job=job, expires_at=after(7 * DAY))
     world = World(BROKEN, subscribed=subscribed)
     world.dynamodb.put_item(TableName="SubscriptionsTable", Item=subscribed.pointer_item())
     one = replace(message(7, subscribed), job=job)
     world.deliver(one)
     world.sqs.run(world.deliverer.deliver)
 
-    times = [at - NOW for at, *_ in world.receiver.posted]
+    times = [elapsed(at) for at, *_ in world.receiver.posted]
     delays = [5, 30, 120, 600, 1800, 3600] + [7200] * 11
     assert times == [sum(delays[:number]) for number in range(len(delays) + 1)]
     assert world.delivered(one).status == "Failed"
     assert len(world.delivered(one).attempts) == len(times)
 
     world.receiver.answers = [OK]
-    world.clock.now += 3600
+    world.clock.pass_by(3600)
     for each in (app.subscriptions, app.deliveries):
         monkeypatch.setattr(each, "clock", world.clock)
     request = about(sample, "retry-delivery", subscribed.subscription_id, messageId=one.message_id)
@@ -88,15 +89,15 @@ def test_permanent_500s_are_attempted_at_exactly_the_schedules_times_then_failed
 
 @pytest.mark.parametrize("jitter", [0.0, 0.25, 1.0])
 def test_jitter_moves_a_lone_messages_attempts_and_nothing_else_does(jitter: float) -> None:
-    world = World(BROKEN, subscribed=subscription(expires_at=NOW + 7 * DAY))
+    world = World(BROKEN, subscribed=subscription(expires_at=after(7 * DAY)))
     world.deliverer.random = world.deliverer.breaker.random = lambda: jitter
     world.deliver(message())
     world.sqs.run(world.deliverer.deliver)
     times = [at for at, *_ in world.receiver.posted]
-    found = [later - earlier for earlier, later in pairwise(times)]
+    found = [seconds_between(earlier, later) for earlier, later in pairwise(times)]
     wanted = ([5, 30, 120, 600, 1800, 3600] + [7200] * 20)[: len(found)]
     assert found == pytest.approx([delay * (0.8 + 0.4 * jitter) for delay in wanted], abs=1.001)
-    assert times[-1] < NOW + DAY <= times[-1] + 7200 * 1.2
+    assert times[-1] < after(DAY) <= add_seconds(times[-1], 7200 * 1.2)
 
 
 def test_while_the_breaker_is_open_a_message_is_skipped_and_delivered_when_the_endpoint_is_back() -> None:
@@ -107,9 +108,9 @@ def test_while_the_breaker_is_open_a_message_is_skipped_and_delivered_when_the_e
     assert world.delivered(message(20)) == Delivery(DeliveryStatus.SKIPPED, 0, ())
     [put_off] = waiting(world)
     assert (put_off.attempt, put_off.waits, put_off.lane) == (0, 1, "normal")
-    assert NOW + 10 <= put_off.not_before <= NOW + 12
+    assert after(10) <= put_off.not_before <= after(12)
     world.sqs.run(world.deliverer.deliver)
-    assert [at for at, *_ in world.receiver.posted] == [NOW + 11]
+    assert [at for at, *_ in world.receiver.posted] == [after(11)]
     assert world.delivered(message(20)).status == "Delivered"
     assert world.known().failures == 0
 
@@ -125,11 +126,11 @@ def test_of_many_that_wait_for_a_breaker_one_probes_and_the_rest_follow_its_succ
 
 
 def test_of_many_to_a_dead_endpoint_few_are_attempted_each_is_skipped_or_failed_in_the_end() -> None:
-    world = World(BROKEN, subscribed=subscription(expires_at=NOW + 3 * 3600))
+    world = World(BROKEN, subscribed=subscription(expires_at=after(3 * 3600)))
     many = [message(sequence) for sequence in range(1, 41)]
     for one in many:
         world.deliver(one)
-        world.clock.now += 1
+        world.clock.pass_by(1)
     world.sqs.run(world.deliverer.deliver)
     found = [world.delivered(one) for one in many]
     assert {each.status for each in found} <= {"Skipped", "Failed"}
@@ -140,40 +141,40 @@ def test_of_many_to_a_dead_endpoint_few_are_attempted_each_is_skipped_or_failed_
 
 
 def test_what_was_attempted_before_and_then_skipped_has_failed_if_its_day_ends_first() -> None:
-    world = World(BROKEN, subscribed=subscription(expires_at=NOW + 7 * DAY))
+    world = World(BROKEN, subscribed=subscription(expires_at=after(7 * DAY)))
     world.deliver(message(1))
-    known_as(world, EndpointHealth(20, 600.0, NOW + 2 * DAY))
+    known_as(world, EndpointHealth(20, 600.0, after(2 * DAY)))
     world.sqs.run(world.deliverer.deliver)
     assert len(world.receiver.posted) == 1
     assert world.delivered(message(1)).status == "Failed"
-    assert world.clock.now >= NOW + DAY
+    assert world.clock.now >= after(DAY)
 
 
 def test_what_was_never_attempted_stays_skipped_if_its_day_ends_first_and_can_be_retried_by_hand() -> None:
-    world = World(OK, subscribed=subscription(expires_at=NOW + 7 * DAY))
-    known_as(world, EndpointHealth(20, 600.0, NOW + DAY + 1))
+    world = World(OK, subscribed=subscription(expires_at=after(7 * DAY)))
+    known_as(world, EndpointHealth(20, 600.0, after(DAY + 1)))
     world.deliver(message(1))
     world.sqs.run(world.deliverer.deliver)
     assert world.receiver.posted == []
     assert world.delivered(message(1)) == Delivery(DeliveryStatus.SKIPPED, 1, ())
     kept = world.deliverer.deliveries.find_delivery("sub-1", message(1).message_id)
     assert kept is not None
-    world.clock.now += 600
+    world.clock.pass_by(600)
     world.deliver(kept.redelivery(world.subscription, world.clock.now))
     assert world.receiver.ids == [message(1).message_id]
     assert world.delivered(message(1)).status == "Delivered"
 
 
-def test_the_word_of_the_end_is_skipped_if_the_breaker_stays_open_for_its_five_minutes() -> None:
+def test_the_word_of_the_end_is_skipped_if_the_breaker_stays_open_seconds_its_five_minutes() -> None:
     world = World(OK)
-    known_as(world, EndpointHealth(20, 600.0, NOW + 400))
+    known_as(world, EndpointHealth(20, 600.0, after(400)))
     world.ender.end(JOB, "sub-1", "deleted")
     [ended] = owed(JOB)
     world.deliver(ended)
     world.sqs.run(world.deliverer.deliver)
     assert world.receiver.posted == []
     assert world.delivered(ended).status == "Skipped"
-    assert world.clock.now < NOW + 600
+    assert world.clock.now < after(600)
 
 
 @pytest.mark.parametrize("answer", [Response(429, "3600"), Response(503, "3600")])
@@ -183,7 +184,7 @@ def test_a_wish_to_wait_is_honoured_by_its_message_while_others_wait_for_the_bre
     world.deliver(message(2))
     assert world.delivered(message(2)).status == "Delivered"
     world.sqs.run(world.deliverer.deliver)
-    assert [at - NOW for at, *_ in world.receiver.posted] == [0, 0, 3600]
+    assert [elapsed(at) for at, *_ in world.receiver.posted] == [0, 0, 3600]
 
 
 def test_429s_in_a_row_open_the_breaker_and_410_closes_it() -> None:
@@ -192,10 +193,10 @@ def test_429s_in_a_row_open_the_breaker_and_410_closes_it() -> None:
         world.deliver(message(sequence))
     assert len(world.receiver.posted) == 10
     world.receiver.answers = [Response(410)]
-    world.clock.now += 11
+    world.clock.pass_by(11)
     world.deliver(message(12))
     assert len(world.receiver.posted) == 11
-    assert world.known().open_for == 0
+    assert world.known().open_seconds == 0
     stored = world.stored()
     assert stored is not None
     assert stored.end_reason == "gone"
@@ -222,7 +223,7 @@ def test_slowness_is_noted_while_the_answer_is_awaited(monkeypatch: pytest.Monke
 
     def note(breaker: CircuitBreaker, permit: Permit) -> None:
         original(breaker, permit)
-        noted.append((world.clock() - NOW, world.known().is_slow(world.clock())))
+        noted.append((elapsed(world.clock()), world.known().is_slow(world.clock())))
 
     monkeypatch.setattr(CircuitBreaker, "mark_slow", note)
     world.deliver(message(1))
@@ -251,7 +252,7 @@ def test_retries_of_a_slow_endpoint_wait_in_the_slow_lane_and_later_ones_do_not(
 
 def test_a_quick_answer_in_the_slow_lane_leads_back() -> None:
     world = World(OK)
-    known_as(world, EndpointHealth(slow_until=NOW + 300))
+    known_as(world, EndpointHealth(slow_until=after(300)))
     world.deliver(message(1).moved("slow"))
     world.deliver(message(2))
     assert [world.delivered(message(sequence)).status for sequence in (1, 2)] == ["Delivered"] * 2
@@ -263,7 +264,7 @@ def test_what_finds_no_lease_is_put_off_a_little_longer_each_time_and_sent_when_
     world = World(OK)
     slots = range(MAX_ATTEMPTS["normal"] if lane == "normal" else MAX_ATTEMPTS["slow"])
     for slot in slots:
-        lease = Lease(slot, NOW + LEASE_SECONDS, f"held-{slot}")
+        lease = Lease(slot, after(LEASE_SECONDS), f"held-{slot}")
         assert world.health.write_health(endpoint_group(world.subscription), HealthUpdate(take=lease))
     one = message(1) if lane == "normal" else message(1).moved("slow")
     world.deliver(one)
@@ -273,24 +274,24 @@ def test_what_finds_no_lease_is_put_off_a_little_longer_each_time_and_sent_when_
     assert (put_off.attempt, put_off.waits, put_off.lane) == (0, 1, lane)
     world.sqs.run(world.deliverer.deliver)
     assert world.delivered(one).status == "Delivered"
-    assert NOW + LEASE_SECONDS < world.receiver.posted[0][0] < NOW + 2 * LEASE_SECONDS
+    assert after(LEASE_SECONDS) < world.receiver.posted[0][0] < after(2 * LEASE_SECONDS)
 
 
 def test_a_message_is_moved_or_put_off_without_counting_an_attempt() -> None:
     world = World(BROKEN, OK)
     world.deliver(message(1))
-    known_as(world, replace(world.known(), slow_until=NOW + 300))
+    known_as(world, replace(world.known(), slow_until=after(300)))
     world.sqs.run(world.deliverer.deliver)
     assert [each.status_code for each in world.delivered(message(1)).attempts] == [500, 200]
-    assert world.receiver.posted[1][0] == NOW + 5
+    assert world.receiver.posted[1][0] == after(5)
 
 
 @pytest.mark.parametrize("seconds", [0.2, 9.0])
 @pytest.mark.parametrize("change", ["expired", "deleted"])
 def test_what_ends_while_the_connection_is_made_is_not_sent(seconds: float, change: str) -> None:
     """DNS, connecting or a handshake takes long, and meanwhile the time is over."""
-    world = World(OK, subscribed=subscription(expires_at=NOW + (1 if change == "expired" else 100)))
-    world.clock.now = NOW + 1 - seconds / 2 if change == "expired" else NOW
+    world = World(OK, subscribed=subscription(expires_at=after(1 if change == "expired" else 100)))
+    world.clock.now = after(1 - seconds / 2) if change == "expired" else NOW
     world.receiver.connecting = max(seconds, 0.3)
     if change == "deleted":
         world.clock.alarm(0.1, lambda: world.ender.end(JOB, "sub-1", "deleted"))
@@ -302,7 +303,7 @@ def test_what_ends_while_the_connection_is_made_is_not_sent(seconds: float, chan
 
 
 def test_a_retry_that_ends_while_the_connection_is_made_has_failed() -> None:
-    world = World(BROKEN, OK, subscribed=subscription(expires_at=NOW + 7))
+    world = World(BROKEN, OK, subscribed=subscription(expires_at=after(7)))
     world.deliver(message(1))
     world.receiver.connecting = 3.0
     world.sqs.run(world.deliverer.deliver)
@@ -311,11 +312,11 @@ def test_a_retry_that_ends_while_the_connection_is_made_has_failed() -> None:
 
 
 def test_what_is_renewed_while_the_connection_is_made_is_sent() -> None:
-    world = World(OK, subscribed=subscription(expires_at=NOW + 2))
+    world = World(OK, subscribed=subscription(expires_at=after(2)))
     world.receiver.connecting = 5.0
     stored = world.stored()
     assert stored is not None
-    renewed = replace(stored, expires_at=NOW + 1000).to_item()
+    renewed = replace(stored, expires_at=after(1000)).to_item()
 
     def renew() -> None:
         world.dynamodb.put_item(TableName="SubscriptionsTable", Item=renewed)
@@ -328,25 +329,25 @@ def test_what_is_renewed_while_the_connection_is_made_is_sent() -> None:
 @pytest.mark.parametrize("where", ["queue", "slow", "breaker", "lease"])
 @pytest.mark.parametrize("how", ["deleted", "expired"])
 def test_what_ends_while_it_waits_is_not_sent(where: str, how: str) -> None:
-    world = World(OK, subscribed=subscription(expires_at=NOW + (5 if how == "expired" else 8 * 3600)))
+    world = World(OK, subscribed=subscription(expires_at=after(5 if how == "expired" else 8 * 3600)))
     one = message(1).moved("slow") if where == "slow" else message(1)
     if where == "breaker":
-        known_as(world, EndpointHealth(10, 10.0, NOW + 10))
+        known_as(world, EndpointHealth(10, 10.0, after(10)))
         world.deliver(one)
         assert world.delivered(one).status == "Skipped"
     elif where == "lease":
         for slot in range(MAX_ATTEMPTS["normal"]):
             world.health.write_health(
-                endpoint_group(world.subscription), HealthUpdate(take=Lease(slot, NOW + LEASE_SECONDS, "held"))
+                endpoint_group(world.subscription), HealthUpdate(take=Lease(slot, after(LEASE_SECONDS), "held"))
             )
         world.deliver(one)
     else:
-        world.deliverer.queue.enqueue([replace(one, not_before=NOW + 30)])
+        world.deliverer.queue.enqueue([replace(one, not_before=after(30))])
     assert len(world.sqs.waiting) == 1
     if how == "deleted":
         world.ender.end(JOB, "sub-1", "deleted")
     else:
-        world.clock.now = NOW + 6
+        world.clock.now = after(6)
     world.sqs.run(world.deliverer.deliver)
     assert world.receiver.posted == []
     assert world.delivered(one) == Delivery(DeliveryStatus.SKIPPED, 1, ())
@@ -381,7 +382,7 @@ def test_whatever_happens_no_message_is_lost_and_each_ends_delivered_failed_or_s
 ) -> None:
     """Messages arrive several times, attempts overlap, processes end during them; then the endpoint responds again."""
     run = next(runs)  # the tables outlive an example
-    subscribed = subscription(f"sub-{run}", url=f"https://hook.example/{run}", expires_at=NOW + 2 * DAY)
+    subscribed = subscription(f"sub-{run}", url=f"https://hook.example/{run}", expires_at=after(2 * DAY))
     world = World(OK, subscribed=subscribed)
     endpoint = Busy(world, script)
     for sequence, times in enumerate(copies, start=1):
@@ -413,7 +414,7 @@ class Busy:
             self.world.deliverer.deliver(one)
         except Crash:
             self.world.sqs.waiting.append(
-                (self.world.clock() + 180, {"MessageBody": one.encode(), "QueueUrl": "queue"})
+                (add_seconds(self.world.clock(), 180), {"MessageBody": one.encode(), "QueueUrl": "queue"})
             )
 
     def respond(self, url: Any, headers: Any, body: bytes) -> Response:
@@ -447,15 +448,15 @@ def test_a_crash_at_any_step_of_waiting_loses_nothing(state: str) -> None:
         world = World(OK, subscribed=subscription(f"sub-{step}", url=f"https://hook.example/{state}/{step}"))
         match state:
             case "open":
-                known_as(world, EndpointHealth(10, 10.0, NOW + 10))
+                known_as(world, EndpointHealth(10, 10.0, after(10)))
             case "half-open":
-                known_as(world, EndpointHealth(10, 10.0, NOW - 1))
+                known_as(world, EndpointHealth(10, 10.0, after(-1)))
             case "slow":
-                known_as(world, EndpointHealth(slow_until=NOW + 300))
+                known_as(world, EndpointHealth(slow_until=after(300)))
             case "full":
                 for slot in range(MAX_ATTEMPTS["normal"]):
                     world.health.write_health(
-                        endpoint_group(world.subscription), HealthUpdate(take=Lease(slot, NOW + 35, "held"))
+                        endpoint_group(world.subscription), HealthUpdate(take=Lease(slot, after(35), "held"))
                     )
         one = message(1, world.subscription)
         crashed = False
@@ -464,7 +465,7 @@ def test_a_crash_at_any_step_of_waiting_loses_nothing(state: str) -> None:
                 world.deliver(one)
             except Crash:
                 crashed = True
-        world.clock.now += 180 if crashed else 0
+        world.clock.pass_by(180 if crashed else 0)
         world.deliver(one)
         world.sqs.run(world.deliverer.deliver)
         assert world.delivered(one).status == "Delivered"

@@ -92,7 +92,7 @@ def test_the_other_ends_are_too(end: str, invoke: Invoke, sample: Sample) -> Non
 
 @pytest.mark.parametrize("kind", ["jobQueued", "jobStalled"])
 def test_what_the_service_tells_of_a_job_is_too(kind: str) -> None:
-    event = OutboxEvent(kind, 1, NOW * 1_000_000, "Queued", 0, {})
+    event = OutboxEvent(kind, 1, NOW, "Queued", 0, {})
     one = subscription(events=EVENT_NAMES)
     message = event_message(one.job, "a job", one, event, NOW)
     assert message is not None

@@ -68,7 +68,7 @@ def _record(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def jobs() -> JobStore:
-    return JobStore(aws.client("dynamodb"), "JobsTable", now=lambda: Micros(NOW * times.SECOND))
+    return JobStore(aws.client("dynamodb"), "JobsTable", now=lambda: NOW)
 
 
 def listener(one: Subscription) -> Listener:
@@ -80,7 +80,7 @@ def job_heard_by(*subscriptions: Subscription) -> None:
     vault = Vault(aws.client("kms"), Settings.from_env().secrets_key_id)
     store(aws.client("dynamodb"), vault, *subscriptions)
     stages = [Stage("A", {"ja": "あ", "en": "a"}, weight=1.0), Stage("B", weight=3.0)]
-    job = Job(JOB.job, "a job", "mining", Micros(NOW * times.SECOND), stages=stages)
+    job = Job(JOB.job, "a job", "mining", NOW, stages=stages)
     listeners = {one.subscription_id: listener(one) for one in subscriptions}
     jobs().create(Snapshot(JOB, 0, job, listeners=listeners), "b", {})
 
@@ -88,7 +88,7 @@ def job_heard_by(*subscriptions: Subscription) -> None:
 def subscribe(one: Subscription, since: int) -> None:
     """Create a subscription now that gets the events after a sequence."""
     vault = Vault(aws.client("kms"), Settings.from_env().secrets_key_id)
-    listeners = ListenerStore(aws.client("dynamodb"), "JobsTable", now=lambda: Micros(NOW * times.SECOND))
+    listeners = ListenerStore(aws.client("dynamodb"), "JobsTable", now=lambda: NOW)
     store(aws.client("dynamodb"), vault, one)
     listeners.add_listener(NewListener(JOB, one.subscription_id, listener(one), since=since), {})
 
@@ -120,7 +120,7 @@ def history(events: int, seed: int) -> list[Event]:
     ]
     told += [Event("progressUpdate", Micros(0), {"progress": 50}), Event("stageFailed", Micros(0), {"stageName": "B"})]
     told += [Event("stageSkipped", Micros(0), {"stageName": "C"})]
-    moments = [NOW * times.SECOND + drawn.randrange(-100, 100) * times.SECOND for _ in told]
+    moments = [NOW + drawn.randrange(-100, 100) * times.SECOND for _ in told]
     return [Event(each.type, Micros(moment), each.data) for each, moment in zip(told, moments, strict=True)]
 
 
@@ -154,10 +154,8 @@ def test_it_gets_what_one_got_that_was_there_all_the_time(page: int, filters: Fi
     report(history(120, seed=page + since))
     live = stream.run()
     subscribe(later, since)
-    report(
-        [Event("milestone", Micros(NOW * times.SECOND), {"description": "after"}), Event("jobFailed", Micros(0), {})]
-    )
-    report([Event("log", Micros(NOW * times.SECOND), {"level": "ERROR", "message": "late"})])
+    report([Event("milestone", NOW, {"description": "after"}), Event("jobFailed", Micros(0), {})])
+    report([Event("log", NOW, {"level": "ERROR", "message": "late"})])
     messages = stream.run(times_each=3)
     new = [each for each in messages if each.subscription_id == "sub-later"]
     old = [each for each in messages if each.subscription_id == "sub-there"]

@@ -11,12 +11,12 @@ from functions.api.events import app as events_app
 from functions.api.jobs import app as jobs_app
 from functions.schedule.watchdog import app as watchdog_app
 from jobtrack import times
-from jobtrack.store.ttl import DAY, Retention
+from jobtrack.store.ttl import DAY_SECONDS, Retention
 from tests.functions.conftest import DYNAMODB, Invoke
 from tests.functions.scenarios import DEPENDENT, Sample, Stack, clear
 
 DAYS, HOURS, LINES = 7, 12, 100
-START = times.now() // times.SECOND
+START = times.epoch_seconds(times.now())
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_ten_days_of_reports_at_seven_of_retention(functions: Stack) -> None:
         wait(functions, HOURS * 3600)
     everything_is_there(functions, job, sent)
     assert functions.events("jobCompleted")["statusCode"] == 202
-    wait(functions, DAYS * DAY - 60)
+    wait(functions, DAYS * DAY_SECONDS - 60)
     assert lines(functions) == sent
 
 
@@ -99,7 +99,7 @@ def test_what_was_written_before_the_retention_was_raised_is_kept(
     set_retention(monkeypatch, 90)
     for _ in range(DAYS + 3):
         assert functions.events({"type": "heartbeat"})["statusCode"] == 202
-        wait(functions, DAY)
+        wait(functions, DAY_SECONDS)
     assert lines(functions) == texts
 
 

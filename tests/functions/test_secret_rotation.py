@@ -7,6 +7,7 @@ import pytest
 from functions.api.subscriptions import app
 from jobtrack import aws, limits, times
 from jobtrack.keys import JobKey
+from jobtrack.times import Micros
 from tests.functions.conftest import Invoke
 from tests.functions.subscribing import FUNCTION, Sample, about, job_of, owed, read, stored, subscribed
 
@@ -26,9 +27,9 @@ def made(invoke: Invoke, sample: Sample) -> dict[str, Any]:
 
 
 @pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The settable clock of changes, in epoch seconds."""
-    moment = [times.now() / times.SECOND]
+def now(monkeypatch: pytest.MonkeyPatch) -> list[Micros]:
+    """The settable clock of changes."""
+    moment = [times.now()]
     for each in (app.subscriptions, app.ender):
         monkeypatch.setattr(each, "clock", lambda: moment[0])
     return moment
@@ -39,23 +40,23 @@ def rotate(invoke: Invoke, sample: Sample, name: str) -> str:
 
 
 def test_while_its_secret_rotates_the_one_before_signs_for_a_day(
-    invoke: Invoke, sample: Sample, made: dict[str, Any], key: JobKey, now: list[float]
+    invoke: Invoke, sample: Sample, made: dict[str, Any], key: JobKey, now: list[Micros]
 ) -> None:
     newer = rotate(invoke, sample, made["subscriptionId"])
     held = app.vault.open(key, made["subscriptionId"], stored(made, key).sealed)
     assert held.signing_at(now[0]) == [newer, made["signingSecret"]]
-    assert held.signing_at(now[0] + 24 * HOUR) == [newer]
+    assert held.signing_at(times.add_seconds(now[0], 24 * HOUR)) == [newer]
     assert held.token == "your-webhook-auth-token"
 
 
 def test_rotated_twice_three_sign_each_for_its_own_day(
-    invoke: Invoke, sample: Sample, made: dict[str, Any], key: JobKey, now: list[float]
+    invoke: Invoke, sample: Sample, made: dict[str, Any], key: JobKey, now: list[Micros]
 ) -> None:
     second = rotate(invoke, sample, made["subscriptionId"])
-    now[0] += 6 * HOUR
+    now[0] = times.add_seconds(now[0], 6 * HOUR)
     third = rotate(invoke, sample, made["subscriptionId"])
     held = app.vault.open(key, made["subscriptionId"], stored(made, key).sealed)
-    signing = [held.signing_at(now[0] + hours * HOUR) for hours in (0, 18, 24)]
+    signing = [held.signing_at(times.add_seconds(now[0], hours * HOUR)) for hours in (0, 18, 24)]
     assert signing == [[third, second, made["signingSecret"]], [third, second], [third]]
 
 

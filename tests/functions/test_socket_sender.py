@@ -3,9 +3,10 @@
 import pytest
 
 from jobtrack.push.delivery.delivery import Delivery
-from jobtrack.push.delivery.retry_schedule import FIRST_DELAYS
+from jobtrack.push.delivery.retry_schedule import FIRST_DELAY_SECONDS
 from jobtrack.push.messages.message import PING, Message
 from jobtrack.push.subscriptions.message_factory import service_message
+from jobtrack.times import add_seconds
 from tests.socket_client import Client
 from tests.sockets import WANTED, SocketWorld
 
@@ -22,7 +23,7 @@ def world() -> SocketWorld:
 def connected(world: SocketWorld) -> Client:
     client = Client(world)
     client.connect(resume=False)
-    world.clock.now += 60
+    world.clock.pass_by(60)
     return client
 
 
@@ -49,7 +50,7 @@ def test_without_a_connection_it_waits_by_the_schedule(world: SocketWorld) -> No
     sent = ping(world)
     assert delivery(world, sent).status == "Pending"
     assert [each.error for each in delivery(world, sent).attempts] == ["no client is connected"]
-    assert [at - world.clock() for at, _ in world.sqs.waiting] == [FIRST_DELAYS[0]]
+    assert [at for at, _ in world.sqs.waiting] == [add_seconds(world.clock(), FIRST_DELAY_SECONDS[0])]
     client = connected(world)
     world.run()
     assert [message["id"] for message in client.read()] == [sent.message_id]

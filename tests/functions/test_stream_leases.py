@@ -5,6 +5,7 @@ import pytest
 from jobtrack.push.subscriptions.message_factory import new_wake
 from jobtrack.push.websockets import streamer
 from jobtrack.push.websockets.stream_leases import LEASE_SECONDS
+from jobtrack.times import add_seconds, seconds_between
 from tests.socket_client import all_told, connected, interrupting
 from tests.sockets import WANTED, SocketWorld
 
@@ -22,12 +23,12 @@ def test_who_finds_another_streaming_comes_back_a_second_later(world: SocketWorl
     client = connected(world)
     world.report(WANTED)
     world.dispatch()
-    world.clock.now += 5
+    world.clock.pass_by(5)
     lease = world.streamer.leases.acquire(new_wake(world.stored()))
     assert lease
     for body in world.sqs.take():
         world.serve(body)
-    assert {at - world.clock() for at, _ in world.sqs.waiting} == {1}
+    assert {at for at, _ in world.sqs.waiting} == {add_seconds(world.clock(), 1)}
     world.streamer.leases.release(lease)
     world.run()
     client.read()
@@ -38,22 +39,22 @@ def test_a_lease_whose_holder_died_ends(world: SocketWorld) -> None:
     client = connected(world)
     world.report(WANTED)
     world.dispatch()
-    world.clock.now += 5
+    world.clock.pass_by(5)
     start = world.clock()
     assert world.streamer.leases.acquire(new_wake(world.stored()))
     all_told(world, client)
     assert client.told == [2]
-    assert world.clock() - start >= LEASE_SECONDS
+    assert seconds_between(start, world.clock()) >= LEASE_SECONDS
 
 
 def test_who_loses_its_lease_to_nobody_goes_on(world: SocketWorld) -> None:
     client = connected(world)
     world.report(*[WANTED] * 10)
     world.dispatch()
-    world.clock.now += 5
+    world.clock.pass_by(5)
 
     def stand_still() -> None:
-        world.clock.now += LEASE_SECONDS
+        world.clock.pass_by(LEASE_SECONDS)
 
     interrupting(world.gateway, 5, stand_still)
     world.serve(world.sqs.take()[0])
@@ -65,10 +66,10 @@ def test_who_has_streamed_for_long_hands_over(world: SocketWorld) -> None:
     client = connected(world)
     world.report(*[WANTED] * 40)
     world.dispatch()
-    world.clock.now += 5
+    world.clock.pass_by(5)
 
     def slow() -> None:
-        world.clock.now += streamer.STREAM_SECONDS / 10
+        world.clock.pass_by(streamer.STREAM_SECONDS / 10)
 
     world.gateway.step = slow
     for body in world.sqs.take():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.push.messages.wake import Wake
 from jobtrack.push.subscriptions.message_factory import new_wake
@@ -105,12 +106,12 @@ def test_what_is_older_than_the_outbox_comes_from_the_journal(world: SocketWorld
     world.report(WANTED, UNWANTED, WANTED)
     all_told(world, client)
     client.drop()
-    world.clock.now += outbox.KEPT_SECONDS
+    world.clock.pass_by(outbox.KEPT_SECONDS)
     world.ender.subscriptions.dynamodb.update_item(
         TableName="SubscriptionsTable",
         Key={"pk": {"S": world.job.partition}, "sk": {"S": world.name}},
         UpdateExpression="SET expiresAt = :then",
-        ExpressionAttributeValues={":then": {"N": str(int(world.clock()) + 3600)}},
+        ExpressionAttributeValues={":then": {"N": str(times.add_seconds(world.clock(), 3600))}},
     )
     world.report(WANTED)
     for item in world.outbox():
@@ -163,7 +164,7 @@ def test_gone_forgets_the_connection_and_keeps_the_position(world: SocketWorld) 
     client = connected(world)
     world.report(WANTED)
     all_told(world, client)
-    world.clock.now += 60
+    world.clock.pass_by(60)
     client.drop(told=False)
     world.report(WANTED)
     world.dispatch()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jobtrack.push.messages.message import Message
 from jobtrack.push.websockets import socket_sender, streamer
 from jobtrack.push.websockets.stream_leases import LEASE_SECONDS
+from jobtrack.times import seconds_between
 from tests.pushing import Crash, crashing
 from tests.socket_client import Client, all_told, connected, interrupting
 from tests.sockets import UNWANTED, WANTED, SocketWorld
@@ -36,7 +37,7 @@ def test_the_process_may_end_at_any_step(world: SocketWorld, monkeypatch: pytest
         client = connected(world)
         world.report(*[WANTED] * 3)
         world.dispatch()
-        world.clock.now += 5
+        world.clock.pass_by(5)
         if not world.crash(step):
             break
         client.read()
@@ -63,7 +64,7 @@ def test_a_fault_of_ours_is_logged_and_the_wake_comes_again_soon(
     began = world.clock.now
     all_told(world, client)
     assert client.told == world.wanted
-    assert world.clock.now - began < LEASE_SECONDS
+    assert seconds_between(began, world.clock.now) < LEASE_SECONDS
     logged = [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR]
     assert logged == [f"subscription {world.name} could not be streamed to"] * 2
 
@@ -127,11 +128,11 @@ class Story:
 
     def _lose_time(self) -> None:
         """The process pauses for longer than its lease, and another takes over."""
-        self.world.clock.now += LEASE_SECONDS + 1
+        self.world.clock.pass_by(LEASE_SECONDS + 1)
         self.world.run(30)
 
     def _later(self, seconds: int) -> None:
-        self.world.clock.now += seconds
+        self.world.clock.pass_by(seconds)
 
     def end(self) -> None:
         """From now on nothing fails, for a client that is connected or reconnects."""
@@ -165,7 +166,7 @@ def test_the_process_that_serves_a_resume_may_end_at_any_step(world: SocketWorld
         client = connected(world)
         world.report(*[WANTED] * 4)
         all_told(world, client)
-        world.clock.now += 60
+        world.clock.pass_by(60)
         ended = _ends(world, step, partial(client.resume, 3))
         stream = world.stored().stream
         rewound = stream is not None and stream.position == 3

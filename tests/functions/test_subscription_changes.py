@@ -10,6 +10,8 @@ from functions.api.subscriptions import app
 from jobtrack import aws, limits, times
 from jobtrack.keys import JobKey
 from jobtrack.store.timers import EXPIRY, Timer
+from jobtrack.store.ttl import decode_expiry
+from jobtrack.times import Micros
 from tests.functions.conftest import Invoke
 from tests.functions.subscribing import FUNCTION, Sample, about, job_of, jobs, owed, read, report, stored, subscribed
 
@@ -35,9 +37,9 @@ def made(invoke: Invoke, sample: Sample) -> dict[str, Any]:
 
 
 @pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The settable clock of changes, in epoch seconds."""
-    moment = [times.now() / times.SECOND]
+def now(monkeypatch: pytest.MonkeyPatch) -> list[Micros]:
+    """The settable clock of changes."""
+    moment = [times.now()]
     for each in (app.subscriptions, app.ender):
         monkeypatch.setattr(each, "clock", lambda: moment[0])
     return moment
@@ -143,15 +145,15 @@ def test_the_others_go_on_listening(invoke: Invoke, sample: Sample, made: dict[s
 
 @pytest.mark.parametrize(("body", "hours"), [({"expiresInSeconds": 86_400}, 24), ({}, 8), (None, 8)])
 def test_renewed_it_lives_for_so_long_from_then_on(
-    body: Any, hours: int, invoke: Invoke, sample: Sample, made: dict[str, Any], key: JobKey, now: list[float]
+    body: Any, hours: int, invoke: Invoke, sample: Sample, made: dict[str, Any], key: JobKey, now: list[Micros]
 ) -> None:
-    now[0] += HOUR
+    now[0] = times.add_seconds(now[0], HOUR)
     event = about(sample, "renew-subscription", made["subscriptionId"], body)
     if body is None:
         del event["body"], event["headers"]["content-type"]
     shown = read(invoke(FUNCTION, event))
-    expires = int(now[0]) + hours * HOUR
-    assert shown == {**without_secrets(made), "expiresAt": times.render(expires * times.SECOND)}
+    expires = times.add_seconds(times.whole(now[0]), hours * HOUR)
+    assert shown == {**without_secrets(made), "expiresAt": times.render(expires)}
     assert stored(made, key).expires_at == expires
     assert jobs().read_snapshot(key).listeners[made["subscriptionId"]].expires_at == expires
     timer = Timer(EXPIRY, key, expires, made["subscriptionId"]).key
@@ -163,8 +165,8 @@ def test_renewed_it_can_be_found_as_long_as_it_is_kept(
 ) -> None:
     read(invoke(FUNCTION, about(sample, "renew-subscription", made["subscriptionId"], {"expiresInSeconds": 604_800})))
     items = aws.client("dynamodb").scan(TableName="SubscriptionsTable")["Items"]
-    kept = {item["exp"]["N"] for item in items if item["sk"]["S"] == made["subscriptionId"]}
-    assert kept == {str(stored(made, key).expires_at + 7 * 24 * HOUR)}
+    kept = {decode_expiry(item) for item in items if item["sk"]["S"] == made["subscriptionId"]}
+    assert kept == {times.add_seconds(stored(made, key).expires_at, 7 * 24 * HOUR)}
 
 
 def test_of_a_hundred_live_ones_each_may_be_renewed(invoke: Invoke, sample: Sample, key: JobKey) -> None:
@@ -201,7 +203,7 @@ def test_nothing_can_be_done_with_one_that_has_ended(
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_nor_with_one_that_has_expired_though_nobody_noted_it_yet(
-    name: str, invoke: Invoke, sample: Sample, made: dict[str, Any], key: JobKey, now: list[float]
+    name: str, invoke: Invoke, sample: Sample, made: dict[str, Any], key: JobKey, now: list[Micros]
 ) -> None:
     now[0] = stored(made, key).expires_at
     status = invoke(FUNCTION, about(sample, name, made["subscriptionId"]))["statusCode"]

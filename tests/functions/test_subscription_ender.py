@@ -26,10 +26,9 @@ from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.store.timers import EXPIRY, Timer, TimerStore
 from jobtrack.store.transactions import Cancelled, commit
-from jobtrack.times import Micros
 from tests.functions.conftest import POLICIES, Context
 from tests.functions.subscribing import Sample, owed
-from tests.pushing import JOB, NOW, Crash, World, crashing, message, store, subscription
+from tests.pushing import JOB, NOW, Crash, World, after, crashing, elapsed, message, store, subscription
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -38,7 +37,7 @@ EIGHT_HOURS = 28_800
 
 
 def jobs(world: World) -> JobStore:
-    return JobStore(world.dynamodb, "JobsTable", now=lambda: Micros(int(world.clock() * times.SECOND)))
+    return JobStore(world.dynamodb, "JobsTable", now=world.clock)
 
 
 def heard(*answers: Response | EgressError, **changes: Any) -> World:
@@ -46,7 +45,7 @@ def heard(*answers: Response | EgressError, **changes: Any) -> World:
     world = World(*answers, subscribed=subscription(**changes))
     one = world.subscription
     listener = Listener(one.expires_at, one.interests())
-    job = Job(JOB.job, "a job", "mining", Micros(NOW * times.SECOND))
+    job = Job(JOB.job, "a job", "mining", NOW)
     jobs(world).create(Snapshot(JOB, 0, job, listeners={one.subscription_id: listener}), "b", {})
     return world
 
@@ -73,7 +72,7 @@ def end(world: World, reason: EndReason = "deleted") -> Message:
 
 def test_expired_it_is_ended_and_told_once() -> None:
     world = heard()
-    world.clock.now = NOW + EIGHT_HOURS
+    world.clock.now = after(EIGHT_HOURS)
     for _ in range(3):
         expire(world)
     stored = world.stored()
@@ -87,7 +86,7 @@ def test_expired_it_is_ended_and_told_once() -> None:
 
 def test_until_then_it_lives() -> None:
     world = heard()
-    world.clock.now = NOW + EIGHT_HOURS - 1
+    world.clock.now = after(EIGHT_HOURS - 1)
     expire(world)
     assert len(timers(world)) == 1
     assert world.stored() == world.deliverer.subscriptions.read_subscription(JOB, "sub-1")
@@ -96,11 +95,11 @@ def test_until_then_it_lives() -> None:
 
 def test_one_that_was_renewed_lives_on_and_keeps_its_later_timer() -> None:
     world = heard()
-    renewed = replace(world.subscription, expires_at=NOW + 2 * EIGHT_HOURS)
+    renewed = replace(world.subscription, expires_at=after(2 * EIGHT_HOURS))
     stored = world.stored()
     assert stored is not None
     commit(world.dynamodb, world.deliverer.subscriptions.renew_actions(stored, renewed))
-    world.clock.now = NOW + EIGHT_HOURS
+    world.clock.now = after(EIGHT_HOURS)
     expire(world)
     later = world.stored()
     assert later is not None
@@ -114,7 +113,7 @@ def test_one_that_was_renewed_lives_on_and_keeps_its_later_timer() -> None:
 def test_one_that_was_deleted_before_stays_deleted() -> None:
     world = heard()
     end(world)
-    world.clock.now = NOW + EIGHT_HOURS
+    world.clock.now = after(EIGHT_HOURS)
     expire(world)
     stored = world.stored()
     assert stored is not None
@@ -130,7 +129,7 @@ def test_many_expire_in_one_run_page_by_page_and_one_that_cannot_holds_up_no_oth
     world.dynamodb.put_item(
         TableName="SubscriptionsTable", Item={"pk": {"S": JOB.partition}, "sk": {"S": "sub-poison"}}
     )
-    world.clock.now = NOW + EIGHT_HOURS
+    world.clock.now = after(EIGHT_HOURS)
     expire(world)
     assert len(owed(JOB)) == len(names) + 1
     assert timers(world) == [poison.key["sk"]["S"]]
@@ -138,7 +137,7 @@ def test_many_expire_in_one_run_page_by_page_and_one_that_cannot_holds_up_no_oth
 
 def test_without_time_left_it_leaves_the_rest_to_the_next_run() -> None:
     world = heard()
-    world.clock.now = NOW + EIGHT_HOURS
+    world.clock.now = after(EIGHT_HOURS)
     expirer(world).run(Invocation(lambda: False))
     assert owed(JOB) == []
     expire(world)
@@ -152,7 +151,7 @@ def test_a_busy_job_is_left_to_the_next_run(monkeypatch: pytest.MonkeyPatch) -> 
         raise JobBusy("too many")
 
     monkeypatch.setattr(type(world.ender), "end", busy)
-    world.clock.now = NOW + EIGHT_HOURS
+    world.clock.now = after(EIGHT_HOURS)
     expire(world)
     assert len(timers(world)) == 1
 
@@ -162,7 +161,7 @@ def test_a_crash_at_any_step_ends_it_once() -> None:
     for step in count():
         name = f"sub-{step + 100}"
         store(world.dynamodb, world.deliverer.webhooks.vault, subscription(name))
-        world.clock.now = NOW + EIGHT_HOURS
+        world.clock.now = after(EIGHT_HOURS)
         crashed = False
         with crashing(step, world.dynamodb):
             try:
@@ -180,7 +179,7 @@ def test_a_crash_at_any_step_ends_it_once() -> None:
 
 
 def test_the_function_runs_on_what_its_policy_allows(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
-    world = heard(created_at=0, expires_at=1000)
+    world = heard(created_at=0, expires_at=1000 * times.SECOND)
     monkeypatch.setattr(POLICIES, "denied", [])
     monkeypatch.setattr(POLICIES, "running", "ExpirerFunction")
     app.handler(sample("schedule"), Context())
@@ -203,7 +202,7 @@ def test_the_word_of_the_end_is_sent_after_the_end_and_nothing_else_is(reason: E
     stored = world.stored()
     assert stored is not None
     ping = service_message(PING, stored, None, NOW, "0")
-    world.clock.now = NOW + EIGHT_HOURS if reason == "expired" else NOW + 1
+    world.clock.now = after(EIGHT_HOURS) if reason == "expired" else after(1)
     made = end(world, reason)
     for each in (message(1), ping, made, message(2)):
         world.deliver(each)
@@ -230,7 +229,7 @@ def test_it_is_tried_three_times_within_five_minutes(answer: Response | EgressEr
     world = heard(answer)
     world.deliver(end(world))
     world.sqs.run(world.deliverer.deliver)
-    tried = [at - NOW for at, *_ in world.receiver.posted]
+    tried = [elapsed(at) for at, *_ in world.receiver.posted]
     patient = isinstance(answer, Response) and answer.retry_after
     assert tried == ({"100000": [0], "200": [0, 200]}[patient] if patient else [0, 5, 35])
     assert world.delivered(owed(JOB)[0]).status == "Failed"
@@ -240,7 +239,7 @@ def test_what_comes_too_late_to_be_tried_again_is_not() -> None:
     world = heard(BROKEN)
     made = end(world)
     world.deliver(made)
-    world.clock.now = NOW + 300
+    world.clock.now = after(300)
     world.sqs.run(world.deliverer.deliver)
     assert len(world.receiver.posted) == 1
 
@@ -265,7 +264,7 @@ def test_what_expires_while_its_secrets_are_fetched_is_not_sent(monkeypatch: pyt
     opened = world.deliverer.webhooks.vault.open
 
     def slowly(*arguments: Any) -> Any:
-        world.clock.now = NOW + EIGHT_HOURS
+        world.clock.now = after(EIGHT_HOURS)
         return opened(*arguments)
 
     monkeypatch.setattr(world.deliverer.webhooks.vault, "open", slowly)
@@ -276,9 +275,7 @@ def test_what_expires_while_its_secrets_are_fetched_is_not_sent(monkeypatch: pyt
 def test_a_batch_that_read_the_listener_before_its_end_is_written_anew() -> None:
     world = heard()
     writer = jobs(world)
-    report: Iterator[Event] = (
-        Event("milestone", Micros(NOW * times.SECOND), {"description": str(each)}) for each in count()
-    )
+    report: Iterator[Event] = (Event("milestone", NOW, {"description": str(each)}) for each in count())
     writer.report(JOB, [next(report)])
     end(world)
     before = world.dynamodb.scan(TableName="JobsTable")["Count"]
@@ -289,8 +286,8 @@ def test_a_batch_that_read_the_listener_before_its_end_is_written_anew() -> None
 
 def test_two_who_add_a_listener_at_once_do_not_undo_each_other() -> None:
     world = heard()
-    snapshot, listener = jobs(world).read_snapshot(JOB), Listener(2**33, frozenset({"milestone"}))
-    commit(world.dynamodb, [add_listener_action("JobsTable", snapshot, "sub-2", listener, Micros(NOW))])
+    snapshot, listener = jobs(world).read_snapshot(JOB), Listener(times.LATEST, frozenset({"milestone"}))
+    commit(world.dynamodb, [add_listener_action("JobsTable", snapshot, "sub-2", listener, NOW)])
     with pytest.raises(Cancelled):
-        commit(world.dynamodb, [add_listener_action("JobsTable", snapshot, "sub-3", listener, Micros(NOW))])
+        commit(world.dynamodb, [add_listener_action("JobsTable", snapshot, "sub-3", listener, NOW)])
     assert set(jobs(world).read_snapshot(JOB).listeners) == {"sub-1", "sub-2"}

@@ -91,7 +91,7 @@ def test_it_is_stored_sealed_and_found_by_its_id(invoke: Invoke, sample: Sample)
     items = aws.client("dynamodb").scan(TableName="SubscriptionsTable")["Items"]
     assert sorted(item["pk"]["S"] for item in items)[:2] == [key.owner.partition, key.partition]
     [timer] = [item for item in items if item["pk"]["S"].startswith("expiry#")]
-    assert timer["sk"]["S"] == f"{stored(key, name).expires_at:012d}#{key.partition}#{name}"
+    assert timer["sk"]["S"] == f"{stored(key, name).expires_at:018d}#{key.partition}#{name}"
 
 
 def test_the_jobs_writers_hear_of_it(invoke: Invoke, sample: Sample) -> None:
@@ -195,9 +195,15 @@ def test_an_unknown_job_is_not_found(invoke: Invoke, sample: Sample) -> None:
     assert invoke(FUNCTION, request(sample))["statusCode"] == 404
 
 
+def listeners(count: int) -> dict[str, Listener]:
+    return {f"sub-{uuid.uuid4()}": Listener(times.LATEST, frozenset({"log.INFO"})) for _ in range(count)}
+
+
 def test_a_hundred_live_subscriptions_are_the_most(invoke: Invoke, sample: Sample) -> None:
     event = request(sample)
-    live = {f"sub-{uuid.uuid4()}": Listener(2**33, frozenset({"log.INFO"})) for _ in range(limits.LIVE_SUBSCRIPTIONS)}
+    live = {
+        f"sub-{uuid.uuid4()}": Listener(times.LATEST, frozenset({"log.INFO"})) for _ in range(limits.LIVE_SUBSCRIPTIONS)
+    }
     queue_job(job_of(event), live)
     answer = invoke(FUNCTION, event)
     assert answer["statusCode"] == 422
@@ -209,7 +215,9 @@ def test_a_client_may_leave_subscriptions_to_others(
     invoke: Invoke, sample: Sample, live: int, most: str, status: int
 ) -> None:
     event = request(sample)
-    queue_job(job_of(event), {f"sub-{uuid.uuid4()}": Listener(2**33, frozenset({"log.INFO"})) for _ in range(live)})
+    queue_job(
+        job_of(event), {f"sub-{uuid.uuid4()}": Listener(times.LATEST, frozenset({"log.INFO"})) for _ in range(live)}
+    )
     event["headers"]["jobtrack-most-subscriptions"] = most
     assert invoke(FUNCTION, event)["statusCode"] == status
     assert len(jobs().read_snapshot(job_of(event)).listeners) == live + (status == 201)

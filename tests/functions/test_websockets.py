@@ -128,8 +128,8 @@ def test_who_shows_nothing_is_refused(invoke: Invoke, sample: Sample) -> None:
 def test_a_ticket_is_good_for_a_minute(invoke: Invoke, sample: Sample, made: dict[str, Any]) -> None:
     key = job_of(sample("subscribe"))
     for name, age in (("late", TICKET_SECONDS), ("in-time", TICKET_SECONDS - 5)):
-        given = times.now() / times.SECOND - age
-        item = Ticket.issued(name, key, made["subscriptionId"], given).to_item()
+        issued = times.add_seconds(times.now(), -age)
+        item = Ticket.issued(name, key, made["subscriptionId"], issued).to_item()
         aws.client("dynamodb").put_item(TableName="SubscriptionsTable", Item=item)
     assert invoke("ConnectFunction", connecting(sample, "late")) == {"statusCode": 401}
     assert invoke("ConnectFunction", connecting(sample, "in-time")) == {"statusCode": 200}
@@ -244,7 +244,7 @@ def test_resuming_sets_the_position_breaks_the_lease_and_wakes(
     invoke("ConnectFunction", connecting(sample, ticket_of(made)))
     for _ in range(3):
         report(key, "milestone", description="m")
-    now = times.now() / times.SECOND + 5
+    now = times.add_seconds(times.now(), 5)
     leases = StreamLeaseTable(aws.client("dynamodb"), "SubscriptionsTable", lambda: now)
     lease = leases.acquire(new_wake(stored(made, key)))
     assert lease
@@ -336,7 +336,7 @@ def test_the_deliverer_streams_to_who_is_connected(
     invoke("ConnectFunction", connecting(sample, ticket_of(made)))
     report(key, "jobStarted")
     report(key, "stageStarted", stageName="Mining")
-    monkeypatch.setattr(app._streamer().leases, "clock", lambda: times.now() / times.SECOND + 5)
+    monkeypatch.setattr(app._streamer().leases, "clock", lambda: times.add_seconds(times.now(), 5))
     wake = new_wake(stored(made, key), 3)
     assert invoke("DelivererFunction", {"Records": [{"messageId": "m", "body": wake.encode()}]}) == {
         "batchItemFailures": []

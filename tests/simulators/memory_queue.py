@@ -2,13 +2,15 @@
 
 import hashlib
 import re
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import ClientError
+
+from jobtrack import times
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_sqs.literals import MessageSystemAttributeNameType
@@ -22,16 +24,16 @@ _FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass
 class _Waiting:
-    """A message, or a copy of one, and from when on it can be received (epoch seconds)."""
+    """A message, or a copy of one, and from when on it can be received."""
 
     message_id: str
     body: str
     group: str | None
     trace: str | None
-    sent: float
-    visible: float
+    sent: Micros
+    visible: Micros
     received: int = 0
-    first_received: float | None = None
+    first_received: Micros | None = None
     handle: str = ""
 
 
@@ -47,7 +49,7 @@ class MemoryQueue:
     retention: float = 345_600
     max_receive_count: int | None = None
     dead_letters: Self | None = None
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
     copies: int = 1
     shuffle: Callable[[list[_Waiting]], None] = lambda waiting: None
     waiting: list[_Waiting] = field(default_factory=list)
@@ -57,12 +59,13 @@ class MemoryQueue:
         """Put a message; its id. ClientError, with the code of SQS, for what SQS refuses."""
         _check(body, delay)
         now, name = self.clock(), f"{self.arn}/{next(self._numbers)}"
-        self.waiting += [_Waiting(name, body, group, trace, now, now + delay) for _ in range(self.copies)]
+        visible = times.add_seconds(now, delay)
+        self.waiting += [_Waiting(name, body, group, trace, now, visible) for _ in range(self.copies)]
         return name
 
     @property
-    def due(self) -> float | None:
-        """When the next message can be received (epoch seconds); None when there are none."""
+    def due(self) -> Micros | None:
+        """When the next message can be received; None when there are none."""
         self._expire()
         return min((each.visible for each in self.waiting), default=None)
 
@@ -103,15 +106,15 @@ class MemoryQueue:
                 _Waiting(message.message_id, message.body, message.group, message.trace, message.sent, self.clock())
             )
 
-    def _received(self, message: _Waiting, now: float) -> "MessageTypeDef":
+    def _received(self, message: _Waiting, now: Micros) -> "MessageTypeDef":
         message.received += 1
-        message.visible = now + self.visibility_timeout
+        message.visible = times.add_seconds(now, self.visibility_timeout)
         message.handle = f"{message.message_id}#{next(self._numbers)}"
         message.first_received = now if message.first_received is None else message.first_received
         attributes: dict[MessageSystemAttributeNameType, str] = {
             "ApproximateReceiveCount": str(message.received),
-            "SentTimestamp": str(int(message.sent * 1000)),
-            "ApproximateFirstReceiveTimestamp": str(int(message.first_received * 1000)),
+            "SentTimestamp": str(message.sent // 1000),
+            "ApproximateFirstReceiveTimestamp": str(message.first_received // 1000),
         }
         if message.group:
             attributes["MessageGroupId"] = message.group
@@ -126,7 +129,7 @@ class MemoryQueue:
         }
 
     def _expire(self) -> None:
-        oldest = self.clock() - self.retention
+        oldest = times.add_seconds(self.clock(), -self.retention)
         self.waiting = [each for each in self.waiting if each.sent > oldest]
 
 

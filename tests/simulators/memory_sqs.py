@@ -5,6 +5,7 @@ from typing import TypedDict
 
 from botocore.exceptions import ClientError
 
+from jobtrack.times import Micros
 from jobtrack_local.template import intrinsics
 from jobtrack_local.template.cloudformation import QueueSettings
 from tests.simulators.memory_queue import MESSAGE_BYTES, MemoryQueue, refused
@@ -77,7 +78,7 @@ class MemorySqs:
         return self.queues[url.rsplit("/", 1)[-1]]
 
 
-def queues(settings: Mapping[str, QueueSettings], clock: Callable[[], float]) -> dict[str, MemoryQueue]:
+def queues(settings: Mapping[str, QueueSettings], clock: Callable[[], Micros]) -> dict[str, MemoryQueue]:
     """The queues of template.yaml by logical id, with their dead letters."""
     made = {
         name: MemoryQueue(

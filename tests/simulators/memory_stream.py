@@ -1,10 +1,11 @@
 """A table's stream in memory: shards that are split, and records that are forgotten after a day."""
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import count
 
+from jobtrack import times
+from jobtrack.times import Micros
 from jobtrack_local.pollers.stream_mapping import Page, Shard
 from jobtrack_local.runtime.events import Record, created_at, sequence_number
 
@@ -24,7 +25,7 @@ class _Shard:
 class MemoryStream:
     """Shards by name; numbers rise over all of them."""
 
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
     page: int = PAGE
     _shards: dict[str, _Shard] = field(default_factory=dict)
     _numbers: "count[int]" = field(default_factory=count)
@@ -45,7 +46,7 @@ class MemoryStream:
         change = record.get("dynamodb", {})
         told = {**change, "SequenceNumber": number} if isinstance(change, dict) else {}
         self._shards[shard].records.append(
-            {**record, "dynamodb": {"ApproximateCreationDateTime": self.clock(), **told}}
+            {**record, "dynamodb": {"ApproximateCreationDateTime": self.clock() / times.SECOND, **told}}
         )
         return number
 
@@ -55,7 +56,7 @@ class MemoryStream:
 
     def read(self, shard: str, after: str | None) -> Page:
         """What follows, as far as it is still kept."""
-        held, oldest = self._shards[shard], self.clock() - KEPT_SECONDS
+        held, oldest = self._shards[shard], times.add_seconds(self.clock(), -KEPT_SECONDS)
         rest = [
             record
             for record in held.records

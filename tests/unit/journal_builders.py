@@ -106,6 +106,6 @@ def split_into_batches(events: Sequence[Event], size: int) -> list[Sequence[Even
     return [events[start : start + size] for start in range(0, len(events), size)]
 
 
-def clock(moment: int) -> str:
+def clock(moment: Micros) -> str:
     """Return a time of the example's day: `10:32:15`."""
     return times.render(moment)[11:-1]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from jobtrack import times
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import Job
 from jobtrack.domain.lifecycle import apply
@@ -35,7 +36,7 @@ class Table:
         """A version of a job, in the index since this step."""
         key = OWNER.job_key(job.job_id)
         self.jobs[job.job_id] = job
-        self.items[key.partition] = {**snapshot_key(key), **attributes(Snapshot(key, 1, job), 0)}
+        self.items[key.partition] = {**snapshot_key(key), **attributes(Snapshot(key, 1, job), times.EPOCH)}
         self.step()
 
     def step(self) -> None:

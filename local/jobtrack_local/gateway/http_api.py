@@ -1,7 +1,6 @@
 """API Gateway's HTTP API on one machine: the routes and scopes of template.yaml in front of the application."""
 
 import re
-import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,8 +10,10 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from jobtrack import times
 from jobtrack.api import problems
 from jobtrack.errors import JobTrackError, NotFound, Unauthorized
+from jobtrack.times import Micros
 from jobtrack_local.gateway.authorizer import Authorizer, authorize
 from jobtrack_local.template.cloudformation import RouteProperties
 from jobtrack_local.tokens import Verifier
@@ -42,7 +43,7 @@ class Gateway:
         app: "ASGIApp",
         routes: Iterable[RouteProperties],
         verifier: Verifier,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], Micros] = times.now,
     ) -> None:
         self._app = app
         self._routes = [(_expression(route.path), route) for route in sorted(routes, key=_vagueness)]
@@ -93,8 +94,8 @@ class Gateway:
             },
             "requestId": str(uuid.uuid4()),
             "stage": "$default",
-            "time": datetime.fromtimestamp(now, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
-            "timeEpoch": int(now * 1000),
+            "time": datetime.fromtimestamp(times.epoch_seconds(now), UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
+            "timeEpoch": now // 1000,
         }
 
 

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from uuid import uuid4
 
+from jobtrack import times
+from jobtrack.times import Micros
 from jobtrack_local.pollers.shard_batches import Discarded
 from jobtrack_local.runtime.events import created_at, sequence_number
 
@@ -14,10 +15,10 @@ def failure_record(
     shard: str,
     stream_arn: str,
     function_arn: str,
-    now: float,
+    now: Micros,
     nonce: Callable[[], object] = uuid4,
 ) -> str:
-    """Return the JSON document in the format of AWS; `now` is in epoch seconds."""
+    """Return the JSON document in the format of AWS."""
     first, last = discarded.records[0], discarded.records[-1]
     document = {
         "requestContext": {
@@ -42,5 +43,5 @@ def failure_record(
     return json.dumps(document)
 
 
-def _timestamp(seconds: float) -> str:
-    return datetime.fromtimestamp(int(seconds), UTC).isoformat().replace("+00:00", "Z")
+def _timestamp(moment: Micros) -> str:
+    return times.render(times.whole(moment))

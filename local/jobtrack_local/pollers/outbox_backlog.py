@@ -1,10 +1,12 @@
 """Stream records of the outbox items that are still in the table: an engine may lose its streams when it restarts."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jobtrack import times
+from jobtrack.store.ttl import encode_expiry
+from jobtrack.times import Micros
 from jobtrack_local.runtime.events import Record, stream_record
 
 if TYPE_CHECKING:
@@ -20,24 +22,24 @@ class OutboxBacklog:
     table: str
     stream_arn: str
     prefix: str
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
 
     def records(self) -> Iterator[Sequence[Record]]:
         """Yield pages of INSERT records of the items that have not expired; each partition is in order."""
-        now, number = int(self.clock()), 0
+        now, number = self.clock(), 0
         pages = self.client.get_paginator("scan").paginate(
             TableName=self.table,
             ConsistentRead=True,
             FilterExpression="begins_with(sk, :prefix) AND (attribute_not_exists(exp) OR exp > :now)",
-            ExpressionAttributeValues={":prefix": {"S": self.prefix}, ":now": {"N": str(now)}},
+            ExpressionAttributeValues={":prefix": {"S": self.prefix}, ":now": encode_expiry(now)},
         )
         for page in pages:
             yield [self._record(item, number + index, now) for index, item in enumerate(page["Items"])]
             number += len(page["Items"])
 
-    def _record(self, item: dict[str, "AttributeValueTypeDef"], number: int, now: int) -> Record:
+    def _record(self, item: dict[str, "AttributeValueTypeDef"], number: int, now: Micros) -> Record:
         change = {
-            "ApproximateCreationDateTime": now,
+            "ApproximateCreationDateTime": times.epoch_seconds(now),
             "Keys": {"pk": item["pk"], "sk": item["sk"]},
             "NewImage": item,
             "SequenceNumber": f"{number:021d}",

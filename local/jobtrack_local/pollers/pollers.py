@@ -2,12 +2,13 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from jobtrack import times
+from jobtrack.times import Micros
 from jobtrack_local.pollers.control import PollerControl
 from jobtrack_local.pollers.engine_stream import EngineStream
 from jobtrack_local.pollers.failure_records import failure_record
@@ -47,7 +48,7 @@ class StreamPoller:
         backlog: Callable[[], Iterable[Sequence[Record]]],
         mapping: StreamMapping,
         control: PollerControl,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], Micros] = times.now,
     ) -> None:
         self.control = control
         self._stream = stream
@@ -73,7 +74,7 @@ class StreamPoller:
         if not progressed:
             due = self._mapping.next_due
             self.control.wait_for_wake(
-                IDLE_SECONDS if due is None else min(IDLE_SECONDS, max(0.0, due - self._clock()))
+                IDLE_SECONDS if due is None else min(IDLE_SECONDS, times.seconds_between(self._clock(), due))
             )
 
 
@@ -150,7 +151,7 @@ class OnFailureDestination:
 
     def send(self, discarded: Discarded, shard: str) -> None:
         """Send the failure record. Errors of the SQS client are raised, and the mapping retries."""
-        document = failure_record(discarded, shard, self._stream_arn, self._function_arn, time.time())
+        document = failure_record(discarded, shard, self._stream_arn, self._function_arn, times.now())
         if self._url:
             self._client.send_message(QueueUrl=self._url, MessageBody=document)
         count, reason = len(discarded.records), discarded.condition

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Literal
 
+from jobtrack import times
+from jobtrack.times import Micros
 from jobtrack_local.runtime.events import Record, created_at, sequence_number
 from jobtrack_local.template.cloudformation import StreamProperties
 
@@ -21,12 +23,12 @@ Condition = Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
 class Batch:
     """Records for one call of the function; `attempts` counts the failed ones of its first record.
 
-    The batch waits until `due`, in epoch seconds.
+    The batch waits until `due`.
     """
 
     records: Sequence[Record]
     attempts: int = 0
-    due: float = 0.0
+    due: Micros = times.EPOCH
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,12 @@ def split_into_batches(records: Sequence[Record], trigger: StreamProperties) -> 
     return (Batch(records[start : start + size]) for start in range(0, len(records), size))
 
 
-def discard_expired(batch: Batch, trigger: StreamProperties, now: float) -> Outcome:
+def discard_expired(batch: Batch, trigger: StreamProperties, now: Micros) -> Outcome:
     """Before an attempt, discard the records that are too old. The oldest are at the start of the batch."""
     limit = trigger.maximum_record_age_in_seconds
-    expired = takewhile(lambda record: now - created_at(record) > limit, batch.records) if limit >= 0 else ()
+    if limit < 0:
+        return Outcome(remaining=[batch])
+    expired = takewhile(lambda record: times.seconds_between(created_at(record), now) > limit, batch.records)
     count = len(list(expired))
     if not count:
         return Outcome(remaining=[batch])
@@ -64,7 +68,7 @@ def discard_expired(batch: Batch, trigger: StreamProperties, now: float) -> Outc
     return Outcome(discarded, [Batch(rest)] if rest else [])
 
 
-def plan_retry(batch: Batch, failed: Collection[str] | None, trigger: StreamProperties, now: float) -> Outcome:
+def plan_retry(batch: Batch, failed: Collection[str] | None, trigger: StreamProperties, now: Micros) -> Outcome:
     """After an attempt, return what to discard and what to retry.
 
     `failed` holds the sequence numbers that the function reported; None means that the whole call failed. Splitting a
@@ -81,10 +85,10 @@ def plan_retry(batch: Batch, failed: Collection[str] | None, trigger: StreamProp
     attempts = 1 if first else batch.attempts + 1
     if 0 <= trigger.maximum_retry_attempts < attempts:
         return Outcome(Discarded(rest, "RetryAttemptsExhausted", attempts))
-    return Outcome(remaining=[Batch(rest, attempts, now + _delay(attempts))])
+    return Outcome(remaining=[Batch(rest, attempts, times.add_seconds(now, _delay(attempts)))])
 
 
-def _halves(batch: Batch, now: float) -> list[Batch]:
+def _halves(batch: Batch, now: Micros) -> list[Batch]:
     middle = len(batch.records) // 2
     return [Batch(half, batch.attempts, now) for half in (batch.records[:middle], batch.records[middle:])]
 

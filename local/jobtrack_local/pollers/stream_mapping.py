@@ -4,12 +4,13 @@ A shard that waits for a retry does not delay the others.
 """
 
 import logging
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from jobtrack import times
+from jobtrack.times import Micros
 from jobtrack_local.pollers.batch_responses import Invoke, invoke_batch
 from jobtrack_local.pollers.shard_batches import (
     Batch,
@@ -83,7 +84,7 @@ class StreamMapping:
         invoke: Invoke,
         trigger: StreamProperties,
         discard: Callable[[Discarded, str], None],
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], Micros] = times.now,
     ) -> None:
         self._stream = stream
         self._invoke = invoke
@@ -95,8 +96,8 @@ class StreamMapping:
         self._steps_to_discovery = 0
 
     @property
-    def next_due(self) -> float | None:
-        """When the next retry is due, in epoch seconds; None if no records wait for one."""
+    def next_due(self) -> Micros | None:
+        """When the next retry is due; None if no records wait for one."""
         return min((shard.batches[0].due for shard in self._shards.values() if shard.batches), default=None)
 
     def add_backlog(self, records: Sequence[Record]) -> None:

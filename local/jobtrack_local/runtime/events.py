@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import uuid4
 
+from jobtrack import times
+from jobtrack.times import Micros
+
 Record = dict[str, object]
 
 
@@ -33,9 +36,9 @@ def sequence_number(record: Record) -> str:
     return str(_change(record)["SequenceNumber"])
 
 
-def created_at(record: Record) -> float:
-    """Return when a stream record was created, in epoch seconds."""
-    return float(str(_change(record)["ApproximateCreationDateTime"]))
+def created_at(record: Record) -> Micros:
+    """Return when a stream record was created."""
+    return times.add_seconds(times.EPOCH, float(str(_change(record)["ApproximateCreationDateTime"])))
 
 
 def queue_record(message: Mapping[str, object], queue_arn: str) -> Record:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
+from jobtrack import times
+from jobtrack.times import Micros
 from jobtrack_local.websocket.events import Peer
 from jobtrack_local.websocket.limits import FAREWELL_SECONDS, IDLE_SECONDS, LIFETIME_SECONDS, POST_SECONDS
 from jobtrack_local.websocket.protocol import TRANSPORT
@@ -23,13 +25,13 @@ class Gone(Exception):
 
 
 class Connection:
-    """An open WebSocket. `clock` is in epoch seconds, `monotonic` in seconds."""
+    """An open WebSocket. `monotonic` is in seconds."""
 
     def __init__(
         self,
         peer: Peer,
         socket: "WebSocket",
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], Micros] = times.now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.peer = peer

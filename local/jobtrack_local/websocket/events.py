@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +9,9 @@ from secrets import token_bytes
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 from uuid import uuid4
+
+from jobtrack import times
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from starlette.types import Scope
@@ -24,14 +26,14 @@ class Peer:
     """The client of a connection, as every event describes it."""
 
     connection_id: str
-    connected_at: float
+    connected_at: Micros
     domain_name: str
     source_ip: str
     user_agent: str
 
     @classmethod
-    def of(cls, scope: "Scope", now: float) -> "Peer":
-        """Return the client that opens a connection at `now` (epoch seconds), with a new connection id."""
+    def of(cls, scope: "Scope", now: Micros) -> "Peer":
+        """Return the client that opens a connection at `now`, with a new connection id."""
         headers = {name.lower(): value for name, value in _headers(scope)}
         return cls(
             base64.urlsafe_b64encode(token_bytes(11)).decode(),  # ends in `=`, as in AWS
@@ -47,7 +49,7 @@ class Events:
     """Builds the events of one connection."""
 
     peer: Peer
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
 
     def connect(self, scope: "Scope") -> Event:
         """Return the event of $connect, with the headers and query of the handshake."""
@@ -94,11 +96,11 @@ class Events:
             "routeKey": route_key,
             "eventType": kind,
             "extendedRequestId": request,
-            "requestTime": datetime.fromtimestamp(now, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
+            "requestTime": datetime.fromtimestamp(times.epoch_seconds(now), UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
             "messageDirection": "IN",
             "stage": "local",
-            "connectedAt": int(self.peer.connected_at * 1000),
-            "requestTimeEpoch": int(now * 1000),
+            "connectedAt": self.peer.connected_at // 1000,
+            "requestTimeEpoch": now // 1000,
             "identity": {"userAgent": self.peer.user_agent, "sourceIp": self.peer.source_ip},
             "requestId": request,
             "domainName": self.peer.domain_name,

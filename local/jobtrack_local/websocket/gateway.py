@@ -2,7 +2,6 @@
 
 import json
 import logging
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ import anyio
 from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket
 
+from jobtrack import times
+from jobtrack.times import Micros
 from jobtrack_local.runtime.function import Function, HandlerFailed
 from jobtrack_local.websocket.connections import GOING_AWAY, Connection, Connections, Gone
 from jobtrack_local.websocket.events import CONNECT, DEFAULT, DISCONNECT, Event, Events, Peer, select_route
@@ -47,7 +48,7 @@ class WebSocketGateway:
         routes: Mapping[str, Target],
         connections: Connections,
         after_write: Callable[[], None],
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], Micros] = times.now,
     ) -> None:
         self._selection = selection
         self._routes = routes

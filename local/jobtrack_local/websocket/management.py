@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from jobtrack import times
+from jobtrack.times import Micros
 from jobtrack_local.websocket.connections import NORMAL, Connection, Connections, Gone
 from jobtrack_local.websocket.limits import MESSAGE_BYTES
 
@@ -69,8 +71,8 @@ def _shown(connection: Connection) -> Response:
     )
 
 
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _time(moment: Micros) -> str:
+    return datetime.fromtimestamp(moment / times.SECOND, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _refusal(status: int, kind: str, message: str) -> Response:

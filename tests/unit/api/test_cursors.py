@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobtrack import times
 from jobtrack.api import cursors
 from jobtrack.api.cursors import JOURNAL, Format
 from jobtrack.errors import Unprocessable
@@ -54,7 +55,7 @@ def test_a_forged_position_is_refused(content: str) -> None:
 @pytest.mark.parametrize(
     ("position_format", "position"),
     [
-        (cursors.JOBS, Place(1_700_000_000_000_000, JOB)),
+        (cursors.JOBS, Place(times.parse("2023-11-14T22:13:20Z"), JOB)),
         (cursors.QUEUE, f"3#001700000000000000#{JOB}"),
         (cursors.SUBSCRIPTIONS, f"sub-{JOB}"),
         (cursors.DELIVERIES, "msg_000000000012_t0170000000000"),

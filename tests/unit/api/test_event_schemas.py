@@ -16,7 +16,7 @@ from jobtrack.domain.events import Event
 from jobtrack.times import Micros
 from tests.unit.job_builders import START
 
-ARRIVAL = START + 7
+ARRIVAL = Micros(START + 7)
 
 
 def reported(*events: object) -> list[Event]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 import jobtrack_client as jt
+from jobtrack import times
 from jobtrack.push.delivery import signatures
 from jobtrack_client._api.webhooks import sign
 
@@ -47,7 +48,7 @@ def test_either_secret_will_do_while_both_sign(known: list[str]) -> None:
 
 @given(st.binary(min_size=1, max_size=40).map(lambda raw: json.dumps({"type": raw.hex()}).encode()))
 def test_what_our_own_signer_signs_is_verified(body: bytes) -> None:
-    headers = signatures.headers("msg_1", NOW, body, [OTHER, SECRET])
+    headers = signatures.headers("msg_1", times.Micros(NOW * times.SECOND), body, [OTHER, SECRET])
     assert verify(headers, SECRET, body=body) == json.loads(body)
 
 

@@ -71,7 +71,7 @@ def test_texts_that_are_too_long_together_leave_the_last_reported() -> None:
         for number in range(100)
     ]
     action: dict[str, Any]
-    (action,) = cast("Any", store.change_actions(KEY, events, 1))
+    (action,) = cast("Any", store.change_actions(KEY, events, START))
     packed = action["Put"]["Item"]["d"]["B"]
     assert len(packed) <= limits.CHUNK_BYTES
     kept = [each["condition"] for each in unpack(packed)["conditions"]]
@@ -82,5 +82,5 @@ def test_texts_that_are_too_long_together_leave_the_last_reported() -> None:
 def test_a_batch_that_changes_nothing_reads_and_writes_nothing() -> None:
     asked: list[None] = []
     store = DependencyStore(Table(lambda: asked.append(None)), "jobs")  # type: ignore[arg-type]
-    assert list(store.change_actions(KEY, [Event("heartbeat", START, {})], 1)) == []
+    assert list(store.change_actions(KEY, [Event("heartbeat", START, {})], START)) == []
     assert asked == []

@@ -123,7 +123,7 @@ def test_every_answer_agrees_with_itself(
     found = estimate(job, Micros(now))
     if found.remaining_seconds is not None:
         assert found.remaining_seconds >= 0
-        assert found.completion == times.whole(now) + found.remaining_seconds * times.SECOND
+        assert found.completion == times.add_seconds(times.whole(Micros(now)), found.remaining_seconds)
         assert all(each.end is None or each.end <= (found.completion or 0) for each in found.stages.values())
     pending = [found.stages[stage.name] for stage in job.stages if stage.status is StageStatus.PENDING and found.stages]
     assert all(each.start is None or each.end is None or each.start <= each.end for each in pending)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobtrack import auth as function_side
+from jobtrack import times
 from jobtrack.errors import Forbidden, Unauthorized
 from jobtrack_local import tokens
 from jobtrack_local.gateway.authorizer import authorize, render
@@ -55,9 +56,12 @@ async def echo(scope: "Scope", receive: "Receive", send: "Send") -> None:
     await send({"type": "http.response.body", "body": json.dumps(scope["aws.event"]).encode()})
 
 
+NOW = times.parse("2026-11-23T10:45:33.004Z")
+
+
 def ask(verifier: Verifier, method: str, path: str, token: str | None = None) -> httpx.Response:
     async def exchange() -> httpx.Response:
-        transport = httpx.ASGITransport(Gateway(echo, ROUTES, verifier, lambda: 1_795_430_733.004))
+        transport = httpx.ASGITransport(Gateway(echo, ROUTES, verifier, lambda: NOW))
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://local") as client:
             return await client.request(method, path, headers=headers)

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from msgspec.structs import replace
 
+from jobtrack import times
 from jobtrack.push.delivery import endpoint_health
 from jobtrack.push.delivery.attempt import Outcome
-from jobtrack.push.delivery.circuit_breaker import LEASE_WAITS, CircuitBreaker, Permit
+from jobtrack.push.delivery.circuit_breaker import LEASE_WAIT_SECONDS, CircuitBreaker, Permit
 from jobtrack.push.delivery.endpoint_health import (
     FIRST_OPEN_SECONDS,
     LEASE_SECONDS,
@@ -30,31 +31,33 @@ from jobtrack.push.delivery.endpoint_health import (
     marked_slow,
 )
 from jobtrack.push.delivery.retry_schedule import (
-    FIRST_DELAYS,
+    FIRST_DELAY_SECONDS,
     JITTER,
-    LATER_DELAY,
-    LONGEST_SPREAD,
-    LONGEST_WAIT,
+    LATER_DELAY_SECONDS,
+    LONGEST_SPREAD_SECONDS,
+    LONGEST_WAIT_SECONDS,
     next_breaker_check,
     next_lease_check,
 )
 from jobtrack.push.messages.message import Lane
+from jobtrack.times import Micros, add_seconds, seconds_between
 from tests.retrying import instant_retry
 
-NOW = 1_795_430_733.0
+NOW = times.parse("2026-11-23T10:45:33Z")
 TIMEOUT_SECONDS = 30
 """The longest life of a deliverer's process."""
 DAY = 24 * 3600
 outcomes = st.sampled_from(list(Outcome))
 lanes = st.sampled_from(["normal", "slow"])
 chances = st.floats(0, 1)
+MOMENTS = st.integers(0, times.LATEST).map(Micros)
 
 
 @dataclass
 class Memory:
     """A table of one endpoint with DynamoDB's guarantees and a history."""
 
-    now: float = NOW
+    now: Micros = NOW
     held: EndpointHealth = field(default_factory=EndpointHealth)
 
     def __post_init__(self) -> None:
@@ -71,7 +74,7 @@ class Memory:
         return True
 
     def pass_by(self, seconds: float) -> None:
-        self.now += seconds
+        self.now = add_seconds(self.now, seconds)
 
 
 @dataclass
@@ -79,7 +82,7 @@ class Flight:
     """An attempt in progress."""
 
     permit: Permit
-    began: float
+    began: Micros
 
 
 class Endpoint(RuleBasedStateMachine):
@@ -138,8 +141,8 @@ class Endpoint(RuleBasedStateMachine):
 
     @rule(seconds=st.floats(0, 60) | st.floats(0, 900))
     def time_goes_by(self, seconds: float) -> None:
-        self.table.now += seconds
-        for flight in [one for one in self.flights if self.table.now - one.began > TIMEOUT_SECONDS]:
+        self.table.now = add_seconds(self.table.now, seconds)
+        for flight in [one for one in self.flights if seconds_between(one.began, self.table.now) > TIMEOUT_SECONDS]:
             self.flights.remove(flight)
             self._crash(flight)
 
@@ -164,7 +167,11 @@ TestEndpoint = Endpoint.TestCase
 TestEndpoint.settings = settings(max_examples=40, stateful_step_count=50, deadline=None)
 
 
-def failed(known: EndpointHealth, times: int, now: float = NOW) -> EndpointHealth:
+def after(seconds: float) -> Micros:
+    return add_seconds(NOW, seconds)
+
+
+def failed(known: EndpointHealth, times: int, now: Micros = NOW) -> EndpointHealth:
     for _ in range(times):
         known = health_after(known, "normal", Outcome.FAILED, 0.1, now, 0.5, probe=False)
     return known
@@ -174,10 +181,10 @@ def test_the_breaker_opens_at_the_tenth_failure_in_a_row() -> None:
     nearly = failed(EndpointHealth(), OPENING_FAILURES - 1)
     assert isinstance(admit(nearly, "normal", NOW, 0, "a"), Admission)
     answered = health_after(nearly, "normal", Outcome.DELIVERED, 0.1, NOW, 0.5, probe=False)
-    assert failed(answered, OPENING_FAILURES - 1).open_for == 0
+    assert failed(answered, OPENING_FAILURES - 1).open_seconds == 0
     opened = failed(nearly, 1)
-    assert admit(opened, "normal", NOW, 0, "a") == Open(NOW + FIRST_OPEN_SECONDS)
-    assert admit(opened, "slow", NOW + 9.9, 0, "a") == Open(NOW + FIRST_OPEN_SECONDS)
+    assert admit(opened, "normal", NOW, 0, "a") == Open(after(FIRST_OPEN_SECONDS))
+    assert admit(opened, "slow", after(9.9), 0, "a") == Open(after(FIRST_OPEN_SECONDS))
 
 
 @given(chances)
@@ -191,8 +198,8 @@ def test_each_probe_in_vain_doubles_the_wait_up_to_ten_minutes(chance: float) ->
         assert found.update
         claimed = found.update.apply(known)
         assert isinstance(admit(claimed, "normal", now, chance, "b"), Open)
-        known = health_after(claimed, "normal", Outcome.FAILED, 0.1, now + 1, chance, probe=True)
-        waits.append(known.open_until - now - 1)
+        known = health_after(claimed, "normal", Outcome.FAILED, 0.1, add_seconds(now, 1), chance, probe=True)
+        waits.append(seconds_between(now, known.open_until) - 1)
     plain = [20, 40, 80, 160, 320, *[LONGEST_OPEN_SECONDS] * 5]
     assert waits == pytest.approx([wait * (0.8 + 0.4 * chance) for wait in plain], abs=1e-3)
 
@@ -200,14 +207,14 @@ def test_each_probe_in_vain_doubles_the_wait_up_to_ten_minutes(chance: float) ->
 @pytest.mark.parametrize("outcome", [Outcome.DELIVERED, Outcome.GONE])
 def test_an_answer_to_the_probe_closes_the_breaker(outcome: Outcome) -> None:
     opened = failed(EndpointHealth(), 3 * OPENING_FAILURES)
-    closed = health_after(opened, "normal", outcome, 0.1, NOW + 11, 0.5, probe=True)
-    assert (closed.failures, closed.open_for, closed.open_until) == (0, 0, 0)
-    assert isinstance(admit(closed, "normal", NOW + 11, 0, "a"), Admission)
+    closed = health_after(opened, "normal", outcome, 0.1, after(11), 0.5, probe=True)
+    assert (closed.failures, closed.open_seconds, closed.open_until) == (0, 0, 0)
+    assert isinstance(admit(closed, "normal", after(11), 0, "a"), Admission)
 
 
 def test_failures_of_what_was_under_way_do_not_lengthen_the_wait() -> None:
     opened = failed(EndpointHealth(), OPENING_FAILURES)
-    assert failed(opened, 15, NOW + 5).open_until == opened.open_until
+    assert failed(opened, 15, after(5)).open_until == opened.open_until
 
 
 def test_a_probe_whose_process_ended_is_followed_by_another() -> None:
@@ -216,8 +223,8 @@ def test_a_probe_whose_process_ended_is_followed_by_another() -> None:
     assert isinstance(found, Admission)
     assert found.update
     claimed = found.update.apply(opened)
-    still = admit(claimed, "normal", opened.open_until + LEASE_SECONDS - 1, 0, "b")
-    again = admit(claimed, "normal", opened.open_until + LEASE_SECONDS + 1, 0, "b")
+    still = admit(claimed, "normal", add_seconds(opened.open_until, LEASE_SECONDS - 1), 0, "b")
+    again = admit(claimed, "normal", add_seconds(opened.open_until, LEASE_SECONDS + 1), 0, "b")
     assert isinstance(still, Open)
     assert isinstance(again, Admission)
     assert again.probe
@@ -228,7 +235,7 @@ def test_a_dead_endpoint_gets_few_attempts_however_many_messages_come(pauses: li
     """Further attempts than those that open the breaker: one per open period, which doubles up to ten minutes."""
     known, now, attempts = EndpointHealth(), NOW, 0
     for number, pause in enumerate(pauses):
-        now += pause
+        now = add_seconds(now, pause)
         found = admit(known, "normal", now, chance, str(number))
         if isinstance(found, Admission):
             attempts += 1
@@ -236,34 +243,34 @@ def test_a_dead_endpoint_gets_few_attempts_however_many_messages_come(pauses: li
             known = health_after(known, "normal", Outcome.FAILED, 0.1, now, chance, found.probe)
             known = replace(known, leases={})
     doublings = 7
-    assert attempts <= OPENING_FAILURES + doublings + (now - NOW) / (0.8 * LONGEST_OPEN_SECONDS)
+    assert attempts <= OPENING_FAILURES + doublings + seconds_between(NOW, now) / (0.8 * LONGEST_OPEN_SECONDS)
 
 
 def test_a_slow_answer_moves_the_endpoint_to_the_slow_lane_for_five_minutes() -> None:
     slow = health_after(EndpointHealth(), "normal", Outcome.DELIVERED, 2.1, NOW, 0.5, probe=False)
-    assert admit(slow, "normal", NOW + 299, 0, "a") is Refusal.SLOW
-    assert isinstance(admit(slow, "slow", NOW + 299, 0, "a"), Admission)
-    assert isinstance(admit(slow, "normal", NOW + 300, 0, "a"), Admission)
-    assert marked_slow(slow, NOW + 10) == slow
-    assert marked_slow(slow, NOW + 100).slow_until == NOW + 400
+    assert admit(slow, "normal", after(299), 0, "a") is Refusal.SLOW
+    assert isinstance(admit(slow, "slow", after(299), 0, "a"), Admission)
+    assert isinstance(admit(slow, "normal", after(300), 0, "a"), Admission)
+    assert marked_slow(slow, after(10)) == slow
+    assert marked_slow(slow, after(100)).slow_until == after(400)
 
 
 def test_a_quick_answer_in_the_slow_lane_ends_that_but_proves_nothing_yet() -> None:
     slow = marked_slow(EndpointHealth(fast_at=NOW), NOW)
-    quick = health_after(slow, "slow", Outcome.DELIVERED, 0.2, NOW + 5, 0.5, probe=False)
-    assert not quick.is_slow(NOW + 5)
-    assert not quick.is_fast(NOW + 5)
-    assert health_after(slow, "slow", Outcome.FAILED, 0.2, NOW + 5, 0.5, probe=False).is_slow(NOW + 5)
-    assert health_after(slow, "slow", Outcome.DELIVERED, 2.5, NOW + 100, 0.5, probe=False).slow_until == NOW + 400
+    quick = health_after(slow, "slow", Outcome.DELIVERED, 0.2, after(5), 0.5, probe=False)
+    assert not quick.is_slow(after(5))
+    assert not quick.is_fast(after(5))
+    assert health_after(slow, "slow", Outcome.FAILED, 0.2, after(5), 0.5, probe=False).is_slow(after(5))
+    assert health_after(slow, "slow", Outcome.DELIVERED, 2.5, after(100), 0.5, probe=False).slow_until == after(400)
 
 
 def test_what_is_known_to_be_fast_is_sent_to_without_a_write() -> None:
     fast = health_after(EndpointHealth(), "normal", Outcome.DELIVERED, 0.1, NOW, 0.5, probe=False)
-    assert admit(fast, "normal", NOW + 599, 0, "a") == Admission()
-    assert admit(fast, "normal", NOW + 600, 0, "a") != Admission()
-    assert health_after(fast, "normal", Outcome.DELIVERED, 0.1, NOW + 299, 0.5, probe=False) == fast
-    assert health_after(fast, "normal", Outcome.DELIVERED, 0.1, NOW + 300, 0.5, probe=False).fast_at == NOW + 300
-    assert not health_after(fast, "normal", Outcome.FAILED, 0.1, NOW + 1, 0.5, probe=False).is_fast(NOW + 1)
+    assert admit(fast, "normal", after(599), 0, "a") == Admission()
+    assert admit(fast, "normal", after(600), 0, "a") != Admission()
+    assert health_after(fast, "normal", Outcome.DELIVERED, 0.1, after(299), 0.5, probe=False) == fast
+    assert health_after(fast, "normal", Outcome.DELIVERED, 0.1, after(300), 0.5, probe=False).fast_at == after(300)
+    assert not health_after(fast, "normal", Outcome.FAILED, 0.1, after(1), 0.5, probe=False).is_fast(after(1))
 
 
 @given(chances, lanes)
@@ -275,42 +282,41 @@ def test_the_leases_are_as_many_as_may_be_and_come_back_by_themselves(chance: fl
         assert found.update
         known = found.update.apply(known)
     assert len(known.leases) == MAX_ATTEMPTS[lane]
-    assert admit(known, lane, NOW + LEASE_SECONDS, chance, "x") is Refusal.FULL
-    assert isinstance(admit(known, lane, NOW + LEASE_SECONDS + 0.001, chance, "x"), Admission)
+    assert admit(known, lane, after(LEASE_SECONDS), chance, "x") is Refusal.FULL
+    assert isinstance(admit(known, lane, after(LEASE_SECONDS + 0.001), chance, "x"), Admission)
 
 
-@given(st.floats(0, 4e9), st.text("0123456789abcdef", min_size=1), st.floats(0, 4e9))
-def test_stored_leases_compare_by_their_time(until: float, name: str, now: float) -> None:
-    lease = Lease(3, round(until, 6), name)
+@given(MOMENTS, st.text("0123456789abcdef", min_size=1), MOMENTS)
+def test_stored_leases_compare_by_their_time(until: Micros, name: str, now: Micros) -> None:
+    lease = Lease(3, until, name)
     assert Lease.parse(3, lease.text) == lease
-    if abs(until - now) > 1e-3:
-        assert (lease.text < f"{now:017.6f}") == (lease.until < now)
+    assert (lease.text < f"{now:018d}") == (lease.until < now)
 
 
 def test_a_burst_waits_a_moment_for_an_endpoint_that_answers_at_once() -> None:
     table, slept = Memory(), list[float]()
     breaker = CircuitBreaker(table, lambda: table.now, lambda: 0.5, instant_retry(slept.append), lambda: "a")  # type: ignore[arg-type]
-    full = EndpointHealth(leases={slot: Lease(slot, NOW + 30, "b") for slot in range(MAX_ATTEMPTS["normal"])})
+    full = EndpointHealth(leases={slot: Lease(slot, after(30), "b") for slot in range(MAX_ATTEMPTS["normal"])})
     table.held = full
     assert breaker.acquire("endpoint", "normal", full) is Refusal.FULL
-    assert slept == list(LEASE_WAITS)
+    assert slept == list(LEASE_WAIT_SECONDS)
     assert breaker.acquire("endpoint", "slow", full) is Refusal.FULL
-    assert slept == list(LEASE_WAITS)
+    assert slept == list(LEASE_WAIT_SECONDS)
     table.held = EndpointHealth(fast_at=NOW, leases=full.leases)
     assert isinstance(breaker.acquire("endpoint", "normal", full), Permit)
 
 
 def test_what_is_put_off_comes_back_later_each_time() -> None:
-    looks = [next_lease_check(waits, NOW, 0.5) - NOW for waits in range(12)]
+    looks = [seconds_between(NOW, next_lease_check(waits, NOW, 0.5)) for waits in range(12)]
     assert looks[:4] == [2, 4, 8, 16]
     assert all(earlier <= later for earlier, later in pairwise(looks))
-    assert looks[-1] == LONGEST_WAIT
-    assert next_lease_check(1000, NOW, 1) <= NOW + 1.5 * LONGEST_WAIT
-    assert [next_breaker_check(NOW, 0, chance) - NOW for chance in (0, 1)] == [0, 2]
-    assert next_breaker_check(NOW, 1000, 1) == NOW + LONGEST_SPREAD
+    assert looks[-1] == LONGEST_WAIT_SECONDS
+    assert next_lease_check(1000, NOW, 1) <= after(1.5 * LONGEST_WAIT_SECONDS)
+    assert [next_breaker_check(NOW, 0, chance) for chance in (0, 1)] == [NOW, after(2)]
+    assert next_breaker_check(NOW, 1000, 1) == after(LONGEST_SPREAD_SECONDS)
 
 
 def test_nothing_is_open_longer_than_the_schedules_later_delays() -> None:
     """So a single message to a dead receiver is attempted when its own schedule says."""
-    opened_from = FIRST_DELAYS[OPENING_FAILURES - 1 :] or (LATER_DELAY,)
+    opened_from = FIRST_DELAY_SECONDS[OPENING_FAILURES - 1 :] or (LATER_DELAY_SECONDS,)
     assert min(opened_from) * (1 - JITTER) > LONGEST_OPEN_SECONDS * (1 + endpoint_health.JITTER)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from jobtrack import times
 from jobtrack.domain.event_text import Language
 from jobtrack.domain.events import EventName
 from jobtrack.keys import JobKey
@@ -14,8 +15,12 @@ from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.message_factory import endpoint_group, event_message, event_message_id
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack.store.outbox_records import OutboxEvent
+from jobtrack.times import Micros
 
 JOB = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
+NOW = times.parse("2026-11-23T10:45:33Z")
+LATER = times.add_seconds(NOW, 32.5)
+MOMENTS = st.integers(0, times.LATEST).map(Micros)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 messages = st.builds(
@@ -27,8 +32,8 @@ messages = st.builds(
     sequence=st.none() | st.integers(1, 10**9),
     payload=TEXT,
     group=st.just("t-1"),
-    first_at=st.floats(0, 4e9),
-    not_before=st.floats(0, 4e9),
+    first_at=MOMENTS,
+    not_before=MOMENTS,
     attempt=st.integers(0, 30),
     earlier=st.integers(0, 30),
     waits=st.integers(0, 30),
@@ -38,13 +43,15 @@ messages = st.builds(
 
 def subscription(language: Language = "ja") -> Subscription:
     events: tuple[EventName, ...] = ("stageCompleted", "log", "error")
-    return Subscription(JOB, "sub-1", "webhook", "https://a.example/", events, Filters(), language, 0, 100, b"")
+    return Subscription(
+        JOB, "sub-1", "webhook", "https://a.example/", events, Filters(), language, NOW, times.LATEST, b""
+    )
 
 
 STAGE_COMPLETED = OutboxEvent(
     type="stageCompleted",
     sequence=7,
-    time=1_705_747_533_000_000,
+    time=times.parse("2024-01-20T10:45:33Z"),
     status="Running",
     percentage=40,
     data={"stageName": "Data Loading", "recordsProcessed": 192850, "metrics": {"dataQualityScore": 98.2}},
@@ -53,7 +60,7 @@ STAGE_COMPLETED = OutboxEvent(
 
 
 def test_the_body_of_the_contract() -> None:
-    message = event_message(JOB, "Customer Journey Analysis", subscription(), STAGE_COMPLETED, 5.0)
+    message = event_message(JOB, "Customer Journey Analysis", subscription(), STAGE_COMPLETED, NOW)
     assert message is not None
     assert json.loads(message.payload) == {
         "type": "stageCompleted",
@@ -71,18 +78,18 @@ def test_the_body_of_the_contract() -> None:
             "event": {"stageName": "Data Loading", "recordsProcessed": 192850, "metrics": {"dataQualityScore": 98.2}},
         },
     }
-    assert (message.sequence, message.type, message.first_at, message.attempt) == (7, "stageCompleted", 5.0, 0)
+    assert (message.sequence, message.type, message.first_at, message.attempt) == (7, "stageCompleted", NOW, 0)
 
 
 def test_descriptions_are_in_the_subscriptions_language() -> None:
-    message = event_message(JOB, "j", subscription("en"), STAGE_COMPLETED, 0)
+    message = event_message(JOB, "j", subscription("en"), STAGE_COMPLETED, NOW)
     assert message is not None
     assert json.loads(message.payload)["data"]["description"] == "Data Loading stage completed"
 
 
 def test_a_log_line_is_pushed_as_what_it_counts_for_with_what_was_reported() -> None:
     data = {"level": "ERROR", "message": "out of memory"}
-    message = event_message(JOB, "j", subscription(), replace(STAGE_COMPLETED, type="log", data=data), 0)
+    message = event_message(JOB, "j", subscription(), replace(STAGE_COMPLETED, type="log", data=data), NOW)
     assert message is not None
     body = json.loads(message.payload)
     assert (message.type, body["type"], body["data"]["event"]) == ("error", "error", data)
@@ -90,7 +97,7 @@ def test_a_log_line_is_pushed_as_what_it_counts_for_with_what_was_reported() -> 
 
 
 def test_what_is_not_wanted_makes_no_message() -> None:
-    assert event_message(JOB, "j", subscription(), replace(STAGE_COMPLETED, type="milestone"), 0) is None
+    assert event_message(JOB, "j", subscription(), replace(STAGE_COMPLETED, type="milestone"), NOW) is None
 
 
 @given(messages)
@@ -103,7 +110,7 @@ def test_it_passes_through_the_queue_unharmed(message: Message) -> None:
 @given(st.lists(st.text('\x00\\"é漢😀\uffff', max_size=200), max_size=5))
 def test_in_the_queue_it_is_at_most_three_times_as_large(texts: list[str]) -> None:
     payload = json.dumps(texts, ensure_ascii=False)
-    message = Message(JOB, "sub-1", "msg_1", "log", 1, payload, "g", 0.0)
+    message = Message(JOB, "sub-1", "msg_1", "log", 1, payload, "g", NOW)
     assert len(message.encode()) <= 3 * len(payload.encode()) + 1000
 
 
@@ -123,7 +130,7 @@ def test_the_webhook_id_depends_on_the_message_alone() -> None:
 
 def test_a_group_is_a_tenants_endpoint_however_its_host_is_written() -> None:
     def group_of(job: JobKey, url: str) -> str:
-        return endpoint_group(Subscription(job, "sub-1", "webhook", url, (), Filters(), "ja", 0, 1, b""))
+        return endpoint_group(Subscription(job, "sub-1", "webhook", url, (), Filters(), "ja", NOW, times.LATEST, b""))
 
     here = group_of(JOB, "https://a.example/one")
     assert here == group_of(JOB, "https://A.example:443/one")
@@ -137,14 +144,14 @@ def test_a_group_is_a_tenants_endpoint_however_its_host_is_written() -> None:
 
 
 def test_a_later_attempt_is_the_same_message() -> None:
-    message = Message(JOB, "sub-1", "msg_1", "log", 1, "{}", "g", 10.0)
-    later = message.later(42.5)
-    assert (later.attempt, later.not_before) == (1, 42.5)
-    assert (later.message_id, later.payload, later.first_at) == ("msg_1", "{}", 10.0)
+    message = Message(JOB, "sub-1", "msg_1", "log", 1, "{}", "g", NOW)
+    later = message.later(LATER)
+    assert (later.attempt, later.not_before) == (1, LATER)
+    assert (later.message_id, later.payload, later.first_at) == ("msg_1", "{}", NOW)
 
 
 def test_a_message_that_is_put_off_is_at_the_same_attempt_and_stays_in_its_lane() -> None:
-    message = Message(JOB, "sub-1", "msg_1", "log", 1, "{}", "g", 10.0, attempt=3).moved("slow")
-    put_off = message.postponed(20.0).postponed(42.5)
-    assert (put_off.attempt, put_off.not_before, put_off.waits, put_off.lane) == (3, 42.5, 2, "slow")
-    assert (put_off.later(50.0).waits, put_off.later(50.0).lane) == (0, "normal")
+    message = Message(JOB, "sub-1", "msg_1", "log", 1, "{}", "g", NOW, attempt=3).moved("slow")
+    put_off = message.postponed(NOW).postponed(LATER)
+    assert (put_off.attempt, put_off.not_before, put_off.waits, put_off.lane) == (3, LATER, 2, "slow")
+    assert (put_off.later(LATER).waits, put_off.later(LATER).lane) == (0, "normal")

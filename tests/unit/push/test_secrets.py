@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.secrets import CACHED_SECONDS, Secrets, SigningSecret, Vault
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
 
 JOB = JobKey("t", "p", "j")
-SECRETS = Secrets((SigningSecret("whsec_new"), SigningSecret("whsec_old", until=100)), token="hunter2")
+SECRETS = Secrets((SigningSecret("whsec_new"), SigningSecret("whsec_old", until=Micros(100))), token="hunter2")
 
 
 class FakeKms:
@@ -61,8 +62,8 @@ def test_a_replaced_secret_is_not_served_from_what_was_kept() -> None:
 
 
 def test_a_replaced_secret_signs_until_its_time_is_over() -> None:
-    assert SECRETS.signing_at(99) == ["whsec_new", "whsec_old"]
-    assert SECRETS.signing_at(100) == ["whsec_new"]
+    assert SECRETS.signing_at(Micros(99)) == ["whsec_new", "whsec_old"]
+    assert SECRETS.signing_at(Micros(100)) == ["whsec_new"]
 
 
 def test_secrets_are_not_shown() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from jobtrack import times
 from jobtrack.domain.events import EVENT_NAMES, EventName
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.subscription import (
@@ -18,19 +19,22 @@ from jobtrack.push.subscriptions.subscription import (
 from jobtrack.store import outbox
 from jobtrack.store.outbox_records import OutboxEvent
 from jobtrack.store.timers import EXPIRY, Timer
+from jobtrack.store.ttl import encode_expiry
+from jobtrack.times import Micros
 
 JOB = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
+START, END = times.parse("2026-11-23T10:45:33Z"), times.parse("2026-11-23T10:47:13Z")
 REPORTED = (*EVENT_NAMES, "metricSample", "quality", "heartbeat", "resourceAllocated", "blocked")
 
 
 def subscription(*events: EventName, step: int = 0, debug: bool = False, on_errors: bool = False) -> Subscription:
     filters = Filters(step, debug, on_errors)
-    return Subscription(JOB, "sub-1", "webhook", "https://a.example/", events, filters, "en", 100, 200, b"sealed")
+    return Subscription(JOB, "sub-1", "webhook", "https://a.example/", events, filters, "en", START, END, b"sealed")
 
 
 def event(reported: str, level: str = "INFO", before: int | None = 0, percentage: int = 50) -> OutboxEvent:
     data = {"level": level, "message": "m"} if reported == "log" else {}
-    return OutboxEvent(reported, 1, 0, "Running", percentage, data, before)
+    return OutboxEvent(reported, 1, START, "Running", percentage, data, before)
 
 
 def kind(seen: OutboxEvent) -> str:
@@ -154,12 +158,12 @@ def test_it_survives_being_stored(one: Subscription, over: bool) -> None:
 
 def test_its_life_ends_at_expiry_or_before() -> None:
     one = subscription("log")
-    assert [one.live(199.9), one.live(200), replace(one, status="Ended").live(150)] == [True, False, False]
+    assert [one.live(Micros(END - 1)), one.live(END), replace(one, status="Ended").live(START)] == [True, False, False]
 
 
 def test_the_answer_shows_its_state_and_no_secret() -> None:
     one = subscription("log", "error", step=5)
-    assert one.response(150) == {
+    assert one.response(START) == {
         "subscriptionId": "sub-1",
         "jobId": JOB.job,
         "subscriptionType": "webhook",
@@ -169,12 +173,12 @@ def test_the_answer_shows_its_state_and_no_secret() -> None:
         "eventsSubscribed": ["log", "error"],
         "filters": {"minProgressIncrement": 5, "includeDebugEvents": False, "notifyOnErrors": False},
         "language": "en",
-        "createdAt": "1970-01-01T00:01:40Z",
-        "expiresAt": "1970-01-01T00:03:20Z",
+        "createdAt": "2026-11-23T10:45:33Z",
+        "expiresAt": "2026-11-23T10:47:13Z",
     }
-    assert one.response(200)["status"] == "Expired"
-    assert one.response(200)["endReason"] == "expired"
-    assert replace(one, status="Ended", end_reason="gone").response(300)["status"] == "Ended"
+    assert one.response(END)["status"] == "Expired"
+    assert one.response(END)["endReason"] == "expired"
+    assert replace(one, status="Ended", end_reason="gone").response(END)["status"] == "Ended"
     assert "sealed" not in repr(one)
 
 
@@ -185,6 +189,6 @@ def test_it_is_stored_together_with_the_pointer_from_its_id_to_its_job() -> None
         "pk": {"S": JOB.owner.partition},
         "sk": {"S": "sub-1"},
         "job": {"S": JOB.job},
-        "exp": {"N": str(200 + KEPT_SECONDS)},
+        "exp": encode_expiry(times.add_seconds(END, KEPT_SECONDS)),
     }
-    assert expiry == Timer(EXPIRY, JOB, 200, "sub-1").to_item(KEPT_SECONDS)
+    assert expiry == Timer(EXPIRY, JOB, END, "sub-1").to_item(KEPT_SECONDS)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from jobtrack import times
 from jobtrack.api.schemas.subscriptions import JobSubscriptions, SubscribeRequest
 from jobtrack.errors import Unprocessable
 from jobtrack.keys import JobKey
@@ -22,6 +23,7 @@ JOB = JobKey("t", "p", "j")
 SAMPLE = Path(__file__).parents[3] / "events" / "subscribe.json"
 EXAMPLE: dict[str, Any] = json.loads(json.loads(SAMPLE.read_text())["body"])
 WEBSOCKET = {"subscriptionType": "websocket", "events": EXAMPLE["events"]}
+NOW = times.parse("2026-11-23T10:45:33.9Z")
 LEFT_OUT = object()
 
 
@@ -34,7 +36,7 @@ class FakeKms:
 
 def subscriber(**settings: Any) -> SubscriptionFactory:
     vault = Vault(cast("KMSClient", FakeKms()), "key")
-    return SubscriptionFactory(vault, {443}, clock=lambda: 1000.9, new_id=lambda: uuid.UUID(int=7), **settings)
+    return SubscriptionFactory(vault, {443}, clock=lambda: NOW, new_id=lambda: uuid.UUID(int=7), **settings)
 
 
 def refusals(body: dict[str, Any]) -> list[str]:
@@ -96,7 +98,8 @@ def test_a_refusal_tells_no_token() -> None:
 def test_what_is_made_of_the_example() -> None:
     one = subscriber().create(JOB, SubscribeRequest.model_validate(EXAMPLE)).subscription
     assert (one.subscription_id, one.job, one.type) == ("sub-00000000-0000-0000-0000-000000000007", JOB, "webhook")
-    assert (one.created_at, one.expires_at, one.language) == (1000, 1000 + 8 * 3600, "ja")
+    whole = times.whole(NOW)
+    assert (one.created_at, one.expires_at, one.language) == (whole, times.add_seconds(whole, 8 * 3600), "ja")
     assert (one.events, one.filters) == (DEFAULT_EVENTS, Filters(5, False, True))
     assert one.status == "Active"
 
@@ -116,7 +119,7 @@ def test_what_is_kept_of_the_answer_holds_the_secrets_sealed_and_reveals_them() 
     assert "aHVudGVyMg==" not in json.dumps(kept)
     assert EXAMPLE["authentication"]["token"] not in json.dumps(kept)
     assert maker.reveal_subscription(JOB, kept) == {
-        **one.subscription.response(1000),
+        **one.subscription.response(NOW),
         "signingSecret": "whsec_aHVudGVyMg==",
     }
 

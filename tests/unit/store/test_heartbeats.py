@@ -20,7 +20,8 @@ from tests.unit.job_builders import START
 from tests.unit.memory_table import Item, Table
 
 KEY = JobKey(*(f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123"))
-HOOK = {"sub-123e8400-e29b-41d4-a716-446655440000": Listener(2**31, frozenset({"stageCompleted", "jobCompleted"}))}
+LATER = times.add_seconds(START, 28_800)
+HOOK = {"sub-123e8400-e29b-41d4-a716-446655440000": Listener(LATER, frozenset({"stageCompleted", "jobCompleted"}))}
 
 
 class Metered(Table):

@@ -1,6 +1,7 @@
 """Idempotent writes: which requests are the same, and what a repeated one returns."""
 
 import json
+from functools import partial
 from typing import Any, cast
 
 import orjson
@@ -8,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobtrack import times
 from jobtrack.domain.job import Json
 from jobtrack.errors import IdempotencyMismatch
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.store.idempotency import Idempotency, fingerprint, write_once
 from jobtrack.store.transactions import Cancelled, Refusal, commit
+from jobtrack.times import Micros
 from tests.unit.memory_table import Table
 
 values = st.recursive(
@@ -62,7 +65,9 @@ def test_a_clients_text_makes_no_key() -> None:
 ITEM = {"pk": {"S": "t#p#j"}, "sk": {"S": "written"}}
 
 
-def write(table: Table, idempotency: Idempotency | None, response: Json, now: int = 0) -> tuple[Json, bool]:
+def write(
+    table: Table, idempotency: Idempotency | None, response: Json, now: Micros = times.EPOCH
+) -> tuple[Json, bool]:
     """Write `ITEM` once."""
     dynamodb = cast("Any", table)
     return write_once(
@@ -77,7 +82,7 @@ def write(table: Table, idempotency: Idempotency | None, response: Json, now: in
 def test_a_repeated_request_gets_the_first_response_and_writes_nothing() -> None:
     table, key = Table(), Idempotency(JOB, "r", "k", "body")
     assert write(table, key, {"number": 1}) == ({"number": 1}, False)
-    assert key.read_response(cast("Any", table), "jobs", 0) == {"number": 1}
+    assert key.read_response(cast("Any", table), "jobs", times.EPOCH) == {"number": 1}
     stored = dict(table.held)
     assert write(table, key, {"number": 2}) == ({"number": 1}, True)
     assert table.held == stored
@@ -90,15 +95,16 @@ def test_another_body_under_the_same_key_is_refused() -> None:
     with pytest.raises(IdempotencyMismatch):
         write(table, other, {})
     with pytest.raises(IdempotencyMismatch):
-        other.read_response(cast("Any", table), "jobs", 0)
+        other.read_response(cast("Any", table), "jobs", times.EPOCH)
 
 
 def test_an_expired_response_is_forgotten() -> None:
+    after = partial(times.add_seconds, times.EPOCH)
     table, key = Table(), Idempotency(JOB, "r", "k", "body", seconds=10)
-    write(table, key, {"number": 1}, now=100)
-    assert key.read_response(cast("Any", table), "jobs", 109) == {"number": 1}
-    assert key.read_response(cast("Any", table), "jobs", 110) is None
-    assert write(table, key, {"number": 2}, now=110) == ({"number": 2}, False)
+    write(table, key, {"number": 1}, now=after(100))
+    assert key.read_response(cast("Any", table), "jobs", after(109)) == {"number": 1}
+    assert key.read_response(cast("Any", table), "jobs", after(110)) is None
+    assert write(table, key, {"number": 2}, now=after(110)) == ({"number": 2}, False)
 
 
 def test_without_a_key_every_request_is_the_first() -> None:
@@ -114,4 +120,4 @@ def test_a_transaction_that_another_condition_cancels_stays_cancelled() -> None:
         raise Cancelled([Refusal(0, ITEM)])
 
     with pytest.raises(Cancelled):
-        write_once("jobs", Idempotency(JOB, "r", "k", "body"), {}, 0, fail)
+        write_once("jobs", Idempotency(JOB, "r", "k", "body"), {}, times.EPOCH, fail)

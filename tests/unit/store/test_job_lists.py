@@ -101,7 +101,7 @@ def test_a_page_ends_before_it_has_read_a_whole_project_for_one_job() -> None:
     lister = JobLister(table, "jobs")  # type: ignore[arg-type]
     page, after = lister.read_page(OWNER, JobFilter(submitted_by="first"), 50)
     assert page == []
-    assert after == Place(START + 700, job_id(700))
+    assert after == Place(Micros(START + 700), job_id(700))
     assert table.requests.count("batch") == 5
     assert len(list(walk(table, JobFilter(submitted_by="first"), 50))) == 1
 

@@ -67,7 +67,7 @@ class World:
         return self.table.now * times.SECOND
 
     def create(self, key: JobKey, prerequisites: list[str] | None = None) -> None:
-        expires = self.jobs.retention.item_expiry(self.table.now)
+        expires = self.jobs.retention.item_expiry(Micros(self.micros))
         self.relations.put_edges(key, prerequisites or [], expires)
         kept = {"prerequisites": [[each, None] for each in prerequisites]} if prerequisites else {}
         job = Job(key.job, "Example", "Test", Micros(self.micros), stages=[Stage("A")], metadata={"text": "x" * 4000})

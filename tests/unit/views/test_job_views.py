@@ -107,7 +107,10 @@ def test_the_summary_counts_what_is_sealed_and_what_is_open() -> None:
     assert journal.directory, "the tail was sealed at least once"
     told = summary(journal)
     assert (told["infoEntries"], told["errorEntries"], told["totalEntries"]) == (count, 1, count + 1)
-    assert told["timeRange"] == {"startTime": times.render(START - 1), "endTime": times.render(START + count - 1)}
+    assert told["timeRange"] == {
+        "startTime": times.render(Micros(START - 1)),
+        "endTime": times.render(Micros(START + count - 1)),
+    }
 
 
 def test_a_level_is_a_minimum() -> None:
@@ -206,7 +209,7 @@ def show(job: Job, now: int) -> None:
     overall = shown["overallProgress"]
     assert overall["estimatedCompletion"] == job_view.job(KEY, job, Micros(now))["progress"]["estimatedCompletion"]
     if job.ended_at is None and overall["remainingSeconds"] is not None:
-        expected = times.render(now + overall["remainingSeconds"] * times.SECOND)
+        expected = times.render(times.add_seconds(Micros(now), overall["remainingSeconds"]))
         assert overall["estimatedCompletion"] == expected
     for stage in shown["stages"]:
         assert 0 <= stage["progress"] <= 100

@@ -349,7 +349,7 @@ def test_upcoming_events_agree_with_the_estimate(time: str) -> None:
     job = running(Stage("A", expected_seconds=60), "B", Stage("C", expected_seconds=10))
     report(job, "10:30:00", "stageStarted", stageName="A")
     found = estimate(job, at(time))
-    assert upcoming(job, "en", at(time))[-1]["estimatedTime"] == times.render(found.completion or 0)
+    assert upcoming(job, "en", at(time))[-1]["estimatedTime"] == times.render_optional(found.completion)
 
 
 def test_of_what_is_not_known_nothing_is_upcoming() -> None:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 
-from jobtrack import times
 from jobtrack.domain.job import Job, Json
 from jobtrack.errors import Fault, JobTrackError, Unprocessable
 from jobtrack.keys import JobKey
@@ -92,7 +91,7 @@ class JobCreator(Struct, eq=False):
         self, new_job: NewJob, subscriptions: Sequence[NewSubscription], response: Json, idempotency: Idempotency | None
     ) -> tuple[Json, bool]:
         """Write the job, or return the first response; what belongs to a job that was not written is deleted again."""
-        key, expires = new_job.key, self.jobs.retention.item_expiry(times.epoch_seconds(new_job.job.created_at))
+        key, expires = new_job.key, self.jobs.retention.item_expiry(new_job.job.created_at)
         snapshot = Snapshot(key, 0, new_job.job, listeners=_listeners(subscriptions))
         actions = list(self._dependencies.creation_actions(key, new_job.relations, expires))
 

@@ -1,7 +1,8 @@
 """Points in time, their RFC 3339 texts, and the units that DynamoDB and SQS want.
 
-Inside the service every point in time is an integer number of microseconds since 1970 (UTC). Seconds appear only where
-a value leaves the service: in TTL attributes, in sort keys that hold whole seconds, and in delays of SQS.
+Inside the service every point in time is an integer number of microseconds since 1970 (UTC), and a duration is a number
+of seconds. Times in seconds appear only where a value leaves the service: in TTL attributes and in the timestamps of
+webhooks; and in the sort keys of running jobs.
 """
 
 import re
@@ -17,6 +18,8 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+EPOCH = Micros(0)
+"""1970-01-01T00:00:00Z: the default of times that are not set."""
 EARLIEST = Micros(-62_135_596_800 * SECOND)
 """0001-01-01T00:00:00Z, the earliest point in time that has a text."""
 LATEST = Micros(253_402_300_800 * SECOND - 1)
@@ -55,32 +58,32 @@ def parse(text: str) -> Micros:
     return Micros((moment - _EPOCH) // _MICROSECOND)
 
 
-def render(moment: int) -> str:
+def render(moment: Micros) -> str:
     """Write a point in time as RFC 3339 in UTC with `Z`. Whole seconds have no fraction."""
     text = (_EPOCH + timedelta(microseconds=moment)).isoformat()
     return text.removesuffix("+00:00").rstrip("0").rstrip(".") + "Z" if moment % SECOND else text[:19] + "Z"
 
 
-def render_optional(moment: int | None) -> str | None:
+def render_optional(moment: Micros | None) -> str | None:
     """Return the RFC 3339 text of a point in time, or `None` for `None`."""
     return None if moment is None else render(moment)
 
 
-def whole(moment: int) -> Micros:
+def whole(moment: Micros) -> Micros:
     """Round a point in time down to its second."""
     return Micros(moment - moment % SECOND)
 
 
-def add_seconds(moment: int, seconds: float) -> Micros:
+def add_seconds(moment: Micros, seconds: float) -> Micros:
     """Return the point in time that is `seconds` later."""
     return Micros(moment + round(seconds * SECOND))
 
 
-def seconds_between(start: int, end: int) -> float:
+def seconds_between(start: Micros, end: Micros) -> float:
     """Return the seconds from start to end; 0 if the end is earlier, as when the clocks of two machines differ."""
     return max(0, end - start) / SECOND
 
 
-def epoch_seconds(moment: int) -> int:
+def epoch_seconds(moment: Micros) -> int:
     """Return whole seconds since 1970: the unit of DynamoDB's TTL attribute."""
     return moment // SECOND

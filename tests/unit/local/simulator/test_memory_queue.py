@@ -7,6 +7,8 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobtrack import times
+from jobtrack.times import Micros
 from jobtrack_local.pollers.queue_mapping import QueueMapping
 from jobtrack_local.runtime.function import HandlerFailed
 from jobtrack_local.template import template
@@ -14,12 +16,17 @@ from jobtrack_local.template.cloudformation import QueueProperties
 from tests.simulators.memory_queue import MESSAGE_BYTES, MemoryQueue
 from tests.simulators.memory_sqs import Entry, MemorySqs, queues
 
+NOW = times.parse("2026-11-23T10:45:33Z")
+
 
 class Clock:
-    now = 1000.0
+    now = NOW
 
-    def __call__(self) -> float:
+    def __call__(self) -> Micros:
         return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now = times.add_seconds(self.now, seconds)
 
 
 @pytest.fixture
@@ -40,9 +47,9 @@ def queue(clock: Clock, dead: MemoryQueue) -> MemoryQueue:
 def test_a_message_is_hidden_while_it_is_in_flight_and_comes_again(queue: MemoryQueue, clock: Clock) -> None:
     queue.send("x")
     [first] = queue.receive(10)
-    clock.now += 29.9
+    clock.pass_by(29.9)
     assert queue.receive(10) == []
-    clock.now += 0.1
+    clock.pass_by(0.1)
     [again] = queue.receive(10)
     assert (again["MessageId"], again["Body"]) == (first["MessageId"], "x")
     assert [each["Attributes"]["ApproximateReceiveCount"] for each in (first, again)] == ["1", "2"]
@@ -52,7 +59,7 @@ def test_a_message_is_hidden_while_it_is_in_flight_and_comes_again(queue: Memory
 def test_a_message_that_was_received_again_is_not_deleted_by_its_older_handle(queue: MemoryQueue, clock: Clock) -> None:
     queue.send("x")
     [first] = queue.receive(10)
-    clock.now += 30
+    clock.pass_by(30)
     [again] = queue.receive(10)
     queue.delete([first["ReceiptHandle"]])
     assert queue.bodies() == ["x"]
@@ -64,7 +71,7 @@ def test_what_was_received_too_often_is_a_dead_letter(queue: MemoryQueue, dead: 
     queue.send("poison")
     for _ in range(2):
         assert len(queue.receive(10)) == 1
-        clock.now += 30
+        clock.pass_by(30)
     queue.send("good")
     assert [each["Body"] for each in queue.receive(10)] == ["good"]
     assert dead.bodies() == ["poison"]
@@ -72,8 +79,8 @@ def test_what_was_received_too_often_is_a_dead_letter(queue: MemoryQueue, dead: 
 
 def test_a_delayed_message_comes_at_its_time(queue: MemoryQueue, clock: Clock) -> None:
     queue.send("later", 900)
-    assert (queue.receive(10), queue.due) == ([], 1900)
-    clock.now += 900
+    assert (queue.receive(10), queue.due) == ([], times.add_seconds(NOW, 900))
+    clock.pass_by(900)
     assert len(queue.receive(10)) == 1
 
 
@@ -99,7 +106,7 @@ def test_what_sqs_refuses_is_refused(queue: MemoryQueue, body: str, delay: float
 def test_messages_are_forgotten_when_their_time_is_over(clock: Clock) -> None:
     queue = MemoryQueue("q", retention=60, clock=clock)
     queue.send("x")
-    clock.now += 61
+    clock.pass_by(61)
     assert (queue.due, queue.receive(10)) == (None, [])
 
 
@@ -119,7 +126,7 @@ def test_copies_come_one_by_one(clock: Clock) -> None:
     one, other = queue.receive(10)
     assert one["MessageId"] == other["MessageId"]
     queue.delete([one["ReceiptHandle"]])
-    clock.now += 30
+    clock.pass_by(30)
     assert len(queue.receive(10)) == 1
 
 

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobtrack import times
+from jobtrack.times import Micros
 from jobtrack_local.pollers.shard_batches import (
     LONGEST_DELAY_SECONDS,
     Batch,
@@ -17,11 +19,11 @@ from jobtrack_local.pollers.shard_batches import (
 from jobtrack_local.runtime.events import Record, sequence_number
 from jobtrack_local.template.cloudformation import StreamProperties
 
-NOW = 1000.0
+NOW = times.parse("2026-11-23T10:45:33Z")
 
 
-def record(number: int, created: float = NOW) -> Record:
-    return {"dynamodb": {"SequenceNumber": f"{number:03d}", "ApproximateCreationDateTime": created}}
+def record(number: int, created: Micros = NOW) -> Record:
+    return {"dynamodb": {"SequenceNumber": f"{number:03d}", "ApproximateCreationDateTime": created / times.SECOND}}
 
 
 def bounds(size: int = 100, retries: int = -1, age: int = -1, bisect: bool = False) -> StreamProperties:
@@ -94,15 +96,14 @@ def test_a_single_record_cannot_be_halved() -> None:
 
 
 def test_pauses_grow_up_to_a_bound() -> None:
-    pauses = [
-        plan_retry(Batch(FOUR.records, tries), {"000"}, bounds(), NOW).remaining[0].due - NOW for tries in range(3000)
-    ]
+    outcomes = [plan_retry(Batch(FOUR.records, tries), {"000"}, bounds(), NOW) for tries in range(3000)]
+    pauses = [times.seconds_between(NOW, outcome.remaining[0].due) for outcome in outcomes]
     assert pauses == sorted(pauses)
     assert 0 < pauses[0] < pauses[1] < pauses[-1] == LONGEST_DELAY_SECONDS
 
 
 def test_what_is_too_old_is_given_up_before_it_is_tried() -> None:
-    part = Batch([record(0, NOW - 61), record(1, NOW - 60), record(2)], attempts=5)
+    part = Batch([record(number, times.add_seconds(NOW, -age)) for number, age in enumerate((61, 60, 0))], attempts=5)
     outcome = discard_expired(part, bounds(age=60), NOW)
     assert outcome.discarded is not None
     assert (numbers(outcome.discarded.records), outcome.discarded.condition) == ([0], "RecordAgeExceeded")
@@ -111,7 +112,7 @@ def test_what_is_too_old_is_given_up_before_it_is_tried() -> None:
 
 
 def test_nothing_may_be_left_that_is_young_enough() -> None:
-    outcome = discard_expired(FOUR, bounds(age=60), NOW + 61)
+    outcome = discard_expired(FOUR, bounds(age=60), times.add_seconds(NOW, 61))
     assert outcome.discarded is not None
     assert (len(outcome.discarded.records), left(outcome)) == (4, [])
 

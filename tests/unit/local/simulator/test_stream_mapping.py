@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobtrack import times
 from jobtrack_local.pollers.shard_batches import Discarded
 from jobtrack_local.pollers.stream_mapping import DISCOVERY_STEPS, StreamMapping
 from jobtrack_local.runtime.events import Record, sequence_number
@@ -14,12 +15,14 @@ from jobtrack_local.runtime.function import HandlerFailed
 from jobtrack_local.template.cloudformation import StreamProperties
 from tests.simulators.memory_stream import KEPT_SECONDS, MemoryStream
 
+NOW = times.parse("2026-11-23T10:45:33Z")
+
 
 class World:
     """A stream, a function that fails as scripted, and a clock that jumps to the next due time."""
 
     def __init__(self, fails: Callable[[str], bool] = lambda number: False, raises: bool = False, **trigger: Any):
-        self.now = 1000.0
+        self.now = NOW
         self.stream = MemoryStream(lambda: self.now, page=3)
         self.fails, self.raises = fails, raises
         self.tried: list[list[str]] = []
@@ -101,7 +104,7 @@ def test_a_shard_that_waits_holds_up_no_other() -> None:
         world.mapping.step()
     assert world.done == others
     assert world.lost == []
-    assert world.now == 1000
+    assert world.now == NOW
 
 
 def test_only_what_the_filter_lets_through_reaches_the_function() -> None:
@@ -156,7 +159,7 @@ def test_a_stream_forgets_after_a_day() -> None:
     world = World()
     world.stream.open("a")
     world.stream.put("a", {})
-    world.now += KEPT_SECONDS + 1
+    world.now = times.add_seconds(world.now, KEPT_SECONDS + 1)
     number = world.stream.put("a", {})
     world.run()
     assert world.done == [number]
@@ -200,7 +203,7 @@ def test_each_record_is_handled_or_pointed_to_in_its_order_and_never_too_often(
             shards.append(f"s{len(shards)}")
             world.stream.split(shards[-2], shards[-1])
         elif step == "wait":
-            world.now += 10
+            world.now = times.add_seconds(world.now, 10)
         else:
             world.mapping.step()
     world.run()

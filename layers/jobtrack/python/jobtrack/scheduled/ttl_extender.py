@@ -27,7 +27,7 @@ class TtlExtender(Struct, eq=False):
 
     def run(self, invocation: Invocation) -> None:
         """Serve the due timers while there is time; the next run continues where this one ends."""
-        for page in self.timers.read_due_timers(times.epoch_seconds(self.now())):
+        for page in self.timers.read_due_timers(self.now()):
             for timer in page:
                 if not invocation.has_time():
                     return
@@ -38,7 +38,7 @@ class TtlExtender(Struct, eq=False):
             resume_after = self.ttls.extend_job(timer.job, timer.resume_after, invocation)
         except Exception:  # no error of one job may keep the others from being served
             logger.exception("The TTL of job %s cannot be extended.", timer.job.partition)
-            retry_at = times.epoch_seconds(self.now()) + RETRY_SECONDS
+            retry_at = times.add_seconds(self.now(), RETRY_SECONDS)
             self.timers.replace_timers({timer: replace(timer, due=retry_at)})
             return
         if resume_after is None:

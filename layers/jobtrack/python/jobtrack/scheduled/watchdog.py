@@ -30,7 +30,7 @@ class Watchdog(Struct, eq=False):
 
     def run(self, invocation: Invocation) -> None:
         """Serve the due timers while there is time; the next run serves the rest."""
-        for page in self.timers.read_due_timers(times.epoch_seconds(self.now())):
+        for page in self.timers.read_due_timers(self.now()):
             if not invocation.has_time():
                 return
             self._serve_page(page, invocation)
@@ -38,7 +38,7 @@ class Watchdog(Struct, eq=False):
     def _serve_page(self, page: Sequence[Timer], invocation: Invocation) -> None:
         items = self.jobs.read_snapshot_items({timer.job for timer in page})
         next_timers = {timer: self._next_timer(timer, items.get(timer.job)) for timer in page}
-        later = {timer: new for timer, new in next_timers.items() if new and new.due * times.SECOND > self.now()}
+        later = {timer: new for timer, new in next_timers.items() if new and new.due > self.now()}
         overdue = [timer for timer, new in next_timers.items() if new and timer not in later]
         self.timers.replace_timers(later)
         self.timers.delete_timers([timer for timer, new in next_timers.items() if new is None])
@@ -65,4 +65,4 @@ class Watchdog(Struct, eq=False):
             self.timers.replace_timers({timer: self._retry_timer(timer)})
 
     def _retry_timer(self, timer: Timer) -> Timer:
-        return Timer(HEARTBEAT, timer.job, times.epoch_seconds(self.now()) + RETRY_SECONDS)
+        return Timer(HEARTBEAT, timer.job, times.add_seconds(self.now(), RETRY_SECONDS))

@@ -18,6 +18,8 @@ from jobtrack.store.batch_reads import read_items
 from jobtrack.store.batch_writes import put_items
 from jobtrack.store.snapshots import snapshot_key
 from jobtrack.store.transactions import Item
+from jobtrack.store.ttl import encode_expiry
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -43,17 +45,17 @@ class DependencyStore(Struct, eq=False):
         existing = {job_id_of(item) for item in read_items(self.dynamodb, self.table, keys, attribute="pk")}
         return [job_id for job_id in prerequisites if job_id not in existing]
 
-    def put_edges(self, key: JobKey, prerequisites: Sequence[str], expires: int) -> None:
+    def put_edges(self, key: JobKey, prerequisites: Sequence[str], expires: Micros) -> None:
         """Put an edge in the partition of each prerequisite, before the job exists: until then, readers ignore it."""
-        expiry = {"exp": {"N": str(expires)}}
+        expiry = {"exp": encode_expiry(expires)}
         put_items(self.dynamodb, self.table, [{**edge_key(key, job_id), **expiry} for job_id in prerequisites])
 
-    def creation_actions(self, key: JobKey, relations: Json, expires: int) -> "Iterator[TransactWriteItemTypeDef]":
+    def creation_actions(self, key: JobKey, relations: Json, expires: Micros) -> "Iterator[TransactWriteItemTypeDef]":
         """Return the actions that store what a new job waits for."""
         return (self._put_action(key, f"{PREFIX}{kind}", pack(value), expires) for kind, value in relations.items())
 
     def change_actions(
-        self, key: JobKey, events: Sequence[Event], expires: int
+        self, key: JobKey, events: Sequence[Event], expires: Micros
     ) -> "Iterator[TransactWriteItemTypeDef]":
         """Yield the action that stores the resources and conditions that a batch changes, if it changes any.
 
@@ -68,8 +70,8 @@ class DependencyStore(Struct, eq=False):
         changed.apply(events)
         yield self._put_action(key, _CHANGED, _pack(changed), expires)
 
-    def _put_action(self, key: JobKey, sort_key: str, data: bytes, expires: int) -> "TransactWriteItemTypeDef":
-        attributes: dict[str, AttributeValueTypeDef] = {"d": {"B": data}, "exp": {"N": str(expires)}}
+    def _put_action(self, key: JobKey, sort_key: str, data: bytes, expires: Micros) -> "TransactWriteItemTypeDef":
+        attributes: dict[str, AttributeValueTypeDef] = {"d": {"B": data}, "exp": encode_expiry(expires)}
         return {"Put": {"TableName": self.table, "Item": {**key.item_key(sort_key), **attributes}}}
 
 

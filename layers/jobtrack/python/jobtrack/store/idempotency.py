@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 from msgspec import Struct
 
-from jobtrack import limits
+from jobtrack import limits, times
 from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.errors import IdempotencyMismatch
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.store.transactions import Cancelled, Item
+from jobtrack.store.ttl import decode_expiry, encode_expiry
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -52,8 +54,8 @@ class Idempotency(Struct, frozen=True):
         digest = hashlib.sha256(f"{self.route}\n{self.key}".encode()).hexdigest()[:32]
         return {"pk": {"S": self.owner.partition}, "sk": {"S": f"I#{digest}"}}
 
-    def put_action(self, table: str, response: Mapping[str, Any], now: int) -> "TransactWriteItemTypeDef":
-        """The action that stores the response, unless the key is in use; `now` in epoch seconds."""
+    def put_action(self, table: str, response: Mapping[str, Any], now: Micros) -> "TransactWriteItemTypeDef":
+        """The action that stores the response, unless the key is in use."""
         return {
             "Put": {
                 "TableName": table,
@@ -61,23 +63,23 @@ class Idempotency(Struct, frozen=True):
                     **self.item_key,
                     "h": {"S": self.fingerprint},
                     "a": {"B": pack(response)},
-                    "exp": {"N": str(now + self.seconds)},
+                    "exp": encode_expiry(times.add_seconds(now, self.seconds)),
                 },
                 "ConditionExpression": "attribute_not_exists(pk) OR #e <= :now",
                 "ExpressionAttributeNames": {"#e": "exp"},
-                "ExpressionAttributeValues": {":now": {"N": str(now)}},
+                "ExpressionAttributeValues": {":now": encode_expiry(now)},
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             }
         }
 
-    def read_response(self, dynamodb: "DynamoDBClient", table: str, now: int) -> Any:
-        """Return the first response, or None if there was none; `now` in epoch seconds.
+    def read_response(self, dynamodb: "DynamoDBClient", table: str, now: Micros) -> Any:
+        """Return the first response, or None if there was none.
 
         Raises:
             IdempotencyMismatch: the key was used with another body.
         """
         item = dynamodb.get_item(TableName=table, Key=self.item_key, ConsistentRead=True).get("Item")
-        return None if item is None or int(item["exp"]["N"]) <= now else self.decode_response(item)
+        return None if item is None or decode_expiry(item) <= now else self.decode_response(item)
 
     def response_in(self, cancelled: Cancelled) -> Any:
         """Return the first response if it is the reason why a transaction was cancelled.
@@ -103,7 +105,7 @@ def write_once(
     table: str,
     idempotency: Idempotency | None,
     response: Response,
-    now: int,
+    now: Micros,
     write: "Callable[[Sequence[TransactWriteItemTypeDef]], None]",
 ) -> tuple[Response, bool]:
     """Write, and store the response with it; return the response, and whether it is that of an earlier request.
@@ -112,7 +114,7 @@ def write_once(
         table: the jobs table.
         idempotency: the key of the request, if it has one.
         response: the response if this is the first request with the key.
-        now: epoch seconds.
+        now: the time of the request.
         write: commits a transaction that includes the actions it is given.
 
     Raises:

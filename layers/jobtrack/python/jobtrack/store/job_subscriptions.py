@@ -74,8 +74,7 @@ class ListenerStore(Struct, eq=False):
 
     def _add(self, new: NewListener, response: Response, idempotency: Idempotency | None) -> tuple[Response, bool]:
         now = self.now()
-        seconds = times.epoch_seconds(now)
-        if idempotency and (first := idempotency.read_response(self.dynamodb, self.table, seconds)):
+        if idempotency and (first := idempotency.read_response(self.dynamodb, self.table, now)):
             return first, True
         snapshot = read_snapshot(self.dynamodb, self.table, new.job)
         if snapshot.job.status.ended:
@@ -87,10 +86,8 @@ class ListenerStore(Struct, eq=False):
         ]
         if new.since is not None and new.since < last:
             replay = Replay(new.job, new.subscription_id, ReplayStep(new.since, last))
-            actions.append({"Put": {"TableName": self.table, "Item": outbox.replay_item(replay, seconds)}})
-        return write_once(
-            self.table, idempotency, response, seconds, lambda more: commit(self.dynamodb, [*actions, *more])
-        )
+            actions.append({"Put": {"TableName": self.table, "Item": outbox.replay_item(replay, now)}})
+        return write_once(self.table, idempotency, response, now, lambda more: commit(self.dynamodb, [*actions, *more]))
 
 
 def add_listener_action(
@@ -101,7 +98,7 @@ def add_listener_action(
     now: Micros,
     max_listeners: int = limits.LIVE_SUBSCRIPTIONS,
 ) -> "TransactWriteItemTypeDef":
-    """Return the action that adds or replaces a listener, and removes those that have expired at `now` (µs).
+    """Return the action that adds or replaces a listener, and removes those that have expired at `now`.
 
     Raises:
         Unprocessable: the job has `max_listeners` other live subscriptions.

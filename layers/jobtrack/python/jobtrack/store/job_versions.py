@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from jobtrack import limits, times
+from jobtrack import limits
 from jobtrack.domain.events import AppliedEvent
 from jobtrack.domain.job import Job, Json
 from jobtrack.domain.journal import sequence_index
@@ -28,6 +28,7 @@ from jobtrack.store.snapshots import (
 )
 from jobtrack.store.status_index import index_key
 from jobtrack.store.transactions import Item
+from jobtrack.store.ttl import encode_expiry
 from jobtrack.times import Micros
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class JobDraft(Struct):
         item: the snapshot as it was read.
         before: the job as it was read.
         snapshot: what is to be written.
-        now: the moment of the change (µs).
+        now: the moment of the change.
     """
 
     item: Item
@@ -62,11 +63,6 @@ class JobDraft(Struct):
         snapshot = decode_snapshot(key, item)
         return cls(item, copy(snapshot.job), snapshot, now)
 
-    @property
-    def seconds(self) -> int:
-        """The moment of the change, in epoch seconds."""
-        return times.epoch_seconds(self.now)
-
 
 class NextVersion(Struct, frozen=True):
     """A job's next version.
@@ -74,19 +70,19 @@ class NextVersion(Struct, frozen=True):
     Args:
         table: the jobs table.
         snapshot: the job.
-        expires: when the snapshot expires, in epoch seconds.
-        beside_expires: when the items beside it expire, in epoch seconds.
+        expires: when the snapshot expires.
+        beside_expires: when the items beside it expire.
     """
 
     table: str
     snapshot: Snapshot
-    expires: int
-    beside_expires: int
+    expires: Micros
+    beside_expires: Micros
 
     def beside_actions(
         self, applied: Sequence[AppliedEvent], records: Iterable[Record], now: Micros
     ) -> "Sequence[TransactWriteItemTypeDef]":
-        """Return the actions that write the items beside the snapshot: chunks, index, extras, and outbox; `now` in µs.
+        """Return the actions that write the items beside the snapshot: chunks, index, extras, and outbox.
 
         It moves what they hold out of the snapshot, so it comes before the snapshot's own action.
         """
@@ -153,7 +149,7 @@ class NextVersion(Struct, frozen=True):
         return limits.SNAPSHOT_BYTES - rest - _MARGIN_BYTES
 
     def _put_action(self, item: dict[str, Any]) -> "TransactWriteItemTypeDef":
-        key = {"pk": {"S": self.snapshot.key.partition}, "exp": {"N": str(self.beside_expires)}}
+        key = {"pk": {"S": self.snapshot.key.partition}, "exp": encode_expiry(self.beside_expires)}
         return {"Put": {"TableName": self.table, "Item": {**key, **item}}}
 
 
@@ -177,7 +173,7 @@ def _split(extras: Json) -> list[bytes]:
     ]
 
 
-def attributes(snapshot: Snapshot, expires: int) -> dict[str, Any]:
+def attributes(snapshot: Snapshot, expires: Micros) -> dict[str, Any]:
     """Return the attributes of the next version's snapshot, without the listeners (see `listeners`).
 
     Raises:
@@ -195,6 +191,6 @@ def attributes(snapshot: Snapshot, expires: int) -> dict[str, Any]:
         "t": {"B": snapshot.journal.packed_tail()},
         "gpk": {"S": partition},
         "gsk": {"S": sort_key},
-        "exp": {"N": str(expires)},
+        "exp": encode_expiry(expires),
         write_marks.ATTRIBUTE: {"B": snapshot.marks},
     }

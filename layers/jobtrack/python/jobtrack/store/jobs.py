@@ -25,7 +25,7 @@ from jobtrack.store.snapshots import Snapshot, read_snapshot_item, snapshot_key
 from jobtrack.store.timers import EXTENSION, Timer
 from jobtrack.store.too_many_requests import write_with_retries
 from jobtrack.store.transactions import Cancelled, Item, commit
-from jobtrack.store.ttl import Retention
+from jobtrack.store.ttl import Retention, decode_expiry
 from jobtrack.times import Micros
 
 if TYPE_CHECKING:
@@ -76,12 +76,12 @@ class JobStore(JobReader, eq=False):
         self._past_durations.add_past_durations(snapshot.key, snapshot.job)
         applied, records = apply(snapshot.job, [Event("jobQueued", snapshot.job.created_at, {})], draft.now)
         version = self._version(draft)
-        by_id = creation(snapshot.key, fingerprint, self.retention.item_expiry(0))
+        by_id = creation(snapshot.key, fingerprint, self.retention.item_seconds)
         parts = version.beside_actions(applied, records, draft.now)
-        all_actions = [version.create_action(), *parts, *actions, by_id.put_action(self.table, response, draft.seconds)]
+        all_actions = [version.create_action(), *parts, *actions, by_id.put_action(self.table, response, draft.now)]
         write_ahead()
         return write_with_retries(
-            self.retry, lambda: self._create(all_actions, by_id, response, idempotency, Micros(draft.seconds))
+            self.retry, lambda: self._create(all_actions, by_id, response, idempotency, draft.now)
         )
 
     def report(
@@ -148,7 +148,7 @@ class JobStore(JobReader, eq=False):
         try:
             changes = apply(job, events, draft.now)
         except (InvalidTransition, Unprocessable):
-            if first := idempotency and idempotency.read_response(self.dynamodb, self.table, draft.seconds):
+            if first := idempotency and idempotency.read_response(self.dynamodb, self.table, draft.now):
                 return first, True
             if is_cached:  # another writer may have changed the job since: repeat with what is stored
                 self.forget(key)
@@ -156,12 +156,12 @@ class JobStore(JobReader, eq=False):
             raise
         response: Accepted = {"accepted": len(events), "lastSequence": job.sequence}
         dependencies = DependencyStore(self.dynamodb, self.table)
-        actions = list(dependencies.change_actions(key, events, self.retention.item_expiry(draft.seconds)))
+        actions = list(dependencies.change_actions(key, events, self.retention.item_expiry(draft.now)))
         return write_once(
             self.table,
             idempotency,
             response,
-            draft.seconds,
+            draft.now,
             lambda more: self._write(draft, changes, [*actions, *more]),
         )
 
@@ -201,21 +201,21 @@ class JobStore(JobReader, eq=False):
         """A completed job is counted; a job that is to send heartbeats from now on gets a timer."""
         key, job, before = draft.snapshot.key, draft.snapshot.job, draft.before
         if job.status is JobStatus.COMPLETED and before.status is not JobStatus.COMPLETED:
-            yield from self._past_durations.completion_actions(key, job, self.retention.snapshot_expiry(draft.seconds))
+            yield from self._past_durations.completion_actions(key, job, self.retention.snapshot_expiry(draft.now))
         if (deadline := report_deadline(job)) is not None and report_deadline(before) is None:
             yield Timer.for_heartbeat(key, deadline).put_action(self.table, self.retention.seconds)
 
     def _extension_actions(self, draft: JobDraft) -> "Iterator[TransactWriteItemTypeDef]":
         """A timer for the extension of older items' TTL, where it is time for one, or where the retention has grown."""
         job = draft.snapshot.job
-        is_time = draft.now - max(job.kept_at, job.created_at) >= self.retention.extension_seconds * times.SECOND
-        expires = int(draft.item["exp"]["N"])
-        if is_time or self.retention.has_grown(expires, times.epoch_seconds(draft.before.updated_at)):
+        seconds = times.seconds_between(max(job.kept_at, job.created_at), draft.now)
+        expires = decode_expiry(draft.item)
+        if seconds >= self.retention.extension_seconds or self.retention.has_grown(expires, draft.before.updated_at):
             job.kept_at = draft.now
-            yield Timer(EXTENSION, draft.snapshot.key, draft.seconds).put_action(self.table, self.retention.seconds)
+            yield Timer(EXTENSION, draft.snapshot.key, draft.now).put_action(self.table, self.retention.seconds)
 
     def _version(self, draft: JobDraft) -> NextVersion:
-        retention, now = self.retention, draft.seconds
+        retention, now = self.retention, draft.now
         return NextVersion(self.table, draft.snapshot, retention.snapshot_expiry(now), retention.item_expiry(now))
 
     @property

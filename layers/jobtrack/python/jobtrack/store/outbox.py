@@ -11,6 +11,7 @@ from jobtrack.domain.job import Json
 from jobtrack.keys import JobKey
 from jobtrack.store.outbox_records import EventBatch, OutboxEvent, ReadyMessage, Replay, encode
 from jobtrack.store.snapshots import Listener, Snapshot
+from jobtrack.store.ttl import encode_expiry
 from jobtrack.times import Micros
 
 if TYPE_CHECKING:
@@ -23,38 +24,35 @@ KEPT_SECONDS = 2 * 24 * 3600
 
 
 def event_items(snapshot: Snapshot, applied: Iterable[AppliedEvent], now: Micros) -> "list[Item]":
-    """Return the items of a batch of events; none where no subscription wants any of them. `now` is in microseconds."""
+    """Return the items of a batch of events; none where no subscription wants any of them."""
     live = snapshot.live(now)
     events = tuple([OutboxEvent.from_applied(event) for event in applied if _is_wanted(event, live)])
     batch = EventBatch(snapshot.key, snapshot.job.name, tuple(sorted(live)), events)
-    return [
-        _item(snapshot.key, f"{part.events[0].sequence:012d}", encoded, times.epoch_seconds(now))
-        for part, encoded in _split(batch)
-    ]
+    return [_item(snapshot.key, f"{part.events[0].sequence:012d}", encoded, now) for part, encoded in _split(batch)]
 
 
 def message_put(
-    table: str, key: JobKey, message_id: str, body: str, nonce: str, now: int
+    table: str, key: JobKey, message_id: str, body: str, nonce: str, now: Micros
 ) -> "TransactWriteItemTypeDef":
-    """Return the action that stores a message (`body` is that of the delivery queue); `now` is in seconds.
+    """Return the action that stores a message (`body` is that of the delivery queue).
 
     Because of the nonce, every call stores an item of its own, also for a message that was stored before.
     """
     return {"Put": {"TableName": table, "Item": _item(key, f"{message_id}#{nonce}", encode(ReadyMessage(body)), now)}}
 
 
-def replay_item(replay: Replay, now: int) -> "Item":
-    """Return the item of the next step of a replay; `now` is in seconds."""
+def replay_item(replay: Replay, now: Micros) -> "Item":
+    """Return the item of the next step of a replay."""
     place = f"{replay.step.up_to:012d}#{replay.subscription_id}#{replay.step.number:06d}"
     return _item(replay.job, place, encode(replay), now)
 
 
-def _item(key: JobKey, place: str, encoded: bytes, now: int) -> "Item":
+def _item(key: JobKey, place: str, encoded: bytes, now: Micros) -> "Item":
     return {
         "pk": {"S": key.partition},
         "sk": {"S": f"{SORT_KEY}{place}"},
         "d": {"B": encoded},
-        "exp": {"N": str(now + KEPT_SECONDS)},
+        "exp": encode_expiry(times.add_seconds(now, KEPT_SECONDS)),
     }
 
 

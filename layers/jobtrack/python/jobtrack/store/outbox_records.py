@@ -8,14 +8,15 @@ from jobtrack.domain.events import AppliedEvent
 from jobtrack.domain.job import Json
 from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.keys import JobKey
+from jobtrack.times import Micros
 
 
 class OutboxEvent(Struct, frozen=True):
-    """An event of a job, and the job's status and percentage right after it; `time` in microseconds."""
+    """An event of a job, and the job's status and percentage right after it."""
 
     type: str
     sequence: int
-    time: int
+    time: Micros
     status: str
     percentage: int
     data: Json

@@ -18,6 +18,8 @@ from jobtrack.domain.journal.metric_minutes import throughput
 from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.domain.past_durations import PastDurations, bucket, middle_half
 from jobtrack.keys import JobKey
+from jobtrack.store.ttl import encode_expiry
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -53,11 +55,11 @@ class PastDurationStore(Struct, frozen=True):
                 stage.usual_seconds = sum(durations) / len(durations)
                 stage.usual_range = list(middle_half(durations))
 
-    def completion_actions(self, key: JobKey, job: Job, expires: int) -> "Sequence[TransactWriteItemTypeDef]":
+    def completion_actions(self, key: JobKey, job: Job, expires: Micros) -> "Sequence[TransactWriteItemTypeDef]":
         """Return the actions that count a job in the transaction that completes it."""
         if job.started_at is None or job.ended_at is None:
             return ()
-        seconds, rate = max(0, job.ended_at - job.started_at) / times.SECOND, throughput(job)
+        seconds, rate = times.seconds_between(job.started_at, job.ended_at), throughput(job)
         partition = {"S": _partition(key.tenant, job.type)}
         sums = {f"b{bucket(seconds)}": 1, "seconds": seconds} | ({} if rate is None else {"rates": 1, "rate": rate})
         durations = {
@@ -82,7 +84,7 @@ class PastDurationStore(Struct, frozen=True):
                         "pk": partition,
                         "sk": {"S": f"{_COMPLETION}{times.LATEST - job.ended_at:019d}#{key.partition}"},
                         "d": {"B": pack(durations)},
-                        "exp": {"N": str(expires)},
+                        "exp": encode_expiry(expires),
                     },
                 }
             },

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from msgspec import Struct, field
 
-from jobtrack import times
 from jobtrack.domain.job import Job, Json, Stage
 from jobtrack.domain.journal.journal import Journal, StoredJournal
 from jobtrack.domain.journal.packing import unpack
@@ -34,9 +33,9 @@ _MAX_METADATA_BYTES = 256
 
 
 class Listener(Struct, frozen=True):
-    """A live subscription, as its job stores it: when it expires (epoch seconds), and the kinds of event it wants."""
+    """A live subscription, as its job stores it: when it expires, and the kinds of event it wants."""
 
-    expires_at: int
+    expires_at: Micros
     interests: frozenset[str]
 
 
@@ -58,9 +57,8 @@ class Snapshot(Struct):
     marks: bytes = b""
 
     def live(self, now: Micros) -> dict[str, Listener]:
-        """Return the listeners that have not expired at `now` (µs), by subscription id."""
-        seconds = times.epoch_seconds(now)
-        return {name: listener for name, listener in self.listeners.items() if listener.expires_at > seconds}
+        """Return the listeners that have not expired at `now`, by subscription id."""
+        return {name: listener for name, listener in self.listeners.items() if listener.expires_at > now}
 
 
 def snapshot_key(key: JobKey) -> dict[str, Any]:
@@ -118,7 +116,7 @@ def encode_listener(listener: Listener) -> dict[str, Any]:
 
 
 def _decode_listener(value: list[Any]) -> Listener:
-    return Listener(int(value[0]["N"]), frozenset(value[1]["S"].split()))
+    return Listener(Micros(int(value[0]["N"])), frozenset(value[1]["S"].split()))
 
 
 def take_extras(job: Job) -> Json:

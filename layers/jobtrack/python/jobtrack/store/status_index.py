@@ -24,9 +24,9 @@ _UNKNOWN = "-"
 
 
 class Place(NamedTuple):
-    """The place of a job in the project's history: when it was created (µs), and its id."""
+    """The place of a job in the project's history: when it was created, and its id."""
 
-    created_at: int
+    created_at: Micros
     job: str
 
     @property
@@ -43,7 +43,7 @@ class Place(NamedTuple):
     def parse(cls, text: str) -> Self:
         """Return the place in a text that ends with one."""
         created, job = text.split("#")[-2:]
-        return cls(int(created), job)
+        return cls(Micros(int(created)), job)
 
 
 def index_partition(owner: ProjectKey, status: JobStatus) -> str:
@@ -89,7 +89,7 @@ def parse_place(sort_key: str, status: JobStatus) -> Place:
     """Return the place in the project's history in the sort key of a job with that status."""
     parts = sort_key.split("#")
     created, job = parts[1:3] if status is JobStatus.QUEUED else parts[:2]
-    return Place(int(created), job)
+    return Place(Micros(int(created)), job)
 
 
 def rank_prefixes(status: JobStatus) -> tuple[str, ...]:
@@ -112,7 +112,7 @@ def _sort_key(job: Job) -> str:
 def _expected_end(job: Job) -> Micros | None:
     if job.started_at is None or job.first_estimate is None:
         return None
-    return times.whole(job.started_at + round(job.first_estimate * times.SECOND))
+    return times.whole(times.add_seconds(job.started_at, job.first_estimate))
 
 
 def _or_unknown(value: float | None) -> str:

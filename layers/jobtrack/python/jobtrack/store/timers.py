@@ -21,6 +21,8 @@ from msgspec import Struct
 from jobtrack import times
 from jobtrack.keys import JobKey
 from jobtrack.store.batch_writes import delete_items, put_items
+from jobtrack.store.ttl import encode_expiry
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -42,40 +44,40 @@ class Timer(Struct, frozen=True):
     Args:
         kind: what to look for.
         job: the job.
-        due: the moment, in epoch seconds.
+        due: the moment.
         subscription_id: the subscription, if it is about one.
         resume_after: the sort key at which an interrupted run continues.
     """
 
     kind: Kind
     job: JobKey
-    due: int
+    due: Micros
     subscription_id: str = ""
     resume_after: str = ""
 
     @classmethod
-    def for_heartbeat(cls, job: JobKey, deadline: int) -> "Timer":
-        """The timer of a heartbeat's deadline (µs): it is due in the first second after it."""
-        return cls(HEARTBEAT, job, times.epoch_seconds(deadline) + 1)
+    def for_heartbeat(cls, job: JobKey, deadline: Micros) -> "Timer":
+        """The timer of a heartbeat's deadline: it is due right after it."""
+        return cls(HEARTBEAT, job, Micros(deadline + 1))
 
     @property
     def key(self) -> dict[str, Any]:
         """The primary key: each shard holds timers of all tenants, in the order in which they are due."""
         subject = f"{self.job.partition}#{self.subscription_id}".rstrip("#")
         shard = zlib.crc32(subject.encode()) % SHARDS
-        return {"pk": {"S": _partition(self.kind, shard)}, "sk": {"S": f"{self.due:012d}#{subject}"}}
+        return {"pk": {"S": _partition(self.kind, shard)}, "sk": {"S": f"{self.due:018d}#{subject}"}}
 
     def to_item(self, kept_seconds: int) -> dict[str, Any]:
         """The timer as it is stored; it expires `kept_seconds` after it is due."""
         resume_after = {"after": {"S": self.resume_after}} if self.resume_after else {}
-        return {**self.key, **resume_after, "exp": {"N": str(self.due + kept_seconds)}}
+        return {**self.key, **resume_after, "exp": encode_expiry(times.add_seconds(self.due, kept_seconds))}
 
     @classmethod
     def from_item(cls, kind: Kind, item: Mapping[str, Any]) -> "Timer":
         """The timer in an item."""
         due, tenant, project, job, *subscription = item["sk"]["S"].split("#")
         resume_after = item.get("after", {"S": ""})["S"]
-        return cls(kind, JobKey(tenant, project, job), int(due), "".join(subscription), resume_after)
+        return cls(kind, JobKey(tenant, project, job), Micros(int(due)), "".join(subscription), resume_after)
 
     def put_action(self, table: str, kept_seconds: int) -> "TransactWriteItemTypeDef":
         """The action of a transaction that puts it."""
@@ -94,12 +96,12 @@ class TimerStore(Struct, frozen=True):
     kind: Kind
     kept_seconds: int
 
-    def read_due_timers(self, now: int) -> Iterator[list[Timer]]:
-        """Yield the timers that are due at `now` (epoch seconds), page by page; the earliest of each shard first.
+    def read_due_timers(self, now: Micros) -> Iterator[list[Timer]]:
+        """Yield the timers that are due at `now`, page by page; the earliest of each shard first.
 
         The shard that is first changes every minute, so that none starves when the time of a run is short.
         """
-        first = now // 60
+        first = now // times.MINUTE
         for turn in range(SHARDS):
             for items in self._read_pages((first + turn) % SHARDS, now):
                 yield [Timer.from_item(self.kind, item) for item in items]
@@ -118,12 +120,12 @@ class TimerStore(Struct, frozen=True):
         """Delete timers."""
         delete_items(self.dynamodb, self.table, [timer.key for timer in timers])
 
-    def _read_pages(self, shard: int, now: int) -> Iterator[Sequence[Mapping[str, Any]]]:
+    def _read_pages(self, shard: int, now: Micros) -> Iterator[Sequence[Mapping[str, Any]]]:
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             ConsistentRead=True,
             KeyConditionExpression="pk = :pk AND sk < :end",
-            ExpressionAttributeValues={":pk": {"S": _partition(self.kind, shard)}, ":end": {"S": f"{now + 1:012d}"}},
+            ExpressionAttributeValues={":pk": {"S": _partition(self.kind, shard)}, ":end": {"S": f"{now + 1:018d}"}},
             PaginationConfig={"PageSize": _PAGE_SIZE},
         )
         return (page["Items"] for page in pages)

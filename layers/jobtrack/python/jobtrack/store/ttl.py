@@ -10,45 +10,69 @@ the job are written once, and must not expire before the snapshot.
   might expire before the next one.
 """
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from msgspec import Struct
 
-DAY = 24 * 3600
+from jobtrack import times
+from jobtrack.times import Micros
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+DAY_SECONDS = 24 * 3600
 
 
 class Retention(Struct, frozen=True):
-    """The retention, and the TTLs that follow from it for a report at some moment (epoch seconds)."""
+    """The retention, and the expiries that follow from it for a report at some moment."""
 
     seconds: int
 
     @classmethod
     def days(cls, count: int) -> "Retention":
         """Return a retention of a number of days."""
-        return cls(count * DAY)
+        return cls(count * DAY_SECONDS)
 
     @property
     def extension_seconds(self) -> int:
         """The time between two extensions of a job's items."""
         return self.seconds // 8
 
-    def snapshot_expiry(self, reported: int) -> int:
+    @property
+    def item_seconds(self) -> int:
+        """How long a new item is kept."""
+        return self.seconds * 5 // 4
+
+    def snapshot_expiry(self, reported: Micros) -> Micros:
         """Return when the job's snapshot expires."""
-        return reported + self.seconds
+        return times.add_seconds(reported, self.seconds)
 
-    def item_expiry(self, reported: int) -> int:
+    def item_expiry(self, reported: Micros) -> Micros:
         """Return when a new item expires; one that would expire earlier is to be extended."""
-        return reported + self.seconds * 5 // 4
+        return times.add_seconds(reported, self.item_seconds)
 
-    def extended_expiry(self, reported: int) -> int:
+    def extended_expiry(self, reported: Micros) -> Micros:
         """Return when an item expires that is extended now."""
-        return reported + self.seconds * 7 // 4
+        return times.add_seconds(reported, self.seconds * 7 // 4)
 
-    def last_report(self, snapshot_expires: int) -> int:
+    def last_report(self, snapshot_expires: Micros) -> Micros:
         """Return when the job reported last, from the expiry of its snapshot."""
-        return snapshot_expires - self.seconds
+        return times.add_seconds(snapshot_expires, -self.seconds)
 
-    def has_grown(self, snapshot_expires: int, reported: int) -> bool:
+    def has_grown(self, snapshot_expires: Micros, reported: Micros) -> bool:
         """Return whether the retention was shorter when the snapshot was written, at the report `reported`.
 
         Retentions are whole days, and clocks differ by less than half a day.
         """
-        return reported - self.last_report(snapshot_expires) > DAY // 2
+        return times.seconds_between(self.last_report(snapshot_expires), reported) > DAY_SECONDS // 2
+
+
+def encode_expiry(expires: Micros) -> "AttributeValueTypeDef":
+    """Return the TTL attribute `exp`: DynamoDB wants whole seconds since 1970."""
+    return {"N": str(times.epoch_seconds(expires))}
+
+
+def decode_expiry(item: Mapping[str, Any]) -> Micros:
+    """Return when a stored item expires."""
+    return Micros(int(item["exp"]["N"]) * times.SECOND)

@@ -12,7 +12,8 @@ from jobtrack.store.dependencies import PREFIX, PREREQUISITES, decode_prerequisi
 from jobtrack.store.idempotency import creation_key
 from jobtrack.store.key_conditions import between
 from jobtrack.store.snapshots import EXTRAS, snapshot_key
-from jobtrack.store.ttl import Retention
+from jobtrack.store.ttl import Retention, decode_expiry, encode_expiry
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -41,13 +42,13 @@ class TtlStore(Struct, eq=False):
         snapshot = self.dynamodb.get_item(TableName=self.table, Key=snapshot_key(job)).get("Item")
         if snapshot is None:
             return None
-        reported = self.retention.last_report(int(snapshot["exp"]["N"]))
+        reported = self.retention.last_report(decode_expiry(snapshot))
         if not after:
             self._extend_items(self._read_other_keys(job), reported, invocation)
         for items in self._read_pages(job, after):
             if not invocation.has_time():
                 return after
-            due = [item for item in items if int(item["exp"]["N"]) < self.retention.item_expiry(reported)]
+            due = [item for item in items if decode_expiry(item) < self.retention.item_expiry(reported)]
             self._extend_items([job.item_key(item["sk"]["S"]) for item in due], reported, invocation)
             after = items[-1]["sk"]["S"]
         return None
@@ -71,10 +72,10 @@ class TtlStore(Struct, eq=False):
             )
             yield from (page["Items"] for page in pages if page["Items"])
 
-    def _extend_items(self, keys: Sequence[Key], reported: int, invocation: Invocation) -> None:
+    def _extend_items(self, keys: Sequence[Key], reported: Micros, invocation: Invocation) -> None:
         invocation.call_with_each(lambda key: self._extend_item(key, reported), keys)
 
-    def _extend_item(self, key: Key, reported: int) -> None:
+    def _extend_item(self, key: Key, reported: Micros) -> None:
         """Extend an item, unless it was extended already, or is gone."""
         try:
             self.dynamodb.update_item(
@@ -84,8 +85,8 @@ class TtlStore(Struct, eq=False):
                 ConditionExpression="#exp < :due",
                 ExpressionAttributeNames={"#exp": "exp"},
                 ExpressionAttributeValues={
-                    ":extended": {"N": str(self.retention.extended_expiry(reported))},
-                    ":due": {"N": str(self.retention.item_expiry(reported))},
+                    ":extended": encode_expiry(self.retention.extended_expiry(reported)),
+                    ":due": encode_expiry(self.retention.item_expiry(reported)),
                 },
             )
         except ClientError as error:

@@ -10,6 +10,7 @@ from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.domain.queue_forecast import Worker
 from jobtrack.keys import ProjectKey
 from jobtrack.store.key_conditions import with_prefix
+from jobtrack.store.ttl import decode_expiry, encode_expiry
 from jobtrack.times import Micros
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class WorkerStore(Struct, frozen=True):
         item: dict[str, AttributeValueTypeDef] = {
             **owner.item_key(f"{_PREFIX}{node}"),
             "d": {"B": pack(heartbeat)},
-            "exp": {"N": str(times.epoch_seconds(now) + limits.WORKER_SECONDS)},
+            "exp": encode_expiry(times.add_seconds(now, limits.WORKER_SECONDS)),
         }
         self.dynamodb.put_item(TableName=self.table, Item=item)
 
@@ -45,7 +46,7 @@ class WorkerStore(Struct, frozen=True):
         return [
             _worker(item["sk"]["S"].removeprefix(_PREFIX), unpack(bytes(item["d"]["B"])))
             for item in items
-            if int(item["exp"]["N"]) > times.epoch_seconds(now)
+            if decode_expiry(item) > now
         ]
 
 

@@ -36,7 +36,7 @@ def batch(page: Page, queue: JobQueue, include_metrics: bool, refresh: int | Non
         "notFound": list(page.not_found),
         "systemHealth": system_health(queue, turns),
         "refreshInterval": refresh,
-        "nextRefreshAt": None if refresh is None else times.render(queue.now + refresh * times.SECOND),
+        "nextRefreshAt": None if refresh is None else times.render(times.add_seconds(queue.now, refresh)),
         "nextCursor": page.cursor,
     }
 

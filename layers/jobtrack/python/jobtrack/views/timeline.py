@@ -56,7 +56,7 @@ _ORDER: tuple[UpcomingType, ...] = ("StageCompletion", "StageStart", "JobComplet
 """The order of expected events of the same time."""
 
 
-def _expected(job: Job, now: Micros) -> Iterator[tuple[int | None, UpcomingType, Stage | None]]:
+def _expected(job: Job, now: Micros) -> Iterator[tuple[Micros | None, UpcomingType, Stage | None]]:
     estimated = estimate(job, now)
     for stage in job.stages:
         if stage.name in estimated.stages:
@@ -69,7 +69,7 @@ def _expected(job: Job, now: Micros) -> Iterator[tuple[int | None, UpcomingType,
         yield estimated.completion, "JobCompletion", None
 
 
-def _upcoming(moment: int, kind: UpcomingType, stage: Stage | None, language: Language) -> UpcomingEvent:
+def _upcoming(moment: Micros, kind: UpcomingType, stage: Stage | None, language: Language) -> UpcomingEvent:
     data, labels = ({"stageName": stage.name}, stage.labels) if stage else ({}, None)
     description = event_text.describe(kind[0].lower() + kind[1:], language, data, labels)
     return {"estimatedTime": times.render(moment), "eventType": kind, "description": description}

@@ -142,8 +142,8 @@ class EventBatch(Model):
 
     events: Annotated[list[AnyEvent], Field(min_length=1, max_length=limits.EVENTS)]
 
-    def reported(self, body: Json, arrival: int) -> list[Event]:
-        """Return the events for the lifecycle, with their data as in `body`; their default time is `arrival` (µs)."""
+    def reported(self, body: Json, arrival: Micros) -> list[Event]:
+        """Return the events for the lifecycle, with their data as in `body`; their default time is `arrival`."""
         return [
             Event(event.type, Micros(arrival if event.time is None else event.time), _data(event, raw))
             for event, raw in zip(self.events, body["events"], strict=True)

@@ -38,8 +38,8 @@ class Shelf(Struct, array_like=True):
 
     records: int = 0
     chunks: int = 0
-    first: int = 0
-    last: int = 0
+    first: Micros = times.EPOCH
+    last: Micros = times.EPOCH
     span: int = 0
 
     def add(self, records: Sequence[Record]) -> None:

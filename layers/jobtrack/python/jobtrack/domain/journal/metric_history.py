@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from jobtrack import times
 from jobtrack.domain.journal.records import Record
+from jobtrack.times import Micros
 
 Place = tuple[int, int]
 
@@ -15,7 +16,7 @@ _FIRST_PLACE = times.EARLIEST, 0
 class Bucket(Struct):
     """The samples of (end - interval, end]: count and sum of each metric, and the stage of the last sample."""
 
-    end: int
+    end: Micros
     stage: str | None = None
     last: Place = _FIRST_PLACE
     figures: dict[str, list[float]] = field(default_factory=dict)
@@ -38,9 +39,9 @@ class Bucket(Struct):
 
 def buckets(minute_records: Iterable[Record], minutes: int) -> Sequence[Bucket]:
     """Return the minutes' sums as buckets of `minutes` minutes, in order, without buckets that have no metric."""
-    by_end: dict[int, Bucket] = {}
+    by_end: dict[Micros, Bucket] = {}
     for record in minute_records:
-        end = -(-record.time // (minutes * times.MINUTE)) * minutes * times.MINUTE
+        end = Micros(-(-record.time // (minutes * times.MINUTE)) * minutes * times.MINUTE)
         if end <= times.LATEST:
             by_end.setdefault(end, Bucket(end)).add(record)
     return [by_end[end] for end in sorted(by_end) if by_end[end].figures]

@@ -4,16 +4,16 @@ from enum import Enum
 
 from msgspec import Struct
 
-from jobtrack import times
 from jobtrack.push.egress.guarded_post import EgressError, Response
+from jobtrack.times import Micros
 
 GONE = 410
 
 
 class Attempt(Struct, frozen=True):
-    """An attempt as it is stored: `time` in microseconds, and the status code or the reason why there is none."""
+    """An attempt as it is stored, with the status code or the reason why there is none."""
 
-    time: int
+    time: Micros
     milliseconds: int
     status_code: int | None = None
     error: str | None = None
@@ -29,9 +29,9 @@ class Outcome(Enum):
 
 
 class AttemptResult(Struct, frozen=True):
-    """The result of an attempt: the response, or the reason why there is none; `started` in epoch seconds."""
+    """The result of an attempt: the response, or the reason why there is none."""
 
-    started: float
+    started: Micros
     seconds: float
     response: Response | EgressError
 
@@ -47,10 +47,10 @@ class AttemptResult(Struct, frozen=True):
     @property
     def attempt(self) -> Attempt:
         """The attempt to store."""
-        time, milliseconds = round(self.started * times.SECOND), round(1000 * self.seconds)
+        milliseconds = round(1000 * self.seconds)
         if isinstance(self.response, EgressError):
-            return Attempt(time, milliseconds, error=str(self.response))
-        return Attempt(time, milliseconds, self.response.status)
+            return Attempt(self.started, milliseconds, error=str(self.response))
+        return Attempt(self.started, milliseconds, self.response.status)
 
     @property
     def retry_after(self) -> str | None:

@@ -6,7 +6,6 @@ Its rules are in `endpoint_health`; here they are applied to the table that all 
 import logging
 import random
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
+from jobtrack import times
 from jobtrack.push.delivery.attempt import Outcome
 from jobtrack.push.delivery.endpoint_health import (
     SLOW_RESPONSE_SECONDS,
@@ -30,11 +30,12 @@ from jobtrack.push.delivery.endpoint_health import (
 from jobtrack.push.delivery.endpoint_health_table import EndpointHealthTable
 from jobtrack.push.messages.message import Lane
 from jobtrack.retry import RETRY, Retry
+from jobtrack.times import Micros
 
 logger = logging.getLogger(__name__)
 
-LEASE_WAITS = (0.1, 0.2, 0.4)
-"""The waits (seconds) for a free lease in the normal lane: a burst to a fast endpoint is over by then."""
+LEASE_WAIT_SECONDS = (0.1, 0.2, 0.4)
+"""The waits for a free lease in the normal lane: a burst to a fast endpoint is over by then."""
 
 Timer = Callable[[float, Callable[[], None]], Callable[[], None]]
 """Calls a function after a number of seconds, unless the function that it returns is called before."""
@@ -62,7 +63,7 @@ class CircuitBreaker(Struct, eq=False):
     """Guards the endpoints: `acquire` a permit before each attempt, `release` it afterwards."""
 
     table: EndpointHealthTable
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
     random: Callable[[], float] = random.random
     retry: Retry = RETRY
     new_name: Callable[[], str] = lambda: uuid.uuid4().hex[:12]
@@ -71,7 +72,7 @@ class CircuitBreaker(Struct, eq=False):
     def acquire(self, endpoint: str, lane: Lane, health: EndpointHealth) -> Permit | Open | Refusal:
         """Return a permit, or why there is none; `health` is what was just read."""
         decision = self._acquire(endpoint, lane, health)
-        for seconds in LEASE_WAITS if lane == "normal" else ():
+        for seconds in LEASE_WAIT_SECONDS if lane == "normal" else ():
             if decision is not Refusal.FULL:
                 break
             self.retry.sleep(seconds)

@@ -6,12 +6,11 @@ a crash repeats a step and loses nothing.
 
 import logging
 import random
-import time
 from collections.abc import Callable
 
 from msgspec import Struct
 
-from jobtrack import log_filter
+from jobtrack import log_filter, times
 from jobtrack.domain.subscription_states import DeliveryStatus
 from jobtrack.push.delivery.attempt import AttemptResult, Outcome
 from jobtrack.push.delivery.circuit_breaker import CircuitBreaker, Permit
@@ -37,6 +36,7 @@ from jobtrack.push.messages.poison import is_poison
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.push.subscriptions.subscription_ender import SubscriptionEnder
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
+from jobtrack.times import Micros
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Deliverer(Struct, eq=False):
     breaker: CircuitBreaker
     webhooks: WebhookSender
     sockets: Sender
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
     random: Callable[[], float] = random.random
 
     def deliver(self, message: Message) -> None:
@@ -101,7 +101,7 @@ class Deliverer(Struct, eq=False):
                 result, health = self._attempt_permitted(message, context, subscription, permit)
                 self._record(message, context.delivery, subscription, result, health)
 
-    def _skip(self, message: Message, delivery: Delivery, until: float) -> None:
+    def _skip(self, message: Message, delivery: Delivery, until: Micros) -> None:
         """While the breaker is open the message counts as skipped; it comes back when the breaker lets a probe pass."""
         if delivery.status is not DeliveryStatus.SKIPPED:
             self.deliveries.put_delivery(message, delivery.skipped())
@@ -119,13 +119,13 @@ class Deliverer(Struct, eq=False):
             raise
         return result, self.breaker.release(permit, result.outcome, result.attempt.milliseconds / 1000)
 
-    def _attempt(self, sender: Sender, message: Message, read_at: float, subscription: Subscription) -> AttemptResult:
+    def _attempt(self, sender: Sender, message: Message, read_at: Micros, subscription: Subscription) -> AttemptResult:
         started = self.clock()
         response = self._post(sender, message, read_at, subscription)
-        return AttemptResult(started, self.clock() - started, response)
+        return AttemptResult(started, times.seconds_between(started, self.clock()), response)
 
     def _post(
-        self, sender: Sender, message: Message, read_at: float, subscription: Subscription
+        self, sender: Sender, message: Message, read_at: Micros, subscription: Subscription
     ) -> Response | EgressError:
         """Return the response, or why there is none.
 
@@ -144,10 +144,10 @@ class Deliverer(Struct, eq=False):
             logger.exception("message %s could not be sent", message.message_id)
             return EgressError(f"an internal error ({type(error).__name__})")
 
-    def _require_still_wanted(self, message: Message, read_at: float, subscription: Subscription) -> None:
+    def _require_still_wanted(self, message: Message, read_at: Micros, subscription: Subscription) -> None:
         """Check once more right before the first byte: connecting may have taken seconds."""
         current: Subscription | None = subscription
-        if self.clock() - read_at > FRESH_SECONDS:
+        if times.seconds_between(read_at, self.clock()) > FRESH_SECONDS:
             current = self.subscriptions.read_subscription(message.job, message.subscription_id)
         self._require_wanted(message, current)
 
@@ -199,12 +199,13 @@ class Deliverer(Struct, eq=False):
         log.info("%s %s after attempt %d", message.message_id, delivery.status, attempts)
 
 
-def _is_wanted(message: Message, subscription: Subscription, now: float) -> bool:
+def _is_wanted(message: Message, subscription: Subscription, now: Micros) -> bool:
     """Return whether the message may be sent.
 
     After the end of a subscription that is the message about its end only, for five minutes. A first attempt may be
     late, but a message that waited or was attempted is sent for 24 hours only.
     """
     seconds = END_SECONDS if message.type == ENDED else RETRY_SECONDS
-    in_time = (message.attempt == message.earlier and not message.waits) or now < message.first_at + seconds
+    is_first = message.attempt == message.earlier and not message.waits
+    in_time = is_first or now < times.add_seconds(message.first_at, seconds)
     return in_time and (message.type == ENDED or subscription.live(now))

@@ -12,6 +12,8 @@ from jobtrack.push.delivery.attempt import Attempt
 from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.message_factory import endpoint_group
 from jobtrack.push.subscriptions.subscription import Subscription
+from jobtrack.store.ttl import encode_expiry
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -52,8 +54,8 @@ class Delivery(Struct, frozen=True):
         stored = tuple(Attempt(**attempt) for attempt in attempts)
         return cls(DeliveryStatus(item["status"]["S"]), int(item["concluded"]["N"]), stored)
 
-    def to_item(self, message: Message, now: float) -> "Item":
-        """Return the delivery as it is stored, with the payload for a redelivery; `now` in epoch seconds."""
+    def to_item(self, message: Message, now: Micros) -> "Item":
+        """Return the delivery as it is stored, with the payload for a redelivery."""
         body: dict[str, Any] = {"attempts": self.attempts, "payload": message.payload}
         sequence: AttributeValueTypeDef = {"NULL": True} if message.sequence is None else {"N": str(message.sequence)}
         return {
@@ -62,7 +64,7 @@ class Delivery(Struct, frozen=True):
             "sequence": sequence,
             "status": {"S": self.status},
             "concluded": {"N": str(self.concluded)},
-            "exp": {"N": str(int(now) + KEPT_SECONDS)},
+            "exp": encode_expiry(times.add_seconds(now, KEPT_SECONDS)),
             "d": {"B": packing.pack(body)},
         }
 
@@ -101,8 +103,8 @@ class StoredDelivery(Struct, frozen=True):
             ],
         }
 
-    def redelivery(self, subscription: Subscription, now: float) -> Message:
-        """Return the message for another delivery, with a new retry schedule from `now` (epoch seconds)."""
+    def redelivery(self, subscription: Subscription, now: Micros) -> Message:
+        """Return the message for another delivery, with a new retry schedule from `now`."""
         concluded = self.delivery.concluded
         return Message(
             job=subscription.job,

@@ -10,19 +10,20 @@ from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.subscription import Subscription, subscription_key
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.store.batch_reads import read_items_of_tables
+from jobtrack.times import Micros
 
 
 class DeliveryContext(Struct, frozen=True):
-    """What was read about a message, after `read_at` (epoch seconds)."""
+    """What was read about a message, after `read_at`."""
 
-    read_at: float
+    read_at: Micros
     delivery: Delivery
     subscription: Subscription | None
     health: EndpointHealth
 
 
 def read_delivery_context(
-    message: Message, subscriptions: SubscriptionTable, deliveries: DeliveryTable, now: float
+    message: Message, subscriptions: SubscriptionTable, deliveries: DeliveryTable, now: Micros
 ) -> DeliveryContext:
     """Read the context of a message in one strongly consistent request.
 

@@ -1,17 +1,19 @@
 """The deliveries table: every attempt of every message, kept for a week."""
 
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from jobtrack import times
 from jobtrack.domain.subscription_states import DeliveryStatus
 from jobtrack.push.delivery.attempt import Attempt
 from jobtrack.push.delivery.delivery import Delivery, StoredDelivery, delivery_key
 from jobtrack.push.messages.message import Message
 from jobtrack.store.batch_writes import put_items
 from jobtrack.store.transactions import write_conditionally
+from jobtrack.store.ttl import decode_expiry
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -27,7 +29,7 @@ class DeliveryTable(Struct, eq=False):
 
     dynamodb: "DynamoDBClient"
     name: str
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
 
     def read_delivery(self, message: Message) -> Delivery:
         """Return the message's delivery so far, strongly consistent."""
@@ -102,4 +104,4 @@ class DeliveryTable(Struct, eq=False):
 
     def _is_live(self, item: "dict[str, AttributeValueTypeDef]") -> bool:
         """Return whether the delivery may still be shown: DynamoDB deletes expired items later."""
-        return int(item["exp"]["N"]) > self.clock()
+        return decode_expiry(item) > self.clock()

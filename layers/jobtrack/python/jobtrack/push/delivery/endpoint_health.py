@@ -1,7 +1,7 @@
 """The health of an endpoint, and the rules that follow from it: circuit breaker, lanes, concurrent attempts.
 
-An endpoint is a webhook URL of a tenant. Times are epoch seconds. Clock, randomness and the names of leases are passed
-in, so that the rules are pure.
+An endpoint is a webhook URL of a tenant. Clock, randomness and the names of leases are passed in, so that the rules
+are pure.
 """
 
 from collections.abc import Mapping
@@ -11,8 +11,10 @@ from typing import Self
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from jobtrack import times
 from jobtrack.push.delivery.attempt import Outcome
 from jobtrack.push.messages.message import Lane
+from jobtrack.times import Micros
 
 OPENING_FAILURES = 10
 """How many failures in a row open the breaker."""
@@ -39,44 +41,44 @@ class Lease(Struct, frozen=True):
     """The right to one attempt: one of the endpoint's numbered slots, until a time, under a unique name."""
 
     slot: int
-    until: float
+    until: Micros
     name: str
 
     @property
     def text(self) -> str:
         """The lease as it is stored: it sorts by its time."""
-        return f"{self.until:017.6f}#{self.name}"
+        return f"{self.until:018d}#{self.name}"
 
     @classmethod
     def parse(cls, slot: int, text: str) -> Self:
         """Return the lease of a stored text."""
         until, _, name = text.partition("#")
-        return cls(slot, float(until), name)
+        return cls(slot, Micros(int(until)), name)
 
 
 class EndpointHealth(Struct, frozen=True):
     """The health of an endpoint as it is stored; `version` counts the changes of everything but its leases.
 
-    The breaker is closed while `open_for` is 0. Once opened, it permits nothing until `open_until`, and then one probe
-    at a time; the running probe has until `probe_until`.
+    The breaker is closed while `open_seconds` is 0. Once opened, it permits nothing until `open_until`, and then one
+    probe at a time; the running probe has until `probe_until`.
     """
 
     failures: int = 0
-    open_for: float = 0.0
-    open_until: float = 0.0
-    probe_until: float = 0.0
-    slow_until: float = 0.0
-    fast_at: float = 0.0
+    open_seconds: float = 0.0
+    open_until: Micros = times.EPOCH
+    probe_until: Micros = times.EPOCH
+    slow_until: Micros = times.EPOCH
+    fast_at: Micros = times.EPOCH
     version: int = 0
     leases: Mapping[int, Lease] = field(default_factory=dict)
 
-    def is_slow(self, now: float) -> bool:
+    def is_slow(self, now: Micros) -> bool:
         """Return whether it responded slowly within the last minutes."""
         return now < self.slow_until
 
-    def is_fast(self, now: float) -> bool:
+    def is_fast(self, now: Micros) -> bool:
         """Return whether it responded fast within the last minutes, and was neither slow nor failing since."""
-        return not self.failures and not self.is_slow(now) and now < self.fast_at + FAST_SECONDS
+        return not self.failures and not self.is_slow(now) and now < times.add_seconds(self.fast_at, FAST_SECONDS)
 
     def is_same(self, other: "EndpointHealth") -> bool:
         """Return whether the two differ in nothing but leases and version."""
@@ -91,7 +93,7 @@ class HealthUpdate(Struct, frozen=True):
     take: Lease | None = None
     release: Lease | None = None
 
-    def is_allowed(self, stored: EndpointHealth, now: float) -> bool:
+    def is_allowed(self, stored: EndpointHealth, now: Micros) -> bool:
         """Return whether it may overwrite what is stored."""
         current = self.health is None or stored.version == self.seen
         holder = stored.leases.get(self.take.slot) if self.take else None
@@ -118,7 +120,7 @@ class Admission(Struct, frozen=True):
 class Open(Struct, frozen=True):
     """The breaker is open, at least until this time."""
 
-    until: float
+    until: Micros
 
 
 class Refusal(Enum):
@@ -128,37 +130,37 @@ class Refusal(Enum):
     FULL = "the endpoint has the maximum of concurrent attempts"
 
 
-def admit(health: EndpointHealth, lane: Lane, now: float, random: float, name: str) -> Admission | Open | Refusal:
+def admit(health: EndpointHealth, lane: Lane, now: Micros, random: float, name: str) -> Admission | Open | Refusal:
     """Decide whether a message of the lane may be sent now; `random` (0 to 1) chooses among the free leases."""
     if now < health.open_until:
         return Open(health.open_until)
     if now < health.probe_until:
-        return Open(now + PROBE_RECHECK_SECONDS)
+        return Open(times.add_seconds(now, PROBE_RECHECK_SECONDS))
     if lane == "normal" and health.is_slow(now):
         return Refusal.SLOW
-    if lane == "normal" and not health.open_for and health.is_fast(now):
+    if lane == "normal" and not health.open_seconds and health.is_fast(now):
         return Admission()
     if (lease := _free_lease(health, lane, now, random, name)) is None:
         return Refusal.FULL
-    probing = replace(health, probe_until=lease.until) if health.open_for else None
+    probing = replace(health, probe_until=lease.until) if health.open_seconds else None
     return Admission(HealthUpdate(health.version, probing, take=lease), probe=probing is not None)
 
 
-def _free_lease(health: EndpointHealth, lane: Lane, now: float, random: float, name: str) -> Lease | None:
+def _free_lease(health: EndpointHealth, lane: Lane, now: Micros, random: float, name: str) -> Lease | None:
     taken = {slot for slot, lease in health.leases.items() if lease.until >= now}
     free = [slot for slot in range(MAX_ATTEMPTS[lane]) if slot not in taken]
     if not free:
         return None
     slot = free[min(int(random * len(free)), len(free) - 1)]
-    return Lease(slot, round(now + LEASE_SECONDS, 6), name)
+    return Lease(slot, times.add_seconds(now, LEASE_SECONDS), name)
 
 
 def health_after(
-    health: EndpointHealth, lane: Lane, outcome: Outcome, seconds: float, now: float, random: float, probe: bool
+    health: EndpointHealth, lane: Lane, outcome: Outcome, seconds: float, now: Micros, random: float, probe: bool
 ) -> EndpointHealth:
     """Return the health after an attempt that took so long; `random` (0 to 1) spreads how long the breaker is open."""
     if outcome is Outcome.NOT_SENT:
-        return replace(health, probe_until=0.0) if probe else health
+        return replace(health, probe_until=times.EPOCH) if probe else health
     failed = outcome is Outcome.FAILED
     judged = _after_failure(health, now, random, probe) if failed else _closed(health)
     if seconds > SLOW_RESPONSE_SECONDS:
@@ -166,30 +168,30 @@ def health_after(
     return judged if failed else _marked_fast(judged, lane, now)
 
 
-def marked_slow(health: EndpointHealth, now: float) -> EndpointHealth:
+def marked_slow(health: EndpointHealth, now: Micros) -> EndpointHealth:
     """Return the health once a response is late."""
-    if health.slow_until - now > SLOW_SECONDS - REFRESH_SECONDS:
+    if times.seconds_between(now, health.slow_until) > SLOW_SECONDS - REFRESH_SECONDS:
         return health
-    return replace(health, slow_until=now + SLOW_SECONDS, fast_at=0.0)
+    return replace(health, slow_until=times.add_seconds(now, SLOW_SECONDS), fast_at=times.EPOCH)
 
 
-def _marked_fast(health: EndpointHealth, lane: Lane, now: float) -> EndpointHealth:
+def _marked_fast(health: EndpointHealth, lane: Lane, now: Micros) -> EndpointHealth:
     """In the slow lane, a fast response only ends the slowness: it does not show what the normal lane would do."""
     if lane == "slow":
-        return replace(health, slow_until=0.0)
-    return health if now - health.fast_at < FAST_SECONDS / 2 else replace(health, fast_at=now)
+        return replace(health, slow_until=times.EPOCH)
+    return health if times.seconds_between(health.fast_at, now) < FAST_SECONDS / 2 else replace(health, fast_at=now)
 
 
 def _closed(health: EndpointHealth) -> EndpointHealth:
-    return replace(health, failures=0, open_for=0.0, open_until=0.0, probe_until=0.0)
+    return replace(health, failures=0, open_seconds=0.0, open_until=times.EPOCH, probe_until=times.EPOCH)
 
 
-def _after_failure(health: EndpointHealth, now: float, random: float, probe: bool) -> EndpointHealth:
+def _after_failure(health: EndpointHealth, now: Micros, random: float, probe: bool) -> EndpointHealth:
     failed = replace(health, failures=health.failures + 1)
-    if health.open_for and not probe:
+    if health.open_seconds and not probe:
         return failed  # this attempt was running when the breaker opened
     if failed.failures < OPENING_FAILURES:
         return failed
-    open_for = min(2 * health.open_for, LONGEST_OPEN_SECONDS) or FIRST_OPEN_SECONDS
-    until = now + open_for * (1 + JITTER * (2 * random - 1))
-    return replace(failed, open_for=open_for, open_until=until, probe_until=0.0)
+    open_seconds = min(2 * health.open_seconds, LONGEST_OPEN_SECONDS) or FIRST_OPEN_SECONDS
+    until = times.add_seconds(now, open_seconds * (1 + JITTER * (2 * random - 1)))
+    return replace(failed, open_seconds=open_seconds, open_until=until, probe_until=times.EPOCH)

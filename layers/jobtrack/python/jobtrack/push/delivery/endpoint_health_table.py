@@ -1,13 +1,15 @@
 """The health of endpoints in DynamoDB: an item for each, in the deliveries table."""
 
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from jobtrack import times
 from jobtrack.push.delivery.endpoint_health import EndpointHealth, HealthUpdate, Lease
 from jobtrack.store.transactions import write_conditionally
+from jobtrack.store.ttl import encode_expiry
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -29,17 +31,17 @@ def health_from_item(item: "Mapping[str, AttributeValueTypeDef] | None") -> Endp
     if item is None:
         return EndpointHealth()
 
-    def number(name: str) -> float:
-        return float(item[name]["N"]) if name in item else 0.0
+    def number(name: str) -> str:
+        return item[name]["N"] if name in item else "0"
 
     slots = {int(name.removeprefix(_LEASE)): value["S"] for name, value in item.items() if name.startswith(_LEASE)}
     return EndpointHealth(
         failures=int(number("failures")),
-        open_for=number("openFor"),
-        open_until=number("openUntil"),
-        probe_until=number("probeUntil"),
-        slow_until=number("slowUntil"),
-        fast_at=number("fastAt"),
+        open_seconds=float(number("openSeconds")),
+        open_until=Micros(int(number("openUntil"))),
+        probe_until=Micros(int(number("probeUntil"))),
+        slow_until=Micros(int(number("slowUntil"))),
+        fast_at=Micros(int(number("fastAt"))),
         version=int(number("version")),
         leases={slot: Lease.parse(slot, text) for slot, text in slots.items()},
     )
@@ -48,7 +50,7 @@ def health_from_item(item: "Mapping[str, AttributeValueTypeDef] | None") -> Endp
 def _attributes(health: EndpointHealth, version: int) -> "dict[str, AttributeValueTypeDef]":
     numbers = {
         "failures": health.failures,
-        "openFor": health.open_for,
+        "openSeconds": health.open_seconds,
         "openUntil": health.open_until,
         "probeUntil": health.probe_until,
         "slowUntil": health.slow_until,
@@ -79,7 +81,7 @@ class EndpointHealthTable(Struct, eq=False):
 
     dynamodb: "DynamoDBClient"
     name: str
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
 
     def read_health(self, endpoint: str) -> EndpointHealth:
         """Return the health of an endpoint, strongly consistent."""
@@ -104,9 +106,9 @@ class EndpointHealthTable(Struct, eq=False):
         )
 
 
-def _update(change: HealthUpdate, now: float) -> _Update:
+def _update(change: HealthUpdate, now: Micros) -> _Update:
     """Return the update as DynamoDB takes it, with the effect of `HealthUpdate.is_allowed` and `HealthUpdate.apply`."""
-    update = _Update(set={"exp": {"N": str(int(now) + KEPT_SECONDS)}})
+    update = _Update(set={"exp": encode_expiry(times.add_seconds(now, KEPT_SECONDS))})
     if change.health:
         update.set |= _attributes(change.health, change.seen + 1)
         update.conditions.append("version = :seen" if change.seen else "attribute_not_exists(version)")
@@ -115,7 +117,7 @@ def _update(change: HealthUpdate, now: float) -> _Update:
         slot = f"{_LEASE}{change.take.slot}"
         update.set[slot] = {"S": change.take.text}
         update.conditions.append(f"(attribute_not_exists({slot}) OR {slot} < :now)")
-        update.condition_values[":now"] = {"S": f"{now:017.6f}"}
+        update.condition_values[":now"] = {"S": f"{now:018d}"}
     if change.release:
         slot = f"{_LEASE}{change.release.slot}"
         update.remove.append(slot)

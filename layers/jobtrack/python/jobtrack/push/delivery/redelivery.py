@@ -12,6 +12,7 @@ from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.push.subscriptions.subscription_service import SubscriptionService
 from jobtrack.store import outbox
 from jobtrack.store.idempotency import Idempotency
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -35,7 +36,7 @@ class Redelivery(Struct, frozen=True):
             Conflict: the subscription has ended.
         """
 
-        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], QueuedMessage]":
+        def plan(subscription: Subscription, now: Micros) -> "tuple[Sequence[TransactWriteItemTypeDef], QueuedMessage]":
             stored = self.deliveries.find_delivery(subscription_id, message_id)
             if stored is None:
                 raise NotFound(f"There is no delivery {message_id} of this subscription.")
@@ -46,7 +47,7 @@ class Redelivery(Struct, frozen=True):
                 message_id,
                 message.encode(),
                 self.subscriptions.nonce(),
-                int(now),
+                now,
             )
             return [put, self.deliveries.reopen_action(stored, subscription_id)], {"messageId": message_id}
 

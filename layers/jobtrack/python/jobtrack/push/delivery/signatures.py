@@ -5,14 +5,17 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 
+from jobtrack import times
 from jobtrack.push.subscriptions.secrets import PREFIX
+from jobtrack.times import Micros
 
 
-def headers(message_id: str, timestamp: int, body: bytes, signing_secrets: Iterable[str]) -> dict[str, str]:
-    """Return the three headers of a message that is sent at `timestamp` (epoch seconds), signed with each secret.
+def headers(message_id: str, sent_at: Micros, body: bytes, signing_secrets: Iterable[str]) -> dict[str, str]:
+    """Return the three headers of a message that is sent at a time, signed with each secret.
 
     There are several secrets during a rotation.
     """
+    timestamp = times.epoch_seconds(sent_at)
     content = f"{message_id}.{timestamp}.".encode() + body
     return {
         "webhook-id": message_id,

@@ -1,17 +1,18 @@
 """Sending a message to a webhook: signed with the current secrets of its subscription."""
 
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from msgspec import Struct
 
+from jobtrack import times
 from jobtrack.push.delivery import signatures
 from jobtrack.push.egress.guarded_post import Egress, EgressError, GuardedConnection, Response
 from jobtrack.push.egress.urls import WebhookUrl, check_url
 from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription import Subscription
+from jobtrack.times import Micros
 
 USER_AGENT = "jobtrack"
 
@@ -35,7 +36,7 @@ class WebhookSender(Struct, eq=False):
     egress: Egress
     ports: Collection[int]
     allow_loopback: bool = False
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
 
     @contextmanager
     def connect(self, message: Message, subscription: Subscription) -> Iterator[WebhookConnection]:
@@ -53,7 +54,7 @@ class WebhookSender(Struct, eq=False):
         secrets = self.vault.open(subscription.job, subscription.subscription_id, subscription.sealed)
         now = self.clock()
         headers = {"content-type": "application/json", "user-agent": USER_AGENT}
-        headers |= signatures.headers(message.message_id, int(now), body, secrets.signing_at(now))
+        headers |= signatures.headers(message.message_id, now, body, secrets.signing_at(now))
         if secrets.token is not None:
             headers["authorization"] = f"Bearer {secrets.token}"
         return headers

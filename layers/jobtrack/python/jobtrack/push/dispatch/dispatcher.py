@@ -6,11 +6,11 @@ Besides batches of events, the outbox holds complete messages, and replays of wh
 import base64
 import logging
 import math
-import time
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from jobtrack import times
 from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
 from jobtrack.push.dispatch.quarantine import QuarantineTable, StreamRecord
@@ -32,6 +32,7 @@ from jobtrack.store.outbox_records import (
     ReplayStep,
     decode,
 )
+from jobtrack.times import Micros
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class Dispatcher(Struct, eq=False):
     queue: DeliveryQueue
     replays: Replays
     quarantine: QuarantineTable
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
 
     def dispatch(self, records: Sequence[StreamRecord], seconds_left: Callable[[], float] = _no_limit) -> list[str]:
         """Enqueue the messages of the records, and return the sequence numbers of those that must be retried.
@@ -95,11 +96,11 @@ class Dispatcher(Struct, eq=False):
                 for subscription in self._live_subscriptions(record.job, [record.subscription_id], now):
                     self._replay(subscription, record.step, now)
 
-    def _live_subscriptions(self, job: JobKey, subscription_ids: Sequence[str], now: float) -> list[Subscription]:
+    def _live_subscriptions(self, job: JobKey, subscription_ids: Sequence[str], now: Micros) -> list[Subscription]:
         subscriptions = self.subscriptions.read_subscriptions(job, subscription_ids)
         return [subscription for subscription in subscriptions if subscription.live(now)]
 
-    def _replay(self, subscription: Subscription, step: ReplayStep, now: float) -> None:
+    def _replay(self, subscription: Subscription, step: ReplayStep, now: Micros) -> None:
         """Do one step and store the next one, as one item: the stream then has one record, however often this runs."""
         try:
             job_name, events, next_step = self.replays.read(subscription, step)
@@ -108,11 +109,11 @@ class Dispatcher(Struct, eq=False):
         self.queue.enqueue(_messages(job_name, events, [subscription], now))
         if next_step:
             replay = Replay(subscription.job, subscription.subscription_id, next_step)
-            self.replays.put_item(outbox.replay_item(replay, int(now)))
+            self.replays.put_item(outbox.replay_item(replay, now))
 
 
 def _messages(
-    job_name: str, events: Sequence[OutboxEvent], subscriptions: Sequence[Subscription], now: float
+    job_name: str, events: Sequence[OutboxEvent], subscriptions: Sequence[Subscription], now: Micros
 ) -> list[Message]:
     messages = [
         event_message(subscription.job, job_name, subscription, event, now)

@@ -6,11 +6,14 @@ Lambda sends only a pointer into the stream, which keeps records for a day.
 
 import gzip
 import json
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+
+from jobtrack import times
+from jobtrack.store.ttl import encode_expiry
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -26,11 +29,11 @@ class QuarantineTable(Struct, eq=False):
 
     dynamodb: "DynamoDBClient"
     name: str
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
 
     def put_record(self, record: StreamRecord, error: Exception) -> None:
         """Store the record unchanged, under the keys of its outbox item, with the error."""
-        self.dynamodb.put_item(TableName=self.name, Item=_item(record, error, int(self.clock())))
+        self.dynamodb.put_item(TableName=self.name, Item=_item(record, error, self.clock()))
 
 
 def load_record(item: "Mapping[str, AttributeValueTypeDef]") -> StreamRecord:
@@ -39,7 +42,7 @@ def load_record(item: "Mapping[str, AttributeValueTypeDef]") -> StreamRecord:
     return record
 
 
-def _item(record: StreamRecord, error: Exception, now: int) -> "dict[str, AttributeValueTypeDef]":
+def _item(record: StreamRecord, error: Exception, now: Micros) -> "dict[str, AttributeValueTypeDef]":
     number = str(record["dynamodb"]["SequenceNumber"])
     keys = record["dynamodb"].get("Keys", {})
     return {
@@ -48,7 +51,7 @@ def _item(record: StreamRecord, error: Exception, now: int) -> "dict[str, Attrib
         "sequenceNumber": {"S": number},
         "error": {"S": f"{type(error).__name__}: {error}"[:ERROR_CHARACTERS]},
         "failedAt": {"N": str(now)},
-        "exp": {"N": str(now + KEPT_SECONDS)},
+        "exp": encode_expiry(times.add_seconds(now, KEPT_SECONDS)),
         # Compressed, base64 takes no more space than the bytes in it, so that any record fits into an item.
         "record": {"B": gzip.compress(json.dumps(record).encode(), mtime=0)},
     }

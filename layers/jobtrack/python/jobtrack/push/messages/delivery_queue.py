@@ -1,16 +1,17 @@
 """The delivery queue: messages are sent in batches, and a message that is refused is never lost silently."""
 
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
+from jobtrack import times
 from jobtrack.push.messages.message import Message
 from jobtrack.push.messages.wake import Wake
 from jobtrack.retry import RETRY, Retry
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -35,7 +36,7 @@ class DeliveryQueue(Struct, eq=False):
 
     sqs: "SQSClient"
     url: str
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
     retry: Retry = RETRY
     slow_url: str = ""
 
@@ -78,9 +79,9 @@ def decode(body: str) -> Message | Wake:
     return decoded
 
 
-def delay_seconds(not_before: float, now: float) -> int:
+def delay_seconds(not_before: Micros, now: Micros) -> int:
     """Return the DelaySeconds until a message is due, at most what SQS accepts; 0 when it is due."""
-    return min(MAX_DELAY_SECONDS, max(0, math.ceil(not_before - now)))
+    return min(MAX_DELAY_SECONDS, math.ceil(times.seconds_between(now, not_before)))
 
 
 def _is_slow(message: Message | Wake) -> bool:

@@ -4,8 +4,10 @@ from typing import Literal, Self
 
 from msgspec.structs import replace
 
+from jobtrack import times
 from jobtrack.keys import JobKey
 from jobtrack.push.messages.queue_message import QueueMessage
+from jobtrack.times import Micros
 
 PING = "ping"
 ENDED = "subscriptionEnded"
@@ -13,7 +15,7 @@ Lane = Literal["normal", "slow"]
 
 
 class Message(QueueMessage, frozen=True, tag="message"):
-    """A message to one subscription; times in epoch seconds.
+    """A message to one subscription.
 
     Args:
         job: the job of the subscription.
@@ -38,8 +40,8 @@ class Message(QueueMessage, frozen=True, tag="message"):
     sequence: int | None
     payload: str
     group: str
-    first_at: float
-    not_before: float = 0.0
+    first_at: Micros
+    not_before: Micros = times.EPOCH
     attempt: int = 0
     earlier: int = 0
     waits: int = 0
@@ -50,11 +52,11 @@ class Message(QueueMessage, frozen=True, tag="message"):
         """The number of failed attempts in this retry schedule, if this one fails."""
         return self.attempt + 1 - self.earlier
 
-    def later(self, not_before: float, lane: Lane = "normal") -> Self:
+    def later(self, not_before: Micros, lane: Lane = "normal") -> Self:
         """Return the message for its next attempt."""
         return replace(self, not_before=not_before, attempt=self.attempt + 1, waits=0, lane=lane)
 
-    def postponed(self, not_before: float) -> Self:
+    def postponed(self, not_before: Micros) -> Self:
         """Return the message for the same attempt, later."""
         return replace(self, not_before=not_before, waits=self.waits + 1)
 

@@ -4,15 +4,16 @@ Nothing depends on when it runs: an expired subscription receives no more events
 """
 
 import logging
-import time
 from collections.abc import Callable
 
 from msgspec import Struct
 
+from jobtrack import times
 from jobtrack.errors import JobBusy, Unavailable
 from jobtrack.invocation import Invocation
 from jobtrack.push.subscriptions.subscription_ender import SubscriptionEnder
 from jobtrack.store.timers import Timer, TimerStore
+from jobtrack.times import Micros
 
 logger = logging.getLogger(__name__)
 
@@ -22,11 +23,11 @@ class Expirer(Struct, eq=False):
 
     timers: TimerStore
     ender: SubscriptionEnder
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
 
     def run(self, invocation: Invocation) -> None:
         """Serve the due timers while there is time; the next run serves the rest."""
-        for page in self.timers.read_due_timers(int(self.clock())):
+        for page in self.timers.read_due_timers(self.clock()):
             if not invocation.has_time():
                 return
             ended = invocation.call_with_each(self._end_if_expired, page)

@@ -15,6 +15,7 @@ from jobtrack.push.messages.message import Message
 from jobtrack.push.messages.wake import Wake
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.store.outbox_records import OutboxEvent
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from jobtrack.views.responses.messages import Message as MessageBody
@@ -30,9 +31,9 @@ def event_message_id(job: JobKey, subscription_id: str, sequence: int) -> str:
     return f"msg_{sequence:012d}_{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
-def service_message_id(sequence: int, now: float, nonce: str) -> str:
+def service_message_id(sequence: int, now: Micros, nonce: str) -> str:
     """Return the `webhook-id` of a message that is not about an event; it sorts after the job's events so far."""
-    return f"msg_{sequence:012d}_t{int(now * 1000):013d}{nonce}"
+    return f"msg_{sequence:012d}_t{now // 1000:013d}{nonce}"
 
 
 def endpoint_group(subscription: Subscription) -> str:
@@ -48,7 +49,7 @@ def endpoint_group(subscription: Subscription) -> str:
 
 
 def event_message(
-    job: JobKey, job_name: str, subscription: Subscription, event: OutboxEvent, now: float
+    job: JobKey, job_name: str, subscription: Subscription, event: OutboxEvent, now: Micros
 ) -> Message | None:
     """Return the message about an event, or None if the subscription does not want it."""
     pushed_as = subscription.wants(event)
@@ -67,7 +68,7 @@ def event_message(
 
 
 def service_message(
-    kind: str, subscription: Subscription, job: Job | None, now: float, nonce: str, reason: EndReason | None = None
+    kind: str, subscription: Subscription, job: Job | None, now: Micros, nonce: str, reason: EndReason | None = None
 ) -> Message:
     """Return a `ping`, or a `subscriptionEnded` with its reason; `job` is None if it is no longer kept."""
     data = _data(subscription, job.name if job else None)
@@ -82,13 +83,13 @@ def service_message(
         message_id=service_message_id(job.sequence if job else 0, now, nonce),
         type=kind,
         sequence=None,
-        payload=_payload(kind, int(now) * times.SECOND, data),
+        payload=_payload(kind, times.whole(now), data),
         group=endpoint_group(subscription),
         first_at=now,
     )
 
 
-def new_wake(subscription: Subscription, sequence: int | None = None, not_before: float = 0.0) -> Wake:
+def new_wake(subscription: Subscription, sequence: int | None = None, not_before: Micros = times.EPOCH) -> Wake:
     """Return a wake of the subscription's streamer."""
     return Wake(subscription.job, subscription.subscription_id, sequence, not_before)
 
@@ -121,6 +122,6 @@ def _data(subscription: Subscription, job_name: str | None) -> "MessageData":
     }
 
 
-def _payload(kind: str, time: int, data: "MessageData") -> str:
+def _payload(kind: str, time: Micros, data: "MessageData") -> str:
     body: MessageBody = {"type": kind, "timestamp": times.render(time), "data": data}
     return orjson.dumps(body).decode()

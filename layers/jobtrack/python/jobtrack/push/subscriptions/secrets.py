@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from jobtrack.keys import JobKey
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
@@ -35,10 +36,10 @@ class SealedSecret(TypedDict):
 
 
 class SigningSecret(Struct, frozen=True):
-    """A `whsec_` secret; a replaced one signs until a time (epoch seconds)."""
+    """A `whsec_` secret; a replaced one signs until a time."""
 
     secret: str
-    until: int | None = None
+    until: Micros | None = None
 
     def __repr__(self) -> str:
         """Leave out the secret, since this may be logged."""
@@ -55,8 +56,8 @@ class Secrets(Struct, frozen=True):
         """Leave out the token."""
         return f"Secrets(signing={self.signing})"
 
-    def signing_at(self, now: float) -> list[str]:
-        """Return the secrets that sign now (epoch seconds)."""
+    def signing_at(self, now: Micros) -> list[str]:
+        """Return the secrets that sign now."""
         return [signing.secret for signing in self.signing if signing.until is None or now < signing.until]
 
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
+from jobtrack.times import Micros
+
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
@@ -16,13 +18,13 @@ class StreamState(Struct, frozen=True):
         since: the job's last sequence when the subscription was created; later events are in the outbox for two days.
         position: every wanted event up to this sequence has been sent.
         connection: API Gateway's id of the connection, if a client is connected.
-        connected_at: when the newest connection was opened, in epoch seconds.
+        connected_at: when the newest connection was opened.
     """
 
     since: int
     position: int
     connection: str | None = None
-    connected_at: float | None = None
+    connected_at: Micros | None = None
 
     def to_attributes(self) -> "dict[str, AttributeValueTypeDef]":
         """Return the attributes of a new subscription; later each of them changes separately."""
@@ -37,5 +39,5 @@ class StreamState(Struct, frozen=True):
             since=int(item["since"]["N"]),
             position=int(item["position"]["N"]),
             connection=item["connection"]["S"] if "connection" in item else None,
-            connected_at=float(item["connectedAt"]["N"]) if "connectedAt" in item else None,
+            connected_at=Micros(int(item["connectedAt"]["N"])) if "connectedAt" in item else None,
         )

@@ -14,6 +14,8 @@ from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.stream_state import StreamState
 from jobtrack.store.outbox_records import OutboxEvent
 from jobtrack.store.timers import EXPIRY, Timer
+from jobtrack.store.ttl import encode_expiry
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -44,7 +46,7 @@ class Filters(Struct, frozen=True):
 
 
 class Subscription(Struct, frozen=True):
-    """A subscription of a job; times in epoch seconds. A webhook has sealed secrets, a WebSocket has a stream state."""
+    """A subscription of a job. A webhook has sealed secrets, a WebSocket has a stream state."""
 
     job: JobKey
     subscription_id: str
@@ -53,8 +55,8 @@ class Subscription(Struct, frozen=True):
     events: tuple[EventName, ...]
     filters: Filters
     language: Language
-    created_at: int
-    expires_at: int
+    created_at: Micros
+    expires_at: Micros
     sealed: bytes
     status: SubscriptionStatus = "Active"
     end_reason: EndReason | None = None
@@ -64,7 +66,7 @@ class Subscription(Struct, frozen=True):
         """Without the secrets, since this may be logged."""
         return f"Subscription({self.subscription_id}, {self.job})"
 
-    def live(self, now: float) -> bool:
+    def live(self, now: Micros) -> bool:
         """Return whether events may be pushed now."""
         return self.status == "Active" and now < self.expires_at
 
@@ -94,8 +96,8 @@ class Subscription(Struct, frozen=True):
         step = self.filters.min_progress_increment
         return step == 0 or event.percentage // step > (event.previous_percentage or 0) // step
 
-    def response(self, now: float) -> "responses.Subscription":
-        """Return the subscription as the API shows it, without secrets; `now` in epoch seconds."""
+    def response(self, now: Micros) -> "responses.Subscription":
+        """Return the subscription as the API shows it, without secrets."""
         expired = self.status == "Active" and now >= self.expires_at
         return {
             "subscriptionId": self.subscription_id,
@@ -111,8 +113,8 @@ class Subscription(Struct, frozen=True):
                 "notifyOnErrors": self.filters.notify_on_errors,
             },
             "language": self.language,
-            "createdAt": times.render(self.created_at * times.SECOND),
-            "expiresAt": times.render(self.expires_at * times.SECOND),
+            "createdAt": times.render(self.created_at),
+            "expiresAt": times.render(self.expires_at),
         }
 
     def to_item(self) -> "dict[str, AttributeValueTypeDef]":
@@ -126,9 +128,13 @@ class Subscription(Struct, frozen=True):
             "status": {"S": self.status},
             "createdAt": {"N": str(self.created_at)},
             "expiresAt": {"N": str(self.expires_at)},
-            "exp": {"N": str(self.expires_at + KEPT_SECONDS)},
+            "exp": encode_expiry(self._kept_until),
             "d": {"B": packing.pack(self._details())},
         }
+
+    @property
+    def _kept_until(self) -> Micros:
+        return times.add_seconds(self.expires_at, KEPT_SECONDS)
 
     def _details(self) -> dict[str, Any]:
         return {
@@ -151,8 +157,8 @@ class Subscription(Struct, frozen=True):
             events=tuple(details["events"]),
             filters=Filters(**details["filters"]),
             language=details["language"],
-            created_at=int(item["createdAt"]["N"]),
-            expires_at=int(item["expiresAt"]["N"]),
+            created_at=Micros(int(item["createdAt"]["N"])),
+            expires_at=Micros(int(item["expiresAt"]["N"])),
             sealed=bytes(item["secrets"]["B"]) if "secrets" in item else b"",
             status=cast(SubscriptionStatus, item["status"]["S"]),
             end_reason=cast(EndReason, item["endReason"]["S"]) if "endReason" in item else None,
@@ -165,7 +171,7 @@ class Subscription(Struct, frozen=True):
             "pk": {"S": self.job.owner.partition},
             "sk": {"S": self.subscription_id},
             "job": {"S": self.job.job},
-            "exp": {"N": str(self.expires_at + KEPT_SECONDS)},
+            "exp": encode_expiry(self._kept_until),
         }
 
     def to_items(self) -> "list[dict[str, AttributeValueTypeDef]]":

@@ -3,13 +3,13 @@
 One transaction ends it, removes the listener from the job's snapshot, and stores the message to the receiver.
 """
 
-import time
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from jobtrack import times
 from jobtrack.domain.subscription_states import EndReason
 from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
@@ -23,6 +23,7 @@ from jobtrack.store.job_subscriptions import remove_listener_action
 from jobtrack.store.snapshots import Snapshot, read_snapshot
 from jobtrack.store.too_many_requests import write_with_retries
 from jobtrack.store.transactions import commit
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -33,7 +34,7 @@ class SubscriptionEnder(Struct, eq=False):
 
     subscriptions: SubscriptionTable
     jobs_table: str
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
     nonce: Callable[[], str] = lambda: uuid.uuid4().hex[:16]
     retry: Retry = RETRY
 
@@ -54,14 +55,14 @@ class SubscriptionEnder(Struct, eq=False):
             return
         commit(self.subscriptions.dynamodb, self._actions(subscription, reason, now))
 
-    def _actions(self, subscription: Subscription, reason: EndReason, now: float) -> "list[TransactWriteItemTypeDef]":
+    def _actions(self, subscription: Subscription, reason: EndReason, now: Micros) -> "list[TransactWriteItemTypeDef]":
         snapshot = self._snapshot(subscription.job)
         nonce = self.nonce()
         job = snapshot.job if snapshot else None
         message = service_message(ENDED, subscription, job, now, nonce, reason)
         actions = [
             _end_action(self.subscriptions.name, subscription, reason),
-            outbox.message_put(self.jobs_table, message.job, message.message_id, message.encode(), nonce, int(now)),
+            outbox.message_put(self.jobs_table, message.job, message.message_id, message.encode(), nonce, now),
         ]
         if snapshot and subscription.subscription_id in snapshot.listeners:
             actions.append(remove_listener_action(self.jobs_table, snapshot, subscription.subscription_id))

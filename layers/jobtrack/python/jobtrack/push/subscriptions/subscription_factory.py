@@ -1,7 +1,6 @@
 """New subscriptions, with their signing secrets or tickets."""
 
 import base64
-import time
 import uuid
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, cast
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
+from jobtrack import times
 from jobtrack.errors import Fault, Unprocessable
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.push.egress.urls import check_url
@@ -16,6 +16,7 @@ from jobtrack.push.subscriptions.secrets import SealedSecret, Secrets, SigningSe
 from jobtrack.push.subscriptions.stream_state import StreamState
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack.push.subscriptions.tickets import Ticket, new_ticket
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
@@ -74,7 +75,7 @@ class SubscriptionFactory(Struct, frozen=True):
     ports: Collection[int]
     allow_loopback: bool = False
     websocket_url: str = ""
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
     new_id: Callable[[], uuid.UUID] = uuid.uuid4
     new_secret: Callable[[], str] = new_signing_secret
     new_ticket: Callable[[], str] = new_ticket
@@ -104,7 +105,7 @@ class SubscriptionFactory(Struct, frozen=True):
         return NewSubscription(subscription, sealed, ticket, request.since_sequence)
 
     def _subscription(self, job: JobKey, request: "SubscribeRequest") -> Subscription:
-        now = int(self.clock())
+        now = times.whole(self.clock())
         return Subscription(
             job=job,
             subscription_id=f"sub-{self.new_id()}",
@@ -114,7 +115,7 @@ class SubscriptionFactory(Struct, frozen=True):
             filters=(request.filters.filters() if request.filters else Filters()),
             language=request.spoken(),
             created_at=now,
-            expires_at=now + request.lifetime(),
+            expires_at=times.add_seconds(now, request.lifetime()),
             sealed=b"",
         )
 

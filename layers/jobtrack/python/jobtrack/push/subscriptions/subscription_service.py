@@ -1,7 +1,6 @@
 """An owner's changes of a subscription, and its requests to it: each is one conditional transaction."""
 
 import base64
-import time
 import uuid
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from jobtrack.views.responses import subscriptions as responses
     from jobtrack.views.responses.deliveries import QueuedMessage
 
-    Plan = Callable[[Subscription, float], tuple[Sequence[TransactWriteItemTypeDef], Response]]
-    """The actions that change a live subscription at a moment (epoch seconds), and the response."""
+    Plan = Callable[[Subscription, Micros], tuple[Sequence[TransactWriteItemTypeDef], Response]]
+    """The actions that change a live subscription at a moment, and the response."""
 
 OVERLAP_SECONDS = 24 * 3600
 """How long a replaced secret still signs."""
@@ -48,7 +47,7 @@ class SubscriptionService(Struct, eq=False):
 
     subscriptions: SubscriptionTable
     jobs_table: str
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
     nonce: Callable[[], str] = lambda: uuid.uuid4().hex[:16]
     retry: Retry = RETRY
 
@@ -65,14 +64,12 @@ class SubscriptionService(Struct, eq=False):
         """Extend it: it expires this many seconds from now."""
 
         def plan(
-            subscription: Subscription, now: float
+            subscription: Subscription, now: Micros
         ) -> "tuple[Sequence[TransactWriteItemTypeDef], responses.Subscription]":
-            renewed = replace(subscription, expires_at=int(now) + seconds)
+            renewed = replace(subscription, expires_at=times.add_seconds(times.whole(now), seconds))
             snapshot = self._snapshot(subscription)
             listener = Listener(renewed.expires_at, renewed.interests())
-            listener_action = add_listener_action(
-                self.jobs_table, snapshot, subscription_id, listener, Micros(int(now) * times.SECOND)
-            )
+            listener_action = add_listener_action(self.jobs_table, snapshot, subscription_id, listener, now)
             return [listener_action, *self.subscriptions.renew_actions(subscription, renewed)], renewed.response(now)
 
         return self.change(owner, subscription_id, plan, idempotency)
@@ -87,11 +84,11 @@ class SubscriptionService(Struct, eq=False):
     ) -> "tuple[SealedSecret, bool]":
         """Give it a new signing secret, which is returned sealed."""
 
-        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], SealedSecret]":
+        def plan(subscription: Subscription, now: Micros) -> "tuple[Sequence[TransactWriteItemTypeDef], SealedSecret]":
             if subscription.stream:
                 raise Conflict("A WebSocket subscription has no signing secret.")
             secrets = vault.open(subscription.job, subscription_id, subscription.sealed)
-            sealed = vault.seal(subscription.job, subscription_id, rotated(secrets, new_secret(), int(now)))
+            sealed = vault.seal(subscription.job, subscription_id, rotated(secrets, new_secret(), now))
             return [self.subscriptions.reseal_action(subscription, sealed)], _sealed(subscription, sealed)
 
         return self.change(owner, subscription_id, plan, idempotency)
@@ -106,7 +103,7 @@ class SubscriptionService(Struct, eq=False):
     ) -> "tuple[SealedSecret, bool]":
         """Issue a ticket for one more connection, which is returned sealed."""
 
-        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], SealedSecret]":
+        def plan(subscription: Subscription, now: Micros) -> "tuple[Sequence[TransactWriteItemTypeDef], SealedSecret]":
             if not subscription.stream:
                 raise Conflict("A webhook subscription has no tickets: only WebSocket clients connect.")
             text = new_ticket()
@@ -121,11 +118,11 @@ class SubscriptionService(Struct, eq=False):
     ) -> "tuple[QueuedMessage, bool]":
         """Queue a `ping`."""
 
-        def plan(subscription: Subscription, now: float) -> "tuple[Sequence[TransactWriteItemTypeDef], QueuedMessage]":
+        def plan(subscription: Subscription, now: Micros) -> "tuple[Sequence[TransactWriteItemTypeDef], QueuedMessage]":
             nonce = self.nonce()
             message = service_message(PING, subscription, self._snapshot(subscription).job, now, nonce)
             put = outbox.message_put(
-                self.jobs_table, subscription.job, message.message_id, message.encode(), nonce, int(now)
+                self.jobs_table, subscription.job, message.message_id, message.encode(), nonce, now
             )
             return [put], {"messageId": message.message_id}
 
@@ -146,15 +143,13 @@ class SubscriptionService(Struct, eq=False):
         self, owner: ProjectKey, subscription_id: str, plan: "Plan[Response]", idempotency: Idempotency | None
     ) -> tuple[Response, bool]:
         now, dynamodb = self.clock(), self.subscriptions.dynamodb
-        if idempotency and (first := idempotency.read_response(dynamodb, self.jobs_table, int(now))):
+        if idempotency and (first := idempotency.read_response(dynamodb, self.jobs_table, now)):
             return first, True
         subscription = self.find(owner, subscription_id)
         if not subscription.live(now):
             raise Conflict("The subscription has ended; create a new one.")
         actions, response = plan(subscription, now)
-        return write_once(
-            self.jobs_table, idempotency, response, int(now), lambda more: commit(dynamodb, [*actions, *more])
-        )
+        return write_once(self.jobs_table, idempotency, response, now, lambda more: commit(dynamodb, [*actions, *more]))
 
     def _snapshot(self, subscription: Subscription) -> Snapshot:
         return read_snapshot(self.subscriptions.dynamodb, self.jobs_table, subscription.job)
@@ -165,7 +160,7 @@ def _sealed(subscription: Subscription, sealed: bytes) -> SealedSecret:
     return {"jobId": subscription.job.job, "subscriptionId": subscription.subscription_id, "sealed": text}
 
 
-def rotated(secrets: Secrets, secret: str, now: int) -> Secrets:
+def rotated(secrets: Secrets, secret: str, now: Micros) -> Secrets:
     """Return the secrets with a new one in front.
 
     The previous secret signs for a day more, those before it as long as they would.
@@ -177,5 +172,5 @@ def rotated(secrets: Secrets, secret: str, now: int) -> Secrets:
     overlapping = [signing for signing in earlier if signing.until is not None and now < signing.until]
     if len(overlapping) + 2 > limits.SIGNING_SECRETS:
         raise Conflict(f"At most {limits.SIGNING_SECRETS} secrets sign at once: a replaced one signs for 24 hours.")
-    signing = (SigningSecret(secret), replace(previous, until=now + OVERLAP_SECONDS), *overlapping)
+    signing = (SigningSecret(secret), replace(previous, until=times.add_seconds(now, OVERLAP_SECONDS)), *overlapping)
     return replace(secrets, signing=signing)

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
+from jobtrack import times
 from jobtrack.keys import JobKey
+from jobtrack.store.ttl import decode_expiry, encode_expiry
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
@@ -21,17 +24,17 @@ def new_ticket() -> str:
 
 
 class Ticket(Struct, frozen=True):
-    """A ticket as it is stored: its hash, its subscription, and when it expires (epoch seconds)."""
+    """A ticket as it is stored: its hash, its subscription, and when it expires."""
 
     digest: str
     job: JobKey
     subscription_id: str
-    until: int
+    until: Micros
 
     @classmethod
-    def issued(cls, ticket: str, job: JobKey, subscription_id: str, now: float) -> Self:
+    def issued(cls, ticket: str, job: JobKey, subscription_id: str, now: Micros) -> Self:
         """Return what is stored of a ticket that is issued now."""
-        return cls(_digest(ticket), job, subscription_id, int(now) + TICKET_SECONDS)
+        return cls(_digest(ticket), job, subscription_id, times.add_seconds(times.whole(now), TICKET_SECONDS))
 
     def to_item(self) -> "dict[str, AttributeValueTypeDef]":
         """Return the ticket as it is stored."""
@@ -39,7 +42,7 @@ class Ticket(Struct, frozen=True):
             **_key(self.digest),
             "job": {"S": self.job.partition},
             "subscription": {"S": self.subscription_id},
-            "exp": {"N": str(self.until)},
+            "exp": encode_expiry(self.until),
         }
 
     @classmethod
@@ -47,7 +50,7 @@ class Ticket(Struct, frozen=True):
         """Return the ticket of a stored item."""
         digest = item["pk"]["S"].removeprefix(_PREFIX)
         job = JobKey.from_partition(item["job"]["S"])
-        return cls(digest, job, item["subscription"]["S"], int(item["exp"]["N"]))
+        return cls(digest, job, item["subscription"]["S"], decode_expiry(item))
 
     def put_action(self, table: str) -> "TransactWriteItemTypeDef":
         """Return the part of a transaction that makes it valid."""

@@ -5,12 +5,12 @@ are read from the journal.
 """
 
 import logging
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from jobtrack import times
 from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
 from jobtrack.push.dispatch.replays import Replays
@@ -18,6 +18,8 @@ from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.store.key_conditions import between
 from jobtrack.store.outbox import KEPT_SECONDS, SORT_KEY
 from jobtrack.store.outbox_records import EventBatch, OutboxEvent, decode
+from jobtrack.store.ttl import decode_expiry
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -48,7 +50,7 @@ class Backlog(Struct, eq=False):
 
     dynamodb: "DynamoDBClient"
     table: str
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
     page: int = PAGE
 
     def read_after(self, subscription: Subscription, position: int) -> Iterator[BacklogPage]:
@@ -68,9 +70,9 @@ class Backlog(Struct, eq=False):
         """Return the sort key from which the outbox has everything after the position, or None if it does not."""
         if not subscription.stream or position < subscription.stream.since:
             return None
-        reliable_from = self.clock() - KEPT_SECONDS + MARGIN_SECONDS
+        reliable_from = times.add_seconds(self.clock(), MARGIN_SECONDS - KEPT_SECONDS)
         item = self._read_batch_before(subscription.job, position)
-        if item and int(item["exp"]["N"]) - KEPT_SECONDS > reliable_from:
+        if item and times.add_seconds(decode_expiry(item), -KEPT_SECONDS) > reliable_from:
             return item["sk"]["S"]
         if subscription.created_at > reliable_from:
             return item["sk"]["S"] if item else _sort_key(position + 1)

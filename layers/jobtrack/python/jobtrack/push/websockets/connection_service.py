@@ -1,6 +1,5 @@
 """A WebSocket client connects, resumes and disconnects."""
 
-import time
 from collections.abc import Callable
 
 import orjson
@@ -20,6 +19,7 @@ from jobtrack.retry import RETRY, Retry
 from jobtrack.settings import Settings
 from jobtrack.store.snapshots import decode_snapshot, read_snapshot_item
 from jobtrack.store.too_many_requests import write_with_retries
+from jobtrack.times import Micros
 
 OPENING_SECONDS = 1
 """Delay before the first post: API Gateway opens a connection only after `$connect` has returned."""
@@ -37,7 +37,7 @@ class ConnectionService(Struct, eq=False):
     jobs_table: str
     queue: DeliveryQueue
     sockets: ManagementApi
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
     retry: Retry = RETRY
 
     def connect(self, ticket: str, connection_id: str) -> None:
@@ -58,7 +58,7 @@ class ConnectionService(Struct, eq=False):
         if not ticket or not subscription or not subscription.stream or not subscription.live(now):
             raise Unauthorized("The ticket is not valid.")
         is_reconnect = subscription.stream.connected_at is not None
-        quiet_until = now + (RESUME_SECONDS if is_reconnect else OPENING_SECONDS)
+        quiet_until = times.add_seconds(now, RESUME_SECONDS if is_reconnect else OPENING_SECONDS)
         self.table.attach(ticket, subscription, connection_id, quiet_until)
         return new_wake(subscription, not_before=quiet_until), subscription.stream.connection
 
@@ -78,7 +78,8 @@ class ConnectionService(Struct, eq=False):
             return
         self._check_since_sequence(subscription, sequence)
         # Two wakes: if this process ends between rewind and second wake, the first one arrives after the rewind.
-        self.queue.enqueue([new_wake(subscription, not_before=self.clock() + RESUME_SECONDS)])
+        quiet_until = times.add_seconds(self.clock(), RESUME_SECONDS)
+        self.queue.enqueue([new_wake(subscription, not_before=quiet_until)])
         if self.table.rewind(subscription.job, subscription.subscription_id, connection_id, sequence):
             self.queue.enqueue([new_wake(subscription)])
 
@@ -99,7 +100,7 @@ class ConnectionService(Struct, eq=False):
     def _refuse(self, connection_id: str, error: JobTrackError) -> None:
         message = {
             "type": REFUSED,
-            "timestamp": times.render(int(self.clock()) * times.SECOND),
+            "timestamp": times.render(times.whole(self.clock())),
             "data": {"code": error.code, "detail": error.detail},
         }
         try:

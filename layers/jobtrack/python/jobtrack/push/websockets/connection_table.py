@@ -4,16 +4,18 @@ A connection is stored twice. Its own item leads from a message of the client to
 item it is an attribute, so that each change is one conditional write; this one is authoritative.
 """
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from jobtrack import times
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.subscription import Subscription, subscription_key
 from jobtrack.push.subscriptions.tickets import Ticket, ticket_key
 from jobtrack.store.transactions import commit, write_conditionally
+from jobtrack.store.ttl import encode_expiry
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -30,7 +32,7 @@ class ConnectionTable(Struct, eq=False):
 
     dynamodb: "DynamoDBClient"
     name: str
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
 
     def read_ticket(self, ticket: str) -> Ticket | None:
         """Return the ticket, if it was issued, is unused and has not expired."""
@@ -43,7 +45,7 @@ class ConnectionTable(Struct, eq=False):
         item = self._read_item(_connection_key(connection_id))
         return (JobKey.from_partition(item["job"]["S"]), item["subscription"]["S"]) if item else None
 
-    def attach(self, ticket: Ticket, subscription: Subscription, connection_id: str, quiet_until: float) -> None:
+    def attach(self, ticket: Ticket, subscription: Subscription, connection_id: str, quiet_until: Micros) -> None:
         """Use up the ticket and give the connection to the subscription, to which nothing is sent until `quiet_until`.
 
         Raises:
@@ -60,11 +62,11 @@ class ConnectionTable(Struct, eq=False):
             **_connection_key(connection_id),
             "job": {"S": ticket.job.partition},
             "subscription": {"S": ticket.subscription_id},
-            "exp": {"N": str(int(self.clock()) + CONNECTION_SECONDS)},
+            "exp": encode_expiry(times.add_seconds(self.clock(), CONNECTION_SECONDS)),
         }
 
     def _attach_action(
-        self, subscription: Subscription, connection_id: str, quiet_until: float
+        self, subscription: Subscription, connection_id: str, quiet_until: Micros
     ) -> "TransactWriteItemTypeDef":
         previous = subscription.stream and subscription.stream.connection
         return {
@@ -78,8 +80,8 @@ class ConnectionTable(Struct, eq=False):
                 "ExpressionAttributeValues": {
                     ":id": {"S": connection_id},
                     ":active": {"S": "Active"},
-                    ":now": {"N": f"{self.clock():.3f}"},
-                    ":quiet": {"N": f"{quiet_until:.3f}"},
+                    ":now": {"N": str(self.clock())},
+                    ":quiet": {"N": str(quiet_until)},
                     **({":previous": {"S": previous}} if previous else {}),
                 },
             }
@@ -101,7 +103,7 @@ class ConnectionTable(Struct, eq=False):
                 ":zero": {"N": "0"},
                 ":id": {"S": connection_id},
                 ":active": {"S": "Active"},
-                ":now": {"N": f"{self.clock():.3f}"},
+                ":now": {"N": str(self.clock())},
             },
         )
 

@@ -1,18 +1,18 @@
 """Sending a message (a ping, the end) to the connection of a WebSocket subscription; events are streamed instead."""
 
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import orjson
 from msgspec import Struct
 
-from jobtrack import limits
+from jobtrack import limits, times
 from jobtrack.push.egress.guarded_post import EgressError, Response
 from jobtrack.push.messages.message import ENDED, Message
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.push.websockets.connection_table import ConnectionTable
 from jobtrack.push.websockets.management_api import ConnectionGone, ConnectionPostError, ManagementApi
+from jobtrack.times import Micros
 
 OPENING_SECONDS = 10
 """How long after `$connect` a connection may not be open yet."""
@@ -25,7 +25,7 @@ class SocketConnection(Struct, frozen=True):
     message: Message
     subscription: Subscription
     connection_id: str
-    connected_at: float
+    connected_at: Micros
 
     def post(self) -> Response:
         """Post the message; a message that was accepted counts as one with a 200 response.
@@ -50,7 +50,7 @@ class SocketSender(Struct, frozen=True):
 
     sockets: ManagementApi
     connections: ConnectionTable
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
 
     def connect(self, message: Message, subscription: Subscription) -> AbstractContextManager[SocketConnection]:
         """Return the subscription's connection, for one message.
@@ -61,12 +61,12 @@ class SocketSender(Struct, frozen=True):
         stream = subscription.stream
         if stream is None or stream.connection is None:
             raise EgressError("no client is connected")
-        connected_at = stream.connected_at or 0
+        connected_at = stream.connected_at or times.EPOCH
         return nullcontext(SocketConnection(self, message, subscription, stream.connection, connected_at))
 
-    def drop_connection(self, subscription: Subscription, connection_id: str, connected_at: float) -> bool:
+    def drop_connection(self, subscription: Subscription, connection_id: str, connected_at: Micros) -> bool:
         """Forget a connection that is gone; return False if it may not be open yet."""
-        if self.clock() < connected_at + OPENING_SECONDS:
+        if self.clock() < times.add_seconds(connected_at, OPENING_SECONDS):
             return False
         self.connections.detach(subscription.job, subscription.subscription_id, connection_id)
         return True

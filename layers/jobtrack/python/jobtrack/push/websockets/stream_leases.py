@@ -3,7 +3,6 @@
 The lease and the position are attributes of the stored subscription, so that one conditional write covers both.
 """
 
-import time
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -11,9 +10,11 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
+from jobtrack import times
 from jobtrack.push.messages.wake import Wake
 from jobtrack.push.subscriptions.subscription import Subscription, subscription_key
 from jobtrack.store.transactions import write_conditionally
+from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -32,22 +33,22 @@ _NAMES = {"#status": "status", "#connection": "connection"}
 
 
 class LeaseBusy(Exception):
-    """Another process has the lease, or the client may still send `resume`: retry at `until` (epoch seconds)."""
+    """Another process has the lease, or the client may still send `resume`: retry at `until`."""
 
-    def __init__(self, until: float) -> None:
+    def __init__(self, until: Micros) -> None:
         super().__init__(f"busy until {until}")
         self.until = until
 
 
 class StreamLease(Struct, frozen=True):
-    """The right to post a subscription's events to its connection, until a time (epoch seconds)."""
+    """The right to post a subscription's events to its connection, until a time."""
 
     name: str
     subscription: Subscription
     connection: str
     position: int
-    connected_at: float
-    until: float
+    connected_at: Micros
+    until: Micros
 
 
 class StreamLeaseTable(Struct, eq=False):
@@ -55,7 +56,7 @@ class StreamLeaseTable(Struct, eq=False):
 
     dynamodb: "DynamoDBClient"
     table: str
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
     new_name: Callable[[], str] = lambda: uuid.uuid4().hex
 
     def acquire(self, wake: Wake) -> StreamLease | None:
@@ -77,7 +78,7 @@ class StreamLeaseTable(Struct, eq=False):
             # The lease is ours: the response to the first request was lost, and botocore repeated it.
         return _lease(name, item, now)
 
-    def _write_lease(self, wake: Wake, name: str, now: float) -> "Item":
+    def _write_lease(self, wake: Wake, name: str, now: Micros) -> "Item":
         behind = "" if wake.sequence is None else " AND #position < :sequence"
         return self.dynamodb.update_item(
             TableName=self.table,
@@ -88,15 +89,15 @@ class StreamLeaseTable(Struct, eq=False):
             ExpressionAttributeValues={
                 ":name": {"S": name},
                 ":active": {"S": "Active"},
-                ":now": _number(now),
-                ":until": _number(now + LEASE_SECONDS),
+                ":now": {"N": str(now)},
+                ":until": {"N": str(times.add_seconds(now, LEASE_SECONDS))},
                 **({":sequence": {"N": str(wake.sequence)}} if behind else {}),
             },
             ReturnValues="ALL_NEW",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )["Attributes"]
 
-    def _raise_if_busy(self, wake: Wake, item: "Item", now: float) -> None:
+    def _raise_if_busy(self, wake: Wake, item: "Item", now: Micros) -> None:
         """Raise LeaseBusy unless there is nothing to stream."""
         if not item:
             return
@@ -106,7 +107,7 @@ class StreamLeaseTable(Struct, eq=False):
             return
         if wake.sequence is not None and stream.position >= wake.sequence:
             return
-        raise LeaseBusy(max(now + BUSY_SECONDS, float(item["quietUntil"]["N"])))
+        raise LeaseBusy(max(times.add_seconds(now, BUSY_SECONDS), Micros(int(item["quietUntil"]["N"]))))
 
     def is_held(self, lease: StreamLease) -> bool:
         """Return whether the next event may be posted, by a strongly consistent read and the clock."""
@@ -158,15 +159,10 @@ def _has_lease(item: "Item", name: str) -> bool:
     return "lease" in item and item["lease"]["S"] == name
 
 
-def _lease(name: str, item: "Item", now: float) -> StreamLease:
+def _lease(name: str, item: "Item", now: Micros) -> StreamLease:
     subscription = Subscription.from_item(item)
     stream = subscription.stream
     if stream is None or stream.connection is None:
         raise AssertionError("the condition requires both")
-    return StreamLease(
-        name, subscription, stream.connection, stream.position, stream.connected_at or 0, now + LEASE_SECONDS
-    )
-
-
-def _number(seconds: float) -> "AttributeValueTypeDef":
-    return {"N": f"{seconds:.3f}"}
+    connected_at, until = stream.connected_at or times.EPOCH, times.add_seconds(now, LEASE_SECONDS)
+    return StreamLease(name, subscription, stream.connection, stream.position, connected_at, until)

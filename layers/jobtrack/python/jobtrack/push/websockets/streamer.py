@@ -5,7 +5,6 @@ wake is acknowledged only after that. So an event may be sent twice, but none is
 """
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
@@ -22,6 +21,7 @@ from jobtrack.push.websockets.backlog import Backlog, BacklogPage
 from jobtrack.push.websockets.management_api import ConnectionGone, ConnectionPostError
 from jobtrack.push.websockets.socket_sender import SocketSender, socket_text
 from jobtrack.push.websockets.stream_leases import LeaseBusy, StreamLease, StreamLeaseTable
+from jobtrack.times import Micros
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Streamer(Struct, eq=False):
     deliveries: DeliveryTable
     queue: DeliveryQueue
     sender: SocketSender
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], Micros] = times.now
 
     def serve(self, wake: Wake) -> None:
         """Stream what the wake is for; when this returns, the wake may be acknowledged."""
@@ -88,7 +88,7 @@ class Streamer(Struct, eq=False):
         self.leases.release(lease)
 
     def _stream(self, lease: StreamLease) -> None:
-        deadline = self.clock() + STREAM_SECONDS
+        deadline = times.add_seconds(self.clock(), STREAM_SECONDS)
         for page in self.backlog.read_after(lease.subscription, lease.position):
             messages = _messages(lease, page, self.clock())
             for start in range(0, len(messages), BATCH):
@@ -96,7 +96,7 @@ class Streamer(Struct, eq=False):
             if not messages or messages[-1].sequence != page.position:
                 self._advance(lease, page.position)
 
-    def _post_batch(self, lease: StreamLease, messages: Sequence[Message], deadline: float) -> None:
+    def _post_batch(self, lease: StreamLease, messages: Sequence[Message], deadline: Micros) -> None:
         """Post the messages; if one fails, still record those before it."""
         posted: list[Posted] = []
         try:
@@ -107,14 +107,14 @@ class Streamer(Struct, eq=False):
             raise
         self._record(lease, posted)
 
-    def _post(self, lease: StreamLease, message: Message, deadline: float) -> Attempt:
+    def _post(self, lease: StreamLease, message: Message, deadline: Micros) -> Attempt:
         started = self.clock()
         if started >= deadline:
             raise _TimeOver
         if not self.leases.is_held(lease):
             raise _LeaseLost
         self.sender.sockets.post(lease.connection, socket_text(message))
-        return Attempt(round(started * times.SECOND), round(1000 * (self.clock() - started)), 200)
+        return Attempt(started, round(1000 * times.seconds_between(started, self.clock())), 200)
 
     def _record(self, lease: StreamLease, posted: Sequence[Posted]) -> None:
         if posted:
@@ -126,7 +126,7 @@ class Streamer(Struct, eq=False):
             raise _LeaseLost
 
 
-def _messages(lease: StreamLease, page: BacklogPage, now: float) -> list[Message]:
+def _messages(lease: StreamLease, page: BacklogPage, now: Micros) -> list[Message]:
     subscription = lease.subscription
     messages = (event_message(subscription.job, page.job_name, subscription, event, now) for event in page.events)
     return [message for message in messages if message is not None]
