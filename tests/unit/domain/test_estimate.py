@@ -96,6 +96,19 @@ def test_percentage_stays_below_100_until_the_job_is_completed() -> None:
     assert job.percentage == 99
 
 
+def test_a_job_does_not_end_before_a_stage_when_later_stages_are_unknown() -> None:
+    day = times.add_seconds(START, 86_400)
+    slow = Stage("slow", expected_seconds=1e-5, status=StageStatus.COMPLETED, started_at=START, ended_at=day)
+    now = Stage("now", usual_seconds=60.0, status=StageStatus.RUNNING)
+    later = Stage("later", expected_seconds=1e5)  # at this pace it takes more than a thousand years
+    job = running(slow, now, later)
+    job.estimated_seconds = 30.0
+    found = estimate(job, day)
+    assert found.stages["now"].end == times.add_seconds(day, 60)
+    assert found.stages["later"].end is None
+    assert found.remaining_seconds == 60
+
+
 stages = st.builds(
     Stage,
     name=st.uuids().map(str),

@@ -74,7 +74,8 @@ def estimate(job: Job, now: Micros) -> Estimate:
             length = expected.get(stage.name)
             start, cursor = cursor, None if length is None or cursor is None else _plausible(cursor + length * pace)
             stages[stage.name] = StageEstimate(_after(moment, start), _after(moment, cursor))
-    return Estimate(moment, _remaining(job, cursor, now), stages)
+    last_end = max((each.end for each in stages.values() if each.end is not None), default=moment)
+    return Estimate(moment, _remaining(job, cursor, times.seconds_between(moment, last_end), now), stages)
 
 
 def expected_range(stage: Stage) -> tuple[float, float] | None:
@@ -134,11 +135,14 @@ def _planned_stage_seconds(stage: Stage) -> float | None:
     return stage.usual_seconds if stage.expected_seconds is None else stage.expected_seconds
 
 
-def _remaining(job: Job, by_stages: float | None, now: Micros) -> int | None:
-    """Return the remainder of the stages; if it is unknown or no stage is left, that by the progress of the job."""
+def _remaining(job: Job, by_stages: float | None, at_least: float, now: Micros) -> int | None:
+    """Return the remainder of the stages; if it is unknown or no stage is left, that by the progress of the job.
+
+    It is at least the remainder of each stage that is known (`at_least`): a job does not end before its stages.
+    """
     if by_stages is None or all(stage.status.ended for stage in job.stages):
         by_stages = _blend(job.percentage, _elapsed(job.started_at, now), _planned_job_seconds(job))
-    return None if by_stages is None else round(by_stages)
+    return None if by_stages is None else round(max(by_stages, at_least))
 
 
 def _weights(stages: list[Stage]) -> list[float]:
