@@ -24,7 +24,7 @@ from tests.faults.serving import OPTIONS, environment, run, serving
 from tests.unit.client.service import GUID, Service, client
 
 Found = TypeVar("Found")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 LOGGER = get_task_logger("program")
 SECRET = "hunter2"
 ENDS = ("jobCompleted", "jobFailed", "jobCancelled")
