@@ -125,98 +125,92 @@ class EndedData(TypedDict, total=False):
     metrics: fields.Metrics
 
 
-class HeartbeatEvent(TypedDict):
+class _TimedEvent(TypedDict):
+    """An event, with its time by the worker's clock."""
+
+    time: NotRequired[Time | None]
+
+
+class HeartbeatEvent(_TimedEvent):
     """The worker is alive."""
 
     type: Literal["heartbeat"]
-    time: NotRequired[Time | None]
 
 
-class StartedEvent(TypedDict):
+class StartedEvent(_TimedEvent):
     """A job started."""
 
     type: Literal["jobStarted"]
-    time: NotRequired[Time | None]
     data: NotRequired[StartedData | None]
 
 
-class StageEvent(TypedDict):
+class StageEvent(_TimedEvent):
     """A stage started, ended or is not needed."""
 
     type: Literal["stageStarted", "stageCompleted", "stageFailed", "stageSkipped"]
-    time: NotRequired[Time | None]
     data: StageData
 
 
-class ProgressEvent(TypedDict):
+class ProgressEvent(_TimedEvent):
     """A job or stage progressed."""
 
     type: Literal["progressUpdate"]
-    time: NotRequired[Time | None]
     data: ProgressData
 
 
-class LogEvent(TypedDict):
+class LogEvent(_TimedEvent):
     """A line was logged."""
 
     type: Literal["log"]
-    time: NotRequired[Time | None]
     data: LogData
 
 
-class SampleEvent(TypedDict):
+class SampleEvent(_TimedEvent):
     """Resource use was measured."""
 
     type: Literal["metricSample"]
-    time: NotRequired[Time | None]
     data: Sample
 
 
-class QualityEvent(TypedDict):
+class QualityEvent(_TimedEvent):
     """The job validated its data."""
 
     type: Literal["quality"]
-    time: NotRequired[Time | None]
     data: QualityData
 
 
-class NoteEvent(TypedDict):
+class NoteEvent(_TimedEvent):
     """Something noteworthy happened."""
 
     type: Literal["milestone", "warning", "error"]
-    time: NotRequired[Time | None]
     data: NoteData
 
 
-class ResourceEvent(TypedDict):
+class ResourceEvent(_TimedEvent):
     """A job got a resource, or gave it back."""
 
     type: Literal["resourceAllocated", "resourceReleased"]
-    time: NotRequired[Time | None]
     data: ResourceData
 
 
-class ConditionEvent(TypedDict):
+class ConditionEvent(_TimedEvent):
     """A condition blocks a job, or no longer does."""
 
     type: Literal["blocked", "unblocked"]
-    time: NotRequired[Time | None]
     data: ConditionData
 
 
-class FailedEvent(TypedDict):
+class FailedEvent(_TimedEvent):
     """A job failed."""
 
     type: Literal["jobFailed"]
-    time: NotRequired[Time | None]
     data: FailedData
 
 
-class EndedEvent(TypedDict):
+class EndedEvent(_TimedEvent):
     """A job completed or was cancelled."""
 
     type: Literal["jobCompleted", "jobCancelled"]
-    time: NotRequired[Time | None]
     data: NotRequired[EndedData | None]
 
 
