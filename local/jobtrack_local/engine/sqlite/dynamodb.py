@@ -1,0 +1,230 @@
+"""DynamoDB's operations that this project uses, by DynamoDB's rules and with its errors.
+
+Limits: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from jobtrack.store import item_sizes
+from jobtrack_local.engine.sqlite import items, schema
+from jobtrack_local.engine.sqlite.attribute_values import Item
+from jobtrack_local.engine.sqlite.database import Database
+from jobtrack_local.engine.sqlite.queries import Page, query_page, scan_page
+from jobtrack_local.engine.sqlite.refusals import Refused, invalid
+from jobtrack_local.engine.sqlite.requests import Request, key_of_request, projected
+from jobtrack_local.engine.sqlite.schema import Table
+from jobtrack_local.engine.sqlite.transactions import RecentTokens, transact
+from jobtrack_local.engine.sqlite.writes import CHANGES, Outcome
+
+ACCOUNT, REGION = "000000000000", "us-east-1"
+MOST_KEYS, MOST_WRITES = 100, 25
+LARGEST_BATCH = 16 * 1024 * 1024
+"""Bytes that BatchGetItem returns at most."""
+
+Params = Mapping[str, Any]
+Response = dict[str, Any]
+
+
+class DynamoDb:
+    """The tables of a database file."""
+
+    def __init__(self, database: Database, in_stream: items.StreamFilter = lambda table, key: True) -> None:
+        self._database = database
+        self._in_stream = in_stream
+        self._tokens = RecentTokens()
+        database.write(_prepare)
+        self._tables = schema.tables(database.reader)
+
+    def table(self, name: str) -> Table:
+        """Return the table of that name (or ARN)."""
+        table = self._tables.get(name.rpartition("/")[2])
+        if table is None:
+            raise Refused("ResourceNotFoundException", "Requested resource not found")
+        return table
+
+    def create_table(self, params: Params) -> Response:
+        """Create a table, which is active at once."""
+        table = self._database.write(lambda connection: schema.create(connection, params))
+        self._tables = {**self._tables, table.name: table}
+        return {"TableDescription": describe(table)}
+
+    def describe_table(self, params: Params) -> Response:
+        """Describe a table."""
+        return {"Table": describe(self.table(params["TableName"]))}
+
+    def update_time_to_live(self, params: Params) -> Response:
+        """Let the items of a table expire."""
+        table, specification = self.table(params["TableName"]), params["TimeToLiveSpecification"]
+        attribute = specification["AttributeName"]
+        changed = self._database.write(lambda connection: schema.set_ttl(connection, table, attribute))
+        self._tables = {**self._tables, table.name: changed}
+        return {"TimeToLiveSpecification": specification}
+
+    def get_item(self, params: Params) -> Response:
+        """Read an item."""
+        table, request = self.table(params["TableName"]), Request(params)
+        paths = request.projection()
+        request.check_unused()
+        item = items.read_item(self._database.reader, table, key_of_request(table, params["Key"]))
+        return {} if item is None else {"Item": projected(item, paths, request)}
+
+    def batch_get_item(self, params: Params) -> Response:
+        """Read up to 100 items; what does not fit into 16 MB is returned as unprocessed."""
+        _check_batch(sum(len(each["Keys"]) for each in params["RequestItems"].values()), MOST_KEYS, "too many items")
+        room = LARGEST_BATCH
+        responses: dict[str, list[Item]] = {}
+        unprocessed: dict[str, Any] = {}
+        for name, wanted in params["RequestItems"].items():
+            table, request = self.table(name), Request(wanted)
+            paths, keys = request.projection(), _distinct_keys(table, wanted["Keys"])
+            found = responses[name] = []
+            for index, key in enumerate(keys):
+                item = items.read_item(self._database.reader, table, key)
+                if item is None:
+                    continue
+                room -= item_sizes.size(item)
+                if room < 0:
+                    unprocessed[name] = {**wanted, "Keys": wanted["Keys"][index:]}
+                    break
+                found.append(projected(item, paths, request))
+        return {"Responses": responses, "UnprocessedKeys": unprocessed}
+
+    def put_item(self, params: Params) -> Response:
+        """Store an item."""
+        return self._change("Put", params)
+
+    def update_item(self, params: Params) -> Response:
+        """Change an item, or create it."""
+        return self._change("Update", params)
+
+    def delete_item(self, params: Params) -> Response:
+        """Delete an item."""
+        return self._change("Delete", params)
+
+    def _change(self, action: str, params: Params) -> Response:
+        table = self.table(params["TableName"])
+        change = CHANGES[action](table, params)
+
+        def write(connection: sqlite3.Connection) -> Outcome:
+            outcome = change.apply(items.read_item(connection, table, change.key))
+            self._store(connection, table, outcome)
+            return outcome
+
+        return change.response(self._database.write(write))
+
+    def _store(self, connection: sqlite3.Connection, table: Table, outcome: Outcome) -> None:
+        if outcome.old is not None or outcome.new is not None:
+            items.write_item(connection, table, outcome.old, outcome.new, self._in_stream)
+
+    def batch_write_item(self, params: Params) -> Response:
+        """Put or delete up to 25 items, without conditions; here all of them or none."""
+        count = sum(len(requests) for requests in params["RequestItems"].values())
+        _check_batch(count, MOST_WRITES, "Too many items")
+        changes = [
+            (table, CHANGES[kind.removesuffix("Request")](table, {"TableName": name, **arguments}))
+            for name, requests in params["RequestItems"].items()
+            for table in [self.table(name)]
+            for request in requests
+            for kind, arguments in request.items()
+        ]
+        _refuse_repeated((table.name, table.key.columns(change.key)) for table, change in changes)
+
+        def write(connection: sqlite3.Connection) -> None:
+            for table, change in changes:
+                self._store(connection, table, change.apply(items.read_item(connection, table, change.key)))
+
+        self._database.write(write)
+        return {"UnprocessedItems": {}}
+
+    def transact_write_items(self, params: Params) -> Response:
+        """Make up to 100 changes, all or none; a repeated token within ten minutes changes nothing again."""
+        token = params.get("ClientRequestToken")
+        actions = [(self.table(arguments["TableName"]), kind, arguments) for kind, arguments in _actions(params)]
+
+        def write(connection: sqlite3.Connection) -> None:
+            if token is not None and self._tokens.seen(token, params):
+                return
+            for table, outcome in transact(connection, actions):
+                self._store(connection, table, outcome)
+            if token is not None:
+                self._tokens.add(token, params)
+
+        self._database.write(write)
+        return {}
+
+    def query(self, params: Params) -> Response:
+        """Read a page of a partition, of a table or of an index."""
+        return _paged(query_page(self._database.reader, self.table(params["TableName"]), params), params)
+
+    def scan(self, params: Params) -> Response:
+        """Read a page of a table."""
+        return _paged(scan_page(self._database.reader, self.table(params["TableName"]), params), params)
+
+    def purge(self, now: float, most: int) -> int:
+        """Delete up to `most` expired items of each table; returns how many there were."""
+        tables = list(self._tables.values())
+        return self._database.write(
+            lambda connection: sum(items.purge(connection, table, now, most, self._in_stream) for table in tables)
+        )
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    schema.prepare(connection)
+    items.prepare(connection)
+
+
+def describe(table: Table) -> Response:
+    """Return the description of an active table."""
+    arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table.name}"
+    description: Response = {
+        "TableName": table.name,
+        "TableStatus": "ACTIVE",
+        "TableArn": arn,
+        "KeySchema": table.definition["KeySchema"],
+        "AttributeDefinitions": table.definition["AttributeDefinitions"],
+    }
+    if table.stream:
+        description |= {
+            "StreamSpecification": table.definition["StreamSpecification"],
+            "LatestStreamArn": f"{arn}/stream/1",
+        }
+    return description
+
+
+def _check_batch(count: int, most: int, words: str) -> None:
+    if count > most:
+        raise invalid(f"{words} requested for the call")
+    if not count:
+        raise invalid("1 validation error detected: the request is empty")
+
+
+def _distinct_keys(table: Table, keys: Sequence[Item]) -> list[Item]:
+    checked = [key_of_request(table, key) for key in keys]
+    _refuse_repeated(table.key.columns(key) for key in checked)
+    return checked
+
+
+def _refuse_repeated(keys: Iterator[object]) -> None:
+    seen: set[object] = set()
+    for key in keys:
+        if key in seen:
+            raise invalid("Provided list of item keys contains duplicates")
+        seen.add(key)
+
+
+def _actions(params: Params) -> Iterator[tuple[str, Params]]:
+    for action in params["TransactItems"]:
+        if len(action) != 1:
+            raise invalid("TransactItems can only contain one of Check, Put, Update or Delete")
+        yield from action.items()
+
+
+def _paged(page: Page, params: Params) -> Response:
+    response: Response = {"Count": len(page.items), "ScannedCount": page.scanned}
+    if params.get("Select") != "COUNT":
+        response["Items"] = page.items
+    if page.last:
+        response["LastEvaluatedKey"] = page.last
+    return response

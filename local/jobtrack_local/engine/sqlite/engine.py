@@ -1,0 +1,59 @@
+"""The engine as a whole: a database file, a key file, and the services over them."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from botocore.session import Session
+
+from jobtrack_local.engine.sqlite import items, seam
+from jobtrack_local.engine.sqlite.database import Database
+from jobtrack_local.engine.sqlite.dynamodb import DynamoDb
+from jobtrack_local.engine.sqlite.kms import Kms
+from jobtrack_local.engine.sqlite.sqs import Sqs
+from jobtrack_local.engine.sqlite.streams import Streams
+
+STREAM_SECONDS = 24 * 3600
+PURGED_AT_ONCE = 500
+
+
+class SqliteEngine:
+    """DynamoDB, its streams, SQS and KMS in a folder.
+
+    Args:
+        folder: Holds `jobtrack.db` and `keys.json`.
+        durable: Whether acknowledged writes survive a power cut.
+        in_stream: Which changes of items are kept for a stream.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        durable: bool = True,
+        in_stream: items.StreamFilter = lambda table, key: True,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._clock = clock
+        self._database = Database(folder / "jobtrack.db", durable=durable)
+        self.dynamodb = DynamoDb(self._database, in_stream)
+        self.streams = Streams(self._database, self.dynamodb)
+        self.sqs = Sqs(self._database, clock)
+        self.kms = Kms(folder / "keys.json")
+
+    def attach(self, session: Session) -> None:
+        """Let the session's clients, made from now on, call this engine."""
+        services = {"dynamodb": self.dynamodb, "dynamodb-streams": self.streams, "sqs": self.sqs, "kms": self.kms}
+        seam.attach(session, services)
+
+    def purge(self) -> None:
+        """Delete expired items, old stream records and old messages, so that the file stays bounded."""
+        now = self._clock()
+        while self.dynamodb.purge(now, PURGED_AT_ONCE) >= PURGED_AT_ONCE:
+            pass
+        self.streams.purge(now - STREAM_SECONDS)
+        self.sqs.purge(now)
+
+    def close(self) -> None:
+        """Finish what waits to be written, and close the file."""
+        self._database.close()

@@ -1,0 +1,182 @@
+"""Items of one table: read, written and walked within a SQLite connection, with index rows and stream records."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from msgspec import msgpack
+
+from jobtrack.store import item_sizes
+from jobtrack_local.engine.sqlite.attribute_values import Item, Value
+from jobtrack_local.engine.sqlite.refusals import invalid
+from jobtrack_local.engine.sqlite.schema import Index, Table, key_of
+
+LARGEST_ITEM = 400 * 1024
+"""Bytes of names and values."""
+
+StreamFilter = Callable[[str, Item], bool]
+"""Whether a change of an item belongs in the stream: the table's name, and the item's key."""
+
+_STREAM = """
+CREATE TABLE IF NOT EXISTS stream_records (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT, table_id INTEGER NOT NULL, at REAL NOT NULL, event TEXT NOT NULL,
+  keys BLOB NOT NULL, old BLOB, new BLOB
+)
+"""
+
+encode = msgpack.Encoder().encode
+decode = msgpack.Decoder(Item).decode
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Create the table of stream records."""
+    connection.execute(_STREAM)
+
+
+@dataclass(frozen=True)
+class Range:
+    """Bounds of a range key as bytes, each with whether it belongs to the range."""
+
+    low: bytes = b""
+    high: bytes | None = None
+    includes_low: bool = True
+    includes_high: bool = True
+
+    def sql(self, column: str) -> tuple[str, list[bytes]]:
+        """Return the condition on the column, and its parameters."""
+        condition, parameters = f"{column} {'>=' if self.includes_low else '>'} ?", [self.low]
+        if self.high is not None:
+            condition += f" AND {column} {'<=' if self.includes_high else '<'} ?"
+            parameters.append(self.high)
+        return condition, parameters
+
+
+def prefix_range(prefix: bytes) -> Range:
+    """Return the range of keys that begin with the prefix."""
+    start = prefix.rstrip(b"\xff")
+    if not start:
+        return Range(prefix)
+    return Range(prefix, start[:-1] + bytes([start[-1] + 1]), includes_high=False)
+
+
+def read_item(connection: sqlite3.Connection, table: Table, key: Mapping[str, Value]) -> Item | None:
+    """Return the item of the key, or None."""
+    columns = table.key.columns(key)
+    row = connection.execute(f"SELECT item FROM {table.items} WHERE pk = ? AND sk = ?", columns).fetchone()
+    return decode(row[0]) if row else None
+
+
+def write_item(
+    connection: sqlite3.Connection, table: Table, old: Item | None, new: Item | None, in_stream: StreamFilter
+) -> None:
+    """Replace the old item by the new one (None: there is none), in the table, its indexes and its stream."""
+    key = table.key.columns(new or old or {})
+    if new is None:
+        connection.execute(f"DELETE FROM {table.items} WHERE pk = ? AND sk = ?", key)
+    else:
+        check_size(new)
+        connection.execute(
+            f"INSERT INTO {table.items} (pk, sk, item, expires) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (pk, sk) DO UPDATE SET item = excluded.item, expires = excluded.expires",
+            (*key, encode(new), _expiry(table, new)),
+        )
+    for index in table.indexes:
+        _write_index_row(connection, index, key, old, new)
+    if table.stream and old != new and in_stream(table.name, key_of(table.key, new or old or {})):
+        _write_stream_record(connection, table, old, new)
+
+
+def check_size(item: Item) -> None:
+    """Refuse an item of more than 400 KB."""
+    if item_sizes.size(item) > LARGEST_ITEM:
+        raise invalid("Item size has exceeded the maximum allowed size")
+
+
+def _expiry(table: Table, item: Item) -> int | None:
+    """Return the epoch second at which the item expires, or None."""
+    if table.ttl is None or "N" not in item.get(table.ttl, {}):
+        return None
+    return int(float(item[table.ttl]["N"]))
+
+
+def _write_index_row(
+    connection: sqlite3.Connection, index: Index, key: tuple[bytes, bytes], old: Item | None, new: Item | None
+) -> None:
+    before = index.key.columns(old) if old and index.key.covers(old) else None
+    after = index.key.columns(new) if new and index.key.covers(new) else None
+    if before == after:
+        return
+    if before:
+        condition = "hash = ? AND range = ? AND pk = ? AND sk = ?"
+        connection.execute(f"DELETE FROM {index.table} WHERE {condition}", (*before, *key))
+    if after:
+        connection.execute(f"INSERT INTO {index.table} (hash, range, pk, sk) VALUES (?, ?, ?, ?)", (*after, *key))
+
+
+def _write_stream_record(connection: sqlite3.Connection, table: Table, old: Item | None, new: Item | None) -> None:
+    event = "INSERT" if old is None else "REMOVE" if new is None else "MODIFY"
+    keys = encode(key_of(table.key, new or old or {}))
+    images = [encode(item) if item is not None else None for item in (old, new)]
+    connection.execute(
+        "INSERT INTO stream_records (table_id, at, event, keys, old, new) VALUES (?, ?, ?, ?, ?, ?)",
+        (table.id, time.time(), event, keys, *images),
+    )
+
+
+def walk_partition(
+    connection: sqlite3.Connection, table: Table, hash: bytes, bounds: Range, after: bytes | None, forward: bool
+) -> Iterator[Item]:
+    """Yield the items of a partition in the order of their range keys, from the one after `after`."""
+    condition, parameters = bounds.sql("sk")
+    if after is not None:
+        condition += f" AND sk {'>' if forward else '<'} ?"
+        parameters.append(after)
+    rows = connection.execute(
+        f"SELECT item FROM {table.items} WHERE pk = ? AND {condition} ORDER BY sk {'' if forward else 'DESC'}",
+        (hash, *parameters),
+    )
+    for (item,) in rows:
+        yield decode(item)
+
+
+def walk_index(
+    connection: sqlite3.Connection,
+    table: Table,
+    index: Index,
+    hash: bytes,
+    bounds: Range,
+    after: tuple[bytes, bytes, bytes] | None,
+    forward: bool,
+) -> Iterator[Item]:
+    """Yield what an index projects of its items, in the order of the index's range key, then of the table's key."""
+    condition, parameters = bounds.sql("range")
+    if after is not None:
+        condition += f" AND (range, pk, sk) {'>' if forward else '<'} (?, ?, ?)"
+        parameters += after
+    direction = "" if forward else "DESC"
+    rows = connection.execute(
+        f"SELECT item FROM (SELECT * FROM {index.table} WHERE hash = ? AND {condition}) AS entries"
+        f" JOIN {table.items} USING (pk, sk) ORDER BY range {direction}, pk {direction}, sk {direction}",
+        (hash, *parameters),
+    )
+    for (encoded,) in rows:
+        item = decode(encoded)
+        yield item if index.projected is None else {n: value for n, value in item.items() if n in index.projected}
+
+
+def walk_table(connection: sqlite3.Connection, table: Table, after: tuple[bytes, bytes] | None) -> Iterator[Item]:
+    """Yield every item of a table in the order of its key."""
+    condition, parameters = ("WHERE (pk, sk) > (?, ?)", after) if after else ("", ())
+    for (item,) in connection.execute(f"SELECT item FROM {table.items} {condition} ORDER BY pk, sk", parameters):
+        yield decode(item)
+
+
+def purge(connection: sqlite3.Connection, table: Table, now: float, most: int, in_stream: StreamFilter) -> int:
+    """Delete up to `most` expired items; returns how many there were."""
+    rows = connection.execute(
+        f"SELECT item FROM {table.items} WHERE expires < ? ORDER BY expires LIMIT ?", (int(now), most)
+    ).fetchall()
+    for (item,) in rows:
+        write_item(connection, table, decode(item), None, in_stream)
+    return len(rows)

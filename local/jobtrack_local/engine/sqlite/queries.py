@@ -1,0 +1,129 @@
+"""Query and Scan, page by page.
+
+A page ends after `Limit` items, or with the item that takes it past 1 MB; filters are applied after that:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jobtrack.store import item_sizes
+from jobtrack_local.engine.sqlite import items
+from jobtrack_local.engine.sqlite.attribute_values import Item, canonical_item, key_bytes
+from jobtrack_local.engine.sqlite.expressions import KeyTest
+from jobtrack_local.engine.sqlite.items import Range
+from jobtrack_local.engine.sqlite.refusals import invalid
+from jobtrack_local.engine.sqlite.requests import Request, projected
+from jobtrack_local.engine.sqlite.schema import Index, KeySchema, Table
+
+LARGEST_PAGE = 1024 * 1024
+"""Bytes of items read."""
+
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page holds after its filter, how many items it read, and the key at which the next page starts."""
+
+    items: Sequence[Item]
+    scanned: int
+    last: Item | None
+
+
+def query_page(connection: sqlite3.Connection, table: Table, params: Params) -> Page:
+    """Read a page of one partition."""
+    request = Request(params)
+    index = table.index(params["IndexName"]) if "IndexName" in params else None
+    key = index.key if index else table.key
+    hash, bounds = _key_range(key, request)
+    page = _Reader(table, index, request, params)
+    forward, start = params.get("ScanIndexForward", True), page.start
+    if index is None:
+        after = key_bytes(start[table.key.range]) if start and table.key.range else None
+        return page.read(items.walk_partition(connection, table, hash, bounds, after, forward))
+    place = (key.columns(start)[1], *table.key.columns(start)) if start else None
+    return page.read(items.walk_index(connection, table, index, hash, bounds, place, forward))
+
+
+def scan_page(connection: sqlite3.Connection, table: Table, params: Params) -> Page:
+    """Read a page of a whole table."""
+    page = _Reader(table, None, Request(params), params)
+    after = table.key.columns(page.start) if page.start else None
+    return page.read(items.walk_table(connection, table, after))
+
+
+class _Reader:
+    """Reads one page from a walk over items."""
+
+    def __init__(self, table: Table, index: Index | None, request: Request, params: Params) -> None:
+        self._key_names = dict.fromkeys([*(index.key.names if index else ()), *table.key.names])
+        self._request = request
+        self._limit: int | None = params.get("Limit")
+        self._test = request.condition("FilterExpression")
+        self._paths = request.projection()
+        request.check_unused()
+        start = params.get("ExclusiveStartKey")
+        if start is not None and set(start) != set(self._key_names):
+            raise invalid("The provided starting key is invalid")
+        self.start = canonical_item(start) if start is not None else None
+
+    def read(self, walk: Iterator[Item]) -> Page:
+        """Return the page."""
+        passed: list[Item] = []
+        scanned = size = 0
+        for item in walk:
+            scanned += 1
+            size += item_sizes.size(item)
+            if self._test is None or self._test(item):
+                passed.append(projected(item, self._paths, self._request))
+            if scanned == self._limit or size > LARGEST_PAGE:
+                return Page(passed, scanned, {name: item[name] for name in self._key_names})
+        return Page(passed, scanned, None)
+
+
+def _key_range(key: KeySchema, request: Request) -> tuple[bytes, Range]:
+    """Return the hash key as bytes, and the bounds of the range key."""
+    tests = {test.attribute: test for test in request.key_tests()}
+    hash = tests.pop(key.hash, None)
+    if hash is None or hash.operator != "=":
+        raise invalid(f"Query condition missed key schema element: {key.hash}")
+    if not tests:
+        return _key_value(key, hash, request)[0], Range()
+    if key.range is None or key.range not in tests:
+        raise invalid(f"Query condition missed key schema element: {key.range}")
+    test = tests[key.range]
+    return _key_value(key, hash, request)[0], _bounds(test.operator, _key_value(key, test, request))
+
+
+def _key_value(key: KeySchema, test: KeyTest, request: Request) -> list[bytes]:
+    values = [request.value(name) for name in test.values]
+    for value in values:
+        if next(iter(value)) != key.types[test.attribute]:
+            raise invalid(
+                "One or more parameter values were invalid: Condition parameter type does not match schema type"
+            )
+    return [key_bytes(value) for value in values]
+
+
+def _bounds(operator: str, values: Sequence[bytes]) -> Range:
+    value = values[0]
+    match operator:
+        case "=":
+            return Range(value, value)
+        case "<":
+            return Range(high=value, includes_high=False)
+        case "<=":
+            return Range(high=value)
+        case ">":
+            return Range(value, includes_low=False)
+        case ">=":
+            return Range(value)
+        case "BETWEEN":
+            if value > values[1]:
+                raise invalid("The BETWEEN operator requires upper bound to be greater than or equal to lower bound;")
+            return Range(value, values[1])
+        case _:
+            return items.prefix_range(value)

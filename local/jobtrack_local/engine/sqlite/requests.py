@@ -1,0 +1,100 @@
+"""A request's expressions with their placeholders: parsed, resolved, and checked for what is missing or unused."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jobtrack_local.engine.sqlite import expressions
+from jobtrack_local.engine.sqlite.attribute_values import Item, Value, canonical_item
+from jobtrack_local.engine.sqlite.expressions import KeyTest, Placeholders
+from jobtrack_local.engine.sqlite.paths import Path, project
+from jobtrack_local.engine.sqlite.refusals import invalid
+from jobtrack_local.engine.sqlite.schema import Table
+from jobtrack_local.engine.sqlite.updates import Update, update
+
+Test = Callable[[Item], bool]
+
+
+class Request:
+    """The expressions of one request, and their placeholders."""
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._params = params
+        self._used: set[str] = set()
+        self._names: Mapping[str, str] = params.get("ExpressionAttributeNames", {})
+        self._values = canonical_item(params.get("ExpressionAttributeValues", {}))
+        self.given = Placeholders(self._names, self._values)
+
+    def condition(self, kind: str) -> Test | None:
+        """Return the test of a condition or filter, or None where the request has none."""
+        text = self._params.get(kind)
+        if text is None:
+            return None
+        test, used = expressions.condition(kind, text)
+        self._use(kind, used)
+        return lambda item: test(item, self.given)
+
+    def key_tests(self) -> tuple[KeyTest, ...]:
+        """Return the tests of the key condition, with the attributes' own names."""
+        tests, used = expressions.key_condition(self._params["KeyConditionExpression"])
+        self._use("KeyConditionExpression", used)
+        return tuple(KeyTest(self._name(test.attribute), test.operator, test.values) for test in tests)
+
+    def update(self) -> Update | None:
+        """Return the update, or None where the request has none."""
+        text = self._params.get("UpdateExpression")
+        if text is None:
+            return None
+        parsed = update(text)
+        self._use("UpdateExpression", parsed.used)
+        return parsed
+
+    def projection(self) -> tuple[Path, ...] | None:
+        """Return the paths to project, or None for the whole item."""
+        text = self._params.get("ProjectionExpression")
+        if text is None:
+            return None
+        paths, used = expressions.projection(text)
+        self._use("ProjectionExpression", used)
+        return paths
+
+    def value(self, placeholder: str) -> Value:
+        """Return the value of `:v`."""
+        return self._values[placeholder]
+
+    def _name(self, attribute: str) -> str:
+        return self._names[attribute] if attribute[0] == "#" else attribute
+
+    def _use(self, kind: str, used: frozenset[str]) -> None:
+        for placeholder in sorted(used):
+            if placeholder not in (self._names if placeholder[0] == "#" else self._values):
+                what = "name" if placeholder[0] == "#" else "value"
+                raise invalid(
+                    f"Invalid {kind}: An expression attribute {what} used in"
+                    f" {'the document path' if what == 'name' else 'expression'} is not defined;"
+                    f" attribute {what}: {placeholder}"
+                )
+        self._used |= used
+
+    def check_unused(self) -> None:
+        """Refuse names and values that no expression uses."""
+        for kind, given in (("ExpressionAttributeNames", self._names), ("ExpressionAttributeValues", self._values)):
+            unused = sorted(given.keys() - self._used)
+            if unused:
+                raise invalid(f"Value provided in {kind} unused in expressions: keys: {{{', '.join(unused)}}}")
+
+
+def key_of_request(table: Table, key: Mapping[str, Value]) -> Item:
+    """Return a key that names exactly the table's key attributes, with values of their types."""
+    if set(key) != set(table.key.names):
+        raise invalid("The provided key element does not match the schema")
+    checked = canonical_item(key)
+    for name, value in checked.items():
+        if next(iter(value)) != table.key.types[name]:
+            raise invalid("The provided key element does not match the schema")
+    table.key.check(checked)
+    return checked
+
+
+def projected(item: Item, paths: tuple[Path, ...] | None, request: Request) -> Item:
+    """Return the item, or what the paths name of it."""
+    return item if paths is None else project(item, [request.given.path(path) for path in paths])

@@ -1,0 +1,106 @@
+"""TransactWriteItems: every change or none, with a reason for each change when there is none."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from jobtrack.store import item_sizes
+from jobtrack_local.engine.sqlite import items
+from jobtrack_local.engine.sqlite.refusals import Refused, invalid
+from jobtrack_local.engine.sqlite.schema import Table
+from jobtrack_local.engine.sqlite.writes import CHANGES, Change, Outcome
+
+MOST_ACTIONS = 100
+LARGEST = 4 * 1024 * 1024
+"""Bytes of all items of a transaction."""
+TOKEN_SECONDS = 600.0
+
+Action = tuple[Table, str, Mapping[str, Any]]
+
+
+def transact(connection: sqlite3.Connection, actions: Sequence[Action]) -> list[tuple[Table, Outcome]]:
+    """Return the outcome of each change, none of which is stored yet.
+
+    Raises:
+        Refused: a change cannot be made; nothing may be stored.
+    """
+    if len(actions) > MOST_ACTIONS:
+        raise invalid(f"Member must have length less than or equal to {MOST_ACTIONS}")
+    changes = [(table, CHANGES[kind](table, params)) for table, kind, params in actions]
+    _refuse_same_item(changes)
+    outcomes: list[tuple[Table, Outcome]] = []
+    reasons: list[dict[str, Any]] = []
+    for table, change in changes:
+        try:
+            outcome = change.apply(items.read_item(connection, table, change.key))
+            if outcome.new is not None:
+                items.check_size(outcome.new)
+            outcomes.append((table, outcome))
+            reasons.append({"Code": "None"})
+        except Refused as refused:
+            reasons.append(_reason(refused))
+    _refuse(reasons)
+    _check_total(outcomes)
+    return outcomes
+
+
+def _reason(refused: Refused) -> dict[str, Any]:
+    codes = {"ConditionalCheckFailedException": "ConditionalCheckFailed", "ValidationException": "ValidationError"}
+    return {"Code": codes[refused.code], "Message": refused.message, **refused.members}
+
+
+def _refuse(reasons: Sequence[Mapping[str, Any]]) -> None:
+    codes = [reason["Code"] for reason in reasons]
+    if any(code != "None" for code in codes):
+        raise Refused(
+            "TransactionCanceledException",
+            f"Transaction cancelled, please refer cancellation reasons for specific reasons [{', '.join(codes)}]",
+            CancellationReasons=list(reasons),
+        )
+
+
+def _refuse_same_item(changes: Sequence[tuple[Table, Change]]) -> None:
+    keys = [(table.name, table.key.columns(change.key)) for table, change in changes]
+    if len(set(keys)) != len(keys):
+        raise invalid("Transaction request cannot include multiple operations on one item")
+
+
+def _check_total(outcomes: Sequence[tuple[Table, Outcome]]) -> None:
+    if sum(item_sizes.size(outcome.new) for _, outcome in outcomes if outcome.new) > LARGEST:
+        raise invalid("Transaction request size exceeds the maximum of 4 MB")
+
+
+class RecentTokens:
+    """The tokens of the transactions of the last ten minutes; used by the writer thread only."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._requests: dict[str, tuple[float, str]] = {}
+
+    def seen(self, token: str, params: Mapping[str, Any]) -> bool:
+        """Return whether the same request was made with the token; raises Refused for another request."""
+        self._forget()
+        made = self._requests.get(token)
+        if made is None:
+            return False
+        if made[1] != _text(params):
+            raise Refused(
+                "IdempotentParameterMismatchException",
+                "The request uses the same client token as a previous, but non-identical request.",
+            )
+        return True
+
+    def add(self, token: str, params: Mapping[str, Any]) -> None:
+        """Remember a transaction that was made."""
+        self._requests[token] = self._clock(), _text(params)
+
+    def _forget(self) -> None:
+        """Forget the oldest tokens, which stand first."""
+        limit = self._clock() - TOKEN_SECONDS
+        while self._requests and next(iter(self._requests.values()))[0] < limit:
+            del self._requests[next(iter(self._requests))]
+
+
+def _text(params: Mapping[str, Any]) -> str:
+    return repr(params["TransactItems"])
