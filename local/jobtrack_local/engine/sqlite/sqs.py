@@ -211,7 +211,7 @@ class Sqs:
         name = url.rpartition("/")[2]
         row = self._database.reader.execute("SELECT id, attributes FROM queues WHERE name = ?", (name,)).fetchone()
         if row is None:
-            raise Refused("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
+            raise Refused("QueueDoesNotExist", "The specified queue does not exist.")
         return row[0], json.loads(row[1])
 
 
@@ -239,19 +239,19 @@ def _delay(entry: Params, default: float) -> float:
 
 def _check_entries(entries: Sequence[Params]) -> None:
     if not entries:
-        raise Refused("AWS.SimpleQueueService.EmptyBatchRequest", "There should be at least one entry in the request.")
+        raise Refused("EmptyBatchRequest", "There should be at least one entry in the request.")
     if len(entries) > MOST_ENTRIES:
         raise Refused(
-            "AWS.SimpleQueueService.TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10."
+            "TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10."
         )
     if len({entry["Id"] for entry in entries}) < len(entries):
-        raise Refused("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "Two or more batch entries have the same Id.")
+        raise Refused("BatchEntryIdsNotDistinct", "Two or more batch entries have the same Id.")
 
 
 def _check_sizes(entries: Sequence[Params]) -> None:
     if sum(len(entry["MessageBody"].encode()) for entry in entries) > LARGEST_MESSAGE:
         raise Refused(
-            "AWS.SimpleQueueService.BatchRequestTooLong", "Batch requests cannot be longer than 1048576 bytes."
+            "BatchRequestTooLong", "Batch requests cannot be longer than 1048576 bytes."
         )
 
 
