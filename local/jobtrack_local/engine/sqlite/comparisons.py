@@ -1,6 +1,6 @@
 """How DynamoDB compares attribute values; a missing attribute compares as `None` and satisfies nothing but `<>`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -63,12 +63,7 @@ def begins_with(value: Value | None, prefix: Value | None) -> bool:
     if value is None or prefix is None:
         return False
     ((kind, held),), ((prefix_kind, start),) = value.items(), prefix.items()
-    if prefix_kind not in ("S", "B"):
-        raise invalid(
-            "Invalid ConditionExpression: Incorrect operand type for operator or function;"
-            f" operator or function: begins_with, operand type: {prefix_kind}"
-        )
-    return bool(kind == prefix_kind and held.startswith(start))
+    return bool(kind == prefix_kind and kind in ("S", "B") and held.startswith(start))
 
 
 def contains(value: Value | None, member: Value | None) -> bool:
@@ -96,3 +91,60 @@ def size(value: Value | None) -> Value | None:
     if kind in ("N", "BOOL", "NULL"):
         return None
     return {"N": str(len(held.encode() if kind == "S" else held))}
+
+
+Literals = Sequence[Value | None]
+"""The operands of an operator or function; None for those that are read from the item."""
+
+_TYPES = frozenset({"S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"})
+
+
+def check_nothing(kind: str, name: str, literals: Literals) -> None:
+    """Accept every operand."""
+
+
+def check_ordered(kind: str, operator: str, literals: Literals) -> None:
+    """Refuse a literal that has no order, unless it is compared for equality only."""
+    if operator in ("=", "<>"):
+        return
+    for literal in literals:
+        _check_kind(kind, operator, literal, _ORDERED)
+
+
+def check_prefix(kind: str, name: str, literals: Literals) -> None:
+    """Refuse a literal that is neither text nor binary."""
+    for literal in literals:
+        _check_kind(kind, name, literal, frozenset({"S", "B"}))
+
+
+def check_type(kind: str, name: str, literals: Literals) -> None:
+    """Refuse a literal that is not the name of a type."""
+    sought = literals[1]
+    _check_kind(kind, name, sought, frozenset({"S"}))
+    if sought is not None and sought["S"] not in _TYPES:
+        raise invalid(
+            f"Invalid {kind}: Invalid attribute type name found; type: {sought['S']}, valid types: {sorted(_TYPES)}"
+        )
+
+
+def check_between(kind: str, literals: Literals) -> None:
+    """Refuse literal bounds without an order, of two types, or in the wrong order."""
+    for literal in literals:
+        _check_kind(kind, "BETWEEN", literal, _ORDERED)
+    _, low, high = literals
+    if low is None or high is None:
+        return
+    if next(iter(low)) != next(iter(high)):
+        raise invalid(f"Invalid {kind}: The BETWEEN operator requires same data type for lower and upper bounds")
+    if COMPARE[">"](low, high):
+        raise invalid(
+            f"Invalid {kind}: The BETWEEN operator requires upper bound to be greater than or equal to lower bound"
+        )
+
+
+def _check_kind(kind: str, operator: str, literal: Value | None, kinds: frozenset[str]) -> None:
+    if literal is not None and next(iter(literal)) not in kinds:
+        raise invalid(
+            f"Invalid {kind}: Incorrect operand type for operator or function;"
+            f" operator or function: {operator}, operand type: {next(iter(literal))}"
+        )

@@ -15,7 +15,7 @@ from jobtrack_local.engine.sqlite.queries import Page, query_page, scan_page
 from jobtrack_local.engine.sqlite.refusals import Refused, invalid
 from jobtrack_local.engine.sqlite.requests import Request, key_of_request, projected
 from jobtrack_local.engine.sqlite.schema import Table
-from jobtrack_local.engine.sqlite.transactions import RecentTokens, transact
+from jobtrack_local.engine.sqlite.transactions import RecentTokens, prepare, transact
 from jobtrack_local.engine.sqlite.writes import CHANGES, Outcome
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
@@ -68,7 +68,7 @@ class DynamoDb:
         paths = request.projection()
         request.check_unused()
         item = items.read_item(self._database.reader, table, key_of_request(table, params["Key"]))
-        return {} if item is None else {"Item": projected(item, paths, request)}
+        return {} if item is None else {"Item": projected(item, paths)}
 
     def batch_get_item(self, params: Params) -> Response:
         """Read up to 100 items; what does not fit into 16 MB is returned as unprocessed."""
@@ -88,7 +88,7 @@ class DynamoDb:
                 if room < 0:
                     unprocessed[name] = {**wanted, "Keys": wanted["Keys"][index:]}
                     break
-                found.append(projected(item, paths, request))
+                found.append(projected(item, paths))
         return {"Responses": responses, "UnprocessedKeys": unprocessed}
 
     def put_item(self, params: Params) -> Response:
@@ -142,11 +142,12 @@ class DynamoDb:
         """Make up to 100 changes, all or none; a repeated token within ten minutes changes nothing again."""
         token = params.get("ClientRequestToken")
         actions = [(self.table(arguments["TableName"]), kind, arguments) for kind, arguments in _actions(params)]
+        changes = prepare(actions)
 
         def write(connection: sqlite3.Connection) -> None:
             if token is not None and self._tokens.seen(token, params):
                 return
-            for table, outcome in transact(connection, actions):
+            for table, outcome in transact(connection, changes):
                 self._store(connection, table, outcome)
             if token is not None:
                 self._tokens.add(token, params)

@@ -12,7 +12,7 @@ from typing import Final
 
 from jobtrack_local.engine.sqlite import comparisons
 from jobtrack_local.engine.sqlite.attribute_values import Item, Value
-from jobtrack_local.engine.sqlite.paths import Path, lookup
+from jobtrack_local.engine.sqlite.paths import Path, lookup, path_text
 from jobtrack_local.engine.sqlite.refusals import Refused, invalid
 
 _TOKENS = re.compile(r"\s*(?:([#:]?[A-Za-z_0-9]+)|(<>|<=|>=|[=<>()\[\],.+-])|(\S))")
@@ -33,7 +33,31 @@ class Placeholders:
 
 
 Condition = Callable[[Item, Placeholders], bool]
-Operand = Callable[[Item, Placeholders], Value | None]
+Read = Callable[[Item, Placeholders], Value | None]
+Check = Callable[[Placeholders], None]
+
+
+@dataclass(frozen=True)
+class Operand:
+    """Reads a value: of an attribute at `path`, or what the expression gives literally as `placeholder`."""
+
+    read: Read
+    placeholder: str | None = None
+    path: Path | None = None
+
+    def literal(self, given: Placeholders) -> Value | None:
+        """Return the value that the expression gives literally, or None."""
+        return None if self.placeholder is None else given.values[self.placeholder]
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A condition, the placeholders and paths that it uses, and its checks, which do not depend on the item."""
+
+    holds: Condition
+    used: frozenset[str]
+    paths: tuple[Path, ...]
+    checks: tuple[Check, ...]
 
 
 @dataclass(frozen=True)
@@ -53,6 +77,8 @@ class Parser:
         self._tokens = list(self._split(text))
         self._next = 0
         self.used: set[str] = set()
+        self.checks: list[Check] = []
+        self.read_paths: list[Path] = []
 
     def _split(self, text: str) -> Iterable[str]:
         if not text.strip():
@@ -132,23 +158,20 @@ class Parser:
         """Read a value, a path or `size(path)`."""
         if self.peek().startswith(":"):
             name = self.placeholder()
-            return lambda _, given: given.values[name]
+            return Operand(lambda _, given: given.values[name], name)
         if self.peek() == "size" and self._tokens[self._next + 1 : self._next + 2] == ["("]:
-            path = self._arguments(self.path)[0]
-            return lambda item, given: comparisons.size(lookup(item, given.path(path)))
+            return self._size()
         path = self.path()
-        return lambda item, given: lookup(item, given.path(path))
+        self.read_paths.append(path)
+        return Operand(lambda item, given: lookup(item, given.path(path)), path=path)
 
-    def _arguments(self, *readers: Callable[[], Path]) -> list[Path]:
+    def _size(self) -> Operand:
         self.take()
         self.expect("(")
-        arguments = []
-        for index, reader in enumerate(readers):
-            if index:
-                self.expect(",")
-            arguments.append(reader())
+        path = self.path()
+        self.read_paths.append(path)
         self.expect(")")
-        return arguments
+        return Operand(lambda item, given: comparisons.size(lookup(item, given.path(path))))
 
     def condition(self) -> Condition:
         """Read conditions joined by OR."""
@@ -176,7 +199,8 @@ class Parser:
         return self._comparison()
 
     def _function(self) -> Condition:
-        holds, size = _FUNCTIONS[self.take()]
+        name = self.take()
+        holds, check, size = _FUNCTIONS[name]
         self.expect("(")
         operands = [self.operand()]
         while self.accept(","):
@@ -184,7 +208,11 @@ class Parser:
         self.expect(")")
         if len(operands) != size:
             raise invalid(f"Invalid {self._kind}: Incorrect number of operands for operator or function")
-        return lambda item, given: holds(*(operand(item, given) for operand in operands))
+        self._check(lambda given: check(self._kind, name, [operand.literal(given) for operand in operands]))
+        return lambda item, given: holds(*(operand.read(item, given) for operand in operands))
+
+    def _check(self, check: Check) -> None:
+        self.checks.append(check)
 
     def _comparison(self) -> Condition:
         left = self.operand()
@@ -192,14 +220,28 @@ class Parser:
             low = self.operand()
             self.expect("AND")
             high = self.operand()
-            return lambda item, given: comparisons.between(left(item, given), low(item, given), high(item, given))
+            self._check(
+                lambda given: comparisons.check_between(self._kind, [each.literal(given) for each in (left, low, high)])
+            )
+            return lambda item, given: comparisons.between(
+                left.read(item, given), low.read(item, given), high.read(item, given)
+            )
         if self.accept("IN"):
             return self._membership(left)
         operator = self.take()
         if operator not in _COMPARATORS:
             raise self.syntax_error(operator)
         right, compare = self.operand(), comparisons.COMPARE[operator]
-        return lambda item, given: compare(left(item, given), right(item, given))
+        self._check(lambda given: self._check_comparison(operator, left, right, given))
+        return lambda item, given: compare(left.read(item, given), right.read(item, given))
+
+    def _check_comparison(self, operator: str, left: Operand, right: Operand, given: Placeholders) -> None:
+        comparisons.check_ordered(self._kind, operator, [left.literal(given), right.literal(given)])
+        if left.path is not None and right.path is not None and given.path(left.path) == given.path(right.path):
+            raise invalid(
+                f"Invalid {self._kind}: The first operand must be distinct from the remaining operands for this"
+                f" operator or function; operator: {operator}, first operand: {path_text(given.path(left.path))}"
+            )
 
     def _membership(self, left: Operand) -> Condition:
         self.expect("(")
@@ -207,7 +249,9 @@ class Parser:
         while self.accept(","):
             members.append(self.operand())
         self.expect(")")
-        return lambda item, given: any(comparisons.equal(left(item, given), member(item, given)) for member in members)
+        return lambda item, given: any(
+            comparisons.equal(left.read(item, given), member.read(item, given)) for member in members
+        )
 
     def key_tests(self) -> list[KeyTest]:
         """Read one or two tests joined by AND."""
@@ -250,22 +294,23 @@ class Parser:
         return paths
 
 
-_FUNCTIONS: Final[Mapping[str, tuple[Callable[..., bool], int]]] = {
-    "attribute_exists": (lambda value: value is not None, 1),
-    "attribute_not_exists": (lambda value: value is None, 1),
-    "attribute_type": (comparisons.has_type, 2),
-    "begins_with": (comparisons.begins_with, 2),
-    "contains": (comparisons.contains, 2),
+_FUNCTIONS: Final[Mapping[str, tuple[Callable[..., bool], Callable[..., None], int]]] = {
+    "attribute_exists": (lambda value: value is not None, comparisons.check_nothing, 1),
+    "attribute_not_exists": (lambda value: value is None, comparisons.check_nothing, 1),
+    "attribute_type": (comparisons.has_type, comparisons.check_type, 2),
+    "begins_with": (comparisons.begins_with, comparisons.check_prefix, 2),
+    "contains": (comparisons.contains, comparisons.check_nothing, 2),
 }
+"""Each function with the check of its literal operands and their number."""
 
 
 @lru_cache(_CACHED)
-def condition(kind: str, text: str) -> tuple[Condition, frozenset[str]]:
-    """Parse a condition or filter; returns it with the placeholders that it uses."""
+def condition(kind: str, text: str) -> Parsed:
+    """Parse a condition or filter."""
     parser = Parser(kind, text)
-    parsed = parser.condition()
+    holds = parser.condition()
     parser.end()
-    return parsed, frozenset(parser.used)
+    return Parsed(holds, frozenset(parser.used), tuple(parser.read_paths), tuple(parser.checks))
 
 
 @lru_cache(_CACHED)

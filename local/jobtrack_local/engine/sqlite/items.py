@@ -43,6 +43,17 @@ class Range:
     includes_low: bool = True
     includes_high: bool = True
 
+    def covers(self, value: bytes) -> bool:
+        """Return whether the value lies within the bounds."""
+        above = value > self.low or (self.includes_low and value == self.low)
+        return above and (self.high is None or value < self.high or (self.includes_high and value == self.high))
+
+    def end(self, forward: bool) -> bytes | None:
+        """Return the value at which a walk ends, if it belongs to the range."""
+        if forward:
+            return self.high if self.includes_high else None
+        return self.low if self.includes_low else None
+
     def sql(self, column: str) -> tuple[str, list[bytes]]:
         """Return the condition on the column, and its parameters."""
         condition, parameters = f"{column} {'>=' if self.includes_low else '>'} ?", [self.low]

@@ -1,6 +1,7 @@
 """Document paths within an item: read, set and remove, without changing the item itself."""
 
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 from typing import Any
 
 from jobtrack_local.engine.sqlite.attribute_values import Item, Value
@@ -96,6 +97,21 @@ def _replaced(held: Any, part: str | int, value: Value) -> Any:
     if isinstance(part, int):
         return [*held[:part], value, *held[part + 1 :]]
     return {**held, part: value}
+
+
+def refuse_overlap(kind: str, paths: Sequence[Path]) -> None:
+    """Refuse two paths of which one is the other or leads to it."""
+    for one, other in combinations(paths, 2):
+        if one[: len(other)] == other[: len(one)]:
+            raise invalid(
+                f"Invalid {kind}: Two document paths overlap with each other;"
+                f" must remove or rewrite one of these paths; path one: {path_text(one)}, path two: {path_text(other)}"
+            )
+
+
+def path_text(path: Path) -> str:
+    """Return a path as DynamoDB's errors show it."""
+    return f"[{', '.join(f'[{part}]' if isinstance(part, int) else part for part in path)}]"
 
 
 def project(item: Item, paths: Iterable[Path]) -> Item:

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Paginatio
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,11 +39,12 @@ def query_page(connection: sqlite3.Connection, table: Table, params: Params) -> 
     index = table.index(params["IndexName"]) if "IndexName" in params else None
     key = index.key if index else table.key
     hash, bounds = _key_range(key, request)
-    page = _Reader(table, index, request, params)
+    page = _Reader(table, index, request, params, unfiltered=key.names)
     forward, start = params.get("ScanIndexForward", True), page.start
+    _check_start(key, start, hash, bounds)
     if index is None:
         after = key_bytes(start[table.key.range]) if start and table.key.range else None
-        return page.read(items.walk_partition(connection, table, hash, bounds, after, forward))
+        return page.read(items.walk_partition(connection, table, hash, bounds, after, forward), bounds.end(forward))
     place = (key.columns(start)[1], *table.key.columns(start)) if start else None
     return page.read(items.walk_index(connection, table, index, hash, bounds, place, forward))
 
@@ -58,11 +59,13 @@ def scan_page(connection: sqlite3.Connection, table: Table, params: Params) -> P
 class _Reader:
     """Reads one page from a walk over items."""
 
-    def __init__(self, table: Table, index: Index | None, request: Request, params: Params) -> None:
+    def __init__(
+        self, table: Table, index: Index | None, request: Request, params: Params, unfiltered: Collection[str] = ()
+    ) -> None:
         self._key_names = dict.fromkeys([*(index.key.names if index else ()), *table.key.names])
-        self._request = request
+        self._range = table.key.range
         self._limit: int | None = params.get("Limit")
-        self._test = request.condition("FilterExpression")
+        self._test = request.condition("FilterExpression", unfiltered)
         self._paths = request.projection()
         request.check_unused()
         start = params.get("ExclusiveStartKey")
@@ -70,18 +73,21 @@ class _Reader:
             raise invalid("The provided starting key is invalid")
         self.start = canonical_item(start) if start is not None else None
 
-    def read(self, walk: Iterator[Item]) -> Page:
-        """Return the page."""
+    def read(self, walk: Iterator[Item], end: bytes | None = None) -> Page:
+        """Return the page; an item with the range key `end` is known to be the last."""
         passed: list[Item] = []
         scanned = size = 0
         for item in walk:
             scanned += 1
             size += item_sizes.size(item)
             if self._test is None or self._test(item):
-                passed.append(projected(item, self._paths, self._request))
-            if scanned == self._limit or size > LARGEST_PAGE:
+                passed.append(projected(item, self._paths))
+            if (scanned == self._limit or size > LARGEST_PAGE) and not self._is_last(item, end):
                 return Page(passed, scanned, {name: item[name] for name in self._key_names})
         return Page(passed, scanned, None)
+
+    def _is_last(self, item: Item, end: bytes | None) -> bool:
+        return end is not None and self._range is not None and key_bytes(item[self._range]) == end
 
 
 def _key_range(key: KeySchema, request: Request) -> tuple[bytes, Range]:
@@ -98,6 +104,18 @@ def _key_range(key: KeySchema, request: Request) -> tuple[bytes, Range]:
     return _key_value(key, hash, request)[0], _bounds(test.operator, _key_value(key, test, request))
 
 
+def _check_start(key: KeySchema, start: Item | None, hash: bytes, bounds: Range) -> None:
+    """Refuse a starting key that the key condition does not cover."""
+    if start is None:
+        return
+    key.check_types(start)
+    own_hash, own_range = key.columns(start)
+    if own_hash != hash:
+        raise invalid("The provided starting key is outside query boundaries based on provided conditions")
+    if not bounds.covers(own_range):
+        raise invalid("The provided starting key does not match the range key predicate")
+
+
 def _key_value(key: KeySchema, test: KeyTest, request: Request) -> list[bytes]:
     values = [request.value(name) for name in test.values]
     for value in values:
@@ -105,6 +123,7 @@ def _key_value(key: KeySchema, test: KeyTest, request: Request) -> list[bytes]:
             raise invalid(
                 "One or more parameter values were invalid: Condition parameter type does not match schema type"
             )
+        key.check_value(test.attribute, value)
     return [key_bytes(value) for value in values]
 
 

@@ -24,3 +24,10 @@ class Refused(Exception):
 def invalid(message: str) -> Refused:
     """Return the error for a request that breaks a rule of DynamoDB."""
     return Refused("ValidationException", message)
+
+
+class UnfitItem(Refused):
+    """A key or an item that does not fit its table: a transaction names it among its reasons."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ValidationException", message)

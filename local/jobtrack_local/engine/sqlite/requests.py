@@ -1,13 +1,13 @@
 """A request's expressions with their placeholders: parsed, resolved, and checked for what is missing or unused."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from jobtrack_local.engine.sqlite import expressions
 from jobtrack_local.engine.sqlite.attribute_values import Item, Value, canonical_item
 from jobtrack_local.engine.sqlite.expressions import KeyTest, Placeholders
-from jobtrack_local.engine.sqlite.paths import Path, project
-from jobtrack_local.engine.sqlite.refusals import invalid
+from jobtrack_local.engine.sqlite.paths import Path, project, refuse_overlap
+from jobtrack_local.engine.sqlite.refusals import UnfitItem, invalid
 from jobtrack_local.engine.sqlite.schema import Table
 from jobtrack_local.engine.sqlite.updates import Update, update
 
@@ -24,14 +24,22 @@ class Request:
         self._values = canonical_item(params.get("ExpressionAttributeValues", {}))
         self.given = Placeholders(self._names, self._values)
 
-    def condition(self, kind: str) -> Test | None:
-        """Return the test of a condition or filter, or None where the request has none."""
+    def condition(self, kind: str, keys: Collection[str] = ()) -> Test | None:
+        """Return the test of a condition or filter, or None where the request has none; it must not read `keys`."""
         text = self._params.get(kind)
         if text is None:
             return None
-        test, used = expressions.condition(kind, text)
-        self._use(kind, used)
-        return lambda item: test(item, self.given)
+        parsed = expressions.condition(kind, text)
+        self._use(kind, parsed.used)
+        for check in parsed.checks:
+            check(self.given)
+        for path in parsed.paths:
+            if self.given.path(path)[0] in keys:
+                raise invalid(
+                    "Filter Expression can only contain non-primary key attributes: Primary key attribute:"
+                    f" {self.given.path(path)[0]}"
+                )
+        return lambda item: parsed.holds(item, self.given)
 
     def key_tests(self) -> tuple[KeyTest, ...]:
         """Return the tests of the key condition, with the attributes' own names."""
@@ -55,7 +63,9 @@ class Request:
             return None
         paths, used = expressions.projection(text)
         self._use("ProjectionExpression", used)
-        return paths
+        own = tuple(self.given.path(path) for path in paths)
+        refuse_overlap("ProjectionExpression", own)
+        return own
 
     def value(self, placeholder: str) -> Value:
         """Return the value of `:v`."""
@@ -86,15 +96,15 @@ class Request:
 def key_of_request(table: Table, key: Mapping[str, Value]) -> Item:
     """Return a key that names exactly the table's key attributes, with values of their types."""
     if set(key) != set(table.key.names):
-        raise invalid("The provided key element does not match the schema")
+        raise UnfitItem("The provided key element does not match the schema")
     checked = canonical_item(key)
     for name, value in checked.items():
         if next(iter(value)) != table.key.types[name]:
-            raise invalid("The provided key element does not match the schema")
+            raise UnfitItem("The provided key element does not match the schema")
     table.key.check(checked)
     return checked
 
 
-def projected(item: Item, paths: tuple[Path, ...] | None, request: Request) -> Item:
+def projected(item: Item, paths: tuple[Path, ...] | None) -> Item:
     """Return the item, or what the paths name of it."""
-    return item if paths is None else project(item, [request.given.path(path) for path in paths])
+    return item if paths is None else project(item, paths)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobtrack_local.engine.sqlite.attribute_values import Item, Value, key_bytes
-from jobtrack_local.engine.sqlite.refusals import Refused, invalid
+from jobtrack_local.engine.sqlite.refusals import Refused, UnfitItem, invalid
 
 LARGEST_KEYS = {"HASH": 2048, "RANGE": 1024}
 """Bytes of a key's value."""
@@ -40,27 +40,37 @@ class KeySchema:
 
     def check(self, item: Mapping[str, Value]) -> None:
         """Refuse a key of another type, an empty one, and one that is too long."""
-        for name, role in zip(self.names, LARGEST_KEYS, strict=False):
-            ((kind, held),) = item[name].items()
+        for name in self.names:
+            kind = next(iter(item[name]))
             if kind != self.types[name]:
-                raise invalid(
+                raise UnfitItem(
                     "One or more parameter values were invalid: Type mismatch for key"
                     f" {name} expected: {self.types[name]} actual: {kind}"
                 )
-            _check_length(name, role, held, kind)
+            self.check_value(name, item[name])
+
+    def check_types(self, item: Mapping[str, Value]) -> None:
+        """Refuse a starting key of another type."""
+        if any(next(iter(item[name])) != self.types[name] for name in self.names):
+            raise invalid("Type mismatch for attribute to update")
+
+    def check_value(self, name: str, value: Value) -> None:
+        """Refuse an empty value of a key attribute, and one that is too long."""
+        ((kind, held),) = value.items()
+        _check_length(name, "HASH" if name == self.hash else "RANGE", held, kind)
 
 
 def _check_length(name: str, role: str, held: Any, kind: str) -> None:
     length = len(held.encode() if isinstance(held, str) else held)
     if not length:
         words = {"S": "string", "B": "binary"}[kind]
-        raise invalid(
+        raise UnfitItem(
             "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an"
             f" empty {words} value. Key: {name}"
         )
     if kind != "N" and length > LARGEST_KEYS[role]:
         which = "hashkey" if role == "HASH" else "rangekey"
-        raise invalid(
+        raise UnfitItem(
             f"One or more parameter values were invalid: Size of {which} has exceeded the maximum size limit of"
             f" {LARGEST_KEYS[role]} bytes"
         )

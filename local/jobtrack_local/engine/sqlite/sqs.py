@@ -241,18 +241,14 @@ def _check_entries(entries: Sequence[Params]) -> None:
     if not entries:
         raise Refused("EmptyBatchRequest", "There should be at least one entry in the request.")
     if len(entries) > MOST_ENTRIES:
-        raise Refused(
-            "TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10."
-        )
+        raise Refused("TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10.")
     if len({entry["Id"] for entry in entries}) < len(entries):
         raise Refused("BatchEntryIdsNotDistinct", "Two or more batch entries have the same Id.")
 
 
 def _check_sizes(entries: Sequence[Params]) -> None:
     if sum(len(entry["MessageBody"].encode()) for entry in entries) > LARGEST_MESSAGE:
-        raise Refused(
-            "BatchRequestTooLong", "Batch requests cannot be longer than 1048576 bytes."
-        )
+        raise Refused("BatchRequestTooLong", "Batch requests cannot be longer than 1048576 bytes.")
 
 
 def _parsed(handle: str) -> tuple[int, int]:

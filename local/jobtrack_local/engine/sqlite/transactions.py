@@ -7,7 +7,7 @@ from typing import Any
 
 from jobtrack.store import item_sizes
 from jobtrack_local.engine.sqlite import items
-from jobtrack_local.engine.sqlite.refusals import Refused, invalid
+from jobtrack_local.engine.sqlite.refusals import Refused, UnfitItem, invalid
 from jobtrack_local.engine.sqlite.schema import Table
 from jobtrack_local.engine.sqlite.writes import CHANGES, Change, Outcome
 
@@ -17,22 +17,37 @@ LARGEST = 4 * 1024 * 1024
 TOKEN_SECONDS = 600.0
 
 Action = tuple[Table, str, Mapping[str, Any]]
+Prepared = tuple[Table, Change | UnfitItem]
 
 
-def transact(connection: sqlite3.Connection, actions: Sequence[Action]) -> list[tuple[Table, Outcome]]:
+def prepare(actions: Sequence[Action]) -> list[Prepared]:
+    """Return the changes that a transaction asks for; raises Refused for a request that no item could satisfy."""
+    if len(actions) > MOST_ACTIONS:
+        raise invalid(f"Member must have length less than or equal to {MOST_ACTIONS}")
+    changes = [(table, _change(*action)) for action in actions for table in action[:1]]
+    _refuse_same_item(changes)
+    return changes
+
+
+def _change(table: Table, kind: str, params: Mapping[str, Any]) -> Change | UnfitItem:
+    try:
+        return CHANGES[kind](table, params)
+    except UnfitItem as refused:
+        return refused
+
+
+def transact(connection: sqlite3.Connection, changes: Sequence[Prepared]) -> list[tuple[Table, Outcome]]:
     """Return the outcome of each change, none of which is stored yet.
 
     Raises:
         Refused: a change cannot be made; nothing may be stored.
     """
-    if len(actions) > MOST_ACTIONS:
-        raise invalid(f"Member must have length less than or equal to {MOST_ACTIONS}")
-    changes = [(table, CHANGES[kind](table, params)) for table, kind, params in actions]
-    _refuse_same_item(changes)
     outcomes: list[tuple[Table, Outcome]] = []
     reasons: list[dict[str, Any]] = []
     for table, change in changes:
         try:
+            if isinstance(change, UnfitItem):
+                raise change
             outcome = change.apply(items.read_item(connection, table, change.key))
             if outcome.new is not None:
                 items.check_size(outcome.new)
@@ -60,8 +75,10 @@ def _refuse(reasons: Sequence[Mapping[str, Any]]) -> None:
         )
 
 
-def _refuse_same_item(changes: Sequence[tuple[Table, Change]]) -> None:
-    keys = [(table.name, table.key.columns(change.key)) for table, change in changes]
+def _refuse_same_item(changes: Sequence[Prepared]) -> None:
+    keys = [
+        (table.name, table.key.columns(change.key)) for table, change in changes if not isinstance(change, UnfitItem)
+    ]
     if len(set(keys)) != len(keys):
         raise invalid("Transaction request cannot include multiple operations on one item")
 

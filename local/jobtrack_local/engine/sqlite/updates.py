@@ -3,12 +3,11 @@
 from collections.abc import Callable, Collection, Sequence
 from decimal import Context, Decimal
 from functools import lru_cache
-from itertools import combinations
 from typing import Final
 
 from jobtrack_local.engine.sqlite.attribute_values import Item, Value, canonical, text_of
-from jobtrack_local.engine.sqlite.expressions import Operand, Parser, Placeholders
-from jobtrack_local.engine.sqlite.paths import Path, lookup, with_value, without
+from jobtrack_local.engine.sqlite.expressions import Check, Operand, Parser, Placeholders, Read
+from jobtrack_local.engine.sqlite.paths import Path, lookup, refuse_overlap, with_value, without
 from jobtrack_local.engine.sqlite.refusals import Refused, invalid
 
 _KIND = "UpdateExpression"
@@ -23,10 +22,13 @@ Change = Callable[[Item, Item, Placeholders], Item]
 class Update:
     """A parsed update: its changes, the paths that they write to, and the placeholders that they use."""
 
-    def __init__(self, changes: Sequence[Change], paths: Sequence[Path], used: Collection[str]) -> None:
+    def __init__(
+        self, changes: Sequence[Change], paths: Sequence[Path], used: Collection[str], checks: Sequence[Check]
+    ) -> None:
         self.used = frozenset(used)
         self._changes = changes
         self._paths = paths
+        self._checks = checks
 
     def apply(self, item: Item, given: Placeholders) -> Item:
         """Return the item after the update; every operand is read from the item before it."""
@@ -36,22 +38,12 @@ class Update:
         return changed
 
     def attributes(self, given: Placeholders) -> set[str]:
-        """Return the names of the attributes that the update writes to; raises Refused for overlapping paths."""
+        """Return the names of the attributes that it writes to; raises Refused for a request that no item fits."""
+        for check in self._checks:
+            check(given)
         paths = [given.path(path) for path in self._paths]
-        for one, other in combinations(paths, 2):
-            if one[: len(other)] == other[: len(one)]:
-                raise _overlap(one, other)
+        refuse_overlap(_KIND, paths)
         return {str(path[0]) for path in paths}
-
-
-def _overlap(one: Path, other: Path) -> Refused:
-    texts = [
-        "[" + ", ".join(f"[{part}]" if isinstance(part, int) else part for part in path) + "]" for path in (one, other)
-    ]
-    return invalid(
-        f"Invalid {_KIND}: Two document paths overlap with each other; must remove or rewrite one of these paths;"
-        f" path one: {texts[0]}, path two: {texts[1]}"
-    )
 
 
 @lru_cache(_CACHED)
@@ -76,7 +68,7 @@ class _UpdateParser(Parser):
             changes.append(reader())
             while self.accept(","):
                 changes.append(reader())
-        return Update(changes, self._paths, self.used)
+        return Update(changes, self._paths, self.used, self.checks)
 
     def _section_error(self, section: str) -> Refused:
         if section.upper() not in ("SET", "REMOVE", "ADD", "DELETE"):
@@ -94,18 +86,30 @@ class _UpdateParser(Parser):
         value = self._sum()
         return lambda before, changed, given: with_value(changed, given.path(path), _present(value(before, given)))
 
-    def _sum(self) -> Operand:
+    def _sum(self) -> Read:
         left = self._term()
         if self.peek() not in ("+", "-"):
-            return left
+            return left.read
         operator, right = self.take(), self._term()
-        return lambda item, given: _arithmetic(operator, left(item, given), right(item, given))
+        self._check_literals(operator, {"N"}, left, right)
+        return lambda item, given: _arithmetic(operator, left.read(item, given), right.read(item, given))
+
+    def _check_literals(self, operator: str, kinds: Collection[str], *operands: Operand) -> None:
+        def check(given: Placeholders) -> None:
+            for operand in operands:
+                literal = operand.literal(given)
+                if literal is not None and next(iter(literal)) not in kinds:
+                    raise _wrong_operand(operator, next(iter(literal)))
+
+        self.checks.append(check)
 
     def _term(self) -> Operand:
         if self.accept("("):
             value = self._sum()
             self.expect(")")
-            return value
+            return Operand(value)
+        if self.peek() == "size":
+            raise invalid(f"Invalid {_KIND}: The function is not allowed in an update expression; function: size")
         match self.peek():
             case "if_not_exists":
                 return self._default()
@@ -121,7 +125,7 @@ class _UpdateParser(Parser):
         self.expect(",")
         value = self._sum()
         self.expect(")")
-        return lambda item, given: lookup(item, given.path(path)) or value(item, given)
+        return Operand(lambda item, given: lookup(item, given.path(path)) or value(item, given))
 
     def _list_append(self) -> Operand:
         self.take()
@@ -130,7 +134,10 @@ class _UpdateParser(Parser):
         self.expect(",")
         tail = self._term()
         self.expect(")")
-        return lambda item, given: _appended(_present(head(item, given)), _present(tail(item, given)))
+        self._check_literals("list_append", {"L"}, head, tail)
+        return Operand(
+            lambda item, given: _appended(_present(head.read(item, given)), _present(tail.read(item, given)))
+        )
 
     def _removal(self) -> Change:
         path = self._target()
@@ -138,11 +145,24 @@ class _UpdateParser(Parser):
 
     def _addition(self) -> Change:
         path, name = self._target(), self.placeholder()
+        self._check_literals("ADD", {"N", *_SETS}, Operand(_nothing, name))
         return lambda before, changed, given: _added(before, changed, given.path(path), given.values[name])
 
     def _deletion(self) -> Change:
         path, name = self._target(), self.placeholder()
+        self._check_literals("DELETE", _SETS, Operand(_nothing, name))
         return lambda before, changed, given: _reduced(before, changed, given.path(path), given.values[name])
+
+
+def _nothing(item: Item, given: Placeholders) -> Value | None:
+    return None
+
+
+def _wrong_operand(operator: str, kind: str) -> Refused:
+    return invalid(
+        f"Invalid {_KIND}: Incorrect operand type for operator or function;"
+        f" operator or function: {operator}, operand type: {kind}"
+    )
 
 
 def _present(value: Value | None) -> Value:
@@ -161,7 +181,8 @@ def _arithmetic(operator: str, left: Value | None, right: Value | None) -> Value
     return {"N": text_of(result)}
 
 
-def _appended(head: Value, tail: Value) -> Value:
+def _appended(one: Value | None, other: Value | None) -> Value:
+    head, tail = _present(one), _present(other)
     if "L" not in head or "L" not in tail:
         raise invalid("An operand in the update expression has an incorrect data type")
     return {"L": [*head["L"], *tail["L"]]}
@@ -170,10 +191,6 @@ def _appended(head: Value, tail: Value) -> Value:
 def _added(before: Item, changed: Item, path: Path, value: Value) -> Item:
     """Add a number to a number, or elements to a set; a missing attribute counts as zero or as the empty set."""
     ((kind, added),) = value.items()
-    if kind != "N" and kind not in _SETS:
-        raise invalid(
-            f"Invalid {_KIND}: Incorrect operand type for operator or function; operator: ADD, operand type: {kind}"
-        )
     current = lookup(before, path)
     if current is None:
         return with_value(changed, path, value)
@@ -187,10 +204,6 @@ def _added(before: Item, changed: Item, path: Path, value: Value) -> Item:
 def _reduced(before: Item, changed: Item, path: Path, value: Value) -> Item:
     """Delete elements from a set; an empty set is removed."""
     ((kind, removed),) = value.items()
-    if kind not in _SETS:
-        raise invalid(
-            f"Invalid {_KIND}: Incorrect operand type for operator or function; operator: DELETE, operand type: {kind}"
-        )
     current = lookup(before, path)
     if current is None:
         return changed

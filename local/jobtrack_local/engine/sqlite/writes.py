@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from jobtrack_local.engine.sqlite.attribute_values import Item, canonical_item
-from jobtrack_local.engine.sqlite.refusals import Refused, invalid
+from jobtrack_local.engine.sqlite.refusals import Refused, UnfitItem, invalid
 from jobtrack_local.engine.sqlite.requests import Request, key_of_request
 from jobtrack_local.engine.sqlite.schema import Table, key_of
 
@@ -89,19 +89,22 @@ class Update(_Conditional):
         self._update = self._request.update()
         self._request.check_unused()
         self._attributes = self._update.attributes(self._request.given) if self._update else set()
-        for name in self._attributes & set(table.key.names):
-            raise invalid(
-                "One or more parameter values were invalid: Cannot update attribute"
-                f" {name}. This attribute is part of the key"
-            )
 
     def apply(self, item: Item | None) -> Outcome:
         """Return the changed item."""
         self._check(item)
+        self._refuse_key_change()
         current = self.key if item is None else item
         changed = self._update.apply(current, self._request.given) if self._update else current
         _check_index_keys(self._table, changed)
         return Outcome(item, changed)
+
+    def _refuse_key_change(self) -> None:
+        for name in self._attributes & set(self._table.key.names):
+            raise invalid(
+                "One or more parameter values were invalid: Cannot update attribute"
+                f" {name}. This attribute is part of the key"
+            )
 
     def response(self, outcome: Outcome) -> dict[str, Any]:
         """Return all attributes, or only those that the update wrote to."""
@@ -138,7 +141,7 @@ CHANGES: Mapping[str, Callable[[Table, Params], Change]] = {
 def _check_keys(table: Table, item: Item) -> None:
     for name in table.key.names:
         if name not in item:
-            raise invalid(f"One or more parameter values were invalid: Missing the key {name} in the item")
+            raise UnfitItem(f"One or more parameter values were invalid: Missing the key {name} in the item")
     table.key.check(item)
     _check_index_keys(table, item)
 
@@ -149,7 +152,7 @@ def _check_index_keys(table: Table, item: Item) -> None:
         for name in index.key.names:
             if name in item and next(iter(item[name])) != index.key.types[name]:
                 actual = next(iter(item[name]))
-                raise invalid(
+                raise UnfitItem(
                     "One or more parameter values were invalid: Type mismatch for Index Key"
                     f" {name} Expected: {index.key.types[name]} Actual: {actual} IndexName: {index.name}"
                 )
