@@ -42,6 +42,8 @@ class Range:
     high: bytes | None = None
     includes_low: bool = True
     includes_high: bool = True
+    ends: bool = False
+    """Whether DynamoDB says that a page ends the walk when it ends at a bound (it does for BETWEEN only)."""
 
     def covers(self, value: bytes) -> bool:
         """Return whether the value lies within the bounds."""
@@ -49,10 +51,10 @@ class Range:
         return above and (self.high is None or value < self.high or (self.includes_high and value == self.high))
 
     def end(self, forward: bool) -> bytes | None:
-        """Return the value at which a walk ends, if it belongs to the range."""
-        if forward:
-            return self.high if self.includes_high else None
-        return self.low if self.includes_low else None
+        """Return the value at which a walk is known to end."""
+        if not self.ends:
+            return None
+        return self.high if forward else self.low
 
     def sql(self, column: str) -> tuple[str, list[bytes]]:
         """Return the condition on the column, and its parameters."""

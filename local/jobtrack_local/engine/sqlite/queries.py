@@ -41,7 +41,7 @@ def query_page(connection: sqlite3.Connection, table: Table, params: Params) -> 
     hash, bounds = _key_range(key, request)
     page = _Reader(table, index, request, params, unfiltered=key.names)
     forward, start = params.get("ScanIndexForward", True), page.start
-    _check_start(key, start, hash, bounds)
+    _check_start(key, start, hash, bounds, forward)
     if index is None:
         after = key_bytes(start[table.key.range]) if start and table.key.range else None
         return page.read(items.walk_partition(connection, table, hash, bounds, after, forward), bounds.end(forward))
@@ -104,7 +104,7 @@ def _key_range(key: KeySchema, request: Request) -> tuple[bytes, Range]:
     return _key_value(key, hash, request)[0], _bounds(test.operator, _key_value(key, test, request))
 
 
-def _check_start(key: KeySchema, start: Item | None, hash: bytes, bounds: Range) -> None:
+def _check_start(key: KeySchema, start: Item | None, hash: bytes, bounds: Range, forward: bool) -> None:
     """Refuse a starting key that the key condition does not cover."""
     if start is None:
         return
@@ -112,7 +112,7 @@ def _check_start(key: KeySchema, start: Item | None, hash: bytes, bounds: Range)
     own_hash, own_range = key.columns(start)
     if own_hash != hash:
         raise invalid("The provided starting key is outside query boundaries based on provided conditions")
-    if not bounds.covers(own_range):
+    if not bounds.covers(own_range) or own_range == bounds.end(forward):
         raise invalid("The provided starting key does not match the range key predicate")
 
 
@@ -143,6 +143,6 @@ def _bounds(operator: str, values: Sequence[bytes]) -> Range:
         case "BETWEEN":
             if value > values[1]:
                 raise invalid("The BETWEEN operator requires upper bound to be greater than or equal to lower bound;")
-            return Range(value, values[1])
+            return Range(value, values[1], ends=True)
         case _:
             return items.prefix_range(value)
