@@ -36,7 +36,9 @@ numbers = st.one_of(
     small,
     small,
     small,
-    st.sampled_from(["1.50", "-0", "1e3", "0.001", "1E+2", "123456789012345678901234567890.12345678", "1e125", "-1e-130"]),
+    st.sampled_from(
+        ["1.50", "-0", "1e3", "0.001", "1E+2", "123456789012345678901234567890.12345678", "1e125", "-1e-130"]
+    ),
     st.sampled_from([*"01234567", "1e126", "1e-131", "x", "", "NaN", "123456789012345678901234567890123456789"]),
 )
 binaries = st.sampled_from([b"", b"a", b"ab", b"\xff"])
@@ -79,14 +81,16 @@ keys = st.one_of(
 @st.composite
 def items(draw: st.DrawFn) -> dict[str, Any]:
     """Items, mostly valid, often with the index's key."""
-    item = draw(st.dictionaries(attributes, values, max_size=4)) | draw(keys)
+    item: dict[str, Any] = draw(st.dictionaries(attributes, values, max_size=4)) | draw(keys)
     if draw(st.booleans()):
         item["gpk"] = {"S": draw(st.sampled_from(["g", "h"]))}
         item["gsk"] = draw(st.sampled_from([*({"N": str(number)} for number in range(-3, 12)), {"S": "no number"}]))
     return item
 
 
-paths = st.sampled_from(["a", "b", "c", "v", "#n", "a.x", "b.#x", "c[0]", "c[1]", "a.y.z", "c[0].x", "pk", "sk", "gpk", "#e"])
+paths = st.sampled_from(
+    ["a", "b", "c", "v", "#n", "a.x", "b.#x", "c[0]", "c[1]", "a.y.z", "c[0].x", "pk", "sk", "gpk", "#e"]
+)
 operands = st.one_of(paths, st.sampled_from([":one", ":two", ":text", ":any"]), paths.map(lambda path: f"size({path})"))
 comparisons = st.builds(
     lambda left, operator, right: f"{left} {operator} {right}",
@@ -241,8 +245,20 @@ def batch_writes(draw: st.DrawFn) -> Request:
 
 
 range_conditions = st.sampled_from(
-    ["", " AND sk = :s", " AND sk < :s", " AND sk <= :s", " AND sk > :s", " AND sk >= :s", " AND begins_with(sk, :s)"]
-    + [" AND sk BETWEEN :s AND :e", " AND (sk BETWEEN :s AND :e)", " AND sk <> :s", " AND v = :s", " OR sk = :s"]
+    [
+        "",
+        " AND sk = :s",
+        " AND sk < :s",
+        " AND sk <= :s",
+        " AND sk > :s",
+        " AND sk >= :s",
+        " AND begins_with(sk, :s)",
+        " AND sk BETWEEN :s AND :e",
+        " AND (sk BETWEEN :s AND :e)",
+        " AND sk <> :s",
+        " AND v = :s",
+        " OR sk = :s",
+    ]
 )
 
 
@@ -268,7 +284,11 @@ def queries(draw: st.DrawFn) -> Request:
 def index_queries(draw: st.DrawFn) -> Request:
     """Query of the index."""
     tail = draw(st.sampled_from(["", " AND gsk = :s", " AND gsk < :s", " AND gsk BETWEEN :s AND :e", " AND gsk >= :s"]))
-    values = {":g": {"S": draw(st.sampled_from(["g", "h"]))}, ":s": {"N": str(draw(st.integers(-3, 12)))}, ":e": {"N": "7"}}
+    values = {
+        ":g": {"S": draw(st.sampled_from(["g", "h"]))},
+        ":s": {"N": str(draw(st.integers(-3, 12)))},
+        ":e": {"N": "7"},
+    }
     text = "gpk = :g" + tail
     return "query", {
         "TableName": TABLE,
@@ -289,5 +309,13 @@ def scans(draw: st.DrawFn) -> Request:
 
 
 requests = st.one_of(
-    single_writes(), single_writes(), transactions(), transactions(), batch_writes(), reads(), queries(), index_queries(), scans()
+    single_writes(),
+    single_writes(),
+    transactions(),
+    transactions(),
+    batch_writes(),
+    reads(),
+    queries(),
+    index_queries(),
+    scans(),
 )

@@ -238,10 +238,7 @@ class Parser:
     def _check_comparison(self, operator: str, left: Operand, right: Operand, given: Placeholders) -> None:
         comparisons.check_ordered(self._kind, operator, [left.literal(given), right.literal(given)])
         if left.path is not None and right.path is not None and given.path(left.path) == given.path(right.path):
-            raise invalid(
-                f"Invalid {self._kind}: The first operand must be distinct from the remaining operands for this"
-                f" operator or function; operator: {operator}, first operand: {path_text(given.path(left.path))}"
-            )
+            raise repeated_operand(self._kind, operator, given.path(left.path))
 
     def _membership(self, left: Operand) -> Condition:
         self.expect("(")
@@ -292,6 +289,14 @@ class Parser:
         while self.accept(","):
             paths.append(self.path())
         return paths
+
+
+def repeated_operand(kind: str, operator: str, path: Path) -> Refused:
+    """Return the error for an operator or function whose operands are the same attribute."""
+    return invalid(
+        f"Invalid {kind}: The first operand must be distinct from the remaining operands for this operator or function;"
+        f" operator: {operator}, first operand: {path_text(path)}"
+    )
 
 
 _FUNCTIONS: Final[Mapping[str, tuple[Callable[..., bool], Callable[..., None], int]]] = {

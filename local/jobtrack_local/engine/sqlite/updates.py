@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from jobtrack_local.engine.sqlite.attribute_values import Item, Value, canonical, text_of
-from jobtrack_local.engine.sqlite.expressions import Check, Operand, Parser, Placeholders, Read
+from jobtrack_local.engine.sqlite.expressions import Check, Operand, Parser, Placeholders, Read, repeated_operand
 from jobtrack_local.engine.sqlite.paths import Path, lookup, refuse_overlap, with_value, without
 from jobtrack_local.engine.sqlite.refusals import Refused, invalid
 
@@ -123,9 +123,19 @@ class _UpdateParser(Parser):
         self.expect("(")
         path = self.path()
         self.expect(",")
-        value = self._sum()
+        value = self._default_value(path)
         self.expect(")")
-        return Operand(lambda item, given: lookup(item, given.path(path)) or value(item, given))
+        return Operand(lambda item, given: lookup(item, given.path(path)) or value.read(item, given))
+
+    def _default_value(self, path: Path) -> Operand:
+        value = self._term()
+
+        def check(given: Placeholders) -> None:
+            if value.path is not None and given.path(value.path) == given.path(path):
+                raise repeated_operand(_KIND, "if_not_exists", given.path(path))
+
+        self.checks.append(check)
+        return value
 
     def _list_append(self) -> Operand:
         self.take()
