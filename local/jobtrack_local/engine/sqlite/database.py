@@ -13,6 +13,12 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from jobtrack_local.engine.sqlite.refusals import Refused
+from jobtrack_local.errors import LocalError
+
+APPLICATION = 0x4A4F4254
+"""SQLite's application id of our files: `JOBT`. https://www.sqlite.org/pragma.html#pragma_application_id"""
+FORMAT = 1
+"""The format of the tables; a newer one is refused."""
 
 T = TypeVar("T")
 Write = Callable[[sqlite3.Connection], Any]
@@ -39,8 +45,18 @@ class Database:
         self._opening = threading.Lock()
         self._writes: SimpleQueue[tuple[Write, Future[Any]] | None] = SimpleQueue()
         self._closed = False
-        self._thread = threading.Thread(target=self._run, args=(self._connect(),), name="sqlite-writer", daemon=True)
+        writer = self._open()
+        self._thread = threading.Thread(target=self._run, args=(writer,), name="sqlite-writer", daemon=True)
         self._thread.start()
+
+    def _open(self) -> sqlite3.Connection:
+        """Return the writer's connection to a file that is whole and of our format."""
+        try:
+            connection = self._connect()
+            _check(connection, self._path)
+        except sqlite3.DatabaseError as error:
+            raise LocalError(f"cannot open {self._path}: {error}") from error
+        return connection
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -104,6 +120,26 @@ class Database:
                 return batch, True
             entry = self._writes.get()
         return batch, False
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    """Mark a new file as ours; refuse one of another program, of a newer format, or damaged."""
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if not tables and not application:
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {FORMAT}")
+        return
+    if application != APPLICATION:
+        raise LocalError(f"{path} is a database of another program")
+    if version > FORMAT:
+        raise LocalError(
+            f"{path} was written by a newer version of jobtrack (format {version}; this one reads {FORMAT})"
+        )
+    (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if finding != "ok":
+        raise LocalError(f"{path} is damaged: {finding}")
 
 
 def _commit(connection: sqlite3.Connection, batch: Sequence[tuple[Write, "Future[Any]"]]) -> None:

@@ -35,10 +35,10 @@ class SqliteEngine:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock
-        self._database = Database(folder / "jobtrack.db", durable=durable)
-        self.dynamodb = DynamoDb(self._database, in_stream)
-        self.streams = Streams(self._database, self.dynamodb)
-        self.sqs = Sqs(self._database, clock)
+        self.database = Database(folder / "jobtrack.db", durable=durable)
+        self.dynamodb = DynamoDb(self.database, in_stream)
+        self.streams = Streams(self.database, self.dynamodb)
+        self.sqs = Sqs(self.database, clock)
         self.kms = Kms(folder / "keys.json")
 
     def attach(self, session: Session) -> None:
@@ -56,4 +56,4 @@ class SqliteEngine:
 
     def close(self) -> None:
         """Finish what waits to be written, and close the file."""
-        self._database.close()
+        self.database.close()

@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from jobtrack_local.engine.sqlite.refusals import Refused
+from jobtrack_local.errors import LocalError
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 LARGEST_PLAINTEXT = 4096
@@ -36,7 +37,7 @@ class Kms:
         self._lock = threading.Lock()
         self._content: dict[str, dict[str, str]] = {"keys": {}, "aliases": {}}
         if path.exists():
-            self._content = json.loads(path.read_text())
+            self._content = _read(path)
 
     def create_key(self, params: Params) -> Response:
         """Create a key."""
@@ -105,6 +106,14 @@ def _metadata(id: str) -> Response:
 
 def _associated(params: Params) -> bytes:
     return json.dumps(params.get("EncryptionContext", {}), sort_keys=True).encode()
+
+
+def _read(path: Path) -> dict[str, dict[str, str]]:
+    try:
+        content: dict[str, dict[str, str]] = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise LocalError(f"cannot read the keys in {path}: {error}") from error
+    return content
 
 
 def _write_durably(path: Path, text: str) -> None:
