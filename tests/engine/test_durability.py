@@ -150,6 +150,6 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, chang
         _put(dynamodb, str(number))
     engine.close()
     change(tmp_path / "jobtrack.db")
-    with pytest.raises(LocalError, match="jobtrack.db") as refusal:
+    with pytest.raises(LocalError, match=r"jobtrack\.db") as refusal:
         SqliteEngine(tmp_path)
     assert "\n" not in str(refusal.value)

@@ -139,7 +139,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         )
     (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if finding != "ok":
-        raise LocalError(f"{path} is damaged: {finding}")
+        raise LocalError(f"{path} is damaged: {finding.splitlines()[-1]}")
 
 
 def _commit(connection: sqlite3.Connection, batch: Sequence[tuple[Write, "Future[Any]"]]) -> None:
