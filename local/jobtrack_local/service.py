@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from jobtrack import aws
 from jobtrack_client import profiles
 from jobtrack_local import environment, profile
 from jobtrack_local.engine import engines
@@ -72,6 +73,8 @@ class _Assembly:
 def _assemble(running_engines: Engines, verifier: Verifier, url: str) -> _Assembly:
     plan, secret = template.load(), secrets.token_urlsafe(16)
     environment.point_boto3_at(running_engines, os.environ)
+    if running_engines.embedded:
+        running_engines.embedded.attach(aws.session())
     names = provision(plan)
     environment.tell_functions(plan, names, environment.own_settings(url, secret), os.environ)
     call_recorder.start_recording(names)

@@ -2,9 +2,8 @@
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
 
 from jobtrack import aws
@@ -88,5 +87,7 @@ def _load(template: Template, name: str) -> Function:
 
 
 def _streams_client() -> "DynamoDBStreamsClient":
-    client: DynamoDBStreamsClient = boto3.client("dynamodbstreams", config=Config(connect_timeout=2, read_timeout=10))
-    return client
+    config = Config(connect_timeout=2, read_timeout=10)
+    client: Any = aws.session().create_client("dynamodbstreams", config=config)
+    streams: DynamoDBStreamsClient = client
+    return streams

@@ -3,15 +3,21 @@
 import http.client
 import importlib.util
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from jobtrack_local.engine import dynamodb_local
 from jobtrack_local.engine.data_lock import DataLock
 from jobtrack_local.engine.engine_process import EngineProcess
+from jobtrack_local.engine.sqlite.engine import SqliteEngine
 from jobtrack_local.errors import LocalError
+
+NOWHERE = "http://127.0.0.1:9"
+"""Where clients that the embedded engine does not serve would call: nobody listens, so no real account is touched."""
 
 MINISTACK = {
     "BIND_HOST": "127.0.0.1",
@@ -31,6 +37,8 @@ class Engines:
     sqs: str
     kms: str
     processes: tuple[EngineProcess, ...] = ()
+    embedded: SqliteEngine | None = None
+    """Takes the calls of clients in this process, before they reach a URL."""
 
     def variables(self) -> dict[str, str]:
         """Return the environment variables that make boto3 use these engines."""
@@ -54,8 +62,12 @@ def running(choice: str, lock: DataLock | None) -> Iterator[Engines]:
             raise LocalError("--data cannot be used with --engine URL: that engine stores its data itself")
         yield engines_at(choice)
         return
+    if choice == "sqlite":
+        with _sqlite(lock) as engine:
+            yield Engines(NOWHERE, NOWHERE, NOWHERE, embedded=engine)
+        return
     if choice not in ("ministack", "dynamodb-local"):
-        raise LocalError(f"--engine must be ministack, dynamodb-local or a URL, not {choice!r}")
+        raise LocalError(f"--engine must be sqlite, ministack, dynamodb-local or a URL, not {choice!r}")
     with ExitStack() as stack:
         processes = [_ministack(stack, lock, dynamodb=choice == "ministack")]
         if choice == "dynamodb-local":
@@ -83,6 +95,19 @@ def engines_at(url: str) -> Engines:
     finally:
         connection.close()
     return Engines(dynamodb=url, sqs=url, kms=url)
+
+
+@contextmanager
+def _sqlite(lock: DataLock | None) -> Iterator[SqliteEngine]:
+    """Open the embedded engine in the folder of the data, or in a temporary one that goes when the service ends."""
+    with ExitStack() as stack:
+        if lock is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jobtrack-")))
+        else:
+            folder = lock.subfolder("sqlite")
+        engine = SqliteEngine(folder, durable=lock is not None)
+        stack.callback(engine.close)
+        yield engine
 
 
 def _ministack(stack: ExitStack, lock: DataLock | None, *, dynamodb: bool) -> EngineProcess:
