@@ -4,6 +4,7 @@ Waiting writes are committed together, so one fsync serves many callers. A calle
 WAL readers see the last commit and never wait: https://www.sqlite.org/wal.html
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -52,9 +53,10 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         """Return the writer's connection to a file that is whole and of our format."""
         try:
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
             connection = self._connect()
             _check(connection, self._path)
-        except sqlite3.DatabaseError as error:
+        except (OSError, sqlite3.DatabaseError) as error:
             raise LocalError(f"cannot open {self._path}: {error}") from error
         return connection
 
