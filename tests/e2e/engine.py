@@ -1,11 +1,14 @@
 """Read the data of a running service directly from its engines."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import psutil
+from botocore.session import Session
 
 from jobtrack_local.engine.provision import PREFIX, REGION
+from jobtrack_local.engine.sqlite.engine import SqliteEngine
 from jobtrack_local.template import template
 from tests.e2e.running import Service
 
@@ -34,9 +37,22 @@ class Kept:
 
 
 def _client(service: Service) -> "DynamoDBClient":
+    if service.embedded:
+        return _embedded_client(service.embedded)
     engines = sorted(service.engines(), key=lambda process: process.name() != "java")  # DynamoDB Local if it runs
     session = boto3.Session("local", "local", region_name=REGION)
     client: DynamoDBClient = session.client("dynamodb", endpoint_url=f"http://127.0.0.1:{_port(engines[0])}")
+    return client
+
+
+def _embedded_client(folder: Path) -> "DynamoDBClient":
+    """Return a client of the SQLite engine over the file that the service has open."""
+    session = Session()
+    session.set_credentials("local", "local")
+    session.set_config_variable("region", REGION)
+    SqliteEngine(folder, durable=False).attach(session)
+    made: Any = session.create_client("dynamodb")
+    client: DynamoDBClient = made
     return client
 
 

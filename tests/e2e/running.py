@@ -20,6 +20,7 @@ from jobtrack_local import tokens
 from tests.deployed.stack import Stack
 
 JOBTRACK = Path(sys.executable).parent / "jobtrack"
+DATABASE = "jobtrack.db"
 DEPLOYED = "deployed"
 """The engine that is template.yaml deployed on ministack (tests/deployed), instead of `jobtrack serve`."""
 START_SECONDS = 60
@@ -67,6 +68,12 @@ class Service:
     def engines(self) -> list[psutil.Process]:
         """Return the child processes of the service."""
         return psutil.Process(self.process.pid).children(recursive=True)
+
+    @property
+    def embedded(self) -> Path | None:
+        """The folder of its SQLite engine, None if it has another engine."""
+        paths = [Path(file.path) for file in psutil.Process(self.process.pid).open_files()]
+        return next((path.parent for path in paths if path.name == DATABASE), None)
 
     def stop(self) -> int:
         """Send SIGTERM, and return the exit status."""
