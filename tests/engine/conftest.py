@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.session import Session
+from jobtrack_local.engine.engine_process import EngineProcess
 
 from jobtrack_local.engine import dynamodb_local
-from jobtrack_local.engine.processes import Engine
 from jobtrack_local.engine.sqlite.engine import SqliteEngine
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def clients(engine: SqliteEngine) -> Session:
 @pytest.fixture(scope="module")
 def reference() -> Iterator["DynamoDBClient"]:
     """A client of DynamoDB Local."""
-    process = Engine("DynamoDB Local", dynamodb_local.command(None), {})
+    process = EngineProcess("DynamoDB Local", dynamodb_local.command(None), {})
     yield _client(session(), endpoint_url=process.url())
     process.stop()
 

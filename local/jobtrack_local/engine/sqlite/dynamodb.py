@@ -84,7 +84,7 @@ class DynamoDb:
                 item = items.read_item(self._database.reader, table, key)
                 if item is None:
                     continue
-                room -= item_sizes.size(item)
+                room -= item_sizes.item_size(item)
                 if room < 0:
                     unprocessed[name] = {**wanted, "Keys": wanted["Keys"][index:]}
                     break

@@ -102,7 +102,7 @@ def write_item(
 
 def check_size(item: Item) -> None:
     """Refuse an item of more than 400 KB."""
-    if item_sizes.size(item) > LARGEST_ITEM:
+    if item_sizes.item_size(item) > LARGEST_ITEM:
         raise invalid("Item size has exceeded the maximum allowed size")
 
 

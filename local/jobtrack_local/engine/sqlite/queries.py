@@ -79,7 +79,7 @@ class _Reader:
         scanned = size = 0
         for item in walk:
             scanned += 1
-            size += item_sizes.size(item)
+            size += item_sizes.item_size(item)
             if self._test is None or self._test(item):
                 passed.append(projected(item, self._paths))
             if (scanned == self._limit or size > LARGEST_PAGE) and not self._is_last(item, end):

@@ -121,7 +121,7 @@ def _record(
         if image is not None:
             change[name] = items.decode(image)
     change["SizeBytes"] = sum(
-        item_sizes.size(change[name]) for name in ("Keys", "NewImage", "OldImage") if name in change
+        item_sizes.item_size(change[name]) for name in ("Keys", "NewImage", "OldImage") if name in change
     )
     return {
         "eventID": f"{sequence:032x}",

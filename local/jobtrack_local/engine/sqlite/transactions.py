@@ -84,7 +84,7 @@ def _refuse_same_item(changes: Sequence[Prepared]) -> None:
 
 
 def _check_total(outcomes: Sequence[tuple[Table, Outcome]]) -> None:
-    if sum(item_sizes.size(outcome.new) for _, outcome in outcomes if outcome.new) > LARGEST:
+    if sum(item_sizes.item_size(outcome.new) for _, outcome in outcomes if outcome.new) > LARGEST:
         raise invalid("Transaction request size exceeds the maximum of 4 MB")
 
 
