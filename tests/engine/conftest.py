@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.session import Session
-from jobtrack_local.engine.engine_process import EngineProcess
 
 from jobtrack_local.engine import dynamodb_local
+from jobtrack_local.engine.engine_process import EngineProcess
 from jobtrack_local.engine.sqlite.engine import SqliteEngine
 
 if TYPE_CHECKING:
