@@ -138,7 +138,7 @@ def test_a_place_tells_what_the_queue_needs_to_know(
 ) -> None:
     job = queued(Stage("A", expected_seconds=seconds), priority=priority)
     at_first = status_index.index_key(KEY, job)
-    assert at_first[0].endswith("#Queued")
+    assert at_first[0].endswith("#Queued#0")
     whole = None if seconds is None else round(seconds)
     assert (
         status_index.parse_queued_job(at_first[1])
@@ -150,6 +150,16 @@ def test_a_place_tells_what_the_queue_needs_to_know(
     assert status_index.to_running_job(job) == RunningJob(
         job.job_id, None if cores is None else round(cores, 3), None if whole is None else Micros(START + whole * 10**6)
     )
+
+
+def test_further_fields_of_a_later_release_are_ignored() -> None:
+    waiting, busy = queued(Stage("A", expected_seconds=9)), running(Stage("A", expected_seconds=9))
+    later = f"{status_index.index_key(KEY, waiting)[1]}#more"
+    assert status_index.parse_queued_job(later) == status_index.to_queued_job(waiting)
+    assert status_index.parse_place(later, JobStatus.QUEUED) == Place.of(waiting)
+    later = f"{status_index.index_key(KEY, busy)[1]}#more"
+    assert status_index.parse_running_job(later) == status_index.to_running_job(busy)
+    assert status_index.parse_place(later, JobStatus.RUNNING) == Place.of(busy)
 
 
 def start(job: Job, cores: float | None) -> None:

@@ -6,6 +6,8 @@
 
 No batch of events changes a key unless it changes the status, because each change is two writes to the index. So the
 expected end is that of the job's first estimate.
+
+Readers ignore further fields of a sort key, so that a later release can append one while this one still runs.
 """
 
 from typing import NamedTuple, Self
@@ -47,8 +49,11 @@ class Place(NamedTuple):
 
 
 def index_partition(owner: ProjectKey, status: JobStatus) -> str:
-    """Return the partition key of the project's jobs with a status."""
-    return f"{owner.partition}#{status}"
+    """Return the partition key of the project's jobs with a status.
+
+    It ends with the number of a shard. There is one shard so far.
+    """
+    return f"{owner.partition}#{status}#0"
 
 
 def index_key(key: JobKey, job: Job) -> tuple[str, str]:
@@ -69,13 +74,13 @@ def to_running_job(job: Job) -> RunningJob:
 
 def parse_queued_job(sort_key: str) -> QueuedJob:
     """Return the queued job in a sort key."""
-    rank, created, job, seconds = sort_key.split("#")
+    rank, created, job, seconds, *_ = sort_key.split("#")
     return QueuedJob(job, PRIORITIES[int(rank)], Micros(int(created)), None if seconds == _UNKNOWN else int(seconds))
 
 
 def parse_running_job(sort_key: str) -> RunningJob:
     """Return the running job in a sort key."""
-    _, job, cores, end = sort_key.split("#")
+    _, job, cores, end, *_ = sort_key.split("#")
     expected_end = None if end == _UNKNOWN else Micros(int(end) * times.SECOND)
     return RunningJob(job, None if cores == _UNKNOWN else float(cores), expected_end)
 
