@@ -78,6 +78,17 @@ def test_a_message_comes_again_when_its_visibility_time_out_is_over(sqs: Any, cl
     assert receive(sqs, url) == []
 
 
+def test_messages_that_an_ended_process_received_come_again_at_once(
+    sqs: Any, engine: SqliteEngine, clock: Clock
+) -> None:
+    url = queue(sqs, VisibilityTimeout="180")
+    sqs.send_message(QueueUrl=url, MessageBody="received")
+    sqs.send_message(QueueUrl=url, MessageBody="later", DelaySeconds=9)
+    assert bodies(receive(sqs, url)) == ["received"]
+    engine.sqs.release()
+    assert bodies(receive(sqs, url)) == ["received"]
+
+
 def test_a_delayed_message_waits(sqs: Any, clock: Clock) -> None:
     url = queue(sqs)
     sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "later", "DelaySeconds": 900}])
