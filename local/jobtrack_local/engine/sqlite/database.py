@@ -7,6 +7,7 @@ WAL readers see the last commit and never wait: https://www.sqlite.org/wal.html
 import os
 import sqlite3
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -45,6 +46,8 @@ class Database:
         self._readers: list[sqlite3.Connection] = []
         self._opening = threading.Lock()
         self._writes: SimpleQueue[tuple[Write, Future[Any]] | None] = SimpleQueue()
+        self._subscribers: defaultdict[object, list[Callable[[], None]]] = defaultdict(list)
+        self._announced: set[object] = set()
         self._closed = False
         writer = self._open()
         self._thread = threading.Thread(target=self._run, args=(writer,), name="sqlite-writer", daemon=True)
@@ -96,6 +99,14 @@ class Database:
         self._writes.put((change, future))
         return future.result()
 
+    def announce(self, topic: object) -> None:
+        """Within a change: wake the topic's subscribers once the change is committed."""
+        self._announced.add(topic)
+
+    def subscribe(self, topic: object, wake: Callable[[], None]) -> None:
+        """Call `wake` in the writer's thread after each commit of a change that announced the topic."""
+        self._subscribers[topic].append(wake)
+
     def close(self) -> None:
         """Finish the writes that wait, then close the file."""
         self._closed = True
@@ -110,7 +121,14 @@ class Database:
             batch, waiting = self._take()
             if batch:
                 _commit(connection, batch)
+                self._wake()
         connection.close()
+
+    def _wake(self) -> None:
+        """Wake subscribers. One that finds nothing, because its change was rolled back, waits again."""
+        topics, self._announced = self._announced, set()
+        for wake in {wake for topic in topics for wake in self._subscribers[topic]}:
+            wake()
 
     def _take(self) -> tuple[list[tuple[Write, "Future[Any]"]], bool]:
         """Wait for a write; returns it with those that wait behind it, and whether more may come."""

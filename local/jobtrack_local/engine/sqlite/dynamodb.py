@@ -30,11 +30,11 @@ Response = dict[str, Any]
 class DynamoDb:
     """The tables of a database file."""
 
-    def __init__(self, database: Database, in_stream: items.StreamFilter = lambda table, key: True) -> None:
+    def __init__(self, database: Database, record_change: items.RecordChange) -> None:
         self._database = database
-        self._in_stream = in_stream
+        self._record_change = record_change
         self._tokens = RecentTokens()
-        database.write(_prepare)
+        database.write(schema.prepare)
         self._tables = schema.tables(database.reader)
 
     def table(self, name: str) -> Table:
@@ -116,7 +116,7 @@ class DynamoDb:
 
     def _store(self, connection: sqlite3.Connection, table: Table, outcome: Outcome) -> None:
         if outcome.old is not None or outcome.new is not None:
-            items.write_item(connection, table, outcome.old, outcome.new, self._in_stream)
+            items.write_item(connection, table, outcome.old, outcome.new, self._record_change)
 
     def batch_write_item(self, params: Params) -> Response:
         """Put or delete up to 25 items, without conditions; here all of them or none."""
@@ -167,13 +167,8 @@ class DynamoDb:
         """Delete up to `most` expired items of each table; returns how many there were."""
         tables = list(self._tables.values())
         return self._database.write(
-            lambda connection: sum(items.purge(connection, table, now, most, self._in_stream) for table in tables)
+            lambda connection: sum(items.purge(connection, table, now, most, self._record_change) for table in tables)
         )
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    schema.prepare(connection)
-    items.prepare(connection)
 
 
 def describe(table: Table) -> Response:

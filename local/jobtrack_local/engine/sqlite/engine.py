@@ -6,14 +6,14 @@ from pathlib import Path
 
 from botocore.session import Session
 
-from jobtrack_local.engine.sqlite import items, seam
+from jobtrack_local.engine.sqlite import seam
 from jobtrack_local.engine.sqlite.database import Database
 from jobtrack_local.engine.sqlite.dynamodb import DynamoDb
 from jobtrack_local.engine.sqlite.kms import Kms
 from jobtrack_local.engine.sqlite.sqs import Sqs
+from jobtrack_local.engine.sqlite.stream_records import StreamWriter
 from jobtrack_local.engine.sqlite.streams import Streams
 
-STREAM_SECONDS = 24 * 3600
 PURGED_AT_ONCE = 500
 
 
@@ -23,7 +23,6 @@ class SqliteEngine:
     Args:
         folder: Holds `jobtrack.db` and `keys.json`.
         durable: Whether acknowledged writes survive a power cut.
-        in_stream: Which changes of items are kept for a stream.
     """
 
     def __init__(
@@ -31,13 +30,13 @@ class SqliteEngine:
         folder: Path,
         *,
         durable: bool = True,
-        in_stream: items.StreamFilter = lambda table, key: True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock
         self.database = Database(folder / "jobtrack.db", durable=durable)
-        self.dynamodb = DynamoDb(self.database, in_stream)
-        self.streams = Streams(self.database, self.dynamodb)
+        records = StreamWriter(self.database, clock)
+        self.dynamodb = DynamoDb(self.database, records.write)
+        self.streams = Streams(self.database, self.dynamodb, records)
         self.sqs = Sqs(self.database, clock)
         self.kms = Kms(folder / "keys.json")
 
@@ -47,11 +46,10 @@ class SqliteEngine:
         seam.attach(session, services)
 
     def purge(self) -> None:
-        """Delete expired items, old stream records and old messages, so that the file stays bounded."""
+        """Delete expired items and old messages, so that the file stays bounded. Stream records are trimmed."""
         now = self._clock()
         while self.dynamodb.purge(now, PURGED_AT_ONCE) >= PURGED_AT_ONCE:
             pass
-        self.streams.purge(now - STREAM_SECONDS)
         self.sqs.purge(now)
 
     def close(self) -> None:

@@ -1,7 +1,6 @@
 """Items of one table: read, written and walked within a SQLite connection, with index rows and stream records."""
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -10,28 +9,16 @@ from msgspec import msgpack
 from jobtrack.store import item_sizes
 from jobtrack_local.engine.sqlite.attribute_values import Item, Value
 from jobtrack_local.engine.sqlite.refusals import invalid
-from jobtrack_local.engine.sqlite.schema import Index, Table, key_of
+from jobtrack_local.engine.sqlite.schema import Index, Table
 
 LARGEST_ITEM = 400 * 1024
 """Bytes of names and values."""
 
-StreamFilter = Callable[[str, Item], bool]
-"""Whether a change of an item belongs in the stream: the table's name, and the item's key."""
-
-_STREAM = """
-CREATE TABLE IF NOT EXISTS stream_records (
-  sequence INTEGER PRIMARY KEY AUTOINCREMENT, table_id INTEGER NOT NULL, at REAL NOT NULL, event TEXT NOT NULL,
-  keys BLOB NOT NULL, old BLOB, new BLOB
-)
-"""
+RecordChange = Callable[[sqlite3.Connection, Table, Item | None, Item | None], None]
+"""Writes the stream record of a change from the old item to the new one."""
 
 encode = msgpack.Encoder().encode
 decode = msgpack.Decoder(Item).decode
-
-
-def prepare(connection: sqlite3.Connection) -> None:
-    """Create the table of stream records."""
-    connection.execute(_STREAM)
 
 
 @dataclass(frozen=True)
@@ -81,7 +68,7 @@ def read_item(connection: sqlite3.Connection, table: Table, key: Mapping[str, Va
 
 
 def write_item(
-    connection: sqlite3.Connection, table: Table, old: Item | None, new: Item | None, in_stream: StreamFilter
+    connection: sqlite3.Connection, table: Table, old: Item | None, new: Item | None, record_change: RecordChange
 ) -> None:
     """Replace the old item by the new one (None: there is none), in the table, its indexes and its stream."""
     key = table.key.columns(new or old or {})
@@ -96,8 +83,8 @@ def write_item(
         )
     for index in table.indexes:
         _write_index_row(connection, index, key, old, new)
-    if table.stream and old != new and in_stream(table.name, key_of(table.key, new or old or {})):
-        _write_stream_record(connection, table, old, new)
+    if table.stream and old != new:
+        record_change(connection, table, old, new)
 
 
 def check_size(item: Item) -> None:
@@ -125,16 +112,6 @@ def _write_index_row(
         connection.execute(f"DELETE FROM {index.table} WHERE {condition}", (*before, *key))
     if after:
         connection.execute(f"INSERT INTO {index.table} (hash, range, pk, sk) VALUES (?, ?, ?, ?)", (*after, *key))
-
-
-def _write_stream_record(connection: sqlite3.Connection, table: Table, old: Item | None, new: Item | None) -> None:
-    event = "INSERT" if old is None else "REMOVE" if new is None else "MODIFY"
-    keys = encode(key_of(table.key, new or old or {}))
-    images = [encode(item) if item is not None else None for item in (old, new)]
-    connection.execute(
-        "INSERT INTO stream_records (table_id, at, event, keys, old, new) VALUES (?, ?, ?, ?, ?, ?)",
-        (table.id, time.time(), event, keys, *images),
-    )
 
 
 def walk_partition(
@@ -185,11 +162,11 @@ def walk_table(connection: sqlite3.Connection, table: Table, after: tuple[bytes,
         yield decode(item)
 
 
-def purge(connection: sqlite3.Connection, table: Table, now: float, most: int, in_stream: StreamFilter) -> int:
+def purge(connection: sqlite3.Connection, table: Table, now: float, most: int, record_change: RecordChange) -> int:
     """Delete up to `most` expired items; returns how many there were."""
     rows = connection.execute(
         f"SELECT item FROM {table.items} WHERE expires < ? ORDER BY expires LIMIT ?", (int(now), most)
     ).fetchall()
     for (item,) in rows:
-        write_item(connection, table, decode(item), None, in_stream)
+        write_item(connection, table, decode(item), None, record_change)
     return len(rows)

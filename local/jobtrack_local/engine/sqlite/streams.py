@@ -1,17 +1,17 @@
 """DynamoDB Streams: one shard for each table, whose sequence numbers are the rows of the stream's table."""
 
 import json
-import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from jobtrack.store import item_sizes
-from jobtrack_local.engine.sqlite import items
+from jobtrack_local.engine.sqlite import items, stream_records
 from jobtrack_local.engine.sqlite.database import Database
 from jobtrack_local.engine.sqlite.dynamodb import REGION, DynamoDb, describe
 from jobtrack_local.engine.sqlite.refusals import Refused
 from jobtrack_local.engine.sqlite.schema import Table
+from jobtrack_local.engine.sqlite.stream_records import Filter, StreamWriter
 
 SHARD = "shardId-00000000000000000000-00000000"
 MOST_RECORDS = 1000
@@ -25,9 +25,16 @@ Response = dict[str, Any]
 class Streams:
     """The streams of a database's tables."""
 
-    def __init__(self, database: Database, dynamodb: DynamoDb) -> None:
+    def __init__(self, database: Database, dynamodb: DynamoDb, records: StreamWriter) -> None:
         self._database = database
         self._dynamodb = dynamodb
+        self._records = records
+
+    def add_consumer(self, stream: str, wanted: Filter, wake: Callable[[], None]) -> None:
+        """Keep only records that the stream's one consumer wants, and wake it after each commit of such a record."""
+        table = self._table(stream)
+        self._records.add_consumer(table, wanted)
+        self._database.subscribe(stream_records.topic(table), wake)
 
     def describe_stream(self, params: Params) -> Response:
         """Describe a stream: its shard is always open."""
@@ -82,21 +89,13 @@ class Streams:
         return {"Records": records, "NextShardIterator": json.dumps([name, after])}
 
     def trim(self, stream: str, sequence: int) -> None:
-        """Forget the records up to a sequence number, which were handled."""
+        """Forget the records up to a sequence number, which were handled. This is the position of the consumer."""
         table = self._table(stream)
         self._database.write(
             lambda connection: connection.execute(
                 "DELETE FROM stream_records WHERE table_id = ? AND sequence <= ?", (table.id, sequence)
             )
         )
-
-    def purge(self, before: float) -> int:
-        """Forget the records from before an epoch second; AWS keeps them for 24 hours."""
-
-        def delete(connection: sqlite3.Connection) -> int:
-            return connection.execute("DELETE FROM stream_records WHERE at < ?", (before,)).rowcount
-
-        return self._database.write(delete)
 
     def _table(self, stream: str) -> Table:
         table = self._dynamodb.table(stream.partition(":table/")[2].partition("/")[0])
@@ -114,12 +113,8 @@ def _record(
         "SequenceNumber": f"{sequence:021d}",
         "StreamViewType": table.stream,
     }
-    images = {"NewImage": new, "OldImage": old}
-    shown = {"NEW_IMAGE": ("NewImage",), "OLD_IMAGE": ("OldImage",), "NEW_AND_OLD_IMAGES": tuple(images)}
-    for name in shown.get(table.stream or "", ()):
-        image = images[name]
-        if image is not None:
-            change[name] = items.decode(image)
+    before, after = (None if image is None else items.decode(image) for image in (old, new))
+    change |= stream_records.images(table, before, after)
     change["SizeBytes"] = sum(
         item_sizes.item_size(change[name]) for name in ("Keys", "NewImage", "OldImage") if name in change
     )
