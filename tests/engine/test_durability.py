@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from jobtrack_local.engine.sqlite.database import FORMAT
+from jobtrack_local.engine.sqlite.database_file import FORMAT
 from jobtrack_local.engine.sqlite.engine import SqliteEngine
 from jobtrack_local.errors import LocalError
 from tests.engine.conftest import session

@@ -1,10 +1,10 @@
-"""The SQLite file: one thread writes, every thread reads.
+"""The database: one thread writes, every thread reads.
 
 Waiting writes are committed together, so one fsync serves many callers. A caller gets its result only after the commit.
 WAL readers see the last commit and never wait: https://www.sqlite.org/wal.html
 """
 
-import os
+import logging
 import sqlite3
 import threading
 from collections import defaultdict
@@ -14,18 +14,18 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from jobtrack_local.engine.sqlite.refusals import Refused
-from jobtrack_local.errors import LocalError
+from jobtrack_local.engine.sqlite.checkpoints import Checkpoints
+from jobtrack_local.engine.sqlite.database_file import DatabaseFile
+from jobtrack_local.engine.sqlite.readers import Readers
+from jobtrack_local.engine.sqlite.refusals import failed
+from jobtrack_local.rate_limited_log import RateLimitedLog
 
-APPLICATION = 0x4A4F4254
-"""SQLite's application id of our files: `JOBT`. https://www.sqlite.org/pragma.html#pragma_application_id"""
-FORMAT = 1
-"""The format of the tables; a newer one is refused."""
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Write = Callable[[sqlite3.Connection], Any]
+Batch = Sequence[tuple[Write, "Future[Any]"]]
 
-BUSY_SECONDS = 5.0
 MOST_AT_ONCE = 256
 """Writes in one commit."""
 
@@ -40,52 +40,24 @@ class Database:
     """
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
-        self._path = path
-        self._durable = durable
-        self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
-        self._opening = threading.Lock()
+        self._file = DatabaseFile(path, durable=durable)
+        self._connection: sqlite3.Connection | None = self._file.create()
+        self._readers = Readers(self._file.open_reader)
+        self._readers.open_one()  # otherwise SQLite deletes the log when the writer's connection is replaced
+        self._checkpoints = Checkpoints(self._file.log)
+        self._failures = RateLimitedLog(log)
         self._writes: SimpleQueue[tuple[Write, Future[Any]] | None] = SimpleQueue()
         self._subscribers: defaultdict[object, list[Callable[[], None]]] = defaultdict(list)
         self._announced: set[object] = set()
+        self._closing = threading.Lock()
         self._closed = False
-        writer = self._open()
-        self._thread = threading.Thread(target=self._run, args=(writer,), name="sqlite-writer", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
-
-    def _open(self) -> sqlite3.Connection:
-        """Return the writer's connection to a file that is whole and of our format."""
-        try:
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
-            connection = self._connect()
-            _check(connection, self._path)
-        except (OSError, sqlite3.DatabaseError) as error:
-            raise LocalError(f"cannot open {self._path}: {error}") from error
-        return connection
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512
-        )
-        for pragma in (
-            "journal_mode = WAL",
-            f"synchronous = {'FULL' if self._durable else 'OFF'}",
-            "mmap_size = 268435456",
-            "temp_store = MEMORY",
-            "cache_size = -16384",
-        ):
-            connection.execute(f"PRAGMA {pragma}").close()
-        return connection
 
     @property
     def reader(self) -> sqlite3.Connection:
         """The calling thread's connection for reads."""
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = self._connect()
-            with self._opening:
-                self._readers.append(connection)
-        return connection
+        return self._readers.connection
 
     def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """Run the change in a transaction and return its result once it is stored.
@@ -93,10 +65,11 @@ class Database:
         Raises:
             Refused: the change raised it, so nothing was stored; or the disk is full or failing.
         """
-        if self._closed:
-            raise _failed("the engine is closed")
         future: Future[T] = Future()
-        self._writes.put((change, future))
+        with self._closing:
+            if self._closed:
+                raise failed("the engine is closed")
+            self._writes.put((change, future))
         return future.result()
 
     def announce(self, topic: object) -> None:
@@ -109,20 +82,21 @@ class Database:
 
     def close(self) -> None:
         """Finish the writes that wait, then close the file."""
-        self._closed = True
-        self._writes.put(None)
+        with self._closing:
+            self._closed = True
+            self._writes.put(None)
         self._thread.join()
-        for connection in self._readers:
-            connection.close()
+        self._readers.close()
+        if self._connection:
+            self._connection.close()
 
-    def _run(self, connection: sqlite3.Connection) -> None:
+    def _run(self) -> None:
         waiting = True
         while waiting:
             batch, waiting = self._take()
             if batch:
-                _commit(connection, batch)
+                self._store(batch)
                 self._wake()
-        connection.close()
 
     def _wake(self) -> None:
         """Wake subscribers. One that finds nothing, because its change was rolled back, waits again."""
@@ -130,7 +104,7 @@ class Database:
         for wake in {wake for topic in topics for wake in self._subscribers[topic]}:
             wake()
 
-    def _take(self) -> tuple[list[tuple[Write, "Future[Any]"]], bool]:
+    def _take(self) -> tuple[Batch, bool]:
         """Wait for a write; returns it with those that wait behind it, and whether more may come."""
         batch: list[tuple[Write, Future[Any]]] = []
         entry = self._writes.get()
@@ -141,46 +115,44 @@ class Database:
             entry = self._writes.get()
         return batch, False
 
+    def _store(self, batch: Batch) -> None:
+        """Commit the changes, and hand out their results. Any failure concerns this batch only."""
+        try:
+            connection = self._connection = self._connection or self._file.open_writer()
+            results = _commit(connection, batch)
+            self._file.check_place()
+        except Exception as error:
+            self._failures.warning("cannot write: %s", error)
+            self._roll_back()
+            for _, future in batch:
+                future.set_exception(failed(str(error)))
+            self._checkpoints.run_after_failure(self._connection)
+            return
+        for future, result, refusal in results:
+            if refusal is None:
+                future.set_result(result)
+            else:
+                future.set_exception(refusal)
+        self._checkpoints.run_if_due(connection)
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """Mark a new file as ours; refuse one of another program, of a newer format, or damaged."""
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if not tables and not application:
-        connection.execute(f"PRAGMA application_id = {APPLICATION}")
-        connection.execute(f"PRAGMA user_version = {FORMAT}")
-        return
-    if application != APPLICATION:
-        raise LocalError(f"{path} is a database of another program")
-    if version > FORMAT:
-        raise LocalError(
-            f"{path} was written by a newer version of jobtrack (format {version}; this one reads {FORMAT})"
-        )
-    (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if finding != "ok":
-        raise LocalError(f"{path} is damaged: {finding.splitlines()[-1]}")
+    def _roll_back(self) -> None:
+        """Undo an open transaction. A connection that cannot is replaced before the next write."""
+        if self._connection is None:
+            return
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._connection.close()
+            self._connection = None
 
 
-def _commit(connection: sqlite3.Connection, batch: Sequence[tuple[Write, "Future[Any]"]]) -> None:
-    """Run every change in a savepoint of its own, commit them together, and then hand out the results."""
-    results: list[tuple[Future[Any], Any, BaseException | None]] = []
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        for change, future in batch:
-            results.append((future, *_attempt(connection, change)))
-        connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        for _, future in batch:
-            future.set_exception(_failed(str(error)))
-        return
-    for future, result, refusal in results:
-        if refusal is None:
-            future.set_result(result)
-        else:
-            future.set_exception(refusal)
+def _commit(connection: sqlite3.Connection, batch: Batch) -> list[tuple["Future[Any]", Any, BaseException | None]]:
+    """Run every change in a savepoint of its own, and commit them together."""
+    connection.execute("BEGIN IMMEDIATE")
+    results = [(future, *_attempt(connection, change)) for change, future in batch]
+    connection.execute("COMMIT")
+    return results
 
 
 def _attempt(connection: sqlite3.Connection, change: Write) -> tuple[Any, BaseException | None]:
@@ -196,8 +168,3 @@ def _attempt(connection: sqlite3.Connection, change: Write) -> tuple[Any, BaseEx
         return None, error
     connection.execute("RELEASE change")
     return result, None
-
-
-def _failed(reason: str) -> Refused:
-    """Return the error of a store that cannot write now: callers retry it, and clients of the API get a 503."""
-    return Refused("InternalServerError", f"The engine cannot write: {reason}", 500)

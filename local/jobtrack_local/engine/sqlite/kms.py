@@ -5,7 +5,6 @@ its associated data, as in KMS: https://docs.aws.amazon.com/kms/latest/developer
 """
 
 import json
-import os
 import secrets
 import threading
 import uuid
@@ -17,6 +16,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from jobtrack_local.engine.sqlite import durable_files
 from jobtrack_local.engine.sqlite.refusals import Refused
 from jobtrack_local.errors import LocalError
 
@@ -53,7 +53,7 @@ class Kms:
     def _add(self, part: str, name: str, value: str) -> None:
         with self._lock:
             content = {**self._content, part: {**self._content[part], name: value}}
-            _write_durably(self._path, json.dumps(content))
+            durable_files.replace(self._path, json.dumps(content).encode())
             self._content = content
 
     def describe_key(self, params: Params) -> Response:
@@ -114,19 +114,3 @@ def _read(path: Path) -> dict[str, dict[str, str]]:
     except (OSError, ValueError) as error:
         raise LocalError(f"cannot read the keys in {path}: {error}") from error
     return content
-
-
-def _write_durably(path: Path, text: str) -> None:
-    """Replace the file so that a power cut leaves the old content or the new one."""
-    draft = path.with_name(path.name + ".draft")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -21,6 +21,11 @@ class Refused(Exception):
         self.members = members
 
 
+def failed(reason: str) -> Refused:
+    """Return the error of an engine that cannot read or write now: callers retry, and clients of the API get a 503."""
+    return Refused("InternalServerError", f"The engine failed: {reason}", 500)
+
+
 def invalid(message: str) -> Refused:
     """Return the error for a request that breaks a rule of DynamoDB."""
     return Refused("ValidationException", message)

@@ -5,6 +5,7 @@ replaces the HTTP request. Ours is the last one, so the handlers of tests and me
 https://botocore.amazonaws.com/v1/documentation/api/latest/topics/events.html
 """
 
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -14,7 +15,7 @@ from botocore import xform_name
 from botocore.model import OperationModel
 from botocore.session import Session
 
-from jobtrack_local.engine.sqlite.refusals import Refused
+from jobtrack_local.engine.sqlite.refusals import Refused, failed
 
 _PARAMS = "jobtrack_engine_params"
 
@@ -56,10 +57,16 @@ def _responder(service: object) -> Callable[..., tuple[_Http, dict[str, Any]]]:
                 raise Refused("UnknownOperationException", f"The engine has no operation {model.name}")
             return _response(HTTPStatus.OK, operation(context[_PARAMS]))
         except Refused as refused:
-            error = {"Code": refused.code, "Message": refused.message}
-            return _response(refused.status, {"Error": error, **refused.members})
+            return _refusal(refused)
+        except (sqlite3.Error, OSError) as error:
+            return _refusal(failed(str(error)))
 
     return respond
+
+
+def _refusal(refused: Refused) -> tuple[_Http, dict[str, Any]]:
+    error = {"Code": refused.code, "Message": refused.message}
+    return _response(refused.status, {"Error": error, **refused.members})
 
 
 def _response(status: int, parsed: dict[str, Any]) -> tuple[_Http, dict[str, Any]]:
