@@ -230,7 +230,7 @@ class Deployed:
             def give_up(lost: Discarded, shard: str) -> None:
                 failures.send(failure_record(lost, shard, STREAM, name, self.clock()))  # noqa: B023  # called in this turn
 
-            yield StreamMapping(self.stream, self._serving(name), trigger, give_up, self.clock)
+            yield StreamMapping(self.stream, self._serving(name), trigger, give_up, clock=self.clock)
 
     def _consumers(self) -> Iterator[QueueMapping]:
         for name, trigger in TEMPLATE.consumers:

@@ -63,3 +63,8 @@ class MemoryStream:
             if (after is None or sequence_number(record) > after) and created_at(record) >= oldest
         ]
         return Page(rest[: self.page], held.closed and len(rest) <= self.page)
+
+    def trim(self, shard: str, position: str) -> None:
+        """Forget the records up to a position."""
+        kept = self._shards[shard]
+        kept.records = [record for record in kept.records if sequence_number(record) > position]

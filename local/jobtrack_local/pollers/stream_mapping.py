@@ -61,9 +61,11 @@ class Stream(Protocol):
 
 @dataclass
 class _Progress:
-    """The position in a shard, and the batches that were read but not yet handled."""
+    """How far a shard was read, and the batches that were read but not yet handled."""
 
     after: str | None = None
+    handled: str | None = None
+    saved: str | None = None
     closed: bool = False
     batches: deque[Batch] = field(default_factory=deque)
 
@@ -71,11 +73,29 @@ class _Progress:
     def finished(self) -> bool:
         return self.closed and not self.batches
 
+    @property
+    def position(self) -> str | None:
+        """The record up to which all were handled, discarded or filtered out."""
+        return self.handled if self.batches else self.after
+
+    def add(self, records: Sequence[Record], batches: Iterable[Batch]) -> None:
+        """Add the batches of the next records; all earlier ones were handled."""
+        self.handled, self.after = self.after, sequence_number(records[-1])
+        self.batches.extend(batches)
+
+    def replace_first(self, remaining: Sequence[Batch]) -> None:
+        """Replace the first batch by what remains of it, which is its end."""
+        records = self.batches.popleft().records
+        self.batches.extendleft(reversed(remaining))
+        if handled := records[: len(records) - sum(len(batch.records) for batch in remaining)]:
+            self.handled = sequence_number(handled[-1])
+
 
 class StreamMapping:
     """Calls a function with the records of a stream, within the limits of its trigger.
 
-    `discard` is called with discarded records and their shard. If it raises an exception, it is called again later.
+    `discard` is called with discarded records and their shard, and `save` with a shard and the position up to which its
+    records need not be read again. If one raises an exception, it is called again later.
     """
 
     def __init__(
@@ -84,12 +104,14 @@ class StreamMapping:
         invoke: Invoke,
         trigger: StreamProperties,
         discard: Callable[[Discarded, str], None],
+        save: Callable[[str, str], None] = lambda shard, position: None,
         clock: Callable[[], Micros] = times.now,
     ) -> None:
         self._stream = stream
         self._invoke = invoke
         self._trigger = trigger
         self._discard = discard
+        self._save = save
         self._clock = clock
         self._patterns = [Pattern(criteria.pattern) for criteria in trigger.filter_criteria.filters]
         self._shards: dict[str, _Progress] = {}
@@ -114,6 +136,13 @@ class StreamMapping:
         return any(results)
 
     def _step_shard(self, shard: str, progress: _Progress) -> bool:
+        progressed = self._advance(shard, progress)
+        if progress.position is not None and progress.position != progress.saved:
+            self._save(shard, progress.position)
+            progress.saved = progress.position
+        return progressed
+
+    def _advance(self, shard: str, progress: _Progress) -> bool:
         read = not progress.batches and not progress.closed and self._read(shard, progress)
         if not progress.batches or progress.batches[0].due > self._clock():
             return read
@@ -127,8 +156,7 @@ class StreamMapping:
     def _read(self, shard: str, progress: _Progress) -> bool:
         page = self._stream.read(shard, progress.after)
         if page.records:
-            progress.after = sequence_number(page.records[-1])
-            progress.batches.extend(self._batches(page.records))
+            progress.add(page.records, self._batches(page.records))
         progress.closed = page.closed
         if progress.finished:
             self._steps_to_discovery = 0
@@ -149,8 +177,7 @@ class StreamMapping:
     def _apply(self, shard: str, progress: _Progress, outcome: Outcome) -> None:
         if outcome.discarded:
             self._discard(outcome.discarded, shard)  # first: if it fails, the batch stays
-        progress.batches.popleft()
-        progress.batches.extendleft(reversed(outcome.remaining))
+        progress.replace_first(outcome.remaining)
 
     def _discover_shards(self) -> None:
         """Start to read new shards whose parent is finished, and forget finished shards that no longer exist."""

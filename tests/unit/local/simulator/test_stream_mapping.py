@@ -1,6 +1,7 @@
 """The way of a stream's shards to a function."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -18,6 +19,10 @@ from tests.simulators.memory_stream import KEPT_SECONDS, MemoryStream
 NOW = times.parse("2026-11-23T10:45:33Z")
 
 
+class Killed(BaseException):
+    """The process ends."""
+
+
 class World:
     """A stream, a function that fails as scripted, and a clock that jumps to the next due time."""
 
@@ -28,9 +33,18 @@ class World:
         self.tried: list[list[str]] = []
         self.done: list[str] = []
         self.lost: list[tuple[str, Discarded]] = []
+        self.saved: list[tuple[str, str]] = []
+        self.killed = False
         asked = {"Stream": "arn", "FunctionResponseTypes": ["ReportBatchItemFailures"], **trigger}
-        properties = StreamProperties.model_validate(asked)
-        self.mapping = StreamMapping(self.stream, self.serve, properties, self.discard, lambda: self.now)
+        self.properties = StreamProperties.model_validate(asked)
+        self.start()
+
+    def start(self) -> None:
+        """Start the service, for the first time or again: it knows only what the stream holds."""
+        self.killed = False
+        self.mapping = StreamMapping(
+            self.stream, self.serve, self.properties, self.discard, self.save, lambda: self.now
+        )
 
     def serve(self, records: Sequence[Record]) -> object:
         named = [sequence_number(each) for each in records]
@@ -43,6 +57,12 @@ class World:
 
     def discard(self, lost: Discarded, shard: str) -> None:
         self.lost.append((shard, lost))
+
+    def save(self, shard: str, position: str) -> None:
+        if self.killed:
+            raise Killed
+        self.saved.append((shard, position))
+        self.stream.trim(shard, position)
 
     def run(self) -> None:
         idle = 0
@@ -165,7 +185,90 @@ def test_a_stream_forgets_after_a_day() -> None:
     assert world.done == [number]
 
 
+def test_the_position_is_saved_after_each_batch_and_behind_records_that_are_filtered_out() -> None:
+    world = World(BatchSize=2, FilterCriteria={"Filters": [{"Pattern": '{"eventName":["INSERT"]}'}]})
+    world.stream.open("a")
+    numbers = [
+        world.stream.put("a", {"eventName": name}) for name in ("INSERT", "INSERT", "MODIFY", "INSERT", "MODIFY")
+    ]
+    world.stream.page = 5
+    world.run()
+    assert world.saved == [("a", numbers[1]), ("a", numbers[4])]
+
+
+def test_the_position_stays_before_a_record_that_fails() -> None:
+    stuck: list[str] = []
+    world = World(lambda number: number in stuck)
+    world.stream.open("a")
+    numbers = [world.stream.put("a", {}) for _ in range(3)]
+    stuck.append(numbers[1])
+    for _ in range(3):
+        world.mapping.step()
+    assert world.saved == [("a", numbers[0])]
+
+
+def test_a_process_killed_before_the_position_is_saved_handles_the_batch_again() -> None:
+    world = World(BatchSize=2)
+    world.stream.open("a")
+    numbers = [world.stream.put("a", {}) for _ in range(3)]
+    world.killed = True
+    with pytest.raises(Killed):
+        world.mapping.step()
+    world.start()
+    world.run()
+    assert world.tried == [numbers[:2], numbers[:2], numbers[2:]]
+
+
+def test_a_position_that_could_not_be_saved_is_saved_later() -> None:
+    world = World()
+    world.stream.open("a")
+    number = world.stream.put("a", {})
+    world.killed = True
+    with pytest.raises(Killed):
+        world.mapping.step()
+    world.killed = False  # the disk was full for a moment, and the process goes on
+    world.run()
+    assert world.saved == [("a", number)]
+    assert world.tried == [[number]]
+
+
 STEPS = st.lists(st.sampled_from(["put", "put", "step", "split", "wait"]), max_size=60)
+KILLS = st.lists(st.sampled_from(["put", "put", "skipped", "step", "kill", "kill while saving", "wait"]), max_size=60)
+
+
+@given(steps=KILLS, stubborn=st.dictionaries(st.integers(0, 40), st.integers(1, 5)), size=st.integers(1, 10))
+def test_whenever_the_process_is_killed_each_record_is_handled_in_order(
+    steps: list[str], stubborn: dict[int, int], size: int
+) -> None:
+    left = dict(stubborn)
+
+    def fails(number: str) -> bool:
+        left[int(number)] = left.get(int(number), 0) - 1
+        return left[int(number)] >= 0
+
+    world = World(fails, BatchSize=size, FilterCriteria={"Filters": [{"Pattern": '{"eventName":["INSERT"]}'}]})
+    world.stream.open("a")
+    written: list[str] = []
+    for step in steps:
+        match step:
+            case "put":
+                written.append(world.stream.put("a", {"eventName": "INSERT"}))
+            case "skipped":
+                world.stream.put("a", {"eventName": "MODIFY"})
+            case "step":
+                world.mapping.step()
+            case "wait":
+                world.now = times.add_seconds(world.now, 10)
+            case _:
+                world.killed = step == "kill while saving"
+                with suppress(Killed):
+                    world.mapping.step()
+                world.start()
+    world.run()
+    assert {*world.done} == {*written}
+    assert list(dict.fromkeys(number for batch in world.tried for number in batch)) == written
+    positions = [position for _, position in world.saved]
+    assert positions == sorted(set(positions))
 
 
 @given(
