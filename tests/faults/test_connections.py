@@ -104,30 +104,33 @@ def get(port: int, path: bytes = b"/") -> bytes:
 
 
 POST = b"POST / HTTP/1.1\r\n" + HOST
+BODY = b"x" * 1000
+HEADER = b"X: " + BODY
 UNFINISHED = [
-    (b"", b"", b"408"),
-    (b"G", b"408", b"408"),
-    (b"GET / HT", b"408", b"408"),
-    (b"GET / HTTP/1.1\r\n", b"408", b"408"),
-    (b"GET / HTTP/1.1\r\n" + HOST + b"X: ", b"408", b"408"),
-    (b"GET /websocket HTTP/1.1\r\n" + HOST + UPGRADE, b"408", b"408"),
-    (POST + b"Content-Length: 1000\r\n\r\n", b"408", b"408"),
-    (POST + b"Content-Length: 1000\r\n\r\nabc", b"408", b"408"),
-    (POST + b"Transfer-Encoding: chunked\r\n\r\nFF\r\nab", b"408", b"408"),
-    (POST + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n", b"408", b"408"),
-    (b"GET / HTTP/1.1\r\n" + HOST + b"\r\n", b"200", b"408"),  # 408: the next request
-    (b"GET / HTTP/1.1\r\n" + HOST + b"\r\nGET / HT", b"408", b"408"),
+    (b"", b"GET /" + BODY, b"", b"408"),
+    (b"G", b"ET /" + BODY, b"408", b"408"),
+    (b"GET / HT", b"TP/1.1\r\n" + HEADER, b"408", b"408"),
+    (b"GET / HTTP/1.1\r\n", HEADER, b"408", b"408"),
+    (b"GET / HTTP/1.1\r\n" + HOST + b"X: ", BODY, b"408", b"408"),
+    (b"GET /websocket HTTP/1.1\r\n" + HOST + UPGRADE, HEADER, b"408", b"408"),
+    (POST + b"Content-Length: 1000\r\n\r\n", BODY, b"408", b"408"),
+    (POST + b"Content-Length: 1000\r\n\r\nabc", BODY, b"408", b"408"),
+    (POST + b"Transfer-Encoding: chunked\r\n\r\nFF\r\nab", BODY, b"408", b"408"),
+    (POST + b"Expect: 100-continue\r\nContent-Length: 99\r\n\r\n", BODY, b"408", b"408"),
+    (b"GET / HTTP/1.1\r\n" + HOST + b"\r\n", b"GET /" + BODY, b"200", b"408"),  # 408: the next request
+    (b"GET / HTTP/1.1\r\n" + HOST + b"\r\nGET / HT", b"TP/1.1\r\n" + HEADER, b"408", b"408"),
 ]
-"""What a client sends, and what it receives if it then sends nothing, or a byte now and then."""
+"""What a client sends, what it sends later, one byte after the other, and what it receives without and with that."""
 
 
-@pytest.mark.parametrize("drip", [b"", b"x" * 1000], ids=["silent", "a byte now and then"])
-def test_clients_that_do_not_finish_their_requests_are_let_go(port: int, drip: bytes) -> None:
-    clients = [connected(port, sent) for sent, _, _ in UNFINISHED]
+@pytest.mark.parametrize("drips", [False, True], ids=["silent", "a byte now and then"])
+def test_clients_that_do_not_finish_their_requests_are_let_go(port: int, drips: bool) -> None:
+    clients = [connected(port, sent) for sent, *_ in UNFINISHED]
+    rests = [rest if drips else b"" for _, rest, *_ in UNFINISHED]
     with ThreadPoolExecutor(len(clients)) as pool:
-        came = list(pool.map(lambda client: until_closed(client, drip), clients))
-    for (sent, silent, dripping), text in zip(UNFINISHED, came, strict=True):
-        status = dripping if drip else silent
+        came = list(pool.map(until_closed, clients, rests))
+    for (sent, _, silent, dripping), text in zip(UNFINISHED, came, strict=True):
+        status = dripping if drips else silent
         assert (b"HTTP/1.1 " + status in text) if status else text == b"", (sent, text)
         assert b"HTTP/1.1 5" not in text, sent
     assert b"HTTP/1.1 200" in get(port)
@@ -156,6 +159,49 @@ def test_a_body_that_cannot_be_read_is_no_error_of_the_service(
     came = until_closed(client)
     assert came.startswith((b"HTTP/1.1 400", b"HTTP/1.1 200"))
     assert came.count(b"HTTP/1.1") == 1
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+GET = b"GET / HTTP/1.1\r\n"
+LONG = b"a" * 2**19
+REFUSED = {
+    "no host": GET + b"\r\n",
+    "two hosts": GET + HOST + HOST + b"\r\n",
+    "a long header": GET + HOST + b"X: " + LONG,
+    "many headers": GET + HOST + b"X: 1\r\n" * 2**17,
+    "a long path": b"GET /" + LONG,
+    "a long trailer": b"POST /" + CHUNKED + b"0\r\nX: " + LONG,
+    "many trailers": b"POST /" + CHUNKED + b"0\r\n" + b"X: 1\r\n" * 2**17,
+    "a long extension of a chunk": b"POST /" + CHUNKED + b"2;x=" + LONG,
+    "two lengths": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\nabc",
+    "a length and chunks": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\n" + CHUNKED.partition(HOST)[2],
+    "two codings": b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: , chunked\r\n\r\n",
+    "a space before a colon": GET + HOST + b"X : 1\r\n\r\n",
+    "a bare line feed": b"GET / HTTP/1.1\n" + HOST + b"\n",
+}
+"""Requests that could hide another one from a proxy, or that would need memory without limit."""
+
+
+@pytest.mark.parametrize("sent", REFUSED.values(), ids=REFUSED)
+def test_an_ambiguous_or_endless_request_is_refused(port: int, sent: bytes) -> None:
+    client = connected(port)
+    with suppress(ConnectionError):
+        client.sendall(sent)
+    assert until_closed(client).startswith(b"HTTP/1.1 400")
+    assert b"HTTP/1.1 200" in get(port)
+
+
+def test_requests_sent_at_once_get_their_responses_in_order(port: int) -> None:
+    client = connected(port, b"GET /slow HTTP/1.1\r\n" + HOST + b"\r\n" + GET + HOST + b"Connection: close\r\n\r\n")
+    assert until_closed(client).count(b"HTTP/1.1 200") == 2
+
+
+def test_a_client_that_leaves_while_its_requests_wait_is_no_error_of_the_service(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    connected(port, (b"GET /slow HTTP/1.1\r\n" + HOST + b"\r\n") * 3).close()
+    time.sleep(6 * SOON)
+    assert b"HTTP/1.1 200" in get(port)
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
@@ -204,6 +250,7 @@ def test_without_descriptors_it_says_so_once_and_goes_on(
     hasty: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, cause: OSError
 ) -> None:
     monkeypatch.setattr(acceptor, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(server, "LOOP", "asyncio")  # methods of uvloop's loop cannot be replaced
     take = asyncio.SelectorEventLoop.sock_accept
     left = [cause] * 50
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from jobtrack_local.gateway.http_protocol import HttpProtocol
 
 if TYPE_CHECKING:
     from uvicorn.server import Protocols
@@ -40,6 +40,8 @@ SECONDS = {
     Phase.CLOSING: 10,
 }
 """The timeout of each phase, in seconds."""
+
+_TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def phase_of(connection: "Protocols") -> Phase | None:
         return Phase.READING
     if connection.transport.is_closing():
         return Phase.CLOSING
-    if isinstance(connection, H11Protocol):
+    if isinstance(connection, HttpProtocol):
         return _http_phase(connection)
     if isinstance(connection, WebSocketsSansIOProtocol) and not connection.handshake_initiated:
         return Phase.HEAD
@@ -95,19 +97,18 @@ def idle(connection: "Protocols") -> bool:
     return phase_of(connection) is Phase.NEXT_REQUEST
 
 
-def _http_phase(connection: H11Protocol) -> Phase | None:
-    conn, state = connection.conn, connection.conn.their_state
-    if state is h11.SEND_BODY and not connection.flow.read_paused:  # if paused, the application has to read first
+def _http_phase(connection: HttpProtocol) -> Phase | None:
+    if connection.receives_body and not connection.flow.read_paused:  # if paused, the application has to read first
         return Phase.BODY
-    if state is not h11.IDLE:
+    if connection.responds:
         return None
-    if conn.trailing_data[0]:
+    if connection.receives_head:
         return Phase.HEAD
-    return Phase.FIRST_REQUEST if _cycle(connection) is None else Phase.NEXT_REQUEST
+    return Phase.FIRST_REQUEST if connection.responding is None else Phase.NEXT_REQUEST
 
 
 def _cycle(connection: "Protocols") -> object:
-    return connection.cycle if isinstance(connection, H11Protocol) else None
+    return connection.responding if isinstance(connection, HttpProtocol) else None
 
 
 def _end(connection: "Protocols", phase: Phase) -> None:
@@ -115,16 +116,12 @@ def _end(connection: "Protocols", phase: Phase) -> None:
     if phase in (Phase.READING, Phase.CLOSING):
         connection.transport.abort()
         return
-    if isinstance(connection, H11Protocol) and phase in (Phase.HEAD, Phase.BODY):
+    if isinstance(connection, HttpProtocol) and phase in (Phase.HEAD, Phase.BODY):
         _time_out(connection)
     connection.transport.close()
 
 
-def _time_out(connection: H11Protocol) -> None:
-    if connection.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
-        return
-    if connection.cycle is not None:
-        connection.cycle.disconnected = True  # discard what the application still sends
-    headers = [("Connection", "close"), ("Content-Length", "0")]
-    response = connection.conn.send(h11.Response(status_code=408, headers=headers, reason=b"Request Timeout"))
-    connection.transport.write((response or b"") + (connection.conn.send(h11.EndOfMessage()) or b""))
+def _time_out(connection: HttpProtocol) -> None:
+    if connection.may_refuse:
+        connection.discard_response()
+        connection.transport.write(_TIMED_OUT)

@@ -26,6 +26,8 @@ STOP_SECONDS = 5
 """How long requests and batches in progress may take once the service stops."""
 LOOK_SECONDS = 0.5
 """How often the deadlines of connections are checked."""
+LOOP = "auto"
+"""uvicorn's name of the event loop: uvloop, or asyncio's own where uvloop is not available (Windows)."""
 
 
 class Server(uvicorn.Server):
@@ -40,8 +42,9 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 application,
                 interface="asgi3",
+                loop=LOOP,
                 lifespan="off",
-                http=HttpProtocol,  # deadlines read its state; "auto" would choose another if httptools is installed
+                http=HttpProtocol,
                 ws=Protocol,
                 ws_max_size=MESSAGE_BYTES,
                 ws_ping_interval=None,  # API Gateway sends no pings, and does not compress
