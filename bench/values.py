@@ -1,4 +1,4 @@
-"""Compare structs with dataclasses as values and as their stored form: `python -m bench.values`.
+"""Measure structs against dataclasses: creating them, and encoding them for storage: `python -m bench.values`.
 
 The figures are ratios, so that they can be compared between machines.
 """

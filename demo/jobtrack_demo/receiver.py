@@ -81,7 +81,7 @@ class Gate:
     def _verified(self, headers: Mapping[str, str], body: bytes) -> Pushed:
         expected, given = f"Bearer {self._token}", headers.get("authorization", "")
         if not hmac.compare_digest(given.encode(), expected.encode()):
-            raise WebhookVerificationError("no or another bearer token")
+            raise WebhookVerificationError("the bearer token is missing or wrong")
         Webhook(self._secret).verify(body, dict(headers), json_parse=False)
         message = json.loads(body)
         return Pushed(message["type"], message["data"]["sequence"])

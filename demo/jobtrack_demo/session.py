@@ -148,7 +148,7 @@ def _praise(counts: Counts, inbox: Inbox) -> str:
     lines, stages = counts["reported"].get("log", 0), len(counts["stages"])
     return (
         f"OK: Completed; {len(inbox.messages):,} events pushed, each once and with a valid signature; "
-        f"{lines:,} log lines, {stages} stages and every other count as the worker's own"
+        f"{lines:,} log lines, {stages} stages and every other count equals the worker's"
     )
 
 

@@ -68,7 +68,7 @@ PARAMETERS = {
     "projectId": _guid("projectId", "The project"),
     "jobId": _guid("jobId", "The job"),
     "subscriptionId": _path(
-        "subscriptionId", "The subscription; `sub-` and a GUID", {"type": "string", "pattern": _SUBSCRIPTION}
+        "subscriptionId", "The subscription; `sub-` followed by a GUID", {"type": "string", "pattern": _SUBSCRIPTION}
     ),
     "messageId": _path("messageId", "The `webhook-id` of a message", {"type": "string", "pattern": _MESSAGE}),
     "workerNode": _path(

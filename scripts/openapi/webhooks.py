@@ -1,4 +1,4 @@
-"""The pushed messages: the `webhooks` of the document, one per type of message, and WebSockets in words."""
+"""The pushed messages: the `webhooks` of the document, one per type of message, and a description of WebSockets."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,1 +1,1 @@
-"""Jobs and stages, and which of them running code belongs to."""
+"""Jobs and stages, and which of them are current."""

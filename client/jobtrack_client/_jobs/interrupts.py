@@ -1,6 +1,6 @@
 """Cancels open jobs before a signal ends this process.
 
-Only the default action is replaced. A handler of the program, or an ignored signal (as under nohup), stays.
+Only the default action is replaced. Signals that the program handles or ignores (as under nohup) are left unchanged.
 """
 
 import os

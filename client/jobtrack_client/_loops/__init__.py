@@ -1,1 +1,1 @@
-"""Tracked loops: `track()`, and how a loop was left."""
+"""Tracked loops: `track()`, and how a loop ended."""

@@ -1,4 +1,4 @@
-"""Finds out why a loop was left: by an exception in its body, or by `break`, `return` and the like.
+"""Finds out how a loop ended: by an exception in its body, or by `break`, `return` and the like.
 
 Python does not tell an abandoned iterator. While an exception leaves the loop's frame, it is not handled yet, so
 `sys.exc_info()` does not return it. But the exception's traceback already has an entry for the frame, and the garbage

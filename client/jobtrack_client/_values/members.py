@@ -45,7 +45,7 @@ def within_limits(given: Mapping[str, object], members: Members) -> dict[str, Js
         ValueError: a member has a value that it cannot have.
     """
     if unknown := [as_text(name) for name in given if name not in members]:
-        raise Misuse(f"there is no {', '.join(unknown)}; there are {', '.join(members)}")
+        raise Misuse(f"unknown: {', '.join(unknown)}; allowed: {', '.join(members)}")
     converted: dict[str, Json] = {}
     for name, value in given.items():
         if value is None:

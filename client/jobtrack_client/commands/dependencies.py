@@ -17,7 +17,7 @@ Row = tuple[str | None, ...]
 
 def deps(
     job: Job = LATEST,
-    depth: Annotated[int, typer.Option(min=1, max=10, help="Follow dependencies over N jobs.")] = 10,
+    depth: Annotated[int, typer.Option(min=1, max=10, help="Follow dependencies up to N steps.")] = 10,
     as_json: Json = False,
 ) -> None:
     """Show what a job waits for and uses, what blocks it, and which jobs wait for it."""

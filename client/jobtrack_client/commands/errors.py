@@ -27,7 +27,7 @@ HINTS: dict[type[JobTrackError], str] = {
     NotConfigured: "start `jobtrack serve` in another terminal, or add a profile to config.toml",
     Unauthorized: "the token has expired, or belongs to another service",
     Forbidden: "the token belongs to another tenant or project, or lacks a scope",
-    NotFound: "`jobtrack jobs` lists the jobs",
+    NotFound: "`jobtrack jobs` lists the jobs, `jobtrack subscriptions` the subscriptions of a job",
     TooManyRequests: "try again in a moment",
     Unreachable: "is the service running, and is the address correct?",
 }
@@ -46,6 +46,8 @@ def report_errors(command: Callable[P, T]) -> Callable[P, T]:
             raise typer.Exit(INTERRUPTED) from None
         except JobTrackError as error:
             raise failure(str(error), hint(error)) from error
+        except ValueError as error:  # an argument that the client refuses
+            raise failure(str(error)) from error
         except OSError as error:
             if not _is_closed_pipe(error):
                 raise

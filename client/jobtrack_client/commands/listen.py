@@ -12,7 +12,7 @@ from jobtrack_client import models
 from jobtrack_client._api.webhooks import check_secret, new_secret, sign
 from jobtrack_client._exceptions import ConfigurationError
 from jobtrack_client._runtime.visible_text import visible
-from jobtrack_client.commands.options import LATEST, Events, Job, Json, event_names
+from jobtrack_client.commands.options import LATEST, Events, Job, Json
 from jobtrack_client.commands.output import notice, present, show_cells
 from jobtrack_client.commands.service import connected, job_id
 
@@ -39,10 +39,12 @@ def listen(
 ) -> None:
     """Print the events of a job as they happen, until it ends. --forward-to also sends them to a webhook receiver."""
     if secret is not None:
+        if forward_to is None:
+            raise typer.BadParameter("--secret signs what --forward-to sends, which is missing")
         check_secret(secret)
     with connected() as client:
         forward = None if forward_to is None else _forwarder(forward_to, secret)
-        for message in client.events(job_id(client, job), event_names(event), since_sequence=since_sequence):
+        for message in client.events(job_id(client, job), event, since_sequence=since_sequence):
             present(message, as_json, _show, indent=None)
             if forward is not None:
                 forward(message)

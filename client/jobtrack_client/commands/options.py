@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, cast
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -29,29 +29,41 @@ def moment(text: str) -> datetime:
     Raises:
         typer.BadParameter: the text is neither.
     """
-    if _DURATION.fullmatch(text):
-        return datetime.now(UTC) - timedelta(seconds=duration(text))
     try:
-        time = datetime.fromisoformat(text)
-    except ValueError as error:
+        if _DURATION.fullmatch(text):
+            return datetime.now(UTC) - timedelta(seconds=duration(text))
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError) as error:
         raise typer.BadParameter(
             f"{text!r} is neither a time such as 2026-01-20T10:30:00Z nor a duration such as 10m"
         ) from error
-    return time.astimezone()
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print the JSON of the service.")]
+def event_name(text: str) -> str:
+    """Return the name of an event.
+
+    Raises:
+        typer.BadParameter: there is no such event.
+    """
+    if text in get_args(EventName):
+        return text
+    raise typer.BadParameter(f"{text!r} is not one of {', '.join(get_args(EventName))}")
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print the service's response as JSON.")]
 Job = Annotated[
     str,
     typer.Argument(metavar="[JOB]", help="The job's id, or the beginning of its id or name."),
 ]
 LevelOption = Annotated[LogLevel, typer.Option("--level", "-l", case_sensitive=False, help="The lowest level to show.")]
 Events = Annotated[
-    list[str] | None, typer.Option("--event", "-e", help="Only this event, such as stageCompleted. May be repeated.")
+    list[Any] | None,  # event names; typer cannot take a list of Literals
+    typer.Option(
+        "--event",
+        "-e",
+        parser=event_name,
+        metavar="EVENT",
+        help="Only this event, such as stageCompleted. May be repeated.",
+    ),
 ]
 LATEST = "latest"
-
-
-def event_names(names: list[str] | None) -> list[EventName] | None:
-    """Return the names of events. They are checked when the subscription is made."""
-    return cast("list[EventName] | None", names)

@@ -59,5 +59,7 @@ def job_id(client: Client, job: str) -> str:
         condition = f" whose id or name begins with {job!r}" if newest and job != LATEST else ""
         raise failure(f"the project has no job{condition}")
     if len(ids) > 1:
-        raise failure(f"{job!r} may be any of {', '.join(ids[:NAMED])}{' and more' if len(ids) > NAMED else ''}")
+        raise failure(
+            f"{job!r} is ambiguous: it matches {', '.join(ids[:NAMED])}{' and more' if len(ids) > NAMED else ''}"
+        )
     return ids[0]

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from jobtrack_client import models
-from jobtrack_client.commands.options import LATEST, Events, Job, Json, duration, event_names
+from jobtrack_client.commands.options import LATEST, Events, Job, Json, duration
 from jobtrack_client.commands.output import clock, present, show_line, show_rows
 from jobtrack_client.commands.service import connected, job_id, language
 
@@ -30,7 +30,7 @@ def subscribe(
             job_id(client, job),
             subscription_type="webhook",
             webhook_url=url,
-            events=event_names(event),
+            events=event,
             language=language(),
             expires_in_seconds=expires,
             since_sequence=since_sequence,
@@ -68,7 +68,9 @@ def _show_all(subscriptions: list[models.Subscription]) -> None:
     show_rows(COLUMNS, rows, "No subscriptions.")
 
 
-def unsubscribe(subscription: str) -> None:
+def unsubscribe(
+    subscription: Annotated[str, typer.Argument(metavar="SUBSCRIPTION", help="The id of the subscription.")],
+) -> None:
     """End a subscription."""
     with connected() as client:
         client.delete_subscription(subscription)

@@ -24,7 +24,7 @@ WIDTH = 24
 Jobs = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[JOB]...", help="Jobs by id, or by the beginning of id or name, or `all` that are queued or running."
+        metavar="[JOB]...", help="Job ids, or beginnings of ids or names; `all` means every queued or running job."
     ),
 ]
 Every = Annotated[float, typer.Option(min=0.2, help="Seconds between two updates.")]

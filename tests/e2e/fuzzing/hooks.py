@@ -28,8 +28,8 @@ _running: dict[str, str] = {}
 
 BEYOND_SCHEMAS = [
     (r"/query/cursor", "was not issued by this list"),
-    (r"/query", "cursor and sinceSequence exclude each other|fromTime is after toTime"),
-    (r"/query/to", "must not be before from"),
+    (r"/query", "cursor cannot be combined with sinceSequence|fromTime is after toTime"),
+    (r"/query/to", "must not be earlier than `from`"),
     (r"/query/jobIds", "must not come with a cursor"),
     (r".*", r"must be at most \d+ bytes"),
     (r".*", "must be nested at most"),

@@ -115,7 +115,7 @@ def test_which_job_is_meant(start: Start, meant: str, found: str) -> None:
     [
         ([], "latest", "the project has no job"),
         (JOBS, "weekly", "the project has no job whose id or name begins with 'weekly'"),
-        (JOBS, "aa", f"'aa' may be any of {OTHER}, {THIRD}"),
+        (JOBS, "aa", f"'aa' is ambiguous: it matches {OTHER}, {THIRD}"),
     ],
 )
 def test_a_job_that_cannot_be_told(start: Start, jobs: list[Any], meant: str, says: str) -> None:
@@ -132,12 +132,33 @@ def cut(request: httpx.Request) -> httpx.Response:
     [
         (cut, "service cannot be reached: refused (is the service running, and is the address correct?)"),
         (lambda request: problem(401), "401 some_code: no (the token has expired, or belongs to another service)"),
-        (lambda request: problem(404), "404 some_code: no (`jobtrack jobs` lists the jobs)"),
+        (
+            lambda request: problem(404),
+            "404 some_code: no (`jobtrack jobs` lists the jobs, `jobtrack subscriptions` the subscriptions of a job)",
+        ),
         (lambda request: problem(422), "422 some_code: no"),
     ],
 )
 def test_an_error_is_one_line_with_a_hint(start: Start, answer: Answer, says: str) -> None:
     assert start(answer)("deps", GUID) == (1, "", f"jobtrack: {says}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("subscribe", GUID, "--url", "http://localhost/", "-e", "jobFinished"), "'jobFinished' is not one of"),
+        (("listen", GUID, "-e", ""), "'' is not one of"),
+        (("listen", GUID, "--secret", "whsec_AAAA"), "--forward-to"),
+        (("subscribe", GUID, "--url", ""), "webhook_url: must have 1 to"),
+        (("jobs", "--since", "9999999999999d"), "is neither a time"),
+    ],
+)
+def test_a_wrong_argument_is_an_error_without_a_traceback(start: Start, arguments: tuple[str, ...], error: str) -> None:
+    code, output, errors = start(listing)(*arguments)
+    assert code in (1, 2)
+    assert output == ""
+    assert error in " ".join(errors.replace("│", " ").split())
+    assert "Traceback" not in errors
 
 
 def test_without_any_service_the_way_to_one_is_told(

@@ -56,7 +56,7 @@ def caller(event: Mapping[str, Any], names: ClaimNames = DEFAULT_CLAIM_NAMES) ->
     claims = event.get("requestContext", {}).get("authorizer", {}).get("jwt", {}).get("claims", {})
     subject, tenant = claims.get(names.subject), claims.get(names.tenant)
     if not subject or not tenant:
-        raise Unauthorized("The token names no subject or no tenant.")
+        raise Unauthorized("The token has no subject or no tenant.")
     projects = claims.get(names.projects)
     return Caller(
         subject,

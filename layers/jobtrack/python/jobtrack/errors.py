@@ -78,7 +78,7 @@ class Conflict(JobTrackError):
 class InvalidTransition(Conflict):
     """The job's status does not allow the reported event."""
 
-    code, title = "invalid_transition", "Status does not allow it"
+    code, title = "invalid_transition", "Not allowed in this status"
 
 
 class IdempotencyMismatch(Conflict):
@@ -102,13 +102,13 @@ class UnsupportedMediaType(JobTrackError):
 class Unprocessable(JobTrackError):
     """A value is invalid."""
 
-    status, code, title = 422, "unprocessable", "Value out of contract"
+    status, code, title = 422, "unprocessable", "Invalid value"
 
 
 class JobBusy(JobTrackError):
-    """Too many writers report to the job at the same time."""
+    """Too many requests change the job or subscription at the same time."""
 
-    status, code, title = 429, "job_busy", "Too many writers at once"
+    status, code, title = 429, "job_busy", "Too many changes at once"
 
 
 class Unavailable(JobTrackError):

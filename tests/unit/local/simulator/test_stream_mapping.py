@@ -1,4 +1,4 @@
-"""The way of a stream's shards to a function."""
+"""Batches of a stream's shards reach a function."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress

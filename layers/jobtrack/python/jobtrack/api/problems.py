@@ -62,7 +62,7 @@ def on_http_error(request: Request, error: HTTPException) -> Response:
     """Return the response to an unknown path or method, or to a body that FastAPI cannot read."""
     if error.status_code == 400:
         return on_error(request, InvalidRequest("The body cannot be read."))
-    code, title = _HTTP_CODES.get(error.status_code, ("http_error", "Not served"))
+    code, title = _HTTP_CODES.get(error.status_code, ("http_error", "Request failed"))
     return _response(request, error.status_code, code, title, title, (), dict(error.headers or {}))
 
 

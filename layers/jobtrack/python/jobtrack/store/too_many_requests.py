@@ -25,4 +25,4 @@ def write_with_retries(retry: Retry, write: Callable[[], _Result]) -> _Result:
             outage = cancelled.outage
     if outage:
         raise Unavailable
-    raise JobBusy("Too many writers report to the job at the same time; retry.", retry_after=1)
+    raise JobBusy("Too many requests change the job or subscription at the same time; retry.", retry_after=1)

@@ -60,7 +60,7 @@ def commit(
 
     Raises:
         Cancelled: a condition failed, or another writer or an outage prevented the write.
-        Unavailable: the response was lost, and the look-up was not conclusive.
+        Unavailable: the response was lost, and reading the item did not show whether the write succeeded.
     """
     try:
         _write(dynamodb, actions, mark or write_marks.new_mark())

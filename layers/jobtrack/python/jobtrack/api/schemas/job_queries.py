@@ -26,7 +26,7 @@ def _groups(value: object) -> object:
         return value
     names = [name.strip() for part in value for name in part.split(",")]
     if unknown := [name for name in names if name not in GROUPS]:
-        raise ValueError(f"must be of {', '.join(GROUPS)}, separated by commas, not {unknown[0]!r}")
+        raise ValueError(f"must be a comma-separated list of {', '.join(GROUPS)}, not {unknown[0]!r}")
     return names
 
 
@@ -61,7 +61,7 @@ class LogQuery(Query):
         if self.from_time > self.to_time:
             raise ValueError("fromTime is after toTime")
         if self.cursor is not None and self.since_sequence is not None:
-            raise ValueError("cursor and sinceSequence exclude each other")
+            raise ValueError("cursor cannot be combined with sinceSequence")
         return self
 
 

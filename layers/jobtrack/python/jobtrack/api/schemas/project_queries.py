@@ -25,14 +25,14 @@ def _ids(values: list[str]) -> list[str]:
             raise ValueError(f"must be GUIDs separated by commas, not {text[:50]!r}") from None
     job_ids = list(dict.fromkeys(job_ids))
     if len(job_ids) > limits.BATCH_JOBS:
-        raise ValueError(f"must be at most {limits.BATCH_JOBS} jobs, are {len(job_ids)}")
+        raise ValueError(f"must name at most {limits.BATCH_JOBS} jobs, names {len(job_ids)}")
     return job_ids
 
 
 def _statuses(values: list[str]) -> list[str]:
     statuses = _split(values)
     if unknown := [status for status in statuses if status not in list(JobStatus)]:
-        raise ValueError(f"must be of {', '.join(JobStatus)}, separated by commas, not {unknown[0][:50]!r}")
+        raise ValueError(f"must be a comma-separated list of {', '.join(JobStatus)}, not {unknown[0][:50]!r}")
     return [status for status in JobStatus if status in statuses]
 
 
@@ -60,7 +60,7 @@ class JobsQuery(ProjectQuery):
     @classmethod
     def _not_before(cls, value: int, info: ValidationInfo) -> int:
         if value < info.data.get("from_", value):
-            raise ValueError("must not be before from")
+            raise ValueError("must not be earlier than `from`")
         return value
 
     @property
@@ -82,7 +82,7 @@ class BatchQuery(ProjectQuery):
     @classmethod
     def _name_the_jobs_themselves(cls, value: list[str] | None, info: ValidationInfo) -> list[str] | None:
         if value is not None and info.data.get("cursor") is not None:
-            raise ValueError("must not come with a cursor, which continues a list of the project's jobs")
+            raise ValueError("cannot be combined with a cursor, which continues a list of the project's jobs")
         return value
 
     @property

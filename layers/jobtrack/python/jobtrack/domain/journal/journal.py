@@ -102,6 +102,6 @@ def _by_family(records: Iterable[Record]) -> dict[Family, list[Record]]:
 
 
 def _densest_family(records: Iterable[Record]) -> Family:
-    """Return the family that takes most bytes. Times and sequences take about 8 bytes of each record."""
+    """Return the family that takes the most bytes. Times and sequences take about 8 bytes of each record."""
     groups = _by_family(records)
     return max(groups, key=lambda family: sum(len(orjson.dumps(record.body)) + 8 for record in groups[family]))

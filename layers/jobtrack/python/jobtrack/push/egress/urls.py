@@ -83,7 +83,7 @@ def check_url(url: str, ports: Collection[int], allow_loopback: bool = False) ->
         raise ValueError(f"must have port {' or '.join(str(port) for port in sorted(ports))}")
     address = parse_address(_bracketed(target.host))
     if address is not None and not is_public(address):
-        raise ValueError("must not be a non-public address")
+        raise ValueError("must be a public address")
     return target
 
 
