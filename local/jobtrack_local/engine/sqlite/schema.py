@@ -78,7 +78,7 @@ def _check_length(name: str, role: str, held: Any, kind: str) -> None:
 
 @dataclass(frozen=True)
 class Index:
-    """A global secondary index, and what it projects: None stands for every attribute."""
+    """A global secondary index, and what it projects: None means every attribute."""
 
     name: str
     key: KeySchema

@@ -183,7 +183,7 @@ class Sqs:
         )
 
     def change_message_visibility(self, params: Params) -> Response:
-        """Let a message come again after so many seconds."""
+        """Make a message visible again after a number of seconds."""
         queue, _ = self._queue(params["QueueUrl"])
         visible = self._clock() + params["VisibilityTimeout"]
         row = (visible, queue, *_parsed(params["ReceiptHandle"]))

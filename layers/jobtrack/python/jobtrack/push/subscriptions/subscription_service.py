@@ -172,7 +172,8 @@ def rotated(secrets: Secrets, secret: str, now: Micros) -> Secrets:
     overlapping = [signing for signing in earlier if signing.until is not None and now < signing.until]
     if len(overlapping) + 2 > limits.SIGNING_SECRETS:
         raise Conflict(
-            f"Too many rotations: a replaced secret stays valid for 24 hours, and at most {limits.SIGNING_SECRETS} are valid at once."
+            f"Too many rotations: a replaced secret stays valid for 24 hours, and at most {limits.SIGNING_SECRETS}"
+            " are valid at once."
         )
     signing = (SigningSecret(secret), replace(previous, until=times.add_seconds(now, OVERLAP_SECONDS)), *overlapping)
     return replace(secrets, signing=signing)
