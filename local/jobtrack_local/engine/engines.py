@@ -17,7 +17,7 @@ from jobtrack_local.engine.sqlite.engine import SqliteEngine
 from jobtrack_local.errors import LocalError
 
 NOWHERE = "http://127.0.0.1:9"
-"""Where clients that the embedded engine does not serve would call: no server listens there, so no real account is touched."""
+"""Where clients call that the embedded engine does not serve. No server listens there."""
 
 MINISTACK = {
     "BIND_HOST": "127.0.0.1",
