@@ -9,18 +9,9 @@ from botocore.exceptions import ClientError
 from botocore.session import Session
 
 from jobtrack_local.engine.sqlite.engine import SqliteEngine
+from tests.engine.clock import Clock
 from tests.engine.conftest import session
 from tests.engine.operations import DEFINITION, TABLE
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -129,14 +120,6 @@ def test_counts_of_messages(sqs: Any) -> None:
     assert [counts[f"ApproximateNumberOfMessages{name}"] for name in names] == ["2", "1", "1"]
 
 
-def test_old_messages_are_purged(sqs: Any, engine: SqliteEngine, clock: Clock) -> None:
-    url = queue(sqs, MessageRetentionPeriod="3600")
-    sqs.send_message(QueueUrl=url, MessageBody="old")
-    clock.now += 3601
-    engine.purge()
-    assert receive(sqs, url) == []
-
-
 @pytest.mark.parametrize(
     ("entries", "code"),
     [
@@ -221,15 +204,3 @@ def test_handled_records_are_forgotten(clients: Session, engine: SqliteEngine) -
     first = records(streams, arn, "TRIM_HORIZON")[0]["dynamodb"]["SequenceNumber"]
     engine.streams.trim(arn, int(first))
     assert len(records(streams, arn, "TRIM_HORIZON")) == 1
-
-
-def test_expired_items_are_purged(clients: Session, engine: SqliteEngine, clock: Clock) -> None:
-    dynamodb: Any = clients.create_client("dynamodb")
-    dynamodb.create_table(**DEFINITION)
-    ttl = {"Enabled": True, "AttributeName": "exp"}
-    dynamodb.update_time_to_live(TableName=TABLE, TimeToLiveSpecification=ttl)
-    for name, expires in (("a", clock.now - 1), ("b", clock.now + 60)):
-        item = {"pk": {"S": "p"}, "sk": {"S": name}, "exp": {"N": str(int(expires))}}
-        dynamodb.put_item(TableName=TABLE, Item=item)
-    engine.purge()
-    assert [item["sk"]["S"] for item in dynamodb.scan(TableName=TABLE)["Items"]] == ["b"]

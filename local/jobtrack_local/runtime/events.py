@@ -13,7 +13,10 @@ Record = dict[str, object]
 
 def stream_record(record: Mapping[str, object], stream_arn: str) -> Record:
     """Convert a record of GetRecords to what Lambda passes: bytes in base64, times in seconds, and the stream's ARN."""
-    return {**{name: _plain(value) for name, value in record.items()}, "eventSourceARN": stream_arn}
+    plain = {name: _plain(value) for name, value in record.items()}
+    if isinstance(identity := record.get("userIdentity"), dict):
+        plain["userIdentity"] = {name[0].lower() + name[1:]: value for name, value in identity.items()}
+    return {**plain, "eventSourceARN": stream_arn}
 
 
 def scheduled_event(name: str, time: datetime) -> Record:

@@ -4,18 +4,19 @@ Limits: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Service
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from jobtrack.store import item_sizes
-from jobtrack_local.engine.sqlite import items, schema
+from jobtrack_local.engine.sqlite import items, request_tokens, schema
 from jobtrack_local.engine.sqlite.attribute_values import Item
 from jobtrack_local.engine.sqlite.database import Database
 from jobtrack_local.engine.sqlite.queries import Page, query_page, scan_page
 from jobtrack_local.engine.sqlite.refusals import Refused, invalid
 from jobtrack_local.engine.sqlite.requests import Request, key_of_request, projected
 from jobtrack_local.engine.sqlite.schema import Table
-from jobtrack_local.engine.sqlite.transactions import RecentTokens, prepare, transact
+from jobtrack_local.engine.sqlite.transactions import prepare, transact
 from jobtrack_local.engine.sqlite.writes import CHANGES, Outcome
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
@@ -28,13 +29,20 @@ Response = dict[str, Any]
 
 
 class DynamoDb:
-    """The tables of a database file."""
+    """The tables of a database file; `record_expiry` writes the stream records of items that expire."""
 
-    def __init__(self, database: Database, record_change: items.RecordChange) -> None:
+    def __init__(
+        self,
+        database: Database,
+        record_change: items.RecordChange,
+        record_expiry: items.RecordChange,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._database = database
         self._record_change = record_change
-        self._tokens = RecentTokens()
-        database.write(schema.prepare)
+        self._record_expiry = record_expiry
+        self._clock = clock
+        database.write(_prepare)
         self._tables = schema.tables(database.reader)
 
     def table(self, name: str) -> Table:
@@ -55,12 +63,25 @@ class DynamoDb:
         return {"Table": describe(self.table(params["TableName"]))}
 
     def update_time_to_live(self, params: Params) -> Response:
-        """Let the items of a table expire."""
+        """Let the items of a table expire, or stop that."""
         table, specification = self.table(params["TableName"]), params["TimeToLiveSpecification"]
-        attribute = specification["AttributeName"]
-        changed = self._database.write(lambda connection: schema.set_ttl(connection, table, attribute))
-        self._tables = {**self._tables, table.name: changed}
+        attribute = specification["AttributeName"] if specification["Enabled"] else None
+        if attribute == table.ttl:
+            raise invalid(f"TimeToLive is already {'enabled' if attribute else 'disabled'}")
+
+        def write(connection: sqlite3.Connection) -> Table:
+            changed = schema.set_ttl(connection, table, attribute)
+            items.note_expiries(connection, changed)
+            return changed
+
+        self._tables = {**self._tables, table.name: self._database.write(write)}
         return {"TimeToLiveSpecification": specification}
+
+    def describe_time_to_live(self, params: Params) -> Response:
+        """Return the attribute by which the items of a table expire."""
+        ttl = self.table(params["TableName"]).ttl
+        enabled = {"TimeToLiveStatus": "ENABLED", "AttributeName": ttl}
+        return {"TimeToLiveDescription": enabled if ttl else {"TimeToLiveStatus": "DISABLED"}}
 
     def get_item(self, params: Params) -> Response:
         """Read an item."""
@@ -145,12 +166,10 @@ class DynamoDb:
         changes = prepare(actions)
 
         def write(connection: sqlite3.Connection) -> None:
-            if token is not None and self._tokens.seen(token, params):
+            if token is not None and not request_tokens.add(connection, token, params, self._clock()):
                 return
             for table, outcome in transact(connection, changes):
                 self._store(connection, table, outcome)
-            if token is not None:
-                self._tokens.add(token, params)
 
         self._database.write(write)
         return {}
@@ -163,12 +182,26 @@ class DynamoDb:
         """Read a page of a table."""
         return _paged(scan_page(self._database.reader, self.table(params["TableName"]), params), params)
 
-    def purge(self, now: float, most: int) -> int:
-        """Delete up to `most` expired items of each table; returns how many there were."""
-        tables = list(self._tables.values())
-        return self._database.write(
-            lambda connection: sum(items.purge(connection, table, now, most, self._record_change) for table in tables)
-        )
+    def purge_items(self, most: int) -> int:
+        """Delete up to `most` expired items; returns how many there were."""
+        tables, now = list(self._tables.values()), self._clock()
+
+        def delete(connection: sqlite3.Connection) -> int:
+            deleted = 0
+            for table in tables:
+                deleted += items.purge(connection, table, now, most - deleted, self._record_expiry)
+            return deleted
+
+        return self._database.write(delete)
+
+    def purge_tokens(self, most: int) -> int:
+        """Forget up to `most` expired tokens; returns how many there were."""
+        return self._database.write(lambda connection: request_tokens.purge(connection, self._clock(), most))
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    schema.prepare(connection)
+    request_tokens.prepare(connection)
 
 
 def describe(table: Table) -> Response:

@@ -14,7 +14,8 @@ from jobtrack_local.engine.sqlite.sqs import Sqs
 from jobtrack_local.engine.sqlite.stream_records import StreamWriter
 from jobtrack_local.engine.sqlite.streams import Streams
 
-PURGED_AT_ONCE = 500
+PURGED_AT_ONCE = 50
+"""Rows in one write of a purge. Other writes wait for no more than that."""
 
 
 class SqliteEngine:
@@ -32,10 +33,9 @@ class SqliteEngine:
         durable: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._clock = clock
         self.database = Database(folder / "jobtrack.db", durable=durable)
         records = StreamWriter(self.database, clock)
-        self.dynamodb = DynamoDb(self.database, records.write)
+        self.dynamodb = DynamoDb(self.database, records.write, records.write_expiry, clock)
         self.streams = Streams(self.database, self.dynamodb, records)
         self.sqs = Sqs(self.database, clock)
         self.kms = Kms(folder / "keys.json")
@@ -46,11 +46,10 @@ class SqliteEngine:
         seam.attach(session, services)
 
     def purge(self) -> None:
-        """Delete expired items and old messages, so that the file stays bounded. Stream records are trimmed."""
-        now = self._clock()
-        while self.dynamodb.purge(now, PURGED_AT_ONCE) >= PURGED_AT_ONCE:
-            pass
-        self.sqs.purge(now)
+        """Delete expired items, messages and tokens, so that the file stays bounded. Consumers trim stream records."""
+        for purge in (self.dynamodb.purge_items, self.dynamodb.purge_tokens, self.sqs.purge):
+            while purge(PURGED_AT_ONCE) >= PURGED_AT_ONCE:
+                continue
 
     def close(self) -> None:
         """Finish what waits to be written, and close the file."""

@@ -14,6 +14,10 @@ from jobtrack_local.engine.sqlite.schema import Index, Table
 LARGEST_ITEM = 400 * 1024
 """Bytes of names and values."""
 
+LATEST_EXPIRY = 2**53
+"""The last epoch second that is a time to expire; a later one is a number that means something else."""
+OLDEST_EXPIRY_SECONDS = 5 * 365 * 24 * 3600
+
 RecordChange = Callable[[sqlite3.Connection, Table, Item | None, Item | None], None]
 """Writes the stream record of a change from the old item to the new one."""
 
@@ -97,7 +101,17 @@ def _expiry(table: Table, item: Item) -> int | None:
     """Return the epoch second at which the item expires, or None."""
     if table.ttl is None or "N" not in item.get(table.ttl, {}):
         return None
-    return int(float(item[table.ttl]["N"]))
+    second = float(item[table.ttl]["N"])
+    return int(second) if 0 <= second <= LATEST_EXPIRY else None
+
+
+def note_expiries(connection: sqlite3.Connection, table: Table) -> None:
+    """Note when each item of a table expires, after its definition has changed."""
+    for item in walk_table(connection, table, None):
+        connection.execute(
+            f"UPDATE {table.items} SET expires = ? WHERE pk = ? AND sk = ?",
+            (_expiry(table, item), *table.key.columns(item)),
+        )
 
 
 def _write_index_row(
@@ -162,11 +176,16 @@ def walk_table(connection: sqlite3.Connection, table: Table, after: tuple[bytes,
         yield decode(item)
 
 
-def purge(connection: sqlite3.Connection, table: Table, now: float, most: int, record_change: RecordChange) -> int:
-    """Delete up to `most` expired items; returns how many there were."""
+def purge(connection: sqlite3.Connection, table: Table, now: float, most: int, record_expiry: RecordChange) -> int:
+    """Delete up to `most` expired items; returns how many there were.
+
+    Until then they are read like others. Those that expired over five years ago stay, as in DynamoDB:
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
+    """
     rows = connection.execute(
-        f"SELECT item FROM {table.items} WHERE expires < ? ORDER BY expires LIMIT ?", (int(now), most)
+        f"SELECT item FROM {table.items} WHERE expires < ? AND expires > ? ORDER BY expires LIMIT ?",
+        (int(now), int(now) - OLDEST_EXPIRY_SECONDS, most),
     ).fetchall()
     for (item,) in rows:
-        write_item(connection, table, decode(item), None, record_change)
+        write_item(connection, table, decode(item), None, record_expiry)
     return len(rows)

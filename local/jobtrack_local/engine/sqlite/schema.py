@@ -140,8 +140,8 @@ def create(connection: sqlite3.Connection, definition: Mapping[str, Any]) -> Tab
     return table
 
 
-def set_ttl(connection: sqlite3.Connection, table: Table, attribute: str) -> Table:
-    """Let items expire at the epoch second in the attribute."""
+def set_ttl(connection: sqlite3.Connection, table: Table, attribute: str | None) -> Table:
+    """Let items expire at the epoch second in the attribute, or not at all."""
     definition = {**table.definition, "TimeToLiveAttribute": attribute}
     connection.execute("UPDATE dynamodb_tables SET definition = ? WHERE id = ?", (json.dumps(definition), table.id))
     return _table(table.id, definition)

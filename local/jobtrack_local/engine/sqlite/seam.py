@@ -45,8 +45,11 @@ def attach(session: Session, services: Mapping[str, object]) -> None:
 
 
 def _remember(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
-    """Keep the parameters as the caller gave them: afterwards they are serialised."""
-    context[_PARAMS] = params
+    """Keep the parameters as the caller gave them: afterwards they are serialised.
+
+    botocore also adds a ClientRequestToken for its own retries. Here it has none, so the token would only be stored.
+    """
+    context[_PARAMS] = {**params}
 
 
 def _responder(service: object) -> Callable[..., tuple[_Http, dict[str, Any]]]:

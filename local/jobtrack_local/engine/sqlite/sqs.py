@@ -23,6 +23,7 @@ MOST_ENTRIES = 10
 LARGEST_MESSAGE = 1024 * 1024
 """Bytes of a message, and of all messages of a batch."""
 LONGEST_DELAY = 900
+DEFAULT_RETENTION_SECONDS = 4 * 24 * 3600
 _CANDIDATES = 500
 """Due messages that one receive looks at, to share itself out among groups."""
 
@@ -208,17 +209,23 @@ class Sqs:
         )
         self._notify()
 
-    def purge(self, now: float) -> int:
-        """Delete the messages that are older than their queue keeps them; returns how many there were."""
-        queues = self._database.reader.execute("SELECT id, attributes FROM queues").fetchall()
-        limits = [
-            (id, now - float(json.loads(text).get("MessageRetentionPeriod", 4 * 24 * 3600))) for id, text in queues
-        ]
-        return self._database.write(
-            lambda connection: (
-                connection.executemany("DELETE FROM messages WHERE queue_id = ? AND sent < ?", limits).rowcount
-            )
+    def purge(self, most: int) -> int:
+        """Delete up to `most` messages that are older than their queue keeps them; returns how many there were."""
+        expired = self._expired(most)  # not part of the write, so that no other write waits for the search
+        self._database.write(
+            lambda connection: connection.executemany("DELETE FROM messages WHERE id = ? AND queue_id = ?", expired)
         )
+        return len(expired)
+
+    def _expired(self, most: int) -> list[tuple[int, int]]:
+        """Return messages, with their queues, that have expired."""
+        reader, now = self._database.reader, self._clock()
+        limits = [
+            (id, now - float(json.loads(text).get("MessageRetentionPeriod", DEFAULT_RETENTION_SECONDS)))
+            for id, text in reader.execute("SELECT id, attributes FROM queues").fetchall()
+        ]
+        query = "SELECT id, queue_id FROM messages WHERE queue_id = ? AND sent < ? LIMIT ?"
+        return [row for queue, limit in limits for row in reader.execute(query, (queue, limit, most))][:most]
 
     def _queue(self, url: str) -> tuple[int, Mapping[str, str]]:
         name = url.rpartition("/")[2]

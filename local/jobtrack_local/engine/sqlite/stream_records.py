@@ -17,8 +17,13 @@ Filter = Callable[[Mapping[str, Any]], bool]
 _TABLES = """
 CREATE TABLE IF NOT EXISTS stream_records (
   sequence INTEGER PRIMARY KEY AUTOINCREMENT, table_id INTEGER NOT NULL, at REAL NOT NULL, event TEXT NOT NULL,
-  keys BLOB NOT NULL, old BLOB, new BLOB
+  keys BLOB NOT NULL, old BLOB, new BLOB, expired INTEGER NOT NULL
 )
+"""
+EXPIRY = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+"""The `userIdentity` of a record if DynamoDB deleted the item because it had expired, as a function receives it.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
 """
 _IMAGES = {"NEW_IMAGE": ("NewImage",), "OLD_IMAGE": ("OldImage",), "NEW_AND_OLD_IMAGES": ("NewImage", "OldImage")}
 
@@ -44,15 +49,26 @@ class StreamWriter:
 
     def write(self, connection: sqlite3.Connection, table: Table, old: Item | None, new: Item | None) -> None:
         """Write the record of a change in the item's transaction, and wake the consumer once it is committed."""
+        self._write(connection, table, old, new, expired=False)
+
+    def write_expiry(self, connection: sqlite3.Connection, table: Table, old: Item | None, new: Item | None) -> None:
+        """Write the record of the deletion of an item that has expired."""
+        self._write(connection, table, old, new, expired=True)
+
+    def _write(
+        self, connection: sqlite3.Connection, table: Table, old: Item | None, new: Item | None, *, expired: bool
+    ) -> None:
         event = "INSERT" if old is None else "REMOVE" if new is None else "MODIFY"
         key = key_of(table.key, new or old or {})
         wanted = self._filters.get(table.name)
-        if wanted and not wanted({"eventName": event, "dynamodb": {"Keys": key, **images(table, old, new)}}):
+        record = {"eventName": event, "dynamodb": {"Keys": key, **images(table, old, new)}}
+        if wanted and not wanted(record | ({"userIdentity": EXPIRY} if expired else {})):
             return
         encoded = (None if image is None else items.encode(image) for image in (old, new))
-        row = (table.id, self._clock(), event, items.encode(key), *encoded)
+        row = (table.id, self._clock(), event, items.encode(key), *encoded, expired)
         connection.execute(
-            "INSERT INTO stream_records (table_id, at, event, keys, old, new) VALUES (?, ?, ?, ?, ?, ?)", row
+            "INSERT INTO stream_records (table_id, at, event, keys, old, new, expired) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            row,
         )
         self._database.announce(topic(table))
 

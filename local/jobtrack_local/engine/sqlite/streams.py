@@ -18,6 +18,8 @@ MOST_RECORDS = 1000
 LARGEST_PAGE = 1024 * 1024
 """Bytes of records of one GetRecords."""
 
+_IDENTITY = {name[0].upper() + name[1:]: value for name, value in stream_records.EXPIRY.items()}
+
 Params = Mapping[str, Any]
 Response = dict[str, Any]
 
@@ -73,8 +75,8 @@ class Streams:
         name, after = json.loads(params["ShardIterator"])
         table = self._dynamodb.table(name)
         rows = self._database.reader.execute(
-            "SELECT sequence, at, event, keys, old, new FROM stream_records WHERE table_id = ? AND sequence > ?"
-            " ORDER BY sequence LIMIT ?",
+            "SELECT sequence, at, event, keys, old, new, expired FROM stream_records"
+            " WHERE table_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
             (table.id, after, min(params.get("Limit", MOST_RECORDS), MOST_RECORDS)),
         )
         records: list[Response] = []
@@ -105,7 +107,7 @@ class Streams:
 
 
 def _record(
-    table: Table, sequence: int, at: float, event: str, keys: bytes, old: bytes | None, new: bytes | None
+    table: Table, sequence: int, at: float, event: str, keys: bytes, old: bytes | None, new: bytes | None, expired: int
 ) -> Response:
     change: Response = {
         "ApproximateCreationDateTime": datetime.fromtimestamp(at, UTC),
@@ -125,4 +127,5 @@ def _record(
         "eventSource": "aws:dynamodb",
         "awsRegion": REGION,
         "dynamodb": change,
+        **({"userIdentity": _IDENTITY} if expired else {}),
     }

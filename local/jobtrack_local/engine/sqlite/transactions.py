@@ -1,8 +1,7 @@
 """TransactWriteItems: every change or none, with a reason for each change when there is none."""
 
 import sqlite3
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jobtrack.store import item_sizes
@@ -14,7 +13,6 @@ from jobtrack_local.engine.sqlite.writes import CHANGES, Change, Outcome
 MOST_ACTIONS = 100
 LARGEST = 4 * 1024 * 1024
 """Bytes of all items of a transaction."""
-TOKEN_SECONDS = 600.0
 
 Action = tuple[Table, str, Mapping[str, Any]]
 Prepared = tuple[Table, Change | UnfitItem]
@@ -86,38 +84,3 @@ def _refuse_same_item(changes: Sequence[Prepared]) -> None:
 def _check_total(outcomes: Sequence[tuple[Table, Outcome]]) -> None:
     if sum(item_sizes.item_size(outcome.new) for _, outcome in outcomes if outcome.new) > LARGEST:
         raise invalid("Transaction request size exceeds the maximum of 4 MB")
-
-
-class RecentTokens:
-    """The tokens of the transactions of the last ten minutes; used by the writer thread only."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._requests: dict[str, tuple[float, str]] = {}
-
-    def seen(self, token: str, params: Mapping[str, Any]) -> bool:
-        """Return whether the same request was made with the token; raises Refused for another request."""
-        self._forget()
-        made = self._requests.get(token)
-        if made is None:
-            return False
-        if made[1] != _text(params):
-            raise Refused(
-                "IdempotentParameterMismatchException",
-                "The request uses the same client token as a previous, but non-identical request.",
-            )
-        return True
-
-    def add(self, token: str, params: Mapping[str, Any]) -> None:
-        """Remember a transaction that was made."""
-        self._requests[token] = self._clock(), _text(params)
-
-    def _forget(self) -> None:
-        """Forget the oldest tokens, which stand first."""
-        limit = self._clock() - TOKEN_SECONDS
-        while self._requests and next(iter(self._requests.values()))[0] < limit:
-            del self._requests[next(iter(self._requests))]
-
-
-def _text(params: Mapping[str, Any]) -> str:
-    return repr(params["TransactItems"])
