@@ -25,7 +25,10 @@ from jobtrack_local.errors import LocalError
 from jobtrack_local.gateway import app
 from jobtrack_local.gateway.server import STOP_SECONDS, Server, bound, ignored
 from jobtrack_local.page import Page
+from jobtrack_local.pollers.control import PollerControl
 from jobtrack_local.pollers.pollers import Poller
+from jobtrack_local.pollers.purge_poller import PURGE_RATE, PurgePoller
+from jobtrack_local.pollers.scheduler import interval_seconds
 from jobtrack_local.runtime import call_recorder
 from jobtrack_local.template import template
 from jobtrack_local.tokens import Verifier, load_signing_key
@@ -79,6 +82,9 @@ def _assemble(running_engines: Engines, verifier: Verifier, url: str) -> _Assemb
     environment.tell_functions(plan, names, environment.own_settings(url, secret), os.environ)
     call_recorder.start_recording(names)
     pollers, connections = build_pollers(plan, names), Connections()
+    if running_engines.embedded:
+        interval = interval_seconds(PURGE_RATE, os.environ)
+        pollers.append(PurgePoller(running_engines.embedded.purge, interval, PollerControl()))
 
     def wake_pollers() -> None:
         for poller in pollers:

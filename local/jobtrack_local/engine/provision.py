@@ -15,6 +15,7 @@ from jobtrack_local.template.template import Template
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import TimeToLiveSpecificationTypeDef
     from types_boto3_kms import KMSClient
     from types_boto3_sqs import SQSClient
 
@@ -58,8 +59,17 @@ def _table(dynamodb: "DynamoDBClient", name: str, table: TableProperties) -> dic
         dynamodb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **table.arguments())
         dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
         found = dynamodb.describe_table(TableName=name)["Table"]
+    _enable_time_to_live(dynamodb, name, table)
     arns = {"Arn": found["TableArn"]}
     return arns | {"StreamArn": found["LatestStreamArn"]} if "LatestStreamArn" in found else arns
+
+
+def _enable_time_to_live(dynamodb: "DynamoDBClient", name: str, table: TableProperties) -> None:
+    wanted = table.time_to_live_specification
+    status = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"]
+    if wanted and wanted.enabled and status == "DISABLED":
+        specification: TimeToLiveSpecificationTypeDef = {"Enabled": True, "AttributeName": wanted.attribute_name}
+        dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=specification)
 
 
 def _dead_letters_first(queues: Mapping[str, QueueSettings]) -> list[str]:

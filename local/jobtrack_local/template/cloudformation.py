@@ -173,17 +173,25 @@ class StreamSpecification(Model):
     stream_view_type: str
 
 
+class TimeToLive(Model):
+    """The attribute with the epoch second at which an item expires."""
+
+    attribute_name: str
+    enabled: bool
+
+
 class TableProperties(Model):
-    """A table's settings for CreateTable; time to live and backups exist only on AWS."""
+    """A table's settings; backups exist only on AWS."""
 
     attribute_definitions: list[dict[str, str]]
     key_schema: list[dict[str, str]]
     global_secondary_indexes: list[dict[str, object]] = []
     stream_specification: StreamSpecification | None = None
+    time_to_live_specification: TimeToLive | None = None
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of CreateTable, except the name."""
-        wanted = self.model_dump(by_alias=True, exclude_defaults=True)
+        wanted = self.model_dump(by_alias=True, exclude_defaults=True, exclude={"time_to_live_specification"})
         if self.stream_specification:
             wanted["StreamSpecification"]["StreamEnabled"] = True
         return wanted

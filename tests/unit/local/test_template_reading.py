@@ -6,6 +6,7 @@ import pytest
 
 from jobtrack_local.errors import LocalError
 from jobtrack_local.template import template
+from jobtrack_local.template.cloudformation import TimeToLive
 from jobtrack_local.template.intrinsics import Names, read, target
 
 MINIMAL = """
@@ -123,12 +124,15 @@ def test_a_schedule_carries_its_rate(minimal: template.Template) -> None:
     assert [(name, found.schedule_expression) for name, found in minimal.schedules] == [("Reader", "rate(1 day)")]
 
 
-def test_a_table_is_created_with_its_stream_and_without_time_to_live(minimal: template.Template) -> None:
+def test_a_table_is_created_with_its_stream_and_has_its_time_to_live(minimal: template.Template) -> None:
     assert minimal.tables["Things"].arguments() == {
         "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
         "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
         "StreamSpecification": {"StreamViewType": "NEW_IMAGE", "StreamEnabled": True},
     }
+    assert minimal.tables["Things"].time_to_live_specification == TimeToLive.model_validate(
+        {"AttributeName": "exp", "Enabled": True}
+    )
 
 
 def test_a_queue_is_created_with_its_dead_letters(minimal: template.Template) -> None:
