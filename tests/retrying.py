@@ -1,8 +1,11 @@
 """The service's retry policy for tests, where its delays take no time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from jobtrack.retry import Retry
+from msgspec.structs import asdict, force_setattr
+
+from jobtrack.retry import RETRY, Retry
 
 
 def instant_retry(sleep: Callable[[float], None] = lambda seconds: None) -> Retry:
@@ -14,3 +17,19 @@ def instant_retry(sleep: Callable[[float], None] = lambda seconds: None) -> Retr
         sleep(seconds)
 
     return Retry(sleep=pass_by, monotonic=lambda: elapsed[0])
+
+
+@contextmanager
+def shared_retry_at_once(seconds: float) -> Iterator[None]:
+    """Let the policy that the whole service shares give up after so many seconds, which take no time."""
+    shared, instant = asdict(RETRY), asdict(instant_retry())
+    _replace({**instant, "seconds": seconds})
+    try:
+        yield
+    finally:
+        _replace(shared)
+
+
+def _replace(members: dict[str, object]) -> None:
+    for name, value in members.items():
+        force_setattr(RETRY, name, value)

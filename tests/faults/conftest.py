@@ -1,4 +1,4 @@
-"""Shared by the tests of faults: the stack in moto, and figures for the summary of the run."""
+"""Shared by the tests of faults: the stack, and figures for the summary of the run."""
 
 from collections.abc import Callable
 

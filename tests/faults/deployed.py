@@ -1,4 +1,4 @@
-"""The pushing side as deployed, with faults: the functions' handlers, the template's triggers, moto's tables and key.
+"""The pushing side as deployed, with faults: handlers, the template's triggers, tables and key on the embedded engine.
 
 Stream, queues and scheduling are simulated: threads take turns, time passes as the test says, and a process can end
 before or after any call to AWS or to a receiver.

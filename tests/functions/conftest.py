@@ -1,21 +1,22 @@
-"""Handlers as Lambda calls them: samples of events/, the stack of template.yaml in moto, and enforced policies."""
+"""Handlers as Lambda calls them: samples of events/, the stack on the embedded engine, and enforced policies."""
 
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pytest
-from botocore.handlers import BUILTIN_HANDLERS
+from botocore.exceptions import HTTPClientError
 from botocore.model import OperationModel
-from moto import mock_aws
 
 from jobtrack import aws
+from jobtrack_local.engine.sqlite import seam
 from jobtrack_local.runtime.function import load_module
 from jobtrack_local.template import intrinsics, template
 from tests import permissions
+from tests.functions import embedded
 from tests.stack import ROOT, grants
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
@@ -85,31 +86,63 @@ class Faults:
     """Faults in the calls of the running function, set by a test.
 
     `answer` may return a response in place of AWS. `lose` may raise what a client sees of a lost response; the
-    request has been processed then.
+    request has been processed then. botocore repeats a request after a broken connection.
     """
 
     def __init__(self) -> None:
         self.answer: Callable[[OperationModel], Any] | None = None
         self.lose: Callable[[str], None] | None = None
 
-    def before_call(self, model: OperationModel, **_: object) -> Any:
-        return self.answer(model) if self.answer and POLICIES.running else None
+    def before_call(self, model: OperationModel, context: dict[str, Any], **_: object) -> Any:
+        if not POLICIES.running:
+            return None
+        response = self.answer(model) if self.answer else None
+        return self._lose(self.lose, model, context) if response is None and self.lose else response
 
-    def sent(self, request: Any, **_: object) -> None:
-        if self.lose and POLICIES.running:
-            target = request.headers.get("X-Amz-Target", "")
-            self.lose((target.decode() if isinstance(target, bytes) else target).rpartition(".")[2])
+    def _lose(self, lose: Callable[[str], None], model: OperationModel, context: dict[str, Any]) -> Any:
+        response = RESPOND(model=model, context=context)
+        try:
+            lose(model.name)
+        except HTTPClientError:
+            return self._repeated(model, context, response)
+        return response
+
+    def _repeated(self, model: OperationModel, context: dict[str, Any], first: Any) -> Any:
+        token = bool(model.idempotent_members)  # botocore sends the same one again, and AWS does nothing more
+        http, parsed = first if token else RESPOND(model=model, context=context)
+        parsed["ResponseMetadata"]["RetryAttempts"] = 1
+        return http, parsed
 
 
 POLICIES, FAULTS = Policies(), Faults()
-# For every client of every session, because moto forgets boto3's default session. Handlers of `before-send` run
-# after moto's, which has processed the request by then.
-BUILTIN_HANDLERS.append(("provide-client-params", POLICIES.check))
-BUILTIN_HANDLERS.append(("before-call", FAULTS.before_call))
-BUILTIN_HANDLERS.append(("before-send", FAULTS.sent))
+RESPOND: Callable[..., Any] = seam.responder(embedded.SERVICES)
+
+
+def _attach() -> None:
+    """Let the clients of functions and tests call the embedded engine, within the policies and with the faults."""
+    events = aws.session().get_component("event_emitter")
+    events.register("provide-client-params", POLICIES.check)
+    events.register("before-call", FAULTS.before_call)
+    seam.attach(aws.session(), embedded.SERVICES)
+
+
+_attach()
 
 # Created once, because creating a client takes longer than creating the whole stack.
 DYNAMODB, SQS, KMS = aws.client("dynamodb"), aws.client("sqs"), aws.client("kms")
+
+
+def _create_stack() -> None:
+    """Create the stack's tables, queues and key, named by their logical ids."""
+    for name, table in TEMPLATE.tables.items():
+        DYNAMODB.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **table.arguments())
+    for name in TEMPLATE.queues:
+        SQS.create_queue(QueueName=name)
+    for name in TEMPLATE.keys:
+        KMS.create_alias(AliasName=f"alias/{name}", TargetKeyId=KMS.create_key()["KeyMetadata"]["KeyId"])
+
+
+_create_stack()
 
 
 class Invoke(Protocol):
@@ -154,13 +187,6 @@ def sample() -> Callable[[str], dict[str, Any]]:
 
 
 @pytest.fixture
-def stack() -> Iterator[None]:
-    """Create the stack's empty tables, queues and key for the test, named by their logical ids."""
-    with mock_aws():
-        for name, table in TEMPLATE.tables.items():
-            DYNAMODB.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **table.arguments())
-        for name in TEMPLATE.queues:
-            SQS.create_queue(QueueName=name)
-        for name in TEMPLATE.keys:
-            KMS.create_alias(AliasName=f"alias/{name}", TargetKeyId=KMS.create_key()["KeyMetadata"]["KeyId"])
-        yield
+def stack() -> None:
+    """Empty the stack's tables and queues for the test."""
+    embedded.empty()

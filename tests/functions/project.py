@@ -141,8 +141,8 @@ class _Raw:
 
 
 def _index() -> list[tuple[str, str]]:
-    items = jobs_client.scan(TableName="JobsTable", IndexName="by_status")["Items"]
-    return [(item["gpk"]["S"], item["gsk"]["S"]) for item in items]
+    items = jobs_client.scan(TableName="JobsTable")["Items"]
+    return [(item["gpk"]["S"], item["gsk"]["S"]) for item in items if "gpk" in item]
 
 
 def _page(index: list[tuple[str, str]], asked: Json) -> Iterator[Json]:

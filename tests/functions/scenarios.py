@@ -14,6 +14,7 @@ from functions.api.events import app as events
 from jobtrack.domain.journal import packing
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.secrets import Vault
+from tests.functions import embedded
 from tests.functions.conftest import DYNAMODB, KMS, NAMES, SQS, TEMPLATE, Invoke
 from tests.functions.subscribing import about
 from tests.functions.test_samples import outbox, received
@@ -261,13 +262,7 @@ READS = (
 def clear() -> None:
     """Empty the stack's tables and queues, and the caches of the functions."""
     events.jobs._cache.clear()
-    for name, table in TEMPLATE.tables.items():
-        keys = [each["AttributeName"] for each in table.arguments()["KeySchema"]]
-        for item in DYNAMODB.scan(TableName=name)["Items"]:
-            DYNAMODB.delete_item(TableName=name, Key={key: item[key] for key in keys})
-    for url in _queues():
-        SQS.delete_queue(QueueUrl=url)
-        SQS.create_queue(QueueName=url.rpartition("/")[2])
+    embedded.empty()
 
 
 def state() -> list[str]:

@@ -1,14 +1,12 @@
 """The local service's view of template.yaml: its application, its resources, its backlog."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-import boto3
 import pytest
 from fastapi.routing import APIRoute
-from moto import mock_aws
 
 from jobtrack import times
 from jobtrack_local.engine import provision
@@ -20,6 +18,7 @@ from jobtrack_local.template import template
 from jobtrack_local.template.intrinsics import Names
 from jobtrack_local.websocket.connections import Connections
 from jobtrack_local.wiring import build_pollers, build_websocket_gateway
+from tests.functions.conftest import DYNAMODB, SQS
 
 PLAN = template.load()
 SAMPLE = json.loads((Path(__file__).parents[2] / "events" / "outbox-record.json").read_text())["Records"][0]
@@ -27,9 +26,8 @@ NOW = 1_795_430_733
 
 
 @pytest.fixture
-def names() -> Iterator[Names]:
-    with mock_aws():
-        yield provision.provision(PLAN)
+def names(stack: None) -> Names:
+    return provision.provision(PLAN)
 
 
 def test_the_routers_have_the_templates_routes_and_no_others() -> None:
@@ -53,11 +51,10 @@ def test_every_variable_that_functions_are_told_has_a_local_meaning(names: Names
 
 
 def test_tables_queues_and_keys_are_those_of_the_template(names: Names) -> None:
-    dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
-    jobs = dynamodb.describe_table(TableName=names.refs["JobsTable"])["Table"]
+    jobs = DYNAMODB.describe_table(TableName=names.refs["JobsTable"])["Table"]
     assert jobs["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
     assert [index["IndexName"] for index in jobs["GlobalSecondaryIndexes"]] == ["by_status"]
-    queue = sqs.get_queue_attributes(QueueUrl=names.refs["DeliveryQueue"], AttributeNames=["All"])["Attributes"]
+    queue = SQS.get_queue_attributes(QueueUrl=names.refs["DeliveryQueue"], AttributeNames=["All"])["Attributes"]
     assert queue["VisibilityTimeout"] == str(PLAN.queues["DeliveryQueue"].visibility_timeout)
     assert json.loads(queue["RedrivePolicy"])["deadLetterTargetArn"] == names.attributes["DeliveryFailures", "Arn"]
 
@@ -83,12 +80,17 @@ def test_each_route_of_the_websocket_api_gets_its_function() -> None:
 
 
 def test_the_backlog_is_what_has_not_expired_as_the_stream_would_show_it(names: Names) -> None:
-    dynamodb, table = boto3.client("dynamodb"), names.refs["JobsTable"]
+    table = names.refs["JobsTable"]
     for sort_key, expires in (("O#2", NOW + 1), ("O#1", NOW + 1), ("O#0", NOW), ("S", NOW + 1), ("L#1", NOW + 1)):
-        item = {"pk": {"S": "p"}, "sk": {"S": sort_key}, "exp": {"N": str(expires)}, "d": {"B": b"\x00\xff"}}
-        dynamodb.put_item(TableName=table, Item=item)
+        item: dict[str, Any] = {
+            "pk": {"S": "p"},
+            "sk": {"S": sort_key},
+            "exp": {"N": str(expires)},
+            "d": {"B": b"\x00\xff"},
+        }
+        DYNAMODB.put_item(TableName=table, Item=item)
     stream = names.attributes["JobsTable", "StreamArn"]
-    (page,) = OutboxBacklog(dynamodb, table, stream, "O#", lambda: times.add_seconds(times.EPOCH, NOW)).records()
+    (page,) = OutboxBacklog(DYNAMODB, table, stream, "O#", lambda: times.add_seconds(times.EPOCH, NOW)).records()
     keys = [change(record)["Keys"] for record in page]
     assert keys == [{"pk": {"S": "p"}, "sk": {"S": "O#1"}}, {"pk": {"S": "p"}, "sk": {"S": "O#2"}}]
     assert all(set(record) == set(SAMPLE) and set(change(record)) == set(change(SAMPLE)) for record in page)

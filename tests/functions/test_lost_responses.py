@@ -19,7 +19,6 @@ CONDITIONAL = {"UpdateItem", "TransactWriteItems"}
 
 @pytest.fixture
 def functions(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))  # it repeats without a pause
     yield standing_still(invoke, sample, monkeypatch)
     FAULTS.lose = FAULTS.answer = None
 

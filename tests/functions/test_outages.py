@@ -17,10 +17,10 @@ from botocore.exceptions import (
 )
 from botocore.model import OperationModel
 
-from jobtrack import limits
 from jobtrack.errors import Unavailable
 from tests.functions.conftest import FAULTS, Invoke
 from tests.functions.scenarios import READS, WRITES, Sample, Scenario, Stack, clear, standing_still, state
+from tests.retrying import shared_retry_at_once
 
 URL = "https://dynamodb.us-east-1.amazonaws.com"
 Failure = Callable[[OperationModel], Any]
@@ -91,7 +91,8 @@ def functions(invoke: Invoke, sample: Sample, monkeypatch: pytest.MonkeyPatch) -
 
     clear()
     logging.disable()  # writing hundreds of tracebacks would take most of the time
-    yield standing_still(invoke, sample, monkeypatch)
+    with shared_retry_at_once(seconds=0.05):  # otherwise each failure would take two seconds
+        yield standing_still(invoke, sample, monkeypatch)
     logging.disable(logging.NOTSET)
     FAULTS.answer = None
 
@@ -109,9 +110,7 @@ def failing(failure: Failure, operation: str = "", first: int = 0) -> Failure:
 def asked(stack: Stack, scenario: Scenario, answer: Failure) -> tuple[int, Any, Any]:
     """Return status, code and Retry-After."""
     FAULTS.answer = answer
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(limits, "BUSY_SECONDS", 0.02)  # otherwise each failure would take two seconds
-        found = scenario.act(stack)
+    found = scenario.act(stack)
     FAULTS.answer = None
     code = json.loads(found["body"]).get("code") if found.get("body") else None
     return found["statusCode"], code, found["headers"].get("retry-after")
@@ -213,8 +212,7 @@ def test_what_an_outage_stops_is_done_in_the_next_minute(scenario: Scenario, fun
         functions.seconds = 0
         again(functions, scenario)
         FAULTS.answer = failing(FAILURES["ThrottlingException"], first=number)
-        with pytest.MonkeyPatch.context() as patch, suppress(ClientError, BotoCoreError, Unavailable):
-            patch.setattr(limits, "BUSY_SECONDS", 0.02)
+        with suppress(ClientError, BotoCoreError, Unavailable):
             scenario.act(functions)
         FAULTS.answer = None
         assert scenario.act(functions) == answer

@@ -6,11 +6,10 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 
 from jobtrack.push.messages.message import Message
-from tests.functions.conftest import NAMES, Invoke
+from tests.functions.conftest import DYNAMODB, NAMES, SQS, Invoke
 
 Sample = Callable[[str], dict[str, Any]]
 
@@ -135,21 +134,21 @@ def test_what_is_reported_is_dispatched_and_tried_again_while_the_receiver_is_aw
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     assert invoke("DelivererFunction", {"Records": sent}) == {"batchItemFailures": []}
-    stored = boto3.client("dynamodb").scan(TableName=NAMES.refs["DeliveriesTable"])["Items"]
+    stored = DYNAMODB.scan(TableName=NAMES.refs["DeliveriesTable"])["Items"]
     assert [kept["status"] for kept in stored if "status" in kept] == [{"S": "Pending"}] * 2
-    state = boto3.client("sqs").get_queue_attributes(QueueUrl=NAMES.refs["DeliveryQueue"], AttributeNames=["All"])
+    state = SQS.get_queue_attributes(QueueUrl=NAMES.refs["DeliveryQueue"], AttributeNames=["All"])
     assert state["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "2"
 
 
 def test_messages_of_no_live_subscription_are_skipped(invoke: Invoke, sample: Sample) -> None:
     assert invoke("DelivererFunction", sample("delivery-message")) == {"batchItemFailures": []}
-    (delivery,) = boto3.client("dynamodb").scan(TableName=NAMES.refs["DeliveriesTable"])["Items"]
+    (delivery,) = DYNAMODB.scan(TableName=NAMES.refs["DeliveriesTable"])["Items"]
     assert delivery["status"] == {"S": "Skipped"}
 
 
 def outbox(sample: Sample) -> Iterator[dict[str, Any]]:
     """Return the stream records of the jobs table's outbox, in the sample's shape."""
-    for item in boto3.client("dynamodb").scan(TableName=NAMES.refs["JobsTable"])["Items"]:
+    for item in DYNAMODB.scan(TableName=NAMES.refs["JobsTable"])["Items"]:
         if item["sk"]["S"].startswith("O#"):
             (record,) = sample("outbox-record")["Records"]
             packed = base64.b64encode(bytes(item["d"]["B"])).decode()
@@ -160,5 +159,5 @@ def outbox(sample: Sample) -> Iterator[dict[str, Any]]:
 def received(sample: Sample) -> list[dict[str, Any]]:
     """Return the delivery queue's messages, in the sample's shape."""
     (record,) = sample("delivery-message")["Records"]
-    messages = boto3.client("sqs").receive_message(QueueUrl=NAMES.refs["DeliveryQueue"], MaxNumberOfMessages=10)
+    messages = SQS.receive_message(QueueUrl=NAMES.refs["DeliveryQueue"], MaxNumberOfMessages=10)
     return [{**record, "messageId": each["MessageId"], "body": each["Body"]} for each in messages["Messages"]]

@@ -4,13 +4,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 
 from functions.api.events import app as events_app
 from functions.schedule.watchdog import app
 from jobtrack import times
-from tests.functions.conftest import NAMES, Invoke
+from tests.functions.conftest import DYNAMODB, NAMES, SQS, Invoke
 from tests.functions.test_samples import outbox
 
 Sample = Callable[[str], dict[str, Any]]
@@ -60,7 +59,7 @@ def test_a_silent_job_is_called_stalled_once_and_those_who_listen_are_owed_it(
     owed = list(outbox(sample))
     assert len(owed) == before + 1
     assert invoke("DispatcherFunction", {"Records": owed[-1:]}) == {"batchItemFailures": []}
-    messages = boto3.client("sqs").receive_message(QueueUrl=NAMES.refs["DeliveryQueue"], MaxNumberOfMessages=10)
+    messages = SQS.receive_message(QueueUrl=NAMES.refs["DeliveryQueue"], MaxNumberOfMessages=10)
     assert [json.loads(each["Body"])["type"] for each in messages["Messages"]] == ["jobStalled"]
     shown = json.loads(invoke("TimelineFunction", sample("get-timeline"))["body"])
     assert [each["eventType"] for each in shown["timeline"]].count("JobStalled") == 1
@@ -91,5 +90,5 @@ def test_the_timer_of_a_job_that_reported_is_moved(
 
 
 def timers() -> list[str]:
-    items = boto3.client("dynamodb").scan(TableName=NAMES.refs["JobsTable"])["Items"]
+    items = DYNAMODB.scan(TableName=NAMES.refs["JobsTable"])["Items"]
     return [item["sk"]["S"] for item in items if item["pk"]["S"].startswith("heartbeat#")]

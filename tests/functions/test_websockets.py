@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import boto3
 import pytest
 
 from jobtrack import aws, times
@@ -15,7 +14,8 @@ from jobtrack.push.subscriptions.stream_state import StreamState
 from jobtrack.push.subscriptions.tickets import TICKET_SECONDS, Ticket, ticket_key
 from jobtrack.push.websockets.connection_table import ConnectionTable
 from jobtrack.push.websockets.stream_leases import StreamLeaseTable
-from tests.functions.conftest import NAMES, Invoke
+from tests.functions.conftest import NAMES, SQS, Invoke
+from tests.functions.embedded import CONNECTIONS
 from tests.functions.subscribing import FUNCTION, Sample, about, job_of, read, report, stored, subscribed, table
 
 pytestmark = pytest.mark.usefixtures("stack")
@@ -57,44 +57,17 @@ def stream(made: dict[str, Any], key: JobKey) -> StreamState:
 
 
 def wakes() -> list[Wake]:
-    """Return the messages without a delay; moto holds back the others, but not forever."""
-    queue = boto3.client("sqs")
-    messages = queue.receive_message(QueueUrl=NAMES.refs["DeliveryQueue"], MaxNumberOfMessages=10).get("Messages", [])
+    """Return the messages without a delay."""
+    messages = SQS.receive_message(QueueUrl=NAMES.refs["DeliveryQueue"], MaxNumberOfMessages=10).get("Messages", [])
     decoded = [decode(message["Body"]) for message in messages]
     return [wake for wake in decoded if isinstance(wake, Wake) and not wake.not_before]
 
 
 def queued() -> int:
     """Return the number of messages in the queue, due or not."""
-    state = boto3.client("sqs").get_queue_attributes(QueueUrl=NAMES.refs["DeliveryQueue"], AttributeNames=["All"])
-    names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed")
-    return sum(int(state["Attributes"][name]) for name in names)
-
-
-class Posted:
-    """Record the posts to connections, where botocore sends them."""
-
-    def __init__(self) -> None:
-        self.messages: list[tuple[str, Any]] = []
-        self.closed: list[str] = []
-
-    def see(self, request: Any, **_: Any) -> None:
-        connection = request.url.rsplit("/", 1)[-1]
-        if request.method == "DELETE":
-            self.closed.append(connection)
-        else:
-            self.messages.append((connection, json.loads(request.body)))
-
-
-@pytest.fixture
-def posted() -> Posted:
-    from functions.websocket.connect import app as connect
-    from functions.websocket.resume import app as resume
-
-    seen = Posted()
-    for app in (connect, resume):
-        app._service.sockets.api.meta.events.register("before-send.apigatewaymanagementapi", seen.see)
-    return seen
+    state = SQS.get_queue_attributes(QueueUrl=NAMES.refs["DeliveryQueue"], AttributeNames=["All"])
+    attributes = state["Attributes"]
+    return int(attributes["ApproximateNumberOfMessages"]) + int(attributes["ApproximateNumberOfMessagesDelayed"])
 
 
 def test_a_websocket_is_answered_with_an_url_and_no_secret(made: dict[str, Any], sample: Sample) -> None:
@@ -104,14 +77,14 @@ def test_a_websocket_is_answered_with_an_url_and_no_secret(made: dict[str, Any],
     assert stored(made, job_of(sample("subscribe"))).sealed == b""
 
 
-def test_a_ticket_opens_one_connection(invoke: Invoke, sample: Sample, made: dict[str, Any], posted: Posted) -> None:
+def test_a_ticket_opens_one_connection(invoke: Invoke, sample: Sample, made: dict[str, Any]) -> None:
     key, ticket = job_of(sample("subscribe")), ticket_of(made)
     assert invoke("ConnectFunction", connecting(sample, ticket)) == {"statusCode": 200}
     assert stream(made, key).connection == "connection-1"
     assert invoke("ConnectFunction", connecting(sample, ticket, "connection-2")) == {"statusCode": 401}
     assert stream(made, key).connection == "connection-1"
     assert queued() == 1
-    assert posted.closed == []
+    assert CONNECTIONS.closed == []
 
 
 @pytest.mark.parametrize("shown", ["", "never-given-out", "x" * 4096, "チケット"])
@@ -161,16 +134,14 @@ def issued(invoke: Invoke, sample: Sample, made: dict[str, Any]) -> str:
     return ticket_of(read(invoke(FUNCTION, about(sample, "issue-ticket", made["subscriptionId"]))))
 
 
-def test_a_new_ticket_replaces_the_connection(
-    invoke: Invoke, sample: Sample, made: dict[str, Any], posted: Posted
-) -> None:
+def test_a_new_ticket_replaces_the_connection(invoke: Invoke, sample: Sample, made: dict[str, Any]) -> None:
     key = job_of(sample("subscribe"))
     invoke("ConnectFunction", connecting(sample, ticket_of(made)))
     assert invoke("ConnectFunction", connecting(sample, issued(invoke, sample, made), "connection-2")) == {
         "statusCode": 200
     }
     assert stream(made, key).connection == "connection-2"
-    assert posted.closed == ["connection-1"]
+    assert CONNECTIONS.closed == ["connection-1"]
     invoke("DisconnectFunction", leaving(sample, "connection-1"))
     assert stream(made, key).connection == "connection-2"
 
@@ -238,7 +209,7 @@ def test_websockets_made_with_the_job_begin_with_its_first_event(invoke: Invoke,
 
 
 def test_resuming_sets_the_position_breaks_the_lease_and_wakes(
-    invoke: Invoke, sample: Sample, made: dict[str, Any], posted: Posted
+    invoke: Invoke, sample: Sample, made: dict[str, Any]
 ) -> None:
     key = job_of(sample("subscribe"))
     invoke("ConnectFunction", connecting(sample, ticket_of(made)))
@@ -254,7 +225,7 @@ def test_resuming_sets_the_position_breaks_the_lease_and_wakes(
     assert not leases.is_held(lease)
     assert not leases.advance(lease, 4)
     assert new_wake(stored(made, key)) in wakes()
-    assert posted.messages == []
+    assert CONNECTIONS.messages == []
 
 
 @pytest.mark.parametrize(
@@ -270,12 +241,12 @@ def test_resuming_sets_the_position_breaks_the_lease_and_wakes(
     ],
 )
 def test_what_cannot_be_served_is_answered_on_the_connection(
-    message: Any, detail: str, invoke: Invoke, sample: Sample, made: dict[str, Any], posted: Posted
+    message: Any, detail: str, invoke: Invoke, sample: Sample, made: dict[str, Any]
 ) -> None:
     key = job_of(sample("subscribe"))
     invoke("ConnectFunction", connecting(sample, ticket_of(made)))
     assert invoke("ResumeFunction", saying(sample, message)) == {"statusCode": 200}
-    [(connection, answer)] = posted.messages
+    [(connection, answer)] = CONNECTIONS.messages
     assert connection == "connection-1"
     assert answer["type"] == "refused"
     assert answer["data"] == {"code": "unprocessable", "detail": detail}
@@ -283,15 +254,13 @@ def test_what_cannot_be_served_is_answered_on_the_connection(
     assert wakes() == []
 
 
-def test_who_was_replaced_cannot_resume_and_is_closed(
-    invoke: Invoke, sample: Sample, made: dict[str, Any], posted: Posted
-) -> None:
+def test_who_was_replaced_cannot_resume_and_is_closed(invoke: Invoke, sample: Sample, made: dict[str, Any]) -> None:
     key = job_of(sample("subscribe"))
     invoke("ConnectFunction", connecting(sample, ticket_of(made)))
     invoke("ConnectFunction", connecting(sample, issued(invoke, sample, made), "connection-2"))
     for name in ("connection-1", "connection-of-nobody"):
         invoke("ResumeFunction", saying(sample, {"action": "resume", "sinceSequence": 0}, name))
-    assert posted.closed == ["connection-1", "connection-1", "connection-of-nobody"]
+    assert CONNECTIONS.closed == ["connection-1", "connection-1", "connection-of-nobody"]
     assert stream(made, key).position == 1
 
 
@@ -331,8 +300,7 @@ def test_the_deliverer_streams_to_who_is_connected(
 ) -> None:
     from functions.queue.deliverer import app
 
-    key, seen = job_of(sample("subscribe")), Posted()
-    app._sockets.sockets.api.meta.events.register("before-send.apigatewaymanagementapi", seen.see)
+    key = job_of(sample("subscribe"))
     invoke("ConnectFunction", connecting(sample, ticket_of(made)))
     report(key, "jobStarted")
     report(key, "stageStarted", stageName="Mining")
@@ -341,7 +309,7 @@ def test_the_deliverer_streams_to_who_is_connected(
     assert invoke("DelivererFunction", {"Records": [{"messageId": "m", "body": wake.encode()}]}) == {
         "batchItemFailures": []
     }
-    assert [(to, each["type"], each["data"]["sequence"]) for to, each in seen.messages] == [
+    assert [(to, each["type"], each["data"]["sequence"]) for to, each in CONNECTIONS.messages] == [
         ("connection-1", "stageStarted", 3)
     ]
     assert stream(made, key).position == 3

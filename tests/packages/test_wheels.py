@@ -17,7 +17,7 @@ from tests.packages.conftest import Installed
 from tests.stack import FUNCTIONS, ROOT
 
 MOST_BYTES = 200_000
-FORBIDDEN = re.compile(r"pydantic|boto|aws|fastapi|starlette|moto|ministack", re.IGNORECASE)
+FORBIDDEN = re.compile(r"pydantic|boto|aws|fastapi|starlette|ministack", re.IGNORECASE)
 STACK = "jobtrack_local/stack_files"
 TRACK = """
 import sys

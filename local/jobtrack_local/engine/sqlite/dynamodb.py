@@ -214,6 +214,9 @@ def describe(table: Table) -> Response:
         "KeySchema": table.definition["KeySchema"],
         "AttributeDefinitions": table.definition["AttributeDefinitions"],
     }
+    if table.indexes:
+        indexes = table.definition["GlobalSecondaryIndexes"]
+        description["GlobalSecondaryIndexes"] = [{**each, "IndexStatus": "ACTIVE"} for each in indexes]
     if table.stream:
         description |= {
             "StreamSpecification": table.definition["StreamSpecification"],

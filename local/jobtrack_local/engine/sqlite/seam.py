@@ -1,7 +1,8 @@
 """Where botocore's clients meet the engine: each call is answered in this process instead of over HTTP.
 
 botocore validates and serialises a call as always, and emits `before-call`; the first handler that returns a response
-replaces the HTTP request. Ours is the last one, so the handlers of tests and measurements come first.
+replaces the HTTP request. Ours is the last one, so the handlers of tests and measurements come first: botocore calls
+the handlers of the most specific event name first, therefore ours are registered without the name of a service.
 https://botocore.amazonaws.com/v1/documentation/api/latest/topics/events.html
 """
 
@@ -30,6 +31,9 @@ class _Http:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+Response = tuple[_Http, dict[str, Any]]
+
+
 def attach(session: Session, services: Mapping[str, object]) -> None:
     """Let a session's clients, made from now on, call the engine.
 
@@ -39,9 +43,9 @@ def attach(session: Session, services: Mapping[str, object]) -> None:
             for each operation.
     """
     events = session.get_component("event_emitter")
-    for name, service in services.items():
+    for name in services:
         events.register_last(f"before-parameter-build.{name}", _remember)
-        events.register_last(f"before-call.{name}", _responder(service))
+    events.register_last("before-call", responder(services))
 
 
 def _remember(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
@@ -52,26 +56,33 @@ def _remember(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> N
     context[_PARAMS] = {**params}
 
 
-def _responder(service: object) -> Callable[..., tuple[_Http, dict[str, Any]]]:
-    def respond(model: OperationModel, context: Mapping[str, Any], **_: Any) -> tuple[_Http, dict[str, Any]]:
-        operation: Operation | None = getattr(service, xform_name(model.name), None)
-        try:
-            if operation is None:
-                raise Refused("UnknownOperationException", f"The engine has no operation {model.name}")
-            return _response(HTTPStatus.OK, operation(context[_PARAMS]))
-        except Refused as refused:
-            return _refusal(refused)
-        except (sqlite3.Error, OSError) as error:
-            return _refusal(failed(str(error)))
+def responder(services: Mapping[str, object]) -> Callable[..., Response | None]:
+    """Return a handler of `before-call`, which returns the engine's response to a call of these services."""
+
+    def respond(model: OperationModel, context: Mapping[str, Any], **_: Any) -> Response | None:
+        service = services.get(model.service_model.service_id.hyphenize())
+        return None if service is None else _call(service, model.name, context[_PARAMS])
 
     return respond
 
 
-def _refusal(refused: Refused) -> tuple[_Http, dict[str, Any]]:
+def _call(service: object, name: str, params: Mapping[str, Any]) -> Response:
+    operation: Operation | None = getattr(service, xform_name(name), None)
+    try:
+        if operation is None:
+            raise Refused("UnknownOperationException", f"The engine has no operation {name}")
+        return _response(HTTPStatus.OK, operation(params))
+    except Refused as refused:
+        return _refusal(refused)
+    except (sqlite3.Error, OSError) as error:
+        return _refusal(failed(str(error)))
+
+
+def _refusal(refused: Refused) -> Response:
     error = {"Code": refused.code, "Message": refused.message}
     return _response(refused.status, {"Error": error, **refused.members})
 
 
-def _response(status: int, parsed: dict[str, Any]) -> tuple[_Http, dict[str, Any]]:
+def _response(status: int, parsed: dict[str, Any]) -> Response:
     metadata = {"HTTPStatusCode": int(status), "HTTPHeaders": {}, "RetryAttempts": 0}
     return _Http(int(status)), {**parsed, "ResponseMetadata": metadata}
