@@ -108,9 +108,9 @@ class SocketWorld:
     def subscribe(self, since: int | None = None, **wanted: Any) -> str:
         """Subscribe to milestones, or to other events, and return the subscription's id."""
         asked = {"subscriptionType": "websocket", "events": [WANTED], "sinceSequence": since, **wanted}
-        request = SubscribeRequest.model_validate(asked)
+        spec = SubscribeRequest.model_validate(asked).spec()
         vault = Vault(cast("KMSClient", _Kms()), "key")
-        made = SubscriptionFactory(vault, {443}, clock=self.clock).create(self.job, request)
+        made = SubscriptionFactory(vault, {443}, clock=self.clock).create(self.job, spec)
         one = made.subscription
         listener = NewListener(
             self.job,

@@ -103,7 +103,7 @@ def _local(folder: Path) -> dict[str, Profile]:
 
 
 def _others(profiles: Mapping[str, Profile]) -> str:
-    return f"; there are: {', '.join(sorted(profiles))}" if profiles else ""
+    return f"; allowed: {', '.join(sorted(profiles))}" if profiles else ""
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -128,7 +128,7 @@ def _profile(section: object, place: str) -> Profile:
     names = [field.name for field in fields(Profile)]
     for name, value in section.items():
         if name not in names:
-            raise ConfigurationError(f"{place}.{name} is unknown; there are: {', '.join(names)}")
+            raise ConfigurationError(f"{place}.{name} is unknown; allowed: {', '.join(names)}")
         if not isinstance(value, str) and not (name == "token_command" and _words(value)):
             raise ConfigurationError(f"{place}.{name} must be text")
     members: dict[str, Any] = {

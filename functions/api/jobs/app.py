@@ -64,7 +64,7 @@ def _create(request: Request, body: JobRequest, fingerprint_of_body: str, key: I
         job=job,
         fingerprint=fingerprint_of_body,
         relations=body.relations(),
-        subscriptions=body.subscriptions,
+        subscriptions=[subscription.spec() for subscription in body.subscriptions],
         project_path=request.url.path.removesuffix("/jobs"),
     )
     content, replayed = creator.create_job(new_job, key)

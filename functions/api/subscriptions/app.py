@@ -49,7 +49,7 @@ IdempotencyKey = Annotated[Idempotency | None, Depends(idempotency)]
 @router.post("/job/{jobId}/subscribe", status_code=201)
 def subscribe(request: Request, body: SubscribeRequest, key: IdempotencyKey) -> Response:
     """Create a subscription: push the job's events to the receiver from now on."""
-    content, replayed = creator.create_subscription(job_key(request), body, key, most_subscriptions(request))
+    content, replayed = creator.create_subscription(job_key(request), body.spec(), key, most_subscriptions(request))
     return json_response(content, 201, replayed=replayed)
 
 

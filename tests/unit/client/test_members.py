@@ -220,7 +220,7 @@ def test_more_than_the_service_takes_is_cut_off_with_a_warning(caplog: pytest.Lo
         ({"subscriptions": [{"subscription_type": "mail"}]}, ValueError, "subscription_type: must be one of webhook"),
         ({"subscriptions": [{"subscription_type": "webhook", "webhook_url": "x" * 3000}]}, ValueError, "has 3000"),
         ({"subscriptions": [{"subscriptionType": "webhook"}]}, TypeError, "subscription_type must be given"),
-        ({"jobDescription": "d"}, TypeError, "there is no jobDescription; there are description, "),
+        ({"jobDescription": "d"}, TypeError, "unknown: jobDescription; allowed: description, "),
         ({"job_id": 5}, jt.ConfigurationError, "job_id must be a GUID, not 5"),
     ],
 )
@@ -291,7 +291,7 @@ def test_no_value_of_any_call_is_refused(calls: list[tuple[str, Any]]) -> None:
 
 def test_measures_that_the_service_does_not_know_are_refused() -> None:
     with client(Service()) as api, api.job("n", job_type="t") as job:
-        with pytest.raises(TypeError, match=r"there is no loss; there are cpu_usage, memory_bytes, .*retries"):
+        with pytest.raises(TypeError, match=r"unknown: loss; allowed: cpu_usage, memory_bytes, .*retries"):
             job.sample(loss=0.3)  # type: ignore[call-arg]
         with pytest.raises(TypeError, match="resource_id"):
             job.resource_allocated("GPU")  # type: ignore[call-arg]
@@ -320,15 +320,15 @@ def test_direct_calls_are_protected_too() -> None:
             api.create_job("n", job_type="t", priority="urgent")
         with pytest.raises(TypeError, match="job_type"):
             api.create_job("n")
-        with pytest.raises(TypeError, match="data: there is no loss; there are"):
+        with pytest.raises(TypeError, match="data: unknown: loss; allowed:"):
             api.report_events(GUID, [{"type": "metricSample", "data": {"loss": 0.3}}])
-        with pytest.raises(TypeError, match="there is no jobName; there are description, priority"):
+        with pytest.raises(TypeError, match="unknown: jobName; allowed: description, priority"):
             api.create_job("n", job_type="t", jobName=3)
-        with pytest.raises(TypeError, match="stages: there is no expected; there are stage_name"):
+        with pytest.raises(TypeError, match="stages: unknown: expected; allowed: stage_name"):
             api.create_job("n", job_type="t", stages=[{"stage_name": "Load", "expected": 5}])
         with pytest.raises(TypeError, match="must be a mapping, not 'x'"):
             api.report_events(GUID, ["x"])
-        with pytest.raises(TypeError, match="there is no events_names; there are subscription_type"):
+        with pytest.raises(TypeError, match="unknown: events_names; allowed: subscription_type"):
             api.subscribe(GUID, subscription_type="websocket", events_names=[])
         with pytest.raises(TypeError, match="subscription_type must be given"):
             api.subscribe(GUID, events=[])

@@ -68,13 +68,13 @@ def test_which_is_meant(
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        ("default = 'other'\n[profiles.a]\n", "no profile 'other' in .*config.toml; there are: a"),
+        ("default = 'other'\n[profiles.a]\n", "no profile 'other' in .*config.toml; allowed: a"),
         ("default = 'other'", "no profile 'other' in .*config.toml$"),
         ("profiles = 1", "profiles must be tables"),
         ("[profiles]\na = 1", "profiles.a must be a table"),
         ("[profiles.a]\nurl = 1", "profiles.a.url must be text"),
         ("[profiles.a]\ntoken_command = [1]", "profiles.a.token_command must be text"),
-        ("[profiles.a]\nadress = 'x'", "profiles.a.adress is unknown; there are: url, tenant, project"),
+        ("[profiles.a]\nadress = 'x'", "profiles.a.adress is unknown; allowed: url, tenant, project"),
         ("default = ", "config.toml cannot be read"),
         ("default = ['a']", r"default must be the name of a profile, not \['a'\]"),
     ],

@@ -42,7 +42,9 @@ def subscriber(**settings: Any) -> SubscriptionFactory:
 def refusals(body: dict[str, Any]) -> list[str]:
     """Return the pointers to the invalid members of a request, whichever check found them."""
     try:
-        wanted = SubscribeRequest.model_validate({name: each for name, each in body.items() if each is not LEFT_OUT})
+        wanted = SubscribeRequest.model_validate(
+            {name: each for name, each in body.items() if each is not LEFT_OUT}
+        ).spec()
         subscriber().create(JOB, wanted)
     except ValidationError as invalid:
         return ["/" + "/".join(map(str, each["loc"])) for each in invalid.errors()]
@@ -96,7 +98,7 @@ def test_a_refusal_tells_no_token() -> None:
 
 
 def test_what_is_made_of_the_example() -> None:
-    one = subscriber().create(JOB, SubscribeRequest.model_validate(EXAMPLE)).subscription
+    one = subscriber().create(JOB, SubscribeRequest.model_validate(EXAMPLE).spec()).subscription
     assert (one.subscription_id, one.job, one.type) == ("sub-00000000-0000-0000-0000-000000000007", JOB, "webhook")
     whole = times.whole(NOW)
     assert (one.created_at, one.expires_at, one.language) == (whole, times.add_seconds(whole, 8 * 3600), "ja")
@@ -106,7 +108,7 @@ def test_what_is_made_of_the_example() -> None:
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9000/hook", "https://localhost:9000/"])
 def test_loopback_is_for_the_local_service(url: str) -> None:
-    wanted = SubscribeRequest.model_validate({**EXAMPLE, "webhookUrl": url})
+    wanted = SubscribeRequest.model_validate({**EXAMPLE, "webhookUrl": url}).spec()
     assert subscriber(allow_loopback=True).create(JOB, wanted).subscription.url == url
     with pytest.raises(Unprocessable, match="/subscriptions/1/webhookUrl must not be a loopback address"):
         subscriber().create(JOB, wanted, "/subscriptions/1")
@@ -114,7 +116,7 @@ def test_loopback_is_for_the_local_service(url: str) -> None:
 
 def test_what_is_kept_of_the_answer_holds_the_secrets_sealed_and_reveals_them() -> None:
     maker = subscriber(new_secret=lambda: "whsec_aHVudGVyMg==")
-    one = maker.create(JOB, SubscribeRequest.model_validate(EXAMPLE))
+    one = maker.create(JOB, SubscribeRequest.model_validate(EXAMPLE).spec())
     kept = maker.sealed_response(one)
     assert "aHVudGVyMg==" not in json.dumps(kept)
     assert EXAMPLE["authentication"]["token"] not in json.dumps(kept)
@@ -138,7 +140,7 @@ def test_what_is_for_webhooks_alone_is_refused_of_a_websocket(pointer: str, chan
 @pytest.mark.parametrize("absent", [{}, {"webhookUrl": None, "authentication": None}])
 def test_a_websocket_gets_an_url_with_a_ticket_that_is_kept_sealed(absent: dict[str, Any]) -> None:
     maker = subscriber(new_ticket=lambda: "the-ticket", websocket_url="wss://ws.example/live")
-    made = maker.create(JOB, SubscribeRequest.model_validate({**WEBSOCKET, **absent}))
+    made = maker.create(JOB, SubscribeRequest.model_validate({**WEBSOCKET, **absent}).spec())
     kept = maker.sealed_response(made)
     revealed = maker.reveal_subscription(JOB, kept)
     assert revealed["websocketUrl"] == "wss://ws.example/live?ticket=the-ticket"
@@ -149,7 +151,7 @@ def test_a_websocket_gets_an_url_with_a_ticket_that_is_kept_sealed(absent: dict[
 
 @pytest.mark.parametrize(("since", "position"), [(None, 5), (0, 0), (4, 4), (5, 5), (9, 5)])
 def test_a_websockets_cursor_begins_where_it_is_asked_to(since: int | None, position: int) -> None:
-    made = subscriber().create(JOB, SubscribeRequest.model_validate({**WEBSOCKET, "sinceSequence": since}))
+    made = subscriber().create(JOB, SubscribeRequest.model_validate({**WEBSOCKET, "sinceSequence": since}).spec())
     stored = made.to_items(5)[0]
     assert (stored["since"], stored["position"]) == ({"N": "5"}, {"N": str(position)})
     assert made.replay_since is None

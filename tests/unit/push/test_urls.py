@@ -12,7 +12,7 @@ PORTS = frozenset({443})
 
 @pytest.mark.parametrize("host", LOOPBACK + NOT_PUBLIC)
 def test_an_address_that_is_not_public_is_refused_in_any_notation(host: str) -> None:
-    with pytest.raises(ValueError, match="must not"):
+    with pytest.raises(ValueError, match=r"must (not be a loopback|be a public) address"):
         check_url(f"https://{host}/hook", PORTS)
 
 
@@ -44,7 +44,7 @@ def test_loopback_is_allowed_only_locally_and_then_with_any_port_and_plain_http(
 
 @pytest.mark.parametrize("host", NOT_PUBLIC)
 def test_locally_no_other_address_becomes_allowed(host: str) -> None:
-    with pytest.raises(ValueError, match="must not"):
+    with pytest.raises(ValueError, match="must be a public address"):
         check_url(f"https://{host}/", PORTS, allow_loopback=True)
 
 

@@ -9,6 +9,7 @@ from jobtrack.domain.job import Job, Json
 from jobtrack.errors import Fault, JobTrackError, Unprocessable
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.subscription_factory import NewSubscription, SubscriptionFactory
+from jobtrack.push.subscriptions.subscription_spec import SubscriptionSpec
 from jobtrack.store.batch_writes import delete_items, put_items
 from jobtrack.store.dependencies import DependencyStore
 from jobtrack.store.idempotency import Idempotency
@@ -18,7 +19,6 @@ from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.views.job import created_job
 
 if TYPE_CHECKING:
-    from jobtrack.api.schemas.subscriptions import SubscribeRequest
     from jobtrack.views.responses import job_creation as responses
 
 
@@ -38,7 +38,7 @@ class NewJob(Struct, frozen=True):
     job: Job
     fingerprint: str
     relations: Json
-    subscriptions: "Sequence[SubscribeRequest]"
+    subscriptions: Sequence[SubscriptionSpec]
     project_path: str
 
     @property
@@ -64,8 +64,8 @@ class JobCreator(Struct, eq=False):
         """
         self._require_prerequisites(new_job)
         subscriptions = [
-            self.factory.create(new_job.key, request, f"/subscriptions/{index}")
-            for index, request in enumerate(new_job.subscriptions)
+            self.factory.create(new_job.key, spec, f"/subscriptions/{index}")
+            for index, spec in enumerate(new_job.subscriptions)
         ]
         response = self._response(new_job, subscriptions)
         response, replayed = self._write(new_job, subscriptions, response, idempotency)

@@ -11,8 +11,8 @@ from jobtrack.domain.events import EventName
 from jobtrack.domain.subscription_states import SubscriptionType
 from jobtrack.push.egress.urls import URL_CHARACTERS
 from jobtrack.push.subscriptions.subscription import DEFAULT_EVENTS, Filters
+from jobtrack.push.subscriptions.subscription_spec import LIFETIME_SECONDS, SubscriptionSpec
 
-LIFETIME_SECONDS = 8 * 3600
 LONGEST_LIFETIME_SECONDS = 7 * 24 * 3600
 TOKEN_CHARACTERS = 2048
 
@@ -39,7 +39,7 @@ class Authentication(Model):
 
 
 class SubscribeRequest(Model):
-    """The request body of `subscribe`. `SubscriptionFactory` checks what depends on its type and on the stack."""
+    """The request body of `subscribe`."""
 
     subscription_type: SubscriptionType
     webhook_url: Annotated[str, StringConstraints(min_length=1, max_length=URL_CHARACTERS)] | None = None
@@ -50,17 +50,18 @@ class SubscribeRequest(Model):
     expires_in_seconds: Lifetime | None = None
     since_sequence: Annotated[int, Field(ge=0, le=limits.NUMBER)] | None = None
 
-    def event_names(self) -> tuple[EventName, ...]:
-        """Return the subscribed events without duplicates; by default the six of the specification."""
-        return tuple(dict.fromkeys(self.events)) if self.events else DEFAULT_EVENTS
-
-    def lifetime(self) -> int:
-        """Return the lifetime in seconds."""
-        return self.expires_in_seconds or LIFETIME_SECONDS
-
-    def spoken(self) -> Language:
-        """Return the language of the descriptions."""
-        return self.language or DEFAULT_LANGUAGE
+    def spec(self) -> SubscriptionSpec:
+        """Return what it asks for, with the defaults of the specification."""
+        return SubscriptionSpec(
+            type=self.subscription_type,
+            url=self.webhook_url,
+            events=tuple(dict.fromkeys(self.events)) if self.events else DEFAULT_EVENTS,
+            filters=self.filters.filters() if self.filters else Filters(),
+            language=self.language or DEFAULT_LANGUAGE,
+            lifetime=self.expires_in_seconds or LIFETIME_SECONDS,
+            since=self.since_sequence,
+            token=self.authentication.token if self.authentication else None,
+        )
 
 
 class RenewRequest(Model):

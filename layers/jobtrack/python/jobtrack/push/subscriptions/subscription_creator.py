@@ -7,12 +7,12 @@ from msgspec import Struct
 from jobtrack import limits
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.subscription_factory import SubscriptionFactory
+from jobtrack.push.subscriptions.subscription_spec import SubscriptionSpec
 from jobtrack.store.idempotency import Idempotency
 from jobtrack.store.job_subscriptions import ListenerStore, NewListener
 from jobtrack.store.snapshots import Listener
 
 if TYPE_CHECKING:
-    from jobtrack.api.schemas.subscriptions import SubscribeRequest
     from jobtrack.views.responses.subscriptions import NewSubscription
 
 
@@ -26,7 +26,7 @@ class SubscriptionCreator(Struct, eq=False):
     def create_subscription(
         self,
         job: JobKey,
-        request: "SubscribeRequest",
+        spec: SubscriptionSpec,
         idempotency: Idempotency | None = None,
         most: int = limits.LIVE_SUBSCRIPTIONS,
     ) -> "tuple[NewSubscription, bool]":
@@ -38,7 +38,7 @@ class SubscriptionCreator(Struct, eq=False):
             Unprocessable: the subscription is not possible, or the job has `most` live subscriptions already.
             IdempotencyMismatch: the key was used for another subscription.
         """
-        new = self.factory.create(job, request)
+        new = self.factory.create(job, spec)
         subscription, response = new.subscription, self.factory.sealed_response(new)
         listener = NewListener(
             job,

@@ -14,14 +14,14 @@ from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.push.egress.urls import check_url
 from jobtrack.push.subscriptions.secrets import SealedSecret, Secrets, SigningSecret, Vault, new_signing_secret
 from jobtrack.push.subscriptions.stream_state import StreamState
-from jobtrack.push.subscriptions.subscription import Filters, Subscription
+from jobtrack.push.subscriptions.subscription import Subscription
+from jobtrack.push.subscriptions.subscription_spec import SubscriptionSpec
 from jobtrack.push.subscriptions.tickets import Ticket, new_ticket
 from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
-    from jobtrack.api.schemas.subscriptions import SubscribeRequest
     from jobtrack.views.responses import subscriptions as responses
 
     class SealedSubscription(responses.Subscription):
@@ -69,7 +69,7 @@ class NewSubscription(Struct, frozen=True):
 
 
 class SubscriptionFactory(Struct, frozen=True):
-    """Creates subscriptions from requests; `ports` and `allow_loopback` restrict the URLs of webhooks."""
+    """Creates requested subscriptions; `ports` and `allow_loopback` restrict the URLs of webhooks."""
 
     vault: Vault
     ports: Collection[int]
@@ -80,42 +80,41 @@ class SubscriptionFactory(Struct, frozen=True):
     new_secret: Callable[[], str] = new_signing_secret
     new_ticket: Callable[[], str] = new_ticket
 
-    def create(self, job: JobKey, request: "SubscribeRequest", pointer: str = "") -> NewSubscription:
-        """Return the requested subscription, not stored yet; `pointer` is the request's JSON pointer in the body.
+    def create(self, job: JobKey, spec: SubscriptionSpec, pointer: str = "") -> NewSubscription:
+        """Return the requested subscription, not stored yet; `pointer` is its JSON pointer in the request's body.
 
         Raises:
             Unprocessable: the URL is not allowed, or a member does not fit the type of the subscription.
         """
-        if request.subscription_type == "websocket":
-            return self._websocket(job, request, pointer)
-        self._check_url(request.webhook_url, f"{pointer}/webhookUrl")
-        subscription = self._subscription(job, request)
-        token = request.authentication.token if request.authentication else None
-        secrets = Secrets((SigningSecret(self.new_secret()),), token)
+        if spec.type == "websocket":
+            return self._websocket(job, spec, pointer)
+        self._check_url(spec.url, f"{pointer}/webhookUrl")
+        subscription = self._subscription(job, spec)
+        secrets = Secrets((SigningSecret(self.new_secret()),), spec.token)
         sealed = self.vault.seal(job, subscription.subscription_id, secrets)
-        return NewSubscription(replace(subscription, sealed=sealed), sealed, since=request.since_sequence)
+        return NewSubscription(replace(subscription, sealed=sealed), sealed, since=spec.since)
 
-    def _websocket(self, job: JobKey, request: "SubscribeRequest", pointer: str) -> NewSubscription:
-        for name, value in (("webhookUrl", request.webhook_url), ("authentication", request.authentication)):
+    def _websocket(self, job: JobKey, spec: SubscriptionSpec, pointer: str) -> NewSubscription:
+        for name, value in (("webhookUrl", spec.url), ("authentication", spec.token)):
             if value is not None:
                 raise _refused(f"{pointer}/{name}", "is allowed for webhooks only")
-        subscription, text = self._subscription(job, request), self.new_ticket()
+        subscription, text = self._subscription(job, spec), self.new_ticket()
         ticket = Ticket.issued(text, job, subscription.subscription_id, self.clock())
         sealed = self.vault.seal(job, subscription.subscription_id, Secrets((), text))
-        return NewSubscription(subscription, sealed, ticket, request.since_sequence)
+        return NewSubscription(subscription, sealed, ticket, spec.since)
 
-    def _subscription(self, job: JobKey, request: "SubscribeRequest") -> Subscription:
+    def _subscription(self, job: JobKey, spec: SubscriptionSpec) -> Subscription:
         now = times.whole(self.clock())
         return Subscription(
             job=job,
             subscription_id=f"sub-{self.new_id()}",
-            type=request.subscription_type,
-            url=request.webhook_url,
-            events=request.event_names(),
-            filters=(request.filters.filters() if request.filters else Filters()),
-            language=request.spoken(),
+            type=spec.type,
+            url=spec.url,
+            events=spec.events,
+            filters=spec.filters,
+            language=spec.language,
             created_at=now,
-            expires_at=times.add_seconds(now, request.lifetime()),
+            expires_at=times.add_seconds(now, spec.lifetime),
             sealed=b"",
         )
 
@@ -151,8 +150,9 @@ class SubscriptionFactory(Struct, frozen=True):
         return {"websocketUrl": f"{self.websocket_url}?ticket={self._open(owner, stored).token}"}
 
     def _open(self, owner: ProjectKey, stored: SealedSecret) -> Secrets:
-        job = JobKey(owner.tenant, owner.project, stored["jobId"])
-        return self.vault.open(job, stored["subscriptionId"], base64.b64decode(stored["sealed"]))
+        return self.vault.open(
+            owner.job_key(stored["jobId"]), stored["subscriptionId"], base64.b64decode(stored["sealed"])
+        )
 
 
 def _refused(pointer: str, detail: str) -> Unprocessable:
