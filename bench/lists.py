@@ -12,7 +12,7 @@ from jobtrack.keys import ProjectKey
 from jobtrack.store.job_lists import JobFilter, JobLister
 from jobtrack.store.job_queue import QueueReader, correct_queue
 from jobtrack.store.snapshots import Snapshot
-from jobtrack.store.workers import WorkerStore
+from jobtrack.store.workers import Heartbeat, WorkerStore
 from jobtrack.times import Micros
 
 JOBS, ASKED, PAGE = 300, 100, 50
@@ -29,7 +29,7 @@ def measure(bench: Bench, report: Report) -> None:
     owner = ProjectKey(str(uuid.uuid4()), str(uuid.uuid4()))
     ids = [_job(bench, owner, number) for number in range(JOBS)]
     table, now = bench.jobs.table, workload.START + times.HOUR
-    worker = {"cpuUnits": 4, "memoryGB": 16, "maxConcurrentJobs": 40}
+    worker = Heartbeat(cpu_units=4, memory_gb=16, max_concurrent_jobs=40)
     WorkerStore(bench.jobs.dynamodb, table).put_worker(owner, "worker-node-02", worker, Micros(now))
     lister, queue = JobLister(bench.jobs.dynamodb, table), QueueReader(bench.jobs.dynamodb, table)
     _batch(bench, report, owner, ids[:ASKED], lister, queue, now)

@@ -30,7 +30,7 @@ def get_logs(request: Request, query: Annotated[LogQuery, Query()]) -> Response:
     """
     snapshot = jobs.read_snapshot(job_key(request))
     headers = etag_headers(request, snapshot.job)
-    page = pages.read(snapshot, query)
+    page = pages.read_page(snapshot, query)
     if query.format == "raw":
         headers |= {"Last-Sequence": str(page.sequence)} | ({"Next-Cursor": page.cursor} if page.cursor else {})
         return Response(

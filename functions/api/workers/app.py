@@ -17,9 +17,9 @@ Node = Annotated[str, Path(alias="workerNode", min_length=1, max_length=limits.N
 
 
 @router.put("/worker/{workerNode}", status_code=204)
-def put_worker(request: Request, node: Node, heartbeat: WorkerHeartbeat) -> Response:
+def put_worker(request: Request, node: Node, body: WorkerHeartbeat) -> Response:
     """Store the worker's heartbeat. The worker counts as live for 120 s."""
-    workers.put_worker(project_key(request), node, heartbeat.model_dump(by_alias=True, exclude_none=True), times.now())
+    workers.put_worker(project_key(request), node, body.heartbeat(), times.now())
     return Response(status_code=204)
 
 

@@ -31,7 +31,7 @@ class LogPages(Struct, frozen=True):
     reader: JournalReader
     follower: LogFollower
 
-    def read(self, snapshot: Snapshot, query: LogQuery) -> LogPage:
+    def read_page(self, snapshot: Snapshot, query: LogQuery) -> LogPage:
         """Return the page that the query asks for."""
         if query.since_sequence is None:
             return self._read_by_time(snapshot, query)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from jobtrack import limits, times
-from jobtrack.domain.job import Json
 from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.domain.queue_forecast import Worker
 from jobtrack.keys import ProjectKey
@@ -20,13 +19,23 @@ if TYPE_CHECKING:
 _PREFIX = "W#"
 
 
+class Heartbeat(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The capacity and the use of a node, as it reported them."""
+
+    cpu_units: float
+    memory_gb: float
+    max_concurrent_jobs: int
+    cpu_usage: float | None = None
+    memory_bytes: int | None = None
+
+
 class WorkerStore(Struct, frozen=True):
     """Reads and writes workers in the jobs table."""
 
     dynamodb: "DynamoDBClient"
     table: str
 
-    def put_worker(self, owner: ProjectKey, node: str, heartbeat: Json, now: Micros) -> None:
+    def put_worker(self, owner: ProjectKey, node: str, heartbeat: Heartbeat, now: Micros) -> None:
         """Store the heartbeat of a node at `now`."""
         item: dict[str, AttributeValueTypeDef] = {
             **owner.item_key(f"{_PREFIX}{node}"),
@@ -44,11 +53,11 @@ class WorkerStore(Struct, frozen=True):
         )
         items = [item for page in pages for item in page["Items"]]
         return [
-            _worker(item["sk"]["S"].removeprefix(_PREFIX), unpack(bytes(item["d"]["B"])))
+            _worker(item["sk"]["S"].removeprefix(_PREFIX), unpack(bytes(item["d"]["B"]), Heartbeat))
             for item in items
             if decode_expiry(item) > now
         ]
 
 
-def _worker(node: str, heartbeat: Json) -> Worker:
-    return Worker(node, heartbeat["cpuUnits"], heartbeat["maxConcurrentJobs"])
+def _worker(node: str, heartbeat: Heartbeat) -> Worker:
+    return Worker(node, heartbeat.cpu_units, heartbeat.max_concurrent_jobs)

@@ -9,6 +9,7 @@ from jobtrack.api.schemas.fields import Amount, Count, Description, Guid, Metada
 from jobtrack.api.schemas.subscriptions import JobSubscriptions
 from jobtrack.domain.dependencies import ConditionStatus
 from jobtrack.domain.job import Job, Json, Priority, Stage
+from jobtrack.store.workers import Heartbeat
 from jobtrack.times import Micros
 
 
@@ -65,6 +66,10 @@ class WorkerHeartbeat(Model):
     max_concurrent_jobs: Annotated[int, Field(ge=0, le=limits.ALLOCATED)]
     cpu_usage: Amount | None = None
     memory_bytes: Count | None = None
+
+    def heartbeat(self) -> Heartbeat:
+        """Return it as it is stored."""
+        return Heartbeat(**self.model_dump())
 
 
 def _with_nulls(schema: Json) -> None:

@@ -117,7 +117,7 @@ class Deliverer(Struct, eq=False):
         except Exception:
             self.breaker.release(permit, Outcome.NOT_SENT)
             raise
-        return result, self.breaker.release(permit, result.outcome, result.attempt.milliseconds / 1000)
+        return result, self.breaker.release(permit, result.outcome, result.seconds)
 
     def _attempt(self, sender: Sender, message: Message, read_at: Micros, subscription: Subscription) -> AttemptResult:
         started = self.clock()
