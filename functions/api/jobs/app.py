@@ -10,7 +10,6 @@ from jobtrack import aws, times
 from jobtrack.api import (
     caller,
     create_router,
-    cursors,
     etag_headers,
     idempotency,
     job_key,
@@ -18,20 +17,18 @@ from jobtrack.api import (
     lambda_handler,
     project_key,
 )
+from jobtrack.api.job_pages import JobPages
 from jobtrack.api.schemas.jobs import JobRequest
 from jobtrack.api.schemas.project_queries import JobsQuery
 from jobtrack.job_creation import JobCreator, NewJob
-from jobtrack.keys import ProjectKey
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription_factory import SubscriptionFactory
 from jobtrack.settings import Settings
 from jobtrack.store.idempotency import Idempotency, fingerprint
 from jobtrack.store.job_lists import JobLister
 from jobtrack.store.jobs import JobStore
-from jobtrack.store.status_index import Place
 from jobtrack.views import job as view
-from jobtrack.views.page_size import take_fitting
-from jobtrack.views.responses.job import Job, Jobs
+from jobtrack.views.responses.job import Jobs
 
 settings = Settings.from_env()
 dynamodb = aws.client("dynamodb")
@@ -41,7 +38,7 @@ factory = SubscriptionFactory(
     vault, settings.allowed_webhook_ports, settings.allow_loopback_webhooks, settings.websocket_url
 )
 creator = JobCreator(jobs, settings.subscriptions_table, factory)
-lister = JobLister(dynamodb, settings.jobs_table)
+pages = JobPages(JobLister(dynamodb, settings.jobs_table))
 router = create_router()
 
 
@@ -87,20 +84,9 @@ def list_jobs(request: Request, query: Annotated[JobsQuery, Query()]) -> Respons
 
     A page that would not fit into a response ends early.
     """
-    owner = project_key(request)
-    page, cursor = cursors.read_page(
-        f"{owner.partition}/jobs", cursors.JOBS, query.cursor, lambda after: _read_jobs(owner, query, after)
-    )
-    jobs_page: Jobs = {"jobs": page, "nextCursor": cursor}
-    return json_response(jobs_page)
-
-
-def _read_jobs(owner: ProjectKey, query: JobsQuery, after: Place | None) -> tuple[list[Job], Place | None]:
-    snapshots, last = lister.read_page(owner, query.job_filter, query.limit, after)
-    lister.add_metadata(snapshots)
-    now = times.now()
-    fitting = take_fitting(view.job(snapshot.key, snapshot.job, now) for snapshot in snapshots)
-    return fitting, last if len(fitting) == len(snapshots) else Place.of(snapshots[len(fitting) - 1].job)
+    page, cursor = pages.read_page(project_key(request), query)
+    content: Jobs = {"jobs": page, "nextCursor": cursor}
+    return json_response(content)
 
 
 handler = lambda_handler(router)
