@@ -2,15 +2,8 @@
 
 Each `jobtrack serve` writes a file into the folder `services`, and locks it while it runs.
 
-A profile in `config.toml` has the members of `Profile`. `default` names the profile that is used if no other is chosen:
-
-    default = "production"
-
-    [profiles.production]
-    url = "https://jobs.example.com"
-    tenant = "11111111-1111-4111-8111-111111111111"
-    project = "22222222-2222-4222-8222-222222222222"
-    token_command = "my-login print-token"
+A table `[profiles.NAME]` in `config.toml` has the members of `Profile`. `default` names the profile that is used if no
+other is chosen.
 """
 
 import os

@@ -1,6 +1,6 @@
 """Finds out how a loop ended: by an exception in its body, or by `break`, `return` and the like.
 
-Python does not tell an abandoned iterator. While an exception leaves the loop's frame, it is not handled yet, so
+Python does not notify an abandoned iterator. While an exception leaves the loop's frame, it is not handled yet, so
 `sys.exc_info()` does not return it. But the exception's traceback already has an entry for the frame, and the garbage
 collector finds that entry. Python 3.11 creates the exception object later, so that version has to wait for it.
 """

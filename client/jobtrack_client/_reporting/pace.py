@@ -42,7 +42,7 @@ class Pace:
         return None if remaining is None else min(remaining, max(remaining / 2, _TRIPS * self._trip))
 
     def time_for(self, batch: Batch) -> float | None:
-        """Return the same for an attempt to send this batch. Log lines must leave time for the last batch."""
+        """Return the seconds for an attempt to send this batch. Log lines must leave time for the last batch."""
         remaining, time = self._buffer.remaining, self.time
         if remaining is None or time is None or batch.changes_state or self._buffer.concluded:
             return time
