@@ -1,4 +1,4 @@
-"""What every function shares: the domain, its storage, and the edge to HTTP."""
+"""The code that all functions share: the domain, its storage, and the HTTP edge."""
 
 from jobtrack import log_filter
 

@@ -86,7 +86,7 @@ def expected_range(stage: Stage) -> tuple[float, float] | None:
 
 
 def expected_job_range(job: Job) -> tuple[float, float] | None:
-    """Return the same of the whole job: of past jobs, else around the worker's estimate, else of its stages.
+    """Return the same percentiles for the job: from past jobs, else from the worker's estimate, else from its stages.
 
     The deviations of stages are taken as independent, so their squares add up.
     """

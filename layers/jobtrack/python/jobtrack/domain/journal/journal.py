@@ -72,7 +72,7 @@ class Journal(Struct):
 
     @classmethod
     def load(cls, stored: StoredJournal, tail: bytes) -> Self:
-        """Return the journal of its stored form."""
+        """Return the journal from its stored form."""
         rows = unpack(tail, dict[Family, list[Row]])
         records = [record for family in rows for record in decode_rows(family, rows[family])]
         records.sort(key=lambda record: record.sequence)

@@ -54,7 +54,7 @@ def encode_rows(records: Sequence[Record]) -> list[Row]:
 
 
 def decode_rows(family: Family, rows: Sequence[Row]) -> list[Record]:
-    """Return the records of their stored form."""
+    """Return the records from their stored form."""
     records, time, sequence = [], 0, 0
     for time_step, sequence_step, body in rows:
         time, sequence = time + time_step, sequence + sequence_step

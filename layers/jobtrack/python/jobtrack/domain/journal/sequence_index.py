@@ -74,7 +74,7 @@ def dump(entries: Sequence[Entry]) -> list[Row]:
 
 
 def load(rows: Sequence[Row]) -> list[Entry]:
-    """Return the entries of their stored form."""
+    """Return the entries from their stored form."""
     entries: list[Entry] = []
     time = sealed_at = 0
     for kind, step, first, last, lines, later in rows:

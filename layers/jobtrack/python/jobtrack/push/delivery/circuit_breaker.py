@@ -103,7 +103,7 @@ class CircuitBreaker(Struct, eq=False):
             cancel()
 
     def release(self, permit: Permit, outcome: Outcome, seconds: float = 0.0) -> EndpointHealth:
-        """Give the lease back, remember the outcome of an attempt that took so long, and return the health afterwards.
+        """Return the lease, store the outcome of an attempt and its duration, and return the new health.
 
         A write that fails is only logged: the lease expires, and the next attempt will show the same.
         """

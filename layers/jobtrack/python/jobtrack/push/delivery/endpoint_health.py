@@ -158,7 +158,7 @@ def _free_lease(health: EndpointHealth, lane: Lane, now: Micros, random: float, 
 def health_after(
     health: EndpointHealth, lane: Lane, outcome: Outcome, seconds: float, now: Micros, random: float, probe: bool
 ) -> EndpointHealth:
-    """Return the health after an attempt that took so long; `random` (0 to 1) spreads how long the breaker is open."""
+    """Return the health after an attempt; `random` (0 to 1) spreads how long the breaker is open."""
     if outcome is Outcome.NOT_SENT:
         return replace(health, probe_until=times.EPOCH) if probe else health
     failed = outcome is Outcome.FAILED

@@ -21,7 +21,7 @@ def resolve_within(seconds: float, resolve: Resolve, host: str, port: int) -> Se
 
     Raises:
         TimeoutError: there was no result in time.
-        OSError: of `resolve`, as any other error of it.
+        OSError: `resolve` failed. Its other errors are raised too.
     """
     results: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
 

@@ -70,7 +70,7 @@ def check_url(url: str, ports: Collection[int], allow_loopback: bool = False) ->
     With `allow_loopback`, a loopback host may have any port and plain http. A host name need not resolve yet.
 
     Raises:
-        ValueError: they may not; the text gives the reason, without a subject.
+        ValueError: messages may not be pushed there; the text gives the reason, without a subject.
     """
     target = WebhookUrl.parse(url)
     if _is_loopback_host(target.host):
