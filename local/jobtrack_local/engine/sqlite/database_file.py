@@ -35,6 +35,10 @@ class Replaced(sqlite3.OperationalError):
     """The file at the path is not the one that is open: what is written to the open one is lost."""
 
 
+class Unusable(LocalError):
+    """The file does not hold a database that this version reads."""
+
+
 class DatabaseFile:
     """A file of the engine, with its write-ahead log and the index of that log.
 
@@ -46,7 +50,7 @@ class DatabaseFile:
     def __init__(self, path: Path, *, durable: bool) -> None:
         self.path = path
         self.log = path.with_name(path.name + "-wal")
-        self._files = (path, self.log, path.with_name(path.name + "-shm"))
+        self.paths = (path, self.log, path.with_name(path.name + "-shm"))
         self._durable = durable
         self._identities: Sequence[_Identity] = ()
 
@@ -54,14 +58,17 @@ class DatabaseFile:
         """Create the file if it does not exist, check it, and return a connection that writes.
 
         Raises:
-            LocalError: the file cannot be opened, is damaged, or is of another program or a newer version.
+            Unusable: the file is damaged, of another program, or of a newer version.
+            LocalError: it cannot be opened or written.
         """
         try:
             self._create_empty()
             connection = self.open_writer()
             check(connection, self.path)
-        except (OSError, sqlite3.DatabaseError) as error:
+        except (OSError, sqlite3.OperationalError) as error:
             raise LocalError(f"cannot open {self.path}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise Unusable(f"{self.path} is damaged: {error}") from error
         self._identities = self._identify()  # reading has created the log and its index
         return connection
 
@@ -118,7 +125,7 @@ class DatabaseFile:
             raise Replaced(f"{self.path} was deleted or replaced; restart the service")
 
     def _identify(self) -> Sequence[_Identity]:
-        return [_identify(path) for path in self._files]
+        return [_identify(path) for path in self.paths]
 
 
 def _identify(path: Path) -> _Identity:
@@ -139,11 +146,9 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {FORMAT}")
         return
     if application != APPLICATION:
-        raise LocalError(f"{path} is a database of another program")
+        raise Unusable(f"{path} is a database of another program")
     if version > FORMAT:
-        raise LocalError(
-            f"{path} was written by a newer version of jobtrack (format {version}; this one reads {FORMAT})"
-        )
+        raise Unusable(f"{path} was written by a newer version of jobtrack (format {version}; this one reads {FORMAT})")
     (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if finding != "ok":
-        raise LocalError(f"{path} is damaged: {finding.splitlines()[-1]}")
+        raise Unusable(f"{path} is damaged: {finding.splitlines()[-1]}")

@@ -17,6 +17,12 @@ def replace(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
+def sync_file(path: Path) -> None:
+    """Make a file's content durable."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def sync_folders(folder: Path) -> None:
     """Make a folder's entries durable, and its own entry in the folders above it, which may be new."""
     sync_folder(folder)

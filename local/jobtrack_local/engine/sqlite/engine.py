@@ -14,6 +14,8 @@ from jobtrack_local.engine.sqlite.sqs import Sqs
 from jobtrack_local.engine.sqlite.stream_records import StreamWriter
 from jobtrack_local.engine.sqlite.streams import Streams
 
+DATABASE, KEYS = "jobtrack.db", "keys.json"
+"""Files in the folder of an engine."""
 PURGED_AT_ONCE = 50
 """Rows in one write of a purge. Other writes wait for no more than that."""
 
@@ -33,12 +35,12 @@ class SqliteEngine:
         durable: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.database = Database(folder / "jobtrack.db", durable=durable)
+        self.database = Database(folder / DATABASE, durable=durable)
         records = StreamWriter(self.database, clock)
         self.dynamodb = DynamoDb(self.database, records.write, records.write_expiry, clock)
         self.streams = Streams(self.database, self.dynamodb, records)
         self.sqs = Sqs(self.database, clock)
-        self.kms = Kms(folder / "keys.json")
+        self.kms = Kms(folder / KEYS, self.database)
 
     def attach(self, session: Session) -> None:
         """Let the session's clients, made from now on, call this engine."""

@@ -1,0 +1,97 @@
+"""The keys of KMS, and the values in the database by which a wrong or lost key file is noticed.
+
+A ciphertext is a version byte, the key's id, a nonce of 96 bits, and AES-256-GCM's output.
+"""
+
+import secrets
+import sqlite3
+import uuid
+from pathlib import Path
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import Struct
+
+from jobtrack_local.errors import LocalError
+
+_VERSION = b"\x01"
+_NONCE = 12
+_CHECK = b"jobtrack"
+_TABLE = "CREATE TABLE IF NOT EXISTS key_checks (id TEXT PRIMARY KEY, sealed BLOB NOT NULL)"
+
+
+class KeyMaterial(Struct, frozen=True):
+    """Keys of 256 bits by their ids, and ids by their aliases."""
+
+    keys: dict[str, bytes] = {}
+    aliases: dict[str, str] = {}
+
+    def with_key(self, id: str) -> "KeyMaterial":
+        """Return the material with a new key."""
+        return KeyMaterial({**self.keys, id: secrets.token_bytes(32)}, self.aliases)
+
+    def with_alias(self, name: str, id: str) -> "KeyMaterial":
+        """Return the material with a name for a key."""
+        return KeyMaterial(self.keys, {**self.aliases, name: id})
+
+    def merge(self, other: "KeyMaterial") -> "KeyMaterial":
+        """Return both, with the other one's names."""
+        return KeyMaterial({**self.keys, **other.keys}, {**self.aliases, **other.aliases})
+
+    def seal(self, id: str, plain: bytes, associated: bytes) -> bytes:
+        """Encrypt with a key."""
+        nonce = secrets.token_bytes(_NONCE)
+        return _VERSION + uuid.UUID(id).bytes + nonce + AESGCM(self.keys[id]).encrypt(nonce, plain, associated)
+
+    def key_of(self, sealed: bytes) -> str | None:
+        """Return the id of the key that a ciphertext needs; None if it is no ciphertext or there is no such key."""
+        id = str(uuid.UUID(bytes=sealed[1:17])) if len(sealed) > 17 + _NONCE else ""
+        return id if sealed[:1] == _VERSION and id in self.keys else None
+
+    def open(self, sealed: bytes, associated: bytes) -> bytes | None:
+        """Decrypt; returns None if the key is missing, or the ciphertext or the associated data were changed."""
+        id = self.key_of(sealed)
+        if id is None:
+            return None
+        nonce, rest = sealed[17 : 17 + _NONCE], sealed[17 + _NONCE :]
+        try:
+            return AESGCM(self.keys[id]).decrypt(nonce, rest, associated)
+        except InvalidTag:
+            return None
+
+
+def parse(text: bytes, source: Path) -> KeyMaterial:
+    """Return the material that a text holds.
+
+    Raises:
+        LocalError: it holds none.
+    """
+    try:
+        return msgspec.json.decode(text, type=KeyMaterial)
+    except msgspec.DecodeError as error:
+        raise LocalError(f"cannot read the keys in {source}: {error}") from error
+
+
+dump = msgspec.json.encode
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Create the table of values that a key must decrypt."""
+    connection.execute(_TABLE)
+
+
+def add_check(connection: sqlite3.Connection, material: KeyMaterial, id: str) -> None:
+    """Store a value that the key must decrypt from now on."""
+    connection.execute("INSERT INTO key_checks VALUES (?, ?)", (id, material.seal(id, _CHECK, b"")))
+
+
+def check(connection: sqlite3.Connection, material: KeyMaterial, source: Path) -> None:
+    """Check that the keys are those of the database.
+
+    Raises:
+        LocalError: a key is missing or another one, so secrets in the database cannot be decrypted.
+    """
+    for (sealed,) in connection.execute("SELECT sealed FROM key_checks").fetchall():
+        if material.open(sealed, b"") != _CHECK:
+            raise LocalError(f"{source} does not hold the keys of this database; its secrets cannot be decrypted")
