@@ -57,16 +57,16 @@ run: setup ## Serve, run the sample job and show it live (Ctrl-C stops it)
 test: setup $(SAM_VENV)/ready ## All tests, end to end on both engines
 	$(PYTEST) tests/unit tests/functions tests/deployed tests/packages --numprocesses 2
 	rm -rf $(CALLS)
-	$(MAKE) --jobs 3 --output-sync=target e2e-ministack e2e-dynamodb-local test-faults
+	$(MAKE) --jobs 3 --output-sync=target e2e-sqlite e2e-dynamodb-local test-faults
 	$(BIN)/python -m scripts.policies $(CALLS)/*
 
 test-faults: setup
 	$(PYTEST) tests/faults tests/runtime --numprocesses 2
 
 # All three run at the same time, because they mostly wait. Tests that need only one engine are divided between the engines.
-e2e-ministack: setup
+e2e-sqlite: setup
 	mkdir -p $(CALLS)
-	JOBTRACK_CALLS=$(CALLS)/ministack $(PYTEST) tests/e2e --engine ministack
+	JOBTRACK_CALLS=$(CALLS)/sqlite $(PYTEST) tests/e2e --engine sqlite
 
 e2e-dynamodb-local: setup
 	mkdir -p $(CALLS)
@@ -154,7 +154,7 @@ wheels: setup ## Build both wheels into dist, and print what is in them
 	$(BIN)/python -m scripts.wheels dist
 
 sam-local: build ## Keep an engine for `sam local` and write its settings (Ctrl-C stops it)
-	$(BIN)/python -m jobtrack_local sam-local
+	$(BIN)/python -m scripts.sam_local
 
 deploy: setup $(SAM_VENV)/ready ## Deploy what was built, with the parameters in samconfig.toml (docs/operating.md)
 	$(BIN)/python -m scripts.deploy
@@ -170,4 +170,4 @@ clean: ## Remove everything that the other targets made
 	rm -rf $(VENV) $(SAM_VENV) $(VENV_313) $(WEB_TOOLS) .aws-sam .cache .hypothesis .*_cache dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup run test test-faults e2e-ministack e2e-dynamodb-local test-3.13 test-deployed check check-style check-types check-template check-locks check-web audit client openapi docs bench build wheels sam-local deploy lock clean
+.PHONY: help setup run test test-faults e2e-sqlite e2e-dynamodb-local test-3.13 test-deployed check check-style check-types check-template check-locks check-web audit client openapi docs bench build wheels sam-local deploy lock clean

@@ -30,7 +30,7 @@ LIMIT = 1.2
 def measure(report: Report) -> None:
     """Measure the others' p99 from event to arrival, with the slow receiver relative to without; also unguarded."""
     for name, module, limit in (
-        ("99 webhooks beside one that takes 10 s", "local", LIMIT),
+        ("99 webhooks beside one that takes 10 s", "jobtrack_local", LIMIT),
         ("the same without breaker, lanes and leases", "bench.unguarded", math.inf),
     ):
         without, beside = _compared(module)
@@ -83,7 +83,7 @@ def _report(client: httpx.Client, job: str, count: int) -> int:
 @contextmanager
 def _serving(module: str) -> Iterator[httpx.Client]:
     """Run a service until the block ends."""
-    process = Popen([sys.executable, "-m", module, "serve", "--port", "0"], stdout=PIPE, text=True)
+    process = Popen([sys.executable, "-m", module, "serve", "--memory", "--port", "0"], stdout=PIPE, text=True)
     try:
         line = process.stdout.readline() if process.stdout else ""
         tenant = str(uuid.uuid4())

@@ -1,6 +1,5 @@
 """A measured jobs table on DynamoDB Local, where AWS's own code counts the read units."""
 
-import os
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -52,7 +51,7 @@ class Bench:
 def running() -> Iterator[Bench]:
     """Create the bench's table until the block ends."""
     with engines.running("dynamodb-local", None) as engine:
-        environment.point_boto3_at(engine, os.environ)
+        environment.connect(engine)
         plan = template.load()
         table = provision(plan).refs["JobsTable"]
         client = aws.client("dynamodb")

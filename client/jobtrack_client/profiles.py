@@ -20,7 +20,7 @@ LOCAL = "local"
 CONFIG_FILE = "config.toml"
 SERVICES = "services"
 VARIABLE = "JOBTRACK_PROFILE"
-_HOME_VARIABLE = "JOBTRACK_HOME"
+HOME_VARIABLE = "JOBTRACK_HOME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Profile:
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the folder of this user's profiles and of the local service's key: JOBTRACK_HOME, or the default."""
-    if chosen := environ.get(_HOME_VARIABLE):
+    if chosen := environ.get(HOME_VARIABLE):
         return Path(chosen)
     import platformdirs  # imported here, because programs that name a service do not need it
 

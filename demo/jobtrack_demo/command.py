@@ -14,7 +14,7 @@ Time = Annotated[str | None, typer.Option(help="Column with ISO 8601 times.")]
 Once = Annotated[bool, typer.Option("--once", help="Exit when the job ends; the code is 0 only if all counts agree.")]
 Port = Annotated[int | None, typer.Option(help="Port of the service. [default: a free one]", min=1, max=65535)]
 Engine = Annotated[str | None, typer.Option(help="Engine of the service, as for serve.")]
-Data = Annotated[Path | None, typer.Option(help="Folder where the service keeps its data, as for serve.")]
+Data = Annotated[Path | None, typer.Option(help="Folder to keep the data in. [default: in memory]")]
 Out = Annotated[Path | None, typer.Option(help="Folder for the report. [default: a temporary one]")]
 
 

@@ -122,9 +122,10 @@ def _counts(out: Path) -> Counts | None:
 def _service(options: Options) -> Iterator[tuple[str, Child]]:
     """Start the service, and wait until it is ready."""
     port = options.port or free_port()
-    given = {"--engine": options.engine, "--data": options.data}
-    more = [word for name, value in given.items() if value is not None for word in (name, str(value))]
-    with Child("service", ["-m", "jobtrack_local", "serve", "--port", str(port), *more], {}, SERVICE_PATIENCE) as child:
+    data = ["--memory"] if options.data is None else ["--data", str(options.data)]
+    engine = [] if options.engine is None else ["--engine", options.engine]
+    arguments = ["-m", "jobtrack_local", "serve", "--port", str(port), *data, *engine]
+    with Child("service", arguments, {}, SERVICE_PATIENCE) as child:
         url = f"http://127.0.0.1:{port}"
         _wait_ready(url, child)
         yield url, child

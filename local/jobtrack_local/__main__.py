@@ -11,7 +11,6 @@ def main() -> None:
     replace_unprintable()
     app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
     cli.commands(app)
-    app.command()(cli.sam_local)  # needs a checkout of the repository
     app(prog_name="python -m jobtrack_local")
 
 

@@ -3,9 +3,8 @@
 import logging
 import os
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,7 @@ import typer
 
 from jobtrack_client.commands.errors import failure
 from jobtrack_demo.command import demo
-from jobtrack_local import tokens
+from jobtrack_local import folders, tokens
 from jobtrack_local.errors import LocalError
 from jobtrack_local.profile import TENANT
 
@@ -28,25 +27,36 @@ def commands(app: typer.Typer) -> None:
 
 def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = DEFAULT_PORT,
-    data: Annotated[Path | None, typer.Option(help="Folder to keep the data in. [default: in memory]")] = None,
-    engine: Annotated[
-        str, typer.Option(help="ministack, dynamodb-local, or the URL of a running engine.")
-    ] = "ministack",
+    data: Annotated[
+        Path | None, typer.Option(help="Folder to keep the data in. [default: this user's data folder]")
+    ] = None,
+    memory: Annotated[bool, typer.Option("--memory", help="Keep the data in memory only.")] = False,
+    engine: Annotated[str, typer.Option(help="sqlite or dynamodb-local.")] = "sqlite",
 ) -> None:
     """Serve the whole API on 127.0.0.1 until Ctrl-C."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     # All functions run in this one process, and may need more connections than a pool keeps open.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+    os.umask(0o077)  # every file is for this user only
     with one_line():
+        folder = _chosen_folder(data, memory)
         from jobtrack_local import service
 
-        service.serve(port, data, engine, ready=_welcome)
+        service.serve(port, folder, engine, ready=lambda url: _welcome(url, folder))
     sys.stdout.flush()
     os._exit(0)  # do not wait for threads that post to a slow receiver; their messages are delivered again
 
 
-def _welcome(url: str) -> None:
+def _chosen_folder(data: Path | None, memory: bool) -> Path | None:
+    """Return the folder for the data, None if they stay in memory."""
+    if data is not None and memory:
+        raise LocalError("use either --data or --memory")
+    return None if memory else data or folders.data_folder()
+
+
+def _welcome(url: str, data: Path | None) -> None:
     print(f"jobtrack serves at {url}")
+    print(f"Data: {'in memory until the service ends' if data is None else data.absolute()}")
     print("In another terminal: jobtrack run -- COMMAND, jobtrack watch, jobtrack open (the live page)", flush=True)
 
 
@@ -67,18 +77,6 @@ def fetch_dynamodb_local() -> None:
         from jobtrack_local.engine import dynamodb_local
 
         print(dynamodb_local.fetch())
-
-
-def sam_local(
-    engine: Annotated[
-        str, typer.Option(help="ministack, dynamodb-local, or the URL of a running engine.")
-    ] = "ministack",
-) -> None:
-    """Run an engine for `sam local` until Ctrl-C, and write the files that functions need to reach it."""
-    with one_line(), suppress(KeyboardInterrupt):
-        from jobtrack_local import sam_local as files
-
-        files.run(engine, threading.Event().wait)
 
 
 @contextmanager

@@ -1,16 +1,23 @@
-"""Sets the environment variables that point boto3 at the engine and functions at their tables."""
+"""Sets the environment variables that point botocore at the engine and functions at their tables."""
 
+import os
 from collections.abc import Mapping, MutableMapping
-from urllib.parse import urlsplit
 
-from jobtrack_local.engine.engines import Engines
+from jobtrack import aws
+from jobtrack_local.engine.engines import Engine
 from jobtrack_local.engine.provision import REGION
 from jobtrack_local.template.intrinsics import Names
 from jobtrack_local.template.template import Template
 from jobtrack_local.websocket import gateway
 
 
-def point_boto3_at(engines: Engines, env: MutableMapping[str, str]) -> None:
+def connect(engine: Engine) -> None:
+    """Let the layer's AWS clients, created from now on, use the engine."""
+    point_botocore_at(engine.endpoints(), os.environ)
+    engine.attach(aws.session())
+
+
+def point_botocore_at(endpoints: Mapping[str, str], env: MutableMapping[str, str]) -> None:
     """Replace the user's AWS configuration, so that no real account and no proxy is ever used."""
     for name in [name for name in env if name.startswith("AWS_")]:
         del env[name]
@@ -23,18 +30,11 @@ def point_boto3_at(engines: Engines, env: MutableMapping[str, str]) -> None:
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
             "AWS_EC2_METADATA_DISABLED": "true",
-            **emulated(engines),
+            **endpoints,
         }
     )
-    hosts = {"127.0.0.1", *(urlsplit(url).hostname or "" for url in engines.variables().values())}
     for name in ("NO_PROXY", "no_proxy"):
-        env[name] = ",".join([*filter(None, [env.get(name)]), *sorted(hosts)])
-
-
-def emulated(engines: Engines) -> dict[str, str]:
-    """Return the variables that make boto3 use an engine."""
-    # Otherwise boto3 uses a host name with the account's id, which emulators do not serve.
-    return {"AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled", **engines.variables()}
+        env[name] = ",".join([*filter(None, [env.get(name)]), "127.0.0.1"])
 
 
 def own_settings(url: str, secret: str) -> dict[str, str]:

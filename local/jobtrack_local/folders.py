@@ -1,18 +1,27 @@
 """The folders in which the local service keeps its files."""
 
+import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
 
+from jobtrack_client import profiles
 from jobtrack_local.errors import LocalError
 
 
 def cache_folder() -> Path:
     """Return the folder for downloads, which can be deleted at any time."""
     return platformdirs.user_cache_path("jobtrack")
+
+
+def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder that keeps the data by default: in JOBTRACK_HOME, or in the platform's folder for data."""
+    if home := environ.get(profiles.HOME_VARIABLE):
+        return Path(home) / "data"
+    return platformdirs.user_data_path("jobtrack") / "data"  # on macOS, the folder above also has the profiles
 
 
 @contextmanager

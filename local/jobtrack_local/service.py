@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from jobtrack import aws
 from jobtrack_client import profiles
 from jobtrack_local import environment, profile
 from jobtrack_local.engine import engines
 from jobtrack_local.engine.data_lock import lock_data
-from jobtrack_local.engine.engines import Engines
+from jobtrack_local.engine.engine_process import EngineProcess
+from jobtrack_local.engine.engines import Engine
 from jobtrack_local.engine.provision import provision
 from jobtrack_local.errors import LocalError
 from jobtrack_local.gateway import app
@@ -41,27 +41,30 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 WATCH_SECONDS = 0.5
-"""Interval of the checks whether the engines run."""
+"""Interval of the checks whether an engine's process runs."""
 
 
 def serve(port: int, data: Path | None, engine: str, ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM. Call `ready` with the URL once requests are accepted.
 
+    Without a folder for the data, they are kept in memory.
+
     Raises:
         LocalError: the service cannot start, or its engine ends.
     """
     with suppress(KeyboardInterrupt), _interrupted_by_signals(), ExitStack() as stack:
+        lock = None if data is None else stack.enter_context(lock_data(data))
         listener = stack.enter_context(bound(port))
         home = profiles.home()
         verifier = Verifier(load_signing_key(home))
-        lock = None if data is None else stack.enter_context(lock_data(data))
-        running_engines = stack.enter_context(engines.running(engine, lock))
+        running_engine = stack.enter_context(engines.running(engine, lock))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        assembly = _assemble(running_engines, verifier, url)
+        assembly = _assemble(running_engine, verifier, url)
         stack.enter_context(profile.publish(url, home))
         server = Server(assembly.application, assembly.websockets, lambda: ready(url))
         stack.enter_context(_polling(assembly.pollers))
-        stack.enter_context(_watching(running_engines, server))
+        if running_engine.dynamodb:
+            stack.enter_context(_watching(running_engine.dynamodb, server))
         server.run([listener])
         raise LocalError(f"the engine {engine} ended unexpectedly")
 
@@ -73,18 +76,15 @@ class _Assembly:
     pollers: Sequence[Poller]
 
 
-def _assemble(running_engines: Engines, verifier: Verifier, url: str) -> _Assembly:
+def _assemble(engine: Engine, verifier: Verifier, url: str) -> _Assembly:
     plan, secret = template.load(), secrets.token_urlsafe(16)
-    environment.point_boto3_at(running_engines, os.environ)
-    if running_engines.embedded:
-        running_engines.embedded.attach(aws.session())
+    environment.connect(engine)
     names = provision(plan)
     environment.tell_functions(plan, names, environment.own_settings(url, secret), os.environ)
     call_recorder.start_recording(names)
     pollers, connections = build_pollers(plan, names), Connections()
-    if running_engines.embedded:
-        interval = interval_seconds(PURGE_RATE, os.environ)
-        pollers.append(PurgePoller(running_engines.embedded.purge, interval, PollerControl()))
+    purge_interval = interval_seconds(PURGE_RATE, os.environ)
+    pollers.append(PurgePoller(engine.embedded.purge, purge_interval, PollerControl()))
 
     def wake_pollers() -> None:
         for poller in pollers:
@@ -134,13 +134,13 @@ def _polling(pollers: Sequence[Poller]) -> Iterator[None]:
 
 
 @contextmanager
-def _watching(running_engines: Engines, server: uvicorn.Server) -> Iterator[None]:
-    """Stop the server if an engine ends within the block."""
+def _watching(engine: EngineProcess, server: uvicorn.Server) -> Iterator[None]:
+    """Stop the server if its engine ends within the block."""
     stopped = threading.Event()
 
     def watch() -> None:
         while not stopped.wait(WATCH_SECONDS):
-            if not all(process.running for process in running_engines.processes):
+            if not engine.running:
                 server.should_exit = True
 
     threading.Thread(target=watch, daemon=True).start()

@@ -12,22 +12,18 @@ from urllib.parse import urlsplit
 
 from jobtrack_client import profiles
 from jobtrack_local.engine import provision
-from jobtrack_local.engine.engine_process import EngineProcess
-from jobtrack_local.engine.engines import MINISTACK
 from jobtrack_local.pollers.scheduler import INTERVAL_VARIABLE
 from jobtrack_local.runtime.events import scheduled_event
 from jobtrack_local.template import template
 from jobtrack_local.tokens import load_signing_key
+from scripts import ministack
 from tests.deployed.document import REGION, Place
 from tests.deployed.issuer import issuing
 from tests.deployed.stack import Stack
 
 SERVICES = "apigateway,cloudformation,dynamodb,dynamodbstreams,iam,kms,lambda,logs,monitoring,s3,scheduler,sqs,sts"
 ENVIRONMENT = {
-    **MINISTACK,
     "MINISTACK_HOST": "localhost",
-    "SERVICES": SERVICES,
-    "PERSIST_STATE": "0",
     "LAMBDA_EXECUTOR": "local",
     "AWS_DEFAULT_REGION": REGION,
     "AWS_CONFIG_FILE": "/dev/null",
@@ -46,7 +42,7 @@ def main() -> None:
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda *_: over.set())
     key = load_signing_key(profiles.home()).public_key()
-    with issuing(key) as issuer, _ministack() as engine:
+    with issuing(key) as issuer, ministack.running(SERVICES, **ENVIRONMENT) as engine:
         place = Place(urlsplit(engine.url()).port or 0, issuer)
         stack = Stack(place.engine)
         stack.create(place, {**provision.PARAMETERS, "JwtIssuer": issuer, "CorsOrigins": ORIGIN})
@@ -55,15 +51,6 @@ def main() -> None:
             while engine.running and not over.wait(0.5):
                 pass
         sys.exit(0 if engine.running else 1)
-
-
-@contextmanager
-def _ministack() -> Iterator[EngineProcess]:
-    engine = EngineProcess("ministack", [sys.executable, "-m", "jobtrack_local.engine.ministack_process"], ENVIRONMENT)
-    try:
-        yield engine
-    finally:
-        engine.stop()
 
 
 @contextmanager

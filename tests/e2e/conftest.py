@@ -14,7 +14,7 @@ from tests.e2e.running import DEPLOYED, Service, running
 
 __all__ = ["browser", "project", "visit"]
 
-ENGINES = ("ministack", "dynamodb-local", "sqlite", DEPLOYED)
+ENGINES = ("sqlite", "dynamodb-local", DEPLOYED)
 TALLIES = pytest.StashKey[Counter[str]]()
 ENDINGS = "ending"
 """The property of a test's report that is a cell of the table of endings."""

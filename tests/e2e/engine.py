@@ -1,5 +1,8 @@
-"""Read the data of a running service directly from its engines."""
+"""Read the data of a running service directly from its engine, or use an engine without a service."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,9 +10,13 @@ import boto3
 import psutil
 from botocore.session import Session
 
-from jobtrack_local.engine.provision import PREFIX, REGION
+from jobtrack import aws
+from jobtrack_local import environment
+from jobtrack_local.engine import engines
+from jobtrack_local.engine.provision import PREFIX, REGION, provision
 from jobtrack_local.engine.sqlite.engine import SqliteEngine
 from jobtrack_local.template import template
+from jobtrack_local.template.intrinsics import Names
 from tests.e2e.running import Service
 
 if TYPE_CHECKING:
@@ -18,8 +25,23 @@ if TYPE_CHECKING:
 Item = dict[str, Any]
 
 
+@contextmanager
+def provisioned(engine: str) -> Iterator[Names]:
+    """Provide the resources of template.yaml on an engine in memory; the layer's AWS clients use it."""
+    before = dict(os.environ)
+    aws.session.cache_clear()
+    try:
+        with engines.running(engine, None) as running:
+            environment.connect(running)
+            yield provision(template.load())
+    finally:
+        aws.session.cache_clear()
+        os.environ.clear()
+        os.environ.update(before)
+
+
 class Kept:
-    """Return the tables of a service: of a deployed stack, of DynamoDB Local if it runs, or of ministack."""
+    """Return the tables of a service: of a deployed stack, of DynamoDB Local if it runs, or of SQLite."""
 
     def __init__(self, service: Service) -> None:
         self.plan = template.load()
@@ -37,11 +59,12 @@ class Kept:
 
 
 def _client(service: Service) -> "DynamoDBClient":
-    if service.embedded:
+    processes = service.engines()
+    if not processes:
         return _embedded_client(service.embedded)
-    engines = sorted(service.engines(), key=lambda process: process.name() != "java")  # DynamoDB Local if it runs
+    (dynamodb_local,) = processes
     session = boto3.Session("local", "local", region_name=REGION)
-    client: DynamoDBClient = session.client("dynamodb", endpoint_url=f"http://127.0.0.1:{_port(engines[0])}")
+    client: DynamoDBClient = session.client("dynamodb", endpoint_url=f"http://127.0.0.1:{_port(dynamodb_local)}")
     return client
 
 

@@ -70,10 +70,10 @@ class Service:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     @property
-    def embedded(self) -> Path | None:
-        """The folder of its SQLite engine, None if it has another engine."""
+    def embedded(self) -> Path:
+        """The folder of its SQLite engine."""
         paths = [Path(file.path) for file in psutil.Process(self.process.pid).open_files()]
-        return next((path.parent for path in paths if path.name == DATABASE), None)
+        return next(path.parent for path in paths if path.name == DATABASE)
 
     def stop(self) -> int:
         """Send SIGTERM, and return the exit status."""
@@ -103,6 +103,8 @@ def running(home: Path, engine: str, *arguments: str, program: Sequence[str] = (
     """Run `jobtrack serve` on a free port, or a deployed stack; it and its engines end with the block."""
     if engine == DEPLOYED:
         program = _deploying(arguments)
+    elif "--data" not in arguments:
+        arguments = ("--memory", *arguments)
     process = subprocess.Popen(
         [*program, "serve", "--port", "0", "--engine", engine, *arguments],
         env=environment(home),

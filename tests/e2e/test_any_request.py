@@ -15,7 +15,7 @@ from tests.e2e.running import Service
 
 pytestmark = [
     pytest.mark.not_deployed("is about the web server of jobtrack serve"),
-    pytest.mark.one_engine("ministack", "no engine is asked before the web server has read the request"),
+    pytest.mark.one_engine("sqlite", "no engine is asked before the web server has read the request"),
 ]
 PATIENCE_SECONDS = 30
 API = f"/api/{TENANT}/{PROJECT}/execution"

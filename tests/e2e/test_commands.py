@@ -177,7 +177,7 @@ def test_the_local_service_is_found_without_a_variable(service: Service, tmp_pat
     """The profile that `jobtrack serve` writes is enough for a user on this machine."""
     if service.stack is not None:
         pytest.skip("a deployed stack keeps no profile")
-    with running(tmp_path, "ministack") as own:
+    with running(tmp_path, "sqlite") as own:
         bare = {name: text for name, text in os.environ.items() if not name.startswith("JOBTRACK_")}
         environment = {**bare, "JOBTRACK_HOME": str(tmp_path), "NO_PROXY": "127.0.0.1"}
         done = subprocess.run(command("jobs"), env=environment, capture_output=True, text=True, timeout=60, check=False)

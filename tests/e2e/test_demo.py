@@ -15,7 +15,7 @@ from tests.e2e.running import command, environment
 from tests.eventlogs import write_orders
 
 pytestmark = pytest.mark.not_deployed("is about jobtrack demo, which brings its own service")
-one_engine = pytest.mark.one_engine("ministack", "how the demo ends is not the engine's doing")
+one_engine = pytest.mark.one_engine("sqlite", "how the demo ends is not the engine's doing")
 FINISH_SECONDS = 240
 ORDERS = ("--case", "case_id", "--activity", "activity", "--time", "timestamp")
 GONE_SECONDS = 60

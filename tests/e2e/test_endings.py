@@ -26,7 +26,7 @@ CELLS = [
 ]
 PARAMETERS = [pytest.param(way, column, id=f"{way.name}-{column}") for way, column in CELLS]
 
-pytestmark = pytest.mark.one_engine("ministack", "a job's end is the client's work: the engine has no part in it")
+pytestmark = pytest.mark.one_engine("sqlite", "a job's end is the client's work: the engine has no part in it")
 
 Runs = dict[tuple[str, str], Callable[[], Seen]]
 

@@ -20,7 +20,7 @@ from tests.e2e.running import JOBTRACK, Service, environment
 from tests.e2e.running import running as serving
 from tests.stack import ROOT
 
-pytestmark = pytest.mark.one_engine("ministack", "a reader's commands are the same on each engine")
+pytestmark = pytest.mark.one_engine("sqlite", "a reader's commands are the same on each engine")
 PATIENCE_SECONDS = 60
 
 

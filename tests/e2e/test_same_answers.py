@@ -1,6 +1,5 @@
 """The same reports, read at the same time, give the same responses on both engines, byte for byte."""
 
-import os
 from collections.abc import Iterator
 
 import orjson
@@ -23,37 +22,25 @@ from jobtrack.views.metrics import GROUPS, metrics
 from jobtrack.views.progress import progress
 from jobtrack.views.timeline import entry as timeline_entry
 from jobtrack.views.timeline import timeline
-from jobtrack_local import environment
 from jobtrack_local.engine import engines
-from jobtrack_local.engine.provision import provision
-from jobtrack_local.template import template
 from tests import example
+from tests.e2e.engine import provisioned
 
 KEY = JobKey(example.TENANT_ID, example.PROJECT_ID, example.JOB_ID)
 NOW = times.parse(example.NOW)
 
 
-@pytest.fixture(autouse=True)
-def _own_environment() -> Iterator[None]:
-    held = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(held)
-
-
-def test_both_engines_answer_alike(engine: str) -> None:
-    if engine != "dynamodb-local":
-        pytest.skip("needs both engines: runs with --engine dynamodb-local, which brings the other")
-    first, second = (dict(answers(each)) for each in ("ministack", engine))
+@pytest.mark.one_engine("dynamodb-local", "runs both engines")
+def test_both_engines_answer_alike() -> None:
+    first, second = (dict(answers(engine)) for engine in engines.ENGINES)
     assert first == second
     assert set(first) == {"job", "progress", "logs", "followed", "timeline", "metrics"}
 
 
 def answers(engine: str) -> Iterator[tuple[str, bytes]]:
     """Return each response about the specification's example job, reported at its own times."""
-    with engines.running(engine, None) as found:
-        environment.point_boto3_at(found, os.environ)
-        client, table = aws.client("dynamodb"), provision(template.load()).refs["JobsTable"]
+    with provisioned(engine) as names:
+        client, table = aws.client("dynamodb"), names.refs["JobsTable"]
         snapshot = _replayed(JobStore(client, table))
         for name, content in _read(snapshot, JournalReader(client, table), LogFollower(client, table)):
             yield name, orjson.dumps(content)

@@ -1,7 +1,6 @@
 """The store on a real engine: many writers, repeats, contention and lost responses lose and repeat nothing."""
 
 import itertools
-import os
 import random
 import time
 import uuid
@@ -31,10 +30,7 @@ from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.store.timers import HEARTBEAT, TimerStore
 from jobtrack.times import Micros
 from jobtrack.views.responses.events import Accepted
-from jobtrack_local import environment
-from jobtrack_local.engine import engines
-from jobtrack_local.engine.provision import provision
-from jobtrack_local.template import template
+from tests.e2e.engine import provisioned
 
 pytestmark = pytest.mark.not_deployed("asks the store on the engine, without a service")
 START = times.parse("2024-01-20T10:30:00Z")
@@ -76,12 +72,8 @@ class Table:
 
 @pytest.fixture(scope="module")
 def table(engine: str) -> Iterator[Table]:
-    held = dict(os.environ)
-    with engines.running(engine, None) as found:
-        environment.point_boto3_at(found, os.environ)
-        yield Table(provision(template.load()).refs["JobsTable"])
-    os.environ.clear()
-    os.environ.update(held)
+    with provisioned(engine) as names:
+        yield Table(names.refs["JobsTable"])
 
 
 def line(text: str, moment: int = START, level: str = "INFO") -> Event:
@@ -317,6 +309,7 @@ def test_an_answer_lost_on_its_way_back_is_found_again(table: Table) -> None:
     assert (answer["lastSequence"], replayed, messages(table, key)) == (2, True, ["written"])
 
 
+@pytest.mark.one_engine("dynamodb-local", "loses responses between the processes")
 @pytest.mark.parametrize("size", [20, 3000], ids=["an update", "a transaction"])
 def test_a_batch_without_a_key_is_stored_once_though_its_response_is_lost(table: Table, size: int) -> None:
     key, store = table.job(), table.store()
@@ -327,6 +320,7 @@ def test_a_batch_without_a_key_is_stored_once_though_its_response_is_lost(table:
     assert (messages(table, key), lost) == (texts, ["UpdateItem" if size == 20 else "TransactWriteItems"])
 
 
+@pytest.mark.one_engine("dynamodb-local", "loses responses between the processes")
 def test_eight_writers_whose_responses_are_lost_repeat_nothing(table: Table) -> None:
     key, batches, size = table.job(), 8, 5
 

@@ -1,6 +1,5 @@
 """Several watchdogs and reporters at once on a real engine: each silence is reported once, and no report is lost."""
 
-import os
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,10 +17,7 @@ from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.store.timers import HEARTBEAT, TimerStore
 from jobtrack.times import Micros
-from jobtrack_local import environment
-from jobtrack_local.engine import engines
-from jobtrack_local.engine.provision import provision
-from jobtrack_local.template import template
+from tests.e2e.engine import provisioned
 
 pytestmark = pytest.mark.not_deployed("asks the store on the engine, without a service")
 START = times.parse("2024-01-20T10:30:00Z")
@@ -31,12 +27,8 @@ IN_TIME, LATE = START + 9 * times.SECOND, START + 11 * times.SECOND
 
 @pytest.fixture(scope="module")
 def table(engine: str) -> Iterator[str]:
-    held = dict(os.environ)
-    with engines.running(engine, None) as found:
-        environment.point_boto3_at(found, os.environ)
-        yield provision(template.load()).refs["JobsTable"]
-    os.environ.clear()
-    os.environ.update(held)
+    with provisioned(engine) as names:
+        yield names.refs["JobsTable"]
 
 
 def store(table: str, now: int) -> JobStore:

@@ -8,10 +8,11 @@ from uuid import uuid4
 
 import pytest
 
-from jobtrack_local import environment, sam_local
-from jobtrack_local.engine import engines
+from jobtrack_local import environment
+from jobtrack_local.engine.engines import endpoints
 from jobtrack_local.engine.provision import provision
 from jobtrack_local.template import template
+from scripts import ministack, sam_local
 from tests.runtime.process import Process
 from tests.stack import ROOT
 
@@ -24,15 +25,15 @@ Sample = Callable[[str], Any]
 
 @pytest.fixture(scope="session")
 def variables() -> Iterator[sam_local.Variables]:
-    """Return the variables of each function with a running engine, as for `sam local`."""
-    with pytest.MonkeyPatch.context() as patch, engines.running("ministack", None) as found:
-        wanted = dict(os.environ)
-        environment.point_boto3_at(found, wanted)
+    """Return the variables of each function on ministack, as for `sam local`."""
+    with pytest.MonkeyPatch.context() as patch, ministack.running(sam_local.SERVICES) as engine:
+        url, wanted = engine.url(), dict(os.environ)
+        environment.point_botocore_at(endpoints(url, url), wanted)
         for name in os.environ.keys() - wanted.keys():
             patch.delenv(name)
         for name, value in wanted.items():
             patch.setenv(name, value)
-        yield sam_local.variables(PLAN, provision(PLAN), found)
+        yield sam_local.variables(PLAN, provision(PLAN), url)
 
 
 @pytest.fixture(scope="session")

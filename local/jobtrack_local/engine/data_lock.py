@@ -36,7 +36,7 @@ def lock_data(folder: Path, patience: float = ENGINE_SECONDS) -> Iterator[DataLo
     """
     folder = folders.create_folder(folder.absolute())
     with (
-        _locked(folder / "serve.lock", 0, f"{folder} is in use by another jobtrack serve"),
+        _locked(folder / "serve.lock", 0, f"{folder} is in use by another jobtrack serve; use --data DIR or --memory"),
         _locked(folder / "engine.lock", patience, f"{folder} is in use by an engine that was left running") as lock,
     ):
         yield DataLock(folder, lock)

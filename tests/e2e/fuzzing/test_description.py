@@ -27,7 +27,7 @@ SECONDS_AN_EXAMPLE = 60
 def test_every_answer_is_as_described(
     engine: str, home: Path, tmp_path: Path, pytestconfig: pytest.Config, tally: Callable[[int, str], None]
 ) -> None:
-    if engine != "ministack":
+    if engine != "sqlite":
         pytest.skip("what is described does not depend on the engine")
     examples, tenant, project = int(pytestconfig.getoption("--examples")), str(uuid4()), str(uuid4())
     report = tmp_path / "report.json"

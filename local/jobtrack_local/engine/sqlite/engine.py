@@ -42,9 +42,11 @@ class SqliteEngine:
         self.sqs = Sqs(self.database, clock)
         self.kms = Kms(folder / KEYS, self.database)
 
-    def attach(self, session: Session) -> None:
-        """Let the session's clients, made from now on, call this engine."""
-        services = {"dynamodb": self.dynamodb, "dynamodb-streams": self.streams, "sqs": self.sqs, "kms": self.kms}
+    def attach(self, session: Session, *, tables: bool = True) -> None:
+        """Let the session's clients, made from now on, call this engine: all of them, or those of SQS and KMS only."""
+        services: dict[str, object] = {"sqs": self.sqs, "kms": self.kms}
+        if tables:
+            services |= {"dynamodb": self.dynamodb, "dynamodb-streams": self.streams}
         seam.attach(session, services)
 
     def purge(self) -> None:

@@ -1,4 +1,4 @@
-"""The files that `sam local` needs to run the built functions against an engine on this machine.
+"""Run ministack for `sam local`, and write the files that functions need to reach it: `python -m scripts.sam_local`.
 
 `sam local` passes only variables that the template names into a container. So besides the file of values, this writes a
 copy of the built template that also names the variables by which boto3 finds the engine.
@@ -6,49 +6,61 @@ copy of the built template that also names the variables by which boto3 finds th
 
 import json
 import os
+import sys
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from jobtrack_local import environment, folders
-from jobtrack_local.engine import engines
-from jobtrack_local.engine.engines import Engines
+from jobtrack_local.engine.engines import NOWHERE, endpoints
 from jobtrack_local.engine.provision import provision
 from jobtrack_local.errors import LocalError
 from jobtrack_local.template import template
 from jobtrack_local.template.intrinsics import Names
 from jobtrack_local.template.template import Template
+from scripts import ministack
 
+SERVICES = "dynamodb,dynamodbstreams,sqs,kms"
 BUILD = template.PATH.parent / ".aws-sam" / "build"
 TEMPLATE, VALUES = "local.yaml", "local.json"
-NOWHERE = "http://127.0.0.1:9"
-"""`sam local` has no WebSocket API: a post to a connection fails."""
-
 Variables = Mapping[str, Mapping[str, str]]
 """The environment variables of each function, by its logical id."""
 
 
-def run(engine: str, wait: Callable[[], object], build: Path = BUILD) -> None:
-    """Start the engine, create the tables and queues of template.yaml on it, write both files, and call `wait`.
+def main() -> int:
+    """Run until Ctrl-C, and return the exit code."""
+    try:
+        with suppress(KeyboardInterrupt):
+            run(threading.Event().wait)
+    except LocalError as error:
+        print(f"make sam-local: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(wait: Callable[[], object], build: Path = BUILD) -> None:
+    """Start ministack, create the tables and queues of template.yaml on it, write both files, and call `wait`.
 
     Raises:
         LocalError: the functions were not built, or the engine did not start.
     """
-    with engines.running(engine, None) as running_engines:
-        environment.point_boto3_at(running_engines, os.environ)
-        plan = template.load()
-        values = variables(plan, provision(plan), running_engines)
+    with ministack.running(SERVICES) as engine:
+        url, plan = engine.url(), template.load()
+        environment.point_botocore_at(endpoints(url, url), os.environ)
+        values = variables(plan, provision(plan), url)
         write_files(build, values)
         print(_instructions(build), flush=True)
         wait()
 
 
-def variables(plan: Template, names: Names, running_engines: Engines) -> Variables:
-    """Return the variables of each function: those of the template, and those of the engine."""
-    own = environment.own_settings(NOWHERE, "connections")
-    shared = {**environment.emulated(running_engines), **own}
+def variables(plan: Template, names: Names, url: str) -> Variables:
+    """Return the variables of each function: those of the template, and those that lead to the engine at the URL."""
+    own = environment.own_settings(NOWHERE, "connections")  # `sam local` has no WebSocket API
+    shared = {**endpoints(url, url), **own}
     return {name: {**shared, **plan.variables(name, names, own)} for name in plan.functions}
 
 
@@ -83,3 +95,7 @@ def _instructions(build: Path) -> str:
   export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1
   sam local invoke {options} --event events/create-job.json JobsFunction
   sam local start-api {options}"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from jobtrack_local import sam_local
-from jobtrack_local.engine.engines import Engines
 from jobtrack_local.errors import LocalError
 from jobtrack_local.template import intrinsics, template
+from scripts import sam_local
 
 ENGINE = "http://127.0.0.1:4566"
 PLAN = template.load()
@@ -18,7 +17,7 @@ NAMES = intrinsics.Names(
     refs={**PLAN.defaults, "AWS::Region": "us-east-1", **{name: name for name in (*PLAN.tables, *PLAN.queues)}},
     attributes={(name, "Arn"): name for name in PLAN.keys},
 )
-VALUES = sam_local.variables(PLAN, NAMES, Engines(ENGINE, ENGINE, ENGINE))
+VALUES = sam_local.variables(PLAN, NAMES, ENGINE)
 
 
 @pytest.fixture
