@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 from jobtrack import times
 from jobtrack.domain.estimate import planned_seconds, total_seconds
 from jobtrack.domain.events import Event
-from jobtrack.domain.job import Job, Priority, Stage
+from jobtrack.domain.job import PRIORITIES, Job, Priority, Stage
 from jobtrack.domain.lifecycle import apply
 from jobtrack.domain.past_durations import PastDurations
 from jobtrack.domain.queue_forecast import (
-    PRIORITIES,
     JobQueue,
     QueuedJob,
     RunningJob,

@@ -16,7 +16,8 @@ from jobtrack.errors import InvalidTransition, JobBusy
 from jobtrack.invocation import Invocation
 from jobtrack.keys import JobKey
 from jobtrack.retry import Retry
-from jobtrack.scheduled.watchdog import RETRY_SECONDS, Watchdog
+from jobtrack.scheduled.job_timers import RETRY_SECONDS
+from jobtrack.scheduled.watchdog import Watchdog
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.outbox_records import EventBatch, decode
 from jobtrack.store.snapshots import Listener, Snapshot, decode_snapshot, snapshot_key
@@ -253,7 +254,7 @@ def test_a_job_that_cannot_be_written_holds_up_no_other_and_is_tried_later(
     world.watch()
     assert world.alarms(KEYS[1]) == [(3, world.now)]
     assert world.timers() == [("j0", world.now + RETRY_SECONDS * times.SECOND)]
-    assert "t#p#j0 cannot be marked as stalled" in caplog.text
+    assert "The heartbeat timer of job t#p#j0 cannot be served" in caplog.text
 
 
 def test_what_there_is_no_time_for_is_left_to_the_next_run() -> None:

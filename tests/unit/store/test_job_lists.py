@@ -141,13 +141,11 @@ def test_a_place_tells_what_the_queue_needs_to_know(
     assert at_first[0].endswith("#Queued#0")
     whole = None if seconds is None else round(seconds)
     assert (
-        status_index.parse_queued_job(at_first[1])
-        == status_index.to_queued_job(job)
-        == QueuedJob(job.job_id, priority, START, whole)
+        status_index.parse_queued_job(at_first[1]) == QueuedJob.of(job) == QueuedJob(job.job_id, priority, START, whole)
     )
     start(job, cores)
-    assert status_index.parse_running_job(status_index.index_key(KEY, job)[1]) == status_index.to_running_job(job)
-    assert status_index.to_running_job(job) == RunningJob(
+    assert status_index.parse_running_job(status_index.index_key(KEY, job)[1]) == RunningJob.of(job)
+    assert RunningJob.of(job) == RunningJob(
         job.job_id, None if cores is None else round(cores, 3), None if whole is None else Micros(START + whole * 10**6)
     )
 

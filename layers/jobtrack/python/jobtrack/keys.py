@@ -20,6 +20,15 @@ class ProjectKey(Struct, frozen=True):
         """Return the primary key of one of the items."""
         return {"pk": {"S": self.partition}, "sk": {"S": sort_key}}
 
+    @property
+    def load_partition(self) -> str:
+        """The partition key of the project's workers and counters of open jobs, which one query reads."""
+        return f"{self.tenant}#{self.project}#load"
+
+    def load_key(self, sort_key: str) -> dict[str, Any]:
+        """Return the primary key of one of those items."""
+        return {"pk": {"S": self.load_partition}, "sk": {"S": sort_key}}
+
     def job_key(self, job_id: str) -> "JobKey":
         """Return the key of a job of this project."""
         return JobKey(self.tenant, self.project, job_id)

@@ -38,6 +38,8 @@ LISTED_DELIVERIES = 200
 LISTED_DELIVERIES_DEFAULT = 50
 BATCH_JOBS = 100
 """Greatest number of ids in a batch request."""
+FORECAST_JOBS = 1_000
+"""Greatest number of queued jobs, and of running jobs, that a forecast of the queue reads one by one."""
 REFRESH_SECONDS = 3600
 WORKER_SECONDS = 120
 """A worker is no longer live after this time without a heartbeat."""

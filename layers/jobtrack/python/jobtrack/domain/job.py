@@ -1,7 +1,7 @@
 """The state of a job: how it was created, and what its worker has reported so far."""
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from msgspec import Struct, field
 
@@ -12,6 +12,7 @@ from jobtrack.times import Micros
 Json = dict[str, Any]
 Priority = Literal["Critical", "High", "Normal", "Low"]
 """In the order in which queued jobs start."""
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 
 
 class JobStatus(StrEnum):

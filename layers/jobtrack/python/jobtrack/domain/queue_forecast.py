@@ -8,16 +8,16 @@ conditions are not considered.
 
 import heapq
 from collections.abc import Iterable, Sequence
-from typing import Literal, Self, get_args
+from typing import Literal, Self
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from jobtrack import times
-from jobtrack.domain.job import Priority
+from jobtrack.domain import formats
+from jobtrack.domain.estimate import planned_seconds
+from jobtrack.domain.job import PRIORITIES, Job, Priority
 from jobtrack.times import Micros
-
-PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 
 Health = Literal["Good", "Degraded", "Critical"]
 Availability = Literal["High", "Medium", "Low"]
@@ -41,6 +41,12 @@ class RunningJob(Struct, frozen=True):
     cores: float | None
     end: Micros | None
 
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """Return a job's entry; its end is that of its first estimate."""
+        cores = (job.allocated or {}).get("cpuUnits")
+        return cls(job.job_id, None if cores is None else formats.number(cores, 3), _first_end(job))
+
 
 class QueuedJob(Struct, frozen=True):
     """A queued job: its priority, when it was submitted, and its expected duration in seconds."""
@@ -50,10 +56,20 @@ class QueuedJob(Struct, frozen=True):
     created_at: Micros
     seconds: int | None
 
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """Return a job's entry."""
+        return cls(job.job_id, job.priority, job.created_at, planned_seconds(job))
+
+    @property
+    def rank(self) -> int:
+        """The rank of its priority: jobs of rank 0 start first."""
+        return PRIORITIES.index(self.priority)
+
     @property
     def order(self) -> tuple[int, int, str]:
         """The sort key of the queue: by priority, then by submission."""
-        return PRIORITIES.index(self.priority), self.created_at, self.job
+        return self.rank, self.created_at, self.job
 
 
 class Turn(Struct, frozen=True):
@@ -158,6 +174,12 @@ def queue_health(seconds: Sequence[int]) -> Health:
 
 def _percent(part: float, whole: float) -> int | None:
     return round(100 * part / whole) if whole else None
+
+
+def _first_end(job: Job) -> Micros | None:
+    if job.started_at is None or job.first_estimate is None:
+        return None
+    return times.whole(times.add_seconds(job.started_at, job.first_estimate))
 
 
 def _end(start: Micros | None, seconds: int | None) -> Micros | None:

@@ -1,1 +1,1 @@
-"""Work that a schedule starts every minute: finding stalled jobs, and extending the TTL of live jobs' items."""
+"""Work that a schedule starts every minute: finding silent and expired jobs, and extending the TTL of items."""

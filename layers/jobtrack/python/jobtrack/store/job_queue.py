@@ -64,11 +64,11 @@ def page_after(queue: JobQueue, position: str | None, limit: int) -> tuple[list[
 def correct_queue(queue: JobQueue, jobs: Sequence[Job]) -> JobQueue:
     """Return the queue, corrected by jobs that were read themselves: their status, and their present estimates."""
     return queue.corrected(
-        [status_index.to_queued_job(job) for job in jobs if job.status is JobStatus.QUEUED],
+        [QueuedJob.of(job) for job in jobs if job.status is JobStatus.QUEUED],
         [_running(job, queue.now) for job in jobs if job.status is JobStatus.RUNNING],
         [job.job_id for job in jobs if job.status.ended],
     )
 
 
 def _running(job: Job, now: Micros) -> RunningJob:
-    return replace(status_index.to_running_job(job), end=estimate(job, now).completion)
+    return replace(RunningJob.of(job), end=estimate(job, now).completion)

@@ -15,7 +15,7 @@ from jobtrack.domain.journal.packing import pack
 from jobtrack.domain.journal.records import Record
 from jobtrack.errors import Unprocessable
 from jobtrack.keys import JobKey
-from jobtrack.store import outbox, write_marks
+from jobtrack.store import open_job_counters, outbox, write_marks
 from jobtrack.store.item_sizes import item_size
 from jobtrack.store.snapshots import (
     Snapshot,
@@ -28,7 +28,7 @@ from jobtrack.store.snapshots import (
 )
 from jobtrack.store.status_index import index_key
 from jobtrack.store.transactions import Item
-from jobtrack.store.ttl import encode_expiry
+from jobtrack.store.ttl import encode_expiry, encode_job_expiry
 from jobtrack.times import Micros
 
 if TYPE_CHECKING:
@@ -101,11 +101,10 @@ class NextVersion(Struct, frozen=True):
         """Return the attributes of the snapshot."""
         return attributes(self.snapshot, self.expires)
 
-    def create_action(self) -> "TransactWriteItemTypeDef":
+    def create_action(self, attributes: Mapping[str, Any]) -> "TransactWriteItemTypeDef":
         """Return the action that writes the first version, unless the job exists."""
-        return {
-            "Put": {"TableName": self.table, "Item": self._item(), "ConditionExpression": "attribute_not_exists(pk)"}
-        }
+        item = self._item(attributes)
+        return {"Put": {"TableName": self.table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
 
     def update_action(self, attributes: Mapping[str, Any]) -> "TransactWriteItemTypeDef":
         """Return the action that writes a later version: all attributes but the listeners, which stay as stored."""
@@ -138,13 +137,13 @@ class NextVersion(Struct, frozen=True):
         if entries := journal.index.take(busy=bool(chunks), crowded=left < _CROWDED_BYTES):
             yield sequence_index.sort_key(entries[-1].sealed_at), pack(sequence_index.dump(entries))
 
-    def _item(self) -> dict[str, Any]:
+    def _item(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
         listeners = {name: encode_listener(listener) for name, listener in self.snapshot.listeners.items()}
-        return {**snapshot_key(self.snapshot.key), **self.attributes(), "subs": {"M": listeners}}
+        return {**snapshot_key(self.snapshot.key), **attributes, "subs": {"M": listeners}}
 
     def _bytes_left(self) -> int:
         """Return how many bytes the snapshot leaves for the journal's tail."""
-        item = self._item()
+        item = self._item(self.attributes())
         rest = item_size(item) - len(item["t"]["B"]) - len(self.snapshot.marks) + write_marks.MAX_BYTES
         return limits.SNAPSHOT_BYTES - rest - _MARGIN_BYTES
 
@@ -191,6 +190,7 @@ def attributes(snapshot: Snapshot, expires: Micros) -> dict[str, Any]:
         "t": {"B": snapshot.journal.packed_tail()},
         "gpk": {"S": partition},
         "gsk": {"S": sort_key},
-        "exp": encode_expiry(expires),
+        open_job_counters.ATTRIBUTE: open_job_counters.counted_attribute(snapshot.job),
+        **encode_job_expiry(expires, snapshot.job.status.ended),
         write_marks.ATTRIBUTE: {"B": snapshot.marks},
     }

@@ -1,8 +1,8 @@
 """Writes jobs to DynamoDB: each batch of events is one conditional transaction."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import field
 
@@ -15,17 +15,17 @@ from jobtrack.domain.stalled import is_overdue, mark_stalled, report_deadline
 from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, Unprocessable
 from jobtrack.keys import JobKey
 from jobtrack.retry import RETRY, Retry
-from jobtrack.store import write_marks
+from jobtrack.store import open_job_counters, write_marks
 from jobtrack.store.dependencies import DependencyStore
 from jobtrack.store.idempotency import Idempotency, Response, creation, write_once
 from jobtrack.store.job_reader import JobReader
 from jobtrack.store.job_versions import JobDraft, NextVersion
 from jobtrack.store.past_durations import PastDurationStore
 from jobtrack.store.snapshots import Snapshot, read_snapshot_item, snapshot_key
-from jobtrack.store.timers import EXTENSION, Timer
+from jobtrack.store.timers import EXTENSION, RETENTION, Timer
 from jobtrack.store.too_many_requests import write_with_retries
 from jobtrack.store.transactions import Cancelled, Item, commit
-from jobtrack.store.ttl import Retention, decode_expiry
+from jobtrack.store.ttl import Retention, decode_job_expiry
 from jobtrack.times import Micros
 
 if TYPE_CHECKING:
@@ -77,8 +77,11 @@ class JobStore(JobReader, eq=False):
         applied, records = apply(snapshot.job, [Event("jobQueued", snapshot.job.created_at, {})], draft.now)
         version = self._version(draft)
         by_id = creation(snapshot.key, fingerprint, self.retention.item_seconds)
-        parts = version.beside_actions(applied, records, draft.now)
-        all_actions = [version.create_action(), *parts, *actions, by_id.put_action(self.table, response, draft.now)]
+        parts = [*version.beside_actions(applied, records, draft.now), *actions]
+        attributes = version.attributes()
+        counting = self._counting_actions(draft, attributes)
+        by_id_put = by_id.put_action(self.table, response, draft.now)
+        all_actions = [version.create_action(attributes), *parts, *counting, by_id_put]
         write_ahead()
         return write_with_retries(
             self.retry, lambda: self._create(all_actions, by_id, response, idempotency, draft.now)
@@ -191,11 +194,20 @@ class JobStore(JobReader, eq=False):
         snapshot.marks = write_marks.add_mark(snapshot.marks, mark)
         attributes = version.attributes()
         try:
-            commit(self.dynamodb, [version.update_action(attributes), *parts, *beside, *actions], mark)
+            counting = self._counting_actions(draft, attributes)
+            commit(self.dynamodb, [version.update_action(attributes), *parts, *beside, *counting, *actions], mark)
         except Cancelled as cancelled:
             self._cache_stored_version(snapshot.key, cancelled)
             raise
         self._cache_item(snapshot.key, {**draft.item, **attributes})
+
+    def _counting_actions(self, draft: JobDraft, attributes: Mapping[str, Any]) -> "Iterator[TransactWriteItemTypeDef]":
+        """The counters follow the job; an open job that is counted from now on gets a timer for its expiry."""
+        key = draft.snapshot.key
+        yield from open_job_counters.change_actions(self.table, key, draft.item, attributes)
+        if not draft.snapshot.job.status.ended and not open_job_counters.is_counted(draft.item):
+            expires = self.retention.snapshot_expiry(draft.now)
+            yield Timer(RETENTION, key, expires).put_action(self.table, self.retention.seconds)
 
     def _transition_actions(self, draft: JobDraft) -> "Iterator[TransactWriteItemTypeDef]":
         """A completed job is counted; a job that is to send heartbeats from now on gets a timer."""
@@ -209,7 +221,7 @@ class JobStore(JobReader, eq=False):
         """A timer for the extension of older items' TTL, where it is time for one, or where the retention has grown."""
         job = draft.snapshot.job
         seconds = times.seconds_between(max(job.kept_at, job.created_at), draft.now)
-        expires = decode_expiry(draft.item)
+        expires = decode_job_expiry(draft.item)
         if seconds >= self.retention.extension_seconds or self.retention.has_grown(expires, draft.before.updated_at):
             job.kept_at = draft.now
             yield Timer(EXTENSION, draft.snapshot.key, draft.now).put_action(self.table, self.retention.seconds)

@@ -13,10 +13,8 @@ Readers ignore further fields of a sort key, so that a later release can append 
 from typing import NamedTuple, Self
 
 from jobtrack import times
-from jobtrack.domain import formats
-from jobtrack.domain.estimate import planned_seconds
-from jobtrack.domain.job import Job, JobStatus
-from jobtrack.domain.queue_forecast import PRIORITIES, QueuedJob, RunningJob
+from jobtrack.domain.job import PRIORITIES, Job, JobStatus
+from jobtrack.domain.queue_forecast import QueuedJob, RunningJob
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.times import Micros
 
@@ -61,17 +59,6 @@ def index_key(key: JobKey, job: Job) -> tuple[str, str]:
     return index_partition(key.owner, job.status), _sort_key(job)
 
 
-def to_queued_job(job: Job) -> QueuedJob:
-    """Return what the index holds of a queued job."""
-    return QueuedJob(job.job_id, job.priority, job.created_at, planned_seconds(job))
-
-
-def to_running_job(job: Job) -> RunningJob:
-    """Return what the index holds of a running job."""
-    cores = (job.allocated or {}).get("cpuUnits")
-    return RunningJob(job.job_id, None if cores is None else formats.number(cores, 3), _expected_end(job))
-
-
 def parse_queued_job(sort_key: str) -> QueuedJob:
     """Return the queued job in a sort key."""
     rank, created, job, seconds, *_ = sort_key.split("#")
@@ -87,7 +74,7 @@ def parse_running_job(sort_key: str) -> RunningJob:
 
 def queue_position(job: QueuedJob) -> str:
     """Return the beginning of a queued job's sort key, which decides about its position in the queue."""
-    return f"{PRIORITIES.index(job.priority)}#{Place(job.created_at, job.job).text}"
+    return f"{job.rank}#{Place(job.created_at, job.job).text}"
 
 
 def parse_place(sort_key: str, status: JobStatus) -> Place:
@@ -104,20 +91,14 @@ def rank_prefixes(status: JobStatus) -> tuple[str, ...]:
 
 def _sort_key(job: Job) -> str:
     if job.status is JobStatus.QUEUED:
-        queued = to_queued_job(job)
+        queued = QueuedJob.of(job)
         return f"{queue_position(queued)}#{_or_unknown(queued.seconds)}"
     place = Place(job.created_at, job.job_id).text
     if job.status is JobStatus.RUNNING:
-        running = to_running_job(job)
+        running = RunningJob.of(job)
         end = None if running.end is None else times.epoch_seconds(running.end)
         return f"{place}#{_or_unknown(running.cores)}#{_or_unknown(end)}"
     return place
-
-
-def _expected_end(job: Job) -> Micros | None:
-    if job.started_at is None or job.first_estimate is None:
-        return None
-    return times.whole(times.add_seconds(job.started_at, job.first_estimate))
 
 
 def _or_unknown(value: float | None) -> str:

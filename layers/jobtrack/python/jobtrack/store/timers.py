@@ -9,6 +9,9 @@ not move it, so they cost nothing more: the watchdog moves it, once it is due.
 `EXTENSION`: the items that a job wrote earlier would expire before the job. A report puts one every eighth of the
 retention.
 
+`RETENTION`: has an open job not reported for the retention? Its creation puts one, which is due when the job expires.
+Reports do not move it: it moves to the job's new expiry once it is due.
+
 `EXPIRY`: has a subscription expired? It is due at `expiresAt`, and each renewal puts a new one.
 """
 
@@ -28,9 +31,10 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-Kind = Literal["heartbeat", "extension", "expiry"]
+Kind = Literal["heartbeat", "extension", "retention", "expiry"]
 HEARTBEAT: Kind = "heartbeat"
 EXTENSION: Kind = "extension"
+RETENTION: Kind = "retention"
 EXPIRY: Kind = "expiry"
 
 SHARDS = 4
@@ -70,7 +74,9 @@ class Timer(Struct, frozen=True):
     def to_item(self, kept_seconds: int) -> dict[str, Any]:
         """The timer as it is stored; it expires `kept_seconds` after it is due."""
         resume_after = {"after": {"S": self.resume_after}} if self.resume_after else {}
-        return {**self.key, **resume_after, "exp": encode_expiry(times.add_seconds(self.due, kept_seconds))}
+        # Nothing else would delete the job of a retention's timer.
+        expires = times.LATEST if self.kind == RETENTION else times.add_seconds(self.due, kept_seconds)
+        return {**self.key, **resume_after, "exp": encode_expiry(expires)}
 
     @classmethod
     def from_item(cls, kind: Kind, item: Mapping[str, Any]) -> "Timer":

@@ -1,7 +1,10 @@
 """TTLs: how long the items of a job are kept.
 
-A job is kept for the retention R after its last report: each report moves the TTL of its snapshot. The other items of
-the job are written once, and must not expire before the snapshot.
+A job is kept for the retention R after its last report: each report moves the expiry of its snapshot. The other items
+of the job are written once, and must not expire before the snapshot.
+
+- The snapshot of an ended job is deleted by its TTL. The TTL of an open job (queued or running) never comes: the job is
+  in the project's counters, so only a transaction that counts it out may delete it (`job_expiry`).
 
 - A new item is kept for R + R/4.
 - While the job reports, the TTL extender looks at its items every R/8. Those that would expire in less than R + R/4 are
@@ -66,6 +69,16 @@ class Retention(Struct, frozen=True):
         Retentions are whole days, and clocks differ by less than half a day.
         """
         return times.seconds_between(self.last_report(snapshot_expires), reported) > DAY_SECONDS // 2
+
+
+def encode_job_expiry(expires: Micros, ended: bool) -> "dict[str, AttributeValueTypeDef]":
+    """Return the attributes of a snapshot that say when its job expires: `until`, and the TTL."""
+    return {"exp": encode_expiry(expires if ended else times.LATEST), "until": encode_expiry(expires)}
+
+
+def decode_job_expiry(snapshot: Mapping[str, Any]) -> Micros:
+    """Return when the job of a stored snapshot expires. A job that is not counted yet has a TTL only."""
+    return decode_expiry({"exp": snapshot.get("until", snapshot["exp"])})
 
 
 def encode_expiry(expires: Micros) -> "AttributeValueTypeDef":

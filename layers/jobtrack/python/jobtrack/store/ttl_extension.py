@@ -12,7 +12,7 @@ from jobtrack.store.dependencies import PREFIX, PREREQUISITES, decode_prerequisi
 from jobtrack.store.idempotency import creation_key
 from jobtrack.store.key_conditions import between
 from jobtrack.store.snapshots import EXTRAS, snapshot_key
-from jobtrack.store.ttl import Retention, decode_expiry, encode_expiry
+from jobtrack.store.ttl import Retention, decode_expiry, decode_job_expiry, encode_expiry
 from jobtrack.times import Micros
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class TtlStore(Struct, eq=False):
         snapshot = self.dynamodb.get_item(TableName=self.table, Key=snapshot_key(job)).get("Item")
         if snapshot is None:
             return None
-        reported = self.retention.last_report(decode_expiry(snapshot))
+        reported = self.retention.last_report(decode_job_expiry(snapshot))
         if not after:
             self._extend_items(self._read_other_keys(job), reported, invocation)
         for items in self._read_pages(job, after):
