@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -103,7 +104,7 @@ class Table:
             name, value = assignment.replace(" = ", " ").split(" ")
             attribute, given = update["ExpressionAttributeNames"][name], update["ExpressionAttributeValues"][value]
             if verb == "ADD":
-                given = {"N": str(float(given["N"]) + float(item.get(attribute, {"N": "0"})["N"]))}
+                given = {"N": str(Decimal(given["N"]) + Decimal(item.get(attribute, {"N": "0"})["N"]))}
             item[attribute] = deepcopy(given)
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from jobtrack import limits
 from jobtrack.domain.events import Event
-from jobtrack.domain.job import Job, JobStatus, Priority, Stage
+from jobtrack.domain.job import PRIORITIES, Job, JobStatus, Priority, Stage
 from jobtrack.domain.lifecycle import apply
-from jobtrack.domain.queue_forecast import PRIORITIES, QueuedJob, RunningJob
+from jobtrack.domain.queue_forecast import QueuedJob, RunningJob
 from jobtrack.store import status_index
 from jobtrack.store.job_lists import JobFilter, JobLister
 from jobtrack.store.snapshots import Snapshot
@@ -153,10 +153,10 @@ def test_a_place_tells_what_the_queue_needs_to_know(
 def test_further_fields_of_a_later_release_are_ignored() -> None:
     waiting, busy = queued(Stage("A", expected_seconds=9)), running(Stage("A", expected_seconds=9))
     later = f"{status_index.index_key(KEY, waiting)[1]}#more"
-    assert status_index.parse_queued_job(later) == status_index.to_queued_job(waiting)
+    assert status_index.parse_queued_job(later) == QueuedJob.of(waiting)
     assert status_index.parse_place(later, JobStatus.QUEUED) == Place.of(waiting)
     later = f"{status_index.index_key(KEY, busy)[1]}#more"
-    assert status_index.parse_running_job(later) == status_index.to_running_job(busy)
+    assert status_index.parse_running_job(later) == RunningJob.of(busy)
     assert status_index.parse_place(later, JobStatus.RUNNING) == Place.of(busy)
 
 

@@ -22,8 +22,11 @@ class ProjectKey(Struct, frozen=True):
 
     @property
     def load_partition(self) -> str:
-        """The partition key of the project's workers and counters of open jobs, which one query reads."""
-        return f"{self.tenant}#{self.project}#load"
+        """The partition key of the project's workers and counters of open jobs, which one query reads.
+
+        It ends with the number of a partition. There is one so far.
+        """
+        return f"{self.tenant}#{self.project}#load#0"
 
     def load_key(self, sort_key: str) -> dict[str, Any]:
         """Return the primary key of one of those items."""

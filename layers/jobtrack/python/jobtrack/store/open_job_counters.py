@@ -8,9 +8,8 @@ A project has `SHARDS` items with counters. A job's changes go to the shard that
 jobs rarely conflict. A reader sums all items that it finds, so `SHARDS` may change while a stack runs: the sums stay
 exact, though single shards may become negative.
 
-The items are in one partition, with the project's workers. A partition takes 1,000 write units a second, and each
-change costs two. When that is too few for a project, further shards can be put into further partitions without an
-index.
+The items are in one partition, with the project's workers, so that one query reads both. A partition takes 1,000 write
+units a second, and each change costs two. For more, further shards can be put into further partitions.
 
 A snapshot without `c` was written before there were counters, and is not counted. Its next version is counted as a
 whole (`python -m scripts.count_jobs` writes one of each such job).
