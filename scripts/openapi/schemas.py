@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 from typing_extensions import get_original_bases, is_typeddict
 
 from jobtrack.api.problems import Problem
-from jobtrack.domain import dependencies, event_text, events, queue_forecast, subscription_states, timeline
+from jobtrack.domain import dependencies, event_text, events, job_queue, queue_forecast, subscription_states, timeline
 from jobtrack.domain.job import JobStatus, Json, Priority, StageStatus
 from jobtrack.domain.journal.records import LogLevel
 from jobtrack.views import metrics
@@ -26,7 +26,7 @@ _ENUMERATIONS: Mapping[str, Any] = {
     "Granularity": timeline.Granularity,
     "ConditionStatus": dependencies.ConditionStatus,
     "QueueHealth": queue_forecast.Health,
-    "Availability": queue_forecast.Availability,
+    "Availability": job_queue.Availability,
     "MetricGroup": metrics.Group,
     "Efficiency": metrics_response.Efficiency,
     "Trend": metrics_response.Direction,

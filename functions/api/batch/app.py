@@ -10,7 +10,7 @@ from jobtrack.api.schemas.project_queries import BatchQuery
 from jobtrack.keys import ProjectKey
 from jobtrack.settings import Settings
 from jobtrack.store.job_lists import JobLister
-from jobtrack.store.job_queue import QueueReader, correct_queue
+from jobtrack.store.job_queue import QueueReader
 from jobtrack.views.batch import Page, batch
 
 settings = Settings.from_env()
@@ -25,7 +25,7 @@ def get_batch(request: Request, query: Annotated[BatchQuery, Query()]) -> Respon
     """Return the jobs with the given ids, or a page of the project's jobs, newest first; both can be filtered."""
     owner, refresh = project_key(request), query.refresh_interval
     page = _read_page(owner, query) if query.job_ids is None else _read_jobs(owner, query, query.job_ids)
-    queue = correct_queue(reader.read_queue(owner, times.now()), page.jobs)
+    queue = reader.correct_queue(owner, reader.read_queue(owner, times.now()), page.jobs)
     headers = {} if refresh is None else {"Cache-Control": f"private, max-age={refresh}"}
     return json_response(batch(page, queue, query.include_metrics, refresh), headers=headers)
 

@@ -9,7 +9,7 @@ from jobtrack.api import create_router, cursors, json_response, lambda_handler, 
 from jobtrack.api.schemas.project_queries import ProjectQuery
 from jobtrack.settings import Settings
 from jobtrack.store.job_lists import JobLister
-from jobtrack.store.job_queue import QueueReader, correct_queue, page_after
+from jobtrack.store.job_queue import QueueReader
 from jobtrack.views import queue as view
 
 settings = Settings.from_env()
@@ -25,11 +25,14 @@ def get_queue(request: Request, query: Annotated[ProjectQuery, Query()]) -> Resp
     owner = project_key(request)
     queue = reader.read_queue(owner, times.now())
     page, cursor = cursors.read_page(
-        f"{owner.partition}/queue", cursors.QUEUE, query.cursor, lambda after: page_after(queue, after, query.limit)
+        f"{owner.partition}/queue",
+        cursors.QUEUE,
+        query.cursor,
+        lambda after: reader.read_page(owner, queue, after, query.limit),
     )
     snapshots = lister.read_snapshots(owner, [waiting.job for waiting in page])
     jobs = [snapshot.job for snapshot in snapshots.values()]
-    return json_response(view.queue(correct_queue(queue, jobs), jobs, cursor))
+    return json_response(view.queue(reader.correct_queue(owner, queue, jobs), jobs, cursor))
 
 
 handler = lambda_handler(router)

@@ -8,17 +8,12 @@ from jobtrack import times
 from jobtrack.domain.estimate import planned_seconds, total_seconds
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import PRIORITIES, Job, Priority, Stage
+from jobtrack.domain.job_queue import JobQueue, QueuedJob, Rest, RunningJob, Worker
+from jobtrack.domain.later_turns import FreeSlots, LaterTurns, Period
 from jobtrack.domain.lifecycle import apply
+from jobtrack.domain.open_jobs import OpenJobs, QueuedSum
 from jobtrack.domain.past_durations import PastDurations
-from jobtrack.domain.queue_forecast import (
-    JobQueue,
-    QueuedJob,
-    RunningJob,
-    Turn,
-    Worker,
-    expected_waits,
-    queue_health,
-)
+from jobtrack.domain.queue_forecast import Forecast, Turn, forecast_queue
 from jobtrack.times import Micros
 from tests.unit.job_builders import START, queued
 
@@ -43,7 +38,8 @@ def turns(queue: JobQueue) -> dict[str, tuple[int, int | None, int | None]]:
     def minutes(moment: int | None) -> int | None:
         return None if moment is None else (moment - START) // MINUTE
 
-    return {job: (turn.position, minutes(turn.start), minutes(turn.end)) for job, turn in queue.turns().items()}
+    found = forecast_queue(queue).turns
+    return {job: (turn.position, minutes(turn.start), minutes(turn.end)) for job, turn in found.items()}
 
 
 def test_who_finds_a_free_slot_starts_now_and_the_next_when_one_is_given_back() -> None:
@@ -61,7 +57,7 @@ def test_the_queue_goes_by_priority_then_by_submission() -> None:
         waiting("critical", 60, "Critical", START - 1),
     ]
     queue = JobQueue.from_lists(START, workers(1), line, [])
-    assert list(queue.turns()) == ["critical", "sooner", "later", "normal", "low"]
+    assert list(forecast_queue(queue).turns) == ["critical", "sooner", "later", "normal", "low"]
     assert [turn[1] for turn in turns(queue).values()] == [0, 1, 2, 3, 4]
 
 
@@ -92,7 +88,7 @@ def test_while_more_jobs_run_than_there_are_slots_one_that_ends_frees_none() -> 
 
 def test_a_job_found_waiting_and_then_running_has_started() -> None:
     queue = JobQueue.from_lists(START, workers(2), [waiting("a", 60), waiting("b", 60)], [running("a", 5)])
-    assert (list(queue.turns()), len(queue.running)) == (["b"], 1)
+    assert (list(forecast_queue(queue).turns), len(queue.running)) == (["b"], 1)
 
 
 def test_what_was_read_of_a_job_itself_counts_more_than_the_index() -> None:
@@ -107,9 +103,9 @@ def test_what_was_read_of_a_job_itself_counts_more_than_the_index() -> None:
 def test_an_end_beyond_every_date_is_unknown() -> None:
     ages = 900 * 365 * 24 * 3600
     queue = JobQueue.from_lists(START, workers(1), [waiting(f"{place:02}", ages) for place in range(12)], [])
-    last = list(queue.turns().values())[-1]
+    last = list(forecast_queue(queue).turns.values())[-1]
     assert last == Turn(12, None, None)
-    assert all(times.render(turn.end) for turn in queue.turns().values() if turn.end is not None)
+    assert all(times.render(turn.end) for turn in forecast_queue(queue).turns.values() if turn.end is not None)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +132,7 @@ def test_the_load_is_cores_of_running_jobs_over_those_of_live_workers(
 )
 def test_the_health_is_that_of_the_longest_wait(minutes: list[int], expected: str) -> None:
     found = [Turn(1, Micros(START + each * MINUTE), None) for each in minutes] + [Turn(2, None, None)]
-    assert queue_health(expected_waits(JobQueue(START, [], [], []), found)) == expected
+    assert Forecast(START, {str(place): turn for place, turn in enumerate(found)}, None).health() == expected
 
 
 LENGTHS = st.one_of(st.none(), st.integers(0, 4000))
@@ -154,7 +150,7 @@ def test_starts_are_in_order_never_before_now_and_never_more_run_than_there_are_
         for place, end in enumerate(ends)
     ]
     queue = JobQueue.from_lists(Micros(START + 1), workers(*slots), jobs, busy)
-    found = queue.turns()
+    found = forecast_queue(queue).turns
     assert [found[each.job].position for each in queue.queued] == list(range(1, len(jobs) + 1))
     assert [(PRIORITIES.index(each.priority), each.created_at) for each in queue.queued] == sorted(
         (PRIORITIES.index(each.priority), each.created_at) for each in jobs
@@ -192,3 +188,120 @@ def taught(job: Job, seconds: list[float]) -> None:
     if seconds:
         spread = sorted(seconds) if len(seconds) > 1 else [*seconds, *seconds]
         job.past = PastDurations(len(seconds), sum(seconds) / len(seconds), None, spread)
+
+
+def sums_of(jobs: list[QueuedJob]) -> list[QueuedSum]:
+    """Return what the counters hold of queued jobs."""
+    by_rank = [[job.seconds for job in jobs if PRIORITIES.index(job.priority) == rank] for rank in range(4)]
+    return [
+        QueuedSum(len(all_seconds), sum(each or 0 for each in all_seconds), all_seconds.count(None))
+        for all_seconds in by_rank
+    ]
+
+
+def shortened(queue: JobQueue, first: int) -> JobQueue:
+    """Return the queue as it is known if only its first jobs are read, and their successors are in the sums."""
+    read, later = list(queue.queued[:first]), queue.queued[first:]
+    periods = {}
+    for rank in range(4):
+        created = [job.created_at for job in later if job.rank == rank]
+        if created:
+            periods[rank] = Period(min(created), max(created))
+    rest = Rest.of(OpenJobs(sums_of(list(queue.queued))), read, None)
+    return JobQueue(queue.now, queue.workers, queue.running, read, rest).with_periods(periods)
+
+
+KNOWN = st.lists(st.tuples(st.sampled_from(PRIORITIES), st.integers(0, 500), st.integers(0, 4000)), max_size=30)
+
+
+@given(KNOWN, st.lists(st.integers(0, 7200), max_size=8), st.integers(1, 5), st.integers(0, 30))
+def test_by_the_sums_a_job_starts_at_most_one_duration_later_than_by_the_jobs(
+    line: list[tuple[Priority, int, int]], ends: list[int], slots: int, first: int
+) -> None:
+    jobs = [waiting(f"{place:02}", seconds, rank, START + moment) for place, (rank, moment, seconds) in enumerate(line)]
+    busy = [RunningJob(f"r{place}", 1, Micros(START + end * times.SECOND)) for place, end in enumerate(ends)]
+    queue = JobQueue.from_lists(START, workers(slots), jobs, busy)
+    whole, short = forecast_queue(queue), forecast_queue(shortened(queue, first))
+    for place, job in enumerate(queue.queued):
+        if place < first:
+            assert short.turns[job.job] == whole.turns[job.job]
+        elif short.later is not None:
+            exact = whole.turns[job.job].start
+            assert exact is not None
+            ahead = queue.queued[first:place]
+            by_sums = short.later.slots.seconds_until_free(sum(each.seconds or 0 for each in ahead), 0)
+            assert by_sums is not None
+            late = by_sums - (exact - START) / times.SECOND
+            assert -1e-6 <= late <= max((each.seconds or 0 for each in ahead), default=0) + 1e-6
+
+
+@given(LINES, st.integers(0, 30))
+def test_later_positions_are_in_the_range_of_their_priority_and_in_the_order_of_creation(
+    line: list[tuple[Priority, int, int | None]], first: int
+) -> None:
+    jobs = [waiting(f"{place:02}", seconds, rank, START + moment) for place, (rank, moment, seconds) in enumerate(line)]
+    queue = JobQueue.from_lists(START, workers(1), jobs, [])
+    short = shortened(queue, first)
+    assert list(short.queued_jobs) == [sum(job.rank == rank for job in jobs) for rank in range(4)]
+    later = forecast_queue(short).later
+    found = [later.position(job.rank, job.created_at) for job in queue.queued[first:]] if later else []
+    assert found == sorted(found)
+    positions = list(enumerate(queue.queued, 1))
+    for position, job in zip(found, queue.queued[first:], strict=True):
+        same = [place for place, each in positions if each.rank == job.rank and place > first]
+        assert min(same) <= position <= max(same)
+
+
+def test_jobs_that_came_at_an_even_rate_have_their_exact_turns_without_being_read() -> None:
+    line = [waiting(f"{place:04}", 60, "Normal", START - 10**6 + place) for place in range(3000)]
+    queue = JobQueue.from_lists(START, workers(10), line, [])
+    whole, short = forecast_queue(queue), forecast_queue(shortened(queue, 1000))
+    job = queued(Stage("A", expected_seconds=60))
+    for place in (1000, 1500, 2222, 2999):
+        job.job_id, job.created_at = line[place].job, line[place].created_at
+        exact, found = whole.turns[job.job_id], short.turn_of(job)
+        assert exact.start is not None
+        assert found.start is not None
+        assert abs(found.position - exact.position) <= 1
+        assert abs(found.start - exact.start) <= MINUTE
+    whole_wait, short_wait = whole.mean_wait(), short.mean_wait()
+    assert whole_wait is not None
+    assert short_wait is not None
+    assert abs(short_wait / whole_wait - 1) < 0.01
+    assert abs(short.longest_wait() - whole.longest_wait()) <= 60
+    assert abs((short.remaining_seconds() or 0) - (whole.remaining_seconds() or 0)) <= 60
+
+
+def test_later_jobs_of_unknown_duration_take_their_slots_for_good() -> None:
+    sums = [QueuedSum(), QueuedSum(2, 100, 1), QueuedSum(4, 0, 4), QueuedSum(1, 10, 0)]
+    later = LaterTurns(5, sums, {2: Period(START, Micros(START + 10))}, FreeSlots([(0, 1), (50, 1), (90, 1)]))
+    assert later.position(2, Micros(START + 5)) == 10
+    assert later.wait(1, START) == 0
+    assert later.wait(2, START) == (100 + 50 + 90) / 2  # one slot is taken
+    assert later.wait(3, START) is None  # five are
+    assert list(later.waits()) == [(2, 0, pytest.approx(200 / 3)), (4, 120, 120)]
+    assert later.end() is None
+
+
+def test_later_jobs_take_the_slots_that_the_first_leave_free() -> None:
+    line = [waiting(f"{place}", 60) for place in range(3)]
+    queue = shortened(JobQueue.from_lists(START, workers(10), line, []), 2)
+    assert forecast_queue(queue).longest_wait() == 0
+
+
+def test_running_jobs_that_were_not_read_end_as_those_that_were() -> None:
+    running_sum = OpenJobs(running=40, cores=80)
+    read = [running("r", 1, 2), running("s", 3, 2)]
+    rest = Rest.of(running_sum, None, read)
+    queue = JobQueue.from_lists(START, workers(40, cores=100), [waiting("a", 60)], read, rest)
+    assert (queue.running_jobs, queue.free_slots, queue.core_load, queue.slot_load) == (40, 0, 80, 100)
+    better = queue.corrected([], [running("r", 2, 2), running("other", 2, 2)], [])
+    assert (better.running_jobs, better.core_load) == (40, 80)
+
+
+def test_a_later_job_that_was_read_itself_stays_behind_the_first() -> None:
+    line = [waiting(f"{place}", 60, "Normal", START + place) for place in range(4)]
+    queue = shortened(JobQueue.from_lists(START, workers(1), line, []), 2)
+    better = queue.corrected([line[3], line[1]], [], ["0"])
+    assert [job.job for job in better.queued] == ["1"]
+    assert better.queued_jobs == [0, 0, 3, 0]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from jobtrack import limits
 from jobtrack.domain.events import Event
 from jobtrack.domain.job import PRIORITIES, Job, JobStatus, Priority, Stage
+from jobtrack.domain.job_queue import QueuedJob, RunningJob
 from jobtrack.domain.lifecycle import apply
-from jobtrack.domain.queue_forecast import QueuedJob, RunningJob
 from jobtrack.store import status_index
 from jobtrack.store.job_lists import JobFilter, JobLister
 from jobtrack.store.snapshots import Snapshot

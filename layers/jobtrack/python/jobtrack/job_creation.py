@@ -83,7 +83,7 @@ class JobCreator(Struct, eq=False):
 
     def _response(self, new_job: NewJob, subscriptions: Sequence[NewSubscription]) -> Json:
         """The response as it is stored: the subscriptions' secrets are sealed."""
-        position = QueueReader(self.jobs.dynamodb, self.jobs.table).read_position(new_job.key, new_job.job)
+        position = QueueReader(self.jobs.dynamodb, self.jobs.table).read_next_position(new_job.key.owner, new_job.job)
         sealed = [self.factory.sealed_response(subscription) for subscription in subscriptions]
         return {**created_job(new_job.job, position, new_job.project_path), "subscriptions": sealed}
 

@@ -20,8 +20,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jobtrack.domain.job import PRIORITIES, Job, JobStatus
+from jobtrack.domain.job_queue import QueuedJob, RunningJob
 from jobtrack.domain.open_jobs import OpenJobs, QueuedSum
-from jobtrack.domain.queue_forecast import QueuedJob, RunningJob
 from jobtrack.keys import JobKey
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 
 from jobtrack import times
 from jobtrack.domain.job import PRIORITIES, Job, JobStatus
-from jobtrack.domain.queue_forecast import QueuedJob, RunningJob
+from jobtrack.domain.job_queue import QueuedJob, RunningJob
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.times import Micros
 

@@ -1,14 +1,14 @@
-"""Workers: an item for each node in the project's partition, which expires 120 s after its last heartbeat."""
+"""Workers: an item for each node in the project's load partition, which expires 120 s after its last heartbeat."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from jobtrack import limits, times
+from jobtrack.domain.job_queue import Worker
 from jobtrack.domain.journal.packing import pack, unpack
-from jobtrack.domain.queue_forecast import Worker
 from jobtrack.keys import ProjectKey
-from jobtrack.store.key_conditions import with_prefix
 from jobtrack.store.ttl import decode_expiry, encode_expiry
 from jobtrack.times import Micros
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-_PREFIX = "W#"
+PREFIX = "W#"
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -30,7 +30,7 @@ class Heartbeat(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class WorkerStore(Struct, frozen=True):
-    """Reads and writes workers in the jobs table."""
+    """Writes workers to the jobs table."""
 
     dynamodb: "DynamoDBClient"
     table: str
@@ -38,25 +38,20 @@ class WorkerStore(Struct, frozen=True):
     def put_worker(self, owner: ProjectKey, node: str, heartbeat: Heartbeat, now: Micros) -> None:
         """Store the heartbeat of a node at `now`."""
         item: dict[str, AttributeValueTypeDef] = {
-            **owner.item_key(f"{_PREFIX}{node}"),
+            **owner.load_key(f"{PREFIX}{node}"),
             "d": {"B": pack(heartbeat)},
             "exp": encode_expiry(times.add_seconds(now, limits.WORKER_SECONDS)),
         }
         self.dynamodb.put_item(TableName=self.table, Item=item)
 
-    def read_live_workers(self, owner: ProjectKey, now: Micros) -> list[Worker]:
-        """Return the workers with a heartbeat within 120 s before `now`."""
-        pages = self.dynamodb.get_paginator("query").paginate(
-            TableName=self.table,
-            ConsistentRead=True,
-            **with_prefix(owner.partition, _PREFIX),
-        )
-        items = [item for page in pages for item in page["Items"]]
-        return [
-            _worker(item["sk"]["S"].removeprefix(_PREFIX), unpack(bytes(item["d"]["B"]), Heartbeat))
-            for item in items
-            if decode_expiry(item) > now
-        ]
+
+def live_workers(items: Iterable[Mapping[str, Any]], now: Micros) -> list[Worker]:
+    """Return the workers, among the items of a load partition, with a heartbeat within 120 s before `now`."""
+    return [
+        _worker(item["sk"]["S"].removeprefix(PREFIX), unpack(bytes(item["d"]["B"]), Heartbeat))
+        for item in items
+        if item["sk"]["S"].startswith(PREFIX) and decode_expiry(item) > now
+    ]
 
 
 def _worker(node: str, heartbeat: Heartbeat) -> Worker:

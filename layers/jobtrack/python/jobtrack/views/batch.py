@@ -1,20 +1,19 @@
 """`GET …/tracking/batch`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from jobtrack import times
 from jobtrack.domain import formats
 from jobtrack.domain.estimate import estimate
 from jobtrack.domain.job import Job, JobStatus
-from jobtrack.domain.queue_forecast import JobQueue, Turn, expected_waits, queue_health
+from jobtrack.domain.job_queue import JobQueue
+from jobtrack.domain.queue_forecast import Forecast, Turn, forecast_queue
 from jobtrack.times import Micros
 from jobtrack.views.progress import completion
 from jobtrack.views.responses.batch import Batch, StatusCounts, SystemHealth, TrackedJob
 from jobtrack.views.responses.usage import TrackedUsage
 from jobtrack.views.usage import cpu, memory, processing_rate
-
-_NO_TURN = Turn(0, None, None)
 
 
 class Page(NamedTuple):
@@ -27,26 +26,26 @@ class Page(NamedTuple):
 
 def batch(page: Page, queue: JobQueue, include_metrics: bool, refresh: int | None) -> Batch:
     """Return the response for some jobs and the project's queue; `refresh` is the refresh interval in seconds."""
-    turns = queue.turns()
+    forecast = forecast_queue(queue)
     return {
         "trackingTime": times.render(queue.now),
         "jobCount": len(page.jobs),
         "summary": _summary(page.jobs),
-        "jobs": [_job(job, queue.now, turns.get(job.job_id, _NO_TURN), include_metrics) for job in page.jobs],
+        "jobs": [_job(job, queue.now, forecast.turn_of(job), include_metrics) for job in page.jobs],
         "notFound": list(page.not_found),
-        "systemHealth": system_health(queue, turns),
+        "systemHealth": system_health(queue, forecast),
         "refreshInterval": refresh,
         "nextRefreshAt": None if refresh is None else times.render(times.add_seconds(queue.now, refresh)),
         "nextCursor": page.cursor,
     }
 
 
-def system_health(queue: JobQueue, turns: Mapping[str, Turn]) -> SystemHealth:
+def system_health(queue: JobQueue, forecast: Forecast) -> SystemHealth:
     """Return the load on the workers and the queue. Without a live worker, the load is None and the queue Good."""
     free = queue.free_slots if queue.workers else None
     return {
         "overallLoad": queue.core_load,
-        "queueHealth": queue_health(expected_waits(queue, turns.values())),
+        "queueHealth": forecast.health(),
         "resourceAvailability": queue.availability,
         "estimatedCapacity": None if free is None else formats.additional_jobs(free),
         "additionalJobs": free,

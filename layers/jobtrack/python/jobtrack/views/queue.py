@@ -1,40 +1,39 @@
 """`GET …/queue`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from jobtrack import times
 from jobtrack.domain import formats
-from jobtrack.domain.job import Job
-from jobtrack.domain.queue_forecast import JobQueue, Turn, expected_waits
+from jobtrack.domain.estimate import planned_seconds
+from jobtrack.domain.job import Job, JobStatus
+from jobtrack.domain.job_queue import JobQueue
+from jobtrack.domain.queue_forecast import Forecast, Turn, forecast_queue
 from jobtrack.views.responses import queue as responses
 from jobtrack.views.responses.queue import Capacity, QueuedJob, QueueSummary
 
 
 def queue(queue: JobQueue, jobs: Sequence[Job], cursor: str | None) -> responses.Queue:
     """Return the response: the whole queue in figures, and a page of its jobs without those that have left it."""
-    turns = queue.turns()
-    seconds = {waiting.job: waiting.seconds for waiting in queue.queued}
+    forecast = forecast_queue(queue)
     return {
-        "queueStatus": "Active" if queue.queued or queue.running else "Idle",
+        "queueStatus": "Active" if queue.queued or queue.running_jobs else "Idle",
         "timestamp": times.render(queue.now),
-        "summary": _summary(queue, turns),
+        "summary": _summary(queue, forecast),
         "processingCapacity": _capacity(queue),
-        "queuedJobs": [_job(job, turns[job.job_id], seconds[job.job_id]) for job in jobs if job.job_id in turns],
+        "queuedJobs": [_job(job, forecast.turn_of(job)) for job in jobs if job.status is JobStatus.QUEUED],
         "nextCursor": cursor,
     }
 
 
-def _summary(queue: JobQueue, turns: Mapping[str, Turn]) -> QueueSummary:
-    wait_seconds = expected_waits(queue, turns.values())
-    mean = sum(wait_seconds) / len(wait_seconds) if wait_seconds else None
-    remaining = _remaining_seconds(queue, turns)
-    priorities = [waiting.priority for waiting in queue.queued]
+def _summary(queue: JobQueue, forecast: Forecast) -> QueueSummary:
+    mean, remaining = forecast.mean_wait(), forecast.remaining_seconds()
+    critical, high, normal, low = queue.queued_jobs
     return {
-        "totalQueuedJobs": len(queue.queued),
-        "criticalPriorityJobs": priorities.count("Critical"),
-        "highPriorityJobs": priorities.count("High"),
-        "normalPriorityJobs": priorities.count("Normal"),
-        "lowPriorityJobs": priorities.count("Low"),
+        "totalQueuedJobs": critical + high + normal + low,
+        "criticalPriorityJobs": critical,
+        "highPriorityJobs": high,
+        "normalPriorityJobs": normal,
+        "lowPriorityJobs": low,
         "averageWaitTime": None if mean is None else formats.mean_time(mean),
         "averageWaitSeconds": None if mean is None else formats.number(mean),
         "estimatedProcessingTime": None if remaining is None else formats.duration(remaining),
@@ -42,24 +41,17 @@ def _summary(queue: JobQueue, turns: Mapping[str, Turn]) -> QueueSummary:
     }
 
 
-def _remaining_seconds(queue: JobQueue, turns: Mapping[str, Turn]) -> int | None:
-    """Return the seconds from now until the last queued job has ended; None unless all ends can be estimated."""
-    ends = [turn.end for turn in turns.values() if turn.end is not None]
-    if len(ends) < len(turns):
-        return None
-    return (max(ends, default=queue.now) - queue.now) // times.SECOND
-
-
 def _capacity(queue: JobQueue) -> Capacity:
     return {
         "activeWorkers": len(queue.workers),
         "maxConcurrentJobs": queue.slots,
-        "currentlyRunning": len(queue.running),
+        "currentlyRunning": queue.running_jobs,
         "currentLoad": queue.slot_load,
     }
 
 
-def _job(job: Job, turn: Turn, seconds: int | None) -> QueuedJob:
+def _job(job: Job, turn: Turn) -> QueuedJob:
+    seconds = planned_seconds(job)
     return {
         "jobId": job.job_id,
         "jobName": job.name,

@@ -5,7 +5,8 @@ from typing import NotRequired
 from typing_extensions import TypedDict
 
 from jobtrack.domain.job import JobStatus, Priority
-from jobtrack.domain.queue_forecast import Availability, Health
+from jobtrack.domain.job_queue import Availability
+from jobtrack.domain.queue_forecast import Health
 from jobtrack.views.responses.fields import Count, Cursor, Id, Percent, Position, Stalled, Time, WholePercent
 from jobtrack.views.responses.usage import TrackedUsage
 
@@ -20,7 +21,7 @@ class TrackedJob(TypedDict):
     progress: WholePercent
     startTime: Time | None
     queuePosition: Position | None
-    """Position in the queue, from 1; only of a queued job"""
+    """Position in the queue, from 1; only of a queued job. After the first 1,000 it is an estimate"""
     estimatedStartTime: Time | None
     """When a queued job is expected to start"""
     estimatedCompletion: Time | None

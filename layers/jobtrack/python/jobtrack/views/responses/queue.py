@@ -43,6 +43,7 @@ class QueuedJob(TypedDict):
     jobType: str
     priority: Priority
     queuePosition: Position
+    """From 1; after the first 1,000 it is an estimate"""
     estimatedStartTime: Time | None
     estimatedDuration: Duration | None
     estimatedDurationSeconds: Count | None
