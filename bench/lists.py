@@ -22,7 +22,7 @@ _JOB_UNITS = 1.0
 """A snapshot with few stages takes at most 4 KB."""
 _INDEX_UNITS = 4.0
 """Read units of an eventually consistent query of 100 index entries of 200 bytes."""
-_LOAD_UNITS = 2.0
+_LOAD_UNITS = 1.0
 """Read units of the counters and a worker: items of 100 to 200 bytes."""
 
 

@@ -571,6 +571,7 @@ class QueuedJob(TypedDict):
     jobType: str
     priority: Priority
     queuePosition: int
+    """From 1; after the first 1,000 it is an estimate"""
     estimatedStartTime: str | None
     estimatedDuration: str | None
     estimatedDurationSeconds: int | None
@@ -760,7 +761,7 @@ class TrackedJob(TypedDict):
     progress: int
     startTime: str | None
     queuePosition: int | None
-    """Position in the queue, from 1; only of a queued job"""
+    """Position in the queue, from 1; only of a queued job. After the first 1,000 it is an estimate"""
     estimatedStartTime: str | None
     """When a queued job is expected to start"""
     estimatedCompletion: str | None

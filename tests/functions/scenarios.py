@@ -316,11 +316,12 @@ _MASKS = (
     (r"\b[0-9a-f]{64}\b", "HASH"),
     (r"msg_\w+", "MESSAGE"),
     (r'"sk": "0#\d"', '"sk": "0#SHARD"'),
+    (r'"sk": "C#\d{3}"', '"sk": "C#SHARD"'),
     (r"#[0-9a-f]{16}\b", "#NONCE"),
     (r"I#[0-9a-f]{32}", "I#KEY"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
     (r"\d{9,}(\.\d+)?", "TIME"),
-    (r"(expiry|watch)#\d", r"\1#SHARD"),
+    (r"(expiry|heartbeat|retention)#\d", r"\1#SHARD"),
     (r'"milliseconds": \d+', '"milliseconds": 0'),
     (r'content-length": "\d+"', 'content-length": "_"'),
 )

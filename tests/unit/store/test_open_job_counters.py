@@ -36,6 +36,7 @@ from jobtrack.times import Micros
 from jobtrack_local.engine.sqlite.engine import SqliteEngine
 from jobtrack_local.engine.sqlite.refusals import Refused
 from jobtrack_local.template import template
+from tests.engine.clock import Clock
 from tests.retrying import instant_retry
 from tests.unit.job_builders import START
 
@@ -47,6 +48,7 @@ DAYS = 7
 OWNER = ProjectKey("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
 ENDS = ("jobCompleted", "jobFailed", "jobCancelled")
 Json = dict[str, Any]
+CLOCK = Clock()
 
 
 class Faults:
@@ -76,7 +78,7 @@ class Faults:
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteEngine]:
-    made = SqliteEngine(tmp_path_factory.mktemp("engine"), durable=False)
+    made = SqliteEngine(tmp_path_factory.mktemp("engine"), durable=False, clock=CLOCK)
     yield made
     made.close()
 
@@ -140,9 +142,14 @@ class World:
     def event(self, kind: str, **data: Any) -> Event:
         return Event(kind, Micros(self.now), data)
 
+    def purge(self) -> None:
+        """Let the engine delete expired items."""
+        CLOCK.now = self.now / times.SECOND
+        self.engine.purge()
+
     def run_watchdog(self) -> None:
         """Let the database purge what has expired, and run what the schedule runs."""
-        self.engine.dynamodb.purge(self.now / times.SECOND, 10_000)
+        self.purge()
         for server, kind in ((Watchdog, HEARTBEAT), (JobExpirer, RETENTION)):
             timers = TimerStore(self.client, self.table, kind, DAYS * 86_400)
             server(timers, self.store(), lambda: Micros(self.now)).run(Invocation())
@@ -337,7 +344,7 @@ def test_an_open_job_is_still_counted_after_a_long_pause_of_the_service(engine: 
     world = World(engine)
     world.create(world.store(), key_of(1), "Normal", 60)
     world.now = Micros(world.now + 400 * times.DAY)
-    engine.dynamodb.purge(world.now / times.SECOND, 10_000)
+    world.purge()
     assert world.counted() == {"queued2": 1, "seconds2": 60}
     world.run_watchdog()
     assert (world.snapshots(), world.counted()) == ({}, {})
