@@ -1,0 +1,64 @@
+"""A full disk under load: nothing is acknowledged that is not stored, reads go on, and space is enough to recover."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.e2e.running import JOBTRACK, Service, running
+from tests.prove.conftest import Tell
+from tests.prove.full_disk import Disk, failing_disk, small_disk
+from tests.prove.load import client_of
+from tests.prove.proof import Proof, proving
+from tests.prove.scale import repeats
+
+LOAD_SECONDS = 1.0
+LONGEST_SECONDS = 15.0
+"""How long a client may wait for a 503."""
+MOST_LOG_LINES = 10
+"""Lines that the service logs in an outage of a minute."""
+
+
+@pytest.mark.parametrize("kind", [small_disk, failing_disk])
+def test_a_full_or_failing_disk_refuses_writes_and_loses_nothing(
+    home: Path, tmp_path: Path, kind: Callable[[Path], AbstractContextManager[Disk]], tell: Tell
+) -> None:
+    log = tmp_path / "log"
+    program = ("sh", "-c", f'exec "{JOBTRACK}" "$@" 2>"{log}"', "sh")
+    times = repeats(20)
+    with kind(tmp_path / "disk") as disk, proving(home, "sqlite", tmp_path / "disk" / "data") as proof:
+        with running(home, "sqlite", "--data", str(proof.data), program=program) as service:
+            process = psutil.Process(service.process.pid)
+            for _ in range(times):
+                proof.load.use(service)
+                time.sleep(LOAD_SECONDS)
+                disk.fill(process)
+                refused(service, proof)
+                disk.free(process)
+            figures = proof.conclude(service)
+        lines = log.read_text().splitlines()
+    assert len(lines) <= MOST_LOG_LINES * times
+    tell(f"{type(disk).__name__}, filled {times} times: {figures}; {len(lines)} lines of log")
+
+
+def refused(service: Service, proof: Proof) -> None:
+    """Assert that writes get 503 after a while, and that reads go on."""
+    with client_of(service, proof.load.tenant, proof.load.project) as client:
+        ends = time.monotonic() + 60
+        while (response := create(client)).status_code != 503:
+            assert time.monotonic() < ends, "the disk is not full"
+        for _ in range(3):
+            assert response.status_code == 503, response.text
+            assert response.json()["code"] == "unavailable"
+            assert int(response.headers["retry-after"]) > 0
+            assert response.elapsed.total_seconds() < LONGEST_SECONDS
+            response = create(client)
+        proof.check_readable(service, proof.load.snapshot())
+
+
+def create(client: httpx.Client) -> httpx.Response:
+    return client.post("/jobs", json={"jobName": "x" * 100, "jobType": "full"})
