@@ -3,16 +3,15 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from jobtrack_client.commands.errors import failure
 from jobtrack_demo.command import demo
 from jobtrack_local import folders, tokens
+from jobtrack_local.backup_commands import backup, restore
+from jobtrack_local.command_errors import one_line
 from jobtrack_local.errors import LocalError
 from jobtrack_local.profile import TENANT
 
@@ -21,7 +20,7 @@ DEFAULT_PORT = 8080
 
 def commands(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for command in (serve, demo, token, fetch_dynamodb_local):
+    for command in (serve, demo, backup, restore, token, fetch_dynamodb_local):
         app.command()(command)
 
 
@@ -77,12 +76,3 @@ def fetch_dynamodb_local() -> None:
         from jobtrack_local.engine import dynamodb_local
 
         print(dynamodb_local.fetch())
-
-
-@contextmanager
-def one_line() -> Iterator[None]:
-    """Print a LocalError as one line on standard error, and exit with 1."""
-    try:
-        yield
-    except LocalError as error:
-        raise failure(str(error)) from error

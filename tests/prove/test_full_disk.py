@@ -19,7 +19,7 @@ from tests.prove.scale import repeats
 LOAD_SECONDS = 1.0
 LONGEST_SECONDS = 15.0
 """How long a client may wait for a 503."""
-MOST_LOG_LINES = 10
+MOST_LOG_LINES = 30
 """Lines that the service logs in an outage of a minute."""
 
 

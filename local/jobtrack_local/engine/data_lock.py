@@ -14,6 +14,8 @@ from jobtrack_local.errors import LocalError
 ENGINE_SECONDS = 60
 """How long to wait for the engine of a killed service to finish writing its state."""
 
+SERVE_LOCK, ENGINE_LOCK = "serve.lock", "engine.lock"
+
 
 @dataclass(frozen=True)
 class DataLock:
@@ -26,6 +28,11 @@ class DataLock:
         """Return a folder in the data folder; create it if it does not exist."""
         return folders.create_folder(self.folder / name)
 
+    @property
+    def empty(self) -> bool:
+        """Whether the folder holds nothing but its locks."""
+        return {path.name for path in self.folder.iterdir()} <= {SERVE_LOCK, ENGINE_LOCK}
+
 
 @contextmanager
 def lock_data(folder: Path, patience: float = ENGINE_SECONDS) -> Iterator[DataLock]:
@@ -36,8 +43,8 @@ def lock_data(folder: Path, patience: float = ENGINE_SECONDS) -> Iterator[DataLo
     """
     folder = folders.create_folder(folder.absolute())
     with (
-        _locked(folder / "serve.lock", 0, f"{folder} is in use by another jobtrack serve; use --data DIR or --memory"),
-        _locked(folder / "engine.lock", patience, f"{folder} is in use by an engine that was left running") as lock,
+        _locked(folder / SERVE_LOCK, 0, f"{folder} is in use by another jobtrack serve; use --data DIR or --memory"),
+        _locked(folder / ENGINE_LOCK, patience, f"{folder} is in use by an engine that was left running") as lock,
     ):
         yield DataLock(folder, lock)
 

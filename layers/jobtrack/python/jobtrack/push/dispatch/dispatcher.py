@@ -33,6 +33,7 @@ from jobtrack.store.outbox_records import (
     decode,
 )
 from jobtrack.times import Micros
+from jobtrack.transient_errors import passes
 
 logger = logging.getLogger(__name__)
 
@@ -68,8 +69,9 @@ class Dispatcher(Struct, eq=False):
     def _is_served(self, record: StreamRecord) -> bool:
         try:
             self._serve_or_quarantine(record)
-        except Exception:
-            logger.exception("outbox record %s failed and will be retried", record["dynamodb"]["SequenceNumber"])
+        except Exception as error:
+            sequence, message = record["dynamodb"]["SequenceNumber"], "outbox record %s failed and will be retried: %s"
+            logger.error(message, sequence, error, exc_info=not passes(error))  # an outage fails every retry
             return False
         return True
 
