@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import jwt
@@ -31,6 +32,8 @@ AUDIENCE = "jobtrack"
 ALGORITHM = "RS256"
 SCOPES = "jobs:read jobs:write subscriptions:write"
 DAY_SECONDS = 24 * 3600
+MOST_VERIFIED = 1_000
+"""Verified tokens that are kept."""
 
 
 def load_signing_key(home: Path) -> RSAPrivateKey:
@@ -83,10 +86,15 @@ def key_id(key: RSAPublicKey) -> str:
 
 
 class Verifier:
-    """Verifies tokens as API Gateway's JWT authorizer does: signature, issuer, audience and times."""
+    """Verifies tokens as API Gateway's JWT authorizer does: signature, issuer, audience and times.
 
-    def __init__(self, key: RSAPrivateKey) -> None:
+    A client sends the same token with each request, so verified tokens are kept until they expire.
+    """
+
+    def __init__(self, key: RSAPrivateKey, clock: Callable[[], float] = time.time) -> None:
         self._key = key.public_key()
+        self._clock = clock
+        self._verified: dict[str, Mapping[str, Any]] = {}
 
     def verify(self, token: str) -> Mapping[str, object]:
         """Return the claims of a token.
@@ -95,16 +103,27 @@ class Verifier:
             Unauthorized: the token is not valid now, or another key has signed it.
         """
         try:
-            return jwt.decode(
-                token,
-                self._key,
-                algorithms=[ALGORITHM],
-                audience=AUDIENCE,
-                issuer=ISSUER,
-                options={"require": ["exp", "iss", "aud"]},
-            )
+            claims = self._verified.get(token) or self._verify_new(token)
+            if int(claims["exp"]) <= self._clock():
+                self._verified.pop(token, None)
+                raise jwt.ExpiredSignatureError("Signature has expired")
         except jwt.InvalidTokenError as error:
             raise Unauthorized(f"The token is not valid: {error}.") from error
+        return claims
+
+    def _verify_new(self, token: str) -> Mapping[str, Any]:
+        claims: Mapping[str, Any] = jwt.decode(
+            token,
+            self._key,
+            algorithms=[ALGORITHM],
+            audience=AUDIENCE,
+            issuer=ISSUER,
+            options={"require": ["exp", "iss", "aud"]},
+        )
+        if len(self._verified) == MOST_VERIFIED:
+            del self._verified[next(iter(self._verified))]
+        self._verified[token] = claims
+        return claims
 
 
 def _parse_guid(text: str, name: str) -> str:

@@ -1,6 +1,7 @@
 """Development tokens and the key behind them."""
 
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -40,6 +41,35 @@ def test_it_expires(home: Path) -> None:
     old = issue(TENANT, ttl=60, home=home, clock=lambda: 1_000_000)
     with pytest.raises(Unauthorized, match="expired"):
         Verifier(load_signing_key(home)).verify(old)
+
+
+def test_a_token_that_was_accepted_expires_too(home: Path) -> None:
+    now = time.time()
+    verifier = Verifier(load_signing_key(home), lambda: now)
+    token = issue(TENANT, ttl=60, home=home)
+    assert verifier.verify(token) == verifier.verify(token)
+    now += 61
+    for _ in range(2):
+        with pytest.raises(Unauthorized, match="expired"):
+            verifier.verify(token)
+
+
+def test_only_the_newest_tokens_are_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MOST_VERIFIED", 2)
+    verifier = Verifier(load_signing_key(home))
+    accepted = [issue(TENANT, home=home, ttl=60 + index) for index in range(4)]
+    for token in accepted:
+        verifier.verify(token)
+    with monkeypatch.context() as patched:
+        patched.setattr(jwt, "decode", fail)
+        for token in accepted[2:]:
+            verifier.verify(token)
+        with pytest.raises(AssertionError):
+            verifier.verify(accepted[0])
+
+
+def fail(*_: object, **__: object) -> None:
+    raise AssertionError
 
 
 @pytest.mark.parametrize(
