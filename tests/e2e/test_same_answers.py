@@ -66,7 +66,7 @@ def _read(snapshot: Snapshot, reader: JournalReader, follower: LogFollower) -> I
     buckets = MetricHistoryReader(reader).read_newest_buckets(snapshot, 5, 3000)
     yield "job", job_view.job(KEY, job, NOW)
     yield "progress", progress(job, NOW)
-    yield "logs", logs(job, journal, lines, None, job.sequence, NOW)
+    yield "logs", logs(job, journal, [entry(record) for record in lines], None, job.sequence, NOW)
     followed, _ = follower.read_lines(snapshot, JournalQuery(levels_from("DEBUG"), limit=200), 0)
     yield "followed", [entry(record) for record in followed]
     yield "timeline", timeline(job, "minutes", told, None, "ja", NOW)

@@ -36,7 +36,7 @@ def get_logs(request: Request, query: Annotated[LogQuery, Query()]) -> Response:
         return Response(
             "".join(f"{raw(record)}\n" for record in page.records), 200, headers, "text/plain; charset=utf-8"
         )
-    content = logs(snapshot.job, snapshot.journal, page.records, page.cursor, page.sequence, times.now())
+    content = logs(snapshot.job, snapshot.journal, page.lines, page.cursor, page.sequence, times.now())
     return json_response(content, headers=headers)
 
 

@@ -19,7 +19,7 @@ from jobtrack.domain.lifecycle import apply
 from jobtrack.keys import JobKey
 from jobtrack.times import Micros
 from jobtrack.views import job as job_view
-from jobtrack.views.logs import entry, execution_metrics, levels_from, logs, summary, take_fitting_records
+from jobtrack.views.logs import entry, execution_metrics, levels_from, logs, summary, take_fitting_lines
 from jobtrack.views.progress import progress, whole_percentage
 from tests.unit.job_builders import START, at, queued, report, running
 
@@ -130,8 +130,8 @@ def test_a_page_fits_an_answer_of_lambdas_however_it_is_escaped(lines: list[tupl
         for place, (text, repeat) in enumerate(lines)
     ]
     records = [record for record, (_, repeat) in zip(records, lines, strict=True) for _ in range(repeat)] or records
-    kept = take_fitting_records(records, backward)
-    assert list(kept) == list(records[-len(kept) :] if backward else records[: len(kept)])
+    kept = take_fitting_lines(records, backward)
+    assert kept == [entry(record) for record in (records[-len(kept) :] if backward else records[: len(kept)])]
     body = orjson.dumps(logs(running(), Journal(), kept, None, 1, START)).decode()
     assert len(kept) == 1 or len(json.dumps(body, ensure_ascii=False).encode()) < 6 * 1024 * 1024
     if len(kept) < len(records):

@@ -8,6 +8,7 @@ webhooks; and in the sort keys of running jobs.
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NewType
 
 Micros = NewType("Micros", int)
@@ -28,9 +29,11 @@ LATEST = Micros(253_402_300_800 * SECOND - 1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _RFC3339 = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d+))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    r"(\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.(\d+))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
 )
+_CACHED_MINUTES = 1_000
+"""The times of a batch or of a page are mostly of a few minutes."""
 
 
 def now() -> Micros:
@@ -47,21 +50,31 @@ def parse(text: str) -> Micros:
     match = _RFC3339.fullmatch(text)
     if match is None:
         raise ValueError("must be an RFC 3339 time with an offset, such as 2024-01-20T10:30:00Z")
-    day, hour, minute, second, fraction, offset = match.groups()
-    offset = "+00:00" if offset in "Zz" else offset
-    second = "59" if second == "60" else second
+    minute, second, fraction, offset = match.groups()
     micros = (fraction or "")[:6].ljust(6, "0")
+    return Micros(_parse_minute(minute, offset) + min(int(second), 59) * SECOND + int(micros))
+
+
+@lru_cache(_CACHED_MINUTES)
+def _parse_minute(text: str, offset: str) -> int:
     try:
-        moment = datetime.fromisoformat(f"{day}T{hour}:{minute}:{second}.{micros}{offset}").astimezone(UTC)
+        minute = datetime.fromisoformat(text + ("+00:00" if offset in "Zz" else offset)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError("is not a time between the years 1 and 9999") from error
-    return Micros((moment - _EPOCH) // _MICROSECOND)
+    return (minute - _EPOCH) // _MICROSECOND
 
 
 def render(moment: Micros) -> str:
     """Write a point in time as RFC 3339 in UTC with `Z`. Whole seconds have no fraction."""
-    text = (_EPOCH + timedelta(microseconds=moment)).isoformat()
-    return text.removesuffix("+00:00").rstrip("0").rstrip(".") + "Z" if moment % SECOND else text[:19] + "Z"
+    minute, rest = divmod(moment, MINUTE)
+    second, micros = divmod(rest, SECOND)
+    fraction = f".{micros:06d}".rstrip("0") if micros else ""
+    return f"{_render_minute(minute)}:{second:02d}{fraction}Z"
+
+
+@lru_cache(_CACHED_MINUTES)
+def _render_minute(minute: int) -> str:
+    return (_EPOCH + timedelta(minutes=minute)).isoformat()[:16]
 
 
 def render_optional(moment: Micros | None) -> str | None:

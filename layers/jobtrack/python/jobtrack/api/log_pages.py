@@ -14,13 +14,18 @@ from jobtrack.domain.journal.records import Record
 from jobtrack.store.journal_reader import JournalQuery, JournalReader, Place
 from jobtrack.store.log_follower import LogFollower
 from jobtrack.store.snapshots import Snapshot
-from jobtrack.views.logs import levels_from, take_fitting_records
+from jobtrack.views.logs import levels_from, take_fitting_lines
+from jobtrack.views.responses.logs import LogEntry
 
 
 class LogPage(NamedTuple):
-    """Log lines, the cursor of the next page, and the sequence number from which to follow the log."""
+    """Log lines, the cursor of the next page, and the sequence number from which to follow the log.
+
+    The records are those of the lines.
+    """
 
     records: Sequence[Record]
+    lines: Sequence[LogEntry]
     cursor: str | None
     sequence: int
 
@@ -38,27 +43,29 @@ class LogPages(Struct, frozen=True):
         return self._read_by_sequence(snapshot, query, query.since_sequence)
 
     def _read_by_time(self, snapshot: Snapshot, query: LogQuery) -> LogPage:
-        records, cursor = cursors.read_page(
+        (records, lines), cursor = cursors.read_page(
             f"{snapshot.key.partition}/{query.direction}",
             cursors.JOURNAL,
             query.cursor,
             lambda after: self._read_records(snapshot, query, after),
         )
-        return LogPage(records, cursor, snapshot.job.sequence)
+        return LogPage(records, lines, cursor, snapshot.job.sequence)
 
     def _read_records(
         self, snapshot: Snapshot, query: LogQuery, after: Place | None
-    ) -> tuple[Sequence[Record], Place | None]:
+    ) -> tuple[tuple[Sequence[Record], Sequence[LogEntry]], Place | None]:
         backward = query.direction == "backward"
-        lines = JournalQuery(levels_from(query.level), query.from_time, query.to_time, query.limit, backward, after)
-        records, more = self.reader.read_page(snapshot, lines)
-        fitting = take_fitting_records(records, backward)
+        wanted = JournalQuery(levels_from(query.level), query.from_time, query.to_time, query.limit, backward, after)
+        records, more = self.reader.read_page(snapshot, wanted)
+        lines = take_fitting_lines(records, backward)
+        fitting = records[len(records) - len(lines) :] if backward else records[: len(lines)]
         if not fitting or not (more or len(fitting) < len(records)):
-            return fitting, None
-        return fitting, fitting[0 if backward else -1].place
+            return (fitting, lines), None
+        return (fitting, lines), fitting[0 if backward else -1].place
 
     def _read_by_sequence(self, snapshot: Snapshot, query: LogQuery, since_sequence: int) -> LogPage:
-        lines = JournalQuery(levels_from(query.level), query.from_time, query.to_time, query.limit)
-        records, sequence = self.follower.read_lines(snapshot, lines, since_sequence)
-        fitting = take_fitting_records(records, backward=False)
-        return LogPage(fitting, None, sequence if len(fitting) == len(records) else fitting[-1].sequence)
+        wanted = JournalQuery(levels_from(query.level), query.from_time, query.to_time, query.limit)
+        records, sequence = self.follower.read_lines(snapshot, wanted, since_sequence)
+        lines = take_fitting_lines(records, backward=False)
+        fitting = records[: len(lines)]
+        return LogPage(fitting, lines, None, sequence if len(fitting) == len(records) else fitting[-1].sequence)

@@ -5,13 +5,24 @@ from collections.abc import Callable, Sequence
 from jobtrack import limits
 from jobtrack.domain import stage_events, stalled
 from jobtrack.domain.estimate import expected_job_range, overall_percentage, total_seconds
-from jobtrack.domain.events import AppliedEvent, Event, applied_event, stage_name, timeline_record, with_state
+from jobtrack.domain.events import (
+    STAGE_EVENTS,
+    AppliedEvent,
+    Event,
+    applied_event,
+    stage_name,
+    timeline_record,
+    with_state,
+)
 from jobtrack.domain.job import Job, JobStatus, StageStatus
 from jobtrack.domain.journal import metric_minutes, progress_minutes
 from jobtrack.domain.journal.records import Family, Record
 from jobtrack.domain.transitions import MOVES, require_allowed
 from jobtrack.errors import Fault, Unprocessable
 from jobtrack.times import Micros
+
+_MOVING = STAGE_EVENTS | MOVES.keys() | {"jobQueued"}
+"""The events that may change the percentage."""
 
 
 def apply(job: Job, events: Sequence[Event], arrival: Micros) -> tuple[list[AppliedEvent], list[Record]]:
@@ -30,8 +41,8 @@ def apply(job: Job, events: Sequence[Event], arrival: Micros) -> tuple[list[Appl
         job.sequence += 1
         event_records = _ACTIONS[event.type](job, event)
         previous = job.pushed_percentage
-        # An estimate may go back, what was shown may not.
-        job.percentage = max(job.percentage, overall_percentage(job))
+        if event.type in _MOVING:  # an estimate may go back, what was shown may not
+            job.percentage = max(job.percentage, overall_percentage(job))
         if event.type == "progressUpdate":
             job.pushed_percentage = job.percentage
         records += [with_state(record, job, previous) for record in event_records]

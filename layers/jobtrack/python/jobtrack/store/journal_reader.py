@@ -9,6 +9,7 @@ Its bound is then the target of the other streams.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -66,6 +67,12 @@ class JournalQuery(Struct, frozen=True):
             if not is_beyond:
                 return False
         return self.first <= record.time <= self.last and record.family in self.families
+
+    def select(self, chunk: Sequence[Record]) -> Sequence[Record]:
+        """Return the entries to read of a chunk of one of the families, which is in the order of time."""
+        if self.after is None and chunk and self.first <= chunk[0].time and chunk[-1].time <= self.last:
+            return chunk
+        return [record for record in chunk if self.contains(record)]
 
 
 class _Stream(Struct):
@@ -189,8 +196,8 @@ class JournalReader(Struct, eq=False):
         return {
             record.sequence: record
             for chunk in chunks
-            for record in chunk
-            if record.sequence <= snapshot.job.sequence and query.contains(record)
+            for record in query.select(chunk)
+            if record.sequence <= snapshot.job.sequence
         }
 
 
@@ -220,4 +227,4 @@ def _complete(records: Mapping[int, Record], streams: Iterable[_Stream], query: 
         complete = [record for record in records.values() if record.time > max(bounds)]
     else:
         complete = [record for record in records.values() if record.time < min(bounds)]
-    return sorted(complete, key=lambda record: record.place)
+    return sorted(complete, key=attrgetter("time", "sequence"))

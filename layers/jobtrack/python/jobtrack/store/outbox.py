@@ -25,7 +25,8 @@ KEPT_SECONDS = 2 * 24 * 3600
 
 def event_items(snapshot: Snapshot, applied: Iterable[AppliedEvent], now: Micros) -> "list[Item]":
     """Return the items of a batch of events; none where no subscription wants any of them."""
-    live = snapshot.live(now)
+    if not (live := snapshot.live(now)):
+        return []
     events = tuple([OutboxEvent.from_applied(event) for event in applied if _is_wanted(event, live)])
     batch = EventBatch(snapshot.key, snapshot.job.name, tuple(sorted(live)), events)
     return [_item(snapshot.key, f"{part.events[0].sequence:012d}", encoded, now) for part, encoded in _split(batch)]

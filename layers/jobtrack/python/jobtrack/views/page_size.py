@@ -12,8 +12,11 @@ Entry = TypeVar("Entry")
 
 def take_fitting(entries: Iterable[Entry]) -> list[Entry]:
     """Return the first entries that fit into a response together; at least one, if there is one."""
+    everything = list(entries)
+    if _size_in_response(orjson.dumps(everything)) <= limits.ANSWER_BYTES:
+        return everything
     size, fitting = 0, list[Entry]()
-    for entry in entries:
+    for entry in everything:
         size += _size_in_response(orjson.dumps(entry))
         if fitting and size > limits.ANSWER_BYTES:
             break

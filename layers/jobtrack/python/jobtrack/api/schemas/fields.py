@@ -1,7 +1,7 @@
 """The types of members that requests share, with their limits."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 import orjson
@@ -26,18 +26,15 @@ def encoded_size(value: object) -> int:
 
 def depth(value: object) -> int:
     """Return the levels of nesting, 0 for a scalar. There is no recursion, so that any depth can be measured."""
-    deepest, level = 0, [value]
-    while level := [child for parent in level for child in _children(parent)]:
+    deepest, level = -1, [[value]]
+    while level:
         deepest += 1
+        level = [child for parent in level for child in _members(parent) if isinstance(child, (dict, list))]
     return deepest
 
 
-def _children(value: object) -> list[object]:
-    if isinstance(value, dict):
-        return list(value.values()) or [None]
-    if isinstance(value, list):
-        return value or [None]
-    return []
+def _members(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _at_most(limit: int) -> Callable[[Any], Any]:
