@@ -19,7 +19,7 @@ def create_app(*routers: APIRouter) -> FastAPI:
     app = FastAPI(title="jobtrack", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.claims = Settings.from_env().claims
     for router in routers:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # include_router() would match each request twice
     app.add_exception_handler(JobTrackError, problems.on_error)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, problems.on_invalid)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, problems.on_http_error)  # type: ignore[arg-type]

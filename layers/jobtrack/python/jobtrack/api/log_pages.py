@@ -25,7 +25,7 @@ class LogPage(NamedTuple):
     """
 
     records: Sequence[Record]
-    lines: Sequence[LogEntry]
+    lines: list[LogEntry]
     cursor: str | None
     sequence: int
 
@@ -53,7 +53,7 @@ class LogPages(Struct, frozen=True):
 
     def _read_records(
         self, snapshot: Snapshot, query: LogQuery, after: Place | None
-    ) -> tuple[tuple[Sequence[Record], Sequence[LogEntry]], Place | None]:
+    ) -> tuple[tuple[Sequence[Record], list[LogEntry]], Place | None]:
         backward = query.direction == "backward"
         wanted = JournalQuery(levels_from(query.level), query.from_time, query.to_time, query.limit, backward, after)
         records, more = self.reader.read_page(snapshot, wanted)

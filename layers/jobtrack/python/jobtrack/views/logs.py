@@ -22,7 +22,7 @@ _LEVEL_NAMES: dict[Family, LogLevel] = {
 }
 
 
-def logs(job: Job, journal: Journal, lines: Sequence[LogEntry], cursor: str | None, sequence: int, now: Micros) -> Logs:
+def logs(job: Job, journal: Journal, lines: list[LogEntry], cursor: str | None, sequence: int, now: Micros) -> Logs:
     """Return the response for a page of log lines at `now` (µs); to follow the log, clients go on from `sequence`."""
     return {
         "jobId": job.job_id,
@@ -92,7 +92,7 @@ def levels_from(level: LogLevel) -> tuple[Family, ...]:
     return LEVELS[LEVELS.index(Family[level]) :]
 
 
-def take_fitting_lines(records: Sequence[Record], backward: bool) -> Sequence[LogEntry]:
+def take_fitting_lines(records: Sequence[Record], backward: bool) -> list[LogEntry]:
     """Return the log lines that fit into a response: the last ones of a backward page, else the first ones."""
     lines = take_fitting(entry(record) for record in (reversed(records) if backward else records))
     return lines[::-1] if backward else lines

@@ -26,7 +26,8 @@ def encoded_size(value: object) -> int:
 
 def depth(value: object) -> int:
     """Return the levels of nesting, 0 for a scalar. There is no recursion, so that any depth can be measured."""
-    deepest, level = -1, [[value]]
+    deepest = -1
+    level: list[dict[str, Any] | list[Any]] = [[value]]
     while level:
         deepest += 1
         level = [child for parent in level for child in _members(parent) if isinstance(child, (dict, list))]
