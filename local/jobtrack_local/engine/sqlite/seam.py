@@ -1,7 +1,7 @@
 """Where botocore's clients meet the engine: each call is answered in this process instead of over HTTP.
 
-botocore validates and serialises a call as always, and emits `before-call`; the first handler that returns a response
-replaces the HTTP request. Ours is the last one, so the handlers of tests and measurements come first: botocore calls
+botocore validates a call as always, and emits `before-call`; the first handler that returns a response replaces the
+HTTP request, which is then never built (`lazy_requests`). Ours is the last one, so the handlers of tests and measurements come first: botocore calls
 the handlers of the most specific event name first, therefore ours are registered without the name of a service.
 https://botocore.amazonaws.com/v1/documentation/api/latest/topics/events.html
 """
@@ -16,6 +16,7 @@ from botocore import xform_name
 from botocore.model import OperationModel
 from botocore.session import Session
 
+from jobtrack_local.engine.sqlite.lazy_requests import build_requests_lazily
 from jobtrack_local.engine.sqlite.refusals import Refused, failed
 
 _PARAMS = "jobtrack_engine_params"
@@ -44,6 +45,7 @@ def attach(session: Session, services: Mapping[str, object]) -> None:
     """
     events = session.get_component("event_emitter")
     for name in services:
+        events.register(f"creating-client-class.{name}", build_requests_lazily)
         events.register_last(f"before-parameter-build.{name}", _remember)
     events.register_last("before-call", responder(services))
 
