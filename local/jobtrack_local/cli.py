@@ -1,5 +1,6 @@
 """The commands of the local service."""
 
+import gc
 import logging
 import os
 import sys
@@ -37,6 +38,7 @@ def serve(
     # All functions run in this one process, and may need more connections than a pool keeps open.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     os.umask(0o077)  # every file is for this user only
+    gc.disable()  # what the start creates remains; the service enables collections when it is ready
     with one_line():
         folder = _chosen_folder(data, memory)
         from jobtrack_local import service

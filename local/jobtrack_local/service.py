@@ -1,5 +1,6 @@
 """The local service: an engine with the tables and queues of template.yaml, the pollers, and the web server."""
 
+import gc
 import os
 import secrets
 import signal
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from jobtrack import aws
 from jobtrack_client import profiles
 from jobtrack_local import environment, profile
 from jobtrack_local.engine import engines
@@ -65,6 +67,8 @@ def serve(port: int, data: Path | None, engine: str, ready: Callable[[str], None
         stack.enter_context(_polling(assembly.pollers))
         if running_engine.dynamodb:
             stack.enter_context(_watching(running_engine.dynamodb, server))
+        gc.freeze()  # a collection that visits all that exists now would pause requests for 50 to 100 ms
+        gc.enable()
         server.run([listener])
         raise LocalError(f"the engine {engine} ended unexpectedly")
 
@@ -81,7 +85,8 @@ def _assemble(engine: Engine, verifier: Verifier, url: str) -> _Assembly:
     environment.connect(engine)
     names = provision(plan)
     environment.tell_functions(plan, names, environment.own_settings(url, secret), os.environ)
-    call_recorder.start_recording(names)
+    if not call_recorder.start_recording(names):  # it distinguishes functions by their clients
+        aws.share_clients()
     pollers, connections = build_pollers(plan, names), Connections()
     purge_interval = interval_seconds(PURGE_RATE, os.environ)
     pollers.append(PurgePoller(engine.embedded.purge, purge_interval, PollerControl()))

@@ -149,7 +149,7 @@ def _create_key(path: Path) -> None:
 
 def _parse_key(text: bytes, path: Path) -> RSAPrivateKey:
     try:
-        key = load_pem_private_key(text, password=None)
+        key = load_pem_private_key(text, password=None, unsafe_skip_rsa_key_validation=True)  # it is the user's own
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise LocalError(f"{path} is not a private key; delete it, and the next start creates a new one") from error
     if not isinstance(key, RSAPrivateKey):

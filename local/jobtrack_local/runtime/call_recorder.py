@@ -97,8 +97,10 @@ class Recorder:
                     file.write(json.dumps(call) + "\n")
 
 
-def start_recording(names: Names, env: Mapping[str, str] = os.environ) -> None:
-    """Record the calls of AWS clients that are created from now on, if the environment names a file."""
-    if path := env.get(FILE_VARIABLE):
+def start_recording(names: Names, env: Mapping[str, str] = os.environ) -> bool:
+    """Record the calls of AWS clients that are created from now on; return whether the environment names a file."""
+    path = env.get(FILE_VARIABLE)
+    if path:
         record: Any = Recorder(Path(path), names).record  # botocore's types ask for a handler of any arguments
         aws.session().register("provide-client-params", record)
+    return bool(path)

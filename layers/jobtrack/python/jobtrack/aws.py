@@ -53,9 +53,23 @@ def client(service: Literal["sqs"]) -> "SQSClient": ...
 def client(service: Literal["kms"]) -> "KMSClient": ...
 def client(service: Literal["dynamodb", "sqs", "kms"]) -> "DynamoDBClient | SQSClient | KMSClient":
     """Return a client of the service. botocore reads the address of an emulator from AWS_ENDPOINT_URL_* variables."""
-    created: Any = session().create_client(service, config=_CONFIG)
+    created: Any = _shared_client(service) if _Sharing.enabled else session().create_client(service, config=_CONFIG)
     typed: DynamoDBClient | SQSClient | KMSClient = created
     return typed
+
+
+class _Sharing:
+    enabled = False
+
+
+def share_clients() -> None:
+    """Let functions that run in one process share the clients that `client` returns from now on."""
+    _Sharing.enabled = True
+
+
+@cache
+def _shared_client(service: str) -> object:
+    return session().create_client(service, config=_CONFIG)
 
 
 @overload

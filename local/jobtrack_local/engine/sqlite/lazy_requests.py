@@ -37,7 +37,8 @@ class _LazyRequests:
         Raises:
             ParamValidationError: a parameter is missing, unknown or of another type.
         """
-        report = _validator.validate(api_params, operation_model.input_shape)
+        shape: Any = operation_model.input_shape  # None only for operations without parameters
+        report = _validator.validate(api_params, shape)
         if report.has_errors():
             raise ParamValidationError(report=report.generate_report())
         return _Request(context, lambda: self._serializer.serialize_to_request(api_params, operation_model))
