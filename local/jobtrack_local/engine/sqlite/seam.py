@@ -1,8 +1,9 @@
 """Where botocore's clients meet the engine: each call is answered in this process instead of over HTTP.
 
 botocore validates a call as always, and emits `before-call`; the first handler that returns a response replaces the
-HTTP request, which is then never built (`lazy_requests`). Ours is the last one, so the handlers of tests and measurements come first: botocore calls
-the handlers of the most specific event name first, therefore ours are registered without the name of a service.
+HTTP request, which is then never built (`lazy_requests`). Ours is the last one, so the handlers of tests and
+measurements come first: botocore calls the handlers of the most specific event name first, therefore ours are
+registered without the name of a service.
 https://botocore.amazonaws.com/v1/documentation/api/latest/topics/events.html
 """
 
