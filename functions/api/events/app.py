@@ -3,10 +3,9 @@
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
-from fastapi.concurrency import run_in_threadpool
 
 from jobtrack import aws, times
-from jobtrack.api import create_router, idempotency, job_key, json_response, lambda_handler
+from jobtrack.api import create_router, idempotency, job_key, json_response, lambda_handler, run_blocking
 from jobtrack.api.schemas.events import EventBatch
 from jobtrack.settings import Settings
 from jobtrack.store.idempotency import Idempotency
@@ -23,7 +22,7 @@ async def report(
 ) -> Response:
     """Store a batch of events in the given order, all or nothing."""
     events = batch.reported(await request.json(), arrival=times.now())
-    accepted, replayed = await run_in_threadpool(jobs.report, job_key(request), events, key)
+    accepted, replayed = await run_blocking(jobs.report, job_key(request), events, key)
     return json_response(accepted, 202, replayed=replayed)
 
 

@@ -4,7 +4,6 @@ import uuid
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 
 from jobtrack import aws, times
 from jobtrack.api import (
@@ -16,6 +15,7 @@ from jobtrack.api import (
     json_response,
     lambda_handler,
     project_key,
+    run_blocking,
 )
 from jobtrack.api.job_pages import JobPages
 from jobtrack.api.schemas.jobs import JobRequest
@@ -48,7 +48,7 @@ async def create_job(
 ) -> Response:
     """Create a job in the queue, with its prerequisites and subscriptions."""
     fingerprint_of_body = fingerprint(await request.json())
-    return await run_in_threadpool(_create, request, body, fingerprint_of_body, key)
+    return await run_blocking(_create, request, body, fingerprint_of_body, key)
 
 
 def _create(request: Request, body: JobRequest, fingerprint_of_body: str, key: Idempotency | None) -> Response:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter
 
 from jobtrack.api import create_app
+from jobtrack.api.threads import use_threads
 from jobtrack_local import signin
 from jobtrack_local.errors import LocalError
 from jobtrack_local.gateway.http_api import Gateway
@@ -19,9 +20,13 @@ from jobtrack_local.websocket.management import Management
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+MOST_THREADS = 40
+"""Requests that wait for the engine at the same time."""
+
 
 def build(template: Template, verifier: Verifier, url: str, after_write: Callable[[], None]) -> "ASGIApp":
     """Return the application of a service at `url`; `after_write` is called after each request but GET."""
+    use_threads(MOST_THREADS)
     application = create_app(*routers(template), signin.router(signin.Codes(), url))
     return _WriteNotifier(Gateway(application, [*template.routes, *signin.ROUTES], verifier), after_write)
 

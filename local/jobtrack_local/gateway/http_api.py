@@ -2,9 +2,11 @@
 
 import re
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
@@ -46,19 +48,22 @@ class Gateway:
         clock: Callable[[], Micros] = times.now,
     ) -> None:
         self._app = app
-        self._routes = [(_expression(route.path), route) for route in sorted(routes, key=_vagueness)]
+        self._routes: defaultdict[str, list[tuple[re.Pattern[str], RouteProperties]]] = defaultdict(list)
+        for route in sorted(routes, key=_vagueness):
+            self._routes[route.method.upper()].append((_expression(route.path), route))
         self._verifier = verifier
         self._clock = clock
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Respond with 404, 401 or 403, or pass the request on. HEAD is handled like GET; the server omits the body."""
-        context = self._context(scope)
+        headers = Headers(scope=scope)
+        context = self._context(scope, headers)
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
         scope["aws.event"] = event = {"version": "2.0", "requestContext": context}
         try:
             match = self._match(scope["method"], scope["path"])
-            authorizer = self._authorizer(match.route, Headers(scope=scope))
+            authorizer = self._authorizer(match.route, headers)
         except JobTrackError as error:
             return await _refuse(error, scope, receive, send)
         if authorizer is not None:
@@ -68,8 +73,8 @@ class Gateway:
         await self._app(scope, receive, send)
 
     def _match(self, method: str, path: str) -> _Match:
-        for expression, route in self._routes:
-            if route.method.upper() == method and (found := expression.fullmatch(path)):
+        for expression, route in self._routes.get(method, ()):
+            if found := expression.fullmatch(path):
                 return _Match(route, found.groupdict())
         raise NotFound("There is no such route.")
 
@@ -78,9 +83,9 @@ class Gateway:
             return None
         return authorize(self._verifier, headers.get("authorization"), route.auth.authorization_scopes)
 
-    def _context(self, scope: "Scope") -> dict[str, object]:
+    def _context(self, scope: "Scope", headers: Headers) -> dict[str, object]:
         now = self._clock()
-        client, headers = scope.get("client"), Headers(scope=scope)
+        client = scope.get("client")
         return {
             "accountId": "000000000000",
             "apiId": "local",
@@ -94,9 +99,14 @@ class Gateway:
             },
             "requestId": str(uuid.uuid4()),
             "stage": "$default",
-            "time": datetime.fromtimestamp(times.epoch_seconds(now), UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
+            "time": _log_time(times.epoch_seconds(now)),
             "timeEpoch": now // 1000,
         }
+
+
+@lru_cache(1)
+def _log_time(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
 
 
 async def _refuse(error: JobTrackError, scope: "Scope", receive: "Receive", send: "Send") -> None:

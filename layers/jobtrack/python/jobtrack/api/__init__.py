@@ -6,6 +6,7 @@ from jobtrack.api.language import language
 from jobtrack.api.requests import caller, idempotency, job_key, most_subscriptions, project_key, subscription_id
 from jobtrack.api.responses import json_response
 from jobtrack.api.routes import create_router
+from jobtrack.api.threads import run_blocking
 
 __all__ = [
     "caller",
@@ -19,5 +20,6 @@ __all__ = [
     "language",
     "most_subscriptions",
     "project_key",
+    "run_blocking",
     "subscription_id",
 ]
