@@ -18,15 +18,16 @@ from hypothesis import strategies as st
 from jobtrack_local.engine.sqlite.checkpoints import LONG_BYTES
 from jobtrack_local.engine.sqlite.database import Database
 from jobtrack_local.engine.sqlite.refusals import Refused
+from tests.engine.failing_sync import fail_in_this_thread
 
 FILE = "jobtrack.db"
 LOG = f"{FILE}-wal"
 UNLIMITED = resource.RLIM_INFINITY
 
 
-def opened(folder: Path) -> Database:
+def opened(folder: Path, *, durable: bool = False) -> Database:
     """Open the database of a folder, with a table of notes."""
-    made = Database(folder / FILE, durable=False)
+    made = Database(folder / FILE, durable=durable)
     made.write(lambda connection: connection.execute("CREATE TABLE IF NOT EXISTS notes (name TEXT, body BLOB)"))
     return made
 
@@ -105,6 +106,18 @@ def test_a_disk_that_fails_refuses_writes_until_it_works_again(tmp_path: Path, d
             assert names(database) == ["before"]
     add(database, "after")
     assert names(database) == ["before", "after"]
+
+
+def test_a_write_that_cannot_be_made_durable_is_refused(tmp_path: Path) -> None:
+    with closing(opened(tmp_path, durable=True)) as database:
+        add(database, "before")
+        database.write(lambda _: fail_in_this_thread())
+        for number in range(3):
+            with pytest.raises(Refused, match="disk I/O error"):
+                add(database, number)
+        assert names(database) == ["before"]
+    with closing(opened(tmp_path)) as database:
+        assert names(database) == ["before"]
 
 
 def test_a_checkpoint_that_fails_does_not_fail_a_write(
