@@ -16,8 +16,8 @@ from jobtrack_local.engine.sqlite import backups
 from jobtrack_local.engine.sqlite.engine import DATABASE, KEYS, SqliteEngine
 from jobtrack_local.errors import LocalError
 from tests.engine.conftest import session
+from tests.engine.faults import files_limited_to
 from tests.engine.operations import DEFINITION, TABLE
-from tests.engine.test_database import files_limited_to
 from tests.engine.test_durability import damage, of_a_newer_version, of_another_program, truncate
 
 CONTEXT = {"job": "1"}

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from itertools import count
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from jobtrack_local.engine.sqlite.checkpoints import LONG_BYTES
 from jobtrack_local.engine.sqlite.database import Database
 from jobtrack_local.engine.sqlite.refusals import Refused
-from tests.engine.failing_sync import fail_in_this_thread
+from tests.engine.faults import fail_syncs_in_this_thread, files_limited_to
 
 FILE = "jobtrack.db"
 LOG = f"{FILE}-wal"
@@ -51,17 +51,6 @@ def names(database: Database) -> list[str]:
 
 def raise_error(_: sqlite3.Connection) -> None:
     raise ValueError("no")
-
-
-@contextmanager
-def files_limited_to(size: int) -> Iterator[None]:
-    """Let this process's writes beyond a size of a file fail, as those to a failing disk do."""
-    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 
 
 def in_thread(action: Callable[[], object]) -> None:
@@ -111,7 +100,7 @@ def test_a_disk_that_fails_refuses_writes_until_it_works_again(tmp_path: Path, d
 def test_a_write_that_cannot_be_made_durable_is_refused(tmp_path: Path) -> None:
     with closing(opened(tmp_path, durable=True)) as database:
         add(database, "before")
-        database.write(lambda _: fail_in_this_thread())
+        database.write(lambda _: fail_syncs_in_this_thread())
         for number in range(3):
             with pytest.raises(Refused, match="disk I/O error"):
                 add(database, number)

@@ -18,6 +18,7 @@ from jobtrack_local.engine.sqlite.database_file import FORMAT
 from jobtrack_local.engine.sqlite.engine import SqliteEngine
 from jobtrack_local.errors import LocalError
 from tests.engine.conftest import session
+from tests.engine.faults import files_limited_to
 from tests.engine.operations import DEFINITION, TABLE
 
 ROOT = Path(__file__).parents[2]
@@ -153,3 +154,12 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, chang
     with pytest.raises(LocalError, match=r"jobtrack\.db") as refusal:
         SqliteEngine(tmp_path)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("size", range(0, 80_000, 8_000))
+def test_a_full_disk_at_the_start_is_told_in_one_line(tmp_path: Path, size: int) -> None:
+    with files_limited_to(size), pytest.raises(LocalError) as refusal:
+        SqliteEngine(tmp_path)
+    assert str(tmp_path) in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    SqliteEngine(tmp_path).close()

@@ -1,6 +1,5 @@
 """What has expired is deleted by DynamoDB's and SQS's rules, in small steps, so that the file stays bounded."""
 
-import resource
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from botocore.session import Session
 
 from jobtrack_local.engine.sqlite.engine import SqliteEngine
 from tests.engine.clock import Clock
+from tests.engine.faults import files_limited_to
 from tests.engine.operations import DEFINITION, TABLE
 
 DAY = 24 * 3600.0
@@ -191,13 +191,9 @@ def test_a_repeated_token_changes_nothing_for_ten_minutes(dynamodb: Any, engine:
 
 
 def test_the_token_of_a_transaction_that_was_not_stored_is_free(tmp_path: Path, dynamodb: Any) -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "jobtrack.db-wal").stat().st_size, hard))
-    try:
-        with pytest.raises(ClientError, match="InternalServerError"):
-            transact(dynamodb, "a", "token")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    size = (tmp_path / "jobtrack.db-wal").stat().st_size
+    with files_limited_to(size), pytest.raises(ClientError, match="InternalServerError"):
+        transact(dynamodb, "a", "token")
     transact(dynamodb, "a", "token")
     assert reads(dynamodb)[0] == ["a"]
 

@@ -1,5 +1,6 @@
 """The engine as a whole: a database file, a key file, and the services over them."""
 
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,11 @@ from jobtrack_local.engine.sqlite import seam
 from jobtrack_local.engine.sqlite.database import Database
 from jobtrack_local.engine.sqlite.dynamodb import DynamoDb
 from jobtrack_local.engine.sqlite.kms import Kms
+from jobtrack_local.engine.sqlite.refusals import Refused
 from jobtrack_local.engine.sqlite.sqs import Sqs
 from jobtrack_local.engine.sqlite.stream_records import StreamWriter
 from jobtrack_local.engine.sqlite.streams import Streams
+from jobtrack_local.errors import LocalError
 
 DATABASE, KEYS = "jobtrack.db", "keys.json"
 """Files in the folder of an engine."""
@@ -26,6 +29,9 @@ class SqliteEngine:
     Args:
         folder: Holds `jobtrack.db` and `keys.json`.
         durable: Whether acknowledged writes survive a power cut.
+
+    Raises:
+        LocalError: the folder holds other or damaged data, or cannot be written.
     """
 
     def __init__(
@@ -36,6 +42,16 @@ class SqliteEngine:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.database = Database(folder / DATABASE, durable=durable)
+        try:
+            self._build(folder, clock)
+        except LocalError:
+            self.database.close()
+            raise
+        except (Refused, sqlite3.Error) as error:
+            self.database.close()
+            raise LocalError(f"cannot write to {folder}: {error}") from error
+
+    def _build(self, folder: Path, clock: Callable[[], float]) -> None:
         records = StreamWriter(self.database, clock)
         self.dynamodb = DynamoDb(self.database, records.write, records.write_expiry, clock)
         self.streams = Streams(self.database, self.dynamodb, records)
