@@ -39,9 +39,9 @@ def lock_data(folder: Path, patience: float = ENGINE_SECONDS) -> Iterator[DataLo
     """Lock a data folder. Wait at most `patience` seconds for an engine that still writes to it.
 
     Raises:
-        LocalError: the folder cannot be written, or is in use by another service or engine.
+        LocalError: the folder cannot be written, is open to other users, or is in use by another service or engine.
     """
-    folder = folders.create_folder(folder.absolute())
+    folder = folders.create_private_folder(folder.absolute())
     with (
         _locked(folder / SERVE_LOCK, 0, f"{folder} is in use by another jobtrack serve; use --data DIR or --memory"),
         _locked(folder / ENGINE_LOCK, patience, f"{folder} is in use by an engine that was left running") as lock,

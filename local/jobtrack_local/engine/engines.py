@@ -1,5 +1,6 @@
 """The engines of a local service: SQLite in its own process, or DynamoDB Local with the queues and keys of SQLite."""
 
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +12,7 @@ from botocore.session import Session
 from jobtrack_local.engine.data_lock import DataLock
 from jobtrack_local.engine.engine_process import EngineProcess
 from jobtrack_local.engine.sqlite.engine import SqliteEngine
+from jobtrack_local.engine.sqlite.refusals import Refused
 from jobtrack_local.errors import LocalError
 
 SQLITE, DYNAMODB_LOCAL = "sqlite", "dynamodb-local"
@@ -56,16 +58,27 @@ def running(choice: str, lock: DataLock | None) -> Iterator[Engine]:
     """Run an engine of `ENGINES`. With a lock, it keeps its data in the lock's folder, otherwise in memory.
 
     Raises:
-        LocalError: there is no such engine, or it does not start.
+        LocalError: there is no such engine, it does not start, or the data are of another engine.
     """
     if choice not in ENGINES:
         raise LocalError(f"--engine must be {' or '.join(ENGINES)}, not {choice!r}")
+    if lock is not None:
+        _require_own_data(choice, lock.folder)
     with ExitStack() as stack:
-        folder = _temporary_folder(stack) if lock is None else lock.subfolder(choice)
         process = _dynamodb_local(stack, lock) if choice == DYNAMODB_LOCAL else None
-        embedded = SqliteEngine(folder, durable=lock is not None)
+        folder = _temporary_folder(stack) if lock is None else lock.subfolder(choice)
+        embedded = _open(folder, durable=lock is not None)
         stack.callback(embedded.close)
         yield Engine(embedded, process, process.url() if process else NOWHERE)
+
+
+def _require_own_data(choice: str, folder: Path) -> None:
+    """Each engine has a subfolder of its own name; no engine reads the data of another."""
+    for other in ENGINES:
+        if other != choice and (folder / other).exists():
+            raise LocalError(
+                f"{folder} has data of the engine {other}; use --engine {other}, or another folder with --data"
+            )
 
 
 def _temporary_folder(stack: ExitStack) -> Path:
@@ -73,9 +86,17 @@ def _temporary_folder(stack: ExitStack) -> Path:
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jobtrack-")))
 
 
+def _open(folder: Path, *, durable: bool) -> SqliteEngine:
+    try:
+        return SqliteEngine(folder, durable=durable)
+    except (Refused, sqlite3.Error) as error:  # the disk fills at this moment
+        raise LocalError(f"cannot open the data in {folder}: {error}") from error
+
+
 def _dynamodb_local(stack: ExitStack, lock: DataLock | None) -> EngineProcess:
     from jobtrack_local.engine import dynamodb_local  # imported here: other services need neither Java nor npm
 
+    dynamodb_local.require_jar()  # before its folder exists, so that another engine can still use the data folder
     folder = None if lock is None else lock.subfolder(DYNAMODB_LOCAL)
     keep = [] if lock is None else [lock.engine_lock]
     process = EngineProcess("DynamoDB Local", dynamodb_local.command(folder), {}, keep)

@@ -34,7 +34,7 @@ def provision(template: Template) -> Names:
     try:
         return _provision(template)
     except (BotoCoreError, ClientError) as error:
-        raise LocalError(f"the engine refused what template.yaml asks for: {error}") from error
+        raise LocalError(f"cannot create the tables, queues and keys: {error}") from error
 
 
 def _provision(template: Template) -> Names:

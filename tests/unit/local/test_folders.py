@@ -4,14 +4,18 @@ import base64
 import hashlib
 import io
 import os
+import resource
 import stat
 import tarfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from jobtrack_local import folders
-from jobtrack_local.engine import dynamodb_local
+from jobtrack_local.engine import dynamodb_local, engines
 from jobtrack_local.engine.data_lock import lock_data
 from jobtrack_local.errors import LocalError
 
@@ -19,7 +23,7 @@ from jobtrack_local.errors import LocalError
 def test_a_folder_is_made_for_its_user_alone(tmp_path: Path) -> None:
     with lock_data(tmp_path / "a" / "data") as held:
         assert stat.S_IMODE(held.folder.stat().st_mode) == 0o700
-        assert held.subfolder("ministack").is_dir()
+        assert held.subfolder("sqlite").is_dir()
 
 
 def test_a_folder_has_one_service_at_a_time(tmp_path: Path) -> None:
@@ -37,6 +41,36 @@ def test_the_engine_of_a_killed_service_is_waited_for(tmp_path: Path) -> None:
     os.close(inherited)
     with lock_data(tmp_path, patience=0):
         pass
+
+
+def test_an_empty_folder_is_made_private(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(0o755)
+    folders.create_private_folder(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("mode", [0o750, 0o705, 0o710, 0o701, 0o770])
+def test_a_folder_with_files_that_is_open_to_others_is_refused(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "our data"
+    folder.mkdir()
+    (folder / "file").touch()
+    folder.chmod(mode)
+    with pytest.raises(LocalError, match=f"is open to other users; run chmod 700 '{folder}'"):
+        folders.create_private_folder(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == mode
+
+
+def test_a_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(LocalError, match="belongs to another user"):
+        folders.create_private_folder(tmp_path)
+
+
+def test_jobtrack_home_moves_the_data(tmp_path: Path) -> None:
+    assert folders.data_folder({"JOBTRACK_HOME": str(tmp_path)}) == tmp_path / "data"
+    assert folders.data_folder({}) == platformdirs.user_data_path("jobtrack") / "data"
 
 
 def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
@@ -87,3 +121,22 @@ def test_its_data_are_in_memory_or_in_a_folder(tmp_path: Path, monkeypatch: pyte
     assert "-inMemory" in dynamodb_local.command(None)
     assert dynamodb_local.command(tmp_path)[-2:] == ["-dbPath", str(tmp_path)]
     assert "-inMemory" not in dynamodb_local.command(tmp_path)
+
+
+@contextmanager
+def file_size_limit(count: int) -> Iterator[None]:
+    """Let writes beyond `count` bytes of a file fail."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (count, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("count", [0, 20_000, 40_000, 60_000])
+def test_a_disk_that_fills_while_the_engine_opens_is_told(tmp_path: Path, count: int) -> None:
+    with lock_data(tmp_path) as lock, file_size_limit(count), ExitStack() as stack:
+        opening = engines.running("sqlite", lock)
+        with pytest.raises(LocalError, match=r"^cannot open .*$"):
+            stack.enter_context(opening)

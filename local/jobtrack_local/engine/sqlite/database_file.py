@@ -63,8 +63,10 @@ class DatabaseFile:
         """
         try:
             self._create_empty()
-            connection = self.open_writer()
+            connection = self._connect(_WRITER_CACHE)
             check(connection, self.path)
+            self._prepare_writer(connection)  # after the check: WAL mode would change the file of another program
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         except (OSError, sqlite3.OperationalError) as error:
             raise LocalError(f"cannot open {self.path}: {error}") from error
         except sqlite3.DatabaseError as error:
@@ -85,6 +87,10 @@ class DatabaseFile:
     def open_writer(self) -> sqlite3.Connection:
         """Return a connection that writes. Checkpoints are not part of a commit, so that only a commit can fail one."""
         connection = self._connect(_WRITER_CACHE)
+        self._prepare_writer(connection)
+        return connection
+
+    def _prepare_writer(self, connection: sqlite3.Connection) -> None:
         for pragma in (
             "journal_mode = WAL",
             f"synchronous = {'FULL' if self._durable else 'OFF'}",
@@ -93,7 +99,6 @@ class DatabaseFile:
             "secure_delete = FAST",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
-        return connection
 
     def open_reader(self) -> sqlite3.Connection:
         """Return a connection that reads."""
