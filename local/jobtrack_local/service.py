@@ -27,10 +27,7 @@ from jobtrack_local.errors import LocalError
 from jobtrack_local.gateway import app
 from jobtrack_local.gateway.server import STOP_SECONDS, Server, bound, ignored
 from jobtrack_local.page import Page
-from jobtrack_local.pollers.control import PollerControl
 from jobtrack_local.pollers.pollers import Poller
-from jobtrack_local.pollers.purge_poller import PURGE_RATE, PurgePoller
-from jobtrack_local.pollers.scheduler import interval_seconds
 from jobtrack_local.runtime import call_recorder
 from jobtrack_local.template import template
 from jobtrack_local.tokens import Verifier, load_signing_key
@@ -87,16 +84,8 @@ def _assemble(engine: Engine, verifier: Verifier, url: str) -> _Assembly:
     environment.tell_functions(plan, names, environment.own_settings(url, secret), os.environ)
     if not call_recorder.start_recording(names):  # it distinguishes functions by their clients
         aws.share_clients()
-    pollers, connections = build_pollers(plan, names), Connections()
-    purge_interval = interval_seconds(PURGE_RATE, os.environ)
-    pollers.append(PurgePoller(engine.embedded.purge, purge_interval, PollerControl()))
-
-    def wake_pollers() -> None:
-        for poller in pollers:
-            poller.control.wake()
-
-    gateway = build_websocket_gateway(plan, connections, wake_pollers)
-    http = app.build(plan, verifier, url, after_write=wake_pollers)
+    pollers, connections = build_pollers(plan, names, engine), Connections()
+    gateway, http = build_websocket_gateway(plan, connections), app.build(plan, verifier, url)
     return _Assembly(
         app.RootApplication(gateway, Management(connections, f"/{secret}"), Page(), http), gateway, pollers
     )

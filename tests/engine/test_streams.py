@@ -9,6 +9,8 @@ from botocore.session import Session
 
 from jobtrack_local.engine.sqlite.engine import SqliteEngine
 from jobtrack_local.engine.sqlite.refusals import Refused
+from jobtrack_local.pollers.write_events import wake_after_writes
+from tests.engine.conftest import session
 from tests.engine.operations import DEFINITION, TABLE
 
 PATIENCE_SECONDS = 20
@@ -82,3 +84,21 @@ def test_a_stream_has_one_consumer(engine: SqliteEngine, stream: str) -> None:
     engine.streams.add_consumer(stream, lambda record: True, lambda: None)
     with pytest.raises(Refused):
         engine.streams.add_consumer(stream, lambda record: True, lambda: None)
+
+
+def test_each_write_wakes_the_poller_of_an_engine_that_cannot_wake_it(engine: SqliteEngine) -> None:
+    attached, woken = session(), list[None]()
+    engine.attach(attached)
+    wake_after_writes(attached, lambda: woken.append(None))
+    dynamodb: Any = attached.create_client("dynamodb")
+    dynamodb.create_table(**DEFINITION)
+    key = {"pk": {"S": "p"}, "sk": {"S": "a"}}
+    put(dynamodb, "a")
+    dynamodb.get_item(TableName=TABLE, Key=key)
+    dynamodb.scan(TableName=TABLE)
+    assert len(woken) == 1
+    dynamodb.update_item(TableName=TABLE, Key=key)
+    dynamodb.transact_write_items(TransactItems=[{"Delete": {"TableName": TABLE, "Key": key}}])
+    dynamodb.batch_write_item(RequestItems={TABLE: [{"PutRequest": {"Item": key}}]})
+    dynamodb.delete_item(TableName=TABLE, Key=key)
+    assert len(woken) == 5

@@ -44,7 +44,7 @@ async def application(scope: "Scope", receive: "Receive", send: "Send") -> None:
 @contextmanager
 def serving() -> Iterator[int]:
     """Run a server on a port of its own."""
-    gateway = WebSocketGateway(("action",), {}, Connections(), lambda: None)
+    gateway = WebSocketGateway(("action",), {}, Connections())
     ready = threading.Event()
     running = Server(application, gateway, ready.set)
     with bound(0) as listener:

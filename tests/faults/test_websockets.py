@@ -4,7 +4,6 @@ import json
 import logging
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -49,7 +48,6 @@ class Stage:
 
     answers: dict[str, Answer] = field(default_factory=dict)
     events: SimpleQueue[dict[str, Any]] = field(default_factory=SimpleQueue)
-    rings: list[float] = field(default_factory=list)
     url: str = ""
 
     def handle(self, event: dict[str, Any], context: object) -> object:
@@ -84,7 +82,7 @@ class Stage:
     def serving(self, keys: Mapping[str, bool]) -> Iterator[None]:
         function, connections = Function("Test", self.handle, PROPERTIES), Connections()
         routes = {key: Target(function, answers) for key, answers in keys.items()}
-        gateway = WebSocketGateway(("action",), routes, connections, lambda: self.rings.append(time.monotonic()))
+        gateway = WebSocketGateway(("action",), routes, connections)
         ready = threading.Event()
         entrance = RootApplication(gateway, Management(connections, "/secret"), Page(), nothing)
         server = Server(entrance, gateway, ready.set)
@@ -320,18 +318,6 @@ def test_without_the_secret_path_nothing_is_posted(stage: Stage) -> None:
     stage.url += "/guessed"
     with client, pytest.raises(Exception, match="404"):
         stage.management().post_to_connection(ConnectionId=name, Data=b"x")
-
-
-def test_each_handler_is_followed_by_a_ring(stage: Stage) -> None:
-    client, _ = stage.connected()
-    with client:
-        client.send("x")
-        told(stage, "$default")
-    told(stage, "$disconnect")
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while len(stage.rings) < 3 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert len(stage.rings) == 3
 
 
 def test_a_client_that_vanishes_is_told_of(stage: Stage) -> None:

@@ -3,13 +3,17 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from botocore.session import Session
 from fastapi.routing import APIRoute
 
-from jobtrack import times
+from jobtrack import aws, times
 from jobtrack_local.engine import provision
+from jobtrack_local.engine.engine_process import EngineProcess
+from jobtrack_local.engine.engines import Engine
+from jobtrack_local.engine.sqlite.engine import SqliteEngine
 from jobtrack_local.environment import own_settings
 from jobtrack_local.gateway import app
 from jobtrack_local.pollers.outbox_backlog import OutboxBacklog
@@ -63,8 +67,16 @@ def test_what_is_there_is_found_again(names: Names) -> None:
     assert provision.provision(PLAN) == names
 
 
-def test_each_trigger_gets_its_pump(names: Names) -> None:
-    assert len(build_pollers(PLAN, names)) == len(PLAN.streams) + len(PLAN.consumers) + len(PLAN.schedules) == 5
+@pytest.mark.parametrize("dynamodb", [None, cast("EngineProcess", object())], ids=["embedded", "DynamoDB Local"])
+def test_each_trigger_gets_its_poller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dynamodb: EngineProcess | None
+) -> None:
+    embedded, session = SqliteEngine(tmp_path), Session()
+    embedded.attach(session)
+    monkeypatch.setattr(aws, "session", lambda: session)
+    pollers = build_pollers(PLAN, provision.provision(PLAN), Engine(embedded, dynamodb))
+    assert len(pollers) == len(PLAN.streams) + len(PLAN.consumers) + len(PLAN.schedules) + len(["purge"]) == 6
+    embedded.close()
 
 
 def test_each_route_of_the_websocket_api_gets_its_function() -> None:
@@ -76,7 +88,7 @@ def test_each_route_of_the_websocket_api_gets_its_function() -> None:
         "$disconnect": "DisconnectFunction",
     }
     assert not any(route.has_response for route in PLAN.websocket.routes.values())
-    build_websocket_gateway(PLAN, Connections(), lambda: None)
+    build_websocket_gateway(PLAN, Connections())
 
 
 def test_the_backlog_is_what_has_not_expired_as_the_stream_would_show_it(names: Names) -> None:

@@ -1,6 +1,5 @@
 """The HTTP API as one application: the routers of all functions behind the local gateway."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
@@ -24,11 +23,11 @@ MOST_THREADS = 40
 """Requests that wait for the engine at the same time."""
 
 
-def build(template: Template, verifier: Verifier, url: str, after_write: Callable[[], None]) -> "ASGIApp":
-    """Return the application of a service at `url`; `after_write` is called after each request but GET."""
+def build(template: Template, verifier: Verifier, url: str) -> "ASGIApp":
+    """Return the application of a service at `url`."""
     use_threads(MOST_THREADS)
     application = create_app(*routers(template), signin.router(signin.Codes(), url))
-    return _WriteNotifier(Gateway(application, [*template.routes, *signin.ROUTES], verifier), after_write)
+    return Gateway(application, [*template.routes, *signin.ROUTES], verifier)
 
 
 def routers(template: Template) -> list[APIRouter]:
@@ -57,18 +56,3 @@ class RootApplication:
             return await self._websockets(scope, receive, send)
         app = next((each for each in self._served if each.serves(scope["path"])), self._http)
         await app(scope, receive, send)
-
-
-class _WriteNotifier:
-    """Calls `after_write` after every request except GET, so that pollers read the stream at once."""
-
-    def __init__(self, app: "ASGIApp", after_write: Callable[[], None]) -> None:
-        self._app = app
-        self._after_write = after_write
-
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            if scope["method"] != "GET":
-                self._after_write()

@@ -9,6 +9,8 @@ from jobtrack_local.rate_limited_log import RateLimitedLog
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 60.0
+"""Waits use a clock that stops while the machine sleeps (CLOCK_MONOTONIC in clock_gettime(2)); due times do not."""
 
 
 class Stopped(Exception):
@@ -46,13 +48,13 @@ class PollerControl:
         if self._stopping.wait(seconds):
             raise Stopped
 
-    def wait_for_wake(self, seconds: float) -> None:
-        """Wait for `wake`, but at most for this time.
+    def wait_for_wake(self, seconds: float | None) -> None:
+        """Wait for `wake`, but at most for this time; None is without limit. A wake before the call counts.
 
         Raises:
             Stopped: `stop` was called.
         """
-        self._woken.wait(seconds)
+        self._woken.wait(None if seconds is None else min(seconds, LONGEST_WAIT_SECONDS))
         self._woken.clear()
         if self._stopping.is_set():
             raise Stopped

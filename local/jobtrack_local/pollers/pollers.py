@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,12 +10,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from jobtrack import times
 from jobtrack.times import Micros
 from jobtrack_local.pollers.control import PollerControl
-from jobtrack_local.pollers.engine_stream import EngineStream
 from jobtrack_local.pollers.failure_records import failure_record
 from jobtrack_local.pollers.queue_mapping import QueueMapping
 from jobtrack_local.pollers.shard_batches import Discarded
 from jobtrack_local.pollers.stream_mapping import StreamMapping
-from jobtrack_local.runtime.events import Record
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -23,11 +21,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BUSY_SECONDS = 0.05
+BATCHING_SECONDS = 0.05
+"""How long records gather after a batch, so that they are handled together. The first one is handled at once."""
 IDLE_SECONDS = 1.0
-"""How long a stream poller waits, unless it is woken or a retry is due earlier."""
-WAIT_SECONDS = 1
-"""How long a request for messages waits for one (long polling). Stopping may take as long."""
+"""How long a poller waits that an engine's process cannot wake."""
 
 
 class Poller(Protocol):
@@ -40,20 +37,27 @@ class Poller(Protocol):
 
 
 class StreamPoller:
-    """Calls a function with the records of a table's stream, first with those of the `backlog`."""
+    """Calls a function with the records of a table's stream.
+
+    Args:
+        mapping: Reads the stream and calls the function.
+        control: Wakes the poller when there may be records.
+        begin: Called before the stream is read, until it succeeds.
+        longest_wait: Seconds after which the stream is read even if the poller was not woken.
+    """
 
     def __init__(
         self,
-        stream: EngineStream,
-        backlog: Callable[[], Iterable[Sequence[Record]]],
         mapping: StreamMapping,
         control: PollerControl,
+        begin: Callable[[], None] = lambda: None,
+        longest_wait: float | None = None,
         clock: Callable[[], Micros] = times.now,
     ) -> None:
         self.control = control
-        self._stream = stream
-        self._backlog = backlog
         self._mapping = mapping
+        self._begin = begin
+        self._longest_wait = longest_wait
         self._clock = clock
 
     def run(self) -> None:
@@ -63,45 +67,64 @@ class StreamPoller:
         while not self.control.stopping:
             self.control.attempt(self._poll)
 
-    def _begin(self) -> None:
-        self._stream.start()  # before the backlog is read, so that no record is missed between the two
-        for records in self._backlog():
-            self._mapping.add_backlog(records)
-
     def _poll(self) -> None:
-        progressed = self._mapping.step()
-        self.control.pause(BUSY_SECONDS)
-        if not progressed:
-            due = self._mapping.next_due
-            self.control.wait_for_wake(
-                IDLE_SECONDS if due is None else min(IDLE_SECONDS, times.seconds_between(self._clock(), due))
-            )
+        if self._mapping.step():
+            self.control.pause(BATCHING_SECONDS)
+        else:
+            self.control.wait_for_wake(self._seconds_to_next())
+
+    def _seconds_to_next(self) -> float | None:
+        due = self._mapping.next_due
+        if due is None:
+            return self._longest_wait
+        seconds = max(0.0, times.seconds_between(self._clock(), due))
+        return seconds if self._longest_wait is None else min(seconds, self._longest_wait)
 
 
 class QueuePoller:
-    """Calls a function with the messages of a queue. One thread receives; each batch has a thread of its own."""
+    """Calls a function with the messages of a queue. One thread receives; each batch has a thread of its own.
 
-    def __init__(self, mapping: QueueMapping, concurrency: int, control: PollerControl) -> None:
+    Args:
+        mapping: Receives messages and calls the function.
+        concurrency: How many batches are handled at once.
+        seconds_to_next: Returns the seconds until a message is due, None if there is none.
+        control: Wakes the poller when messages were added.
+    """
+
+    def __init__(
+        self,
+        mapping: QueueMapping,
+        concurrency: int,
+        seconds_to_next: Callable[[], float | None],
+        control: PollerControl,
+    ) -> None:
         self.control = control
         self._mapping = mapping
+        self._seconds_to_next = seconds_to_next
         self._free = threading.BoundedSemaphore(concurrency)
 
     def run(self) -> None:
         """Poll until stopped. Batches in progress finish, or their messages are redelivered."""
         while not self.control.stopping:
-            if self._free.acquire(timeout=WAIT_SECONDS) and not self._start_batch():
-                self._free.release()
+            if self._free.acquire(timeout=IDLE_SECONDS):
+                self.control.attempt(self._poll)
 
-    def _start_batch(self) -> bool:
-        """Receive a batch and handle it in a thread; return whether there was one."""
+    def _poll(self) -> None:
+        count = self._start_batch()
+        if not count:
+            self._free.release()
+            self.control.wait_for_wake(self._seconds_to_next())
+        elif count < self._mapping.batch_size:
+            self.control.pause(BATCHING_SECONDS)
+
+    def _start_batch(self) -> int:
+        """Receive a batch and handle it in a thread; return the number of its messages."""
         received: list[MessageTypeDef] = []
-        return self.control.attempt(lambda: received.extend(self._mapping.receive())) and self._start_thread(received)
-
-    def _start_thread(self, received: Sequence["MessageTypeDef"]) -> bool:
-        if not received:
-            return False
-        thread = threading.Thread(target=self._handle_and_release, args=(received,), daemon=True)
-        return self.control.attempt(thread.start)  # if it cannot start, the messages are redelivered
+        if self.control.attempt(lambda: received.extend(self._mapping.receive())) and received:
+            thread = threading.Thread(target=self._handle_and_release, args=(received,), daemon=True)
+            if self.control.attempt(thread.start):
+                return len(received)
+        return 0  # messages whose thread could not start are redelivered
 
     def _handle_and_release(self, messages: Sequence["MessageTypeDef"]) -> None:
         try:
@@ -122,11 +145,10 @@ class EngineQueue:
         self._url = url
 
     def receive(self, limit: int) -> Sequence["MessageTypeDef"]:
-        """Return visible messages; wait a moment for the first."""
+        """Return messages that are due."""
         response = self._client.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=limit,
-            WaitTimeSeconds=WAIT_SECONDS,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         )

@@ -48,9 +48,14 @@ class QueueMapping:
             self.handle(messages)
         return bool(messages)
 
+    @property
+    def batch_size(self) -> int:
+        """The most messages of a batch."""
+        return min(MAX_RECEIVED, self._trigger.batch_size)
+
     def receive(self) -> "Sequence[MessageTypeDef]":
         """Return one batch of messages."""
-        return self._source.receive(min(MAX_RECEIVED, self._trigger.batch_size))
+        return self._source.receive(self.batch_size)
 
     def handle(self, messages: "Sequence[MessageTypeDef]") -> None:
         """Call the function once, and delete the messages that it handled."""

@@ -23,7 +23,7 @@ from jobtrack_local.pollers.shard_batches import (
 from jobtrack_local.runtime.events import Record, sequence_number
 from jobtrack_local.runtime.function import HandlerFailed
 from jobtrack_local.template.cloudformation import StreamProperties
-from jobtrack_local.template.filter_patterns import Pattern, any_match
+from jobtrack_local.template.filter_patterns import any_match
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ class StreamMapping:
         self._discard = discard
         self._save = save
         self._clock = clock
-        self._patterns = [Pattern(criteria.pattern) for criteria in trigger.filter_criteria.filters]
+        self._patterns = trigger.filter_criteria.patterns
         self._shards: dict[str, _Progress] = {}
         self._steps_to_discovery = 0
 

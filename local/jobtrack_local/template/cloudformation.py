@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
 from pydantic.alias_generators import to_pascal
 
+from jobtrack_local.template.filter_patterns import Pattern
 from jobtrack_local.template.intrinsics import Names
 
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ class FilterCriteria(Model):
     """Patterns; a record must match one of them."""
 
     filters: tuple[Filter, ...] = ()
+
+    @property
+    def patterns(self) -> list[Pattern]:
+        """The patterns, parsed."""
+        return [Pattern(each.pattern) for each in self.filters]
 
 
 class OnFailure(Model):

@@ -40,20 +40,18 @@ class Target:
 
 
 class WebSocketGateway:
-    """The ASGI application for WebSockets. `after_write` is called after each handler, which may have written."""
+    """The ASGI application for WebSockets."""
 
     def __init__(
         self,
         selection: tuple[str, ...],
         routes: Mapping[str, Target],
         connections: Connections,
-        after_write: Callable[[], None],
         clock: Callable[[], Micros] = times.now,
     ) -> None:
         self._selection = selection
         self._routes = routes
         self._connections = connections
-        self._after_write = after_write
         self._clock = clock
         self._closing = False
         self._threads = anyio.CapacityLimiter(HANDLERS_AT_ONCE)
@@ -124,8 +122,6 @@ class WebSocketGateway:
         except HandlerFailed as error:
             log.warning("%s", error)
             return None
-        finally:
-            self._after_write()
 
 
 async def _post(connection: Connection, body: str | Mapping[str, str]) -> None:

@@ -33,6 +33,7 @@ class FakeStream:
         self.shards: dict[str, Shard] = {}
         self.expired = False
         self.descriptions = 0
+        self.reads = 0
         self.outages: list[Exception] = []
         self._page = page
 
@@ -62,6 +63,7 @@ class FakeStream:
         return {"ShardIterator": f"{asked['ShardId']}/{position}"}
 
     def get_records(self, ShardIterator: str) -> dict[str, Any]:
+        self.reads += 1
         if self.expired:
             self.expired = False
             raise ExpiredIteratorException
@@ -88,8 +90,10 @@ class FakeQueue:
         self.batches = list(batches)
         self.deleted: list[str] = []
         self.sent: list[tuple[str, str]] = []
+        self.receives = 0
 
     def receive_message(self, **asked: Any) -> dict[str, Any]:
+        self.receives += 1
         return {"Messages": self.batches.pop(0)} if self.batches else {}
 
     def send_message(self, QueueUrl: str, MessageBody: str) -> None:

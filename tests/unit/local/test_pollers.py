@@ -2,7 +2,8 @@
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 import pytest
@@ -10,9 +11,9 @@ from botocore.exceptions import EndpointConnectionError
 
 from jobtrack_local.pollers.control import PollerControl, Stopped
 from jobtrack_local.pollers.engine_stream import EngineStream
-from jobtrack_local.pollers.pollers import EngineQueue, OnFailureDestination, QueuePoller, StreamPoller
+from jobtrack_local.pollers.pollers import EngineQueue, OnFailureDestination, Poller, QueuePoller, StreamPoller
 from jobtrack_local.pollers.queue_mapping import QueueMapping
-from jobtrack_local.pollers.shard_batches import Discarded
+from jobtrack_local.pollers.shard_batches import FIRST_DELAY_SECONDS, Discarded
 from jobtrack_local.pollers.stream_mapping import StreamMapping
 from jobtrack_local.runtime.events import Record
 from jobtrack_local.runtime.function import Context, Function, HandlerFailed
@@ -115,14 +116,11 @@ def test_a_slow_batch_holds_up_no_other() -> None:
         else:
             done.set()
 
-    poller = QueuePoller(queue_mapping(FakeQueue([[message(0)], [message(1)]]), answer), 2, control)
-    thread = threading.Thread(target=poller.run)
-    thread.start()
-    assert done.wait(PATIENCE_SECONDS)
-    slow.set()
-    control.stop()
-    thread.join(PATIENCE_SECONDS)
-    assert not thread.is_alive()
+    mapping = queue_mapping(FakeQueue([[message(0)], [message(1)]]), answer)
+    poller = QueuePoller(mapping, 2, lambda: None, control)
+    with running(poller):
+        assert done.wait(PATIENCE_SECONDS)
+        slow.set()
 
 
 def outbox_record(number: str) -> Record:
@@ -130,11 +128,20 @@ def outbox_record(number: str) -> Record:
 
 
 def stream_poller(
-    stream: FakeStream, backlog: Sequence[Record], answer: Answer, trigger: StreamProperties, control: PollerControl
+    stream: FakeStream,
+    answer: Answer,
+    control: PollerControl,
+    backlog: Sequence[Record] = (),
+    trigger: StreamProperties = STREAM,
 ) -> StreamPoller:
     source = EngineStream(cast("Any", stream), "arn")
     mapping = StreamMapping(source, function(answer).invoke_with_records, trigger, lambda lost, shard: None)
-    return StreamPoller(source, lambda: [backlog], mapping, control)
+
+    def begin() -> None:
+        source.start()
+        mapping.add_backlog(backlog)
+
+    return StreamPoller(mapping, control, begin)
 
 
 def carried(stream: FakeStream, backlog: Sequence[Record], expected: int, wrote: Callable[[], None]) -> list[str]:
@@ -149,14 +156,21 @@ def carried(stream: FakeStream, backlog: Sequence[Record], expected: int, wrote:
         if len(seen) >= expected:
             enough.set()
 
-    poller = stream_poller(stream, backlog, answer, STREAM, control)
+    with running(stream_poller(stream, answer, control, backlog)):
+        assert enough.wait(PATIENCE_SECONDS)
+    return seen
+
+
+@contextmanager
+def running(poller: Poller) -> Iterator[None]:
     thread = threading.Thread(target=poller.run)
     thread.start()
-    assert enough.wait(PATIENCE_SECONDS)
-    control.stop()
-    thread.join(PATIENCE_SECONDS)
-    assert not thread.is_alive()
-    return seen
+    try:
+        yield
+    finally:
+        poller.control.stop()
+        thread.join(PATIENCE_SECONDS)
+        assert not thread.is_alive()
 
 
 def test_the_backlog_comes_first_and_then_what_was_written_since() -> None:
@@ -184,8 +198,67 @@ def test_a_record_that_fails_is_tried_again_and_what_follows_is_carried() -> Non
         control.stop()
 
     control = PollerControl()
-    stream_poller(stream, [outbox_record("b0")], answer, STREAM, control).run()
+    stream_poller(stream, answer, control, [outbox_record("b0")]).run()
     assert failures == []
+
+
+class WaitingControl(PollerControl):
+    """A control that notes how long its poller would wait, and wakes it or stops it at once."""
+
+    def __init__(self, waits: int) -> None:
+        super().__init__()
+        self.waits: list[float | None] = []
+        self._left = waits
+
+    def wait_for_wake(self, seconds: float | None) -> None:
+        self.waits.append(seconds)
+        self._left -= 1
+        if not self._left:
+            self.stop()
+        super().wait_for_wake(0)
+
+    def pause(self, seconds: float) -> None:
+        super().pause(0)
+
+
+def test_a_stream_without_records_is_read_once_for_each_wake() -> None:
+    stream, control = FakeStream(), WaitingControl(waits=3)
+    stream.shards = {"a": Shard()}
+    stream_poller(stream, lambda event: None, control).run()
+    assert control.waits == [None, None, None]
+    assert stream.reads == 3
+
+
+def test_a_stream_poller_waits_for_the_next_retry() -> None:
+    stream, control = FakeStream(), WaitingControl(waits=1)
+    stream.shards = {"a": Shard()}
+    stream_poller(stream, lambda event: 1 / 0, control, [outbox_record("b0")]).run()
+    (seconds,) = control.waits
+    assert seconds is not None
+    assert 0 < seconds <= FIRST_DELAY_SECONDS
+
+
+def test_a_queue_poller_waits_until_the_next_message_is_due() -> None:
+    queue, control, due = FakeQueue([[message(0)]]), WaitingControl(waits=2), [7.5, None]
+    mapping = queue_mapping(queue, lambda event: None)
+    QueuePoller(mapping, 2, lambda: due.pop(0), control).run()
+    assert control.waits == [7.5, None]
+    assert queue.receives == 3  # one returned the message
+
+
+def test_no_more_batches_are_handled_at_once_than_the_template_allows() -> None:
+    busy, over, control = threading.Semaphore(0), threading.Event(), PollerControl()
+
+    def answer(event: dict[str, Any]) -> None:
+        busy.release()
+        over.wait(PATIENCE_SECONDS)
+
+    queue = FakeQueue([[message(number)] for number in range(4)])
+    with running(QueuePoller(queue_mapping(queue, answer), 2, lambda: None, control)):
+        assert all(busy.acquire(timeout=PATIENCE_SECONDS) for _ in range(2))
+        assert queue.receives == 2
+        over.set()
+        assert all(busy.acquire(timeout=PATIENCE_SECONDS) for _ in range(2))
 
 
 def test_what_is_given_up_is_told_to_the_queue_that_the_template_names() -> None:
@@ -210,7 +283,7 @@ def test_only_what_the_filter_lets_through_reaches_the_function() -> None:
 
     records = [outbox_record("1") | {"eventName": "MODIFY"}, outbox_record("2")]
     stream = FakeStream()
-    stream_poller(stream, records, answer, trigger, control).run()
+    stream_poller(stream, answer, control, records, trigger).run()
     assert seen == ["2"]
 
 

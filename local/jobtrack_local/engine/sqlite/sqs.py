@@ -3,42 +3,54 @@
 Rules: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 """
 
-import hashlib
 import json
+import re
 import sqlite3
-import threading
 import time
-import uuid
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import zip_longest
+from dataclasses import dataclass
 from typing import Any
 
+from jobtrack_local.engine.sqlite import messages
 from jobtrack_local.engine.sqlite.database import Database
+from jobtrack_local.engine.sqlite.messages import ACCOUNT, Redrive
 from jobtrack_local.engine.sqlite.refusals import Refused
 
-ACCOUNT, REGION = "000000000000", "us-east-1"
+REGION = "us-east-1"
 URL = "https://sqs.local/"
 MOST_ENTRIES = 10
 LARGEST_MESSAGE = 1024 * 1024
 """Bytes of a message, and of all messages of a batch."""
-LONGEST_DELAY = 900
 DEFAULT_RETENTION_SECONDS = 4 * 24 * 3600
-_CANDIDATES = 500
-"""Due messages that one receive looks at, to share itself out among groups."""
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS queues (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, attributes TEXT NOT NULL)",
-    """CREATE TABLE IF NOT EXISTS messages (
-      id INTEGER PRIMARY KEY AUTOINCREMENT, queue_id INTEGER NOT NULL, name TEXT NOT NULL, group_id TEXT,
-      body TEXT NOT NULL, attributes TEXT NOT NULL, system TEXT NOT NULL, sent REAL NOT NULL, visible REAL NOT NULL,
-      receives INTEGER NOT NULL DEFAULT 0, first REAL
-    )""",
-    "CREATE INDEX IF NOT EXISTS due_messages ON messages (queue_id, visible)",
+    *messages.TABLES,
 )
 
 Params = Mapping[str, Any]
 Response = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Queue:
+    """A queue and its settings; times are in seconds."""
+
+    id: int
+    attributes: Mapping[str, str]
+
+    @property
+    def topic(self) -> object:
+        """The topic of the database that announces messages."""
+        return "queue", self.id
+
+    def seconds(self, name: str, default: float) -> float:
+        return float(self.attributes.get(name, default))
+
+    @property
+    def redrive(self) -> Redrive | None:
+        policy = json.loads(self.attributes.get("RedrivePolicy", "{}"))
+        return Redrive(_name(policy["deadLetterTargetArn"]), int(policy["maxReceiveCount"])) if policy else None
 
 
 class Sqs:
@@ -47,7 +59,8 @@ class Sqs:
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
-        self._changed = threading.Condition()
+        self._queues: dict[str, _Queue] = {}
+        self._consumed: set[int] = set()
         database.write(lambda connection: [connection.execute(statement) for statement in _TABLES])
 
     def create_queue(self, params: Params) -> Response:
@@ -68,16 +81,16 @@ class Sqs:
 
     def get_queue_attributes(self, params: Params) -> Response:
         """Return a queue's settings, its ARN and how many messages wait or are being handled."""
-        queue, attributes = self._queue(params["QueueUrl"])
+        queue = self._queue(params["QueueUrl"])
         row = self._database.reader.execute(
             "SELECT count(*) FILTER (WHERE visible <= :now), count(*) FILTER (WHERE visible > :now AND receives > 0),"
             " count(*) FILTER (WHERE visible > :now AND receives = 0) FROM messages WHERE queue_id = :queue",
-            {"now": self._clock(), "queue": queue},
+            {"now": self._clock(), "queue": queue.id},
         ).fetchone()
         counts = ("", "NotVisible", "Delayed")
         everything = {
             "QueueArn": _arn(params["QueueUrl"].removeprefix(URL)),
-            **attributes,
+            **queue.attributes,
             **{f"ApproximateNumberOfMessages{name}": str(count) for name, count in zip(counts, row, strict=True)},
         }
         wanted = params.get("AttributeNames", [])
@@ -99,68 +112,48 @@ class Sqs:
         }
 
     def _send(self, url: str, entries: Sequence[Params]) -> list[Response]:
-        queue, attributes = self._queue(url)
+        queue, now = self._queue(url), self._clock()
         _check_sizes(entries)
-        now, default = self._clock(), float(attributes.get("DelaySeconds", 0))
-        rows = [_row(queue, entry, now, now + _delay(entry, default)) for entry in entries]
-        self._database.write(
-            lambda connection: connection.executemany(
-                "INSERT INTO messages (queue_id, name, group_id, body, attributes, system, sent, visible)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                rows,
-            )
-        )
-        self._notify()
-        return [{"MessageId": row[1], "MD5OfMessageBody": _md5(row[3])} for row in rows]
+        rows = [messages.row(queue.id, entry, now, queue.seconds("DelaySeconds", 0)) for entry in entries]
+
+        def insert(connection: sqlite3.Connection) -> None:
+            messages.insert(connection, rows)
+            self._database.announce(queue.topic)
+
+        self._database.write(insert)
+        return [{"MessageId": row[1], "MD5OfMessageBody": messages.md5(row[3])} for row in rows]
 
     def receive_message(self, params: Params) -> Response:
-        """Return messages that are due; waits for them if it is asked to."""
-        queue, attributes = self._queue(params["QueueUrl"])
-        seconds = float(params.get("VisibilityTimeout", attributes.get("VisibilityTimeout", 30)))
-        most, ends = params.get("MaxNumberOfMessages", 1), time.monotonic() + params.get("WaitTimeSeconds", 0)
-        while True:
-            messages: list[Response] = []
-            if self._due(queue):
-                messages = self._database.write(
-                    lambda connection: self._take(connection, queue, attributes, most, seconds)
-                )
-            left = ends - time.monotonic()
-            if messages or left <= 0:
-                return {"Messages": messages} if messages else {}
-            self._wait(queue, left)
+        """Return messages that are due. There is no long polling: a poller is woken instead (`subscribe`)."""
+        if params.get("WaitTimeSeconds"):
+            raise Refused("UnsupportedOperation", "The engine has no long polling.")
+        if self.seconds_to_next(params["QueueUrl"]) != 0:
+            return {}
+        queue, now = self._queue(params["QueueUrl"]), self._clock()
+        most = params.get("MaxNumberOfMessages", 1)
+        seconds = params.get("VisibilityTimeout", queue.seconds("VisibilityTimeout", 30))
 
-    def _due(self, queue: int) -> bool:
-        query = "SELECT 1 FROM messages WHERE queue_id = ? AND visible <= ? LIMIT 1"
-        return self._database.reader.execute(query, (queue, self._clock())).fetchone() is not None
+        def receive(connection: sqlite3.Connection) -> list[Response]:
+            if queue.redrive:
+                messages.move_dead(connection, queue.id, queue.redrive, now)
+            return messages.receive(connection, queue.id, most, now, seconds)
 
-    def _wait(self, queue: int, seconds: float) -> None:
-        """Wait until a message may be due, or for that long."""
-        with self._changed:
-            query = "SELECT min(visible) FROM messages WHERE queue_id = ?"
-            (visible,) = self._database.reader.execute(query, (queue,)).fetchone()
-            pause = seconds if visible is None else min(seconds, visible - self._clock())
-            if pause > 0:
-                self._changed.wait(pause)
+        received = self._database.write(receive)
+        return {"Messages": received} if received else {}
 
-    def _notify(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
+    def subscribe(self, url: str, wake: Callable[[], None]) -> None:
+        """Call the consumer's `wake` after each commit that may make a message of the queue due earlier.
 
-    def _take(
-        self, connection: sqlite3.Connection, queue: int, attributes: Mapping[str, str], most: int, seconds: float
-    ) -> list[Response]:
-        now = self._clock()
-        _move_dead(connection, queue, attributes, now)
-        due = connection.execute(
-            "SELECT id, group_id FROM messages WHERE queue_id = ? AND visible <= ? ORDER BY visible, id LIMIT ?",
-            (queue, now, _CANDIDATES),
-        ).fetchall()
-        chosen = _fair(due, _handled_groups(connection, queue, now), most)
-        connection.executemany(
-            "UPDATE messages SET visible = ?, receives = receives + 1, first = coalesce(first, ?) WHERE id = ?",
-            [(now + seconds, now, id) for id in chosen],
-        )
-        return [_message(connection, id) for id in chosen]
+        Messages of this queue are no longer purged: those that waited while no consumer ran would be lost.
+        """
+        self._consumed.add(self._queue(url).id)
+        self._database.subscribe(self._queue(url).topic, wake)
+
+    def seconds_to_next(self, url: str) -> float | None:
+        """Return the seconds until a message of the queue is due, None if the queue is empty."""
+        query = "SELECT min(visible) FROM messages WHERE queue_id = ?"
+        (visible,) = self._database.reader.execute(query, (self._queue(url).id,)).fetchone()
+        return None if visible is None else max(0.0, visible - self._clock())
 
     def delete_message(self, params: Params) -> Response:
         """Delete a message."""
@@ -175,8 +168,8 @@ class Sqs:
         return {"Successful": [{"Id": entry["Id"]} for entry in entries], "Failed": []}
 
     def _delete(self, url: str, handles: Iterable[str]) -> None:
-        queue, _ = self._queue(url)
-        rows = [(queue, *_parsed(handle)) for handle in handles]
+        queue = self._queue(url)
+        rows = [(queue.id, *messages.parse_handle(handle)) for handle in handles]
         self._database.write(
             lambda connection: connection.executemany(
                 "DELETE FROM messages WHERE queue_id = ? AND id = ? AND receives = ?", rows
@@ -185,15 +178,15 @@ class Sqs:
 
     def change_message_visibility(self, params: Params) -> Response:
         """Make a message visible again after a number of seconds."""
-        queue, _ = self._queue(params["QueueUrl"])
+        queue = self._queue(params["QueueUrl"])
         visible = self._clock() + params["VisibilityTimeout"]
-        row = (visible, queue, *_parsed(params["ReceiptHandle"]))
-        self._database.write(
-            lambda connection: connection.execute(
-                "UPDATE messages SET visible = ? WHERE queue_id = ? AND id = ? AND receives = ?", row
-            )
-        )
-        self._notify()
+        row = (visible, queue.id, *messages.parse_handle(params["ReceiptHandle"]))
+
+        def update(connection: sqlite3.Connection) -> None:
+            connection.execute("UPDATE messages SET visible = ? WHERE queue_id = ? AND id = ? AND receives = ?", row)
+            self._database.announce(queue.topic)
+
+        self._database.write(update)
         return {}
 
     def release(self) -> None:
@@ -201,60 +194,39 @@ class Sqs:
 
         SQS would wait for the visibility timeout, because it cannot know that.
         """
-        now = self._clock()
-        self._database.write(
-            lambda connection: connection.execute(
-                "UPDATE messages SET visible = ? WHERE visible > ? AND receives > 0", (now, now)
-            )
-        )
-        self._notify()
+        query, now = "UPDATE messages SET visible = ? WHERE visible > ? AND receives > 0", self._clock()
+        self._database.write(lambda connection: connection.execute(query, (now, now)))
 
     def purge(self, most: int) -> int:
         """Delete up to `most` messages that are older than their queue keeps them; returns how many there were."""
-        expired = self._expired(most)  # not part of the write, so that no other write waits for the search
-        self._database.write(
-            lambda connection: connection.executemany("DELETE FROM messages WHERE id = ? AND queue_id = ?", expired)
-        )
-        return len(expired)
-
-    def _expired(self, most: int) -> list[tuple[int, int]]:
-        """Return messages, with their queues, that have expired."""
         reader, now = self._database.reader, self._clock()
-        limits = [
+        oldest = [
             (id, now - float(json.loads(text).get("MessageRetentionPeriod", DEFAULT_RETENTION_SECONDS)))
             for id, text in reader.execute("SELECT id, attributes FROM queues").fetchall()
+            if id not in self._consumed
         ]
-        query = "SELECT id, queue_id FROM messages WHERE queue_id = ? AND sent < ? LIMIT ?"
-        return [row for queue, limit in limits for row in reader.execute(query, (queue, limit, most))][:most]
+        expired = messages.find_expired(reader, oldest, most)  # not in the write, which delays all others
+        self._database.write(lambda connection: messages.delete_expired(connection, expired))
+        return len(expired)
 
-    def _queue(self, url: str) -> tuple[int, Mapping[str, str]]:
-        name = url.rpartition("/")[2]
-        row = self._database.reader.execute("SELECT id, attributes FROM queues WHERE name = ?", (name,)).fetchone()
-        if row is None:
-            raise Refused("QueueDoesNotExist", "The specified queue does not exist.")
-        return row[0], json.loads(row[1])
+    def _queue(self, url: str) -> _Queue:
+        name = _name(url)
+        if name not in self._queues:
+            query = "SELECT id, attributes FROM queues WHERE name = ?"
+            row = self._database.reader.execute(query, (name,)).fetchone()
+            if row is None:
+                raise Refused("QueueDoesNotExist", "The specified queue does not exist.")
+            self._queues[name] = _Queue(row[0], json.loads(row[1]))
+        return self._queues[name]
+
+
+def _name(place: str) -> str:
+    """Return the queue's name in its URL or ARN."""
+    return re.split("[/:]", place)[-1]
 
 
 def _arn(name: str) -> str:
     return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
-
-
-def _md5(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-
-
-def _row(queue: int, entry: Params, now: float, visible: float) -> tuple[Any, ...]:
-    attributes = json.dumps(entry.get("MessageAttributes", {}))
-    system = json.dumps({n: value["StringValue"] for n, value in entry.get("MessageSystemAttributes", {}).items()})
-    name = str(uuid.uuid4())
-    return queue, name, entry.get("MessageGroupId"), entry["MessageBody"], attributes, system, now, visible
-
-
-def _delay(entry: Params, default: float) -> float:
-    seconds = float(entry.get("DelaySeconds", default))
-    if not 0 <= seconds <= LONGEST_DELAY:
-        raise Refused("InvalidParameterValue", f"Value {seconds:g} for parameter DelaySeconds is invalid.")
-    return seconds
 
 
 def _check_entries(entries: Sequence[Params]) -> None:
@@ -269,69 +241,3 @@ def _check_entries(entries: Sequence[Params]) -> None:
 def _check_sizes(entries: Sequence[Params]) -> None:
     if sum(len(entry["MessageBody"].encode()) for entry in entries) > LARGEST_MESSAGE:
         raise Refused("BatchRequestTooLong", "Batch requests cannot be longer than 1048576 bytes.")
-
-
-def _parsed(handle: str) -> tuple[int, int]:
-    """Return the message's number and its receive count from a handle."""
-    id, _, receives = handle.partition("-")
-    if not (id.isdigit() and receives.isdigit()):
-        raise Refused("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
-    return int(id), int(receives)
-
-
-def _move_dead(connection: sqlite3.Connection, queue: int, attributes: Mapping[str, str], now: float) -> None:
-    """Move due messages that were received too often to the dead-letter queue."""
-    policy = json.loads(attributes.get("RedrivePolicy", "{}"))
-    if not policy:
-        return
-    connection.execute(
-        "UPDATE messages SET queue_id = (SELECT id FROM queues WHERE name = ?), visible = ?, receives = 0, first = NULL"
-        " WHERE queue_id = ? AND visible <= ? AND receives >= ?",
-        (policy["deadLetterTargetArn"].rpartition(":")[2], now, queue, now, int(policy["maxReceiveCount"])),
-    )
-
-
-def _handled_groups(connection: sqlite3.Connection, queue: int, now: float) -> Counter[str | None]:
-    """Return how many messages of each group are being handled."""
-    rows = connection.execute(
-        "SELECT group_id, count(*) FROM messages WHERE queue_id = ? AND visible > ? AND receives > 0 GROUP BY group_id",
-        (queue, now),
-    )
-    return Counter(dict(rows.fetchall()))
-
-
-def _fair(due: Sequence[tuple[int, str | None]], handled: Counter[str | None], most: int) -> list[int]:
-    """Return the messages to hand out: in turns from each group, first from the group with the fewest being handled.
-
-    SQS's fair queues delay the groups that occupy many consumers, in the same way:
-    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
-    """
-    groups: defaultdict[str | None, list[int]] = defaultdict(list)
-    for id, group in due:
-        groups[group].append(id)
-    ordered = sorted(groups.items(), key=lambda entry: handled[entry[0]])
-    turns = zip_longest(*(ids for _, ids in ordered))
-    return [id for turn in turns for id in turn if id is not None][:most]
-
-
-def _message(connection: sqlite3.Connection, id: int) -> Response:
-    name, group, body, attributes, system, sent, receives, first = connection.execute(
-        "SELECT name, group_id, body, attributes, system, sent, receives, first FROM messages WHERE id = ?", (id,)
-    ).fetchone()
-    message: Response = {
-        "MessageId": name,
-        "ReceiptHandle": f"{id}-{receives}",
-        "MD5OfBody": _md5(body),
-        "Body": body,
-        "Attributes": {
-            "SenderId": ACCOUNT,
-            "SentTimestamp": str(int(sent * 1000)),
-            "ApproximateReceiveCount": str(receives),
-            "ApproximateFirstReceiveTimestamp": str(int(first * 1000)),
-            **({"MessageGroupId": group} if group is not None else {}),
-            **json.loads(system),
-        },
-    }
-    if attributes != "{}":
-        message["MessageAttributes"] = json.loads(attributes)
-    return message

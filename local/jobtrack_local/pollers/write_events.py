@@ -1,0 +1,14 @@
+"""Wakes a poller after writes to an engine that cannot wake it."""
+
+from collections.abc import Callable
+
+from botocore.session import Session
+
+WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
+
+
+def wake_after_writes(session: Session, wake: Callable[[], None]) -> None:
+    """Call `wake` after each write to DynamoDB by a client that the session creates from now on."""
+    events = session.get_component("event_emitter")
+    for operation in WRITES:
+        events.register(f"after-call.dynamodb.{operation}", lambda **_: wake())
