@@ -124,6 +124,6 @@ def test_a_hundred_ids_cost_three_requests_and_a_query_of_the_queue(tenant: Proj
     with calls("BatchFunction") as asked:
         shown = tenant.batch(*made, includeMetrics="true")
     assert shown["jobCount"] == 100
-    assert [operation for operation, _ in asked] == ["BatchGetItem", "Query", "Query", "Query"]
-    (request,) = asked[0][1]["RequestItems"].values()
+    assert [operation for operation, _ in asked] == ["Query", "Query", "Query", "BatchGetItem"]
+    (request,) = asked[-1][1]["RequestItems"].values()
     assert request["ConsistentRead"] is True

@@ -159,14 +159,26 @@ def walk_index(
         condition += f" AND (range, pk, sk) {'>' if forward else '<'} (?, ?, ?)"
         parameters += after
     direction = "" if forward else "DESC"
+    order = f"ORDER BY range {direction}, pk {direction}, sk {direction}"
+    entries = f"(SELECT * FROM {index.table} WHERE hash = ? AND {condition}) AS entries"
+    if names := _projected_strings(table, index):
+        for row in connection.execute(f"SELECT hash, range, pk, sk FROM {entries} {order}", (hash, *parameters)):
+            yield {name: {"S": value.decode()} for name, value in zip(names, row, strict=True)}
+        return
     rows = connection.execute(
-        f"SELECT item FROM (SELECT * FROM {index.table} WHERE hash = ? AND {condition}) AS entries"
-        f" JOIN {table.items} USING (pk, sk) ORDER BY range {direction}, pk {direction}, sk {direction}",
-        (hash, *parameters),
+        f"SELECT item FROM {entries} JOIN {table.items} USING (pk, sk) {order}", (hash, *parameters)
     )
     for (encoded,) in rows:
         item = decode(encoded)
         yield item if index.projected is None else {n: value for n, value in item.items() if n in index.projected}
+
+
+def _projected_strings(table: Table, index: Index) -> tuple[str, ...] | None:
+    """Return the attributes of an index that projects its keys only, if all are strings: its own rows hold them."""
+    names = index.key.names + table.key.names
+    types = {**index.key.types, **table.key.types}
+    is_enough = len(names) == 4 and index.projected == frozenset(names) and {types[name] for name in names} == {"S"}
+    return names if is_enough else None
 
 
 def walk_table(connection: sqlite3.Connection, table: Table, after: tuple[bytes, bytes] | None) -> Iterator[Item]:

@@ -41,11 +41,15 @@ class JobFilter(Struct, frozen=True):
         """Whether the index does not suffice to decide."""
         return self.job_type is not None or self.submitted_by is not None
 
+    def covers(self, place: Place) -> bool:
+        """Return whether a place is within the times of creation."""
+        return self.first <= place.created_at <= self.last
+
     def matches(self, job: Job) -> bool:
         """Return whether to list a job."""
         return (
             job.status in self.statuses
-            and self.first <= job.created_at <= self.last
+            and self.covers(Place.of(job))
             and self.job_type in (None, job.type)
             and self.submitted_by in (None, job.submitted_by)
         )
@@ -74,16 +78,28 @@ class JobLister(Struct, eq=False):
             restore_extras(incomplete[item["pk"]["S"]].job, [unpack(item["d"]["B"])])
 
     def read_page(
-        self, owner: ProjectKey, job_filter: JobFilter, limit: int, after: Place | None = None
+        self,
+        owner: ProjectKey,
+        job_filter: JobFilter,
+        limit: int,
+        after: Place | None = None,
+        queued: Sequence[Place] | None = None,
     ) -> tuple[list[Snapshot], Place | None]:
         """Return at most `limit` jobs after a place, newest first, and the place to continue from if there may be more.
 
         Where the filter rejects many jobs, a page may end before it is full.
+
+        Args:
+            owner: the project.
+            job_filter: which jobs to list.
+            limit: the greatest number of jobs.
+            after: where the page before ended.
+            queued: the places of all queued jobs, if they are known: they are not queried again.
         """
         page: list[Snapshot] = []
         for _ in range(_MAX_ROUNDS):
             count = max(_FILTERED_JOBS, limit) if job_filter.needs_jobs else limit
-            nearest, more = self._read_newest_places(owner, job_filter, count, after)
+            nearest, more = self._read_newest_places(owner, job_filter, count, after, queued)
             snapshots = self.read_snapshots(owner, [place.job for place in nearest])
             for index, place in enumerate(nearest):
                 after = place
@@ -96,14 +112,22 @@ class JobLister(Struct, eq=False):
         return page, after
 
     def _read_newest_places(
-        self, owner: ProjectKey, job_filter: JobFilter, count: int, after: Place | None
+        self,
+        owner: ProjectKey,
+        job_filter: JobFilter,
+        count: int,
+        after: Place | None,
+        queued: Sequence[Place] | None,
     ) -> tuple[list[Place], bool]:
         """Return the newest `count` places after a place, and whether there are more."""
         places: set[Place] = set()
-        for status in JobStatus:
-            if status in job_filter.statuses:
-                for prefix in status_index.rank_prefixes(status):
-                    places.update(self._read_places(owner, status, prefix, job_filter, count, after))
+        statuses = [status for status in JobStatus if status in job_filter.statuses]
+        if queued is not None and JobStatus.QUEUED in statuses:
+            statuses.remove(JobStatus.QUEUED)
+            places.update(place for place in queued if job_filter.covers(place) and (after is None or place < after))
+        for status in statuses:
+            for prefix in status_index.rank_prefixes(status):
+                places.update(self._read_places(owner, status, prefix, job_filter, count, after))
         newest = sorted(places, reverse=True)
         return newest[:count], len(newest) > count
 

@@ -65,7 +65,8 @@ class QueueReader(Struct, eq=False):
 
         Of the priorities of those that are behind the first thousand, it also has the times of creation.
         """
-        queued = [QueuedJob.of(job) for job in jobs if job.status is JobStatus.QUEUED]
+        read = {job.job for job in queue.queued}  # what the index holds of a queued job does not change
+        queued = [QueuedJob.of(job) for job in jobs if job.status is JobStatus.QUEUED and job.job_id not in read]
         ranks = {job.rank for job in queued if queue.is_later(job)}
         corrected = queue.corrected(
             queued,

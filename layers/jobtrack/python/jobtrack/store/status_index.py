@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 
 from jobtrack import times
 from jobtrack.domain.job import PRIORITIES, Job, JobStatus
-from jobtrack.domain.job_queue import QueuedJob, RunningJob
+from jobtrack.domain.job_queue import JobQueue, QueuedJob, RunningJob
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.times import Micros
 
@@ -75,6 +75,11 @@ def parse_running_job(sort_key: str) -> RunningJob:
 def queue_position(job: QueuedJob) -> str:
     """Return the beginning of a queued job's sort key, which decides about its position in the queue."""
     return f"{job.rank}#{Place(job.created_at, job.job).text}"
+
+
+def queued_places(queue: JobQueue) -> list[Place] | None:
+    """Return the places of all queued jobs, if each was read."""
+    return None if queue.is_longer else [Place(job.created_at, job.job) for job in queue.queued]
 
 
 def parse_place(sort_key: str, status: JobStatus) -> Place:
