@@ -29,16 +29,16 @@ PRIORITIES = get_args(Priority)
 ROOT = template.PATH.parent
 LENGTHS = (10, 400, 10_000)
 PAGE, ASKED = 50, 100
-FIRST_UNITS = 26.0
+FIRST_UNITS = 33.0
 """Read units of the first thousand queued jobs: index entries of 200 bytes, eventually consistent."""
 LIMITS: Mapping[str, tuple[int, float]] = {
-    "POST /jobs": (3, 3),
-    "GET /queue": (4, PAGE + FIRST_UNITS + 3),
-    "GET /tracking/batch": (13, PAGE + FIRST_UNITS + 9),
-    "GET /tracking/batch of 100 ids": (9, ASKED + FIRST_UNITS + 6),
+    "POST /jobs": (3, 1),
+    "GET /queue": (4, PAGE + FIRST_UNITS + 1),
+    "GET /tracking/batch": (20, PAGE + FIRST_UNITS + 13),
+    "GET /tracking/batch of 100 ids": (9, ASKED + FIRST_UNITS + 3),
 }
-"""Requests and read units in a queue of any length."""
-MOVES = {"POST /jobs": 18, "jobStarted": 18, "jobCompleted": 26}
+"""Requests and read units in a queue of any length. Of each priority behind the first thousand, two ends are read."""
+MOVES = {"POST /jobs": 10, "jobStarted": 6, "jobCompleted": 10}
 """Write units of a job of four stages, each with an Idempotency-Key."""
 THREADS = 8
 

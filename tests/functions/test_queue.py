@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from jobtrack import times
+from jobtrack import limits, times
 from tests import example
 from tests.functions.conftest import Invoke
-from tests.functions.project import STARTED, Project, ids, pointers, project
+from tests.functions.project import STARTED, Project, calls, ids, pointers, project
 
 Json = dict[str, Any]
 Sample = Callable[[str], Json]
@@ -100,6 +100,86 @@ def test_a_queue_is_walked_by_cursor_though_its_first_jobs_start(tenant: Project
     assert page["summary"]["totalQueuedJobs"] == 5
     page = tenant.queue(limit=2, cursor=page["nextCursor"])
     assert (ids(page["queuedJobs"]), page["nextCursor"]) == (order[4:], None)
+
+
+def walk_queue(tenant: Project) -> list[tuple[str, int]]:
+    """Return the jobs of all pages and their positions."""
+    found, cursor = list[tuple[str, int]](), dict[str, str]()
+    while True:
+        page = tenant.queue(limit=2, **cursor)
+        found += [(job["jobId"], job["queuePosition"]) for job in page["queuedJobs"]]
+        if page["nextCursor"] is None:
+            return found
+        cursor = {"cursor": page["nextCursor"]}
+
+
+PRIORITIES = ("Normal", "Critical", "Low", "High", "Normal", "Low", "Normal", "Critical", "Normal", "Low")
+ORDER = (1, 7, 3, 0, 4, 6, 8, 2, 5, 9)
+
+
+@pytest.mark.parametrize("first", [1, 3, 4, 9, 10])
+def test_a_queue_that_is_not_read_as_a_whole_has_the_same_order_and_sums(
+    tenant: Project, monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    created = [tenant.job(60, priority=priority) for priority in PRIORITIES]
+    order = [created[place] for place in ORDER]
+    running = [tenant.job(60) for _ in range(2)]
+    for job in running:
+        tenant.report(job, STARTED)
+    tenant.worker("w", cores=8, slots=2)
+    whole, whole_batch = tenant.queue(), tenant.batch(*created, running[1])
+    monkeypatch.setattr(limits, "FORECAST_JOBS", first)
+    found = walk_queue(tenant)
+    assert [job for job, _ in found] == order
+    positions = [position for _, position in found]
+    assert positions[:first] == list(range(1, first + 1))
+    assert positions == sorted(positions)
+    page = tenant.queue()
+    for name in (
+        "totalQueuedJobs",
+        "criticalPriorityJobs",
+        "highPriorityJobs",
+        "normalPriorityJobs",
+        "lowPriorityJobs",
+    ):
+        assert page["summary"][name] == whole["summary"][name]
+    assert page["processingCapacity"] == whole["processingCapacity"]
+    batch = tenant.batch(*created, running[1])
+    assert batch["systemHealth"] == whole_batch["systemHealth"]
+    assert {job["jobId"]: job["queuePosition"] for job in batch["jobs"]} == {**dict(found), running[1]: None}
+    assert all(job["estimatedStartTime"] for job in batch["jobs"][:-1])
+    assert tenant.batch(limit=4)["jobs"][2:] == batch["jobs"][9:7:-1]
+
+
+def test_a_new_job_comes_after_all_of_its_priority(tenant: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "FORECAST_JOBS", 2)
+    for priority in PRIORITIES:
+        tenant.job(60, priority=priority)
+    new = [create_job(tenant, priority) for priority in ("Critical", "High", "Normal", "Low")]
+    assert new == [3, 5, 10, 14]
+
+
+def create_job(tenant: Project, priority: str) -> int:
+    body = {"jobName": "New", "jobType": "Test", "priority": priority}
+    return int(tenant.caller.post("jobs", body)["queuePosition"])
+
+
+def test_a_response_reads_no_more_of_a_long_queue(tenant: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "FORECAST_JOBS", 3)
+    for number in range(12):
+        tenant.job(60, priority=PRIORITIES[number % 4])
+    with calls("QueueFunction") as asked:
+        tenant.queue(limit=2)
+    assert [(operation, params.get("Limit")) for operation, params in asked] == [
+        ("Query", None),  # counters and workers
+        ("Query", 4),
+        ("Query", 4),
+        ("BatchGetItem", None),
+    ]
+    with calls("JobsFunction") as asked:
+        tenant.job(60)
+    assert [operation for operation, _ in asked] == ["Query", "Query", "TransactWriteItems"]
+    assert all("IndexName" not in params for _, params in asked)
 
 
 def test_the_length_of_a_queued_job_is_known_from_past_jobs_of_its_type(tenant: Project) -> None:
