@@ -12,6 +12,7 @@ Case = Annotated[str | None, typer.Option(help="Column with the case id.")]
 Activity = Annotated[str | None, typer.Option(help="Column with the activity; several columns as a,b.")]
 Time = Annotated[str | None, typer.Option(help="Column with ISO 8601 times.")]
 Once = Annotated[bool, typer.Option("--once", help="Exit when the job ends; the code is 0 only if all counts agree.")]
+Fast = Annotated[bool, typer.Option("--fast", help="Run the job without pauses, instead of for about half a minute.")]
 Port = Annotated[int | None, typer.Option(help="Port of the service. [default: a free one]", min=1, max=65535)]
 Engine = Annotated[str | None, typer.Option(help="Engine of the service, as for serve.")]
 Data = Annotated[Path | None, typer.Option(help="Folder to keep the data in. [default: in memory]")]
@@ -24,6 +25,7 @@ def demo(
     activity: Activity = None,
     time: Time = None,
     once: Once = False,
+    fast: Fast = False,
     port: Port = None,
     engine: Engine = None,
     data: Data = None,
@@ -42,7 +44,7 @@ def demo(
             signal.signal(ending, signal.default_int_handler)
     try:
         source = chosen(log, case, activity, time)
-        right = run(Options(source, once, port, engine, data, out), console())
+        right = run(Options(source, once, fast, port, engine, data, out), console())
     except (LocalError, InputError, JobTrackError) as error:
         raise failure(str(error)) from error
     except KeyboardInterrupt:

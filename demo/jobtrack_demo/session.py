@@ -17,13 +17,14 @@ from jobtrack_client import Client
 from jobtrack_client._runtime.visible_text import visible
 from jobtrack_client.commands.board import display_for
 from jobtrack_client.types import Subscription
+from jobtrack_demo import messages
 from jobtrack_demo.audit import EVENTS, Counts, differences, expected_pushes
 from jobtrack_demo.children import Child, free_port
 from jobtrack_demo.follow import Watch, ended, read_answers
 from jobtrack_demo.miner import plan
 from jobtrack_demo.miner.__main__ import COUNTS
 from jobtrack_demo.miner.source import Source
-from jobtrack_demo.receiver import Gate, Inbox, Receiver
+from jobtrack_demo.receiver import Gate, Receiver
 from jobtrack_local import tokens
 from jobtrack_local.errors import LocalError
 from jobtrack_local.profile import PROJECT, TENANT
@@ -31,6 +32,8 @@ from jobtrack_local.profile import PROJECT, TENANT
 START_SECONDS = 120.0
 SERVICE_PATIENCE, WORKER_PATIENCE = 80.0, 15.0
 QUIET_SECONDS, SETTLE_SECONDS = 60.0, 2.0
+WATCHED_SECONDS = 30.0
+"""How long the job takes, for people who watch it."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Options:
 
     source: Source
     once: bool = False
+    fast: bool = False
     port: int | None = None
     engine: str | None = None
     data: Path | None = None
@@ -54,23 +58,25 @@ def run(options: Options, console: Console) -> bool:
     with ExitStack() as stack:
         url, service = stack.enter_context(_service(options))
         out = options.out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jobtrack-demo-")))
-        _say(console, f"service: {url}")
-        wrong = _job(options.source, out, url, service, console)
+        wrong = _job(options, out, url, service, console)
         for line in wrong:
             _say(console, f"NOT OK: {line}", "red")
         if not options.once:
-            _serve_on(url, out, service, console)
+            for line in messages.next_steps(url, out, kept=options.out is not None):
+                _say(console, line)
+            _serve_on(service)
         return not wrong
 
 
-def _job(source: Source, out: Path, url: str, service: Child, console: Console) -> list[str]:
+def _job(options: Options, out: Path, url: str, service: Child, console: Console) -> list[str]:
     """Run the job, show it, and return the differences."""
     token, bearer = tokens.issue(TENANT, PROJECT), secrets.token_urlsafe(24)
     gate = Gate(bearer)
     with Receiver(gate) as receiver, Client(url, token, TENANT, PROJECT) as client, display_for(console) as display:
-        job_id = _create(client, source, gate, receiver.url, bearer)
+        job_id = _create(client, options.source, gate, receiver.url, bearer)
+        _say(console, messages.page_line(url, token, job_id))
         watch = Watch(client, job_id, gate, display, service)
-        with _worker(source, out, url, token, job_id) as worker:
+        with _worker(options, out, url, token, job_id) as worker:
             watch.until_ended(worker)
             worker.wait(WORKER_PATIENCE)
         counts = _counts(out)
@@ -81,7 +87,7 @@ def _job(source: Source, out: Path, url: str, service: Child, console: Console) 
     if counts["error"] is not None:
         return [f"the job failed: {counts['error']}", *wrong]
     if not wrong:
-        _say(console, _praise(counts, inbox))
+        _say(console, messages.success(counts, inbox))
     return wrong
 
 
@@ -103,12 +109,13 @@ def _create(client: Client, source: Source, gate: Gate, webhook: str, bearer: st
     return job["jobId"]
 
 
-def _worker(source: Source, out: Path, url: str, token: str, job_id: str) -> Child:
-    columns = source.columns
+def _worker(options: Options, out: Path, url: str, token: str, job_id: str) -> Child:
+    source, columns = options.source, options.source.columns
     chosen = ["--case", columns.case, "--activity", ",".join(columns.activity), "--time", columns.time]
     arguments = ["-m", "jobtrack_demo.miner", "--input", str(source.path), *chosen, "--out", str(out), "--job", job_id]
+    pace = [] if options.fast else ["--seconds", str(WATCHED_SECONDS)]
     names = {"JOBTRACK_URL": url, "JOBTRACK_TOKEN": token, "JOBTRACK_TENANT": TENANT, "JOBTRACK_PROJECT": PROJECT}
-    return Child("worker", arguments, names, WORKER_PATIENCE)
+    return Child("worker", [*arguments, *pace], names, WORKER_PATIENCE)
 
 
 def _counts(out: Path) -> Counts | None:
@@ -145,17 +152,7 @@ def _wait_ready(url: str, child: Child) -> None:
     raise LocalError(f"the service was not ready within {START_SECONDS:.0f} seconds: {child.last_words}")
 
 
-def _praise(counts: Counts, inbox: Inbox) -> str:
-    lines, stages = counts["reported"].get("log", 0), len(counts["stages"])
-    return (
-        f"OK: Completed; {len(inbox.messages):,} events pushed, each once and with a valid signature; "
-        f"{lines:,} log lines, {stages} stages and every other count equals the worker's"
-    )
-
-
-def _serve_on(url: str, out: Path, service: Child, console: Console) -> None:
-    _say(console, f"The report is in {out} while this runs: report.json and map.svg.")
-    _say(console, f"Serving {url}/docs until Ctrl-C; jobtrack open shows the job on the live page.")
+def _serve_on(service: Child) -> None:
     while service.exit_code is None:
         time.sleep(0.5)
     raise ended(service)

@@ -40,8 +40,8 @@ def demo(home: Path, engine: str, *arguments: str) -> Iterator[subprocess.Popen[
 
 
 def finished(home: Path, engine: str, *arguments: str) -> tuple[int, str]:
-    """Return the exit code and the output of `demo --once`."""
-    with demo(home, engine, "--once", *arguments) as process:
+    """Return the exit code and the output of `demo --once --fast`."""
+    with demo(home, engine, "--once", "--fast", *arguments) as process:
         said, _ = process.communicate(timeout=FINISH_SECONDS)
         return process.returncode, said
 
@@ -147,7 +147,7 @@ def test_tells_which_process_was_killed(home: Path, engine: str, module: str, to
 @one_engine
 def test_goes_on_serving_until_it_is_interrupted(home: Path, engine: str, tmp_path: Path) -> None:
     write_orders(tmp_path / "orders.csv", rows=500)
-    with demo(home, engine, "--input", str(tmp_path / "orders.csv"), *ORDERS) as process:
+    with demo(home, engine, "--input", str(tmp_path / "orders.csv"), *ORDERS, "--fast") as process:
         read_until(process, "Serving http://127.0.0.1:")
         assert process.poll() is None
         process.send_signal(signal.SIGINT)

@@ -31,7 +31,8 @@ def open_page(
     """Open the live page in a browser, at a job if one is named. A local page signs in with a one-time code."""
     with connected() as client:
         identity = job_id(client, job) if job else None
-    address, seconds = _address(resolve(None, None, None, None), identity)
+    settings = resolve(None, None, None, None)
+    address, seconds = page_address(settings, _page(settings), identity)
     if show_url or not terminal():
         show_line(address)
         notice(f"jobtrack: {SIGN_IN if seconds is None else f'the URL signs in once, within {seconds} seconds'}")
@@ -41,12 +42,11 @@ def open_page(
         notice(f"jobtrack: {SIGN_IN}")
 
 
-def _address(settings: Settings, job: str | None) -> tuple[str, int | None]:
-    """Return the URL of the page, and for how many seconds it signs in, if it does.
+def page_address(settings: Settings, page: str, job: str | None) -> tuple[str, int | None]:
+    """Return the URL of the page at a job, and for how many seconds it signs in, if it does.
 
     It never contains a token, because other processes see a browser's command line, and browsers store URLs.
     """
-    page = _page(settings)
     if page == settings.base_url and urlsplit(page).hostname in LOOPBACK and (sign_in := _code(settings, job)):
         code, seconds = sign_in
         return f"{page.rstrip('/')}/#/code/{quote(code, safe='', errors='replace')}", seconds

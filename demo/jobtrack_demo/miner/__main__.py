@@ -11,6 +11,7 @@ from pathlib import Path
 from jobtrack_client import Client, Job, JobTrackError
 from jobtrack_demo.miner import plan
 from jobtrack_demo.miner.machine import Probe, Sampler, resources
+from jobtrack_demo.miner.pace import Pace
 from jobtrack_demo.miner.reporting import EXPECTED, Reporting
 from jobtrack_demo.miner.run import Run
 from jobtrack_demo.miner.source import Source, chosen
@@ -43,7 +44,7 @@ def _work(options: argparse.Namespace, connect: Callable[[], Client]) -> None:
         job = _job(client, source, options.job)
         try:
             with job, _hurrying(job):
-                _report(Reporting(job, tally), source, options)
+                _report(Reporting(job, tally, Pace(options.seconds)), source, options)
         except Exception as error:
             tally.error = str(error)
             raise
@@ -86,7 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--activity", help="column that names the activity; several, separated by commas, are joined")
     parser.add_argument("--time", help="column of the ISO 8601 time")
     parser.add_argument("--out", type=Path, required=True, help="folder for report.json, map.svg and counts.json")
-    parser.add_argument("--chunk", type=int, default=20_000, help="records read at a time (default: %(default)s)")
+    parser.add_argument("--chunk", type=int, help="records read at a time (default: by the size of the file)")
+    parser.add_argument("--seconds", type=float, default=0, help="spread the work over this time, for people who watch")
     parser.add_argument("--job", metavar="GUID", help="report to this job, which exists, instead of creating one")
     return parser
 

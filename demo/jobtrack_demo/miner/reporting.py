@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from jobtrack_client import Job, Stage
+from jobtrack_demo.miner import plan
+from jobtrack_demo.miner.pace import Pace
 from jobtrack_demo.miner.source import InputError
 from jobtrack_demo.miner.tally import Tally
 
@@ -14,18 +16,27 @@ EXPECTED = (InputError, OSError)
 """Errors that are reported in one line. Any other exception is a bug, and reported with its traceback."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Step:
-    """A running stage, and the reports about it."""
+    """A running stage, the reports about it, and its pace."""
 
     stage: Stage
     tally: Tally
     logger: logging.Logger
+    pace: Pace
+    total: int | None = None
+
+    def expect(self, total: int) -> None:
+        """Set the number of records, which was unknown when the stage began."""
+        self.total = total
+        self.stage.update(total=total)
 
     def advance(self, records: int) -> None:
-        """Add to the number of finished records."""
+        """Add to the number of finished records, at the job's pace."""
         self.tally.processed[self.stage.name] += records
         self.stage.advance(records)
+        if self.total:
+            self.pace.reach(plan.share_done(self.stage.name, self.tally.processed[self.stage.name] / self.total))
 
     def say(self, level: int, message: str, **details: object) -> None:
         """Write one log line."""
@@ -39,16 +50,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Reporting:
-    """The job's reporter and the worker's own counts."""
+    """The job's reporter, the worker's own counts, and the pace of the work."""
 
     job: Job
     tally: Tally
+    pace: Pace
 
     @contextmanager
     def step(self, name: str, component: str, operation: str, total: int | None = None) -> Iterator[Step]:
         """Run a stage; an exception also becomes an ERROR line of the stage."""
         with self.job.stage(name, total) as stage:
-            step = Step(stage, self.tally, LOGGER.getChild(component))
+            step = Step(stage, self.tally, LOGGER.getChild(component), self.pace, total)
             step.advance(0)
             stage.update(operation=operation, component=step.logger.name)
             step.say(logging.INFO, operation)

@@ -15,6 +15,8 @@ from jobtrack_demo.miner.report import Analysis, report
 from jobtrack_demo.miner.reporting import Reporting, Step
 from jobtrack_demo.miner.source import Source
 
+CHUNKS, LARGEST_CHUNK = 20, 20_000
+"""How often a stage reports its progress, and after how many records at the latest."""
 MOST_WARNED_CHUNKS = 50
 MOST_NAMED_RECORDS = 5
 MOST_NAMED_BOTTLENECKS = 3
@@ -36,7 +38,11 @@ class Run:
     reporting: Reporting
     source: Source
     out: Path
-    chunk: int
+    chunk: int | None = None
+    """Records in a chunk; None chooses it by the size of the log."""
+
+    def _chunk(self, total: int) -> int:
+        return self.chunk or max(1, min(LARGEST_CHUNK, total // CHUNKS))
 
     def run(self) -> Analysis:
         """Run all steps.
@@ -59,8 +65,8 @@ class Run:
         with self.reporting.step(plan.LOADING, "DataLoader", f"Reading {self.source.path.name}") as step:
             self.out.mkdir(parents=True, exist_ok=True)
             total = self.source.survey()
-            step.stage.update(total=total)
-            for number, chunk in enumerate(self.source.chunks(self.chunk), start=1):
+            step.expect(total)
+            for number, chunk in enumerate(self.source.chunks(self._chunk(total)), start=1):
                 parts.append(loader.encode(chunk))
                 step.advance(chunk.records)
                 step.say(logging.DEBUG, f"Chunk {number} read", records=chunk.records, cases=len(loader.cases.codes))
@@ -94,7 +100,7 @@ class Run:
 
     def _discover(self, log: EventLog) -> Model:
         with self.reporting.step(plan.DISCOVERY, "ModelFinder", "Finding variants and paths", len(log)) as step:
-            model = discover(log, self.chunk, _counted(step, "events"))
+            model = discover(log, self._chunk(len(log)), _counted(step, "events"))
             found = {"activitiesDiscovered": len(model.activities), "variantsFound": len(model.variants)}
             step.conclude({**found, "pathsIdentified": len(model.edges), "casesFound": model.cases})
             step.say(logging.INFO, "Process model discovered", **found)
@@ -104,7 +110,7 @@ class Run:
     def _measure(self, log: EventLog) -> Performance:
         total = transitions(log)
         with self.reporting.step(plan.PERFORMANCE, "PerformanceAnalyzer", "Measuring waiting times", total) as step:
-            performance = analyse(log, self.chunk, _counted(step, "transitions"))
+            performance = analyse(log, self._chunk(total), _counted(step, "transitions"))
             for source, target in performance.bottlenecks[:MOST_NAMED_BOTTLENECKS]:
                 waits = performance.waits[source, target]
                 name = f"{log.activity_names[source]} ⇒ {log.activity_names[target]}"

@@ -1,6 +1,8 @@
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,6 +11,11 @@ import pytest
 from jobtrack_demo.miner import plan
 from jobtrack_demo.miner.__main__ import main
 from jobtrack_demo.miner.machine import Probe, resources
+from jobtrack_demo.miner.pace import Pace
+from jobtrack_demo.miner.reporting import Reporting, Step
+from jobtrack_demo.miner.run import Run
+from jobtrack_demo.miner.source import Columns, Source
+from jobtrack_demo.miner.tally import Tally
 from tests.eventlogs import write_orders
 from tests.unit.miner.service import Recorder
 
@@ -142,7 +149,7 @@ def test_creates_a_job_with_a_plan_in_both_languages(orders: Path, tmp_path: Pat
     assert stages[0] == {
         "stageName": "Data Loading",
         "labels": {"ja": "データ読み込み", "en": "Data Loading"},
-        "weight": 75,
+        "weight": 40,
     }
 
 
@@ -175,3 +182,22 @@ def test_tells_the_real_machine() -> None:
     allocated = resources()
     assert allocated["cpu_units"] == len(os.sched_getaffinity(0))
     assert allocated["worker_node"] == os.uname().nodename
+
+
+def test_at_a_pace_each_stage_takes_its_share_of_the_time(orders: Path, tmp_path: Path) -> None:
+    now, ends = [0.0], dict[str, float]()
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    class Noting(Reporting):
+        @contextmanager
+        def step(self, name: str, component: str, operation: str, total: int | None = None) -> Iterator[Step]:
+            with super().step(name, component, operation, total) as step:
+                yield step
+            ends[name] = now[0]
+
+    with Recorder().client() as client, client.job("a job", job_type=plan.JOB_TYPE) as job:
+        source = Source(orders, Columns("case_id", ("activity",), "timestamp"))
+        Run(Noting(job, Tally(), Pace(50, sleep, lambda: now[0])), source, tmp_path / "out").run()
+    assert ends == pytest.approx(dict(zip(STAGES, (20, 26, 34, 45, 50), strict=True)))

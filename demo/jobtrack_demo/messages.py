@@ -1,0 +1,64 @@
+"""The lines that the demo prints around its display."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from jobtrack_client import JobTrackError
+from jobtrack_client._api.settings import resolve
+from jobtrack_client.commands.open_page import page_address
+from jobtrack_demo.audit import Counts
+from jobtrack_demo.receiver import Inbox
+from jobtrack_local.profile import PROJECT, TENANT
+
+NEXT_STEPS = (
+    ("open latest", "the live page of the newest job"),
+    ("logs --level warn", "the warnings of this job"),
+    ("timeline", "what happened, and when"),
+    ("run --name hello -- sleep 20", "track a command of yours"),
+)
+"""Commands to try next, and what they show."""
+
+
+def page_line(url: str, token: str, job_id: str) -> str:
+    """Return a line with the address of the job's live page."""
+    address, seconds = page_address(resolve(url, token, TENANT, PROJECT), url, job_id)
+    limit = "" if seconds is None else f" (signs in once, within {seconds} seconds)"
+    return f"Live page: {address}{limit}"
+
+
+def success(counts: Counts, inbox: Inbox) -> str:
+    """Return a line about a job of which all counts agree."""
+    lines, stages = counts["reported"].get("log", 0), len(counts["stages"])
+    return (
+        f"OK: Completed; {len(inbox.messages):,} events pushed, each once and with a valid signature; "
+        f"{lines:,} log lines, {stages} stages and every other count as the worker's own"
+    )
+
+
+def next_steps(url: str, out: Path, *, kept: bool) -> Iterator[str]:
+    """Yield lines about what to look at while the demo serves."""
+    yield f"The report is in {out}{'' if kept else ' while this runs'}: report.json and map.svg."
+    yield f"Serving {url}/docs until Ctrl-C. Try next, in another terminal:"
+    width = max(len(words) for words, _ in NEXT_STEPS)
+    for words, shown in NEXT_STEPS:
+        yield f"  {_command(url)} {words:{width}}  # {shown}"
+
+
+def _command(url: str) -> str:
+    """Return how the user calls a command that talks to this service, and not to another one."""
+    try:
+        reached = resolve(None, None, None, None).base_url
+    except JobTrackError:
+        reached = None
+    return _program() if reached == url else f"{_program()} --profile local"
+
+
+def _program() -> str:
+    """Return `jobtrack`, or the path by which it was called if the shell does not find it."""
+    found, called = shutil.which("jobtrack"), sys.argv[0]
+    if Path(called).name != "jobtrack" or (found is not None and os.path.samefile(found, called)):
+        return "jobtrack"
+    return called
