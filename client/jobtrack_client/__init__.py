@@ -9,6 +9,9 @@
 from jobtrack_client._runtime import safe_path as safe_path  # first, because it cleans the import path
 
 # isort: split
+from jobtrack_client._runtime import early_interrupt as early_interrupt  # before the imports that take time
+
+# isort: split
 from jobtrack_client import models, types
 from jobtrack_client._api._async.client import AsyncClient
 from jobtrack_client._api.retries import Backoff

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from jobtrack_client import commands
+from jobtrack_client._runtime import early_interrupt
 from jobtrack_client.commands.output import replace_unprintable
 from jobtrack_client.commands.service import choose
 
@@ -40,7 +41,9 @@ def main() -> None:
     """Run the command line. If a package of the extra `local` is missing, print how to install it."""
     replace_unprintable()
     try:
-        build()()
+        app = build()
+        early_interrupt.raise_again()
+        app()
     except ModuleNotFoundError as missing:
         sys.exit(_how_to_install("this command", _package(missing)))
 

@@ -10,8 +10,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from types import TracebackType
-from typing import Self
+from types import FrameType, TracebackType
+from typing import ClassVar, Self
 
 from jobtrack_local.engine.engine_process import without_relative_imports
 
@@ -23,6 +23,8 @@ READ_SECONDS = 5
 
 class Child:
     """A Python process in its own session, so that Ctrl-C reaches only the demo, which then ends it in order."""
+
+    running: ClassVar[list["Child"]] = []
 
     def __init__(self, name: str, arguments: Sequence[str], env: Mapping[str, str], patience: float) -> None:
         self.name = name
@@ -41,6 +43,7 @@ class Child:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+        self.running.append(self)
 
     @property
     def pid(self) -> int:
@@ -72,17 +75,41 @@ class Child:
         """Ask the process to end, and kill it after its patience (seconds)."""
         self._process.terminate()
         try:
-            self._process.wait(self._patience)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
+            self.wait(self._patience)
+        finally:
+            self.kill()
             self._process.wait()
-        self._reader.join(READ_SECONDS)
+            self.running.remove(self)
+            self._reader.join(READ_SECONDS)
+
+    def kill(self) -> None:
+        """End the process at once, if it runs."""
+        self._process.kill()
 
     def _read(self) -> None:
         with self._process.stdout or nullcontext(()) as lines:
             for line in lines:
                 if line.strip():
                     self._lines.append(line.rstrip())
+
+
+class Interruption:
+    """Handles signals: the first one ends the demo in order, another one kills the processes that are still ending."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal.
+
+        Raises:
+            KeyboardInterrupt: it is the first one.
+        """
+        if not self._begun:
+            self._begun = True
+            raise KeyboardInterrupt
+        for child in list(Child.running):
+            child.kill()
 
 
 def free_port() -> int:

@@ -35,13 +35,15 @@ def demo(
     from jobtrack_client import JobTrackError
     from jobtrack_client.commands.errors import failure
     from jobtrack_client.commands.output import console
+    from jobtrack_demo.children import Interruption
     from jobtrack_demo.miner.source import InputError, chosen
     from jobtrack_demo.session import Options, run
     from jobtrack_local.errors import LocalError
 
+    interruption = Interruption()
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(ending) is not signal.SIG_IGN:  # nohup ignores SIGHUP
-            signal.signal(ending, signal.default_int_handler)
+            signal.signal(ending, interruption)
     try:
         source = chosen(log, case, activity, time)
         right = run(Options(source, once, fast, port, engine, data, out), console())

@@ -14,19 +14,19 @@ from jobtrack_demo.receiver import Inbox
 from jobtrack_local.profile import PROJECT, TENANT
 
 NEXT_STEPS = (
-    ("open latest", "the live page of the newest job"),
-    ("logs --level warn", "the warnings of this job"),
-    ("timeline", "what happened, and when"),
-    ("run --name hello -- sleep 20", "track a command of yours"),
+    ("open latest", "the job's live page, with a new sign-in"),
+    ("logs --level warn", "the warnings of the job"),
+    ("timeline", "what happened in which minute"),
+    ("run -- echo hello", "track a command of yours"),
 )
-"""Commands to try next, and what they show."""
+"""Commands to try next, and what each does."""
 
 
-def page_line(url: str, token: str, job_id: str) -> str:
-    """Return a line with the address of the job's live page."""
+def live_page(url: str, token: str, job_id: str) -> Iterator[str]:
+    """Yield lines with the address of the job's live page."""
     address, seconds = page_address(resolve(url, token, TENANT, PROJECT), url, job_id)
-    limit = "" if seconds is None else f" (signs in once, within {seconds} seconds)"
-    return f"Live page: {address}{limit}"
+    yield f"Live page{'' if seconds is None else f' (the address signs in once, within {seconds} seconds)'}:"
+    yield f"  {address}"
 
 
 def success(counts: Counts, inbox: Inbox) -> str:
@@ -43,8 +43,8 @@ def next_steps(url: str, out: Path, *, kept: bool) -> Iterator[str]:
     yield f"The report is in {out}{'' if kept else ' while this runs'}: report.json and map.svg."
     yield f"Serving {url}/docs until Ctrl-C. Try next, in another terminal:"
     width = max(len(words) for words, _ in NEXT_STEPS)
-    for words, shown in NEXT_STEPS:
-        yield f"  {_command(url)} {words:{width}}  # {shown}"
+    for words, what in NEXT_STEPS:
+        yield f"  {_command(url)} {words:{width}}  # {what}"
 
 
 def _command(url: str) -> str:

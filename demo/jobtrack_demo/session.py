@@ -5,7 +5,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -55,9 +55,8 @@ def run(options: Options, console: Console) -> bool:
     Raises:
         LocalError: the service does not start, or ends before the demo does.
     """
-    with ExitStack() as stack:
-        url, service = stack.enter_context(_service(options))
-        out = options.out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jobtrack-demo-")))
+    with tempfile.TemporaryDirectory(prefix="jobtrack-demo-") as folder, _service(options, folder) as (url, service):
+        out = options.out or Path(folder) / "report"
         wrong = _job(options, out, url, service, console)
         for line in wrong:
             _say(console, f"NOT OK: {line}", "red")
@@ -74,7 +73,8 @@ def _job(options: Options, out: Path, url: str, service: Child, console: Console
     gate = Gate(bearer)
     with Receiver(gate) as receiver, Client(url, token, TENANT, PROJECT) as client, display_for(console) as display:
         job_id = _create(client, options.source, gate, receiver.url, bearer)
-        _say(console, messages.page_line(url, token, job_id))
+        for line in messages.live_page(url, token, job_id):
+            _say(console, line)
         watch = Watch(client, job_id, gate, display, service)
         with _worker(options, out, url, token, job_id) as worker:
             watch.until_ended(worker)
@@ -126,13 +126,13 @@ def _counts(out: Path) -> Counts | None:
 
 
 @contextmanager
-def _service(options: Options) -> Iterator[tuple[str, Child]]:
-    """Start the service, and wait until it is ready."""
+def _service(options: Options, folder: str) -> Iterator[tuple[str, Child]]:
+    """Start the service, and wait until it is ready. What it leaves behind when it is killed is in the folder."""
     port = options.port or free_port()
     data = ["--memory"] if options.data is None else ["--data", str(options.data)]
     engine = [] if options.engine is None else ["--engine", options.engine]
     arguments = ["-m", "jobtrack_local", "serve", "--port", str(port), *data, *engine]
-    with Child("service", arguments, {}, SERVICE_PATIENCE) as child:
+    with Child("service", arguments, {"TMPDIR": folder}, SERVICE_PATIENCE) as child:
         url = f"http://127.0.0.1:{port}"
         _wait_ready(url, child)
         yield url, child

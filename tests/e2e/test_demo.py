@@ -1,6 +1,7 @@
 """`jobtrack demo` as a user runs it: a real job from its file to its webhooks."""
 
 import json
+import shlex
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from xml.etree import ElementTree as ET
 import psutil
 import pytest
 
+from jobtrack_demo.messages import NEXT_STEPS
 from tests.e2e.running import command, environment
 from tests.eventlogs import write_orders
 
@@ -103,7 +105,11 @@ def test_a_log_whose_first_line_is_garbage_fails_the_job(home: Path, engine: str
 
 @one_engine
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_everything(home: Path, engine: str, sign: signal.Signals) -> None:
+def test_a_signal_ends_everything(
+    home: Path, engine: str, sign: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
     with demo(home, engine) as process:
         read_until(process, "DataLoader: Reading")
         started = children(process)
@@ -112,6 +118,7 @@ def test_a_signal_ends_everything(home: Path, engine: str, sign: signal.Signals)
         said, _ = process.communicate(timeout=GONE_SECONDS)
         assert process.returncode == 0, said
         assert gone(started)
+    assert [*(tmp_path / "temporary").iterdir()] == []
 
 
 @one_engine
@@ -150,6 +157,8 @@ def test_goes_on_serving_until_it_is_interrupted(home: Path, engine: str, tmp_pa
     with demo(home, engine, "--input", str(tmp_path / "orders.csv"), *ORDERS, "--fast") as process:
         read_until(process, "Serving http://127.0.0.1:")
         assert process.poll() is None
+        for words, _ in NEXT_STEPS:
+            subprocess.run(command(*shlex.split(words)), env=environment(home), check=True, capture_output=True)
         process.send_signal(signal.SIGINT)
         assert process.wait(GONE_SECONDS) == 0
 

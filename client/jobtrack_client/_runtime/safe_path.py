@@ -23,9 +23,14 @@ def clean() -> None:
     module = _is_module()
     if module and not sys.flags.safe_path:
         del sys.path[0]
-    if module or os.path.basename(_argument(sys.argv, 0)) in _SCRIPTS:
+    if module or is_command():
         relative = {os.path.abspath(entry) for entry in _relative_entries(os.environ.get("PYTHONPATH", ""))}
         sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) not in relative]
+
+
+def is_command() -> bool:
+    """Return whether this process runs the command `jobtrack`."""
+    return os.path.basename(_argument(sys.argv, 0)) in _SCRIPTS
 
 
 def _relative_entries(path: str) -> list[str]:

@@ -60,7 +60,8 @@ class Board:
     def __init__(self, console: "Console") -> None:
         from rich.live import Live
 
-        self._live = Live(console=console, auto_refresh=False, vertical_overflow="visible")
+        # A picture that is higher than the terminal is cut, because it could not be drawn over. The last one is whole.
+        self._live = Live(console=console, auto_refresh=False, vertical_overflow="ellipsis")
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -80,7 +81,7 @@ class Board:
 
 @dataclass
 class Lines:
-    """Prints a line for each change: log lines, stages that begin or end, and every 10 % of progress."""
+    """Prints a line for each change: log lines, stages that begin or end, and every 10 % of progress with the note."""
 
     file: IO[str]
     _written: set[int] = field(default_factory=set)
@@ -143,7 +144,7 @@ def _parts(picture: Picture) -> Iterator[tuple[str, str, str]]:
     state = f"job: {_status(progress)} {percentage // 10 * 10} %"
     yield "job", state, f"{progress['jobName']}: {_status(progress)} {percentage} %, {_remaining(progress)}"
     if picture.note:
-        yield "note", picture.note, picture.note
+        yield "note", f"{state} {picture.alarming}", picture.note
 
 
 def _status(progress: models.Progress) -> str:
@@ -153,14 +154,21 @@ def _status(progress: models.Progress) -> str:
 def _stages(stages: Sequence[models.Stage]) -> "Table":
     from rich.progress_bar import ProgressBar
     from rich.table import Table
-    from rich.text import Text
 
     table = Table.grid(padding=(0, 1))
     for stage in stages:
-        bar = ProgressBar(total=100, completed=stage["progress"], width=20)
-        status = Text(stage["status"], style=STYLES.get(stage["status"], ""))
-        table.add_row(Text(stage["stageName"]), bar, f"{stage['progress']:3} %", status, Text(_records(stage)))
+        bar = ProgressBar(total=100, completed=stage["progress"], width=12)
+        status = _one_line(stage["status"], STYLES.get(stage["status"], ""))
+        name, records = _one_line(stage["stageName"]), _one_line(_records(stage))
+        table.add_row(name, bar, f"{stage['progress']:3} %", status, records)
     return table
+
+
+def _one_line(text: str, style: str = "") -> "Text":
+    """Return a text that is cut instead of wrapped."""
+    from rich.text import Text
+
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
 
 
 def _records(stage: models.Stage) -> str:
@@ -187,9 +195,7 @@ def _remaining(progress: models.Progress) -> str:
 
 
 def _newest(lines: Sequence[models.LogEntry]) -> "Text":
-    from rich.text import Text
-
-    text = Text()
+    text = _one_line("")
     for line in lines[-NEWEST_LINES:]:
         text.append(f"{line['timestamp'][11:19]} {line['level']:5} ", style=STYLES.get(line["level"], "dim"))
         text.append(f"{_text(line)}\n")

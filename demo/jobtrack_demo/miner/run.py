@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ class Run:
     """Records in a chunk; None chooses it by the size of the log."""
 
     def _chunk(self, total: int) -> int:
-        return self.chunk or max(1, min(LARGEST_CHUNK, total // CHUNKS))
+        return self.chunk or max(1, min(LARGEST_CHUNK, math.ceil(total / CHUNKS)))
 
     def run(self) -> Analysis:
         """Run all steps.

@@ -64,7 +64,34 @@ def test_writes_each_thing_once() -> None:
     assert out.getvalue().removeprefix(first).splitlines() == [
         "2024-01-20T10:32:45Z INFO  ProcessMiner: Processing batch 1 of 15",
         "Customer Journey Analysis: Completed 100 %, 15 minutes 33 seconds elapsed",
+        "webhooks: 2 received and verified",
     ]
+
+
+def test_writes_the_note_with_the_job_and_an_alarm_at_once() -> None:
+    out = io.StringIO()
+    lines = Lines(out)
+    for percentage, note, alarming in ((45, "1", False), (46, "2", False), (51, "3", False), (52, "4 bad", True)):
+        lines.show(Picture(progress("Running", percentage), note=note, alarming=alarming))
+    assert [text for text in out.getvalue().splitlines() if text[0].isdigit()] == ["1", "3", "4 bad"]
+
+
+def test_a_picture_higher_than_the_terminal_is_cut_until_the_end() -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=60, height=10)
+    with Board(console) as board:
+        for _ in range(5):
+            board.show(Picture(progress("Running", 45, *(stage(f"Stage {number}") for number in range(20)))))
+        assert (out.getvalue().count("Stage 1 "), out.getvalue().count("Stage 19 ")) == (5, 0)
+    assert out.getvalue().count("Stage 19 ") == 1
+
+
+def test_each_line_of_a_narrow_picture_is_cut_instead_of_wrapped() -> None:
+    console = Console(file=io.StringIO(), width=44)
+    console.print(render(Picture(progress("Running", 45, stage()), [line(1, message="long " * 20)])))
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    assert sum("long" in row for row in text.splitlines()) == 1
+    assert sum("Completed"[:5] in row for row in text.splitlines()) == 1
 
 
 def test_a_line_that_arrives_late_is_written_too() -> None:
