@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Write = Callable[[sqlite3.Connection], Any]
 Batch = Sequence[tuple[Write, "Future[Any]"]]
+Results = Sequence[tuple["Future[Any]", Any, BaseException | None]]
 
 MOST_AT_ONCE = 256
 """Writes in one commit."""
@@ -119,8 +120,7 @@ class Database:
         """Commit the changes, and hand out their results. Any failure concerns this batch only."""
         try:
             connection = self._connection = self._connection or self._file.open_writer()
-            results = _commit(connection, batch)
-            self._file.check_place()
+            results = self._commit(connection, batch)
         except Exception as error:
             self._failures.warning("cannot write: %s", error)
             self._roll_back()
@@ -135,6 +135,17 @@ class Database:
                 future.set_exception(refusal)
         self._checkpoints.run_if_due(connection)
 
+    def _commit(self, connection: sqlite3.Connection, batch: Batch) -> Results:
+        """Run every change in a savepoint of its own, and commit them together.
+
+        The file is checked before the commit: afterwards, a caller in doubt would find its change in the lost file.
+        """
+        connection.execute("BEGIN IMMEDIATE")
+        results = [(future, *_attempt(connection, change)) for change, future in batch]
+        self._file.check_place()
+        connection.execute("COMMIT")
+        return results
+
     def _roll_back(self) -> None:
         """Undo an open transaction. A connection that cannot is replaced before the next write."""
         if self._connection is None:
@@ -145,14 +156,6 @@ class Database:
         except sqlite3.Error:
             self._connection.close()
             self._connection = None
-
-
-def _commit(connection: sqlite3.Connection, batch: Batch) -> list[tuple["Future[Any]", Any, BaseException | None]]:
-    """Run every change in a savepoint of its own, and commit them together."""
-    connection.execute("BEGIN IMMEDIATE")
-    results = [(future, *_attempt(connection, change)) for change, future in batch]
-    connection.execute("COMMIT")
-    return results
 
 
 def _attempt(connection: sqlite3.Connection, change: Write) -> tuple[Any, BaseException | None]:
