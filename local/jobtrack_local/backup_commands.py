@@ -36,11 +36,12 @@ def restore(
 ) -> None:
     """Put the data of a backup into an empty folder. No service may use the folder."""
     with one_line():
-        from jobtrack_local.engine.engines import SQLITE
+        from jobtrack_local.engine.engines import SQLITE, require_own_data
         from jobtrack_local.engine.sqlite import backups
 
         backups.check(file)
         with lock_data(data or folders.data_folder(), patience=0) as lock:
+            require_own_data(SQLITE, lock.folder)
             if not lock.empty and not force:
                 raise LocalError(f"{lock.folder} is not empty; --force replaces its data")
             backups.restore(file, lock.subfolder(SQLITE))

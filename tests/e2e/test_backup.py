@@ -112,3 +112,13 @@ def test_data_of_dynamodb_local_has_no_backup(home: Path, tmp_path: Path) -> Non
     (tmp_path / "data" / "dynamodb-local").mkdir(parents=True)
     line = refused(home, "backup", tmp_path / "backup", "--data", tmp_path / "data")
     assert line.endswith("holds data of dynamodb-local; a backup needs the engine sqlite")
+
+
+def test_a_backup_is_not_restored_beside_data_of_dynamodb_local(home: Path, tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "backup"
+    with running(home, "sqlite", "--data", str(data)):
+        succeeded(home, "backup", file, "--data", data)
+    (tmp_path / "other").mkdir(mode=0o700)
+    (tmp_path / "other" / "dynamodb-local").mkdir()
+    line = refused(home, "restore", file, "--data", tmp_path / "other", "--force")
+    assert "has data of the engine dynamodb-local" in line

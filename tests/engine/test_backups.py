@@ -202,6 +202,13 @@ def test_a_backup_that_fails_leaves_the_file_that_was_there(tmp_path: Path, sour
     assert sorted(os.listdir(tmp_path)) == ["backup", "source"]
 
 
+def test_an_engine_does_not_open_without_its_database(source: tuple[Path, bytes]) -> None:
+    (source[0] / DATABASE).unlink()
+    for _ in range(2):
+        with pytest.raises(LocalError, match=r"jobtrack\.db is missing; restore a backup"):
+            SqliteEngine(source[0])
+
+
 def test_an_engine_does_not_open_with_other_keys(source: tuple[Path, bytes]) -> None:
     (source[0] / KEYS).unlink()
     with pytest.raises(LocalError, match=r"keys\.json does not hold the keys of this database"):

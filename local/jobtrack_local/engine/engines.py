@@ -1,6 +1,5 @@
 """The engines of a local service: SQLite in its own process, or DynamoDB Local with the queues and keys of SQLite."""
 
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,7 +11,6 @@ from botocore.session import Session
 from jobtrack_local.engine.data_lock import DataLock
 from jobtrack_local.engine.engine_process import EngineProcess
 from jobtrack_local.engine.sqlite.engine import SqliteEngine
-from jobtrack_local.engine.sqlite.refusals import Refused
 from jobtrack_local.errors import LocalError
 
 SQLITE, DYNAMODB_LOCAL = "sqlite", "dynamodb-local"
@@ -63,17 +61,21 @@ def running(choice: str, lock: DataLock | None) -> Iterator[Engine]:
     if choice not in ENGINES:
         raise LocalError(f"--engine must be {' or '.join(ENGINES)}, not {choice!r}")
     if lock is not None:
-        _require_own_data(choice, lock.folder)
+        require_own_data(choice, lock.folder)
     with ExitStack() as stack:
         process = _dynamodb_local(stack, lock) if choice == DYNAMODB_LOCAL else None
         folder = _temporary_folder(stack) if lock is None else lock.subfolder(choice)
-        embedded = _open(folder, durable=lock is not None)
+        embedded = SqliteEngine(folder, durable=lock is not None)
         stack.callback(embedded.close)
         yield Engine(embedded, process, process.url() if process else NOWHERE)
 
 
-def _require_own_data(choice: str, folder: Path) -> None:
-    """Each engine has a subfolder of its own name; no engine reads the data of another."""
+def require_own_data(choice: str, folder: Path) -> None:
+    """Check that a data folder has no data of another engine. Each has a subfolder of its own name.
+
+    Raises:
+        LocalError: it has.
+    """
     for other in ENGINES:
         if other != choice and (folder / other).exists():
             raise LocalError(
@@ -84,13 +86,6 @@ def _require_own_data(choice: str, folder: Path) -> None:
 def _temporary_folder(stack: ExitStack) -> Path:
     """Return a folder, for this user only, that is removed when the service ends."""
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jobtrack-")))
-
-
-def _open(folder: Path, *, durable: bool) -> SqliteEngine:
-    try:
-        return SqliteEngine(folder, durable=durable)
-    except (Refused, sqlite3.Error) as error:  # the disk fills at this moment
-        raise LocalError(f"cannot open the data in {folder}: {error}") from error
 
 
 def _dynamodb_local(stack: ExitStack, lock: DataLock | None) -> EngineProcess:

@@ -41,6 +41,7 @@ class SqliteEngine:
         durable: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        _require_database(folder)
         self.database = Database(folder / DATABASE, durable=durable)
         try:
             self._build(folder, clock)
@@ -74,3 +75,9 @@ class SqliteEngine:
     def close(self) -> None:
         """Finish what waits to be written, and close the file."""
         self.database.close()
+
+
+def _require_database(folder: Path) -> None:
+    """Keys are stored after the database, so keys alone are what is left of a database that was deleted."""
+    if (folder / KEYS).exists() and not (folder / DATABASE).exists():
+        raise LocalError(f"{folder / DATABASE} is missing; restore a backup, or delete {folder} to start without data")
