@@ -10,6 +10,7 @@ from jobtrack import times
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.message_factory import event_message
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
+from jobtrack.store.item_kinds import OUTBOX_RECORD
 from jobtrack.store.outbox_records import EventBatch, OutboxEvent, encode
 from jobtrack.store.ttl import encode_expiry
 
@@ -20,7 +21,7 @@ JOB = JobKey(
     "cc0e8400-e29b-41d4-a716-446655440000",
 )
 JOB_NAME = "Customer Journey Analysis"
-SUBSCRIPTION = "123e8400-e29b-41d4-a716-446655440000"
+SUBSCRIPTION = "sub-123e8400-e29b-41d4-a716-446655440000"
 NOW = times.parse("2026-11-23T10:45:33Z")
 REGION, ACCOUNT = "ap-northeast-1", "123456789012"
 
@@ -42,7 +43,12 @@ def outbox_record() -> dict[str, Any]:
     change = {
         "ApproximateCreationDateTime": times.epoch_seconds(NOW),
         "Keys": keys,
-        "NewImage": {**keys, "exp": encode_expiry(times.add_seconds(NOW, 86400)), "d": {"B": packed}},
+        "NewImage": {
+            **keys,
+            **OUTBOX_RECORD.stamp,
+            "exp": encode_expiry(times.add_seconds(NOW, 86400)),
+            "d": {"B": packed},
+        },
         "SequenceNumber": "4421584500000000017450439091",
         "SizeBytes": 181 + len(packed) * 3 // 4,
         "StreamViewType": "NEW_IMAGE",

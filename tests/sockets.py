@@ -133,7 +133,13 @@ class SocketWorld:
     def dispatch(self, again: bool = False) -> None:
         """Yield the outbox items that the stream has not delivered yet, or all of them."""
         records = [
-            {"dynamodb": {"SequenceNumber": item["sk"]["S"], "Keys": {}, "NewImage": {"d": {"B": _base64(item)}}}}
+            {
+                "dynamodb": {
+                    "SequenceNumber": item["sk"]["S"],
+                    "Keys": {},
+                    "NewImage": {"f": item["f"], "d": {"B": _base64(item)}},
+                }
+            }
             for item in self.outbox()
             if again or item["sk"]["S"] not in self.dispatched
         ]

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from botocore.exceptions import HTTPClientError
 from botocore.model import OperationModel
 
 from jobtrack import aws
+from jobtrack.store.item_kinds import FORMAT, kind_of
 from jobtrack_local.engine.sqlite import seam
 from jobtrack_local.runtime.function import load_module
 from jobtrack_local.template import intrinsics, template
@@ -187,6 +188,17 @@ def sample() -> Callable[[str], dict[str, Any]]:
 
 
 @pytest.fixture
-def stack() -> None:
-    """Empty the stack's tables and queues for the test."""
+def stack() -> Iterator[None]:
+    """Empty the stack's tables and queues for the test, and look at the items that it leaves."""
     embedded.empty()
+    yield
+    _require_known_kinds()
+
+
+def _require_known_kinds() -> None:
+    """Require that the test left no item of an unknown kind, or without the format of its kind."""
+    for table in TEMPLATE.tables:
+        for item in DYNAMODB.scan(TableName=table)["Items"]:
+            kind = kind_of(table, item)
+            assert kind, f"no kind covers {item['pk']} {item['sk']} of {table}: add it to store/item_kinds.py"
+            assert item.get(FORMAT) == kind.stamp[FORMAT], f"{kind.name} {item['sk']} has no format"

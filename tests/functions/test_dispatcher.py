@@ -25,6 +25,7 @@ from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription import Filters, Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.settings import Settings
+from jobtrack.store.item_kinds import OUTBOX_RECORD
 from jobtrack.store.outbox_records import EventBatch, OutboxEvent, decode, encode
 from tests.pushing import JOB, NOW, Clock, Crash, FakeSqs, crashing, event, message, store, subscription
 from tests.retrying import instant_retry
@@ -37,13 +38,19 @@ pytestmark = pytest.mark.usefixtures("stack")
 
 def record(*events: OutboxEvent, subscriptions: tuple[str, ...] = ("sub-1",), number: int = 1) -> dict[str, Any]:
     encoded = encode(EventBatch(JOB, "a job", subscriptions, events))
-    image = {"pk": {"S": JOB.partition}, "d": {"B": base64.b64encode(encoded).decode()}}
+    image = {"pk": {"S": JOB.partition}, **OUTBOX_RECORD.stamp, "d": {"B": base64.b64encode(encoded).decode()}}
     return {"dynamodb": {"SequenceNumber": str(number), "NewImage": image}}
 
 
 def poison(number: int) -> dict[str, Any]:
     keys = {"pk": {"S": JOB.partition}, "sk": {"S": f"O#{number:012d}"}}
-    return {"dynamodb": {"SequenceNumber": str(number), "Keys": keys, "NewImage": {**keys, "d": {"B": "AAAA"}}}}
+    return {
+        "dynamodb": {
+            "SequenceNumber": str(number),
+            "Keys": keys,
+            "NewImage": {**keys, **OUTBOX_RECORD.stamp, "d": {"B": "AAAA"}},
+        }
+    }
 
 
 def subscribe(*subscriptions: Subscription) -> None:

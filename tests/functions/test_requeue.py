@@ -7,6 +7,7 @@ import pytest
 from jobtrack import aws
 from jobtrack.domain.journal import packing
 from jobtrack.push.dispatch.quarantine import QuarantineTable
+from jobtrack.store.item_kinds import OUTBOX_RECORD
 from jobtrack.store.outbox import KEPT_SECONDS
 from jobtrack.store.ttl import encode_expiry
 from scripts.requeue import requeue
@@ -20,7 +21,12 @@ def test_what_was_quarantined_is_owed_anew_and_leaves_the_quarantine() -> None:
     packed = packing.pack({"events": [1, 2]})
     for number in range(3):
         keys = {"pk": {"S": JOB.partition}, "sk": {"S": f"O#{number:012d}"}}
-        image = {**keys, "d": {"B": base64.b64encode(packed).decode()}, "exp": encode_expiry(after(-1))}
+        image = {
+            **keys,
+            **OUTBOX_RECORD.stamp,
+            "d": {"B": base64.b64encode(packed).decode()},
+            "exp": encode_expiry(after(-1)),
+        }
         change = {"SequenceNumber": str(number), "Keys": keys, "NewImage": image}
         QuarantineTable(dynamodb, "QuarantineTable", clock).put_record({"dynamodb": change}, ValueError("on purpose"))
     done = list(requeue(dynamodb, "JobsTable", "QuarantineTable", clock))

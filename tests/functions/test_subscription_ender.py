@@ -21,6 +21,7 @@ from jobtrack.push.messages.message import PING, Message
 from jobtrack.push.subscriptions.expirer import Expirer
 from jobtrack.push.subscriptions.message_factory import service_message
 from jobtrack.push.subscriptions.subscription import KEPT_SECONDS
+from jobtrack.store.item_kinds import SUBSCRIPTION
 from jobtrack.store.job_subscriptions import add_listener_action
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.snapshots import Listener, Snapshot
@@ -126,9 +127,8 @@ def test_many_expire_in_one_run_page_by_page_and_one_that_cannot_holds_up_no_oth
     store(world.dynamodb, world.deliverer.webhooks.vault, *(subscription(name) for name in names))
     poison = Timer(EXPIRY, JOB, NOW, "sub-poison")
     world.dynamodb.put_item(TableName="SubscriptionsTable", Item=poison.to_item(KEPT_SECONDS))
-    world.dynamodb.put_item(
-        TableName="SubscriptionsTable", Item={"pk": {"S": JOB.partition}, "sk": {"S": "sub-poison"}}
-    )
+    broken = {"pk": {"S": JOB.partition}, "sk": {"S": "sub-poison"}, **SUBSCRIPTION.stamp}
+    world.dynamodb.put_item(TableName="SubscriptionsTable", Item=broken)
     world.clock.now = after(EIGHT_HOURS)
     expire(world)
     assert len(owed(JOB)) == len(names) + 1

@@ -15,6 +15,7 @@ from jobtrack.domain.journal.packing import pack
 from jobtrack.domain.journal.records import LEVELS, Family, Record
 from jobtrack.domain.lifecycle import apply
 from jobtrack.keys import JobKey
+from jobtrack.store.item_kinds import CHUNK
 from jobtrack.store.journal_reader import JournalReader
 from jobtrack.store.snapshots import Snapshot
 from jobtrack.times import Micros
@@ -38,7 +39,7 @@ class Table:
         keys = sorted(key for key in self.items if low <= key <= high)
         keys = keys if asked.get("ScanIndexForward", True) else keys[::-1]
         page = keys[: asked["Limit"]]
-        answer: dict[str, Any] = {"Items": [{"sk": {"S": key}, "d": {"B": self.items[key]}} for key in page]}
+        answer: dict[str, Any] = {"Items": [self._item(key) for key in page]}
         if len(keys) >= asked["Limit"]:
             answer["LastEvaluatedKey"] = {"sk": {"S": page[-1]}}
         return answer
@@ -48,10 +49,13 @@ class Table:
         keys = [key["sk"]["S"] for key in request["Keys"]]
         assert len(set(keys)) == len(keys) <= 100, "DynamoDB refuses such a request"
         now, later = keys[:70], keys[70:]
-        answer: dict[str, Any] = {"Responses": {name: [{"sk": {"S": key}, "d": {"B": self.items[key]}} for key in now]}}
+        answer: dict[str, Any] = {"Responses": {name: [self._item(key) for key in now]}}
         if later:
             answer["UnprocessedKeys"] = {name: {"Keys": [{"sk": {"S": key}} for key in later]}}
         return answer
+
+    def _item(self, key: str) -> dict[str, Any]:
+        return {"sk": {"S": key}, **CHUNK.stamp, "d": {"B": self.items[key]}}
 
 
 def write_journal(batches: list[list[Record]]) -> tuple[JournalReader, Table, Snapshot]:

@@ -1,5 +1,6 @@
 """An in-memory table that supports the store's requests: conditions, ranges of sort keys, batches."""
 
+import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from decimal import Decimal
@@ -98,9 +99,9 @@ class Table:
 
     def _update(self, update: Item) -> None:
         """Apply SET and ADD of whole attributes, with names `#n` and values `:n`."""
-        verb, _, assignments = update["UpdateExpression"].partition(" ")
         item = self.held.setdefault(_place(update["Key"]), dict(update["Key"]))
-        for assignment in assignments.split(", "):
+        clauses = re.findall(r"(SET|ADD) (.*?)(?= SET | ADD |$)", update["UpdateExpression"])
+        for verb, assignment in ((verb, each) for verb, assignments in clauses for each in assignments.split(", ")):
             name, value = assignment.replace(" = ", " ").split(" ")
             attribute, given = update["ExpressionAttributeNames"][name], update["ExpressionAttributeValues"][value]
             if verb == "ADD":

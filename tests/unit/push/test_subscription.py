@@ -188,6 +188,7 @@ def test_it_is_stored_together_with_the_pointer_from_its_id_to_its_job() -> None
     assert pointer == {
         "pk": {"S": JOB.owner.partition},
         "sk": {"S": "sub-1"},
+        "f": {"N": "1"},
         "job": {"S": JOB.job},
         "exp": encode_expiry(times.add_seconds(END, KEPT_SECONDS)),
     }

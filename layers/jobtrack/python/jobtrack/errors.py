@@ -12,7 +12,8 @@ JobTrackError
 ├── UnsupportedMediaType    415
 ├── Unprocessable           422 an invalid value
 ├── JobBusy                 429 too many concurrent writers
-└── Unavailable             503 the store is throttled or unavailable
+├── Unavailable             503 the store is throttled or unavailable
+└── UnreadableFormat        503 a newer release stored what is asked for
 """
 
 from collections.abc import Sequence
@@ -117,4 +118,16 @@ class Unavailable(JobTrackError):
     status, code, title = 503, "unavailable", "Unavailable for now"
 
     def __init__(self, detail: str = "The service is overloaded or cannot reach its store; try again.") -> None:
+        super().__init__(detail, retry_after=RETRY_SECONDS)
+
+
+class UnreadableFormat(JobTrackError):
+    """A stored value has a format of another release: this stack was rolled back, or is just being updated.
+
+    Unlike `Unavailable`, a function must not wait for it to pass: an outbox record, for example, is quarantined.
+    """
+
+    status, code, title = 503, "unavailable", "Stored by another release"
+
+    def __init__(self, detail: str) -> None:
         super().__init__(detail, retry_after=RETRY_SECONDS)

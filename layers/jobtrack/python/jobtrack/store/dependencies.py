@@ -16,6 +16,8 @@ from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.keys import JobKey
 from jobtrack.store.batch_reads import read_items
 from jobtrack.store.batch_writes import put_items
+from jobtrack.store.item_kinds import EDGE as EDGE_KIND
+from jobtrack.store.item_kinds import RELATIONS
 from jobtrack.store.snapshots import snapshot_key
 from jobtrack.store.transactions import Item
 from jobtrack.store.ttl import encode_expiry
@@ -23,7 +25,7 @@ from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 PREFIX = "R#"
 PREREQUISITES = f"{PREFIX}prerequisites"
@@ -47,8 +49,8 @@ class DependencyStore(Struct, eq=False):
 
     def put_edges(self, key: JobKey, prerequisites: Sequence[str], expires: Micros) -> None:
         """Put an edge in the partition of each prerequisite, before the job exists: until then, readers ignore it."""
-        expiry = {"exp": encode_expiry(expires)}
-        put_items(self.dynamodb, self.table, [{**edge_key(key, job_id), **expiry} for job_id in prerequisites])
+        attributes = {**EDGE_KIND.stamp, "exp": encode_expiry(expires)}
+        put_items(self.dynamodb, self.table, [{**edge_key(key, job_id), **attributes} for job_id in prerequisites])
 
     def creation_actions(self, key: JobKey, relations: Json, expires: Micros) -> "Iterator[TransactWriteItemTypeDef]":
         """Return the actions that store what a new job waits for."""
@@ -66,12 +68,12 @@ class DependencyStore(Struct, eq=False):
             return
         item_key = key.item_key(_CHANGED)
         item = self.dynamodb.get_item(TableName=self.table, Key=item_key, ConsistentRead=True).get("Item")
-        changed = unpack(item["d"]["B"], ReportedChanges) if item else ReportedChanges()
+        changed = unpack(RELATIONS.check(item)["d"]["B"], ReportedChanges) if item else ReportedChanges()
         changed.apply(events)
         yield self._put_action(key, _CHANGED, _pack(changed), expires)
 
     def _put_action(self, key: JobKey, sort_key: str, data: bytes, expires: Micros) -> "TransactWriteItemTypeDef":
-        attributes: dict[str, AttributeValueTypeDef] = {"d": {"B": data}, "exp": encode_expiry(expires)}
+        attributes = {**RELATIONS.stamp, "d": {"B": data}, "exp": encode_expiry(expires)}
         return {"Put": {"TableName": self.table, "Item": {**key.item_key(sort_key), **attributes}}}
 
 
@@ -87,14 +89,18 @@ def job_id_of(item: Item) -> str:
 
 def decode_relations(items: Mapping[str, Item]) -> Relations:
     """Return a job's resources and conditions, from its items by sort key."""
-    values = {sort_key: unpack(item["d"]["B"]) for sort_key, item in items.items() if sort_key.startswith(PREFIX)}
+    values = {
+        sort_key: unpack(RELATIONS.check(item)["d"]["B"])
+        for sort_key, item in items.items()
+        if sort_key.startswith(PREFIX)
+    }
     changed = convert(values.get(_CHANGED, {}), ReportedChanges)
     return Relations(values.get(_RESOURCES, []), values.get(_CONDITIONS, []), changed)
 
 
 def decode_prerequisites(item: Item | None) -> dict[str, str | None]:
     """Return the ids of the jobs that a job waits for, each with the reason, from the item `PREREQUISITES`."""
-    return {} if item is None else dict(unpack(item["d"]["B"]))
+    return {} if item is None else dict(unpack(RELATIONS.check(item)["d"]["B"]))
 
 
 def _pack(changed: ReportedChanges) -> bytes:

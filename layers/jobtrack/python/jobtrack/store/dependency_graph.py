@@ -14,6 +14,7 @@ from jobtrack.domain.dependencies import Edge, Graph, Relations
 from jobtrack.domain.job import Job
 from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey, ProjectKey
+from jobtrack.store import item_kinds
 from jobtrack.store.batch_reads import read_items
 from jobtrack.store.dependencies import (
     EDGE,
@@ -64,7 +65,7 @@ class DependencyGraphReader(Struct, eq=False):
             **with_prefix(key.partition, EDGE),
             Limit=limits.GRAPH_JOBS + 1,
         )["Items"]
-        return [item["sk"]["S"].removeprefix(EDGE) for item in items]
+        return [item_kinds.EDGE.check(item)["sk"]["S"].removeprefix(EDGE) for item in items]
 
     def read_items(self, key: ProjectKey, places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Item]:
         """Return the items that exist of those with these job ids and sort keys."""

@@ -14,6 +14,7 @@ from jobtrack import limits, times
 from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.errors import IdempotencyMismatch
 from jobtrack.keys import JobKey, ProjectKey
+from jobtrack.store.item_kinds import FIRST_RESPONSE
 from jobtrack.store.transactions import Cancelled, Item
 from jobtrack.store.ttl import decode_expiry, encode_expiry
 from jobtrack.times import Micros
@@ -61,6 +62,7 @@ class Idempotency(Struct, frozen=True):
                 "TableName": table,
                 "Item": {
                     **self.item_key,
+                    **FIRST_RESPONSE.stamp,
                     "h": {"S": self.fingerprint},
                     "a": {"B": pack(response)},
                     "exp": encode_expiry(times.add_seconds(now, self.seconds)),
@@ -95,8 +97,9 @@ class Idempotency(Struct, frozen=True):
 
         Raises:
             IdempotencyMismatch: it is the response to another body.
+            UnreadableFormat: another release stored it.
         """
-        if item["h"]["S"] != self.fingerprint:
+        if FIRST_RESPONSE.check(item)["h"]["S"] != self.fingerprint:
             raise IdempotencyMismatch("This Idempotency-Key was sent before with another body; use a new one.")
         return unpack(item["a"]["B"])
 

@@ -13,7 +13,7 @@ from jobtrack import times
 from jobtrack.domain.job import Job, JobStatus
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import ProjectKey
-from jobtrack.store import status_index
+from jobtrack.store import item_kinds, status_index
 from jobtrack.store.batch_reads import read_items
 from jobtrack.store.snapshots import Snapshot, decode_snapshot, metadata_key, restore_extras, snapshot_key
 from jobtrack.store.status_index import INDEX, Place
@@ -75,7 +75,8 @@ class JobLister(Struct, eq=False):
         incomplete = {snapshot.key.partition: snapshot for snapshot in snapshots if snapshot.job.spilled}
         keys = [metadata_key(snapshot.key) for snapshot in incomplete.values()]
         for item in read_items(self.dynamodb, self.table, keys):
-            restore_extras(incomplete[item["pk"]["S"]].job, [unpack(item["d"]["B"])])
+            extras = unpack(item_kinds.EXTRAS.check(item)["d"]["B"])
+            restore_extras(incomplete[item["pk"]["S"]].job, [extras])
 
     def read_page(
         self,

@@ -8,6 +8,7 @@ from msgspec import Struct
 from jobtrack.domain.job import Json
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.keys import JobKey
+from jobtrack.store import item_kinds
 from jobtrack.store.batch_reads import read_items
 from jobtrack.store.key_conditions import with_prefix
 from jobtrack.store.snapshots import EXTRAS, Snapshot, read_snapshot, restore_extras, snapshot_key
@@ -51,4 +52,4 @@ class JobReader(Struct, eq=False):
             ConsistentRead=True,
             **with_prefix(key.partition, EXTRAS),
         )
-        return [unpack(item["d"]["B"]) for page in pages for item in page["Items"]]
+        return [unpack(item_kinds.EXTRAS.check(item)["d"]["B"]) for page in pages for item in page["Items"]]

@@ -16,6 +16,7 @@ from jobtrack.domain.journal.records import Record
 from jobtrack.errors import Unprocessable
 from jobtrack.keys import JobKey
 from jobtrack.store import open_job_counters, outbox, write_marks
+from jobtrack.store.item_kinds import CHUNK, EXTRAS, SEQUENCE_INDEX, SNAPSHOT, ItemKind
 from jobtrack.store.item_sizes import item_size
 from jobtrack.store.snapshots import (
     Snapshot,
@@ -90,10 +91,13 @@ class NextVersion(Struct, frozen=True):
         sequence = self.snapshot.job.sequence
         items = [
             *self._chunks(records, all(event.event.type == "heartbeat" for event in applied)),
-            *((extras_key(sequence, index), data) for index, data in enumerate(extras)),
+            *((EXTRAS, extras_key(sequence, index), data) for index, data in enumerate(extras)),
         ]
         return [
-            *(self._put_action({"sk": {"S": sort_key}, "d": {"B": data}}) for sort_key, data in items),
+            *(
+                self._put_action({"sk": {"S": sort_key}, **kind.stamp, "d": {"B": data}})
+                for kind, sort_key, data in items
+            ),
             *(self._put_action(item) for item in outbox.event_items(self.snapshot, applied, now)),
         ]
 
@@ -123,19 +127,23 @@ class NextVersion(Struct, frozen=True):
             }
         }
 
-    def _chunks(self, records: Iterable[Record], quiet: bool) -> Iterator[tuple[str, bytes]]:
-        """Yield what the journal moves out of the snapshot, by sort key; nothing early for heartbeats (`quiet`)."""
+    def _chunks(self, records: Iterable[Record], quiet: bool) -> Iterator[tuple[ItemKind, str, bytes]]:
+        """Yield what the journal moves out of the snapshot: kind, sort key and content.
+
+        It moves nothing early for heartbeats (`quiet`).
+        """
         journal, sequence = self.snapshot.journal, self.snapshot.job.sequence
         left = limits.SNAPSHOT_BYTES if quiet else self._bytes_left()
         chunks = journal.append(records, sequence, _tail_room(left), quiet)
         if chunks and not quiet:  # the journal's directory of them needs room too
             chunks += journal.append((), sequence, _tail_room(self._bytes_left()))
         for chunk in chunks:
-            yield chunk.sort_key, pack_chunk(chunk)
+            yield CHUNK, chunk.sort_key, pack_chunk(chunk)
         if quiet:
             return
         if entries := journal.index.take(busy=bool(chunks), crowded=left < _CROWDED_BYTES):
-            yield sequence_index.sort_key(entries[-1].sealed_at), pack(sequence_index.dump(entries))
+            sort_key = sequence_index.sort_key(entries[-1].sealed_at)
+            yield SEQUENCE_INDEX, sort_key, pack(sequence_index.dump(entries))
 
     def _item(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
         listeners = {name: encode_listener(listener) for name, listener in self.snapshot.listeners.items()}
@@ -185,6 +193,7 @@ def attributes(snapshot: Snapshot, expires: Micros) -> dict[str, Any]:
         )
     partition, sort_key = index_key(snapshot.key, snapshot.job)
     return {
+        **SNAPSHOT.stamp,
         "v": {"N": str(snapshot.version + 1)},
         "d": {"B": packed},
         "t": {"B": snapshot.journal.packed_tail()},

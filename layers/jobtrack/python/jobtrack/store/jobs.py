@@ -12,7 +12,7 @@ from jobtrack.domain.job import JobStatus
 from jobtrack.domain.journal.records import Record
 from jobtrack.domain.lifecycle import apply
 from jobtrack.domain.stalled import is_overdue, mark_stalled, report_deadline
-from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, Unprocessable
+from jobtrack.errors import Conflict, IdempotencyMismatch, InvalidTransition, Unprocessable, UnreadableFormat
 from jobtrack.keys import JobKey
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store import open_job_counters, write_marks
@@ -144,7 +144,11 @@ class JobStore(JobReader, eq=False):
     def _report(self, key: JobKey, events: Sequence[Event], idempotency: Idempotency | None) -> "tuple[Accepted, bool]":
         is_cached = key in self._cache
         item = self._cache.get(key) or read_snapshot_item(self.dynamodb, self.table, key)
-        draft = JobDraft.from_item(key, item, self.now())
+        try:
+            draft = JobDraft.from_item(key, item, self.now())
+        except UnreadableFormat:
+            self.forget(key)
+            raise
         job = draft.snapshot.job
         if job.status is JobStatus.QUEUED and any(event.type == "jobStarted" for event in events):
             self._past_durations.add_past_durations(key, job)

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from jobtrack import times
 from jobtrack.domain.journal.chunks import Shelf, kinds, place_of, sort_key, unpack_chunk
 from jobtrack.domain.journal.records import Family, Record
+from jobtrack.store.item_kinds import CHUNK, FORMAT
 from jobtrack.store.key_conditions import between
 from jobtrack.store.snapshots import Snapshot
 
@@ -184,7 +185,7 @@ class JournalReader(Struct, eq=False):
             TableName=self.table,
             ConsistentRead=True,
             **between(snapshot.key.partition, first, last),
-            ProjectionExpression="sk, d",
+            ProjectionExpression=f"sk, {FORMAT}, d",
             ScanIndexForward=not query.backward,
             Limit=limit,
         )
@@ -192,7 +193,7 @@ class JournalReader(Struct, eq=False):
             stream.note_partial_read(place_of(last_key["sk"]["S"]))
         else:
             stream.note_full_read(stop, target)
-        chunks = (unpack_chunk(stream.kind, item["d"]["B"]) for item in response["Items"])
+        chunks = (unpack_chunk(stream.kind, CHUNK.check(item)["d"]["B"]) for item in response["Items"])
         return {
             record.sequence: record
             for chunk in chunks

@@ -16,6 +16,7 @@ from jobtrack.domain.journal.packing import unpack
 from jobtrack.domain.journal.records import Record
 from jobtrack.domain.journal.sequence_index import RESIDENCE, Entry
 from jobtrack.store.batch_reads import MAX_KEYS, read_items
+from jobtrack.store.item_kinds import CHUNK, SEQUENCE_INDEX
 from jobtrack.store.journal_reader import JournalQuery
 from jobtrack.store.key_conditions import between
 from jobtrack.store.snapshots import Snapshot
@@ -62,7 +63,7 @@ class LogFollower(Struct, eq=False):
         read_to = since
         while read_to < index.moved_to:
             items = self._read_moved_out(snapshot, read_to)
-            rows = (unpack(item["d"]["B"], list[sequence_index.Row]) for item in items)
+            rows = (unpack(SEQUENCE_INDEX.check(item)["d"]["B"], list[sequence_index.Row]) for item in items)
             entries += [entry for item_rows in rows for entry in sequence_index.load(item_rows)]
             read_to = entries[-1].sealed_at if items else index.moved_to
             if since < read_to - RESIDENCE and read_to < index.moved_to:
@@ -84,7 +85,8 @@ class LogFollower(Struct, eq=False):
     def _read_chunks(self, snapshot: Snapshot, entries: Sequence[Entry]) -> list[Record]:
         keys = [snapshot.key.item_key(sort_key(entry.kind, entry.time, entry.first)) for entry in entries]
         items = read_items(self.dynamodb, self.table, keys)
-        return [record for item in items for record in unpack_chunk(item["sk"]["S"][1:3], item["d"]["B"])]
+        chunks = (unpack_chunk(item["sk"]["S"][1:3], CHUNK.check(item)["d"]["B"]) for item in items)
+        return [record for chunk in chunks for record in chunk]
 
 
 def _between(records: Mapping[int, Record], query: JournalQuery, since: int, last: int) -> list[Record]:

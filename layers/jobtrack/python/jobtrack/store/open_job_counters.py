@@ -23,6 +23,7 @@ from jobtrack.domain.job import PRIORITIES, Job, JobStatus
 from jobtrack.domain.job_queue import QueuedJob, RunningJob
 from jobtrack.domain.open_jobs import OpenJobs, QueuedSum
 from jobtrack.keys import JobKey
+from jobtrack.store.item_kinds import FORMAT, OPEN_JOB_COUNTER
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -63,20 +64,31 @@ def change_actions(
         "Update": {
             "TableName": table,
             "Key": key.owner.load_key(f"{SORT_KEY}{_shard(key):03d}"),
-            "UpdateExpression": "ADD " + ", ".join(f"#n{place} :n{place}" for place in range(len(names))),
-            "ExpressionAttributeNames": {f"#n{place}": name for place, name in enumerate(names)},
+            "UpdateExpression": f"SET #{FORMAT} = :{FORMAT} ADD "
+            + ", ".join(f"#n{place} :n{place}" for place in range(len(names))),
+            "ExpressionAttributeNames": {
+                f"#{FORMAT}": FORMAT,
+                **{f"#n{place}": name for place, name in enumerate(names)},
+            },
             "ExpressionAttributeValues": {
-                f":n{place}": {"N": str(new.get(name, 0) - old.get(name, 0))} for place, name in enumerate(names)
+                f":{FORMAT}": OPEN_JOB_COUNTER.stamp[FORMAT],
+                **{f":n{place}": {"N": str(new.get(name, 0) - old.get(name, 0))} for place, name in enumerate(names)},
             },
         }
     }
 
 
 def sum_counters(items: Iterable[Mapping[str, Any]]) -> OpenJobs:
-    """Return the sums over the shards."""
+    """Return the sums over the shards, among the items of a load partition.
+
+    Raises:
+        UnreadableFormat: another release stored one.
+    """
     sums: dict[str, int] = {}
     for item in items:
-        for name, value in item.items():
+        if not item["sk"]["S"].startswith(SORT_KEY):
+            continue
+        for name, value in OPEN_JOB_COUNTER.check(item).items():
             if "N" in value:
                 sums[name] = sums.get(name, 0) + int(value["N"])
     queued = [

@@ -9,6 +9,7 @@ from jobtrack import limits, times
 from jobtrack.domain.events import AppliedEvent
 from jobtrack.domain.job import Json
 from jobtrack.keys import JobKey
+from jobtrack.store.item_kinds import OUTBOX_RECORD
 from jobtrack.store.outbox_records import EventBatch, OutboxEvent, ReadyMessage, Replay, encode
 from jobtrack.store.snapshots import Listener, Snapshot
 from jobtrack.store.ttl import encode_expiry
@@ -52,6 +53,7 @@ def _item(key: JobKey, place: str, encoded: bytes, now: Micros) -> "Item":
     return {
         "pk": {"S": key.partition},
         "sk": {"S": f"{SORT_KEY}{place}"},
+        **OUTBOX_RECORD.stamp,
         "d": {"B": encoded},
         "exp": encode_expiry(times.add_seconds(now, KEPT_SECONDS)),
     }

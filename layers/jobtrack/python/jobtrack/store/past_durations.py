@@ -18,6 +18,7 @@ from jobtrack.domain.journal.metric_minutes import throughput
 from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.domain.past_durations import PastDurations, bucket, middle_half
 from jobtrack.keys import JobKey
+from jobtrack.store.item_kinds import COMPLETION, DURATION_COUNTER, FORMAT
 from jobtrack.store.ttl import encode_expiry
 from jobtrack.times import Micros
 
@@ -47,8 +48,9 @@ class PastDurationStore(Struct, frozen=True):
             ExpressionAttributeValues={":pk": {"S": _partition(key.tenant, job.type)}},
             Limit=SHARDS + NEWEST,
         )["Items"]
-        counters = [item for item in items if item["sk"]["S"].startswith(_COUNTER)]
-        completions = [unpack(item["d"]["B"]) for item in items if item["sk"]["S"].startswith(_COMPLETION)]
+        counters = [DURATION_COUNTER.check(item) for item in items if item["sk"]["S"].startswith(_COUNTER)]
+        stored = [COMPLETION.check(item) for item in items if item["sk"]["S"].startswith(_COMPLETION)]
+        completions = [unpack(item["d"]["B"]) for item in stored]
         job.past = _sum(counters)
         for stage in job.stages:
             if durations := [seconds for stages in completions if (seconds := stages.get(stage.name)) is not None]:
@@ -70,10 +72,15 @@ class PastDurationStore(Struct, frozen=True):
                 "Update": {
                     "TableName": self.table,
                     "Key": {"pk": partition, "sk": {"S": f"{_COUNTER}{self.shard(SHARDS)}"}},
-                    "UpdateExpression": "ADD " + ", ".join(f"#n{place} :n{place}" for place in range(len(sums))),
-                    "ExpressionAttributeNames": {f"#n{place}": name for place, name in enumerate(sums)},
+                    "UpdateExpression": f"SET #{FORMAT} = :{FORMAT} ADD "
+                    + ", ".join(f"#n{place} :n{place}" for place in range(len(sums))),
+                    "ExpressionAttributeNames": {
+                        f"#{FORMAT}": FORMAT,
+                        **{f"#n{place}": name for place, name in enumerate(sums)},
+                    },
                     "ExpressionAttributeValues": {
-                        f":n{place}": {"N": f"{value:.6f}"} for place, value in enumerate(sums.values())
+                        f":{FORMAT}": DURATION_COUNTER.stamp[FORMAT],
+                        **{f":n{place}": {"N": f"{value:.6f}"} for place, value in enumerate(sums.values())},
                     },
                 }
             },
@@ -81,6 +88,7 @@ class PastDurationStore(Struct, frozen=True):
                 "Put": {
                     "TableName": self.table,
                     "Item": {
+                        **COMPLETION.stamp,
                         "pk": partition,
                         "sk": {"S": f"{_COMPLETION}{times.LATEST - job.ended_at:019d}#{key.partition}"},
                         "d": {"B": pack(durations)},

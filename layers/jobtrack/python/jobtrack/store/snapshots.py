@@ -15,7 +15,7 @@ from jobtrack.domain.journal.journal import Journal, StoredJournal
 from jobtrack.domain.journal.packing import unpack
 from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
-from jobtrack.store import write_marks
+from jobtrack.store import item_kinds, write_marks
 from jobtrack.store.transactions import Item
 from jobtrack.times import Micros
 
@@ -98,8 +98,12 @@ def read_snapshot_item(dynamodb: "DynamoDBClient", table: str, key: JobKey) -> I
 
 
 def decode_snapshot(key: JobKey, item: Item) -> Snapshot:
-    """Return the snapshot in an item."""
-    state = unpack(item["d"]["B"], State)
+    """Return the snapshot in an item.
+
+    Raises:
+        UnreadableFormat: another release stored it.
+    """
+    state = unpack(item_kinds.SNAPSHOT.check(item)["d"]["B"], State)
     return Snapshot(
         key,
         int(item["v"]["N"]),

@@ -17,13 +17,16 @@ Reports do not move it: it moves to the job's new expiry once it is due.
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
 from jobtrack import times
+from jobtrack.errors import UnreadableFormat
 from jobtrack.keys import JobKey
 from jobtrack.store.batch_writes import delete_items, put_items
+from jobtrack.store.item_kinds import JOB_TIMER, SUBSCRIPTION_TIMER, ItemKind
 from jobtrack.store.ttl import encode_expiry
 from jobtrack.times import Micros
 
@@ -76,11 +79,16 @@ class Timer(Struct, frozen=True):
         resume_after = {"after": {"S": self.resume_after}} if self.resume_after else {}
         # Nothing else would delete the job of a retention's timer.
         expires = times.LATEST if self.kind == RETENTION else times.add_seconds(self.due, kept_seconds)
-        return {**self.key, **resume_after, "exp": encode_expiry(expires)}
+        return {**self.key, **_item_kind(self.kind).stamp, **resume_after, "exp": encode_expiry(expires)}
 
     @classmethod
     def from_item(cls, kind: Kind, item: Mapping[str, Any]) -> "Timer":
-        """The timer in an item."""
+        """The timer in an item.
+
+        Raises:
+            UnreadableFormat: another release stored it.
+        """
+        _item_kind(kind).check(item)
         due, tenant, project, job, *subscription = item["sk"]["S"].split("#")
         resume_after = item.get("after", {"S": ""})["S"]
         return cls(kind, JobKey(tenant, project, job), Micros(int(due)), "".join(subscription), resume_after)
@@ -105,12 +113,13 @@ class TimerStore(Struct, frozen=True):
     def read_due_timers(self, now: Micros) -> Iterator[list[Timer]]:
         """Yield the timers that are due at `now`, page by page; the earliest of each shard first.
 
-        The shard that is first changes every minute, so that none starves when the time of a run is short.
+        The shard that is first changes every minute, so that none starves when the time of a run is short. Timers that
+        this release cannot read stay where they are.
         """
         first = now // times.MINUTE
         for turn in range(SHARDS):
             for items in self._read_pages((first + turn) % SHARDS, now):
-                yield [Timer.from_item(self.kind, item) for item in items]
+                yield [*self._decode(items)]
 
     def put_timer(self, timer: Timer) -> None:
         """Put a timer, over the one with the same key."""
@@ -126,6 +135,11 @@ class TimerStore(Struct, frozen=True):
         """Delete timers."""
         delete_items(self.dynamodb, self.table, [timer.key for timer in timers])
 
+    def _decode(self, items: Sequence[Mapping[str, Any]]) -> Iterator[Timer]:
+        for item in items:
+            with suppress(UnreadableFormat):  # it is in the log
+                yield Timer.from_item(self.kind, item)
+
     def _read_pages(self, shard: int, now: Micros) -> Iterator[Sequence[Mapping[str, Any]]]:
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
@@ -135,6 +149,10 @@ class TimerStore(Struct, frozen=True):
             PaginationConfig={"PageSize": _PAGE_SIZE},
         )
         return (page["Items"] for page in pages)
+
+
+def _item_kind(kind: Kind) -> ItemKind:
+    return SUBSCRIPTION_TIMER if kind == EXPIRY else JOB_TIMER
 
 
 def _partition(kind: Kind, shard: int) -> str:

@@ -9,12 +9,12 @@ from jobtrack import limits, times
 from jobtrack.domain.job_queue import Worker
 from jobtrack.domain.journal.packing import pack, unpack
 from jobtrack.keys import ProjectKey
+from jobtrack.store.item_kinds import WORKER
 from jobtrack.store.ttl import decode_expiry, encode_expiry
 from jobtrack.times import Micros
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 PREFIX = "W#"
 
@@ -37,8 +37,9 @@ class WorkerStore(Struct, frozen=True):
 
     def put_worker(self, owner: ProjectKey, node: str, heartbeat: Heartbeat, now: Micros) -> None:
         """Store the heartbeat of a node at `now`."""
-        item: dict[str, AttributeValueTypeDef] = {
+        item = {
             **owner.load_key(f"{PREFIX}{node}"),
+            **WORKER.stamp,
             "d": {"B": pack(heartbeat)},
             "exp": encode_expiry(times.add_seconds(now, limits.WORKER_SECONDS)),
         }
@@ -48,7 +49,7 @@ class WorkerStore(Struct, frozen=True):
 def live_workers(items: Iterable[Mapping[str, Any]], now: Micros) -> list[Worker]:
     """Return the workers, among the items of a load partition, with a heartbeat within 120 s before `now`."""
     return [
-        _worker(item["sk"]["S"].removeprefix(PREFIX), unpack(bytes(item["d"]["B"]), Heartbeat))
+        _worker(item["sk"]["S"].removeprefix(PREFIX), unpack(bytes(WORKER.check(item)["d"]["B"]), Heartbeat))
         for item in items
         if item["sk"]["S"].startswith(PREFIX) and decode_expiry(item) > now
     ]

@@ -12,6 +12,7 @@ from jobtrack.push.delivery.attempt import Attempt
 from jobtrack.push.messages.message import Message
 from jobtrack.push.subscriptions.message_factory import endpoint_group
 from jobtrack.push.subscriptions.subscription import Subscription
+from jobtrack.store.item_kinds import DELIVERY
 from jobtrack.store.ttl import encode_expiry
 from jobtrack.times import Micros
 
@@ -49,8 +50,12 @@ class Delivery(Struct, frozen=True):
 
     @classmethod
     def from_item(cls, item: "Item") -> Self:
-        """Return the delivery of a stored item."""
-        attempts = packing.unpack(bytes(item["d"]["B"]))["attempts"]
+        """Return the delivery of a stored item.
+
+        Raises:
+            UnreadableFormat: another release stored it.
+        """
+        attempts = packing.unpack(bytes(DELIVERY.check(item)["d"]["B"]))["attempts"]
         stored = tuple(Attempt(**attempt) for attempt in attempts)
         return cls(DeliveryStatus(item["status"]["S"]), int(item["concluded"]["N"]), stored)
 
@@ -60,6 +65,7 @@ class Delivery(Struct, frozen=True):
         sequence: AttributeValueTypeDef = {"NULL": True} if message.sequence is None else {"N": str(message.sequence)}
         return {
             **delivery_key(message),
+            **DELIVERY.stamp,
             "type": {"S": message.type},
             "sequence": sequence,
             "status": {"S": self.status},
@@ -80,10 +86,15 @@ class StoredDelivery(Struct, frozen=True):
 
     @classmethod
     def from_item(cls, item: "Item") -> Self:
-        """Return the delivery of a stored item."""
+        """Return the delivery of a stored item.
+
+        Raises:
+            UnreadableFormat: another release stored it.
+        """
+        delivery = Delivery.from_item(item)
         sequence = int(item["sequence"]["N"]) if "N" in item["sequence"] else None
         payload = packing.unpack(bytes(item["d"]["B"]))["payload"]
-        return cls(item["sk"]["S"], item["type"]["S"], sequence, payload, Delivery.from_item(item))
+        return cls(item["sk"]["S"], item["type"]["S"], sequence, payload, delivery)
 
     def response(self) -> "responses.Delivery":
         """Return the delivery as the API shows it."""

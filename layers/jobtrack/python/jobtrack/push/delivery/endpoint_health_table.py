@@ -7,6 +7,7 @@ from msgspec import Struct, field
 
 from jobtrack import times
 from jobtrack.push.delivery.endpoint_health import EndpointHealth, HealthUpdate, Lease
+from jobtrack.store.item_kinds import ENDPOINT_HEALTH
 from jobtrack.store.transactions import write_conditionally
 from jobtrack.store.ttl import encode_expiry
 from jobtrack.times import Micros
@@ -30,6 +31,7 @@ def health_from_item(item: "Mapping[str, AttributeValueTypeDef] | None") -> Endp
     """Return the health of a stored item; a new one without an item."""
     if item is None:
         return EndpointHealth()
+    ENDPOINT_HEALTH.check(item)
 
     def number(name: str) -> str:
         return item[name]["N"] if name in item else "0"
@@ -108,7 +110,7 @@ class EndpointHealthTable(Struct, eq=False):
 
 def _update(change: HealthUpdate, now: Micros) -> _Update:
     """Return the update as DynamoDB takes it, with the effect of `HealthUpdate.is_allowed` and `HealthUpdate.apply`."""
-    update = _Update(set={"exp": encode_expiry(times.add_seconds(now, KEPT_SECONDS))})
+    update = _Update(set={**ENDPOINT_HEALTH.stamp, "exp": encode_expiry(times.add_seconds(now, KEPT_SECONDS))})
     if change.health:
         update.set |= _attributes(change.health, change.seen + 1)
         update.conditions.append("version = :seen" if change.seen else "attribute_not_exists(version)")

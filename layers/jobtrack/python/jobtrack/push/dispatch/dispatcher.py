@@ -23,6 +23,7 @@ from jobtrack.push.subscriptions.message_factory import event_message, new_wake
 from jobtrack.push.subscriptions.subscription import Subscription
 from jobtrack.push.subscriptions.subscription_table import SubscriptionTable
 from jobtrack.store import outbox
+from jobtrack.store.item_kinds import OUTBOX_RECORD
 from jobtrack.store.outbox_records import (
     EventBatch,
     OutboxEvent,
@@ -77,7 +78,8 @@ class Dispatcher(Struct, eq=False):
 
     def _serve_or_quarantine(self, record: StreamRecord) -> None:
         try:
-            self._serve(decode(base64.b64decode(record["dynamodb"]["NewImage"]["d"]["B"])))
+            image = OUTBOX_RECORD.check(record["dynamodb"]["NewImage"])
+            self._serve(decode(base64.b64decode(image["d"]["B"])))
         except Exception as error:
             if not is_poison(error):
                 raise

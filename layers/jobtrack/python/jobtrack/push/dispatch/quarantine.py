@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from jobtrack import times
+from jobtrack.store.item_kinds import QUARANTINED_RECORD
 from jobtrack.store.ttl import encode_expiry
 from jobtrack.times import Micros
 
@@ -38,7 +39,7 @@ class QuarantineTable(Struct, eq=False):
 
 def load_record(item: "Mapping[str, AttributeValueTypeDef]") -> StreamRecord:
     """Return the record of a stored item."""
-    record: StreamRecord = json.loads(gzip.decompress(bytes(item["record"]["B"])))
+    record: StreamRecord = json.loads(gzip.decompress(bytes(QUARANTINED_RECORD.check(item)["record"]["B"])))
     return record
 
 
@@ -48,6 +49,7 @@ def _item(record: StreamRecord, error: Exception, now: Micros) -> "dict[str, Att
     return {
         "pk": keys.get("pk", {"S": "unknown"}),
         "sk": keys.get("sk", {"S": number}),
+        **QUARANTINED_RECORD.stamp,
         "sequenceNumber": {"S": number},
         "error": {"S": f"{type(error).__name__}: {error}"[:ERROR_CHARACTERS]},
         "failedAt": {"N": str(now)},

@@ -12,6 +12,7 @@ from jobtrack.domain.journal import packing
 from jobtrack.domain.subscription_states import EndReason, SubscriptionStatus, SubscriptionType
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.stream_state import StreamState
+from jobtrack.store.item_kinds import POINTER, SUBSCRIPTION
 from jobtrack.store.outbox_records import OutboxEvent
 from jobtrack.store.timers import EXPIRY, Timer
 from jobtrack.store.ttl import encode_expiry
@@ -122,6 +123,7 @@ class Subscription(Struct, frozen=True):
         end: dict[str, AttributeValueTypeDef] = {"endReason": {"S": self.end_reason}} if self.end_reason else {}
         return {
             **subscription_key(self.job, self.subscription_id),
+            **SUBSCRIPTION.stamp,
             **end,
             **({"secrets": {"B": self.sealed}} if self.sealed else {}),
             **(self.stream.to_attributes() if self.stream else {}),
@@ -147,8 +149,12 @@ class Subscription(Struct, frozen=True):
 
     @classmethod
     def from_item(cls, item: "Mapping[str, AttributeValueTypeDef]") -> Self:
-        """Return the subscription of a stored item."""
-        details = packing.unpack(bytes(item["d"]["B"]))
+        """Return the subscription of a stored item.
+
+        Raises:
+            UnreadableFormat: another release stored it.
+        """
+        details = packing.unpack(bytes(SUBSCRIPTION.check(item)["d"]["B"]))
         return cls(
             job=JobKey.from_partition(item["pk"]["S"]),
             subscription_id=item["sk"]["S"],
@@ -170,6 +176,7 @@ class Subscription(Struct, frozen=True):
         return {
             "pk": {"S": self.job.owner.partition},
             "sk": {"S": self.subscription_id},
+            **POINTER.stamp,
             "job": {"S": self.job.job},
             "exp": encode_expiry(self._kept_until),
         }

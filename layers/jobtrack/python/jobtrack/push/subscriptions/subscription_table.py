@@ -9,6 +9,7 @@ from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.push.subscriptions.subscription import KEPT_SECONDS, Subscription, subscription_key
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store.batch_reads import read_items
+from jobtrack.store.item_kinds import POINTER
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -33,7 +34,9 @@ class SubscriptionTable(Struct, eq=False):
         """Return a subscription of the project, if it has not been deleted."""
         pointer: dict[str, AttributeValueTypeDef] = {"pk": {"S": owner.partition}, "sk": {"S": subscription_id}}
         item = self.dynamodb.get_item(TableName=self.name, Key=pointer, ConsistentRead=True).get("Item")
-        return self.read_subscription(owner.job_key(item["job"]["S"]), subscription_id) if item else None
+        if item is None:
+            return None
+        return self.read_subscription(owner.job_key(POINTER.check(item)["job"]["S"]), subscription_id)
 
     def read_page(self, job: JobKey, limit: int, after: str | None) -> tuple[list[Subscription], str | None]:
         """Return the job's subscriptions after an id, and the id that the next page is after, if there is one."""

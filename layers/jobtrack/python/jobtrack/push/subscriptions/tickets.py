@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from jobtrack import times
 from jobtrack.keys import JobKey
+from jobtrack.store.item_kinds import TICKET
 from jobtrack.store.ttl import decode_expiry, encode_expiry
 from jobtrack.times import Micros
 
@@ -40,6 +41,7 @@ class Ticket(Struct, frozen=True):
         """Return the ticket as it is stored."""
         return {
             **_key(self.digest),
+            **TICKET.stamp,
             "job": {"S": self.job.partition},
             "subscription": {"S": self.subscription_id},
             "exp": encode_expiry(self.until),
@@ -48,7 +50,7 @@ class Ticket(Struct, frozen=True):
     @classmethod
     def from_item(cls, item: "Mapping[str, AttributeValueTypeDef]") -> Self:
         """Return the ticket of a stored item."""
-        digest = item["pk"]["S"].removeprefix(_PREFIX)
+        digest = TICKET.check(item)["pk"]["S"].removeprefix(_PREFIX)
         job = JobKey.from_partition(item["job"]["S"])
         return cls(digest, job, item["subscription"]["S"], decode_expiry(item))
 

@@ -15,6 +15,7 @@ from jobtrack.errors import NotFound
 from jobtrack.keys import JobKey
 from jobtrack.push.dispatch.replays import Replays
 from jobtrack.push.subscriptions.subscription import Subscription
+from jobtrack.store.item_kinds import OUTBOX_RECORD
 from jobtrack.store.key_conditions import between
 from jobtrack.store.outbox import KEPT_SECONDS, SORT_KEY
 from jobtrack.store.outbox_records import EventBatch, OutboxEvent, decode
@@ -125,7 +126,12 @@ def _sort_key(sequence: int) -> str:
 
 
 def _decode_batch(item: "Item") -> EventBatch | None:
-    """Return the batch, or None if it cannot be read: the dispatcher quarantines it, and later batches are sent."""
+    """Return the batch, or None if it cannot be read: the dispatcher quarantines it, and later batches are sent.
+
+    Raises:
+        UnreadableFormat: another release stored it, so a later attempt may succeed.
+    """
+    OUTBOX_RECORD.check(item)
     try:
         record = decode(bytes(item["d"]["B"]))
     except Exception:

@@ -13,6 +13,7 @@ from jobtrack import times
 from jobtrack.keys import JobKey
 from jobtrack.push.subscriptions.subscription import Subscription, subscription_key
 from jobtrack.push.subscriptions.tickets import Ticket, ticket_key
+from jobtrack.store.item_kinds import CONNECTION
 from jobtrack.store.transactions import commit, write_conditionally
 from jobtrack.store.ttl import encode_expiry
 from jobtrack.times import Micros
@@ -43,7 +44,9 @@ class ConnectionTable(Struct, eq=False):
     def find_subscription(self, connection_id: str) -> tuple[JobKey, str] | None:
         """Return the job and the id of the subscription that the connection belongs to."""
         item = self._read_item(_connection_key(connection_id))
-        return (JobKey.from_partition(item["job"]["S"]), item["subscription"]["S"]) if item else None
+        if item is None:
+            return None
+        return JobKey.from_partition(CONNECTION.check(item)["job"]["S"]), item["subscription"]["S"]
 
     def attach(self, ticket: Ticket, subscription: Subscription, connection_id: str, quiet_until: Micros) -> None:
         """Use up the ticket and give the connection to the subscription, to which nothing is sent until `quiet_until`.
@@ -60,6 +63,7 @@ class ConnectionTable(Struct, eq=False):
     def _connection_item(self, ticket: Ticket, connection_id: str) -> "Item":
         return {
             **_connection_key(connection_id),
+            **CONNECTION.stamp,
             "job": {"S": ticket.job.partition},
             "subscription": {"S": ticket.subscription_id},
             "exp": encode_expiry(times.add_seconds(self.clock(), CONNECTION_SECONDS)),
