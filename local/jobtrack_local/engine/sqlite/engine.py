@@ -19,7 +19,7 @@ from jobtrack_local.errors import LocalError
 
 DATABASE, KEYS = "jobtrack.db", "keys.json"
 """Files in the folder of an engine."""
-PURGED_AT_ONCE = 50
+PURGED_AT_ONCE = 20
 """Rows in one write of a purge. Other writes wait for no more than that."""
 
 
@@ -69,12 +69,19 @@ class SqliteEngine:
     def purge(self) -> None:
         """Delete expired items, messages and tokens, so that the file stays bounded. Consumers trim stream records."""
         for purge in (self.dynamodb.purge_items, self.dynamodb.purge_tokens, self.sqs.purge):
-            while purge(PURGED_AT_ONCE) >= PURGED_AT_ONCE:
-                continue
+            _purge_all(purge)
 
     def close(self) -> None:
         """Finish what waits to be written, and close the file."""
         self.database.close()
+
+
+def _purge_all(purge: Callable[[int], int]) -> None:
+    """Purge in steps, and pause after each for as long as it took: half of the time is left to other writes."""
+    start = time.monotonic()
+    while purge(PURGED_AT_ONCE) >= PURGED_AT_ONCE:
+        time.sleep(time.monotonic() - start)
+        start = time.monotonic()
 
 
 def _require_database(folder: Path) -> None:
