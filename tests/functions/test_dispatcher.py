@@ -196,6 +196,19 @@ def test_what_the_queue_will_never_take_is_quarantined_and_what_passes_is_not(
     assert len(quarantined()) == (0 if comes_again else 1)
 
 
+def test_an_outage_is_logged_in_one_line_for_all_its_records(
+    dispatcher: Dispatcher, sqs: FakeSqs, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(**_: object) -> None:
+        raise ClientError({"Error": {"Code": "InternalServerError"}}, "SendMessageBatch")
+
+    subscribe(subscription())
+    monkeypatch.setattr(sqs, "send_message_batch", refuse)
+    assert len(dispatcher.dispatch([record(event(number), number=number) for number in range(1, 4)])) == 3
+    (line,) = caplog.text.splitlines()
+    assert "3 outbox records failed and will be retried: An error occurred (InternalServerError)" in line
+
+
 def test_what_the_quarantine_did_not_take_comes_again(dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch) -> None:
     def throttle(**_: object) -> None:
         raise ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem")

@@ -22,6 +22,7 @@ from jobtrack.push.websockets.connection_table import ConnectionTable
 from jobtrack.push.websockets.management_api import ManagementApi
 from jobtrack.push.websockets.socket_sender import SocketSender
 from jobtrack.settings import Settings
+from jobtrack.transient_errors import passes
 
 if TYPE_CHECKING:
     from jobtrack.push.websockets.streamer import Streamer
@@ -86,7 +87,7 @@ def _serve(record: dict[str, Any]) -> bool:
                 _deliverer.deliver(message)
             case Wake() as wake:
                 _streamer().serve(wake)
-    except Exception:
-        logger.exception("message %s could not be served", record["messageId"])
+    except Exception as error:
+        logger.error("message %s could not be served: %s", record["messageId"], error, exc_info=not passes(error))
         return False
     return True

@@ -61,18 +61,23 @@ class Dispatcher(Struct, eq=False):
         The records after a failed one are served too. Lambda delivers them again with it, but the ids stay the same.
         """
         failed: list[str] = []
+        outages: list[Exception] = []
         for index, record in enumerate(records):
             in_time = index == 0 or seconds_left() >= SPARE_SECONDS
-            if not (in_time and self._is_served(record)):
+            if not (in_time and self._is_served(record, outages)):
                 failed.append(record["dynamodb"]["SequenceNumber"])
+        if outages:  # in one line, because they concern every record and every retry
+            logger.error("%d outbox records failed and will be retried: %s", len(outages), outages[0])
         return failed
 
-    def _is_served(self, record: StreamRecord) -> bool:
+    def _is_served(self, record: StreamRecord, outages: list[Exception]) -> bool:
         try:
             self._serve_or_quarantine(record)
         except Exception as error:
-            sequence, message = record["dynamodb"]["SequenceNumber"], "outbox record %s failed and will be retried: %s"
-            logger.error(message, sequence, error, exc_info=not passes(error))  # an outage fails every retry
+            if passes(error):
+                outages.append(error)
+            else:
+                logger.exception("outbox record %s failed and will be retried", record["dynamodb"]["SequenceNumber"])
             return False
         return True
 
