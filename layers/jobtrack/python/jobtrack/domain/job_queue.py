@@ -82,7 +82,7 @@ class Rest(Struct, frozen=True):
 
     @classmethod
     def of(cls, all_jobs: OpenJobs, queued: Iterable[QueuedJob] | None, running: Iterable[RunningJob] | None) -> Self:
-        """Return what is left of the sums without the jobs that were read; `None` stands for all."""
+        """Return what is left of the sums without the jobs that were read. `None` means that all were read."""
         rest = cls()
         if queued is not None:
             sums = [_subtract(own, queued, rank) for rank, own in enumerate(all_jobs.queued)]

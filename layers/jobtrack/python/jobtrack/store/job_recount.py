@@ -1,7 +1,8 @@
 """Counts jobs that the counters do not hold as they are: those that a version without counters wrote.
 
-While a new version of the stack is deployed, functions of the old one may still write. They leave the attribute of what
-was counted as it was, so it differs from the job's state until the next version, or until this counts the job.
+While a new version of the stack is deployed, or after it was rolled back, functions of the old one write. They leave
+the attribute of what was counted as it was, so it differs from the job's state until a new function writes the job's
+next version, or until this counts the job. They also set a TTL that comes, which this removes from open jobs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ from jobtrack.store.status_index import INDEX
 from jobtrack.store.timers import RETENTION, Timer
 from jobtrack.store.too_many_requests import write_with_retries
 from jobtrack.store.transactions import commit
-from jobtrack.store.ttl import decode_job_expiry, encode_job_expiry
+from jobtrack.store.ttl import decode_job_expiry, encode_job_expiry, has_no_ttl
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -76,6 +77,7 @@ class JobRecounter(Struct, frozen=True):
 
 
 def _is_outdated(item: Mapping[str, Any], snapshot: Snapshot) -> bool:
-    """Return whether the counters hold something else than the job's state; an ended job that never was is ignored."""
-    counted = counted_attribute(snapshot.job)
-    return bool(item.get(ATTRIBUTE, {"M": {}})["M"] != counted["M"])
+    """Return whether the counters hold something else than the job's state, or TTL would delete a counted job."""
+    counted: Any = counted_attribute(snapshot.job)
+    is_counted: bool = item.get(ATTRIBUTE, {"M": {}})["M"] == counted["M"]
+    return not is_counted or (not snapshot.job.status.ended and not has_no_ttl(item))

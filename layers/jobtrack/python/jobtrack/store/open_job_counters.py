@@ -54,7 +54,7 @@ def change_actions(
 ) -> "Iterator[TransactWriteItemTypeDef]":
     """Return the action that counts a job's next version (`after`) in place of the one before, if they differ.
 
-    Both are attributes of snapshots; empty ones stand for a job that does not exist.
+    Both are attributes of snapshots. A job that does not exist has none.
     """
     old, new = _stored_counts(before), _stored_counts(after)
     names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))

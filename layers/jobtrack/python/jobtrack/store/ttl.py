@@ -77,8 +77,16 @@ def encode_job_expiry(expires: Micros, ended: bool) -> "dict[str, AttributeValue
 
 
 def decode_job_expiry(snapshot: Mapping[str, Any]) -> Micros:
-    """Return when the job of a stored snapshot expires. A job that is not counted yet has a TTL only."""
-    return decode_expiry({"exp": snapshot.get("until", snapshot["exp"])})
+    """Return when the job of a stored snapshot expires: by its TTL, or by `until` if the TTL never comes.
+
+    An open job has a TTL that comes if a version without counters wrote it.
+    """
+    return decode_expiry({"exp": snapshot["until"]} if has_no_ttl(snapshot) else snapshot)
+
+
+def has_no_ttl(snapshot: Mapping[str, Any]) -> bool:
+    """Return whether TTL never deletes a stored snapshot."""
+    return bool(snapshot["exp"] == encode_expiry(times.LATEST))
 
 
 def encode_expiry(expires: Micros) -> "AttributeValueTypeDef":
