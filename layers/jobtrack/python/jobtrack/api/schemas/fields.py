@@ -1,7 +1,8 @@
 """The types of members that requests share, with their limits."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from itertools import chain
 from typing import Annotated, Any
 
 import orjson
@@ -30,12 +31,9 @@ def depth(value: object) -> int:
     level: list[dict[str, Any] | list[Any]] = [[value]]
     while level:
         deepest += 1
-        level = [child for parent in level for child in _members(parent) if isinstance(child, (dict, list))]
+        members = chain.from_iterable(value.values() if isinstance(value, dict) else value for value in level)
+        level = [member for member in members if isinstance(member, (dict, list))]
     return deepest
-
-
-def _members(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value
 
 
 def _at_most(limit: int) -> Callable[[Any], Any]:
