@@ -36,7 +36,9 @@ class Table:
         """A version of a job, in the index since this step."""
         key = OWNER.job_key(job.job_id)
         self.jobs[job.job_id] = job
-        self.items[key.partition] = {**snapshot_key(key), **attributes(Snapshot(key, 1, job), times.EPOCH)}
+        snapshot = Snapshot(key, 1, job)
+        item = attributes(snapshot, times.EPOCH, snapshot.journal.packed_tail())
+        self.items[key.partition] = {**snapshot_key(key), **item}
         self.step()
 
     def step(self) -> None:

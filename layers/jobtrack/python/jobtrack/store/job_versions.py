@@ -103,7 +103,7 @@ class NextVersion(Struct, frozen=True):
 
     def attributes(self) -> dict[str, Any]:
         """Return the attributes of the snapshot."""
-        return attributes(self.snapshot, self.expires)
+        return attributes(self.snapshot, self.expires, self.snapshot.journal.packed_tail())
 
     def create_action(self, attributes: Mapping[str, Any]) -> "TransactWriteItemTypeDef":
         """Return the action that writes the first version, unless the job exists."""
@@ -151,8 +151,8 @@ class NextVersion(Struct, frozen=True):
 
     def _bytes_left(self) -> int:
         """Return how many bytes the snapshot leaves for the journal's tail."""
-        item = self._item(self.attributes())
-        rest = item_size(item) - len(item["t"]["B"]) - len(self.snapshot.marks) + write_marks.MAX_BYTES
+        item = self._item(attributes(self.snapshot, self.expires, tail=b""))
+        rest = item_size(item) - len(self.snapshot.marks) + write_marks.MAX_BYTES
         return limits.SNAPSHOT_BYTES - rest - _MARGIN_BYTES
 
     def _put_action(self, item: dict[str, Any]) -> "TransactWriteItemTypeDef":
@@ -180,8 +180,10 @@ def _split(extras: Json) -> list[bytes]:
     ]
 
 
-def attributes(snapshot: Snapshot, expires: Micros) -> dict[str, Any]:
+def attributes(snapshot: Snapshot, expires: Micros, tail: bytes) -> dict[str, Any]:
     """Return the attributes of the next version's snapshot, without the listeners (see `listeners`).
+
+    `tail` is the packed tail of its journal.
 
     Raises:
         Unprocessable: the job's plan is larger than an item can be.
@@ -196,7 +198,7 @@ def attributes(snapshot: Snapshot, expires: Micros) -> dict[str, Any]:
         **SNAPSHOT.stamp,
         "v": {"N": str(snapshot.version + 1)},
         "d": {"B": packed},
-        "t": {"B": snapshot.journal.packed_tail()},
+        "t": {"B": tail},
         "gpk": {"S": partition},
         "gsk": {"S": sort_key},
         open_job_counters.ATTRIBUTE: open_job_counters.counted_attribute(snapshot.job),
