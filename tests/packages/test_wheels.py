@@ -115,7 +115,9 @@ def test_a_tracked_loop_reports_to_it(installed: Installed, url: str) -> None:
 
 def test_the_local_commands_are_listed(installed: Installed) -> None:
     words = installed.run("jobtrack", "--help")
-    assert [name for name in ("serve", "demo", "token", "fetch-dynamodb-local") if name not in words] == []
+    assert [
+        name for name in ("serve", "demo", "backup", "restore", "token", "fetch-dynamodb-local") if name not in words
+    ] == []
 
 
 def test_nothing_of_the_repository_was_opened(installed: Installed, url: str) -> None:

@@ -44,7 +44,7 @@ ROWS = {
     "open": ["--print"],
 }
 MORE = [["watch", GUID, OTHER], ["deliveries", "sub", "--retry", "msg"], ["logs", GUID, "-n", "0"]]
-LOCAL = {"serve", "demo", "token", "fetch-dynamodb-local", "run"}
+LOCAL = {"serve", "demo", "backup", "restore", "token", "fetch-dynamodb-local", "run"}
 """These print no response of a service; the display of the demo is that of `watch`."""
 WITHOUT_JSON = {"unsubscribe", "open"}
 TABS = {"logs", "listen"}

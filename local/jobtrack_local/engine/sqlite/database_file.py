@@ -8,7 +8,6 @@ transaction would write 9 % more, because it keeps a map of pages.
 """
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
@@ -26,8 +25,6 @@ BUSY_SECONDS = 1.0
 """How long a connection waits for a lock. The writer has no rival in this process, only in another program."""
 LOG_BYTES = 4 * 1024 * 1024
 """The size to which SQLite shortens the write-ahead log when it starts it over."""
-LEAST_FREE_BYTES = 2 * LOG_BYTES
-"""Free space that a start requires, so that a full disk is reported at once, in one line."""
 _WRITER_CACHE, _READER_CACHE = 16_384, 2_048
 """KiB of pages. A reader's cache is small: every commit of the writer empties it."""
 
@@ -65,7 +62,6 @@ class DatabaseFile:
             LocalError: it cannot be opened or written.
         """
         try:
-            self._require_space()
             self._create_empty()
             connection = self._connect(_WRITER_CACHE)
             check(connection, self.path)
@@ -77,11 +73,6 @@ class DatabaseFile:
             raise Unusable(f"{self.path} is damaged: {error}") from error
         self._identities = self._identify()  # reading has created the log and its index
         return connection
-
-    def _require_space(self) -> None:
-        free = shutil.disk_usage(self.path.parent).free
-        if free < LEAST_FREE_BYTES:
-            raise LocalError(f"the disk of {self.path.parent} is full: {free / 2**20:.1f} MB are free")
 
     def _create_empty(self) -> None:
         """Create the file for this user only; SQLite gives the log the same mode.
