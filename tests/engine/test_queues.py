@@ -117,6 +117,19 @@ def test_messages_wait_for_their_consumer_however_long_the_service_was_stopped(s
     assert [bodies(receive(sqs, url)) for url in urls] == [["old"], []]
 
 
+@pytest.mark.parametrize("received", [True, False])
+def test_a_clock_that_was_set_back_delays_no_message(started: Started, clock: Clock, received: bool) -> None:
+    engine, sqs = started()
+    url = queue(sqs)
+    sqs.send_message(QueueUrl=url, MessageBody="one")
+    if received:
+        receive(sqs, url)
+    clock.now -= 2 * 3600
+    assert receive(sqs, url) == []
+    assert engine.sqs.seconds_to_next(url) == 0
+    assert bodies(receive(sqs, url)) == ["one"]
+
+
 def test_there_is_no_long_polling(started: Started) -> None:
     _, sqs = started()
     url = queue(sqs)

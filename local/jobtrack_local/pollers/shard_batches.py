@@ -30,6 +30,10 @@ class Batch:
     attempts: int = 0
     due: Micros = times.EPOCH
 
+    def is_due(self, now: Micros) -> bool:
+        """Return whether the batch need not wait. No delay is so long that the clock was set back in the meantime."""
+        return not 0 < times.seconds_between(now, self.due) <= LONGEST_DELAY_SECONDS
+
 
 @dataclass(frozen=True)
 class Discarded:

@@ -144,7 +144,7 @@ class StreamMapping:
 
     def _advance(self, shard: str, progress: _Progress) -> bool:
         read = not progress.batches and not progress.closed and self._read(shard, progress)
-        if not progress.batches or progress.batches[0].due > self._clock():
+        if not progress.batches or not progress.batches[0].is_due(self._clock()):
             return read
         self._apply(shard, progress, discard_expired(progress.batches[0], self._trigger, self._clock()))
         if progress.batches:

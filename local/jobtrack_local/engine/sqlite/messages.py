@@ -94,6 +94,14 @@ def move_dead(connection: sqlite3.Connection, queue: int, redrive: Redrive, now:
     )
 
 
+def release(connection: sqlite3.Connection, now: float) -> None:
+    """Make received messages due, and those whose delay is longer than any: the clock was set back."""
+    connection.execute(
+        "UPDATE messages SET visible = ? WHERE visible > ? AND (receives > 0 OR visible > ?)",
+        (now, now, now + LONGEST_DELAY),
+    )
+
+
 def find_expired(
     connection: sqlite3.Connection, oldest: Sequence[tuple[int, float]], most: int
 ) -> list[tuple[int, int]]:

@@ -89,7 +89,7 @@ class Sqs:
         ).fetchone()
         counts = ("", "NotVisible", "Delayed")
         everything = {
-            "QueueArn": _arn(params["QueueUrl"].removeprefix(URL)),
+            "QueueArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{_name(params['QueueUrl'])}",
             **queue.attributes,
             **{f"ApproximateNumberOfMessages{name}": str(count) for name, count in zip(counts, row, strict=True)},
         }
@@ -127,9 +127,9 @@ class Sqs:
         """Return messages that are due. There is no long polling: a poller is woken instead (`subscribe`)."""
         if params.get("WaitTimeSeconds"):
             raise Refused("UnsupportedOperation", "The engine has no long polling.")
-        if self.seconds_to_next(params["QueueUrl"]) != 0:
-            return {}
         queue, now = self._queue(params["QueueUrl"]), self._clock()
+        if self._seconds_to_next(queue) != 0:
+            return {}
         most = params.get("MaxNumberOfMessages", 1)
         seconds = params.get("VisibilityTimeout", queue.seconds("VisibilityTimeout", 30))
 
@@ -150,9 +150,20 @@ class Sqs:
         self._database.subscribe(self._queue(url).topic, wake)
 
     def seconds_to_next(self, url: str) -> float | None:
-        """Return the seconds until a message of the queue is due, None if the queue is empty."""
+        """Return the seconds until a message of the queue is due, None if the queue is empty.
+
+        If that is longer than messages can wait, the clock was set back, and they are released.
+        """
+        queue = self._queue(url)
+        seconds = self._seconds_to_next(queue)
+        if seconds and seconds > max(messages.LONGEST_DELAY, queue.seconds("VisibilityTimeout", 30)):
+            self.release()
+            return 0
+        return seconds
+
+    def _seconds_to_next(self, queue: _Queue) -> float | None:
         query = "SELECT min(visible) FROM messages WHERE queue_id = ?"
-        (visible,) = self._database.reader.execute(query, (self._queue(url).id,)).fetchone()
+        (visible,) = self._database.reader.execute(query, (queue.id,)).fetchone()
         return None if visible is None else max(0.0, visible - self._clock())
 
     def delete_message(self, params: Params) -> Response:
@@ -194,8 +205,7 @@ class Sqs:
 
         SQS would wait for the visibility timeout, because it cannot know that.
         """
-        query, now = "UPDATE messages SET visible = ? WHERE visible > ? AND receives > 0", self._clock()
-        self._database.write(lambda connection: connection.execute(query, (now, now)))
+        self._database.write(lambda connection: messages.release(connection, self._clock()))
 
     def purge(self, most: int) -> int:
         """Delete up to `most` messages that are older than their queue keeps them; returns how many there were."""
@@ -223,10 +233,6 @@ class Sqs:
 def _name(place: str) -> str:
     """Return the queue's name in its URL or ARN."""
     return re.split("[/:]", place)[-1]
-
-
-def _arn(name: str) -> str:
-    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
 
 
 def _check_entries(entries: Sequence[Params]) -> None:

@@ -219,6 +219,17 @@ def test_a_process_killed_before_the_position_is_saved_handles_the_batch_again()
     assert world.tried == [numbers[:2], numbers[:2], numbers[2:]]
 
 
+def test_a_clock_that_was_set_back_delays_no_retry() -> None:
+    fails = [True]
+    world = World(lambda number: bool(fails and fails.pop()))
+    world.stream.open("a")
+    number = world.stream.put("a", {})
+    world.mapping.step()
+    world.now = times.add_seconds(world.now, -3600)
+    world.mapping.step()
+    assert world.done == [number]
+
+
 def test_a_position_that_could_not_be_saved_is_saved_later() -> None:
     world = World()
     world.stream.open("a")
