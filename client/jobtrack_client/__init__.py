@@ -6,10 +6,7 @@
 ...             stage.advance()
 """
 
-from jobtrack_client._runtime import safe_path as safe_path  # first, because it cleans the import path
-
-# isort: split
-from jobtrack_client._runtime import early_interrupt as early_interrupt  # before the imports that take time
+from jobtrack_client._runtime import own_program as own_program  # first, because it cleans the import path
 
 # isort: split
 from jobtrack_client import models, types

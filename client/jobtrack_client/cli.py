@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from jobtrack_client import commands
-from jobtrack_client._runtime import early_interrupt
+from jobtrack_client._runtime import own_program
 from jobtrack_client.commands.output import replace_unprintable
 from jobtrack_client.commands.service import choose
 
@@ -42,7 +42,7 @@ def main() -> None:
     replace_unprintable()
     try:
         app = build()
-        early_interrupt.raise_again()
+        own_program.raise_at_interrupt()
         app()
     except ModuleNotFoundError as missing:
         sys.exit(_how_to_install("this command", _package(missing)))

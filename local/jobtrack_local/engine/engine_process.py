@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import IO
 
-from jobtrack_client._runtime.safe_path import absolute_entries
+from jobtrack_client._runtime.own_program import absolute_entries
 from jobtrack_local.errors import LocalError
 
 START_SECONDS = 60

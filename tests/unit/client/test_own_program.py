@@ -23,7 +23,7 @@ def test_the_command_ends_without_a_traceback(tmp_path: Path) -> None:
 
 
 def test_the_command_handles_it_once_it_runs(tmp_path: Path) -> None:
-    again = "jobtrack_client.early_interrupt.raise_again()"
+    again = "jobtrack_client.own_program.raise_at_interrupt()"
     caught = f"try: {INTERRUPT}; signal.pause()"
     assert run(tmp_path / "jobtrack", IMPORT, again, caught, "except KeyboardInterrupt: os._exit(7)") == (7, "")
 

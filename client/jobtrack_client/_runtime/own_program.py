@@ -1,8 +1,8 @@
-"""Keeps the working directory out of the import path of our own programs.
+"""Prepares a process that runs one of our own programs: its import path, and what Ctrl-C does while it imports.
 
 `python -m` and an empty or relative entry of PYTHONPATH put the working directory before all installed packages
 (https://docs.python.org/3/using/cmdline.html#envvar-PYTHONPATH). A file `httpx.py` there would run with the user's
-token. Only `jobtrack` and `python -m jobtrack_client` are changed. A program that imports this package keeps its path.
+token. Only `jobtrack` and `python -m jobtrack_client` are changed. A program that imports this package is not.
 """
 
 # Python imports these two when it starts. Any other module could come from the working directory.
@@ -23,12 +23,12 @@ def clean() -> None:
     module = _is_module()
     if module and not sys.flags.safe_path:
         del sys.path[0]
-    if module or is_command():
+    if module or _is_command():
         relative = {os.path.abspath(entry) for entry in _relative_entries(os.environ.get("PYTHONPATH", ""))}
         sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) not in relative]
 
 
-def is_command() -> bool:
+def _is_command() -> bool:
     """Return whether this process runs the command `jobtrack`."""
     return os.path.basename(_argument(sys.argv, 0)) in _SCRIPTS
 
@@ -51,4 +51,21 @@ def _argument(words: list[str], index: int) -> str:
     return words[index] if -len(words) <= index < len(words) else ""
 
 
+def end_at_interrupt() -> None:
+    """Let Ctrl-C end the command `jobtrack` without a traceback. No code could handle KeyboardInterrupt yet."""
+    import signal
+
+    if _is_command() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def raise_at_interrupt() -> None:
+    """Let Ctrl-C raise KeyboardInterrupt again, now that a command can handle it."""
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 clean()
+end_at_interrupt()
