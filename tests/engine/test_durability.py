@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from jobtrack_local.engine.sqlite.database_file import FORMAT
 from jobtrack_local.engine.sqlite.engine import SqliteEngine
+from jobtrack_local.engine.sqlite.migrations import newest_format
 from jobtrack_local.errors import LocalError
 from tests.engine.conftest import session
 from tests.engine.faults import files_limited_to
@@ -138,7 +138,7 @@ def of_another_program(path: Path) -> None:
 
 def of_a_newer_version(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"PRAGMA user_version = {FORMAT + 1}")
+        connection.execute(f"PRAGMA user_version = {newest_format() + 1}")
 
 
 @pytest.mark.parametrize("change", [damage, replace, truncate, of_another_program, of_a_newer_version])

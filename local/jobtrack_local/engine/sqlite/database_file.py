@@ -13,13 +13,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from jobtrack_local.engine.sqlite import durable_files
+from jobtrack_local.engine.sqlite import durable_files, migrations
 from jobtrack_local.errors import LocalError
 
 APPLICATION = 0x4A4F4254
 """SQLite's application id of our files: `JOBT`. https://www.sqlite.org/pragma.html#pragma_application_id"""
-FORMAT = 1
-"""The format of the tables; a newer one is refused."""
 
 BUSY_SECONDS = 1.0
 """How long a connection waits for a lock. The writer has no rival in this process, only in another program."""
@@ -66,6 +64,7 @@ class DatabaseFile:
             connection = self._connect(_WRITER_CACHE)
             check(connection, self.path)
             self._prepare_writer(connection)  # after the check: WAL mode would change the file of another program
+            migrations.migrate(connection)
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         except (OSError, sqlite3.OperationalError) as error:
             raise LocalError(f"cannot open {self.path}: {error}") from error
@@ -145,15 +144,15 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
     """Mark a new file as ours; refuse one of another program, of a newer format, or damaged."""
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    version, newest = migrations.read_format(connection), migrations.newest_format()
     if not tables and not application:
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
-        connection.execute(f"PRAGMA user_version = {FORMAT}")
+        migrations.write_format(connection)
         return
     if application != APPLICATION:
         raise Unusable(f"{path} is a database of another program")
-    if version > FORMAT:
-        raise Unusable(f"{path} was written by a newer version of jobtrack (format {version}; this one reads {FORMAT})")
+    if version > newest:
+        raise Unusable(f"{path} was written by a newer version of jobtrack (format {version}; this one reads {newest})")
     (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if finding != "ok":
         raise Unusable(f"{path} is damaged: {finding.splitlines()[-1]}")

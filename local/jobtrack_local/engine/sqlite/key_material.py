@@ -15,7 +15,10 @@ from msgspec import Struct
 
 from jobtrack_local.errors import LocalError
 
+FORMAT = 1
+"""The format of the stored keys; a newer one is refused."""
 _VERSION = b"\x01"
+"""The format of ciphertexts."""
 _NONCE = 12
 _CHECK = b"jobtrack"
 _TABLE = "CREATE TABLE IF NOT EXISTS key_checks (id TEXT PRIMARY KEY, sealed BLOB NOT NULL)"
@@ -26,6 +29,7 @@ class KeyMaterial(Struct, frozen=True):
 
     keys: dict[str, bytes] = {}
     aliases: dict[str, str] = {}
+    format: int = FORMAT
 
     def with_key(self, id: str) -> "KeyMaterial":
         """Return the material with a new key."""
@@ -61,13 +65,22 @@ class KeyMaterial(Struct, frozen=True):
             return None
 
 
+class _Header(Struct):
+    """The member that all formats have."""
+
+    format: int = FORMAT
+
+
 def parse(text: bytes, source: Path) -> KeyMaterial:
     """Return the material that a text holds.
 
     Raises:
-        LocalError: it holds none.
+        LocalError: it holds none, or a newer version wrote it.
     """
     try:
+        stored = msgspec.json.decode(text, type=_Header).format
+        if stored > FORMAT:
+            raise LocalError(f"{source} was written by a newer version of jobtrack (format {stored})")
         return msgspec.json.decode(text, type=KeyMaterial)
     except msgspec.DecodeError as error:
         raise LocalError(f"cannot read the keys in {source}: {error}") from error

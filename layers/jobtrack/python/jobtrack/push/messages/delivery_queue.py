@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from jobtrack import times
 from jobtrack.push.messages.message import Message
+from jobtrack.push.messages.queue_message import check_format
 from jobtrack.push.messages.wake import Wake
 from jobtrack.retry import RETRY, Retry
 from jobtrack.times import Micros
@@ -74,7 +75,9 @@ def decode(body: str) -> Message | Wake:
 
     Raises:
         msgspec.DecodeError: the body is neither.
+        UnreadableFormat: another release wrote it.
     """
+    check_format(body)
     decoded: Message | Wake = msgspec.json.decode(body, type=Message | Wake)
     return decoded
 
