@@ -6,7 +6,7 @@ import random
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -94,9 +94,22 @@ def serving(folder: Path, seconds: float) -> Iterator[World]:
             yield World(service, api, clock, receiver)
 
 
+def _server(receiver: Fickle) -> ThreadingHTTPServer:
+    """Return a server on the port, once no other test uses it."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def is_free() -> bool:
+        with suppress(OSError):
+            servers.append(ThreadingHTTPServer(("127.0.0.1", PORT), demo._handler(receiver)))
+        return bool(servers)
+
+    until(is_free)
+    return servers[0]
+
+
 @contextmanager
 def _receiving(receiver: Fickle) -> Iterator[None]:
-    with ThreadingHTTPServer(("127.0.0.1", PORT), demo._handler(receiver)) as server:
+    with _server(receiver) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
