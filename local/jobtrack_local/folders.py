@@ -12,6 +12,8 @@ import platformdirs
 from jobtrack_client import profiles
 from jobtrack_local.errors import LocalError
 
+START_BYTES = 1024 * 1024
+"""More than a new data folder takes: the write-ahead log of the first start has 0.3 MB."""
 OTHERS = 0o077
 """The bits of a mode that admit other users."""
 
@@ -46,22 +48,31 @@ def create_folder(folder: Path) -> Path:
 
 
 def create_private_folder(folder: Path) -> Path:
-    """Create the folder, or make an empty one private. Return it.
-
-    A folder with files keeps its mode, because it may be shared on purpose. PostgreSQL also refuses it:
-    https://www.postgresql.org/docs/current/creating-cluster.html
+    """Create the folder, or make an empty one private, and check that its disk is not full. Return it.
 
     Raises:
         LocalError: it cannot be written, or other users can read its files.
     """
     create_folder(folder)
     with describe_errors(f"make {folder} private"):
-        status = folder.stat()
-        if status.st_uid != os.geteuid():
-            raise LocalError(f"{folder} belongs to another user; choose a folder of your own with --data")
-        if status.st_mode & OTHERS:
-            if any(folder.iterdir()):
-                remedy = f"run chmod 700 {shlex.quote(str(folder))}, or choose another with --data"
-                raise LocalError(f"{folder} is open to other users; {remedy}")
-            folder.chmod(0o700)
+        _make_private(folder)
+    with describe_errors(f"write to {folder}"), tempfile.TemporaryFile(dir=folder) as probe:
+        probe.write(bytes(START_BYTES))
     return folder
+
+
+def _make_private(folder: Path) -> None:
+    """Change the mode of an empty folder only: one with files may be shared on purpose.
+
+    PostgreSQL also refuses a data folder with another owner or mode:
+    https://www.postgresql.org/docs/current/creating-cluster.html
+    """
+    status = folder.stat()
+    if status.st_uid != os.geteuid():
+        raise LocalError(f"{folder} belongs to another user; choose a folder of your own with --data")
+    if not status.st_mode & OTHERS:
+        return
+    if any(folder.iterdir()):
+        remedy = f"run chmod 700 {shlex.quote(str(folder))}, or choose another with --data"
+        raise LocalError(f"{folder} is open to other users; {remedy}")
+    folder.chmod(0o700)
