@@ -29,6 +29,7 @@ from jobtrack.push.egress.urls import WebhookUrl
 from jobtrack.push.subscriptions.secrets import Vault
 from jobtrack.push.subscriptions.subscription import Subscription, subscription_key
 from jobtrack.settings import Settings
+from jobtrack.store.item_kinds import OUTBOX_RECORD
 from jobtrack.store.jobs import JobStore
 from jobtrack.store.outbox_records import EventBatch, encode
 from jobtrack.store.snapshots import Listener, Snapshot
@@ -340,7 +341,7 @@ class Deployed:
     def show(self, job: JobKey, place: int, packed: bytes) -> str:
         """Add an outbox item with these bytes and its stream record, and return the sequence number."""
         keys = {"pk": {"S": job.partition}, "sk": {"S": f"O#{place:012d}"}}
-        item = {**keys, "d": {"B": packed}, "exp": {"N": "2000000000"}}
+        item = {**keys, **OUTBOX_RECORD.stamp, "d": {"B": packed}, "exp": {"N": "2000000000"}}
         self.dynamodb.put_item(TableName="JobsTable", Item=cast("Any", item))
         return self.put(item)
 
