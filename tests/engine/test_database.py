@@ -264,3 +264,19 @@ def test_the_log_stays_bounded_while_threads_always_read(tmp_path: Path, databas
     for thread in threads:
         thread.join()
     assert largest < 1.5 * LONG_BYTES
+
+
+def test_the_log_shrinks_when_a_long_read_of_another_program_ends(
+    tmp_path: Path, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    add(database, "first")
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as foreign:
+        foreign.execute("BEGIN")
+        foreign.execute("SELECT * FROM notes").fetchall()
+        for number in range(260):
+            add(database, number, 100_000)
+        assert (tmp_path / LOG).stat().st_size > LONG_BYTES
+        assert "a long read, of this program or another, keeps" in caplog.text
+    for number in range(60):
+        add(database, number, 100_000)
+    assert (tmp_path / LOG).stat().st_size < LONG_BYTES / 2
