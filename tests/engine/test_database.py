@@ -90,7 +90,7 @@ def test_a_disk_that_fails_refuses_writes_until_it_works_again(tmp_path: Path, d
     add(database, "before")
     with files_limited_to((tmp_path / LOG).stat().st_size):
         for _ in range(3):
-            with pytest.raises(Refused, match="InternalServerError: The engine failed: disk I/O error"):
+            with pytest.raises(Refused, match="ServiceUnavailable: The engine failed: disk I/O error"):
                 add(database, "during", 100_000)
             assert names(database) == ["before"]
     add(database, "after")
@@ -173,7 +173,7 @@ def test_what_was_acknowledged_is_stored_and_nothing_else(
 def test_another_program_that_holds_the_lock_delays_a_write_or_fails_it(tmp_path: Path, database: Database) -> None:
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as foreign:
         foreign.execute("BEGIN IMMEDIATE")
-        with pytest.raises(Refused, match="InternalServerError: The engine failed: database is locked"):
+        with pytest.raises(Refused, match="ServiceUnavailable: The engine failed: database is locked"):
             add(database, "during")
         assert names(database) == []
         foreign.execute("ROLLBACK")

@@ -9,6 +9,8 @@ from pathlib import Path
 import psutil
 
 MEGABYTES = 24
+PAGE = 4096
+"""A page of the database; a frame of its log is larger."""
 
 
 class SmallDisk:
@@ -33,15 +35,14 @@ class SmallDisk:
 
 
 class LimitedFiles:
-    """Lets a process's files grow no further; SQLite sees the errors of a failing disk."""
+    """Limits a process's files; SQLite sees the errors of a failing disk."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def fill(self, service: psutil.Process) -> None:
-        """Let each file keep at most its current size."""
-        largest = max(path.stat().st_size for path in self.folder.rglob("jobtrack.db-wal"))
-        service.rlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
+        """Let every write fail that is not at the start of a file."""
+        service.rlimit(resource.RLIMIT_FSIZE, (PAGE, resource.RLIM_INFINITY))
 
     def free(self, service: psutil.Process) -> None:
         """Lift the limit."""

@@ -22,8 +22,8 @@ class Refused(Exception):
 
 
 def failed(reason: str) -> Refused:
-    """Return the error of an engine that cannot read or write now: callers retry, and clients of the API get a 503."""
-    return Refused("InternalServerError", f"The engine failed: {reason}", 500)
+    """Return the error of an engine that cannot read or write now, so that clients of the API get a 503."""
+    return Refused("ServiceUnavailable", f"The engine failed: {reason}", 503)
 
 
 def invalid(message: str) -> Refused:

@@ -181,6 +181,8 @@ def _cancelled(error: ClientError) -> Exception:
         return Cancelled([Refusal(0, response.get("Item"))])
     if code in _CONFLICTS:
         return Cancelled([])
+    if response.get("ResponseMetadata", {}).get("HTTPStatusCode") == HTTPStatus.SERVICE_UNAVAILABLE:
+        return Unavailable()  # botocore has retried it, and a disk that is full stays full
     if passes(error):
         return Cancelled([], outage=True)
     reasons = response.get("CancellationReasons", [])
