@@ -334,6 +334,17 @@ def test_counters_are_exact_under_concurrency_while_jobs_are_recounted(engine: S
     assert list(JobRecounter(world.client, world.table).run()) == []
 
 
+def test_a_job_that_cannot_be_read_keeps_no_other_from_being_counted(engine: SqliteEngine) -> None:
+    world = World(engine)
+    for number in range(3):
+        world.put_uncounted(key_of(number), "High", 60, False)
+    item = world.snapshots()[key_of(1)]
+    world.client.put_item(TableName=world.table, Item={**item, FORMAT: {"N": "99"}})
+    recounter = JobRecounter(world.client, world.table)
+    assert sorted(key.job for key in recounter.run()) == [key_of(0).job, key_of(2).job]
+    assert world.counted() == {"queued1": 2, "seconds1": 120}
+
+
 def test_a_queued_job_that_expires_is_counted_out_and_deleted(engine: SqliteEngine) -> None:
     world = World(engine)
     store = world.store()

@@ -6,10 +6,13 @@ next version, or until this counts the job. They also set a TTL that comes, whic
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from jobtrack.errors import UnreadableFormat
 from jobtrack.keys import JobKey
 from jobtrack.retry import RETRY, Retry
 from jobtrack.store import open_job_counters, write_marks
@@ -48,10 +51,11 @@ class JobRecounter(Struct, frozen=True):
             yield from self._count_page(keys)
 
     def _count_page(self, keys: Sequence[JobKey]) -> Iterator[JobKey]:
-        items = JobReader(self.dynamodb, self.table).read_snapshot_items(keys)
-        for key in [key for key, item in items.items() if _is_outdated(item, decode_snapshot(key, item))]:
-            if write_with_retries(self.retry, lambda key=key: self._count(key)):  # type: ignore[misc]
-                yield key
+        for key, item in JobReader(self.dynamodb, self.table).read_snapshot_items(keys).items():
+            with suppress(UnreadableFormat):  # it is in the log
+                snapshot = decode_snapshot(key, item)
+                if _is_outdated(item, snapshot) and write_with_retries(self.retry, partial(self._count, key)):
+                    yield key
 
     def _count(self, key: JobKey) -> bool:
         item = JobReader(self.dynamodb, self.table).read_snapshot_items([key]).get(key)
