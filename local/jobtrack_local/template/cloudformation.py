@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Model(BaseModel):
     """A part of the template. Properties that the local service does not use are ignored."""
 
-    model_config = ConfigDict(alias_generator=to_pascal, extra="ignore", frozen=True)
+    model_config = ConfigDict(alias_generator=to_pascal, extra="ignore", frozen=True, defer_build=True)
 
 
 class RouteAuth(Model):
