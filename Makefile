@@ -55,7 +55,7 @@ run: setup ## Serve, run the sample job and show it live (Ctrl-C stops it)
 	$(BIN)/jobtrack demo
 
 test: setup $(SAM_VENV)/ready ## All tests, end to end on both engines
-	$(PYTEST) tests/unit tests/functions tests/deployed tests/packages tests/formats --numprocesses 2
+	$(PYTEST) tests/unit tests/functions tests/deployed tests/packages tests/formats --numprocesses 2 --dist loadfile
 	rm -rf $(CALLS)
 	$(MAKE) --jobs 3 --output-sync=target e2e-sqlite e2e-dynamodb-local test-faults
 	$(BIN)/python -m scripts.policies $(CALLS)/*
