@@ -296,3 +296,12 @@ def test_a_clock_that_would_call_at_no_interval_is_told(
 ) -> None:
     monkeypatch.setenv(INTERVAL_VARIABLE, "often")
     assert f"{INTERVAL_VARIABLE} is 'often'" in refused(home, "serve", "--port", "0", "--engine", engine)
+
+
+@of_serve
+@any_engine
+def test_it_prints_where_the_data_are(home: Path, engine: str, tmp_path: Path) -> None:
+    for arguments, place in ((("--data", str(tmp_path)), str(tmp_path)), ((), "in memory until the service ends")):
+        with running(home, engine, *arguments) as service:
+            assert service.process.stdout is not None
+            assert service.process.stdout.readline() == f"Data: {place}\n"
