@@ -156,10 +156,11 @@ def _problem_example(kind: type[JobTrackError]) -> Json:
 
 def _problem(status: int, kinds: list[type[JobTrackError]]) -> Json:
     meanings = [f"`{kind.code}`: {(kind.__doc__ or '').splitlines()[0]}" for kind in kinds]
+    codes = list(dict.fromkeys(kind.code for kind in kinds))
     schema = {
         "allOf": [
             {"$ref": "#/components/schemas/Problem"},
-            {"properties": {"status": {"const": status}, "code": {"enum": [kind.code for kind in kinds]}}},
+            {"properties": {"status": {"const": status}, "code": {"enum": codes}}},
         ]
     }
     media = {"schema": schema, "example": _problem_example(kinds[0])}
