@@ -1,4 +1,7 @@
-"""Stream records of the outbox items that are still in the table: an engine may lose its streams when it restarts."""
+"""Stream records of outbox items that are still in the table, for DynamoDB Local: its stream has no stored position.
+
+docs/decisions/local-engines.md gives the reason.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
