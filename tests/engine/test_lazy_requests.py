@@ -22,7 +22,12 @@ def dynamodb(clients: Session) -> Any:
     return client
 
 
-@pytest.mark.parametrize("parameters", [{}, {"Key": {"pk": "1"}}, {"Key": KEY, "Unknown": 1}])
+WRONG_VALUES = ["1", {"S": 1}, {"N": 1}, {"X": "1"}, {"S": None}, {"L": [{"N": 1}]}, {"M": {"a": {"B": 1}}}]
+
+
+@pytest.mark.parametrize(
+    "parameters", [{}, {"Key": KEY, "Unknown": 1}, *({"Key": {"pk": value}} for value in WRONG_VALUES)]
+)
 def test_parameters_are_validated(dynamodb: Any, parameters: dict[str, Any]) -> None:
     with pytest.raises(ParamValidationError):
         dynamodb.get_item(TableName="t", **parameters)
