@@ -51,7 +51,7 @@ def subscribers(drawn: random.Random, job: JobKey) -> list[Subscription]:
     ]
     return [
         subscription(
-            f"{job.job[:4]}-{number}", job=job, events=events, filters=filters, url=f"https://h{number}.example/"
+            f"sub-{job.job[:4]}-{number}", job=job, events=events, filters=filters, url=f"https://h{number}.example/"
         )
         for number, (events, filters) in enumerate(asked)
     ]
