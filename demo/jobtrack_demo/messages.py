@@ -14,7 +14,7 @@ from jobtrack_demo.receiver import Inbox
 from jobtrack_local.profile import PROJECT, TENANT
 
 NEXT_STEPS = (
-    ("open latest", "the job's live page, with a new sign-in"),
+    ("open latest", "the live page, signed in"),
     ("logs --level warn", "the warnings of the job"),
     ("timeline", "what happened in which minute"),
     ("run -- echo hello", "track a command of yours"),

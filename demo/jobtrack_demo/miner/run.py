@@ -70,7 +70,7 @@ class Run:
             for number, chunk in enumerate(self.source.chunks(self._chunk(total)), start=1):
                 parts.append(loader.encode(chunk))
                 step.advance(chunk.records)
-                step.say(logging.DEBUG, f"Chunk {number} read", records=chunk.records, cases=len(loader.cases.codes))
+                step.say(logging.INFO, f"Chunk {number} read", records=chunk.records, cases=len(loader.cases.codes))
             step.conclude({"chunksRead": len(parts), "casesSeen": len(loader.cases.codes)})
         self.reporting.job.milestone(f"Event log of {total:,} records read", records=total)
         return parts, loader.activities.names
