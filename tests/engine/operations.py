@@ -3,28 +3,34 @@
 Few keys and few values, so that requests meet each other's items.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
 
 TABLE = "things"
 INDEX = "by_group"
+INDEXES: Sequence[Mapping[str, Any]] = [
+    {
+        "IndexName": INDEX,
+        "KeySchema": [{"AttributeName": "gpk", "KeyType": "HASH"}, {"AttributeName": "gsk", "KeyType": "RANGE"}],
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
+    },
+    {
+        "IndexName": "by_name",
+        "KeySchema": [{"AttributeName": "hpk", "KeyType": "HASH"}, {"AttributeName": "hsk", "KeyType": "RANGE"}],
+        "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["n", "c"]},
+    },
+]
 DEFINITION: Mapping[str, Any] = {
     "TableName": TABLE,
     "BillingMode": "PAY_PER_REQUEST",
     "AttributeDefinitions": [
         {"AttributeName": name, "AttributeType": kind}
-        for name, kind in (("pk", "S"), ("sk", "S"), ("gpk", "S"), ("gsk", "N"))
+        for name, kind in (("pk", "S"), ("sk", "S"), ("gpk", "S"), ("gsk", "N"), ("hpk", "S"), ("hsk", "S"))
     ],
     "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    "GlobalSecondaryIndexes": [
-        {
-            "IndexName": INDEX,
-            "KeySchema": [{"AttributeName": "gpk", "KeyType": "HASH"}, {"AttributeName": "gsk", "KeyType": "RANGE"}],
-            "Projection": {"ProjectionType": "KEYS_ONLY"},
-        }
-    ],
+    "GlobalSecondaryIndexes": INDEXES,
 }
 
 Request = tuple[str, dict[str, Any]]
@@ -41,6 +47,13 @@ numbers = st.one_of(
     ),
     st.sampled_from([*"01234567", "1e126", "1e-131", "x", "", "NaN", "123456789012345678901234567890123456789"]),
 )
+any_numbers = st.builds(
+    lambda sign, digits, exponent: f"{sign}{digits}E{exponent}",
+    st.sampled_from(["", "-", "+"]),
+    st.from_regex(r"[0-9]{1,40}(\.[0-9]{1,5})?", fullmatch=True),
+    st.integers(-140, 130),
+)
+numbers = st.one_of(numbers, numbers, numbers, any_numbers)
 binaries = st.sampled_from([b"", b"a", b"ab", b"\xff"])
 scalars = st.one_of(
     texts.map(lambda text: {"S": text}),
@@ -140,7 +153,7 @@ def updates(draw: st.DrawFn) -> str:
 
 @st.composite
 def placeholders(draw: st.DrawFn, *expressions: str | None) -> dict[str, Any]:
-    """Names and values for expressions; now and then one is missing or not used."""
+    """Names and values for expressions; sometimes one is missing or not used."""
     text = " ".join(filter(None, expressions))
     given = {
         ":one": draw(st.one_of(numbers.map(lambda number: {"N": number}), scalars)),
@@ -280,32 +293,45 @@ def queries(draw: st.DrawFn) -> Request:
     return "query", {"TableName": TABLE, "ConsistentRead": True, **parts, **given, **page}
 
 
+index_starts = st.builds(
+    lambda key, group, number: {**key, "gpk": {"S": group}, "gsk": {"N": number}},
+    keys,
+    st.sampled_from(["g", "h"]),
+    st.integers(-3, 12).map(lambda number: f"{number}.5"),  # between the items: equal ones have no order
+)
+
+
 @st.composite
 def index_queries(draw: st.DrawFn) -> Request:
-    """Query of the index."""
+    """Query of the index, a page at a time."""
     tail = draw(st.sampled_from(["", " AND gsk = :s", " AND gsk < :s", " AND gsk BETWEEN :s AND :e", " AND gsk >= :s"]))
+    filtered, projection = draw(st.one_of(st.none(), conditions)), draw(projections)
     values = {
         ":g": {"S": draw(st.sampled_from(["g", "h"]))},
         ":s": {"N": str(draw(st.integers(-3, 12)))},
         ":e": {"N": "7"},
     }
     text = "gpk = :g" + tail
-    return "query", {
-        "TableName": TABLE,
-        "IndexName": INDEX,
-        "KeyConditionExpression": text,
-        "ExpressionAttributeValues": {name: value for name, value in values.items() if name in text},
-        **_with(ScanIndexForward=draw(st.sampled_from([None, False]))),
-    }
+    given = draw(placeholders(text, filtered, projection))
+    used = {name: value for name, value in values.items() if name in text}
+    given["ExpressionAttributeValues"] = given.get("ExpressionAttributeValues", {}) | used
+    page = _with(
+        Limit=draw(st.sampled_from([None, 1, 2])) if filtered is None else None,
+        ScanIndexForward=draw(st.sampled_from([None, False])),
+        ExclusiveStartKey=draw(st.one_of(st.none(), st.none(), index_starts)),
+        Select=draw(st.sampled_from([None, None, "COUNT"])) if projection is None else None,
+    )
+    parts = _with(KeyConditionExpression=text, FilterExpression=filtered, ProjectionExpression=projection)
+    return "query", {"TableName": TABLE, "IndexName": INDEX, **parts, **given, **page}
 
 
 @st.composite
 def scans(draw: st.DrawFn) -> Request:
-    """Scan of the whole table."""
-    filtered = draw(st.one_of(st.none(), conditions))
-    return "scan", {"TableName": TABLE, "ConsistentRead": True, **_with(FilterExpression=filtered)} | draw(
-        placeholders(filtered)
-    )
+    """Scan of the whole table; the order of a page is not defined, so there is one page only."""
+    filtered, projection = draw(st.one_of(st.none(), conditions)), draw(projections)
+    select = draw(st.sampled_from([None, "COUNT"])) if projection is None else None
+    parts = _with(FilterExpression=filtered, ProjectionExpression=projection, Select=select)
+    return "scan", {"TableName": TABLE, "ConsistentRead": True, **parts} | draw(placeholders(filtered, projection))
 
 
 requests = st.one_of(
@@ -319,3 +345,25 @@ requests = st.one_of(
     index_queries(),
     scans(),
 )
+
+
+@st.composite
+def sequences(draw: st.DrawFn, requests: st.SearchStrategy[Request]) -> list[Request]:
+    """Up to 40 requests; some transactions have a token, and are repeated with it, the same or changed."""
+    made: list[Request] = []
+    for request in draw(st.lists(requests, min_size=1, max_size=40)):
+        made.append(_with_token(draw, request))
+        tokens = [each for each in made if "ClientRequestToken" in each[1]]
+        if draw(st.booleans()) and tokens:
+            name, params = draw(st.sampled_from(tokens))
+            made.append(
+                (name, {**params, "TransactItems": params["TransactItems"][: draw(st.sampled_from([1, 4, 4]))]})
+            )
+    return made
+
+
+def _with_token(draw: st.DrawFn, request: Request) -> Request:
+    name, params = request
+    if name != "transact_write_items" or not draw(st.booleans()):
+        return request
+    return name, {**params, "ClientRequestToken": str(draw(st.uuids()))}

@@ -1,5 +1,6 @@
 """Handlers as Lambda calls them: samples of events/, the stack on the embedded engine, and enforced policies."""
 
+import inspect
 import json
 import os
 import sys
@@ -17,6 +18,7 @@ from jobtrack_local.engine.sqlite import seam
 from jobtrack_local.runtime.function import load_module
 from jobtrack_local.template import intrinsics, template
 from tests import permissions
+from tests.engine.shapes import LAYER_SHAPES, layer_shapes, shapes_of
 from tests.functions import embedded
 from tests.stack import ROOT, grants
 
@@ -79,6 +81,30 @@ class Policies:
             self.denied += permissions.denied(grants(self.running), service, model.name, params, _logical_id)
 
 
+_OTHERS = ("tests.", "jobtrack_local.")
+"""Modules that call DynamoDB for themselves, not for the layer."""
+
+
+class Shapes:
+    """Records calls of the layer and of functions with a shape that is not compared with DynamoDB Local."""
+
+    def __init__(self) -> None:
+        self._compared = frozenset(layer_shapes())
+        self.uncompared: set[str] = set()
+
+    def check(self, params: dict[str, Any], model: OperationModel, **_: object) -> None:
+        if model.service_model.service_name == "dynamodb" and not _caller().startswith(_OTHERS):
+            self.uncompared |= {*shapes_of(model.name, params)} - self._compared
+
+
+def _caller() -> str:
+    """Return the module that called botocore."""
+    frame = inspect.currentframe()
+    while frame and frame.f_globals["__name__"].startswith(("botocore.", __name__)):
+        frame = frame.f_back
+    return str(frame.f_globals["__name__"]) if frame else ""
+
+
 def _logical_id(name: str) -> str:
     return name.rsplit("/", 1)[-1]
 
@@ -115,7 +141,7 @@ class Faults:
         return http, parsed
 
 
-POLICIES, FAULTS = Policies(), Faults()
+POLICIES, FAULTS, SHAPES = Policies(), Faults(), Shapes()
 RESPOND: Callable[..., Any] = seam.responder(embedded.SERVICES)
 
 
@@ -123,6 +149,7 @@ def _attach() -> None:
     """Let the clients of functions and tests call the embedded engine, within the policies and with the faults."""
     events = aws.session().get_component("event_emitter")
     events.register("provide-client-params", POLICIES.check)
+    events.register("provide-client-params", SHAPES.check)
     events.register("before-call", FAULTS.before_call)
     seam.attach(aws.session(), embedded.SERVICES)
 
@@ -168,6 +195,14 @@ def invoke(stack: None) -> Invoke:
         return answer or {}
 
     return call
+
+
+@pytest.fixture(autouse=True)
+def compared_shapes() -> Iterator[None]:
+    """Fail a test in which the layer makes a call of a shape that is not compared with DynamoDB Local."""
+    SHAPES.uncompared.clear()
+    yield
+    assert not SHAPES.uncompared, f"add to {LAYER_SHAPES.name}: {sorted(SHAPES.uncompared)}"
 
 
 @pytest.fixture

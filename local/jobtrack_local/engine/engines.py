@@ -67,6 +67,7 @@ def running(choice: str, lock: DataLock | None) -> Iterator[Engine]:
         folder = _temporary_folder(stack) if lock is None else lock.subfolder(choice)
         embedded = SqliteEngine(folder, durable=lock is not None)
         stack.callback(embedded.close)
+        embedded.sqs.release()  # the lock says that no other process handles messages
         yield Engine(embedded, process, process.url() if process else NOWHERE)
 
 

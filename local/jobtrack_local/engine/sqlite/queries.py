@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Paginatio
 """
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from jobtrack_local.engine.sqlite import items
 from jobtrack_local.engine.sqlite.attribute_values import Item, canonical_item, key_bytes
 from jobtrack_local.engine.sqlite.expressions import KeyTest
 from jobtrack_local.engine.sqlite.items import Range
+from jobtrack_local.engine.sqlite.paths import Path
 from jobtrack_local.engine.sqlite.refusals import invalid
 from jobtrack_local.engine.sqlite.requests import Request, projected
 from jobtrack_local.engine.sqlite.schema import Index, KeySchema, Table
@@ -68,6 +69,8 @@ class _Reader:
         self._test = request.condition("FilterExpression", unfiltered)
         self._paths = request.projection()
         request.check_unused()
+        if index is not None and index.projected is not None:
+            _check_projected(index.name, index.projected, request, self._paths)
         start = params.get("ExclusiveStartKey")
         if start is not None and set(start) != set(self._key_names):
             raise invalid("The provided starting key is invalid")
@@ -88,6 +91,22 @@ class _Reader:
 
     def _is_last(self, item: Item, end: bytes | None) -> bool:
         return end is not None and self._range is not None and key_bytes(item[self._range]) == end
+
+
+def _check_projected(name: str, projected: Collection[str], request: Request, paths: Iterable[Path] | None) -> None:
+    """Refuse attributes that an index does not hold, in the projection and in the filter."""
+    missing = sorted({str(path[0]) for path in paths or ()} - {*projected})
+    if missing:
+        raise invalid(
+            f"One or more parameter values were invalid: Global secondary index {name} does not project"
+            f" [{', '.join(missing)}]"
+        )
+    unread = sorted(request.attributes("FilterExpression") - {*projected})
+    if unread:
+        raise invalid(
+            f"One or more parameter values were invalid: Secondary index {name} does not project one or more filter"
+            f" attributes: [{', '.join(unread)}]"
+        )
 
 
 def _key_range(key: KeySchema, request: Request) -> tuple[bytes, Range]:

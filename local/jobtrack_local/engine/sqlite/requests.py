@@ -3,11 +3,12 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from jobtrack.store import item_sizes
 from jobtrack_local.engine.sqlite import expressions
 from jobtrack_local.engine.sqlite.attribute_values import Item, Value, canonical_item
 from jobtrack_local.engine.sqlite.expressions import KeyTest, Placeholders
 from jobtrack_local.engine.sqlite.paths import Path, project, refuse_overlap
-from jobtrack_local.engine.sqlite.refusals import UnfitItem, invalid
+from jobtrack_local.engine.sqlite.refusals import invalid
 from jobtrack_local.engine.sqlite.schema import Table
 from jobtrack_local.engine.sqlite.updates import Update, update
 
@@ -19,7 +20,7 @@ class Request:
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._params = params
-        self._used: set[str] = set()
+        self._uses: list[tuple[str, frozenset[str]]] = []
         self._names: Mapping[str, str] = params.get("ExpressionAttributeNames", {})
         self._values = canonical_item(params.get("ExpressionAttributeValues", {}))
         self.given = Placeholders(self._names, self._values)
@@ -40,6 +41,23 @@ class Request:
                     f" {self.given.path(path)[0]}"
                 )
         return lambda item: parsed.holds(item, self.given)
+
+    @property
+    def size(self) -> int:
+        """The bytes of the expressions, each with the names and values that it uses."""
+        texts = sum(len(self._params[kind].encode()) for kind, _ in self._uses)
+        return texts + sum(self._placeholder_size(name) for _, used in self._uses for name in used)
+
+    def _placeholder_size(self, placeholder: str) -> int:
+        if placeholder[0] == "#":
+            return len(self._names[placeholder].encode())
+        return item_sizes.item_size({"": self._values[placeholder]})
+
+    def attributes(self, kind: str) -> set[str]:
+        """Return the names of the attributes that a condition or filter reads."""
+        text = self._params.get(kind)
+        paths = expressions.condition(kind, text).paths if text is not None else ()
+        return {str(self.given.path(path)[0]) for path in paths}
 
     def key_tests(self) -> tuple[KeyTest, ...]:
         """Return the tests of the key condition, with the attributes' own names."""
@@ -83,12 +101,13 @@ class Request:
                     f" {'the document path' if what == 'name' else 'expression'} is not defined;"
                     f" attribute {what}: {placeholder}"
                 )
-        self._used |= used
+        self._uses.append((kind, used))
 
     def check_unused(self) -> None:
         """Refuse names and values that no expression uses."""
+        used = {placeholder for _, placeholders in self._uses for placeholder in placeholders}
         for kind, given in (("ExpressionAttributeNames", self._names), ("ExpressionAttributeValues", self._values)):
-            unused = sorted(given.keys() - self._used)
+            unused = sorted(given.keys() - used)
             if unused:
                 raise invalid(f"Value provided in {kind} unused in expressions: keys: {{{', '.join(unused)}}}")
 
@@ -96,11 +115,8 @@ class Request:
 def key_of_request(table: Table, key: Mapping[str, Value]) -> Item:
     """Return a key that names exactly the table's key attributes, with values of their types."""
     if set(key) != set(table.key.names):
-        raise UnfitItem("The provided key element does not match the schema")
+        raise invalid("The provided key element does not match the schema")
     checked = canonical_item(key)
-    for name, value in checked.items():
-        if next(iter(value)) != table.key.types[name]:
-            raise UnfitItem("The provided key element does not match the schema")
     table.key.check(checked)
     return checked
 

@@ -39,7 +39,9 @@ class KeySchema:
         return all(name in item for name in self.names)
 
     def check(self, item: Mapping[str, Value]) -> None:
-        """Refuse a key of another type, an empty one, and one that is too long."""
+        """Refuse an empty key; raise UnfitItem for one of another type, or one that is too long."""
+        for name in self.names:
+            check_present(name, item[name])
         for name in self.names:
             kind = next(iter(item[name]))
             if kind != self.types[name]:
@@ -47,7 +49,12 @@ class KeySchema:
                     "One or more parameter values were invalid: Type mismatch for key"
                     f" {name} expected: {self.types[name]} actual: {kind}"
                 )
-            self.check_value(name, item[name])
+            if self.too_long(name, item[name]):
+                which = "hashkey" if name == self.hash else "rangekey"
+                raise UnfitItem(
+                    f"One or more parameter values were invalid: Size of {which} has exceeded the maximum size limit of"
+                    f" {self._longest(name)} bytes"
+                )
 
     def check_types(self, item: Mapping[str, Value]) -> None:
         """Refuse a starting key of another type."""
@@ -56,24 +63,37 @@ class KeySchema:
 
     def check_value(self, name: str, value: Value) -> None:
         """Refuse an empty value of a key attribute, and one that is too long."""
+        check_present(name, value)
+        if self.too_long(name, value):
+            raise invalid("One or more parameter values were invalid: Size limit exceeded")
+
+    def too_long(self, name: str, value: Value) -> bool:
+        """Return whether a value of a key attribute is too long."""
         ((kind, held),) = value.items()
-        _check_length(name, "HASH" if name == self.hash else "RANGE", held, kind)
+        return kind in _WORDS and _length(held) > self._longest(name)
+
+    def _longest(self, name: str) -> int:
+        return LARGEST_KEYS["HASH" if name == self.hash else "RANGE"]
 
 
-def _check_length(name: str, role: str, held: Any, kind: str) -> None:
-    length = len(held.encode() if isinstance(held, str) else held)
-    if not length:
-        words = {"S": "string", "B": "binary"}[kind]
-        raise UnfitItem(
+_KEY_TYPES = frozenset({"S", "N", "B"})
+_WORDS = {"S": "string", "B": "binary"}
+
+
+def check_present(name: str, value: Value) -> None:
+    """Refuse an empty value of a key attribute, and one of a type that no key has."""
+    ((kind, held),) = value.items()
+    if kind not in _KEY_TYPES:
+        raise invalid("Invalid attribute value type")
+    if kind in _WORDS and not held:
+        raise invalid(
             "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an"
-            f" empty {words} value. Key: {name}"
+            f" empty {_WORDS[kind]} value. Key: {name}"
         )
-    if kind != "N" and length > LARGEST_KEYS[role]:
-        which = "hashkey" if role == "HASH" else "rangekey"
-        raise UnfitItem(
-            f"One or more parameter values were invalid: Size of {which} has exceeded the maximum size limit of"
-            f" {LARGEST_KEYS[role]} bytes"
-        )
+
+
+def _length(held: str | bytes) -> int:
+    return len(held.encode() if isinstance(held, str) else held)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jobtrack.store import item_sizes
 from jobtrack_local.engine.sqlite import items
 from jobtrack_local.engine.sqlite.refusals import Refused, UnfitItem, invalid
 from jobtrack_local.engine.sqlite.schema import Table
@@ -12,7 +11,7 @@ from jobtrack_local.engine.sqlite.writes import CHANGES, Change, Outcome
 
 MOST_ACTIONS = 100
 LARGEST = 4 * 1024 * 1024
-"""Bytes of all items of a transaction."""
+"""Bytes of items, keys, expressions, and their names and values."""
 
 Action = tuple[Table, str, Mapping[str, Any]]
 Prepared = tuple[Table, Change | UnfitItem]
@@ -23,7 +22,7 @@ def prepare(actions: Sequence[Action]) -> list[Prepared]:
     if len(actions) > MOST_ACTIONS:
         raise invalid(f"Member must have length less than or equal to {MOST_ACTIONS}")
     changes = [(table, _change(*action)) for action in actions for table in action[:1]]
-    _refuse_same_item(changes)
+    _check_size(changes)
     return changes
 
 
@@ -40,6 +39,7 @@ def transact(connection: sqlite3.Connection, changes: Sequence[Prepared]) -> lis
     Raises:
         Refused: a change cannot be made; nothing may be stored.
     """
+    _refuse_same_item(changes)
     outcomes: list[tuple[Table, Outcome]] = []
     reasons: list[dict[str, Any]] = []
     for table, change in changes:
@@ -54,7 +54,6 @@ def transact(connection: sqlite3.Connection, changes: Sequence[Prepared]) -> lis
         except Refused as refused:
             reasons.append(_reason(refused))
     _refuse(reasons)
-    _check_total(outcomes)
     return outcomes
 
 
@@ -81,6 +80,6 @@ def _refuse_same_item(changes: Sequence[Prepared]) -> None:
         raise invalid("Transaction request cannot include multiple operations on one item")
 
 
-def _check_total(outcomes: Sequence[tuple[Table, Outcome]]) -> None:
-    if sum(item_sizes.item_size(outcome.new) for _, outcome in outcomes if outcome.new) > LARGEST:
-        raise invalid("Transaction request size exceeds the maximum of 4 MB")
+def _check_size(changes: Sequence[Prepared]) -> None:
+    if sum(change.size for _, change in changes if not isinstance(change, UnfitItem)) > LARGEST:
+        raise invalid("Transaction payload size cannot exceed 4MB")

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from jobtrack.store import item_sizes
 from jobtrack_local.engine.sqlite.attribute_values import Item, canonical_item
+from jobtrack_local.engine.sqlite.items import check_size
 from jobtrack_local.engine.sqlite.refusals import Refused, UnfitItem, invalid
 from jobtrack_local.engine.sqlite.requests import Request, key_of_request
 from jobtrack_local.engine.sqlite.schema import Table, key_of
@@ -25,6 +27,10 @@ class Change(Protocol):
 
     key: Item
 
+    @property
+    def size(self) -> int:
+        """The bytes that count towards the limit of a transaction."""
+
     def apply(self, item: Item | None) -> Outcome:
         """Return the outcome; raises Refused where the condition does not hold."""
 
@@ -33,11 +39,18 @@ class Change(Protocol):
 
 
 class _Conditional:
-    def __init__(self, table: Table, params: Params, key: Item) -> None:
-        self.key = key
+    """A change with a condition. Errors of the request are found before its key is compared with the table's."""
+
+    key: Item
+
+    def __init__(self, params: Params) -> None:
         self._params = params
         self._request = Request(params)
         self._test = self._request.condition("ConditionExpression")
+
+    @property
+    def size(self) -> int:
+        return item_sizes.item_size(self.key) + self._request.size
 
     def _check(self, item: Item | None) -> None:
         if self._test is None or self._test(item or {}):
@@ -57,9 +70,16 @@ class Put(_Conditional):
 
     def __init__(self, table: Table, params: Params) -> None:
         self._item = canonical_item(params["Item"])
-        _check_keys(table, self._item)
-        super().__init__(table, params, key_of(table.key, self._item))
+        super().__init__(params)
         self._request.check_unused()
+        check_size(self._item)
+        _check_keys(table, self._item)
+        self.key = key_of(table.key, self._item)
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of the item and of the condition."""
+        return item_sizes.item_size(self._item) + self._request.size
 
     def apply(self, item: Item | None) -> Outcome:
         """Return the new item."""
@@ -71,8 +91,9 @@ class Delete(_Conditional):
     """Deletes an item, if there is one."""
 
     def __init__(self, table: Table, params: Params) -> None:
-        super().__init__(table, params, key_of_request(table, params["Key"]))
+        super().__init__(params)
         self._request.check_unused()
+        self.key = key_of_request(table, params["Key"])
 
     def apply(self, item: Item | None) -> Outcome:
         """Return that there is no item any more."""
@@ -84,16 +105,17 @@ class Update(_Conditional):
     """Changes an item, or creates it from its key."""
 
     def __init__(self, table: Table, params: Params) -> None:
-        super().__init__(table, params, key_of_request(table, params["Key"]))
+        super().__init__(params)
         self._table = table
         self._update = self._request.update()
         self._request.check_unused()
         self._attributes = self._update.attributes(self._request.given) if self._update else set()
+        self._refuse_key_change()
+        self.key = key_of_request(table, params["Key"])
 
     def apply(self, item: Item | None) -> Outcome:
         """Return the changed item."""
         self._check(item)
-        self._refuse_key_change()
         current = self.key if item is None else item
         changed = self._update.apply(current, self._request.given) if self._update else current
         _check_index_keys(self._table, changed)
@@ -120,8 +142,9 @@ class ConditionCheck(_Conditional):
     """Changes nothing, but fails the transaction where its condition does not hold."""
 
     def __init__(self, table: Table, params: Params) -> None:
-        super().__init__(table, params, key_of_request(table, params["Key"]))
+        super().__init__(params)
         self._request.check_unused()
+        self.key = key_of_request(table, params["Key"])
 
     def apply(self, item: Item | None) -> Outcome:
         """Return the item as it is."""
@@ -139,19 +162,21 @@ CHANGES: Mapping[str, Callable[[Table, Params], Change]] = {
 
 
 def _check_keys(table: Table, item: Item) -> None:
-    for name in table.key.names:
-        if name not in item:
-            raise UnfitItem(f"One or more parameter values were invalid: Missing the key {name} in the item")
+    if not table.key.covers(item):
+        raise invalid("One of the required keys was not given a value")
     table.key.check(item)
     _check_index_keys(table, item)
 
 
 def _check_index_keys(table: Table, item: Item) -> None:
-    """Refuse an attribute that is part of an index's key and has another type or is empty."""
+    """Refuse an attribute that is part of an index's key and is empty, too long or of another type."""
     for index in table.indexes:
-        for name in index.key.names:
-            if name in item and next(iter(item[name])) != index.key.types[name]:
-                actual = next(iter(item[name]))
+        present = [name for name in index.key.names if name in item]
+        for name in present:
+            index.key.check_value(name, item[name])
+        for name in present:
+            actual = next(iter(item[name]))
+            if actual != index.key.types[name]:
                 raise UnfitItem(
                     "One or more parameter values were invalid: Type mismatch for Index Key"
                     f" {name} Expected: {index.key.types[name]} Actual: {actual} IndexName: {index.name}"

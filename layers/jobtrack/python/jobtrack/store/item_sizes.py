@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
@@ -14,16 +14,41 @@ def item_size(item: Mapping[str, Any]) -> int:
 
 def _value(value: Mapping[str, Any]) -> int:
     ((kind, content),) = value.items()
-    match kind:
-        case "S":
-            return len(content.encode())
-        case "B":
-            return len(content)
-        case "N":
-            return len(content.strip("-0.")) // 2 + 2
-        case "M":
-            return 3 + sum(1 + len(name.encode()) + _value(member) for name, member in content.items())
-        case "L":
-            return 3 + sum(1 + _value(element) for element in content)
-        case _:
-            return 1
+    size = _SIZES.get(kind)
+    return 1 if size is None else size(content)
+
+
+def _text(text: str) -> int:
+    return len(text.encode())
+
+
+def _number(text: str) -> int:
+    """Return a byte, one for each pair of significant digits on either side of the point, and one for a minus."""
+    whole, _, fraction = text.lstrip("-").partition(".")
+    digits = whole.zfill(len(whole) + len(whole) % 2) + fraction.ljust(len(fraction) + len(fraction) % 2, "0")
+    pairs = [digits[place : place + 2] for place in range(0, len(digits), 2)]
+    significant = [place for place, pair in enumerate(pairs) if pair != "00"]
+    if not significant:
+        return 1
+    return 1 + significant[-1] - significant[0] + 1 + text.startswith("-")
+
+
+def _map(members: Mapping[str, Any]) -> int:
+    return 3 + sum(1 + len(name.encode()) + _value(member) for name, member in members.items())
+
+
+def _list(elements: Sequence[Any]) -> int:
+    return 3 + sum(1 + _value(element) for element in elements)
+
+
+_SIZES: Mapping[str, Callable[[Any], int]] = {
+    "S": _text,
+    "B": len,
+    "N": _number,
+    "SS": lambda members: sum(map(_text, members)),
+    "NS": lambda members: sum(map(_number, members)),
+    "BS": lambda members: sum(map(len, members)),
+    "M": _map,
+    "L": _list,
+}
+"""The bytes of a value by its type; a value of another type (BOOL, NULL) has one."""
