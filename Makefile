@@ -57,13 +57,25 @@ run: setup ## Serve, run the sample job and show it live (Ctrl-C stops it)
 test: setup $(SAM_VENV)/ready ## All tests, end to end on both engines
 	$(PYTEST) tests/unit tests/functions tests/deployed tests/packages tests/formats --numprocesses 2 --dist loadfile
 	rm -rf $(CALLS)
-	$(MAKE) --jobs 3 --output-sync=target e2e-sqlite e2e-dynamodb-local test-faults
+	$(MAKE) --jobs 4 --output-sync=target e2e-sqlite e2e-dynamodb-local test-faults test-engine
 	$(BIN)/python -m scripts.policies $(CALLS)/*
 
 test-faults: setup
 	$(PYTEST) tests/faults tests/runtime --numprocesses 2
 
-# All three run at the same time, because they mostly wait. Tests that need only one engine are divided between the engines.
+test-engine: setup
+	if $(BIN)/jobtrack fetch-dynamodb-local; then \
+	  $(PYTEST) tests/engine tests/prove; \
+	else \
+	  echo 'NOT RUN: tests/engine and tests/prove, for which DynamoDB Local could not be fetched' >&2; \
+	  [ "$${CI:-}" != true ]; \
+	fi
+
+prove: setup ## Prove durability and sameness with DynamoDB at full length: an hour
+	$(BIN)/jobtrack fetch-dynamodb-local
+	JOBTRACK_PROVE=1 $(PYTEST) tests/engine tests/prove
+
+# All of these run at the same time, because they mostly wait. Tests that need only one engine are divided between the engines.
 e2e-sqlite: setup
 	mkdir -p $(CALLS)
 	JOBTRACK_CALLS=$(CALLS)/sqlite $(PYTEST) tests/e2e --engine sqlite
@@ -170,4 +182,4 @@ clean: ## Remove everything that the other targets made
 	rm -rf $(VENV) $(SAM_VENV) $(VENV_313) $(WEB_TOOLS) .aws-sam .cache .hypothesis .*_cache dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup run test test-faults e2e-sqlite e2e-dynamodb-local test-3.13 test-deployed check check-style check-types check-template check-locks check-web audit client openapi docs bench build wheels sam-local deploy lock clean
+.PHONY: help setup run test test-faults test-engine prove e2e-sqlite e2e-dynamodb-local test-3.13 test-deployed check check-style check-types check-template check-locks check-web audit client openapi docs bench build wheels sam-local deploy lock clean

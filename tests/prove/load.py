@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ STRIDE = LINES + 1
 """Events of a batch: a milestone, and log lines."""
 STARTED = 2
 """The sequence of `jobStarted`."""
+ACKNOWLEDGE_SECONDS = 120
 TOKEN_SECONDS = 30 * 24 * 3600
 RETRIED = frozenset({429, 502, 503, 504})
 
@@ -56,6 +58,8 @@ class Load:
         self.tenant, self.project = str(uuid4()), str(uuid4())
         self.jobs: list[TrackedJob] = []
         self.failures: list[str] = []
+        self.refusals: Counter[int] = Counter()
+        """Responses by status after which a request is repeated."""
         self.receiver_url = url
         self.gates = gates
         self.over = threading.Event()
@@ -78,13 +82,26 @@ class Load:
                 self._up.wait()
             return self._service
 
-    def finish(self, seconds: float) -> None:
+    def finish(self) -> None:
         """Let the threads finish what they began: every request of theirs is acknowledged then."""
         self.over.set()
-        ends = time.monotonic() + seconds
+        ends = time.monotonic() + ACKNOWLEDGE_SECONDS
         for thread in self._threads:
             thread.join(max(0, ends - time.monotonic()))
         assert not any(thread.is_alive() for thread in self._threads), "requests are still not acknowledged"
+
+    def wait(self, events: int) -> None:
+        """Wait until that many further events are acknowledged."""
+        enough, ends = self.events + events, time.monotonic() + ACKNOWLEDGE_SECONDS
+        while self.events < enough:
+            assert self.failures == []
+            assert time.monotonic() < ends, "nothing is acknowledged any more"
+            time.sleep(0.02)
+
+    @property
+    def events(self) -> int:
+        """The number of acknowledged events."""
+        return sum(job.last_sequence for job in [*self.jobs])
 
     def snapshot(self) -> Sequence[TrackedJob]:
         """Return what is acknowledged now."""
@@ -148,7 +165,9 @@ class Worker(threading.Thread):
             if response is not None and response.status_code < 300:
                 answer: dict[str, Any] = response.json()
                 return answer
-            assert response is None or response.status_code in RETRIED, f"{path}: {response.text}"
+            if response is not None:
+                assert response.status_code in RETRIED, f"{path}: {response.text}"
+                self._load.refusals[response.status_code] += 1
             time.sleep(0.02)
 
     def _attempt(self, path: str, body: dict[str, Any], key: str) -> httpx.Response | None:

@@ -10,14 +10,13 @@ import httpx
 import psutil
 
 from jobtrack_demo.receiver import Receiver
-from tests.e2e.running import Service, running
+from tests.e2e.running import JOBTRACK, Service, running
 from tests.e2e.test_kill import lines
 from tests.prove.load import Load, TrackedJob, client_of
 from tests.prove.receiver import Gates
 
-ACKNOWLEDGE_SECONDS = 120
 DELIVER_SECONDS = 400
-"""Longer than the visibility timeout of a message that a killed process had received, twice."""
+"""Longer than the visibility timeout of a message that a failed function had received, twice."""
 
 
 @dataclass
@@ -31,10 +30,10 @@ class Proof:
     gates: Gates
 
     @contextmanager
-    def serving(self, *, under_load: bool = True) -> Iterator[Service]:
+    def serving(self, program: Sequence[str] = (str(JOBTRACK),)) -> Iterator[Service]:
         """Run the service on the folder, and send it the load."""
-        with running(self.home, self.engine, "--data", str(self.data)) as service:
-            self.load.use(service if under_load else None)
+        with running(self.home, self.engine, "--data", str(self.data), program=program) as service:
+            self.load.use(service)
             try:
                 yield service
             finally:
@@ -51,7 +50,7 @@ class Proof:
     def conclude(self, service: Service) -> str:
         """Finish the load; assert that acknowledged = readable = delivered, and return the figures."""
         self.load.use(service)
-        self.load.finish(ACKNOWLEDGE_SECONDS)
+        self.load.finish()
         assert self.load.failures == []
         jobs = self.load.snapshot()
         with client_of(service, self.load.tenant, self.load.project) as client:
