@@ -14,7 +14,7 @@ from tests.prove.conftest import Tell
 from tests.prove.full_disk import Disk, failing_disk, small_disk
 from tests.prove.load import client_of
 from tests.prove.proof import Proof, proving
-from tests.prove.scale import repeats
+from tests.prove.scale import FULL, repeats
 
 LOAD_SECONDS = 1.0
 REFUSALS = 5
@@ -39,10 +39,21 @@ def test_a_full_or_failing_disk_refuses_writes_and_loses_nothing(
                 disk.fill(process)
                 refused(service, proof)
                 disk.free(process)
-            figures = proof.conclude(service)
+            figures = conclude(proof, service)
         lines = log.read_text().splitlines()
     assert len(lines) <= MOST_LOG_LINES * times
     tell(f"{type(disk).__name__}, filled {times} times: {figures}; {len(lines)} lines of log")
+
+
+def conclude(proof: Proof, service: Service) -> str:
+    """In short runs, do not wait until messages that were received on a full disk are visible again."""
+    if FULL:
+        return proof.conclude(service)
+    proof.load.finish()
+    assert proof.load.failures == []
+    jobs = proof.load.snapshot()
+    proof.check_readable(service, jobs)
+    return f"{len(jobs)} jobs: acknowledged = readable"
 
 
 def refused(service: Service, proof: Proof) -> None:

@@ -31,6 +31,7 @@ from jobtrack.push.delivery.endpoint_health_table import EndpointHealthTable
 from jobtrack.push.messages.message import Lane
 from jobtrack.retry import RETRY, Retry
 from jobtrack.times import Micros
+from jobtrack.transient_errors import passes
 
 logger = logging.getLogger(__name__)
 
@@ -126,8 +127,9 @@ class CircuitBreaker(Struct, eq=False):
     ) -> EndpointHealth:
         try:
             return self._write_health(permit, judge, late, lease)
-        except (BotoCoreError, ClientError):
-            logger.warning("the health of endpoint %s was not stored", permit.endpoint, exc_info=True)
+        except (BotoCoreError, ClientError) as error:
+            message = "the health of endpoint %s was not stored: %s"
+            logger.warning(message, permit.endpoint, error, exc_info=not passes(error))
             return permit.health
 
     def _write_health(
