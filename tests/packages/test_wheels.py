@@ -16,7 +16,7 @@ from scripts.wheels import files, packages, requirements
 from tests.packages.conftest import Installed
 from tests.stack import FUNCTIONS, ROOT
 
-MOST_BYTES = 200 * 1024
+MOST_BYTES = 200_000
 FORBIDDEN = re.compile(r"pydantic|boto|aws|fastapi|starlette|ministack", re.IGNORECASE)
 STACK = "jobtrack_local/stack_files"
 TRACK = """

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable
 from typing import Any, cast
 
 from jobtrack_client import models
-from jobtrack_client._api import final_statuses
+from jobtrack_client.types.events import FINAL_EVENTS
 
 _TYPES = {"Progress": "progressUpdate"}
 """Names in the timeline that differ from the event's name."""
@@ -47,7 +47,7 @@ def _type(event: models.TimelineEvent) -> str:
 
 def _message(job: models.Job, tenant: str, event: models.TimelineEvent) -> models.Message:
     kind = _type(event)
-    ended = kind in final_statuses.EVENTS
+    ended = kind in FINAL_EVENTS
     data = {
         "tenantId": tenant,
         "projectId": job["projectId"],

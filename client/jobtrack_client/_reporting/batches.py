@@ -5,9 +5,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from jobtrack_client._api.final_statuses import AFTER_THE_END
 from jobtrack_client._reporting.event_queue import EventQueue
 from jobtrack_client._reporting.queued_events import Event
+from jobtrack_client.types.events import ALLOWED_AFTER_THE_END
 
 MAX_EVENTS = 500
 MAX_BYTES = 1024 * 1024
@@ -44,7 +44,7 @@ class Batch:
     @property
     def changes_state(self) -> bool:
         """Whether it has an event that the service accepts only before the job's end, or as its end."""
-        return any(event.type not in AFTER_THE_END for event in self.events)
+        return any(event.type not in ALLOWED_AFTER_THE_END for event in self.events)
 
 
 class PendingBatches:

@@ -5,13 +5,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from jobtrack_client._api import final_statuses
 from jobtrack_client._api.retries import new_key
 from jobtrack_client._reporting.batches import MAX_BYTES, MAX_EVENTS, ROOM, Batch, PendingBatches
 from jobtrack_client._reporting.event_queue import EventQueue
 from jobtrack_client._reporting.queued_events import Event, Line, make_line
 from jobtrack_client._reporting.stats import Reason, Stats, Tally
 from jobtrack_client._runtime.log import warn_seldom
+from jobtrack_client.types.events import FINAL_EVENTS
 
 MAX_LINES = 2 * MAX_EVENTS
 """The lines that gather at most before a thread of the job makes events of them, if the sending thread is slow."""
@@ -217,7 +217,7 @@ class Buffer:
             self._tally.drop([event], self._shut)
             return None
         self._last = number
-        self._ended = self._ended or event.type in final_statuses.EVENTS
+        self._ended = self._ended or event.type in FINAL_EVENTS
         return event
 
     def _keep(self, event: Event) -> None:

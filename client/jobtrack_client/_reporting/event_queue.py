@@ -3,8 +3,8 @@
 from collections import deque
 from collections.abc import Iterator
 
-from jobtrack_client._api.final_statuses import AFTER_THE_END
 from jobtrack_client._reporting.queued_events import OVERHEAD, Event, Rank
+from jobtrack_client.types.events import ALLOWED_AFTER_THE_END
 
 
 class EventQueue:
@@ -32,7 +32,7 @@ class EventQueue:
         self._queues[event.rank].append(event)
         self._count += 1
         self._bytes += event.weight
-        self._of_state += event.type not in AFTER_THE_END
+        self._of_state += event.type not in ALLOWED_AFTER_THE_END
         full = self._count > self._max_events or self._bytes > self._max_bytes
         return list(self._overflow()) if full else []
 
@@ -63,7 +63,7 @@ class EventQueue:
         for rank, queue in self._queues.items() if self._of_state else ():
             late: deque[Event] = deque()
             for event in queue:
-                (late if event.type in AFTER_THE_END else taken).append(event)
+                (late if event.type in ALLOWED_AFTER_THE_END else taken).append(event)
             self._queues[rank] = late
         self._count -= len(taken)
         self._bytes -= sum(event.weight for event in taken)
@@ -91,7 +91,7 @@ class EventQueue:
         event = queue.popleft()
         self._count -= 1
         self._bytes -= event.weight
-        self._of_state -= event.type not in AFTER_THE_END
+        self._of_state -= event.type not in ALLOWED_AFTER_THE_END
         return event
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from jobtrack_client import models
-from jobtrack_client._api import final_statuses
 from jobtrack_client._exceptions import NotFound
 from jobtrack_client._jobs.client import Client
 from jobtrack_client.commands.board import NEWEST_LINES, Picture, display_for
@@ -15,6 +14,7 @@ from jobtrack_client.commands.errors import HINTS, failure
 from jobtrack_client.commands.options import LATEST, Json
 from jobtrack_client.commands.output import STYLES, cell, clock, console, present, show_cells, show_json, terminal
 from jobtrack_client.commands.service import connected, job_id
+from jobtrack_client.types.events import FINAL_STATUSES
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -76,7 +76,7 @@ def _show_many(client: Client, ids: Sequence[str], every: float, show: Show, as_
         jobs = batch["jobs"]
         present(jobs, as_json, show, indent=None)
         statuses = [job["status"] for job in jobs]
-        if ids and all(status in final_statuses.STATUSES for status in statuses):
+        if ids and all(status in FINAL_STATUSES for status in statuses):
             return [*statuses]
         time.sleep(every)
 

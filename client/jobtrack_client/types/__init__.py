@@ -4,6 +4,17 @@ Each member is annotated with its type and with the kind of value that is sent. 
 and numbers are converted.
 """
 
+from jobtrack_client.models import (
+    ConditionStatus,
+    EventName,
+    Granularity,
+    JobStatus,
+    Language,
+    LogLevel,
+    MetricGroup,
+    Priority,
+    SubscriptionType,
+)
 from jobtrack_client.types.events import (
     ConditionData,
     ConditionEvent,
@@ -33,25 +44,16 @@ from jobtrack_client.types.jobs import (
     Allocation,
     Authentication,
     BlockingCondition,
-    ConditionStatus,
-    EventName,
     Filters,
-    Granularity,
     Interval,
     JobDescription,
-    JobStatus,
-    Language,
-    LogLevel,
-    MetricGroup,
     PageDirection,
     PlannedStage,
     Prerequisite,
-    Priority,
     Resource,
     ResourceData,
     StageLabels,
     Subscription,
-    SubscriptionType,
     Time,
 )
 

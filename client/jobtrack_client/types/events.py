@@ -4,33 +4,13 @@ from typing import Annotated, Literal, NotRequired, Required, TypeAlias, TypedDi
 
 from jobtrack_client._values import fields, kinds
 from jobtrack_client._values.members import record
-from jobtrack_client.types.jobs import Allocation, LogLevel, ResourceData, Time
+from jobtrack_client.models import EventName, JobStatus, LogLevel
+from jobtrack_client.types.jobs import Allocation, ResourceData, Time
 
-__all__ = [
-    "ConditionData",
-    "ConditionEvent",
-    "EndedData",
-    "EndedEvent",
-    "Event",
-    "FailedData",
-    "FailedEvent",
-    "HeartbeatEvent",
-    "LogData",
-    "LogEvent",
-    "NoteData",
-    "NoteEvent",
-    "ProgressData",
-    "ProgressEvent",
-    "QualityData",
-    "QualityEvent",
-    "ResourceEvent",
-    "Sample",
-    "SampleEvent",
-    "StageData",
-    "StageEvent",
-    "StartedData",
-    "StartedEvent",
-]
+FINAL_STATUSES: tuple[JobStatus, ...] = ("Completed", "Failed", "Cancelled")
+FINAL_EVENTS: tuple[EventName, ...] = ("jobCompleted", "jobFailed", "jobCancelled")
+ALLOWED_AFTER_THE_END = frozenset({"log", "metricSample", "quality"})
+"""Events that the service still accepts after a job's end."""
 
 
 class StartedData(TypedDict, total=False):

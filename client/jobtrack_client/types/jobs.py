@@ -9,40 +9,10 @@ from jobtrack_client._values.members import Wire, record
 from jobtrack_client.models import (
     ConditionStatus,
     EventName,
-    Granularity,
-    JobStatus,
     Language,
-    LogLevel,
-    MetricGroup,
     Priority,
     SubscriptionType,
 )
-
-__all__ = [
-    "Allocation",
-    "Authentication",
-    "BlockingCondition",
-    "ConditionStatus",
-    "EventName",
-    "Filters",
-    "Granularity",
-    "Interval",
-    "JobDescription",
-    "JobStatus",
-    "Language",
-    "LogLevel",
-    "MetricGroup",
-    "PageDirection",
-    "PlannedStage",
-    "Prerequisite",
-    "Priority",
-    "Resource",
-    "ResourceData",
-    "StageLabels",
-    "Subscription",
-    "SubscriptionType",
-    "Time",
-]
 
 Interval: TypeAlias = Literal["1m", "5m", "15m"]
 """The time that one value of a metric's history covers."""

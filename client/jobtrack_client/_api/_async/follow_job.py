@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from jobtrack_client import models
-from jobtrack_client._api import final_statuses, past_events, requests
+from jobtrack_client._api import past_events, requests
 from jobtrack_client._api._async.pagination import AsyncWalks
 from jobtrack_client._api.requests import Request, ResponseT
 from jobtrack_client._api.retries import Backoff
@@ -21,6 +21,7 @@ from jobtrack_client._exceptions import (
     Unreachable,
 )
 from jobtrack_client.types import EventName, Filters, Language, LogLevel, Time
+from jobtrack_client.types.events import FINAL_EVENTS, FINAL_STATUSES
 
 if TYPE_CHECKING:
     from jobtrack_client._api.responses import Reply
@@ -60,7 +61,7 @@ class AsyncFollowing(AsyncWalks):
                 yield entry
             if page["lastSequence"] > since_sequence:
                 since_sequence = page["lastSequence"]
-            elif page["jobStatus"] in final_statuses.STATUSES:
+            elif page["jobStatus"] in FINAL_STATUSES:
                 return
             else:
                 await self._sleep(every)
@@ -72,7 +73,7 @@ class AsyncFollowing(AsyncWalks):
             reply = await self._send_until_answered(request)
             if reply.json is not None:
                 yield reply.json
-                if reply.json["status"] in final_statuses.STATUSES:
+                if reply.json["status"] in FINAL_STATUSES:
                     return
                 request = replace(request, etag=reply.etag)
             await self._sleep(every)
@@ -94,7 +95,7 @@ class AsyncFollowing(AsyncWalks):
         If the job has ended already, its events are read from the timeline instead, without `filters`; all of them if
         there is no `since_sequence`.
         """
-        names = list(dict.fromkeys([*(EVENTS if events is None else events), *final_statuses.EVENTS]))
+        names = list(dict.fromkeys([*(EVENTS if events is None else events), *FINAL_EVENTS]))
         try:
             subscription = await self.subscribe(
                 job_id,
@@ -114,7 +115,7 @@ class AsyncFollowing(AsyncWalks):
             async with aclosing(self._pushed(subscription, since_sequence)) as pushed:
                 async for message in pushed:
                     yield message
-                    if message["type"] in final_statuses.EVENTS:
+                    if message["type"] in FINAL_EVENTS:
                         return
         finally:
             with suppress(JobTrackError):
@@ -127,7 +128,7 @@ class AsyncFollowing(AsyncWalks):
             Conflict: `refused`, because the job has not ended: the conflict has another reason.
         """
         job = await self.get_job(job_id)
-        if isinstance(refused, InProgress) or job["status"] not in final_statuses.STATUSES:
+        if isinstance(refused, InProgress) or job["status"] not in FINAL_STATUSES:
             raise refused
         timeline = self.iter_timeline(job_id, granularity="seconds", include_sub_events=True)
         events = [event async for event in timeline]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from jobtrack_client import models
-from jobtrack_client._api import final_statuses, past_events, requests
+from jobtrack_client._api import past_events, requests
 from jobtrack_client._api._sync.pagination import Walks
 from jobtrack_client._api.requests import Request, ResponseT
 from jobtrack_client._api.retries import Backoff
@@ -22,6 +22,7 @@ from jobtrack_client._exceptions import (
     Unreachable,
 )
 from jobtrack_client.types import EventName, Filters, Language, LogLevel, Time
+from jobtrack_client.types.events import FINAL_EVENTS, FINAL_STATUSES
 
 if TYPE_CHECKING:
     from jobtrack_client._api.responses import Reply
@@ -61,7 +62,7 @@ class Following(Walks):
                 yield entry
             if page["lastSequence"] > since_sequence:
                 since_sequence = page["lastSequence"]
-            elif page["jobStatus"] in final_statuses.STATUSES:
+            elif page["jobStatus"] in FINAL_STATUSES:
                 return
             else:
                 self._sleep(every)
@@ -73,7 +74,7 @@ class Following(Walks):
             reply = self._send_until_answered(request)
             if reply.json is not None:
                 yield reply.json
-                if reply.json["status"] in final_statuses.STATUSES:
+                if reply.json["status"] in FINAL_STATUSES:
                     return
                 request = replace(request, etag=reply.etag)
             self._sleep(every)
@@ -95,7 +96,7 @@ class Following(Walks):
         If the job has ended already, its events are read from the timeline instead, without `filters`; all of them if
         there is no `since_sequence`.
         """
-        names = list(dict.fromkeys([*(EVENTS if events is None else events), *final_statuses.EVENTS]))
+        names = list(dict.fromkeys([*(EVENTS if events is None else events), *FINAL_EVENTS]))
         try:
             subscription = self.subscribe(
                 job_id,
@@ -115,7 +116,7 @@ class Following(Walks):
             with closing(self._pushed(subscription, since_sequence)) as pushed:
                 for message in pushed:
                     yield message
-                    if message["type"] in final_statuses.EVENTS:
+                    if message["type"] in FINAL_EVENTS:
                         return
         finally:
             with suppress(JobTrackError):
@@ -128,7 +129,7 @@ class Following(Walks):
             Conflict: `refused`, because the job has not ended: the conflict has another reason.
         """
         job = self.get_job(job_id)
-        if isinstance(refused, InProgress) or job["status"] not in final_statuses.STATUSES:
+        if isinstance(refused, InProgress) or job["status"] not in FINAL_STATUSES:
             raise refused
         timeline = self.iter_timeline(job_id, granularity="seconds", include_sub_events=True)
         events = [event for event in timeline]
