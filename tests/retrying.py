@@ -21,7 +21,7 @@ def instant_retry(sleep: Callable[[float], None] = lambda seconds: None) -> Retr
 
 @contextmanager
 def shared_retry_at_once(seconds: float) -> Iterator[None]:
-    """Let the policy that the whole service shares give up after so many seconds, which take no time."""
+    """Let the policy that the whole service shares give up after a number of seconds, which take no time."""
     shared, instant = asdict(RETRY), asdict(instant_retry())
     _replace({**instant, "seconds": seconds})
     try:

@@ -39,9 +39,9 @@ def listen(
 ) -> None:
     """Print the events of a job as they happen, until it ends. --forward-to also sends them to a webhook receiver."""
     if secret is not None:
+        check_secret(secret)
         if forward_to is None:
             raise typer.BadParameter("--secret signs what --forward-to sends, which is missing")
-        check_secret(secret)
     with connected() as client:
         forward = None if forward_to is None else _forwarder(forward_to, secret)
         for message in client.events(job_id(client, job), event, since_sequence=since_sequence):

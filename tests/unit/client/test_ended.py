@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 import jobtrack_client as jt
+from jobtrack_client.commands.errors import HINTS
 from tests.unit.client.service import GUID, problem
 from tests.unit.client.test_commands import Run, Start, start
 
@@ -143,7 +144,7 @@ def test_logs_are_printed_and_no_more_is_waited_for(start: Start) -> None:
 def test_a_job_that_does_not_exist_is_told_in_one_line(start: Start, command: list[str]) -> None:
     code, out, err = start(lambda request: problem(404, "There is no such job."))(*command, GUID)
     assert (code, out) == (1, "")
-    assert err == "jobtrack: 404 some_code: There is no such job. (`jobtrack jobs` lists the jobs)\n"
+    assert err == f"jobtrack: 404 some_code: There is no such job. ({HINTS[jt.NotFound]})\n"
 
 
 def test_of_several_watched_jobs_the_one_that_does_not_exist_is_told(start: Start) -> None:
@@ -154,7 +155,7 @@ def test_of_several_watched_jobs_the_one_that_does_not_exist_is_told(start: Star
     assert (code, out, err) == (
         1,
         "",
-        f"jobtrack: the project has no job {other} (`jobtrack jobs` lists the jobs)\n",
+        f"jobtrack: the project has no job {other} ({HINTS[jt.NotFound]})\n",
     )
 
 
