@@ -3,10 +3,14 @@
 import shutil
 import signal
 import subprocess
+import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
+import pytest
+from standardwebhooks import Webhook
 
 from tests.e2e.running import START_SECONDS, Service, command, environment
 from tests.prove.conftest import Tell
@@ -15,6 +19,8 @@ from tests.prove.scale import repeats
 
 EVENTS = 200
 """Acknowledged between two faults."""
+HOURS = (3, 6, 0, 5)
+"""By how much the clock is ahead, one after the other. A subscription lasts for 8 hours."""
 
 
 def test_on_a_full_disk_it_acknowledges_only_what_it_stores(home: Path, tmp_path: Path, tell: Tell) -> None:
@@ -71,6 +77,33 @@ def test_a_second_service_refuses_the_folder_and_leaves_the_first_unharmed(
             assert "in use" in second.stderr
         figures = proof.conclude(service)
     tell(f"a second service {repeats(20)} times: {figures}")
+
+
+def test_a_clock_that_jumps_by_hours_loses_nothing(
+    home: Path, tmp_path: Path, tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The receiver's own clock does not jump. So it checks the signature, but not its age."""
+    monkeypatch.setattr(Webhook, "_Webhook__verify_timestamp", lambda webhook, seconds: _moment(seconds))
+    ahead = tmp_path / "ahead"
+    ahead.write_text("0")
+    program = (sys.executable, "-m", "tests.prove.jumping", str(ahead))
+    with proving(home, "sqlite", tmp_path / "data") as proof, proof.serving(program) as service:
+        for hours in HOURS:
+            proof.load.wait(EVENTS)
+            _replace(ahead, str(hours * 3600))
+        proof.load.wait(EVENTS)
+        figures = proof.conclude(service)
+    tell(f"the clock {', '.join(map(str, HOURS))} hours ahead: {figures}")
+
+
+def _moment(seconds: str) -> datetime:
+    return datetime.fromtimestamp(float(seconds), UTC)
+
+
+def _replace(path: Path, text: str) -> None:
+    draft = path.with_suffix(".draft")
+    draft.write_text(text)
+    draft.replace(path)
 
 
 def test_a_copy_of_the_stopped_folder_has_everything(home: Path, tmp_path: Path, tell: Tell) -> None:
