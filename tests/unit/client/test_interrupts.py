@@ -19,7 +19,9 @@ HANDLED = (signal.SIGTERM, signal.SIGHUP)
 
 
 @pytest.fixture(autouse=True)
-def default_actions() -> Iterator[None]:
+def default_actions(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Begin without jobs: other tests of this process may have left some open."""
+    monkeypatch.setattr(interrupts._GUARD, "jobs", {})
     before = {number: signal.signal(number, signal.SIG_DFL) for number in HANDLED}
     yield
     for number, action in before.items():
