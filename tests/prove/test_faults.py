@@ -14,7 +14,7 @@ from standardwebhooks import Webhook
 
 from tests.e2e.running import START_SECONDS, Service, command, environment
 from tests.prove.conftest import Tell
-from tests.prove.proof import Proof, kill_all, proving
+from tests.prove.proof import Proof, kill, proving
 from tests.prove.scale import repeats
 
 EVENTS = 200
@@ -116,7 +116,7 @@ def test_a_copy_of_the_stopped_folder_has_everything(home: Path, tmp_path: Path,
                 copy = tmp_path / str(number + 1)
                 shutil.copytree(proof.data, copy, ignore=shutil.ignore_patterns("*-shm"))
                 proof.load.use(None)
-                kill_all(service)
+                kill(service.process)
             proof.data = copy
         with proof.serving() as service:
             figures = proof.conclude(service)

@@ -1,16 +1,15 @@
-"""`kill -9` of all processes at random moments under load: acknowledged = readable = delivered."""
+"""`kill -9` of the service at random moments under load: acknowledged = readable = delivered."""
 
 import random
 import subprocess
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.e2e.running import command, environment
 from tests.prove.conftest import Tell
-from tests.prove.proof import Proof, kill_all, proving
+from tests.prove.proof import Proof, kill, proving
 from tests.prove.scale import repeats
 
 MOST_LOAD_SECONDS = 0.7
@@ -38,7 +37,7 @@ def _kill_under_load(proof: Proof) -> None:
     with proof.serving() as service:
         proof.check_readable(service, before)
         time.sleep(random.uniform(0, MOST_LOAD_SECONDS))
-        kill_all(service)
+        kill(service.process)
 
 
 def _kill_while_it_starts(proof: Proof) -> None:
@@ -46,8 +45,7 @@ def _kill_while_it_starts(proof: Proof) -> None:
         command("serve", "--port", "0", "--engine", proof.engine, "--data", str(proof.data)),
         env=environment(proof.home),
         stdout=subprocess.DEVNULL,
+        text=True,
     )
     time.sleep(random.uniform(0, 1.5))
-    for child in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
-        child.kill()
-    process.wait()
+    kill(process)
