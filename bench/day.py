@@ -30,7 +30,7 @@ Place = tuple[int, int]
 
 
 def measure(bench: Bench, report: Report) -> None:
-    """Measure a day of a worker whose reports are on time, and of one whose reports are late."""
+    """Measure a worker's day with all reports on time, and a day with a tenth of the reports late."""
     for name, late in (("", 0.0), (", a tenth of it late", _LATE)):
         key, events = bench.job(), _day(random.Random(7), late)
         for start in range(0, len(events), _BATCH):
@@ -80,7 +80,7 @@ def _timeline(
 
 
 def _plain(events: Sequence[Event], scope: Scope, page: Sequence[Record]) -> list[Place]:
-    """Return the positions of the entries up to the last one of the page."""
+    """Return the positions of the entries up to the last entry of the page."""
     numbered: list[tuple[Event, Place]] = [
         (event, (event.time, sequence)) for sequence, event in enumerate(events, _FIRST)
     ]

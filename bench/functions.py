@@ -114,7 +114,7 @@ def _plain(bench: Bench, key: JobKey) -> Handler:
 
 
 def _called(handler: Handler, event: Any) -> float:
-    """Return the CPU seconds of a row of calls."""
+    """Return the CPU seconds of a series of calls."""
     before = time.process_time()
     for _ in range(CALLS):
         if (answer := handler(event, None))["statusCode"] != 200:

@@ -1,7 +1,7 @@
-"""How much one receiver that takes ten seconds delays 99 others, on the running service.
+"""Measure how much one receiver that takes ten seconds delays 99 others, on the running service.
 
 Each round has one event for each of the 99 receivers and a burst for the hundredth, which responds immediately in half
-of the windows and slowly in the others. Windows alternate, so that both kinds run under the same conditions.
+of the windows and slowly in the other half. Windows alternate, so that both kinds run under the same conditions.
 """
 
 import math
@@ -28,7 +28,7 @@ LIMIT = 1.2
 
 
 def measure(report: Report) -> None:
-    """Measure the others' p99 from event to arrival, with the slow receiver relative to without; also unguarded."""
+    """Measure how the slow receiver changes the p99 of the other 99, with and without the service's protection."""
     for name, module, limit in (
         ("99 webhooks beside one that takes 10 s", "jobtrack_local", LIMIT),
         ("the same without breaker, lanes and leases", "bench.unguarded", math.inf),
@@ -40,7 +40,7 @@ def measure(report: Report) -> None:
 
 
 def _compared(module: str) -> tuple[list[float], list[float]]:
-    """Return the seconds from event to arrival at the others: without the slow receiver, and with it."""
+    """Return the seconds from event to arrival at the other 99, without the slow receiver and with it."""
     seconds: tuple[list[float], list[float]] = ([], [])
     with Receivers() as receivers, _serving(module) as client:
         others, _ = _job(client, [f"{receivers.url}/{number}" for number in range(OTHERS)])
@@ -57,7 +57,7 @@ def _compared(module: str) -> tuple[list[float], list[float]]:
 
 
 def _round(client: httpx.Client, job: str, receivers: Receivers) -> list[float]:
-    """Report one event, wait until all others have it, and return the seconds that each took."""
+    """Report one event, wait until the other 99 have received it, and return the seconds until each arrival."""
     began = time.monotonic()
     sequence = _report(client, job, 1)
     arrived = receivers.wait(sequence, OTHERS, PATIENCE_SECONDS)

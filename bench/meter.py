@@ -1,4 +1,4 @@
-"""Count what AWS would charge for: requests, capacity units and bytes, at the client's events."""
+"""Count the requests, capacity units and bytes that AWS would charge for, from the events of a boto3 client."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -28,8 +28,9 @@ class Usage:
 class Meter:
     """Measures one client. A second client, not measured, reads the items after updates.
 
-    A transaction's write units are 2 x the sum of each item's size in KB, rounded up, where the larger of the sizes
-    before and after counts; the local engine reports too few. A read unit is 4 KB, as the engine reports.
+    A transaction costs two write units per KB of each item, rounded up. The larger of the sizes before and after the
+    change counts. The meter computes these units, because the local engine reports too few. A read unit is 4 KB, as the
+    engine reports.
     """
 
     client: "DynamoDBClient"

@@ -1,4 +1,4 @@
-"""Lays measurements of this service and of two others side by side, with the targets.
+"""Compare measurements of this service with those of two others, and with the targets.
 
 Each file is the output of one load program for one server: for each operation its count, rate and latencies. Files of
 one run belong together: a run puts the same load on each server, one after the other, on the same machine.
@@ -21,7 +21,7 @@ LARGEST_P99_RATIO, LEAST_P99_MS = 5, 25
 
 
 class Row(NamedTuple):
-    """An operation, a member of its measurements, and the factor by which ours must be better than the best other."""
+    """An operation, a member of its measurements, and how many times better ours must be than the best other."""
 
     title: str
     operation: str
@@ -71,7 +71,7 @@ def _figure(measurement: Mapping[str, Any], row: Row) -> float:
 
 
 def _ratio(run: Run, row: Row) -> float:
-    """Return how many times better ours is than the best of the others."""
+    """Return how many times better ours is than that of the best other service."""
     ours, *others = (_figure(measurement, row) for measurement in run)
     others = [figure for figure in others if figure]
     return min(others) / ours if row.member.endswith("_ms") else ours / max(others)

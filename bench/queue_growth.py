@@ -44,7 +44,7 @@ THREADS = 8
 
 
 def measure(bench: Bench, report: Report) -> None:
-    """Measure each request at each length, and the write units of what changes a counter."""
+    """Measure each request at each queue length, and the write units of each change of a counter."""
     os.environ |= {"JOBS_TABLE": bench.jobs.table, "SUBSCRIPTIONS_TABLE": "unused", "SECRETS_KEY_ID": "unused"}
     owner, ids = ProjectKey(str(uuid.uuid4()), str(uuid.uuid4())), list[str]()
     for shorter, longer in pairwise((0, *LENGTHS)):

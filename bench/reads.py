@@ -125,7 +125,7 @@ def _late(rng: random.Random, count: int) -> Iterator[Event]:
 
 
 def _jittered(rng: random.Random, count: int) -> Iterator[Event]:
-    """Return lines of clocks that differ by up to 30 seconds."""
+    """Return lines of writers whose clocks are wrong by up to 30 seconds."""
     for index in range(count):
         yield workload.log(rng, workload.START + times.HOUR + index * 10_000 + rng.randrange(-30, 30) * times.SECOND)
 

@@ -1,4 +1,7 @@
-"""A hundred webhook receivers on 127.0.0.1, in one thread. Each has a path; those named slow take ten seconds."""
+"""A hundred webhook receivers on 127.0.0.1, in one thread.
+
+Each has a path. Paths that begin with `slow` take ten seconds.
+"""
 
 import asyncio
 import json
@@ -44,7 +47,7 @@ class Receivers:
         self._loop.call_soon_threadsafe(self._released.clear)
 
     def wait(self, sequence: int, count: int, seconds: float) -> list[float]:
-        """Wait until `count` receivers have the message, and return its arrival times (monotonic) until then."""
+        """Wait at most `seconds` until `count` receivers have the message, and return its arrival times (monotonic)."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._arrived.get(sequence, ())) >= count, seconds)
             return list(self._arrived.get(sequence, {}).values())

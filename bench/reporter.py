@@ -76,7 +76,7 @@ def _worked() -> float:
 
 
 def _turns(rows: str, log: Callable[[str], None], lines: int) -> tuple[float, float]:
-    """Return the seconds of the given number of turns with a line each, and of as many without.
+    """Return the seconds of `lines` turns that log a line each, and of as many turns that log none.
 
     The two kinds alternate, so that other work on the machine affects both equally.
     """
@@ -101,7 +101,10 @@ def _nothing(message: str) -> None:
 
 
 def _half_a_millisecond() -> str:
-    """Work for half of the time that a line has at the target rate, because every other turn has a line."""
+    """Return rows that take half of the time between two lines at the target rate.
+
+    Only every other turn logs a line.
+    """
     rows = [",".join(str(row * column) for column in range(12)) for row in range(100)]
     once = min(_turn("\n".join(rows), 0, _nothing) for _ in range(200))
     return "\n".join((rows * 100)[: round(100 * 0.5 / RATE / once)])

@@ -27,7 +27,7 @@ _CLASS = {
 
 
 def main() -> None:
-    """Print how many times as long dataclasses take as structs."""
+    """Print the times of dataclasses as multiples of those of structs."""
     types = _struct_types()
     create = {kind: _class_creation(kind, types) for kind in _CLASS}
     print(f"create {len(types)} classes: {_ratio(create['dataclass'], create['struct'], 3)}")
@@ -60,7 +60,7 @@ def _subclasses(base: type[Struct]) -> Iterable[type[Struct]]:
 
 
 def _class_creation(kind: str, types: Iterable[type[Struct]]) -> Callable[[], None]:
-    """Return a function that creates a class of the same members for each of the types."""
+    """Return a function that creates, for each type, a class with the same members."""
     source = "from dataclasses import dataclass\nfrom msgspec import Struct\n"
     for index, value_type in enumerate(types):
         members = [f"    {name}: 'Any'" for name in value_type.__struct_fields__] or ["    pass"]
@@ -81,7 +81,7 @@ def _job() -> Job:
 
 
 def _dump(job: Job) -> dict[str, Any]:
-    """Return what differs from its default: the stored form, made without msgspec."""
+    """Return the stored form (the members that differ from their defaults), made without msgspec."""
     return {**_members(job), "stages": [_members(stage) for stage in job.stages]}
 
 

@@ -58,7 +58,10 @@ def sample(rng: random.Random, moment: int) -> Event:
 
 
 def mixed(rng: random.Random, count: int, start: int, spacing: int = 20_000) -> list[Event]:
-    """Return a typical batch: of ten events, eight lines, one progress update, one sample; one event is a line."""
+    """Return a typical batch: eight of ten events are lines, one is progress, one a sample.
+
+    A single event is a line.
+    """
     events = []
     for index in range(count):
         moment = start + index * spacing

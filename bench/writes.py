@@ -13,7 +13,7 @@ BATCHES = 60
 
 
 def measure(bench: Bench, report: Report) -> None:
-    """Measure the most expensive of many batches of each size, and the requests of the first and the later ones."""
+    """Measure the most expensive of many batches of each size, and the requests of the first and the later batches."""
     for size, limit in LIMITS.items():
         rng, key, moment = random.Random(size), bench.job(), workload.START + times.MINUTE
         used = []

@@ -2,7 +2,7 @@
 
 Run it once after the update that brings the counters. Until then, the queue position in the response to a new job, and
 figures about queues of more than a thousand jobs, leave out older jobs. The API may be in use meanwhile. If it is
-interrupted, run it again: what was counted stays counted.
+interrupted, run it again: it counts no job twice.
 """
 
 import argparse

@@ -54,7 +54,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def statements(resources: Mapping[str, Any], function: str) -> list[dict[str, Any]]:
-    """Return the policy statements of a function, whether SAM or the template makes its role."""
+    """Return the policy statements of a function: those of its role in the template, or of the role that SAM makes."""
     properties = resources[function]["Properties"]
     if "Role" in properties:
         role = resources[intrinsics.target(properties["Role"])]["Properties"]

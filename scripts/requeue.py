@@ -1,7 +1,7 @@
 """Put quarantined outbox records back after their cause was fixed: `python -m scripts.requeue --help`.
 
 Each record becomes a new outbox item of the jobs table, so its stream sends it to the dispatcher again. Messages that
-were pushed before have the same webhook-id as then. Records that fail again are quarantined again.
+were pushed before keep their webhook-id. Records that fail again are quarantined again.
 """
 
 import argparse
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def requeue(
     dynamodb: "DynamoDBClient", jobs: str, quarantine: str, clock: Callable[[], Micros] = times.now
 ) -> Iterator[str]:
-    """Put the quarantined records back, and yield the sort key of each once that is done."""
+    """Put the quarantined records back, and yield the sort key of each record after it was put back."""
     for page in dynamodb.get_paginator("scan").paginate(TableName=quarantine, ConsistentRead=True):
         for item in page["Items"]:
             dynamodb.put_item(TableName=jobs, Item=_again(load_record(item), clock()))

@@ -1,7 +1,7 @@
 """Run ministack for `sam local`, and write the files that functions need to reach it: `python -m scripts.sam_local`.
 
-`sam local` passes only variables that the template names into a container. So besides the file of values, this writes a
-copy of the built template that also names the variables by which boto3 finds the engine.
+`sam local` passes only variables that the template names into a container. Therefore this script also writes a copy of
+the built template, which names the variables by which boto3 finds the engine.
 """
 
 import json

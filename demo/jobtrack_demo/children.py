@@ -1,4 +1,4 @@
-"""The child processes of the demo, which end with it however it ends."""
+"""The child processes of the demo. They end when the demo ends; on Linux, also when it is killed."""
 
 import ctypes
 import os
@@ -22,7 +22,7 @@ READ_SECONDS = 5
 
 
 class Child:
-    """A Python process in its own session, so that Ctrl-C reaches only the demo, which then ends it in order."""
+    """A Python process in its own session, so that Ctrl-C reaches only the demo, which then ends it cleanly."""
 
     running: ClassVar[list["Child"]] = []
 
@@ -72,7 +72,7 @@ class Child:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Ask the process to end, and kill it after its patience (seconds)."""
+        """Ask the process to end, and kill it if it takes longer than its `patience` (seconds)."""
         self._process.terminate()
         try:
             self.wait(self._patience)
@@ -94,7 +94,7 @@ class Child:
 
 
 class Interruption:
-    """Handles signals: the first one ends the demo in order, another one kills the processes that are still ending."""
+    """Handles signals: the first one ends the demo cleanly, a second one kills the processes that still run."""
 
     def __init__(self) -> None:
         self._begun = False
@@ -103,7 +103,7 @@ class Interruption:
         """Handle a signal.
 
         Raises:
-            KeyboardInterrupt: it is the first one.
+            KeyboardInterrupt: this is the first signal.
         """
         if not self._begun:
             self._begun = True

@@ -78,7 +78,10 @@ class Watch:
             self.sleep(POLL_SECONDS)
 
     def until_pushed(self, messages: int, quiet: float, settle: float) -> Inbox:
-        """Wait for `messages` messages and then `settle` seconds for others, or until none came for `quiet` seconds."""
+        """Wait for `messages` messages and then `settle` seconds without a further one.
+
+        If messages are missing, stop after `quiet` seconds without a message.
+        """
         arrived, since = -1, self.clock()
         while True:
             self.look()

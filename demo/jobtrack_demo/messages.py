@@ -48,7 +48,7 @@ def next_steps(url: str, out: Path, *, kept: bool) -> Iterator[str]:
 
 
 def _command(url: str) -> str:
-    """Return how the user calls a command that talks to this service, and not to another one."""
+    """Return the start of a command line that reaches this service, even if the settings name another service."""
     try:
         reached = resolve(None, None, None, None).base_url
     except JobTrackError:

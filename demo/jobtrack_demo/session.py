@@ -127,7 +127,7 @@ def _counts(out: Path) -> Counts | None:
 
 @contextmanager
 def _service(options: Options, folder: str) -> Iterator[tuple[str, Child]]:
-    """Start the service, and wait until it is ready. What it leaves behind when it is killed is in the folder."""
+    """Start the service, and wait until it is ready. Its temporary files are in `folder`, even if it is killed."""
     port = options.port or free_port()
     data = ["--memory"] if options.data is None else ["--data", str(options.data)]
     engine = [] if options.engine is None else ["--engine", options.engine]

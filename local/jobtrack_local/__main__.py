@@ -1,4 +1,4 @@
-"""`python -m jobtrack_local`: the commands of the local service without the client's."""
+"""`python -m jobtrack_local`: the commands of the local service, without the client's commands."""
 
 import typer
 

@@ -52,7 +52,7 @@ def _sqlite_folder(data: Path) -> Path:
     """Return the embedded engine's folder.
 
     Raises:
-        LocalError: the data folder has none.
+        LocalError: the data folder has no data of the embedded engine.
     """
     from jobtrack_local.engine.engines import DYNAMODB_LOCAL, SQLITE
     from jobtrack_local.engine.sqlite.engine import DATABASE

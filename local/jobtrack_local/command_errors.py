@@ -1,4 +1,4 @@
-"""How commands end when they fail."""
+"""The error output and exit code of commands that fail."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

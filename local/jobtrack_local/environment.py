@@ -12,7 +12,7 @@ from jobtrack_local.websocket import gateway
 
 
 def connect(engine: Engine) -> None:
-    """Let the layer's AWS clients, created from now on, use the engine."""
+    """Make the layer's future AWS clients use the engine."""
     point_botocore_at(engine.endpoints(), os.environ)
     engine.attach(aws.session())
 

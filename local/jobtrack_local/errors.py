@@ -2,4 +2,4 @@
 
 
 class LocalError(Exception):
-    """The local service cannot start or go on. The message is one line for its user."""
+    """The local service cannot start or continue. The message is one line for its user."""

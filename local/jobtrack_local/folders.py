@@ -51,7 +51,7 @@ def create_private_folder(folder: Path) -> Path:
     """Create the folder, or make an empty one private, and check that its disk is not full. Return it.
 
     Raises:
-        LocalError: it cannot be written, or other users can read its files.
+        LocalError: the folder cannot be written, or other users can read its files.
     """
     create_folder(folder)
     with describe_errors(f"make {folder} private"):
@@ -62,7 +62,7 @@ def create_private_folder(folder: Path) -> Path:
 
 
 def _make_private(folder: Path) -> None:
-    """Change the mode of an empty folder only: one with files may be shared on purpose.
+    """Change the mode of an empty folder only, because a folder with files may be shared on purpose.
 
     PostgreSQL also refuses a data folder with another owner or mode:
     https://www.postgresql.org/docs/current/creating-cluster.html

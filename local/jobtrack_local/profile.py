@@ -1,7 +1,7 @@
 """The profile `local`, by which the client finds the service on this machine without any settings.
 
-Each `jobtrack serve` writes a file of its own and holds a lock on it while it runs. Services do not share files, so one
-that ends does not affect another. The kernel releases the lock of a service that was killed.
+Each `jobtrack serve` writes a file of its own and holds a lock on it while it runs. Services do not share files, so the
+end of a service does not affect another one. The kernel releases the lock of a service that was killed.
 """
 
 import fcntl

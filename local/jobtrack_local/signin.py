@@ -1,8 +1,8 @@
 """Sign-in of the live page on this machine.
 
 `jobtrack open` exchanges its token for a code and opens the page with it. The page exchanges the code for the token.
-Browsers store addresses, and all users of a machine can read command lines, so the token itself must not appear there.
-A code works once, and expires after a minute.
+Browsers store addresses, and all users of a machine can read command lines, so the token itself must not appear in
+them. A code works once, and expires after a minute.
 """
 
 import hashlib
@@ -80,7 +80,7 @@ class Codes:
         return code
 
     def redeem(self, code: str) -> Session:
-        """Return the session of a code, which is then used.
+        """Return the session of a code. The code cannot be used again.
 
         Raises:
             NotFound: the code is unknown, was used before, or has expired.

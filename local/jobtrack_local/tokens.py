@@ -134,7 +134,10 @@ def _parse_guid(text: str, name: str) -> str:
 
 
 def _create_key(path: Path) -> None:
-    """Write a new key to a temporary file and link it to its name, which only the first of several processes can."""
+    """Write a new key to a temporary file and link it to its name.
+
+    Of several processes, only the first one succeeds.
+    """
     folders.create_folder(path.parent)
     key = generate_private_key(public_exponent=65537, key_size=2048)
     handle, draft = tempfile.mkstemp(dir=path.parent)  # mkstemp: mode 0600

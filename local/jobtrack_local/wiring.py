@@ -69,8 +69,8 @@ def _stream_poller(
 ) -> StreamPoller:
     """Return the poller of a stream of the embedded engine, which keeps records until they were handled.
 
-    AWS drops records after a day, so the template limits their age. Here that limit would only lose the records that
-    waited while the service was not running.
+    AWS drops records after a day, so the template limits their age. On one machine, this limit would lose the records
+    that waited while the service was not running.
     """
     arn, control, patterns = names.resolve(trigger.stream), PollerControl(), trigger.filter_criteria.patterns
     engine.streams.add_consumer(arn, lambda record: any_match(patterns, record), control.wake)
@@ -87,8 +87,8 @@ def _stream_poller(
 def _dynamodb_local_poller(template: Template, names: Names, name: str, trigger: StreamProperties) -> StreamPoller:
     """Return the poller of a stream of DynamoDB Local, which keeps no position.
 
-    Killed with `kill -9`, DynamoDB Local can lose its last acknowledged write. A later record would get the number of
-    the lost one, and a stored position would skip it. So the poller starts with the items that are still in the table.
+    On `kill -9`, DynamoDB Local can lose its last acknowledged write. A later record would get the number of the lost
+    record, and a stored position would skip it. So the poller starts with the items that are still in the table.
     """
     arn, control = names.resolve(trigger.stream), PollerControl()
     wake_after_writes(aws.session(), control.wake)

@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's description of the functions' routes, and what FastAPI cannot know."""
+"""The OpenAPI document: FastAPI's description of the functions' routes, and the facts that FastAPI cannot know."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -155,7 +155,7 @@ def _request_body(generated: Json, operation: Operation) -> Json:
 
 
 def _without_null(schema: Json) -> Json:
-    """Return the schema of a query parameter: it is never `null`, but left out."""
+    """Return the schema of a query parameter, which is never `null`: a request leaves it out instead."""
     kinds = [kind for kind in schema.get("anyOf", []) if kind.get("type") != "null"]
     if len(kinds) != 1:
         return schema

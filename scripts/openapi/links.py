@@ -36,7 +36,7 @@ def _success_response(responses: Json) -> Json:
 
 
 def _links(own_ids: set[str], new_ids: Mapping[str, str], paths: Json) -> Iterator[tuple[str, Json]]:
-    """Yield a link to every operation that takes all of the new ids, and no id that is not known by then."""
+    """Yield a link to every operation that takes all of the new ids, and otherwise only ids that are already known."""
     for path, methods in paths.items():
         names = _parameters(path)
         if new_ids.keys() <= names <= own_ids | new_ids.keys():

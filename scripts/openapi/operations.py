@@ -1,4 +1,4 @@
-"""The operations of the API: what the functions' code does not say about their responses."""
+"""The operations of the API, with the facts about responses that the functions' code does not have."""
 
 import json
 from dataclasses import dataclass

@@ -89,7 +89,7 @@ def _response_schemas(types: Collection[type]) -> Json:
 
 
 def _inherit_descriptions(response: type, schemas: Json) -> None:
-    """Copy what pydantic leaves out: the docstrings of members that are declared in a base class."""
+    """Copy the docstrings of members that are declared in a base class, which pydantic leaves out."""
     for base in filter(is_typeddict, get_original_bases(response)):
         for name, member in schemas[base.__name__]["properties"].items():
             schemas[response.__name__]["properties"][name] = member
@@ -114,7 +114,7 @@ def _reference(schema: Json) -> Json:
 
 
 def _dropped(schema: Json) -> set[str]:
-    """Return the keywords that say nothing to a client: titles, and defaults that are the service's own values."""
+    """Return the keywords that are useless to a client: titles, and defaults that are the service's own values."""
     dropped = {"title"} if isinstance(schema.get("title"), str) else set()
     default = schema.get("default")
     if default is None or (schema.get("type") == "string" and not isinstance(default, str)):

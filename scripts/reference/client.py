@@ -56,7 +56,7 @@ def _describe_arguments(package: griffe.Object | griffe.Alias) -> Iterator[str]:
 
 
 def _members(shape: Any) -> str:
-    """Return the members of a TypedDict. A required one has no question mark."""
+    """Return the members of a TypedDict. Optional members have a question mark."""
     hints = get_type_hints(shape)
     lines = [f"{name}{'' if name in shape.__required_keys__ else '?'}: {_type(hint)}" for name, hint in hints.items()]
     return "```text\n" + "\n".join(lines) + "\n```"

@@ -35,13 +35,16 @@ class Model:
         return self.variants.total()
 
     def top_variants(self, most: int) -> list[tuple[list[int], int]]:
-        """Return the most frequent variants as lists of codes with their counts; of equal ones the shortest first."""
+        """Return the most frequent variants as lists of codes with their counts.
+
+        Of equally frequent ones, the shortest is first.
+        """
         ranked = sorted(self.variants.items(), key=lambda item: (-item[1], len(item[0]), item[0]))
         return [(np.frombuffer(key, dtype=np.int32).tolist(), count) for key, count in ranked[:most]]
 
 
 def discover(log: EventLog, step: int, advance: Advance = ignore) -> Model:
-    """Build the model, at least step events at a time, calling advance with the number of events done."""
+    """Build the model from groups of at least `step` events; call `advance` with the number of events of each group."""
     model = Model()
     for bounds in _groups(log.bounds, step):
         _add(model, log, bounds)
@@ -50,7 +53,7 @@ def discover(log: EventLog, step: int, advance: Advance = ignore) -> Model:
 
 
 def _groups(bounds: npt.NDArray[np.intp], step: int) -> list[npt.NDArray[np.intp]]:
-    """Cut the cases into runs of at least step events, each run with its end."""
+    """Divide the cases into groups of at least `step` events; the bounds of a group include its end."""
     targets = np.arange(0, bounds[-1], step)
     cuts = np.unique(np.append(np.searchsorted(bounds, targets), len(bounds) - 1))
     return [bounds[first : last + 1] for first, last in pairwise(cuts)]

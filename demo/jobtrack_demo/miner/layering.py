@@ -19,7 +19,10 @@ def layers(nodes: Sequence[int], edges: Counter[Edge], starts: Counter[int]) -> 
 
 
 def _parents(nodes: Sequence[int], edges: Counter[Edge], starts: Counter[int]) -> dict[int, int | None]:
-    """Grow a tree by the most frequent edge that leaves it (Prim's algorithm); without one, start another tree."""
+    """Grow a tree by the most frequent edge that leaves it (Prim's algorithm).
+
+    If no edge leaves it, start another tree.
+    """
     placed: dict[int, int | None] = {}
     while left := [node for node in nodes if node not in placed]:
         leaving = [edge for edge in edges if edge[0] in placed and edge[1] in left]

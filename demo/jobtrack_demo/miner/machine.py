@@ -45,7 +45,7 @@ class Probe:
         self._network = _traffic()
 
     def measure(self) -> Sample:
-        """Return the resource usage. Bytes of disk and network are totals; the rest is since the last measurement."""
+        """Return the resource usage. Bytes of disk and network are totals; rates are since the last measurement."""
         return {
             "cpu_usage": round(self._process.cpu_percent() / self._cores, 1),
             "memory_bytes": self._process.memory_info().rss,
@@ -78,7 +78,7 @@ def _traffic() -> tuple[int, int]:
 
 
 class Sampler:
-    """Takes a sample at an interval in seconds during its `with` statement, and one at its end."""
+    """Takes a sample every `every` seconds during its `with` statement, and a last one at the end."""
 
     def __init__(self, job: Job, probe: Probe, every: float = 1.0) -> None:
         self._job = job

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 
 class Pace:
-    """Spreads work over a number of seconds, however fast it goes.
+    """Spreads work over at least a number of seconds.
 
-    The time that is left is spread evenly over the work that is left. Work that is slow shortens the waits after it,
-    and work that takes longer than the seconds is not delayed.
+    The remaining time is spread evenly over the remaining work. Slow work shortens the waits after it. If the time is
+    over, work is not delayed.
 
     Args:
         seconds: How long the whole work takes at least. 0 removes the waits.
@@ -29,7 +29,7 @@ class Pace:
         self._end = self._at + seconds
 
     def reach(self, done: float) -> None:
-        """Wait until the time for a share of the whole work (0 to 1), which is done."""
+        """Wait until the time at which the finished share of the whole work (0 to 1) is due."""
         if done <= self._done:
             return
         time_left = max(0.0, self._end - self._at)

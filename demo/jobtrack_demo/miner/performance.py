@@ -43,7 +43,7 @@ class Performance:
 
 
 def analyse(log: EventLog, step: int, advance: Advance = ignore) -> Performance:
-    """Measure every transition; call `advance` with the number of finished ones after about every `step` of them."""
+    """Measure every transition; after about every `step` transitions, call `advance` with their number."""
     waits: dict[Edge, Spread] = {}
     done = 0
     for edge, micros in _grouped(log):
@@ -57,7 +57,7 @@ def analyse(log: EventLog, step: int, advance: Advance = ignore) -> Performance:
 
 
 def bottlenecks(waits: dict[Edge, Spread]) -> list[Edge]:
-    """Return the transitions that wait at least twice the mean and are at least one in 2,000, the costliest first."""
+    """Return the transitions that wait at least twice the mean and are at least 1 in 2,000. The costliest is first."""
     count = sum(spread.count for spread in waits.values())
     total = sum(spread.total for spread in waits.values())
     slow = [edge for edge, spread in waits.items() if _is_slow(spread, count, total)]
@@ -89,5 +89,5 @@ def _edge(pair: int) -> Edge:
 
 
 def transitions(log: EventLog) -> int:
-    """Return how many events follow another one of their case."""
+    """Return the number of events that follow another event of the same case."""
     return len(log) - (len(log.bounds) - 1)

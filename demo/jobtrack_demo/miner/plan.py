@@ -25,7 +25,7 @@ def job_name(source: Source) -> str:
 
 
 def share_done(stage: str, part: float) -> float:
-    """Return the share of the whole job (0 to 1) that is done when a part of the stage is."""
+    """Return the share of the whole job (0 to 1) that is done when this part of the stage (0 to 1) is done."""
     weights = {name: weight for name, (_, weight) in STAGES.items()}
     before = list(STAGES).index(stage)
     return (sum(list(weights.values())[:before]) + weights[stage] * part) / sum(weights.values())

@@ -138,7 +138,7 @@ def _report_text(analysis: Analysis) -> str:
 
 
 def _tell(step: Step, number: int, checked: Checked, warned: int) -> bool:
-    """Log the excluded records of a chunk, and return whether that was a warning; the number of warnings is limited."""
+    """Log the excluded records of a chunk, and return whether it was a warning; the number of warnings is limited."""
     if not checked.excluded:
         step.say(logging.DEBUG, f"Chunk {number}: every record is valid")
         return False

@@ -25,7 +25,7 @@ class InputError(Exception):
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of an event; an activity may have several."""
+    """The columns of an event; the activity may consist of several columns."""
 
     case: str
     activity: tuple[str, ...]

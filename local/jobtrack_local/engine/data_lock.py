@@ -1,4 +1,4 @@
-"""Locks a data folder: one `jobtrack serve` at a time uses it, and its engines until they have written everything."""
+"""Locks a data folder for one `jobtrack serve`, and for its engine until the engine has written everything."""
 
 import fcntl
 import os
@@ -30,7 +30,7 @@ class DataLock:
 
     @property
     def empty(self) -> bool:
-        """Whether the folder holds nothing but its locks."""
+        """Whether the folder contains only its locks."""
         return {path.name for path in self.folder.iterdir()} <= {SERVE_LOCK, ENGINE_LOCK}
 
 

@@ -51,7 +51,7 @@ def verify(archive: Path, sha512: str = SHA512) -> None:
     """Verify the archive's SHA-512 (base64).
 
     Raises:
-        LocalError: it is a different one.
+        LocalError: the checksum is wrong.
     """
     with archive.open("rb") as file:
         digest = base64.b64encode(hashlib.file_digest(file, "sha512").digest()).decode()

@@ -19,7 +19,7 @@ INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_
 
 
 class EngineProcess:
-    """A process that prints `port N`. It ends when its standard input does, so it never outlives the service."""
+    """A process that prints `port N`. It ends when its standard input is closed, so it never outlives the service."""
 
     def __init__(self, name: str, command: Sequence[str], env: Mapping[str, str], keep: Sequence[int] = ()) -> None:
         self.name = name
@@ -44,7 +44,7 @@ class EngineProcess:
         """Wait until the engine accepts connections, and return its URL.
 
         Raises:
-            LocalError: it ended, or did not start in time.
+            LocalError: the engine ended, or did not start in time.
         """
         deadline = time.monotonic() + seconds
         try:

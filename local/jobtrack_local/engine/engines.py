@@ -35,7 +35,7 @@ class Engine:
         return endpoints(self.dynamodb_url, NOWHERE)
 
     def attach(self, session: Session) -> None:
-        """Let the session's clients, created from now on, call this engine."""
+        """Make the session's future clients call this engine."""
         self.embedded.attach(session, tables=self.dynamodb is None)
 
 
@@ -72,10 +72,10 @@ def running(choice: str, lock: DataLock | None) -> Iterator[Engine]:
 
 
 def require_own_data(choice: str, folder: Path) -> None:
-    """Check that a data folder has no data of another engine. Each has a subfolder of its own name.
+    """Check that a data folder has no data of another engine. Each engine has a subfolder with its name.
 
     Raises:
-        LocalError: it has.
+        LocalError: the folder has data of another engine.
     """
     for other in ENGINES:
         if other != choice and (folder / other).exists():

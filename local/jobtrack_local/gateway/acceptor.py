@@ -1,6 +1,6 @@
 """Accepts connections, up to a limit that depends on the available file descriptors.
 
-Without it, when descriptors run out, asyncio's own server logs up to 2,048 tracebacks a second: its
+Without this limit, when descriptors run out, asyncio's own server logs up to 2,048 tracebacks a second: its
 `_accept_connection` (asyncio/selector_events.py) continues its loop after a failure.
 """
 

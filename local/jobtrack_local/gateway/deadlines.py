@@ -1,7 +1,7 @@
 """Closes connections whose clients make no progress.
 
-uvicorn's `timeout_keep_alive` applies only between two requests, and a single byte ends it. Here every connection is
-checked repeatedly, and closed if it stays in one phase for longer than the phase's timeout.
+uvicorn's `timeout_keep_alive` applies only between two requests, and ends with the first byte. This module checks every
+connection repeatedly, and closes a connection that stays in one phase for longer than the phase's timeout.
 """
 
 import time
@@ -21,7 +21,7 @@ KEEP_ALIVE_SECONDS = 75
 
 
 class Phase(Enum):
-    """What a connection waits for its client to do."""
+    """The client's action that a connection waits for."""
 
     FIRST_REQUEST = "the first request"
     NEXT_REQUEST = "the next request"
@@ -58,7 +58,7 @@ class _Wait:
 
 
 class Deadlines:
-    """Records since when each connection waits, and closes those that wait too long."""
+    """Records since when each connection waits, and closes connections that wait too long."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -74,7 +74,7 @@ class Deadlines:
                     _end(connection, phase)
 
     def _wait(self, connection: "Protocols", phase: Phase, before: _Wait | None) -> _Wait:
-        """Return the wait that continues since the last call, or a new one."""
+        """Return the wait of the last call if it continues, or a new one."""
         now = _Wait(phase, _cycle(connection), self._clock(), connection.transport.get_write_buffer_size())
         return replace(now, since=before.since) if before and before.goes_on_in(now) else now
 

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol over `httptools`, with the refusals and the limit that its parser leaves to the server.
+"""uvicorn's HTTP protocol over `httptools`, with the checks and the limit that its parser lacks.
 
 Invalid requests cause no traceback in the log. `httptools` parses with llhttp, which limits neither the size of a
 request's head nor that of its trailers: https://github.com/nodejs/llhttp
@@ -97,12 +97,12 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End the requests. uvicorn does not end the first of several that a client sent without waiting."""
+        """End the requests. If a client sent several without waiting, uvicorn does not end the first."""
         self.discard_response()
         super().connection_lost(exc)
 
     def discard_response(self) -> None:
-        """Discard what the application still sends, and the requests that wait behind it."""
+        """Discard the rest of the response, and the requests that wait behind it."""
         self.pipeline.clear()
         if self.responding is not None and self.responds:
             self.responding.disconnected = True

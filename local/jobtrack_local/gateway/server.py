@@ -79,7 +79,10 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """Stop on SIGINT and SIGTERM unless the process was started with them ignored; uvicorn would not check that."""
+        """Stop on SIGINT and SIGTERM, unless they were ignored when the process started.
+
+        uvicorn does not check this.
+        """
         left = [each for each in (signal.SIGINT, signal.SIGTERM) if ignored(each)]
         with super().capture_signals():
             for each in left:

@@ -30,7 +30,7 @@ def invoke_batch(
 
 
 def _failed_identifiers(response: object) -> set[str]:
-    """Return the identifiers in `batchItemFailures`. A response without it means success."""
+    """Return the identifiers in `batchItemFailures`. A response without this member means success."""
     failures = response.get("batchItemFailures") if isinstance(response, dict) else None
     if not failures:
         return set()

@@ -49,7 +49,7 @@ class PollerControl:
             raise Stopped
 
     def wait_for_wake(self, seconds: float | None) -> None:
-        """Wait for `wake`, but at most for this time; None is without limit. A wake before the call counts.
+        """Wait for `wake`, but at most for this time; None means without limit. A wake before the call counts.
 
         Raises:
             Stopped: `stop` was called.
@@ -63,7 +63,7 @@ class PollerControl:
         """Call the action and return whether it succeeded. After a failure, log it at most once a minute, and pause.
 
         No failure ends the thread: the process may be out of file descriptors or threads, or the engine may be down,
-        and each of these can pass.
+        but such problems can pass.
         """
         try:
             action()

@@ -63,7 +63,7 @@ class EngineStream:
         return position.iterator
 
     def _request_iterator(self, shard: str, after: str | None) -> str:
-        """Return an iterator after the sequence number, or at the oldest record if that one is gone."""
+        """Return an iterator after the sequence number, or at the oldest record if the numbered record is gone."""
         if after is not None:
             try:
                 return self._client.get_shard_iterator(

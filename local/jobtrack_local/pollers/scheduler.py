@@ -21,7 +21,7 @@ _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
 
 
 class SchedulePoller:
-    """Calls a function at a fixed interval. Missed calls are not made up for."""
+    """Calls a function at a fixed interval. Missed calls are not repeated."""
 
     def __init__(
         self,

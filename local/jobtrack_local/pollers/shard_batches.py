@@ -1,4 +1,4 @@
-"""Lambda's rules for the records of a shard: retry in order from the first failure, split batches, discard at last.
+"""Lambda's rules for the records of a shard: retry in order from the first failure, split batches, and finally discard.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
 """
@@ -21,7 +21,7 @@ Condition = Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
 
 @dataclass(frozen=True)
 class Batch:
-    """Records for one call of the function; `attempts` counts the failed ones of its first record.
+    """Records for one call of the function; `attempts` counts the failed attempts of its first record.
 
     The batch waits until `due`.
     """
@@ -31,7 +31,10 @@ class Batch:
     due: Micros = times.EPOCH
 
     def is_due(self, now: Micros) -> bool:
-        """Return whether the batch need not wait. No delay is so long that the clock was set back in the meantime."""
+        """Return whether the batch is due.
+
+        If it would wait longer than any delay, the clock was set back and it is due.
+        """
         return not 0 < times.seconds_between(now, self.due) <= LONGEST_DELAY_SECONDS
 
 

@@ -35,7 +35,7 @@ BACKLOG = "backlog"
 
 @dataclass(frozen=True)
 class Shard:
-    """A shard of a stream, and the shard that it continues."""
+    """A shard of a stream, and its parent, the shard that it continues."""
 
     name: str
     parent: str | None = None
@@ -75,7 +75,7 @@ class _Progress:
 
     @property
     def position(self) -> str | None:
-        """The record up to which all were handled, discarded or filtered out."""
+        """The record up to which all records were handled, discarded or filtered out."""
         return self.handled if self.batches else self.after
 
     def add(self, records: Sequence[Record], batches: Iterable[Batch]) -> None:
@@ -84,7 +84,7 @@ class _Progress:
         self.batches.extend(batches)
 
     def replace_first(self, remaining: Sequence[Batch]) -> None:
-        """Replace the first batch by what remains of it, which is its end."""
+        """Replace the first batch by its remaining records, which are at its end."""
         records = self.batches.popleft().records
         self.batches.extendleft(reversed(remaining))
         if handled := records[: len(records) - sum(len(batch.records) for batch in remaining)]:
@@ -95,7 +95,7 @@ class StreamMapping:
     """Calls a function with the records of a stream, within the limits of its trigger.
 
     `discard` is called with discarded records and their shard, and `save` with a shard and the position up to which its
-    records need not be read again. If one raises an exception, it is called again later.
+    records need not be read again. If a call raises an exception, it is repeated later.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class StreamMapping:
         progress.batches.extend(self._batches(records))
 
     def step(self) -> bool:
-        """Read and handle at most one batch of each shard; return whether there was any."""
+        """Read and handle at most one batch of each shard; return whether there was a batch."""
         self._steps_to_discovery -= 1
         if self._steps_to_discovery <= 0:
             self._discover_shards()

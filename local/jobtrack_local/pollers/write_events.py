@@ -8,7 +8,7 @@ WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWrit
 
 
 def wake_after_writes(session: Session, wake: Callable[[], None]) -> None:
-    """Call `wake` after each write to DynamoDB by a client that the session creates from now on."""
+    """Call `wake` after each write to DynamoDB by the session's future clients."""
     events = session.get_component("event_emitter")
     for operation in WRITES:
         events.register(f"after-call.dynamodb.{operation}", lambda **_: wake())

@@ -1,7 +1,7 @@
 """Records the AWS calls of functions in the file that `JOBTRACK_CALLS` names; a script compares them with the policies.
 
-The user agent of an AWS client contains the folder of the function that created it. So the caller of each call is known
-on every thread.
+The user agent of an AWS client contains the folder of the function that created it. So the function that makes a call
+is known on every thread.
 """
 
 import json
@@ -98,7 +98,7 @@ class Recorder:
 
 
 def start_recording(names: Names, env: Mapping[str, str] = os.environ) -> bool:
-    """Record the calls of AWS clients that are created from now on; return whether the environment names a file."""
+    """Record the calls of future AWS clients; return whether the environment names a file."""
     path = env.get(FILE_VARIABLE)
     if path:
         record: Any = Recorder(Path(path), names).record  # botocore's types ask for a handler of any arguments

@@ -103,6 +103,6 @@ def load_function(name: str, properties: FunctionProperties) -> Function:
 
 
 def load_module(properties: FunctionProperties) -> ModuleType:
-    """Return the module `app` in the function's folder, whose AWS clients the call recorder then recognizes."""
+    """Load and return a function's module `app`, so that the call recorder recognizes its AWS clients."""
     with call_recorder.clients_of(properties.code_uri):
         return stack.load_function(properties.code_uri)

@@ -1,4 +1,4 @@
-"""Lambda's event filter patterns. Only those of template.yaml are supported: exact strings and prefixes."""
+"""Lambda's event filter patterns. Only the kinds that template.yaml uses are supported: exact strings and prefixes."""
 
 import json
 from collections.abc import Mapping, Sequence

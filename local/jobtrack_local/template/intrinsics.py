@@ -26,7 +26,7 @@ def _get_att(loader: _Loader, node: yaml.ScalarNode) -> dict[str, object]:
 
 
 def _function(loader: _Loader, node: yaml.Node) -> dict[str, object]:
-    """Read any other function; it fails only if its value is needed."""
+    """Read any other function. It causes an error only if its value is needed."""
     name = f"Fn::{node.tag.removeprefix('!')}"
     if isinstance(node, yaml.SequenceNode):
         return {name: loader.construct_sequence(node, deep=True)}

@@ -31,13 +31,16 @@ class Protocol(WebSocketsSansIOProtocol):
         self.transport.close()
 
     async def run_asgi(self) -> None:
-        """Give the application the transport and run it: it can abort it, while closing waits for the client."""
+        """Run the application with the transport, so that it can abort the connection.
+
+        Closing would wait for the client.
+        """
         self.conn.max_fragment_size = FRAME_BYTES
         self.scope["state"][TRANSPORT] = self.transport
         await super().run_asgi()
 
     async def send(self, message: "ASGISendEvent") -> None:
-        """Send a message. A refusal completes the handshake, or uvicorn would log that it was left open."""
+        """Send a message. A refusal completes the handshake; otherwise uvicorn would log that it was left open."""
         await super().send(message)
         if message["type"] == "websocket.http.response.body":
             self.handshake_complete = True

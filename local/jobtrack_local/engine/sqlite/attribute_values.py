@@ -108,7 +108,7 @@ def key_bytes(value: Value) -> bytes:
 
 
 def _ordered(number: Decimal) -> bytes:
-    """Return sign, exponent and digits; for a negative number the complement, with an end above every digit."""
+    """Return sign, exponent and digits; for a negative number, their complement and an end byte above every digit."""
     if number == 0:
         return b"\x80"
     _, digits, _ = number.as_tuple()

@@ -1,8 +1,8 @@
 """Backups of the engine's folder, while a service uses it or not.
 
 A backup is one SQLite file of mode 0600: a consistent copy of the database, with the key material in a table of its
-own. The copy comes first and the keys second. Keys are only ever added, and before they are used, so the copy holds no
-ciphertext without its key. https://www.sqlite.org/backup.html
+own. The database is copied first, then the keys. A key is stored before it is used and is never removed, so the backup
+has the key of every ciphertext. https://www.sqlite.org/backup.html
 """
 
 import os
@@ -24,7 +24,7 @@ _TABLE = "CREATE TABLE backup_keys (material BLOB NOT NULL)"
 
 
 def write(folder: Path, target: Path) -> None:
-    """Write a backup of an engine's folder to a file, which is replaced only by a complete one.
+    """Write a backup of an engine's folder to a file, which is replaced only by a complete backup.
 
     Raises:
         LocalError: the folder holds no database, or the file cannot be written.
@@ -45,9 +45,9 @@ def write(folder: Path, target: Path) -> None:
 
 
 def restore(source: Path, folder: Path) -> None:
-    """Put a backup in the place of what an engine's folder holds. No service may use the folder.
+    """Replace the data in an engine's folder by a backup. No service may use the folder.
 
-    SQLite replaces the database in one transaction: after a power cut, there is the old one or the backup.
+    SQLite replaces the database in one transaction: after a power cut, it is either the old database or the backup.
 
     Raises:
         LocalError: the file is no backup or is damaged, or the folder cannot be written.
@@ -65,7 +65,7 @@ def check(source: Path) -> None:
     """Check that a file is a backup that can be restored.
 
     Raises:
-        LocalError: it is not.
+        LocalError: the file is not such a backup.
     """
     with _errors(f"restore {source}"), closing(_open(source)) as backup:
         _check(backup, source)
@@ -82,7 +82,7 @@ def _check(backup: sqlite3.Connection, source: Path) -> KeyMaterial:
 
 
 def _replaceable(path: Path) -> sqlite3.Connection:
-    """Open the database that is replaced. One that cannot be used is deleted."""
+    """Open the database to replace. If it is unusable, delete it first."""
     file = DatabaseFile(path, durable=True)
     try:
         return file.create()

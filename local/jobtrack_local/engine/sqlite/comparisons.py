@@ -1,4 +1,4 @@
-"""How DynamoDB compares attribute values; a missing attribute compares as `None` and satisfies nothing but `<>`."""
+"""How DynamoDB compares attribute values; a missing attribute compares as `None` and satisfies only `<>`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -20,7 +20,7 @@ def _different(left: Value | None, right: Value | None) -> bool:
 
 
 def _ranks(left: Value | None, right: Value | None) -> tuple[Any, Any] | None:
-    """Return what Python can compare of two values of one ordered type, or None."""
+    """Return two values of the same ordered type in a form that Python can compare, or None."""
     if left is None or right is None:
         return None
     ((kind, one),), ((other_kind, other),) = left.items(), right.items()
@@ -128,7 +128,7 @@ def check_type(kind: str, name: str, literals: Literals) -> None:
 
 
 def check_between(kind: str, literals: Literals) -> None:
-    """Refuse literal bounds without an order, of two types, or in the wrong order."""
+    """Refuse literal bounds of a type without an order, of different types, or in the wrong order."""
     for literal in literals:
         _check_kind(kind, "BETWEEN", literal, _ORDERED)
     _, low, high = literals

@@ -74,7 +74,7 @@ class Database:
         return future.result()
 
     def announce(self, topic: object) -> None:
-        """Within a change: wake the topic's subscribers once the change is committed."""
+        """Wake the topic's subscribers once the current change is committed. Call this within a change."""
         self._announced.add(topic)
 
     def subscribe(self, topic: object, wake: Callable[[], None]) -> None:
@@ -82,7 +82,7 @@ class Database:
         self._subscribers[topic].append(wake)
 
     def close(self) -> None:
-        """Finish the writes that wait, then close the file."""
+        """Finish the pending writes, then close the file."""
         with self._closing:
             self._closed = True
             self._writes.put(None)
@@ -100,13 +100,13 @@ class Database:
                 self._wake()
 
     def _wake(self) -> None:
-        """Wake subscribers. One that finds nothing, because its change was rolled back, waits again."""
+        """Wake subscribers. A subscriber that finds nothing, because the change was rolled back, waits again."""
         topics, self._announced = self._announced, set()
         for wake in {wake for topic in topics for wake in self._subscribers[topic]}:
             wake()
 
     def _take(self) -> tuple[Batch, bool]:
-        """Wait for a write; returns it with those that wait behind it, and whether more may come."""
+        """Wait for a write; return it with the writes that are queued behind it, and whether more may come."""
         batch: list[tuple[Write, Future[Any]]] = []
         entry = self._writes.get()
         while entry is not None:
@@ -138,7 +138,8 @@ class Database:
     def _commit(self, connection: sqlite3.Connection, batch: Batch) -> Results:
         """Run every change in a savepoint of its own, and commit them together.
 
-        The file is checked before the commit: afterwards, a caller in doubt would find its change in the lost file.
+        The file is checked before the commit. After the commit, a caller that checks its change would find it, although
+        the file is lost.
         """
         connection.execute("BEGIN IMMEDIATE")
         results = [(future, *_attempt(connection, change)) for change, future in batch]
@@ -147,7 +148,7 @@ class Database:
         return results
 
     def _roll_back(self) -> None:
-        """Undo an open transaction. A connection that cannot is replaced before the next write."""
+        """Roll back an open transaction. If that fails, the connection is replaced before the next write."""
         if self._connection is None:
             return
         try:
@@ -159,7 +160,7 @@ class Database:
 
 
 def _attempt(connection: sqlite3.Connection, change: Write) -> tuple[Any, BaseException | None]:
-    """Return the change's result, or what it raised; then it has changed nothing."""
+    """Return the change's result, or the exception that it raised; then the change is rolled back."""
     connection.execute("SAVEPOINT change")
     try:
         result = change(connection)

@@ -30,7 +30,7 @@ _Identity = tuple[int, int] | None
 
 
 class Replaced(sqlite3.OperationalError):
-    """The file at the path is not the one that is open: what is written to the open one is lost."""
+    """The open file is no longer the file at the path, so writes to the open file would be lost."""
 
 
 class Unusable(LocalError):
@@ -84,7 +84,7 @@ class DatabaseFile:
             durable_files.sync_folders(self.path.parent)
 
     def open_writer(self) -> sqlite3.Connection:
-        """Return a connection that writes. Checkpoints are not part of a commit, so that only a commit can fail one."""
+        """Return a connection that writes. Commits run no checkpoints, so a failed checkpoint fails no commit."""
         connection = self._connect(_WRITER_CACHE)
         self._prepare_writer(connection)
         return connection
@@ -141,7 +141,7 @@ def _identify(path: Path) -> _Identity:
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
-    """Mark a new file as ours; refuse one of another program, of a newer format, or damaged."""
+    """Mark a new file as ours; refuse a file that is damaged, of another program, or of a newer format."""
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     version, newest = migrations.read_format(connection), migrations.newest_format()

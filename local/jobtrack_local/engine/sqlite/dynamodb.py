@@ -63,7 +63,7 @@ class DynamoDb:
         return {"Table": describe(self.table(params["TableName"]))}
 
     def update_time_to_live(self, params: Params) -> Response:
-        """Let the items of a table expire, or stop that."""
+        """Enable or disable the expiry of a table's items."""
         table, specification = self.table(params["TableName"]), params["TimeToLiveSpecification"]
         attribute = specification["AttributeName"] if specification["Enabled"] else None
         if attribute == table.ttl:
@@ -92,7 +92,7 @@ class DynamoDb:
         return {} if item is None else {"Item": projected(item, paths)}
 
     def batch_get_item(self, params: Params) -> Response:
-        """Read up to 100 items; what does not fit into 16 MB is returned as unprocessed."""
+        """Read up to 100 items; keys of items beyond 16 MB are returned as unprocessed."""
         _check_batch(sum(len(each["Keys"]) for each in params["RequestItems"].values()), MOST_KEYS, "too many items")
         room = LARGEST_BATCH
         responses: dict[str, list[Item]] = {}
@@ -140,7 +140,7 @@ class DynamoDb:
             items.write_item(connection, table, outcome.old, outcome.new, self._record_change)
 
     def batch_write_item(self, params: Params) -> Response:
-        """Put or delete up to 25 items, without conditions; here all of them or none."""
+        """Put or delete up to 25 items, without conditions. Unlike DynamoDB, this writes all of them or none."""
         count = sum(len(requests) for requests in params["RequestItems"].values())
         _check_batch(count, MOST_WRITES, "Too many items")
         changes = [

@@ -60,7 +60,7 @@ class SqliteEngine:
         self.kms = Kms(folder / KEYS, self.database)
 
     def attach(self, session: Session, *, tables: bool = True) -> None:
-        """Let the session's clients, made from now on, call this engine: all of them, or those of SQS and KMS only."""
+        """Make the session's future clients call this engine: all clients, or only those of SQS and KMS."""
         services: dict[str, object] = {"sqs": self.sqs, "kms": self.kms}
         if tables:
             services |= {"dynamodb": self.dynamodb, "dynamodb-streams": self.streams}
@@ -72,12 +72,12 @@ class SqliteEngine:
             _purge_all(purge)
 
     def close(self) -> None:
-        """Finish what waits to be written, and close the file."""
+        """Finish the pending writes, and close the file."""
         self.database.close()
 
 
 def _purge_all(purge: Callable[[int], int]) -> None:
-    """Purge in steps, and pause after each for as long as it took: half of the time is left to other writes."""
+    """Purge in steps, and pause after each step for as long as it took, so half of the time is left to other writes."""
     start = time.monotonic()
     while purge(PURGED_AT_ONCE) >= PURGED_AT_ONCE:
         time.sleep(time.monotonic() - start)
@@ -85,6 +85,6 @@ def _purge_all(purge: Callable[[int], int]) -> None:
 
 
 def _require_database(folder: Path) -> None:
-    """Keys are stored after the database, so keys alone are what is left of a database that was deleted."""
+    """Refuse a folder that has keys but no database: keys are stored after the database, so it was deleted."""
     if (folder / KEYS).exists() and not (folder / DATABASE).exists():
         raise LocalError(f"{folder / DATABASE} is missing; restore a backup, or delete {folder} to start without data")

@@ -39,14 +39,14 @@ Check = Callable[[Placeholders], None]
 
 @dataclass(frozen=True)
 class Operand:
-    """Reads a value: of an attribute at `path`, or what the expression gives literally as `placeholder`."""
+    """Reads a value: the attribute at `path`, or the literal value of `placeholder`."""
 
     read: Read
     placeholder: str | None = None
     path: Path | None = None
 
     def literal(self, given: Placeholders) -> Value | None:
-        """Return the value that the expression gives literally, or None."""
+        """Return the literal value, or None if the operand is not a literal."""
         return None if self.placeholder is None else given.values[self.placeholder]
 
 
@@ -89,7 +89,7 @@ class Parser:
             yield match[1] or match[2]
 
     def syntax_error(self, token: str) -> Refused:
-        """Return the error for a token that does not belong where it stands."""
+        """Return the error for a token that is not allowed at its position."""
         return invalid(f'Invalid {self._kind}: Syntax error; token: "{token}"')
 
     def peek(self) -> str:
@@ -97,7 +97,7 @@ class Parser:
         return self._tokens[self._next] if self._next < len(self._tokens) else ""
 
     def take(self) -> str:
-        """Return the next token and go past it."""
+        """Consume and return the next token."""
         token = self.peek()
         if not token:
             raise self.syntax_error("<EOF>")
@@ -105,19 +105,19 @@ class Parser:
         return token
 
     def accept(self, word: str) -> bool:
-        """Go past the next token if it is the word; keywords are not case-sensitive."""
+        """Consume the next token if it is the word, and return whether it was; keywords are not case-sensitive."""
         if self.peek().upper() != word:
             return False
         self._next += 1
         return True
 
     def expect(self, word: str) -> None:
-        """Go past the word, which must be next."""
+        """Consume the word, which must be the next token."""
         if not self.accept(word):
             raise self.syntax_error(self.peek() or "<EOF>")
 
     def end(self) -> None:
-        """Refuse what follows a complete expression."""
+        """Refuse tokens after a complete expression."""
         if self.peek():
             raise self.syntax_error(self.peek())
 
@@ -284,7 +284,7 @@ class Parser:
         return KeyTest(attribute, "begins_with", (value,))
 
     def paths(self) -> list[Path]:
-        """Read paths apart by commas."""
+        """Read paths separated by commas."""
         paths = [self.path()]
         while self.accept(","):
             paths.append(self.path())

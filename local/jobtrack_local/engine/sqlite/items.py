@@ -27,7 +27,7 @@ decode = msgpack.Decoder(Item).decode
 
 @dataclass(frozen=True)
 class Range:
-    """Bounds of a range key as bytes, each with whether it belongs to the range."""
+    """The bounds of a range key as bytes, and whether each bound belongs to the range."""
 
     low: bytes = b""
     high: bytes | None = None
@@ -74,7 +74,7 @@ def read_item(connection: sqlite3.Connection, table: Table, key: Mapping[str, Va
 def write_item(
     connection: sqlite3.Connection, table: Table, old: Item | None, new: Item | None, record_change: RecordChange
 ) -> None:
-    """Replace the old item by the new one (None: there is none), in the table, its indexes and its stream."""
+    """Replace the old item by the new one (None means no item), in the table, its indexes and its stream."""
     key = table.key.columns(new or old or {})
     if new is None:
         connection.execute(f"DELETE FROM {table.items} WHERE pk = ? AND sk = ?", key)
@@ -106,7 +106,7 @@ def _expiry(table: Table, item: Item) -> int | None:
 
 
 def note_expiries(connection: sqlite3.Connection, table: Table) -> None:
-    """Note when each item of a table expires, after its definition has changed."""
+    """Store the expiry of each item of a table again, after the table's definition has changed."""
     for item in walk_table(connection, table, None):
         connection.execute(
             f"UPDATE {table.items} SET expires = ? WHERE pk = ? AND sk = ?",
@@ -153,7 +153,7 @@ def walk_index(
     after: tuple[bytes, bytes, bytes] | None,
     forward: bool,
 ) -> Iterator[Item]:
-    """Yield what an index projects of its items, in the order of the index's range key, then of the table's key."""
+    """Yield the projected items of an index, in the order of the index's range key, then of the table's key."""
     condition, parameters = bounds.sql("range")
     if after is not None:
         condition += f" AND (range, pk, sk) {'>' if forward else '<'} (?, ?, ?)"
@@ -174,7 +174,10 @@ def walk_index(
 
 
 def _projected_strings(table: Table, index: Index) -> tuple[str, ...] | None:
-    """Return the attributes of an index that projects its keys only, if all are strings: its own rows hold them."""
+    """Return the attributes of an index that projects only keys, if all are strings.
+
+    Its rows then have all attributes.
+    """
     names = index.key.names + table.key.names
     types = {**index.key.types, **table.key.types}
     is_enough = len(names) == 4 and index.projected == frozenset(names) and {types[name] for name in names} == {"S"}
@@ -191,7 +194,8 @@ def walk_table(connection: sqlite3.Connection, table: Table, after: tuple[bytes,
 def purge(connection: sqlite3.Connection, table: Table, now: float, most: int, record_expiry: RecordChange) -> int:
     """Delete up to `most` expired items; returns how many there were.
 
-    Until then they are read like others. Those that expired over five years ago stay, as in DynamoDB:
+    Until they are deleted, expired items are read like other items. Items that expired over five years ago are never
+    deleted, as in DynamoDB:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
     """
     rows = connection.execute(

@@ -1,4 +1,4 @@
-"""The keys of KMS, and the values in the database by which a wrong or lost key file is noticed.
+"""The keys of KMS, and the values in the database that reveal a wrong or lost key file.
 
 A ciphertext is a version byte, the key's id, a nonce of 96 bits, and AES-256-GCM's output.
 """
@@ -36,11 +36,11 @@ class KeyMaterial(Struct, frozen=True):
         return KeyMaterial({**self.keys, id: secrets.token_bytes(32)}, self.aliases)
 
     def with_alias(self, name: str, id: str) -> "KeyMaterial":
-        """Return the material with a name for a key."""
+        """Return the material with an alias for a key."""
         return KeyMaterial(self.keys, {**self.aliases, name: id})
 
     def merge(self, other: "KeyMaterial") -> "KeyMaterial":
-        """Return both, with the other one's names."""
+        """Return the keys and aliases of both; for an alias that both have, `other` decides."""
         return KeyMaterial({**self.keys, **other.keys}, {**self.aliases, **other.aliases})
 
     def seal(self, id: str, plain: bytes, associated: bytes) -> bytes:
@@ -72,10 +72,10 @@ class _Header(Struct):
 
 
 def parse(text: bytes, source: Path) -> KeyMaterial:
-    """Return the material that a text holds.
+    """Parse the text of a key file.
 
     Raises:
-        LocalError: it holds none, or a newer version wrote it.
+        LocalError: the text is invalid, or a newer version wrote it.
     """
     try:
         stored = msgspec.json.decode(text, type=_Header).format
@@ -103,7 +103,7 @@ def check(connection: sqlite3.Connection, material: KeyMaterial, source: Path) -
     """Check that the keys are those of the database.
 
     Raises:
-        LocalError: a key is missing or another one, so secrets in the database cannot be decrypted.
+        LocalError: a key is missing or wrong, so secrets in the database cannot be decrypted.
     """
     for (sealed,) in connection.execute("SELECT sealed FROM key_checks").fetchall():
         if material.open(sealed, b"") != _CHECK:

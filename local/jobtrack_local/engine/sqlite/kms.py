@@ -1,4 +1,4 @@
-"""KMS's operations that this project uses: symmetric keys whose material lies in a file beside the database.
+"""KMS's operations that this project uses: symmetric keys whose material is in a file next to the database.
 
 The encryption context is the associated data of a ciphertext, as in KMS:
 https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html
@@ -48,7 +48,7 @@ class Kms:
         return {"KeyMetadata": _metadata(id)}
 
     def create_alias(self, params: Params) -> Response:
-        """Give a key a name."""
+        """Give a key an alias."""
         with self._lock:
             self._store(self._material.with_alias(params["AliasName"], params["TargetKeyId"]))
         return {}
@@ -93,7 +93,7 @@ class Kms:
 
 
 def read_file(path: Path) -> KeyMaterial:
-    """Return the keys of a file; without the file, none.
+    """Return the keys of a file, or no keys if it does not exist.
 
     Raises:
         LocalError: the file cannot be read.

@@ -1,6 +1,6 @@
 """Clients that build an HTTP request only for a handler that reads it.
 
-The engine needs none. Its address, its user agent and its body would take half of the time of a call.
+The engine needs no HTTP request. To build its address, user agent and body would take half of the time of a call.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ def build_requests_lazily(base_classes: list[type], **_: Any) -> None:
 
 
 class _LazyRequests:
-    """Replaces two steps of botocore's `BaseClient`: it calls them before it emits `before-call`."""
+    """Replaces two methods that botocore's `BaseClient` calls before it emits `before-call`."""
 
     _serializer: Any
 

@@ -39,7 +39,7 @@ class Redrive:
 
 
 def row(queue: int, entry: Mapping[str, Any], now: float, delay: float) -> tuple[Any, ...]:
-    """Return the columns of a new message, which is due after its own delay or else the queue's."""
+    """Return the columns of a new message, which is due after its own delay, or the queue's delay if it has none."""
     attributes = json.dumps(entry.get("MessageAttributes", {}))
     system = json.dumps({n: value["StringValue"] for n, value in entry.get("MessageSystemAttributes", {}).items()})
     name = str(uuid.uuid4())
@@ -72,7 +72,7 @@ def insert(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> N
 
 
 def receive(connection: sqlite3.Connection, queue: int, most: int, now: float, seconds: float) -> list[dict[str, Any]]:
-    """Return due messages and hide them for this time."""
+    """Return due messages, and hide them for `seconds`."""
     due = connection.execute(
         "SELECT id, group_id FROM messages WHERE queue_id = ? AND visible <= ? ORDER BY visible, id LIMIT ?",
         (queue, now, _CANDIDATES),
@@ -95,7 +95,7 @@ def move_dead(connection: sqlite3.Connection, queue: int, redrive: Redrive, now:
 
 
 def release(connection: sqlite3.Connection, now: float) -> None:
-    """Make received messages due, and those whose delay is longer than any: the clock was set back."""
+    """Make received messages due, and messages with an impossibly long delay, because the clock was set back."""
     connection.execute(
         "UPDATE messages SET visible = ? WHERE visible > ? AND (receives > 0 OR visible > ?)",
         (now, now, now + LONGEST_DELAY),
@@ -105,7 +105,7 @@ def release(connection: sqlite3.Connection, now: float) -> None:
 def find_expired(
     connection: sqlite3.Connection, oldest: Sequence[tuple[int, float]], most: int
 ) -> list[tuple[int, int]]:
-    """Return up to `most` messages, with their queues, that were sent before the time of their queue."""
+    """Return up to `most` messages, with their queues, that were sent before the time given for their queue."""
     query = "SELECT id, queue_id FROM messages WHERE queue_id = ? AND sent < ? LIMIT ?"
     return [row for queue, sent in oldest for row in connection.execute(query, (queue, sent, most))][:most]
 
@@ -138,7 +138,7 @@ def _handled_groups(connection: sqlite3.Connection, queue: int, now: float) -> C
 
 
 def _fair(due: Sequence[tuple[int, str | None]], handled: Counter[str | None], most: int) -> list[int]:
-    """Return the messages to hand out: in turns from each group, first from the group with the fewest being handled.
+    """Return messages in turns from each group, first from the group with the fewest messages in flight.
 
     SQS's fair queues delay the groups that occupy many consumers, in the same way:
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html

@@ -14,7 +14,7 @@ MIGRATIONS: Sequence[Migration] = ()
 
 
 def newest_format() -> int:
-    """Return the format of new files; a file of a newer one cannot be read."""
+    """Return the format of new files; a file of a newer format cannot be read."""
     return 1 + len(MIGRATIONS)
 
 

@@ -33,7 +33,7 @@ def _child(value: Value | None, part: str | int) -> Value | None:
 
 
 def _content(value: Value | None) -> tuple[str, Any]:
-    """Return a value's type and what it holds."""
+    """Return a value's type and content."""
     return next(iter(value.items())) if value else ("NULL", None)
 
 
@@ -70,7 +70,7 @@ def _with_element(held: Sequence[Value], index: int, rest: Path, new: Value) -> 
 
 
 def without(item: Item, path: Path) -> Item:
-    """Return the item without the value at the path; a path that leads nowhere changes nothing."""
+    """Return the item without the value at the path; if there is no value, nothing changes."""
     if lookup(item, path[:-1]) is None:
         raise invalid(_WRONG_PATH)
     changed: Item = _remove({"M": item}, path)["M"]
@@ -100,7 +100,7 @@ def _replaced(held: Any, part: str | int, value: Value) -> Any:
 
 
 def refuse_overlap(kind: str, paths: Sequence[Path]) -> None:
-    """Refuse two paths of which one is the other or leads to it."""
+    """Refuse two paths that are equal, or of which one contains the other."""
     for one, other in combinations(paths, 2):
         if one[: len(other)] == other[: len(one)]:
             raise invalid(
@@ -115,7 +115,7 @@ def path_text(path: Path) -> str:
 
 
 def project(item: Item, paths: Iterable[Path]) -> Item:
-    """Return only what the paths name; elements of lists keep their order."""
+    """Return only the values at the paths; elements of lists keep their order."""
     projected: Item = {}
     for path in paths:
         value = lookup(item, path)
@@ -125,7 +125,7 @@ def project(item: Item, paths: Iterable[Path]) -> Item:
 
 
 def _merged(projected: Item, item: Item, path: Path, value: Value) -> Item:
-    """Return `projected` with the value at its path, of whose parents only the named members are kept."""
+    """Return `projected` with the value at its path; the parents of the value keep only named members."""
     for part in reversed(path[1:]):
         value = {"L": [value]} if isinstance(part, int) else {"M": {part: value}}
     name = str(path[0])

@@ -27,7 +27,7 @@ Params = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Page:
-    """What a page holds after its filter, how many items it read, and the key at which the next page starts."""
+    """The items of a page after the filter, the number of items read, and the key after which the next page starts."""
 
     items: Sequence[Item]
     scanned: int

@@ -1,4 +1,4 @@
-"""Connections for reads: one for each thread that reads, as many as threads ever read at once."""
+"""Connections for reads: one for each thread that reads, at most as many as threads ever read at the same time."""
 
 import sqlite3
 import threading

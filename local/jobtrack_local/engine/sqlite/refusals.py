@@ -32,7 +32,7 @@ def invalid(message: str) -> Refused:
 
 
 class UnfitItem(Refused):
-    """A key or an item that does not fit its table: a transaction names it among its reasons."""
+    """A key or an item that does not fit its table; a transaction returns this error as a cancellation reason."""
 
     def __init__(self, message: str) -> None:
         super().__init__("ValidationException", message)

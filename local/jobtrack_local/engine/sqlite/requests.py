@@ -1,4 +1,4 @@
-"""A request's expressions with their placeholders: parsed, resolved, and checked for what is missing or unused."""
+"""A request's expressions: parsed, resolved, and checked for missing or unused placeholders."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -26,7 +26,7 @@ class Request:
         self.given = Placeholders(self._names, self._values)
 
     def condition(self, kind: str, keys: Collection[str] = ()) -> Test | None:
-        """Return the test of a condition or filter, or None where the request has none; it must not read `keys`."""
+        """Return the test of a condition or filter that must not read `keys`, or None if the request has none."""
         text = self._params.get(kind)
         if text is None:
             return None
@@ -66,7 +66,7 @@ class Request:
         return tuple(KeyTest(self._name(test.attribute), test.operator, test.values) for test in tests)
 
     def update(self) -> Update | None:
-        """Return the update, or None where the request has none."""
+        """Return the update, or None if the request has none."""
         text = self._params.get("UpdateExpression")
         if text is None:
             return None
@@ -122,5 +122,5 @@ def key_of_request(table: Table, key: Mapping[str, Value]) -> Item:
 
 
 def projected(item: Item, paths: tuple[Path, ...] | None) -> Item:
-    """Return the item, or what the paths name of it."""
+    """Return the item, or only the values at the paths."""
     return item if paths is None else project(item, paths)

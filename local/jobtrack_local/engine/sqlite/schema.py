@@ -1,4 +1,4 @@
-"""Definitions of tables, and the SQLite tables in which their items lie."""
+"""Definitions of tables, and the SQLite tables that hold their items."""
 
 import json
 import sqlite3
@@ -35,11 +35,11 @@ class KeySchema:
         return key_bytes(item[self.hash]), b"" if self.range is None else key_bytes(item[self.range])
 
     def covers(self, item: Mapping[str, Value]) -> bool:
-        """Return whether the item has the key; for an index, whether it belongs in it."""
+        """Return whether the item has all attributes of the key; an index contains only such items."""
         return all(name in item for name in self.names)
 
     def check(self, item: Mapping[str, Value]) -> None:
-        """Refuse an empty key; raise UnfitItem for one of another type, or one that is too long."""
+        """Refuse an empty key; raise UnfitItem for a key of another type or a key that is too long."""
         for name in self.names:
             check_present(name, item[name])
         for name in self.names:
@@ -57,12 +57,12 @@ class KeySchema:
                 )
 
     def check_types(self, item: Mapping[str, Value]) -> None:
-        """Refuse a starting key of another type."""
+        """Refuse a starting key whose values have other types."""
         if any(next(iter(item[name])) != self.types[name] for name in self.names):
             raise invalid("Type mismatch for attribute to update")
 
     def check_value(self, name: str, value: Value) -> None:
-        """Refuse an empty value of a key attribute, and one that is too long."""
+        """Refuse a value of a key attribute that is empty or too long."""
         check_present(name, value)
         if self.too_long(name, value):
             raise invalid("One or more parameter values were invalid: Size limit exceeded")
@@ -81,7 +81,7 @@ _WORDS = {"S": "string", "B": "binary"}
 
 
 def check_present(name: str, value: Value) -> None:
-    """Refuse an empty value of a key attribute, and one of a type that no key has."""
+    """Refuse a value of a key attribute that is empty, or of a type that keys cannot have."""
     ((kind, held),) = value.items()
     if kind not in _KEY_TYPES:
         raise invalid("Invalid attribute value type")
@@ -122,7 +122,7 @@ class Table:
 
     @property
     def items(self) -> str:
-        """The SQLite table of its items."""
+        """The SQLite table that holds the items."""
         return f"items_{self.id}"
 
     def index(self, name: str) -> Index:
@@ -161,7 +161,7 @@ def create(connection: sqlite3.Connection, definition: Mapping[str, Any]) -> Tab
 
 
 def set_ttl(connection: sqlite3.Connection, table: Table, attribute: str | None) -> Table:
-    """Let items expire at the epoch second in the attribute, or not at all."""
+    """Make items expire at the epoch second in the attribute; None disables expiry."""
     definition = {**table.definition, "TimeToLiveAttribute": attribute}
     connection.execute("UPDATE dynamodb_tables SET definition = ? WHERE id = ?", (json.dumps(definition), table.id))
     return _table(table.id, definition)

@@ -1,9 +1,9 @@
-"""Where botocore's clients meet the engine: each call is answered in this process instead of over HTTP.
+"""Connects botocore's clients to the engine: each call is handled in this process instead of over HTTP.
 
 botocore validates a call as always, and emits `before-call`; the first handler that returns a response replaces the
-HTTP request, which is then never built (`lazy_requests`). Ours is the last one, so the handlers of tests and
-measurements come first: botocore calls the handlers of the most specific event name first, therefore ours are
-registered without the name of a service.
+HTTP request, which is then never built (`lazy_requests`). Our handler comes last, after the handlers of tests and
+measurements. botocore calls the handlers of the most specific event name first, so ours is registered without the name
+of a service.
 https://botocore.amazonaws.com/v1/documentation/api/latest/topics/events.html
 """
 
@@ -27,7 +27,7 @@ Operation = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 @dataclass(frozen=True)
 class _Http:
-    """What botocore looks at in an HTTP response."""
+    """The parts of an HTTP response that botocore reads."""
 
     status_code: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -37,7 +37,7 @@ Response = tuple[_Http, dict[str, Any]]
 
 
 def attach(session: Session, services: Mapping[str, object]) -> None:
-    """Let a session's clients, made from now on, call the engine.
+    """Make a session's future clients call the engine.
 
     Args:
         session: The session of the clients.
@@ -52,9 +52,10 @@ def attach(session: Session, services: Mapping[str, object]) -> None:
 
 
 def _remember(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
-    """Keep the parameters as the caller gave them: afterwards they are serialised.
+    """Keep the parameters as the caller gave them, because botocore serialises them later.
 
-    botocore also adds a ClientRequestToken for its own retries. Here it has none, so the token would only be stored.
+    botocore also adds a ClientRequestToken for its own retries. Here it never retries, so the token would be stored for
+    nothing.
     """
     context[_PARAMS] = {**params}
 

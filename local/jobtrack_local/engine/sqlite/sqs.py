@@ -144,7 +144,8 @@ class Sqs:
     def subscribe(self, url: str, wake: Callable[[], None]) -> None:
         """Call the consumer's `wake` after each commit that may make a message of the queue due earlier.
 
-        Messages of this queue are no longer purged: those that waited while no consumer ran would be lost.
+        From now on, messages of this queue are not purged, because messages that waited without a consumer would be
+        lost.
         """
         self._consumed.add(self._queue(url).id)
         self._database.subscribe(self._queue(url).topic, wake)
@@ -152,7 +153,7 @@ class Sqs:
     def seconds_to_next(self, url: str) -> float | None:
         """Return the seconds until a message of the queue is due, None if the queue is empty.
 
-        If that is longer than messages can wait, the clock was set back, and they are released.
+        If this is longer than a message can wait, the clock was set back, and the messages are released.
         """
         queue = self._queue(url)
         seconds = self._seconds_to_next(queue)
@@ -201,7 +202,7 @@ class Sqs:
         return {}
 
     def release(self) -> None:
-        """Make every received message visible. The caller knows that the process that received it has ended.
+        """Make every received message visible. The caller knows that the processes that received them have ended.
 
         SQS would wait for the visibility timeout, because it cannot know that.
         """

@@ -38,10 +38,10 @@ class StreamWriter:
         database.write(lambda connection: connection.execute(_TABLES))
 
     def add_consumer(self, table: Table, wanted: Filter) -> None:
-        """Write only records that the consumer wants from now on: AWS does not pass it the others.
+        """From now on, write only records that the consumer wants, because AWS passes it no other records.
 
         Raises:
-            Refused: the stream has a consumer. A second one would lose the records that the first one trims.
+            Refused: the stream has a consumer. A second consumer would miss the records that the first one trims.
         """
         if table.name in self._filters:
             raise Refused("LimitExceededException", f"The stream of {table.name} has a consumer")

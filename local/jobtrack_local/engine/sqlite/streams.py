@@ -91,7 +91,7 @@ class Streams:
         return {"Records": records, "NextShardIterator": json.dumps([name, after])}
 
     def trim(self, stream: str, sequence: int) -> None:
-        """Forget the records up to a sequence number, which were handled. This is the position of the consumer."""
+        """Delete the handled records, up to a sequence number. The consumer continues at the first remaining record."""
         table = self._table(stream)
         self._database.write(
             lambda connection: connection.execute(

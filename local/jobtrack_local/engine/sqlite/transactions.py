@@ -1,4 +1,4 @@
-"""TransactWriteItems: every change or none, with a reason for each change when there is none."""
+"""TransactWriteItems: makes all changes or none; if it makes none, each change has a reason."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ Prepared = tuple[Table, Change | UnfitItem]
 
 
 def prepare(actions: Sequence[Action]) -> list[Prepared]:
-    """Return the changes that a transaction asks for; raises Refused for a request that no item could satisfy."""
+    """Return the changes that a transaction asks for; raises Refused for a request that is invalid for every item."""
     if len(actions) > MOST_ACTIONS:
         raise invalid(f"Member must have length less than or equal to {MOST_ACTIONS}")
     changes = [(table, _change(*action)) for action in actions for table in action[:1]]
@@ -34,7 +34,7 @@ def _change(table: Table, kind: str, params: Mapping[str, Any]) -> Change | Unfi
 
 
 def transact(connection: sqlite3.Connection, changes: Sequence[Prepared]) -> list[tuple[Table, Outcome]]:
-    """Return the outcome of each change, none of which is stored yet.
+    """Return the outcome of each change, without storing it.
 
     Raises:
         Refused: a change cannot be made; nothing may be stored.

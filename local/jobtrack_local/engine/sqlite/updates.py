@@ -38,7 +38,7 @@ class Update:
         return changed
 
     def attributes(self, given: Placeholders) -> set[str]:
-        """Return the names of the attributes that it writes to; raises Refused for a request that no item fits."""
+        """Return the names of the attributes that the update changes; raises Refused for an invalid update."""
         for check in self._checks:
             check(given)
         paths = [given.path(path) for path in self._paths]

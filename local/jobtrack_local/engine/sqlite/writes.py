@@ -1,4 +1,4 @@
-"""Put, update, delete and condition check: from the item as it is to the item as it will be."""
+"""Put, update, delete and condition check: each turns the item before the change into the item after it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,14 +32,14 @@ class Change(Protocol):
         """The bytes that count towards the limit of a transaction."""
 
     def apply(self, item: Item | None) -> Outcome:
-        """Return the outcome; raises Refused where the condition does not hold."""
+        """Return the outcome; raises Refused if the condition does not hold."""
 
     def response(self, outcome: Outcome) -> dict[str, Any]:
         """Return the response that the request's ReturnValues asks for."""
 
 
 class _Conditional:
-    """A change with a condition. Errors of the request are found before its key is compared with the table's."""
+    """A change with a condition. Errors of the request are found before its key is compared with the table's key."""
 
     key: Item
 
@@ -66,7 +66,7 @@ class _Conditional:
 
 
 class Put(_Conditional):
-    """Stores an item whatever was there."""
+    """Stores an item, and replaces the old item if there is one."""
 
     def __init__(self, table: Table, params: Params) -> None:
         self._item = canonical_item(params["Item"])
@@ -96,7 +96,7 @@ class Delete(_Conditional):
         self.key = key_of_request(table, params["Key"])
 
     def apply(self, item: Item | None) -> Outcome:
-        """Return that there is no item any more."""
+        """Return the outcome: no item."""
         self._check(item)
         return Outcome(item, None)
 
@@ -139,7 +139,7 @@ class Update(_Conditional):
 
 
 class ConditionCheck(_Conditional):
-    """Changes nothing, but fails the transaction where its condition does not hold."""
+    """Changes nothing, but fails the transaction if its condition does not hold."""
 
     def __init__(self, table: Table, params: Params) -> None:
         super().__init__(params)
@@ -147,7 +147,7 @@ class ConditionCheck(_Conditional):
         self.key = key_of_request(table, params["Key"])
 
     def apply(self, item: Item | None) -> Outcome:
-        """Return the item as it is."""
+        """Return the outcome: the same item."""
         self._check(item)
         return Outcome(item, item)
 
