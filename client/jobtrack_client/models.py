@@ -247,7 +247,7 @@ class JobProgress(TypedDict):
 
     percentage: int
     currentStage: str | None
-    """The running stage; of several, the one that started last"""
+    """The running stage that started last"""
     estimatedCompletion: str | None
     """When the job ended, or is expected to end"""
     elapsedTime: str | None
@@ -460,12 +460,12 @@ class Benchmarks(TypedDict):
 
 
 class ConditionState(TypedDict):
-    """A condition that blocks the job, or did."""
+    """A condition that blocks the job, or that was resolved."""
 
     condition: str
     status: ConditionStatus
     resolvedAt: str | None
-    """`null` of a condition that was declared as resolved"""
+    """`null` if the condition was declared as resolved"""
     resolution: str | None
 
 
@@ -660,7 +660,7 @@ class NewSubscription(TypedDict):
     endReason: EndReason | None
     """Why the subscription has ended"""
     webhookUrl: str | None
-    """`null` of a WebSocket"""
+    """`null` for WebSockets"""
     eventsSubscribed: list[EventName]
     filters: Filters
     language: Language
@@ -683,7 +683,7 @@ class Subscription(TypedDict):
     endReason: EndReason | None
     """Why the subscription has ended"""
     webhookUrl: str | None
-    """`null` of a WebSocket"""
+    """`null` for WebSockets"""
     eventsSubscribed: list[EventName]
     filters: Filters
     language: Language
@@ -761,7 +761,7 @@ class TrackedJob(TypedDict):
     progress: int
     startTime: str | None
     queuePosition: int | None
-    """Position in the queue, from 1; only of a queued job. After the first 1,000 it is an estimate"""
+    """Position of a queued job in the queue, from 1. After the first 1,000 it is an estimate"""
     estimatedStartTime: str | None
     """When a queued job is expected to start"""
     estimatedCompletion: str | None
@@ -932,7 +932,7 @@ class Batch(TypedDict):
     summary: StatusCounts
     jobs: list[TrackedJob]
     notFound: list[str]
-    """Those of `jobIds` that are not jobs of the project"""
+    """The `jobIds` that do not exist in the project"""
     systemHealth: SystemHealth
     refreshInterval: int | None
     """Seconds, as requested"""

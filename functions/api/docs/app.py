@@ -1,4 +1,4 @@
-"""The routes without a token: `GET /health`, `GET /openapi.json`, and `GET /docs`, the page that shows it.
+"""The routes that need no token: `GET /health`, `GET /openapi.json`, and `GET /docs`, the page of the document.
 
 The files are next to this module. `make openapi` generates `openapi.json` from the routes of all functions, so this
 function need not import them. The viewer is Swagger UI as its authors built it (see viewer/README.md).
@@ -65,7 +65,7 @@ def get_docs(request: Request) -> Response:
 
 @router.get("/docs/{file}")
 def get_docs_file(request: Request, file: str) -> Response:
-    """Return a file of that page."""
+    """Return a file of the page."""
     if file not in VIEWER:
         raise NotFound("The page has no such file.")
     return _file(request, f"viewer/{file}", VIEWER[file])

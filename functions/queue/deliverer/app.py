@@ -56,8 +56,8 @@ _deliverer = Deliverer(
 
 @cache
 def _streamer() -> "Streamer":
-    """Return the streamer, made when the first wake arrives."""
-    # Imported here, because what reads the journal would slow down the cold start of a deliverer of webhooks.
+    """Return the streamer. It is created when the first wake arrives."""
+    # Imported late, because the code that reads the journal would slow down the cold start of webhook deliveries.
     from jobtrack.push.websockets.backlog import Backlog
     from jobtrack.push.websockets.stream_leases import StreamLeaseTable
     from jobtrack.push.websockets.streamer import Streamer
@@ -72,7 +72,7 @@ def _streamer() -> "Streamer":
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Serve a batch of the queue, each message in a thread, so that a slow receiver does not delay the others."""
+    """Serve a batch of the queue. Each message has a thread, so that a slow receiver does not delay other messages."""
     records = event["Records"]
     with ThreadPoolExecutor(max_workers=len(records)) as pool:
         served = list(pool.map(_serve, records))

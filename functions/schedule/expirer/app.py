@@ -18,5 +18,5 @@ _expirer = Expirer(
 
 
 def handler(event: dict[str, object], context: Context) -> None:
-    """Serve the due timers while there is time."""
+    """Serve the due timers until the invocation's time is nearly over."""
     run(_expirer.run, context)

@@ -1,4 +1,4 @@
-"""Finds silent and expired jobs, and extends the TTL of what live jobs wrote earlier; every minute."""
+"""Finds silent and expired jobs, and extends the TTL of the older items of live jobs. Runs every minute."""
 
 from jobtrack import aws
 from jobtrack.invocation import Context, run
@@ -23,7 +23,7 @@ _ttl_extender = TtlExtender(
 
 
 def handler(event: dict[str, object], context: Context) -> None:
-    """Serve the due timers for as long as the invocation may take: first the heartbeats, which are urgent."""
+    """Serve the due timers until the invocation's time is nearly over: first the heartbeats, which are urgent."""
     run(_watchdog.run, context)
     run(_job_expirer.run, context)
     run(_ttl_extender.run, context)

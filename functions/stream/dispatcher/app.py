@@ -1,4 +1,4 @@
-"""Puts messages and wakes into the delivery queue for what is in the outbox. Calls nothing outside of AWS."""
+"""Puts messages and wakes for the records of the outbox into the delivery queue. Calls nothing outside of AWS."""
 
 from typing import Any
 

@@ -9,6 +9,6 @@ _service = create_connection_service(Settings.from_env())
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Stream the events after a sequence again; a message that is not valid gets a `refused` message."""
+    """Stream the events after a sequence again. The client gets a `refused` message for an invalid message."""
     _service.receive(event["requestContext"]["connectionId"], event.get("body"))
     return {"statusCode": 200}

@@ -9,7 +9,7 @@ from jobtrack.errors import Forbidden, Unauthorized
 
 
 class ClaimNames(Struct, frozen=True):
-    """The names that the issuer gives to claims, and its prefix of our scopes."""
+    """The issuer's names for the claims, and its prefix for our scopes."""
 
     subject: str = "sub"
     tenant: str = "tenant_id"
@@ -29,7 +29,7 @@ class Caller(Struct, frozen=True):
     scopes: frozenset[str]
 
     def require_project(self, tenant: str, project: str) -> None:
-        """Refuse the path of another tenant or project. The message is the same whether or not anything exists there.
+        """Refuse the path of another tenant or project. The message does not reveal whether they exist.
 
         Raises:
             Forbidden: the token is for another tenant or project.

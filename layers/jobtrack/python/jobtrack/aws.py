@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # botocore retries throttling, 5xx and broken connections, but not transactions that lose to another writer.
 # Three attempts of four seconds and the delays between them (at most 1 s and 2 s) end before the timeout of a function
-# of the API, so that a client gets our 503 and not that of API Gateway after 30 s.
+# of the API, so that a client gets our 503, and not API Gateway's 503 after 30 s.
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     connect_timeout=2,
@@ -31,7 +31,7 @@ _CONFIG = Config(
     user_agent_extra="jobtrack",
 )
 
-# The caller of a post retries it; meanwhile the next message waits.
+# botocore does not retry a post: the caller does, and the next message waits meanwhile.
 _POSTING = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=5))
 
 # At DEBUG, botocore logs whole requests and responses, including decrypted secrets. At INFO, it logs the source of the
@@ -63,7 +63,7 @@ class _Sharing:
 
 
 def share_clients() -> None:
-    """Let functions that run in one process share the clients that `client` returns from now on."""
+    """From now on, let all functions of this process share the clients that `client` returns."""
     _Sharing.enabled = True
 
 
@@ -77,7 +77,7 @@ def later(service: Literal["sqs"]) -> "SQSClient": ...
 @overload
 def later(service: Literal["kms"]) -> "KMSClient": ...
 def later(service: Literal["sqs", "kms"]) -> "SQSClient | KMSClient":
-    """Return a client that is created by its first call, for a service that most invocations do not need."""
+    """Return a client for a service that most invocations do not need. It is created when it is first used."""
     config = _CONFIG.merge(_caller_config())
     lazy: Any = _LazyClient(lambda: session().create_client(service, config=config))
     typed: SQSClient | KMSClient = lazy
@@ -85,7 +85,7 @@ def later(service: Literal["sqs", "kms"]) -> "SQSClient | KMSClient":
 
 
 def websockets(endpoint: str) -> "ApiGatewayManagementApiClient":
-    """Return a client that posts to the connections of a WebSocket API. It is created by its first call."""
+    """Return a client that posts to the connections of a WebSocket API. It is created when it is first used."""
     service, config = "apigatewaymanagementapi", _POSTING.merge(_caller_config())
     lazy: Any = _LazyClient(lambda: session().create_client(service, endpoint_url=endpoint, config=config))
     typed: ApiGatewayManagementApiClient = lazy
@@ -93,7 +93,7 @@ def websockets(endpoint: str) -> "ApiGatewayManagementApiClient":
 
 
 class _LazyClient:
-    """Acts as a client, which it creates when a method is first used."""
+    """A client that is created when it is first used."""
 
     # A session is not thread-safe: clients are created one after the other.
     _lock = threading.Lock()
@@ -108,5 +108,5 @@ class _LazyClient:
 
 
 def _caller_config() -> Config:
-    """Return the name of the calling function, read now: the local service runs many functions in one process."""
+    """Return the name of the calling function. It is read at each call: a local process runs many functions."""
     return Config(user_agent_appid=os.environ.get("AWS_SDK_UA_APP_ID"))  # type: ignore[call-arg]  # its stubs are older

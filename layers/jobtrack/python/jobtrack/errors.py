@@ -124,7 +124,8 @@ class Unavailable(JobTrackError):
 class UnreadableFormat(JobTrackError):
     """A stored value has a format of another release: this stack was rolled back, or is just being updated.
 
-    Unlike `Unavailable`, a function must not wait for it to pass: an outbox record, for example, is quarantined.
+    A function must not wait until the value can be read, unlike after `Unavailable`. An outbox record, for example, is
+    quarantined.
     """
 
     status, code, title = 503, "unavailable", "Stored by another release"

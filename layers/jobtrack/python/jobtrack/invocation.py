@@ -15,7 +15,7 @@ _Result = TypeVar("_Result")
 
 
 class Context(Protocol):
-    """The part of Lambda's context object that is used here."""
+    """The part of Lambda's context object that `run` uses."""
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the time until Lambda ends the invocation."""
@@ -26,7 +26,7 @@ class Invocation(Struct, frozen=True):
 
     Args:
         has_time: whether there is time to begin another piece of work.
-        map: calls a function with each of many values, as the built-in does.
+        map: calls a function with each of many values, like the built-in `map`.
     """
 
     has_time: Callable[[], bool] = lambda: True
@@ -38,6 +38,6 @@ class Invocation(Struct, frozen=True):
 
 
 def run(work: Callable[[Invocation], None], context: Context) -> None:
-    """Do the work on several threads, for as long as the invocation may take."""
+    """Do the work on several threads, until the invocation's time is nearly over."""
     with ThreadPoolExecutor(THREADS) as pool:
         work(Invocation(lambda: context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS, pool.map))

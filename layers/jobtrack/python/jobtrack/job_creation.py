@@ -26,9 +26,9 @@ class NewJob(Struct, frozen=True):
     """A job to create.
 
     Args:
-        key: its key.
+        key: the key of the job.
         job: the job, queued.
-        fingerprint: of the request body; a request with the same job id and fingerprint is the same request.
+        fingerprint: the hash of the request body; a request with the same job id and fingerprint is the same request.
         relations: prerequisites, resources and blocking conditions, as they are stored.
         subscriptions: the subscriptions to create with it.
         project_path: path of the project in the API, for the links of the response.
@@ -43,7 +43,7 @@ class NewJob(Struct, frozen=True):
 
     @property
     def prerequisites(self) -> list[str]:
-        """The ids of the jobs that it waits for."""
+        """The ids of the jobs that the job waits for."""
         return [job_id for job_id, _ in self.relations.get("prerequisites", ())]
 
 
@@ -90,13 +90,13 @@ class JobCreator(Struct, eq=False):
     def _write(
         self, new_job: NewJob, subscriptions: Sequence[NewSubscription], response: Json, idempotency: Idempotency | None
     ) -> tuple[Json, bool]:
-        """Write the job, or return the first response; what belongs to a job that was not written is deleted again."""
+        """Write the job, or return the first response. If the job is not written, delete its subscriptions."""
         key, expires = new_job.key, self.jobs.retention.item_expiry(new_job.job.created_at)
         snapshot = Snapshot(key, 0, new_job.job, listeners=_listeners(subscriptions))
         actions = list(self._dependencies.creation_actions(key, new_job.relations, expires))
 
         def write_ahead() -> None:
-            """Write what does not fit into a transaction of 100 items; it is not read until the job exists."""
+            """Write items that do not fit into a transaction of 100 items. They are not read until the job exists."""
             self._dependencies.put_edges(key, new_job.prerequisites, expires)
             self._put_subscriptions(subscriptions)
 
@@ -112,7 +112,7 @@ class JobCreator(Struct, eq=False):
         return response, replayed
 
     def _put_subscriptions(self, subscriptions: Sequence[NewSubscription]) -> None:
-        """Put all of them or, if that fails, none."""
+        """Put all subscriptions. If that fails, delete those that were put."""
         try:
             put_items(self.jobs.dynamodb, self.subscriptions_table, _items(subscriptions))
         except Exception:
@@ -124,7 +124,7 @@ class JobCreator(Struct, eq=False):
         delete_items(self.jobs.dynamodb, self.subscriptions_table, keys)
 
     def _reveal_secrets(self, key: JobKey, response: Json) -> "responses.NewJob":
-        """The response as it is sent. A repeated request may name no job id, so the first response's id counts."""
+        """The response with opened secrets. It has the job's id, which a repeated request may lack."""
         job = key.job_key(response["jobId"])
         revealed = [self.factory.reveal_subscription(job, subscription) for subscription in response["subscriptions"]]
         return cast("responses.NewJob", {**response, "subscriptions": revealed})

@@ -17,19 +17,19 @@ class ProjectKey(Struct, frozen=True):
         return f"{self.tenant}#{self.project}"
 
     def item_key(self, sort_key: str) -> dict[str, Any]:
-        """Return the primary key of one of the items."""
+        """Return the primary key of the item with this sort key."""
         return {"pk": {"S": self.partition}, "sk": {"S": sort_key}}
 
     @property
     def load_partition(self) -> str:
         """The partition key of the project's workers and counters of open jobs, which one query reads.
 
-        It ends with the number of a partition. There is one so far.
+        The key ends with the number of a partition. There is only one partition so far.
         """
         return f"{self.tenant}#{self.project}#load#0"
 
     def load_key(self, sort_key: str) -> dict[str, Any]:
-        """Return the primary key of one of those items."""
+        """Return the primary key of the item with this sort key in the load partition."""
         return {"pk": {"S": self.load_partition}, "sk": {"S": sort_key}}
 
     def job_key(self, job_id: str) -> "JobKey":

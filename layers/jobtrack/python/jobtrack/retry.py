@@ -21,12 +21,12 @@ class Retry(Struct, frozen=True):
     """A policy, with the clock and the randomness that it uses.
 
     Args:
-        seconds: time limit: after it, a failed attempt is the last.
+        seconds: the time limit; there is no retry after it.
         base_seconds: limit of the first delay.
         cap_seconds: limit of every delay.
         sleep: waits for a number of seconds.
         monotonic: the current time, in seconds.
-        uniform: draws a number between two others.
+        uniform: draws a random number between two numbers.
     """
 
     seconds: float = limits.BUSY_SECONDS
@@ -38,7 +38,7 @@ class Retry(Struct, frozen=True):
     uniform: Callable[[float, float], float] = random.SystemRandom().uniform
 
     def attempts(self) -> Iterator[int]:
-        """Yield the number of each attempt, from 0, and sleep between them; the caller leaves after a success."""
+        """Yield the number of each attempt, from 0, and sleep between them; the caller stops after a success."""
         deadline = self.monotonic() + self.seconds
         for attempt in count():
             yield attempt
@@ -48,7 +48,7 @@ class Retry(Struct, frozen=True):
 
     def max_delay(self, attempt: int) -> float:
         """Return the longest delay after an attempt (from 0), in seconds."""
-        doublings = min(attempt, 30)  # more would overflow, and the cap is reached long before
+        doublings = min(attempt, 30)  # a greater number would overflow, and the cap is reached long before
         return min(self.cap_seconds, math.ldexp(self.base_seconds, doublings))
 
 

@@ -13,7 +13,7 @@ class Settings(Struct, frozen=True):
 
     Args:
         websocket_url: the address that clients connect to, with a ticket.
-        websocket_endpoint: the address for posting to their connections.
+        websocket_endpoint: the address for posting to the clients' connections.
     """
 
     jobs_table: str = ""

@@ -1,8 +1,8 @@
 """Points in time, their RFC 3339 texts, and the units that DynamoDB and SQS want.
 
 Inside the service every point in time is an integer number of microseconds since 1970 (UTC), and a duration is a number
-of seconds. Times in seconds appear only where a value leaves the service: in TTL attributes and in the timestamps of
-webhooks; and in the sort keys of running jobs.
+of seconds. Times in seconds appear only in TTL attributes, in the timestamps of webhooks, and in the sort keys of
+running jobs.
 """
 
 import re
@@ -22,9 +22,9 @@ DAY = 24 * HOUR
 EPOCH = Micros(0)
 """1970-01-01T00:00:00Z: the default of times that are not set."""
 EARLIEST = Micros(-62_135_596_800 * SECOND)
-"""0001-01-01T00:00:00Z, the earliest point in time that has a text."""
+"""0001-01-01T00:00:00Z, the earliest supported time."""
 LATEST = Micros(253_402_300_800 * SECOND - 1)
-"""9999-12-31T23:59:59.999999Z, the latest point in time that has a text."""
+"""9999-12-31T23:59:59.999999Z, the latest supported time."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -33,7 +33,7 @@ _RFC3339 = re.compile(
     re.ASCII,
 )
 _CACHED_MINUTES = 1_000
-"""The times of a batch or of a page are mostly of a few minutes."""
+"""Most times of a batch or of a page are within a few minutes."""
 
 
 def now() -> Micros:

@@ -52,9 +52,9 @@ def read_page(
 
     Args:
         list_name: names the list among all lists of all tenants; also its direction, if it has two.
-        position_format: how its positions are written.
-        cursor: what the client sent; the first page is read without.
-        read: reads the entries after a position, and returns the last one's position if there are more.
+        position_format: how the list's positions are written.
+        cursor: the cursor that the client sent; None for the first page.
+        read: reads the entries after a position, and returns the position of the last of them if there are more.
 
     Raises:
         Unprocessable: the cursor was not issued by this list.

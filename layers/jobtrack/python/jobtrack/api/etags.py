@@ -1,7 +1,7 @@
 """ETags of responses about jobs: a client that has the current response gets 304 without a body.
 
-The tag is weak. It names what was reported: the versions of the jobs, the query and the language. It does not change as
-the clock runs. It need not contain the path, since clients send a tag to the path that it came from.
+The tag is weak. It identifies the versions of the jobs, the query and the language. It does not change as time passes.
+It need not contain the path, since a client sends a tag only to the path that returned it.
 """
 
 import hashlib

@@ -8,7 +8,10 @@ from jobtrack.domain.event_text import DEFAULT_LANGUAGE, LANGUAGES, Language
 
 
 def language(request: Request) -> Language:
-    """Return the available language with the greatest weight in Accept-Language, the first of equals; else Japanese."""
+    """Return the available language with the greatest weight in Accept-Language, by default Japanese.
+
+    If several languages have this weight, the first of them is returned.
+    """
     ranges = [_parse(part) for part in ",".join(request.headers.getlist("accept-language")).split(",")]
     weights = [(language, weight) for name, weight in ranges for language in _matches(name, ranges) if weight > 0]
     return max(weights, key=lambda pair: pair[1], default=(DEFAULT_LANGUAGE, 1.0))[0]

@@ -1,4 +1,4 @@
-"""Reads a page of a job's log: by time with a cursor, or in the order of sequence numbers after one of them.
+"""Reads a page of a job's log: by time, after a cursor, or by sequence number, after a given number.
 
 A page that would not fit into a response ends early.
 """
@@ -21,7 +21,7 @@ from jobtrack.views.responses.logs import LogEntry
 class LogPage(NamedTuple):
     """Log lines, the cursor of the next page, and the sequence number from which to follow the log.
 
-    The records are those of the lines.
+    `records` are the journal's records of these lines.
     """
 
     records: Sequence[Record]

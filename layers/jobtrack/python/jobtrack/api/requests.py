@@ -83,7 +83,7 @@ def authorize(request: Request) -> Caller:
 
     Raises:
         Unauthorized: there is no valid token.
-        Forbidden: the token is of another tenant or project.
+        Forbidden: the token is for another tenant or project.
     """
     caller = auth.caller(request.scope.get("aws.event", {}), request.app.state.claims)
     caller.require_project(request.path_params["tenantId"], request.path_params["projectId"])
@@ -113,7 +113,9 @@ def subscription_id(request: Request) -> str:
 
 
 def most_subscriptions(request: Request) -> int:
-    """Return how many live subscriptions the job may have with the new one: the limit, or a lower one of the client.
+    """Return how many live subscriptions the job may have, including the new one.
+
+    It is the contract's limit, or a lower limit from the client.
 
     The live page sends a lower limit, so that its viewers do not use up the subscriptions of a job.
 
@@ -130,7 +132,9 @@ def most_subscriptions(request: Request) -> int:
 
 
 async def idempotency(request: Request) -> Idempotency | None:
-    """Return the client's Idempotency-Key with the path and the body; it belongs to the job, or else the project.
+    """Return the client's Idempotency-Key, with the path and the body of the request.
+
+    The key belongs to the job of the path, or to the project if the path has no job.
 
     Raises:
         Unprocessable: the key is empty, too long, or not of printable ASCII.

@@ -39,7 +39,7 @@ _IDS = {
 class Route(APIRoute):
     """Authorizes the caller, checks the ids of the path and the media type, and turns exceptions into responses.
 
-    An endpoint that is no coroutine may block. anyio's threads, which FastAPI would use, cost twice as much.
+    An endpoint that is not a coroutine may block. anyio's threads, which FastAPI would use, cost twice as much.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -56,7 +56,7 @@ class Route(APIRoute):
                 _require_ids(checked)
                 if self.body_field is not None and (self.body_field.field_info.is_required() or await checked.body()):
                     checked.require_json()
-                    await checked.json()  # FastAPI would turn any exception of this into a bare 400
+                    await checked.json()  # FastAPI would turn any exception in this call into a bare 400
                 return await handle_with_fastapi(checked)
             except (JobTrackError, RequestValidationError, HTTPException):
                 raise

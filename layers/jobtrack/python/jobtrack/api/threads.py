@@ -1,7 +1,7 @@
 """Runs code that waits for DynamoDB.
 
 A Lambda function has one request at a time, so it waits in the thread of the event loop. A process that serves several
-requests gives such code threads.
+requests at once runs such code in threads.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ class _Threads:
 
 
 def use_threads(count: int) -> None:
-    """Run such code in at most this many threads from now on."""
+    """From now on, run code that waits for DynamoDB in threads, at most `count`."""
     _Threads.executor = ThreadPoolExecutor(count, "api")
 
 

@@ -31,7 +31,7 @@ _WORDS = {
 
 
 def faults(errors: Sequence[Any], body: Any) -> list[Fault]:
-    """Return one fault per invalid value, in order; it names the errors of all variants of a union."""
+    """Return one fault per invalid value, in order. The fault of a union contains the errors of all its variants."""
     messages: dict[str, list[str]] = {}
     for error in errors:
         of_value = messages.setdefault(_pointer(error, body), [])
@@ -64,7 +64,7 @@ def _pointer(error: Mapping[str, Any], body: Any) -> str:
 
 
 def _steps(parts: Sequence[str | int], value: Any) -> Iterator[str | int]:
-    """Yield the parts that lead to a member; pydantic adds variants of unions and validators to them."""
+    """Yield the path to a member, without the names of union variants and validators that pydantic adds."""
     for index, part in enumerate(parts):
         if isinstance(value, list) and isinstance(part, int) and part < len(value):
             value = value[part]

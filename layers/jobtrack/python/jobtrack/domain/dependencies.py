@@ -18,10 +18,10 @@ CHANGE_EVENTS = frozenset({*_RESOURCE_STATUS, *_CONDITION_STATUS})
 
 
 class ReportedChanges(Struct):
-    """The last report of each resource and condition, in the order of these reports.
+    """The last report of each resource and condition, in the order of the reports.
 
-    Beyond the greatest number of either, released resources and resolved conditions are removed first, the oldest
-    before the newer ones.
+    The number of resources is limited, and so is the number of conditions. Beyond the limit, entries are removed:
+    released resources and resolved conditions first, then the oldest.
     """
 
     resources: list[Json] = field(default_factory=list)
@@ -77,8 +77,8 @@ class Graph(Struct):
     """The jobs that a job waits for, directly or indirectly (`above`), and the jobs that wait for it (`below`).
 
     Args:
-        jobs: by id, in the order in which they were found; `None` if a job is no longer stored.
-        complete: whether the graph has all related jobs, and not only as many as a response may show.
+        jobs: the jobs by id, in the order in which they were found; `None` if a job is no longer stored.
+        complete: whether the graph has all related jobs. If not, the limit of a response was reached.
     """
 
     jobs: dict[str, Job | None]
@@ -87,7 +87,7 @@ class Graph(Struct):
     complete: bool = True
 
     def add_jobs(self, job_ids: Iterable[str]) -> list[str]:
-        """Add jobs, without their state, as far as there is room. Return those that are new."""
+        """Add jobs without their state, up to the limit of the graph. Return the added jobs."""
         new = [job_id for job_id in dict.fromkeys(job_ids) if job_id not in self.jobs]
         room = max(0, limits.GRAPH_JOBS - len(self.jobs))
         self.complete = self.complete and len(new) <= room
@@ -96,7 +96,7 @@ class Graph(Struct):
 
 
 def _pop(entries: list[Json], reported: Json, *names: str) -> Json:
-    """Remove and return the entry with the same values of these names; return an empty one if there is none."""
+    """Remove and return the entry whose values of these names are as reported, or return an empty entry."""
     for index, entry in enumerate(entries):
         if all(entry[name] == reported[name] for name in names):
             return entries.pop(index)
@@ -107,7 +107,7 @@ def _trim(entries: Sequence[Json], end: str, limit: int) -> list[Json]:
     surplus = len(entries) - limit
     if surplus <= 0:
         return list(entries)
-    # Entries that have ended first, then by age.
+    # Ended entries are removed first, then the oldest.
     order = sorted(range(len(entries)), key=lambda index: (entries[index][end] is None, index))
     removed = set(order[:surplus])
     return [entry for index, entry in enumerate(entries) if index not in removed]

@@ -1,12 +1,12 @@
-"""How far a job has come, and how much time remains. Every response that shows either uses this module.
+"""How far a job has come, and how much time remains. All responses take these figures from this module.
 
 1. The plan: the expected duration of a stage is the one that the worker reported, else the mean of the stage in recent
    jobs of the type, else the mean of the other stages.
 2. The pace: the actual duration of the completed stages divided by their plan. It multiplies the plan of pending
    stages: if completed stages took twice as long as planned, pending ones are expected to do so too.
 3. A running stage at p per cent needs elapsed x (100 - p) / p more by its own pace, and plan x (100 - p) / 100 more by
-   plan. The estimate is the mean of both, its own pace weighted with p, the plan with 100 - p: at the start of a stage
-   its own pace says little, at its end nearly everything.
+   plan. The estimate is the weighted mean of both: its own pace has the weight p, the plan has the weight 100 - p. At
+   the start of a stage, its own pace says little; at the end, it says nearly everything.
 4. Running stages run in parallel, pending stages follow one after another.
 """
 
@@ -86,7 +86,9 @@ def expected_range(stage: Stage) -> tuple[float, float] | None:
 
 
 def expected_job_range(job: Job) -> tuple[float, float] | None:
-    """Return the same percentiles for the job: from past jobs, else from the worker's estimate, else from its stages.
+    """Return the 25th and 75th percentile of the job's duration in seconds.
+
+    They come from past jobs, else from the worker's estimate, else from the job's stages.
 
     The deviations of stages are taken as independent, so their squares add up.
     """
@@ -116,7 +118,7 @@ def total_seconds(job: Job, now: Micros) -> float | None:
 
 
 def planned_seconds(job: Job) -> int | None:
-    """Return the expected duration of a queued job: what `estimate` returns at its start."""
+    """Return the expected duration of a queued job: the remaining time that `estimate` returns at its start."""
     start = Micros(0)
     return estimate(replace(job, status=JobStatus.RUNNING, started_at=start), start).remaining_seconds
 
@@ -136,9 +138,9 @@ def _planned_stage_seconds(stage: Stage) -> float | None:
 
 
 def _remaining(job: Job, by_stages: float | None, at_least: float, now: Micros) -> int | None:
-    """Return the remainder of the stages; if it is unknown or no stage is left, that by the progress of the job.
+    """Return the remaining seconds by the stages; if these are unknown or have all ended, by the job's progress.
 
-    It is at least the remainder of each stage that is known (`at_least`): a job does not end before its stages.
+    The result is at least the greatest known remainder of a stage (`at_least`): a job does not end before its stages.
     """
     if by_stages is None or all(stage.status.ended for stage in job.stages):
         by_stages = _blend(job.percentage, _elapsed(job.started_at, now), _planned_job_seconds(job))
@@ -146,7 +148,7 @@ def _remaining(job: Job, by_stages: float | None, at_least: float, now: Micros) 
 
 
 def _weights(stages: list[Stage]) -> list[float]:
-    """Return the weights of stages: as reported, else by their durations. One without gets the mean of the others."""
+    """Return the weights of stages: as reported, else by their durations. A stage without a weight gets the mean."""
     for measure in ("weight", "expected_seconds", "usual_seconds"):
         known = [value for stage in stages if (value := getattr(stage, measure)) is not None]
         if known and sum(known) > 0:
@@ -212,7 +214,7 @@ def _blend(progress: float, elapsed: float | None, expected: float | None) -> fl
 
 
 def _plausible(seconds: float) -> float | None:
-    """Return the seconds, or `None` if they are more than a thousand years: the end would have no text."""
+    """Return the seconds, or `None` if they are more than a thousand years."""
     return seconds if seconds < _LONGEST_SECONDS else None
 
 

@@ -42,7 +42,7 @@ LANGUAGES: frozenset[Language] = frozenset(get_args(Language))
 def describe(event_type: str, language: str, data: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> str:
     """Describe an event in one line: by its reported `description` or `message`, else by the text of the catalogue.
 
-    `labels` are the names of the stage by language. An unknown language gets Japanese.
+    `labels` are the names of the stage by language. For an unknown language, the text is Japanese.
     """
     reported = data.get("description") or data.get("message")
     return str(reported) if reported else _catalogue_text(event_type, language, data, labels or {})

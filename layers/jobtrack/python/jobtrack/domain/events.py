@@ -59,7 +59,7 @@ def stage_name(event: Event) -> str | None:
 
 
 def applied_event(job: Job, event: Event, previous_percentage: int) -> AppliedEvent:
-    """Return the event with the state of the job, to which it was just applied."""
+    """Return the event with the state of the job right after it."""
     name = stage_name(event)
     stage = job.running_stage if name is None else job.stage(name)
     stage_and_labels = (stage.name, stage.labels) if stage else (None, None)
@@ -67,7 +67,7 @@ def applied_event(job: Job, event: Event, previous_percentage: int) -> AppliedEv
 
 
 def timeline_record(job: Job, event: Event, expected: tuple[float, float] | None = None) -> Record:
-    """Return the event as the journal keeps it; `expected` is the range of seconds expected for a start."""
+    """Return the event's record for the journal; `expected` is the expected duration of a stage or job that starts."""
     body = {"type": event.type, "data": event.data} | ({"expected": expected} if expected else {})
     return Record(Family.EVENT, event.time, job.sequence, body)
 
@@ -75,7 +75,7 @@ def timeline_record(job: Job, event: Event, expected: tuple[float, float] | None
 def with_state(record: Record, job: Job, previous_percentage: int) -> Record:
     """Add the state of the job right after the event to the record, for a subscription that replays it later.
 
-    Records of events get only what is not usual: a percentage above 0, a status other than Running.
+    A record of an event contains the percentage only if it is not 0, and the status only if it is not Running.
     """
     if record.family is Family.PROGRESS:
         return record._replace(body={**record.body, "percentages": [job.percentage, previous_percentage]})

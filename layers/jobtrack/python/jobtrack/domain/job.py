@@ -26,7 +26,7 @@ class JobStatus(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether no other status can follow."""
+        """Whether the status is final."""
         return self in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
 
 
@@ -46,11 +46,11 @@ class StageStatus(StrEnum):
 
 
 class Stage(Struct, omit_defaults=True):
-    """A stage: its plan, then what was reported of it. Durations are in seconds, progress is 0 to 100.
+    """A stage: its plan, then the reported members. Durations are in seconds, progress is 0 to 100.
 
     Args:
         usual_seconds: the mean duration of the stage in recent jobs of the type.
-        usual_range: the 25th and 75th percentile of the same durations.
+        usual_range: the 25th and 75th percentile of these durations.
         error_at: the sequence of the event that reported the error.
         spilled: whether metrics of the stage are stored outside of the snapshot.
     """
@@ -147,6 +147,6 @@ class Job(Struct, omit_defaults=True):
 
     @property
     def running_stage(self) -> Stage | None:
-        """The running stage. Of several, the one that started last."""
+        """The running stage. If several stages run, the one that started last."""
         running = [stage for stage in self.stages if stage.status is StageStatus.RUNNING]
         return max(running, key=lambda stage: stage.started_at or 0, default=None)

@@ -36,7 +36,7 @@ class RunningJob(Struct, frozen=True):
 
     @classmethod
     def of(cls, job: Job) -> Self:
-        """Return a job's entry; its end is that of its first estimate."""
+        """Return the entry of a running job. Its end comes from the job's first estimate."""
         cores = (job.allocated or {}).get("cpuUnits")
         return cls(job.job_id, None if cores is None else formats.number(cores, 3), _first_end(job))
 
@@ -69,10 +69,10 @@ class Rest(Struct, frozen=True):
     """The open jobs that were not read one by one.
 
     Args:
-        queued: the queued ones by priority; they come after all that were read.
-        running: the number of the running ones.
-        cores: their cores.
-        periods: by rank of the priority, when its queued jobs were created, where a response needs it.
+        queued: the queued jobs by priority; they come after all jobs that were read.
+        running: the number of running jobs.
+        cores: the cores of the running jobs.
+        periods: when the queued jobs of a priority were created, by its rank; only if a response needs it.
     """
 
     queued: Sequence[QueuedSum] = OpenJobs().queued
@@ -82,7 +82,7 @@ class Rest(Struct, frozen=True):
 
     @classmethod
     def of(cls, all_jobs: OpenJobs, queued: Iterable[QueuedJob] | None, running: Iterable[RunningJob] | None) -> Self:
-        """Return what is left of the sums without the jobs that were read. `None` means that all were read."""
+        """Return the sums over the jobs that were not read. `None` means that all jobs of a status were read."""
         rest = cls()
         if queued is not None:
             sums = [_subtract(own, queued, rank) for rank, own in enumerate(all_jobs.queued)]
@@ -115,16 +115,16 @@ class JobQueue(Struct, frozen=True):
         running: Iterable[RunningJob],
         rest: Rest = NO_REST,
     ) -> Self:
-        """Return the queue of two lists, read one after the other: a job that is in both has started."""
+        """Return the queue from two lists. A job that is in both has started between the two reads."""
         running_by_id = {job.job: job for job in running}
         queued_by_id = {job.job: job for job in queued if job.job not in running_by_id}
         in_order = sorted(queued_by_id.values(), key=lambda job: job.order)
         return cls(times.whole(now), workers, list(running_by_id.values()), in_order, rest)
 
     def corrected(self, queued: Iterable[QueuedJob], running: Iterable[RunningJob], ended: Iterable[str]) -> Self:
-        """Return the queue with the current state of some jobs; the index that it was read from lags behind.
+        """Return the queue with the current state of some jobs, because the index by status lags behind.
 
-        The jobs that were not read one by one are in the sums, which do not lag.
+        Jobs that were not read one by one are in the sums, which do not lag.
         """
         queued_by_id = {job.job: job for job in queued}
         running_by_id = {job.job: job for job in running}
@@ -199,7 +199,7 @@ class JobQueue(Struct, frozen=True):
 
 
 def _subtract(own: QueuedSum, queued: Iterable[QueuedJob], rank: int) -> QueuedSum:
-    """Return a priority's sums without the jobs of a list. The list may lag behind, so no sum becomes negative."""
+    """Subtract the listed jobs from a priority's sums. The list may lag behind, so the results are at least 0."""
     seconds = [job.seconds for job in queued if job.rank == rank]
     known = [each for each in seconds if each is not None]
     return QueuedSum(

@@ -1,11 +1,11 @@
-"""The turns of queued jobs that a forecast does not read one by one: positions and starts from sums.
+"""The turns of queued jobs that a forecast does not read one by one. They are computed from sums.
 
 *Position.* The jobs of higher priorities are counted exactly. Among those of its own priority, a job's place is
 interpolated between the oldest and the newest by its time of creation. So positions of the same priority never
 contradict the order of creation, and none is outside of the range of its priority. Two jobs may have the same position.
 
 *Start.* The work ahead of a job is divided among the slots as they become free. If the work ahead is known, the job
-starts no later than that, and earlier by at most the longest duration of a job ahead (Graham's bound for list
+starts no later than this estimate, and earlier by at most the longest duration of a job ahead (Graham's bound for list
 scheduling). A job without an expected duration never frees its slot, as in the forecast of single jobs.
 """
 
@@ -18,27 +18,27 @@ from jobtrack.times import Micros
 
 
 class Period(Struct, frozen=True):
-    """The times of creation of the oldest and the newest of some jobs."""
+    """When the oldest and the newest of some jobs were created."""
 
     oldest: Micros
     newest: Micros
 
     def share_before(self, moment: Micros) -> float:
-        """Return which share of the jobs was created before a moment, if they came at an even rate."""
+        """Return the share of the jobs that was created before a moment, assuming an even rate."""
         if self.newest <= self.oldest:
             return 0.0
         return min(1.0, max(0.0, (moment - self.oldest) / (self.newest - self.oldest)))
 
 
 class FreeSlots(Struct, frozen=True):
-    """When slots become free: pairs of seconds from now, and a number of slots."""
+    """When slots become free: pairs of the seconds from now and the number of slots."""
 
     slots: Sequence[tuple[float, float]]
 
     def seconds_until_free(self, work: float, blocked: float) -> float | None:
-        """Return when the slots have done an amount of work (seconds), after `blocked` of them were taken for good.
+        """Return the seconds until the slots have done an amount of work (in seconds).
 
-        The slots that become free first are taken. `None` if no slot is left.
+        The first `blocked` slots that become free do no work. The result is `None` if no other slot is left.
         """
         count = total = 0.0
         left = list(_without(sorted(self.slots), blocked))
@@ -51,13 +51,13 @@ class FreeSlots(Struct, frozen=True):
 
 
 class LaterTurns(Struct, frozen=True):
-    """The jobs behind those of which each was read.
+    """The queued jobs behind those that were read one by one.
 
     Args:
-        before: the number of jobs in front of them.
+        before: the number of jobs that were read.
         sums: the jobs of each priority, in the order of the queue.
-        periods: by rank of the priority, when its jobs were created, where that was read.
-        slots: the slots that the jobs in front of them leave.
+        periods: when the jobs of a priority were created, by its rank, if this was read.
+        slots: when slots become free after the jobs that were read.
     """
 
     before: int
@@ -78,7 +78,7 @@ class LaterTurns(Struct, frozen=True):
     def waits(self) -> Iterator[tuple[int, float, float]]:
         """Yield for each priority the number of its jobs, and the waits of its first and its last job.
 
-        If the last start is not known, the first counts for all.
+        If the wait of the last job is not known, the wait of the first job is used for both.
         """
         for rank, own in enumerate(self.sums):
             if not own.jobs:

@@ -32,7 +32,7 @@ def apply(job: Job, events: Sequence[Event], arrival: Micros) -> tuple[list[Appl
 
     Raises:
         InvalidTransition: the status of the job does not allow one of the events.
-        Unprocessable: an event names a new stage of a job that has the greatest number of stages.
+        Unprocessable: an event names a new stage, but the job has the maximum number of stages.
     """
     applied, records = [], []
     for index, event in enumerate(events):
@@ -41,7 +41,7 @@ def apply(job: Job, events: Sequence[Event], arrival: Micros) -> tuple[list[Appl
         job.sequence += 1
         event_records = _ACTIONS[event.type](job, event)
         previous = job.pushed_percentage
-        if event.type in _MOVING:  # an estimate may go back, what was shown may not
+        if event.type in _MOVING:  # an estimate may decrease, a percentage that was shown may not
             job.percentage = max(job.percentage, overall_percentage(job))
         if event.type == "progressUpdate":
             job.pushed_percentage = job.percentage
@@ -98,7 +98,7 @@ def _add_log_line(job: Job, event: Event) -> list[Record]:
     elif data["level"] == "ERROR":
         job.errors += 1
     body = [data["message"], data.get("component"), data.get("stage"), data.get("details")]
-    while body[-1] is None:  # log lines are the bulk of what is stored
+    while body[-1] is None:  # log lines take most of the space
         body.pop()
     return [Record(Family[data["level"]], event.time, job.sequence, body)]
 

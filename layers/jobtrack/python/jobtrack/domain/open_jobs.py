@@ -11,9 +11,9 @@ class QueuedSum(Struct, frozen=True):
     """The queued jobs of one priority.
 
     Args:
-        jobs: their number.
-        seconds: the sum of their expected durations, where known.
-        unknown: the number of those without an expected duration.
+        jobs: the number of jobs.
+        seconds: the sum of the known expected durations.
+        unknown: the number of jobs without an expected duration.
     """
 
     jobs: int = 0

@@ -1,7 +1,7 @@
 """The durations of past jobs of a type: the histogram that counts them, and the quantiles that a new job stores.
 
 The buckets of the histogram grow by 2 % (DDSketch, Masson et al., 2019), so a quantile is wrong by at most 1 %. A job
-stores 65 quantiles when it starts. Between two of them lie 1.6 % of the past jobs: the precision of a rank.
+stores 65 quantiles when it starts. Between two quantiles are 1.6 % of the past jobs, so a rank has this precision.
 """
 
 import math
@@ -63,7 +63,7 @@ class PastDurations(Struct, frozen=True):
     def rank(self, seconds: float) -> int:
         """Return the percentile rank of a duration: the per cent of the jobs that took longer, 100 for the fastest.
 
-        Jobs of the same duration, within the resolution of the histogram, count by half.
+        Jobs of the same duration, within the resolution of the histogram, count half.
         """
         within = (self.share_within(seconds * GROWTH) + self.share_within(seconds / GROWTH)) / 2
         return round(100 * (1 - within))

@@ -1,9 +1,9 @@
 """The forecast of a project's job queue: which jobs wait, which run, and when each queued job is expected to start.
 
-Jobs start by priority, then in the order of their submission. Each takes the slot of a live worker that becomes free
-first: one that is free now, else the slot of the running job that is expected to end first. A running job of unknown
-duration never frees its slot, so a job that would need the slot has no expected start. Prerequisites and blocking
-conditions are not considered.
+Jobs start by priority, then in the order of their submission. Each job takes the slot of a live worker that becomes
+free first: a slot that is free now, else the slot of the running job that is expected to end first. A running job of
+unknown duration never frees its slot, so a job that would need the slot has no expected start. Prerequisites and
+blocking conditions are not considered.
 
 The first thousand queued jobs and the first thousand running ones are forecast one by one, the rest by their sums
 (`later_turns`).
@@ -38,14 +38,14 @@ _NO_TURN = Turn(0, None, None)
 
 
 class Forecast(Struct, frozen=True):
-    """The turns of the first queued jobs, by id and in the order of the queue, and those of later ones, if any."""
+    """The turns of the first queued jobs, by id and in the order of the queue, and of later jobs, if any."""
 
     now: Micros
     turns: Mapping[str, Turn]
     later: LaterTurns | None
 
     def turn_of(self, job: Job) -> Turn:
-        """Return the turn of a job; position 0 if it is not queued."""
+        """Return the turn of a job. The position is 0 if the job is not queued."""
         if turn := self.turns.get(job.job_id):
             return turn
         if self.later is None or job.status is not JobStatus.QUEUED:
@@ -56,13 +56,13 @@ class Forecast(Struct, frozen=True):
         return Turn(self.later.position(queued.rank, queued.created_at), start, _end(start, queued.seconds))
 
     def mean_wait(self) -> float | None:
-        """Return the mean of the seconds until each job starts, over the jobs of which that is known."""
+        """Return the mean wait in seconds of the jobs whose start is known."""
         waits = [*self._first_waits(), *((jobs, (first + last) / 2) for jobs, first, last in self._later_waits())]
         count = sum(jobs for jobs, _ in waits)
         return sum(jobs * wait for jobs, wait in waits) / count if count else None
 
     def longest_wait(self) -> float:
-        """Return the greatest of the waits that are known."""
+        """Return the longest known wait in seconds."""
         waits = [*(wait for _, wait in self._first_waits()), *(max(each[1:]) for each in self._later_waits())]
         return max(waits, default=0)
 
@@ -110,7 +110,7 @@ def _free_times(queue: JobQueue) -> list[Micros]:
 def _ends(queue: JobQueue) -> list[Micros]:
     """Return when the slots of running jobs become free.
 
-    While more jobs run than there are slots, the first that end free none.
+    If more jobs run than there are slots, the jobs that end first free no slot.
     """
     ends = [max(queue.now, job.end) for job in queue.running if job.end is not None and job.end <= times.LATEST]
     surplus = max(0, queue.running_jobs - queue.slots)
@@ -118,7 +118,10 @@ def _ends(queue: JobQueue) -> list[Micros]:
 
 
 def _later_turns(queue: JobQueue, free: Sequence[Micros]) -> LaterTurns | None:
-    """Return the turns of the jobs that were not read; the running jobs that were not read end as those that were."""
+    """Return the turns of the queued jobs that were not read one by one.
+
+    The running jobs that were not read are assumed to end at the same times as the running jobs that were read.
+    """
     rest = queue.rest
     if not queue.is_longer:
         return None
@@ -134,5 +137,5 @@ def _end(start: Micros | None, seconds: int | None) -> Micros | None:
 
 
 def _plausible(moment: Micros) -> Micros | None:
-    """Return the moment, or `None` if it has no text."""
+    """Return the moment, or `None` if it is after the year 9999."""
     return moment if moment <= times.LATEST else None

@@ -37,7 +37,7 @@ def end_stage(job: Job, event: Event) -> list[Record]:
 
 
 def set_stage_ended(stage: Stage, status: StageStatus, time: Micros) -> None:
-    """Set status and end of a stage. It never ends before its start; a skipped stage that never ran has neither."""
+    """Set status and end of a stage. The end is never before the start; a skipped stage may have neither."""
     stage.status = status
     if status is StageStatus.COMPLETED:
         stage.progress = 100.0
@@ -48,7 +48,7 @@ def set_stage_ended(stage: Stage, status: StageStatus, time: Micros) -> None:
 
 
 def update_progress(job: Job, event: Event) -> list[Record]:
-    """Set the progress of the named stage, else of the running one, else of the whole job. Return the records."""
+    """Set the progress of the named stage, else of the running stage, else of the whole job. Return the records."""
     data = event.data
     name = data.get("stageName")
     stage = job.running_stage if name is None else _find_or_add_stage(job, name)
@@ -85,7 +85,7 @@ def _reported_count(data: Json, name: str, default: int | None) -> int | None:
 
 
 def _set_progress(stage: Stage, progress: float, event: Event) -> None:
-    """Set the progress. It starts a pending stage, whose start was not reported; an ended stage stays as it is."""
+    """Set the progress. A pending stage starts, since its start was not reported; an ended stage does not change."""
     if stage.status is StageStatus.PENDING:
         stage.status, stage.started_at = StageStatus.RUNNING, event.time
     _set_figures(stage, event.data)
@@ -104,7 +104,7 @@ def _reported_progress(job: Job, stage: Stage | None, data: Json) -> float:
 
 
 def _progress_records(job: Job, event: Event, stage: Stage | None) -> list[Record]:
-    """Return each update (timelines by `seconds`), and the minute that it completes (timelines by `minutes`)."""
+    """Return the update (for timelines by `seconds`), and the minute that it completes (for timelines by `minutes`)."""
     body = _progress_body(job, event.data, stage)
     closed = progress_minutes.add(job, stage.name if stage else None, event.time, body)
     return [*closed, Record(Family.PROGRESS, event.time, job.sequence, {**body, "data": event.data})]

@@ -14,7 +14,7 @@ from jobtrack.times import Micros
 
 
 def report_deadline(job: Job) -> Micros | None:
-    """Return the time by which the next report must arrive, or the job is stalled.
+    """Return the time after which the job is stalled if no report has arrived.
 
     `None` if no report is due: the job has no heartbeat, does not run, or is marked as stalled already.
     """

@@ -38,7 +38,7 @@ class Scope(Struct, frozen=True):
         return (Family.EVENT, *_PROGRESS[self.granularity], *logs)
 
     def select(self, records: Sequence[Record], more: bool) -> list[Record]:
-        """Return the records to show. If `more` follow, stop before the first record that one of them may replace."""
+        """Return the records to show. If `more` follow, stop before the first record that they may replace."""
         return [record for record in without_replaced(records, more) if self._shows(record)]
 
     def _shows(self, record: Record) -> bool:

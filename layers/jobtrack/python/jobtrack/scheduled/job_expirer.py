@@ -1,4 +1,4 @@
-"""Deletes queued and running jobs that have not reported for the retention. Ended jobs are deleted by their TTL."""
+"""Deletes open jobs that have not reported for the retention period. Ended jobs are deleted by their TTL."""
 
 from jobtrack.scheduled.job_timers import JobTimerServer
 from jobtrack.store.job_expiry import expire_job

@@ -1,4 +1,4 @@
-"""Serves timers of jobs: a timer that is too early moves, one that is due leads to a write, the others are deleted."""
+"""Serves timers of jobs: moves early timers, writes what due timers require, and deletes unneeded timers."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -16,11 +16,11 @@ from jobtrack.times import Micros
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 300
-"""Delay before the next look at a job that cannot be read: long enough that many of them do not delay the rest."""
+"""Delay before the next look at a job that cannot be read: long enough that many such jobs do not delay the rest."""
 
 
 class JobTimerServer(Struct, eq=False):
-    """Serves timers of one kind. Runs may overlap: each decides by what is stored. Subclasses decide what is done."""
+    """Serves timers of one kind. Runs may overlap: each run decides by the stored job. Subclasses do the work."""
 
     timers: TimerStore
     jobs: JobStore
@@ -31,7 +31,7 @@ class JobTimerServer(Struct, eq=False):
         raise NotImplementedError
 
     def serve_timer(self, timer: Timer) -> None:
-        """Do what is due, if it still is when the job is read again. This also deletes the timer."""
+        """Read the job again. If the timer is still due, do its work and delete it."""
         raise NotImplementedError
 
     def run(self, invocation: Invocation) -> None:
@@ -55,7 +55,7 @@ class JobTimerServer(Struct, eq=False):
             return None
         try:
             return self.next_timer(timer, item)
-        except Exception:  # no error of one job may keep the others from being served
+        except Exception:  # an error of one job must not prevent the rest
             logger.exception("Job %s cannot be read.", timer.job.partition)
             return self._retry_timer(timer)
 

@@ -1,4 +1,4 @@
-"""Extends the TTL of what live jobs wrote earlier, one job after another, as long as there is time."""
+"""Extends the TTL of the older items of live jobs, one job after another, until the time is nearly over."""
 
 import logging
 from collections.abc import Callable
@@ -19,7 +19,7 @@ RETRY_SECONDS = 300
 
 
 class TtlExtender(Struct, eq=False):
-    """Serves timers of the kind `EXTENSION`. Runs may overlap: what one has extended, another finds not due."""
+    """Serves timers of the kind `EXTENSION`. Runs may overlap: an extended item is not extended again."""
 
     timers: TimerStore
     ttls: TtlStore
@@ -36,7 +36,7 @@ class TtlExtender(Struct, eq=False):
     def _serve_timer(self, timer: Timer, invocation: Invocation) -> None:
         try:
             resume_after = self.ttls.extend_job(timer.job, timer.resume_after, invocation)
-        except Exception:  # no error of one job may keep the others from being served
+        except Exception:  # an error of one job must not prevent the rest
             logger.exception("The TTL of job %s cannot be extended.", timer.job.partition)
             retry_at = times.add_seconds(self.now(), RETRY_SECONDS)
             self.timers.replace_timers({timer: replace(timer, due=retry_at)})

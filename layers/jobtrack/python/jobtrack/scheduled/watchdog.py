@@ -1,4 +1,4 @@
-"""Finds running jobs whose heartbeat is overdue, and marks each as stalled, once per silence."""
+"""Finds running jobs whose heartbeat is overdue, and marks each job as stalled, once per silence."""
 
 from jobtrack.domain.stalled import report_deadline
 from jobtrack.scheduled.job_timers import JobTimerServer

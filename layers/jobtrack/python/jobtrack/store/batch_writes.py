@@ -1,7 +1,7 @@
 """Puts or deletes many items, in few requests and no order.
 
-A batch is no transaction: when it fails, some of its writes are done. Writes that DynamoDB leaves unprocessed are
-requested again.
+A batch is not a transaction: when it fails, some of its writes may have been done. Writes that DynamoDB leaves
+unprocessed are requested again.
 """
 
 from collections.abc import Sequence

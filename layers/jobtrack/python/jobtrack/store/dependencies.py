@@ -1,6 +1,6 @@
-"""What a job waits for, in items beside its snapshot: one for each kind, and one for each edge to another job.
+"""What a job waits for, in separate items: one item for each kind, and one for each edge to another job.
 
-Resources and conditions that were reported later are in an item of their own, which only such reports write.
+Resources and conditions that were reported later are in another item, which only such reports write.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -104,7 +104,7 @@ def decode_prerequisites(item: Item | None) -> dict[str, str | None]:
 
 
 def _pack(changed: ReportedChanges) -> bytes:
-    """Return what fits into an item: of more, the latest."""
+    """Return the changes, packed. If they do not fit into an item, only the latest changes are kept."""
     packed, limit = pack(changed), limits.RELATIONS
     while len(packed) > limits.CHUNK_BYTES:
         limit //= 2

@@ -1,7 +1,7 @@
-"""Reads the jobs around a job: those that it waits for, and those that wait for it.
+"""Reads the jobs around a job: the jobs that it waits for, and the jobs that wait for it.
 
-An edge in a prerequisite's partition is only a hint, because it may be left over from a job that was refused. What
-counts is the dependent's own list of prerequisites, which is written together with the job.
+An edge in a prerequisite's partition is only a hint, because it may be left over from a job that was refused. The
+dependent's own list of prerequisites is authoritative. It is written together with the job.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -68,7 +68,7 @@ class DependencyGraphReader(Struct, eq=False):
         return [item_kinds.EDGE.check(item)["sk"]["S"].removeprefix(EDGE) for item in items]
 
     def read_items(self, key: ProjectKey, places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Item]:
-        """Return the items that exist of those with these job ids and sort keys."""
+        """Return the existing items with these job ids and sort keys."""
         keys = [key.job_key(job_id).item_key(sort_key) for job_id, sort_key in dict.fromkeys(places)]
         return {(job_id_of(item), item["sk"]["S"]): item for item in read_items(self.dynamodb, self.table, keys)}
 
@@ -84,10 +84,10 @@ class _Walk(Struct):
     """A walk through the graph, breadth first, in both directions.
 
     Args:
-        reader: reads what is not known yet.
+        reader: reads the jobs and their prerequisites.
         key: the project.
-        graph: what was found.
-        reasons: the prerequisites of the jobs for which they were read.
+        graph: the jobs and edges that were found.
+        reasons: for each job whose prerequisites were read, these prerequisites and their reasons.
     """
 
     reader: DependencyGraphReader
@@ -98,7 +98,7 @@ class _Walk(Struct):
     def step(
         self, above: Sequence[str], below: Sequence[str], distance: int, is_last: bool
     ) -> tuple[list[str], list[str]]:
-        """Go up from the jobs `above` and down from those `below`; return the jobs that were found on either side."""
+        """Go up from the jobs `above` and down from the jobs `below`; return the new jobs on either side."""
         up = [
             Edge(prerequisite, job_id, reason, distance)
             for job_id in above
@@ -137,7 +137,7 @@ class _Walk(Struct):
                 yield Edge(job_id, dependent, reasons[job_id], distance)
 
     def _remove_unconfirmed(self, job_ids: Iterable[str], confirmed: Collection[str]) -> list[str]:
-        """Remove the jobs that do not wait for what their edges say; return the others."""
+        """Remove the jobs whose edges were not confirmed; return the remaining jobs."""
         for job_id in job_ids:
             if job_id not in confirmed:
                 del self.graph.jobs[job_id]

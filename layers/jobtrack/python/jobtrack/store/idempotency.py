@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 Response = TypeVar("Response", bound=Mapping[str, Any])
-"""A response is stored as JSON and read back as what it was, so its type is not checked again."""
+"""A response is stored as JSON and read back unchanged, so its type is not checked again."""
 
 
 def fingerprint(body: object) -> str:
@@ -39,7 +39,7 @@ class Idempotency(Struct, frozen=True):
         owner: the project or job in whose partition the first response is stored.
         route: what is requested; the same key on another route is another request.
         key: the client's key.
-        fingerprint: of the request body.
+        fingerprint: the hash of the request body.
         seconds: how long the first response is kept.
     """
 
@@ -111,7 +111,7 @@ def write_once(
     now: Micros,
     write: "Callable[[Sequence[TransactWriteItemTypeDef]], None]",
 ) -> tuple[Response, bool]:
-    """Write, and store the response with it; return the response, and whether it is that of an earlier request.
+    """Write, and store the response too. Return the response, and whether it is that of an earlier request.
 
     Args:
         table: the jobs table.

@@ -51,10 +51,10 @@ class ItemKind(Struct, frozen=True, dict=True):
     """A kind of item.
 
     Args:
-        name: its name in logs and documents.
-        table: the table that it is in.
-        partition: the shape of its partition key.
-        sort_key: the shape of its sort key.
+        name: the name of the kind in logs and documents.
+        table: the table of the items.
+        partition: the shape of the partition key.
+        sort_key: the shape of the sort key.
         format: the format that is written.
         readable: the formats that can be read.
     """

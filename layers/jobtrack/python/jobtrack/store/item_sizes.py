@@ -23,7 +23,7 @@ def _text(text: str) -> int:
 
 
 def _number(text: str) -> int:
-    """Return a byte, one for each pair of significant digits on either side of the point, and one for a minus."""
+    """Return the bytes of a number: one for each pair of significant digits, one for a minus, and one more."""
     whole, _, fraction = text.lstrip("-").partition(".")
     digits = whole.zfill(len(whole) + len(whole) % 2) + fraction.ljust(len(fraction) + len(fraction) % 2, "0")
     pairs = [digits[place : place + 2] for place in range(0, len(digits), 2)]
@@ -51,4 +51,4 @@ _SIZES: Mapping[str, Callable[[Any], int]] = {
     "M": _map,
     "L": _list,
 }
-"""The bytes of a value by its type; a value of another type (BOOL, NULL) has one."""
+"""The bytes of a value by its type; a value of another type (BOOL, NULL) has one byte."""

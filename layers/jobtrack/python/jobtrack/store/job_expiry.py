@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 
 def expire_job(dynamodb: "DynamoDBClient", table: str, key: JobKey, timer: Timer, now: Micros) -> bool:
-    """Delete an open job and its timer, and count it out, unless it has reported; return whether it was deleted.
+    """Delete an open job and its timer, unless it has reported; return whether it was deleted.
 
-    The write deletes the version that was read, so a report that was accepted before always wins.
+    The write also removes the job from the counters. It deletes only the version that was read, so a report that was
+    accepted before always wins.
 
     Raises:
         NotFound: there is no such job.

@@ -1,7 +1,7 @@
-"""Lists the project's jobs, newest first: the index by status gives the ids, the jobs themselves are read by id.
+"""Lists the project's jobs, newest first: the ids come from the index by status, and the jobs are read by id.
 
-The statuses are queried in the order of a job's life, so a job that changes between two queries is found twice, never
-missed. A job's place in the list does not depend on its status, so a reader of all pages sees each job once.
+The statuses are queried in the order of a job's life, so a job that changes between two queries may be found twice, but
+is never missed. A job's place in the list does not depend on its status, so a reader of all pages sees each job once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 _FILTERED_JOBS = 100
-"""How many jobs are read at once where a filter may reject most of them."""
+"""How many jobs are read at once if a filter may reject most of them."""
 _MAX_ROUNDS = 5
 """A page ends after this many reads, even if it is not full; its cursor continues there."""
 
@@ -38,7 +38,7 @@ class JobFilter(Struct, frozen=True):
 
     @property
     def needs_jobs(self) -> bool:
-        """Whether the index does not suffice to decide."""
+        """Whether the filter must read the jobs, because the index does not suffice."""
         return self.job_type is not None or self.submitted_by is not None
 
     def covers(self, place: Place) -> bool:
@@ -88,14 +88,14 @@ class JobLister(Struct, eq=False):
     ) -> tuple[list[Snapshot], Place | None]:
         """Return at most `limit` jobs after a place, newest first, and the place to continue from if there may be more.
 
-        Where the filter rejects many jobs, a page may end before it is full.
+        If the filter rejects many jobs, a page may end before it is full.
 
         Args:
             owner: the project.
             job_filter: which jobs to list.
-            limit: the greatest number of jobs.
-            after: where the page before ended.
-            queued: the places of all queued jobs, if they are known: they are not queried again.
+            limit: the maximum number of jobs.
+            after: where the previous page ended.
+            queued: the places of all queued jobs, if they are known; then they are not queried.
         """
         page: list[Snapshot] = []
         for _ in range(_MAX_ROUNDS):
@@ -135,7 +135,7 @@ class JobLister(Struct, eq=False):
     def _read_places(
         self, owner: ProjectKey, status: JobStatus, prefix: str, job_filter: JobFilter, count: int, after: Place | None
     ) -> Iterator[Place]:
-        """Yield the newest places under a prefix, one more than `count`, and not `after` itself."""
+        """Yield the newest places under a prefix after `after`: more than `count`, if there are more."""
         low = f"{prefix}{job_filter.first:018d}#"
         high = prefix + min(f"{job_filter.last:018d}#~", f"{after.text}#~" if after else "~")
         if low > high:

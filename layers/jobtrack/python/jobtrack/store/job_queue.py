@@ -1,7 +1,7 @@
-"""Reads the project's job queue: its first jobs from the index by status, and all of them as sums.
+"""Reads the project's job queue: its first jobs from the index by status, and sums over all jobs from the counters.
 
-The index lags by about a second; the counters do not. Whatever the length of the queue, a forecast takes three queries:
-one of the counters and workers, one of the first thousand queued jobs, one of the first thousand running ones.
+The index lags by about a second; the counters do not. A forecast always takes three queries: one for the counters and
+workers, one for the first thousand queued jobs, and one for the first thousand running jobs.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class QueueReader(Struct, eq=False):
         return 1 + sum(own.jobs for own in queued[: PRIORITIES.index(job.priority) + 1])
 
     def read_queue(self, owner: ProjectKey, now: Micros) -> JobQueue:
-        """Return the queue at `now`. Queued jobs are read first, so that one that starts is not missed."""
+        """Return the queue at `now`. Queued jobs are read first, so that a job that starts is not missed."""
         load = self._read_load(owner)
         queued = [status_index.parse_queued_job(key) for key in self._read_first(owner, JobStatus.QUEUED)]
         running = [status_index.parse_running_job(key) for key in self._read_first(owner, JobStatus.RUNNING)]
@@ -52,7 +52,7 @@ class QueueReader(Struct, eq=False):
     def read_page(
         self, owner: ProjectKey, queue: JobQueue, position: str | None, limit: int
     ) -> tuple[Sequence[QueuedJob], str | None]:
-        """Return the next queued jobs after a position of the queue, and the last one's position if there are more."""
+        """Return the next queued jobs after a position, and the position of the last of them if there are more."""
         beyond = [job for job in queue.queued if position is None or status_index.queue_position(job) > position]
         if len(beyond) <= limit and queue.is_longer:
             keys = self._read_keys(owner, JobStatus.QUEUED, limit + 1, low=f"{position}#~" if position else _FIRST)
@@ -61,11 +61,11 @@ class QueueReader(Struct, eq=False):
         return page, status_index.queue_position(page[-1]) if len(page) < len(beyond) else None
 
     def correct_queue(self, owner: ProjectKey, queue: JobQueue, jobs: Sequence[Job]) -> JobQueue:
-        """Return the queue, corrected by jobs that were read themselves: their status, and their present estimates.
+        """Return the queue, corrected by the current status and estimates of jobs that were read.
 
-        Of the priorities of those that are behind the first thousand, it also has the times of creation.
+        If some of these jobs are queued behind the first thousand, the result also has the periods of their priorities.
         """
-        read = {job.job for job in queue.queued}  # what the index holds of a queued job does not change
+        read = {job.job for job in queue.queued}  # the index entry of a queued job does not change
         queued = [QueuedJob.of(job) for job in jobs if job.status is JobStatus.QUEUED and job.job_id not in read]
         ranks = {job.rank for job in queued if queue.is_later(job)}
         corrected = queue.corrected(
@@ -86,11 +86,11 @@ class QueueReader(Struct, eq=False):
         return [item for page in pages for item in page["Items"]]
 
     def _read_first(self, owner: ProjectKey, status: JobStatus) -> list[str]:
-        """Return the sort keys of the first thousand jobs of a status, and of one more if there are more."""
+        """Return the sort keys of the first thousand jobs of a status, and of one more job if there are more."""
         return self._read_keys(owner, status, limits.FORECAST_JOBS + 1)
 
     def _read_period(self, owner: ProjectKey, queue: JobQueue, rank: int) -> Period:
-        """Return when the later jobs of a priority were created. They follow the last that was read, if any was."""
+        """Return when the later jobs of a priority were created. They follow the last job that was read, if any."""
         read = [job.created_at for job in queue.queued if job.rank == rank]
         bounds = {"low": f"{rank}#", "high": f"{rank}#~"}
         ends = [
@@ -128,7 +128,7 @@ class QueueReader(Struct, eq=False):
 
 
 def _if_longer(jobs: Sequence[_Entry]) -> Sequence[_Entry] | None:
-    """Return the jobs of a list that are read one by one, if it has more."""
+    """Return the jobs of a list that are read one by one, or `None` if these are all jobs."""
     return jobs[: limits.FORECAST_JOBS] if len(jobs) > limits.FORECAST_JOBS else None
 
 

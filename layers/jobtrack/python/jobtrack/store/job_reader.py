@@ -25,7 +25,7 @@ class JobReader(Struct, eq=False):
     table: str
 
     def read_snapshot(self, key: JobKey, extras: bool = False) -> Snapshot:
-        """Return the job's snapshot; with `extras`, what was moved out of it too, which takes a second request.
+        """Return the job's snapshot. With `extras`, a second request reads the members that were moved out of it.
 
         Raises:
             NotFound: there is no such job.
@@ -36,7 +36,7 @@ class JobReader(Struct, eq=False):
         return snapshot
 
     def add_extras(self, snapshot: Snapshot) -> None:
-        """Read what was moved out of the snapshot, if anything was, and put it back."""
+        """Read the members that were moved out of the snapshot, if any, and put them back."""
         if snapshot.job.spilled:
             restore_extras(snapshot.job, self._read_extras(snapshot.key))
 

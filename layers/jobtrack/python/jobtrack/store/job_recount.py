@@ -1,8 +1,8 @@
-"""Counts jobs that the counters do not hold as they are: those that a version without counters wrote.
+"""Counts the jobs that the counters lack or count wrongly, because a version without counters wrote them.
 
-While a new version of the stack is deployed, or after it was rolled back, functions of the old one write. They leave
-the attribute of what was counted as it was, so it differs from the job's state until a new function writes the job's
-next version, or until this counts the job. They also set a TTL that comes, which this removes from open jobs.
+While a new version of the stack is deployed, or after it was rolled back, functions of the old version write jobs. They
+do not change the attribute with the job's counts, so it is wrong until a new function writes the job's next version, or
+until this module counts the job. They also give open jobs a TTL that deletes them, which this module removes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,10 @@ _PAGE_SIZE = 100
 
 
 class JobRecounter(Struct, frozen=True):
-    """Makes the counters equal to a recount of all stored jobs, while others write. It may stop and start again."""
+    """Makes the counters equal to a recount of all stored jobs.
+
+    Other writers may continue meanwhile. A run may be interrupted and repeated.
+    """
 
     dynamodb: "DynamoDBClient"
     table: str
@@ -52,7 +55,7 @@ class JobRecounter(Struct, frozen=True):
 
     def _count_page(self, keys: Sequence[JobKey]) -> Iterator[JobKey]:
         for key, item in JobReader(self.dynamodb, self.table).read_snapshot_items(keys).items():
-            with suppress(UnreadableFormat):  # it is in the log
+            with suppress(UnreadableFormat):  # the error was logged
                 snapshot = decode_snapshot(key, item)
                 if _is_outdated(item, snapshot) and write_with_retries(self.retry, partial(self._count, key)):
                     yield key
@@ -66,7 +69,7 @@ class JobRecounter(Struct, frozen=True):
         return True
 
     def _actions(self, snapshot: Snapshot, item: Mapping[str, Any]) -> "Iterator[TransactWriteItemTypeDef]":
-        """Return what writes a version that differs in its counts only. Writers that know the one before read again."""
+        """Yield the actions that write a version with new counts. Writers with the previous version read again."""
         expires, is_ended = decode_job_expiry(item), snapshot.job.status.ended
         attributes = {
             "v": {"N": str(snapshot.version + 1)},
@@ -81,7 +84,7 @@ class JobRecounter(Struct, frozen=True):
 
 
 def _is_outdated(item: Mapping[str, Any], snapshot: Snapshot) -> bool:
-    """Return whether the counters hold something else than the job's state, or TTL would delete a counted job."""
+    """Return whether the job is counted wrongly, or would be deleted by TTL although it is counted."""
     counted: Any = counted_attribute(snapshot.job)
     is_counted: bool = item.get(ATTRIBUTE, {"M": {}})["M"] == counted["M"]
     return not is_counted or (not snapshot.job.status.ended and not has_no_ttl(item))

@@ -1,6 +1,6 @@
 """The listeners of a job: its live subscriptions, stored in its snapshot.
 
-They are added and removed one by one; the batches of a job's events never overwrite them.
+They are added and removed one by one; batches of events never overwrite them.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,10 +33,10 @@ class NewListener(Struct, frozen=True):
     Args:
         job: the job.
         subscription_id: the subscription.
-        listener: until when it listens, and for what.
+        listener: when the subscription expires, and the kinds of event it wants.
         create_actions: given the job's last sequence, returns the actions that write the subscription itself.
-        since: if given, what happened after this sequence is sent to it too.
-        max_listeners: how many live subscriptions the job may have, with this one.
+        since: if given, the events after this sequence are also sent to it.
+        max_listeners: how many live subscriptions the job may have, including this one.
     """
 
     job: JobKey
@@ -60,13 +60,13 @@ class ListenerStore(Struct, eq=False):
     ) -> tuple[Response, bool]:
         """Add a listener; return the response, and whether it is that of an earlier request.
 
-        It is part of the job's next version. So a batch that was about to replace the version before is repeated, and
-        its events are for the listener too.
+        The listener is part of the job's next version. A concurrent batch that read the previous version is retried, so
+        the listener also gets its events.
 
         Raises:
             NotFound: there is no such job.
             Conflict: the job has ended.
-            Unprocessable: the job has as many live subscriptions as it may have.
+            Unprocessable: the job has the maximum number of live subscriptions.
             IdempotencyMismatch: the key was used for another subscription.
             JobBusy: other writers were faster until the time limit.
         """

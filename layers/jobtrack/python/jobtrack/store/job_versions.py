@@ -1,4 +1,4 @@
-"""A change of a job, and the actions that write its next version: its snapshot, and the items beside it."""
+"""A change of a job, and the actions that write its next version: the snapshot and other items."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 _MAX_STATE_BYTES = 380_000
-"""The job's state at most: an item of DynamoDB has at most 400 KB."""
+"""The maximum size of the job's state: an item of DynamoDB has at most 400 KB."""
 _MARGIN_BYTES = 64
 """Room for what heartbeats add to a snapshot: longer sequence numbers, times and versions."""
 _CROWDED_BYTES = 500
@@ -49,7 +49,7 @@ class JobDraft(Struct):
     Args:
         item: the snapshot as it was read.
         before: the job as it was read.
-        snapshot: what is to be written.
+        snapshot: the snapshot to write.
         now: the moment of the change.
     """
 
@@ -72,7 +72,7 @@ class NextVersion(Struct, frozen=True):
         table: the jobs table.
         snapshot: the job.
         expires: when the snapshot expires.
-        beside_expires: when the items beside it expire.
+        beside_expires: when the other items expire.
     """
 
     table: str
@@ -83,9 +83,9 @@ class NextVersion(Struct, frozen=True):
     def beside_actions(
         self, applied: Sequence[AppliedEvent], records: Iterable[Record], now: Micros
     ) -> "Sequence[TransactWriteItemTypeDef]":
-        """Return the actions that write the items beside the snapshot: chunks, index, extras, and outbox.
+        """Return the actions that write the other items: chunks, index, extras, and outbox.
 
-        It moves what they hold out of the snapshot, so it comes before the snapshot's own action.
+        This moves their contents out of the snapshot, so call it before `attributes`.
         """
         extras = _split(take_extras(self.snapshot.job))
         sequence = self.snapshot.job.sequence
@@ -128,14 +128,14 @@ class NextVersion(Struct, frozen=True):
         }
 
     def _chunks(self, records: Iterable[Record], quiet: bool) -> Iterator[tuple[ItemKind, str, bytes]]:
-        """Yield what the journal moves out of the snapshot: kind, sort key and content.
+        """Yield the items that the journal moves out of the snapshot: kind, sort key and content.
 
-        It moves nothing early for heartbeats (`quiet`).
+        For heartbeats (`quiet`), it moves nothing early.
         """
         journal, sequence = self.snapshot.journal, self.snapshot.job.sequence
         left = limits.SNAPSHOT_BYTES if quiet else self._bytes_left()
         chunks = journal.append(records, sequence, _tail_room(left), quiet)
-        if chunks and not quiet:  # the journal's directory of them needs room too
+        if chunks and not quiet:  # the entries of the new chunks in the journal's directory need room too
             chunks += journal.append((), sequence, _tail_room(self._bytes_left()))
         for chunk in chunks:
             yield CHUNK, chunk.sort_key, pack_chunk(chunk)
@@ -161,7 +161,7 @@ class NextVersion(Struct, frozen=True):
 
 
 def _tail_room(left: int) -> int:
-    """Return how large the tail may become. If the rest is too large anyway, it may have its usual size."""
+    """Return how large the tail may become. If the rest of the snapshot is too large anyway, this is the usual size."""
     return limits.TAIL_BYTES if left < limits.TAIL_BYTES_LEAST else min(left, limits.TAIL_BYTES)
 
 
@@ -181,12 +181,12 @@ def _split(extras: Json) -> list[bytes]:
 
 
 def attributes(snapshot: Snapshot, expires: Micros, tail: bytes) -> dict[str, Any]:
-    """Return the attributes of the next version's snapshot, without the listeners (see `listeners`).
+    """Return the attributes of the next version's snapshot, without the listeners.
 
     `tail` is the packed tail of its journal.
 
     Raises:
-        Unprocessable: the job's plan is larger than an item can be.
+        Unprocessable: the job's plan is too large for an item.
     """
     packed = pack(State(snapshot.job, snapshot.journal.stored()))
     if len(packed) > _MAX_STATE_BYTES:

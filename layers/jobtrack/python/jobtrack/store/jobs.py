@@ -40,7 +40,7 @@ class JobStore(JobReader, eq=False):
     """Reads and writes jobs. Several threads and processes may write to the same job at once.
 
     The newest version of each job is cached, so that a batch usually needs no read. A cached version may be outdated:
-    the condition of the write then fails, and returns the stored version, with which the write is repeated.
+    the condition of the write then fails, and returns the stored version, and the write is retried with it.
     """
 
     retention_days: int = 90
@@ -61,7 +61,7 @@ class JobStore(JobReader, eq=False):
 
         Args:
             snapshot: the job, queued; its creation becomes the event `jobQueued`.
-            fingerprint: of the request body: the same job id with the same fingerprint is the same request.
+            fingerprint: the hash of the request body: the same job id with the same fingerprint is the same request.
             response: the response if this is the first request.
             idempotency: the client's key, if it sent one.
             actions: what to write in the same transaction.
@@ -157,7 +157,7 @@ class JobStore(JobReader, eq=False):
         except (InvalidTransition, Unprocessable):
             if first := idempotency and idempotency.read_response(self.dynamodb, self.table, draft.now):
                 return first, True
-            if is_cached:  # another writer may have changed the job since: repeat with what is stored
+            if is_cached:  # another writer may have changed the job since: retry with the stored version
                 self.forget(key)
                 raise Cancelled([]) from None
             raise
@@ -185,14 +185,14 @@ class JobStore(JobReader, eq=False):
         changes: tuple[list[AppliedEvent], list[Record]],
         actions: "Sequence[TransactWriteItemTypeDef]",
     ) -> None:
-        """Write the job's next version and all that belongs to it, if the version that was read is still stored.
+        """Write the job's next version with all other items, if the version that was read is still stored.
 
         Raises:
-            Cancelled: it is not, or the transaction was cancelled for another reason.
+            Cancelled: another version is stored, or the transaction was cancelled for another reason.
         """
         snapshot, mark = draft.snapshot, write_marks.new_mark()
         version = self._version(draft)
-        # First what reads the job: the version moves its larger members out.
+        # These actions read the job, so they come first: `beside_actions` moves its larger members out.
         beside = [*self._transition_actions(draft), *self._extension_actions(draft)]
         parts = version.beside_actions(*changes, draft.now)
         snapshot.marks = write_marks.add_mark(snapshot.marks, mark)
@@ -206,7 +206,7 @@ class JobStore(JobReader, eq=False):
         self._cache_item(snapshot.key, {**draft.item, **attributes})
 
     def _counting_actions(self, draft: JobDraft, attributes: Mapping[str, Any]) -> "Iterator[TransactWriteItemTypeDef]":
-        """The counters follow the job; an open job that is counted from now on gets a timer for its expiry."""
+        """Update the counters. An open job that was not counted before gets a timer for its expiry."""
         key = draft.snapshot.key
         yield from open_job_counters.change_actions(self.table, key, draft.item, attributes)
         if not draft.snapshot.job.status.ended and not open_job_counters.is_counted(draft.item):
@@ -214,7 +214,7 @@ class JobStore(JobReader, eq=False):
             yield Timer(RETENTION, key, expires).put_action(self.table, self.retention.seconds)
 
     def _transition_actions(self, draft: JobDraft) -> "Iterator[TransactWriteItemTypeDef]":
-        """A completed job is counted; a job that is to send heartbeats from now on gets a timer."""
+        """Count the duration of a completed job. A job that must send heartbeats from now on gets a timer."""
         key, job, before = draft.snapshot.key, draft.snapshot.job, draft.before
         if job.status is JobStatus.COMPLETED and before.status is not JobStatus.COMPLETED:
             yield from self._past_durations.completion_actions(key, job, self.retention.snapshot_expiry(draft.now))
@@ -222,7 +222,7 @@ class JobStore(JobReader, eq=False):
             yield Timer.for_heartbeat(key, deadline).put_action(self.table, self.retention.seconds)
 
     def _extension_actions(self, draft: JobDraft) -> "Iterator[TransactWriteItemTypeDef]":
-        """A timer for the extension of older items' TTL, where it is time for one, or where the retention has grown."""
+        """Put a timer for the TTL extension of older items, if it is time for it or if the retention has grown."""
         job = draft.snapshot.job
         seconds = times.seconds_between(max(job.kept_at, job.created_at), draft.now)
         expires = decode_job_expiry(draft.item)
@@ -239,7 +239,7 @@ class JobStore(JobReader, eq=False):
         return PastDurationStore(self.dynamodb, self.table)
 
     def _cache_stored_version(self, key: JobKey, cancelled: Cancelled) -> None:
-        """Cache the version that cancelled a write; without it, the cached version cannot be trusted any longer."""
+        """Cache the stored version that made a write fail. If it is unknown, remove the job from the cache."""
         if item := cancelled.current_item(snapshot_key(key)):
             self._cache_item(key, item)
         elif cancelled.refusal_at(0) or not cancelled.refusals:

@@ -40,7 +40,7 @@ class JournalQuery(Struct, frozen=True):
         first: the earliest time (µs).
         last: the latest time (µs).
         limit: how many entries at most.
-        backward: whether to read the newest of them; otherwise, the oldest.
+        backward: whether to read the newest entries; otherwise, the oldest.
         after: the place after which to continue, in the direction of reading.
     """
 
@@ -70,7 +70,7 @@ class JournalQuery(Struct, frozen=True):
         return self.first <= record.time <= self.last and record.family in self.families
 
     def select(self, chunk: Sequence[Record]) -> Sequence[Record]:
-        """Return the entries to read of a chunk of one of the families, which is in the order of time."""
+        """Return the entries of a chunk that the query asks for. The chunk is in the order of time."""
         if self.after is None and chunk and self.first <= chunk[0].time and chunk[-1].time <= self.last:
             return chunk
         return [record for record in chunk if self.contains(record)]
@@ -80,12 +80,12 @@ class _Stream(Struct):
     """The chunks of one kind.
 
     Args:
-        kind: the kind.
-        shelf: what the journal's directory says about them.
-        backward: the direction of reading.
+        kind: the kind of chunk.
+        shelf: the summary of these chunks in the journal's directory.
+        backward: whether the newest chunks are read first.
         position: where to continue.
         end: where to stop.
-        bound: the time beyond which every entry is known (µs); None if all are.
+        bound: the time beyond which every entry is known (µs); None if all entries are known.
     """
 
     kind: str
@@ -105,13 +105,13 @@ class _Stream(Struct):
         return cls(kind, shelf, False, start, end, times.EARLIEST - 1)
 
     def chunks_for(self, records: float) -> int:
-        """Return about how many chunks hold this many records beyond the bound; others overlap the last one."""
+        """Return about how many chunks to read for this many records, including chunks that overlap the last one."""
         shelf = self.shelf
         overlapping = shelf.span * shelf.chunks / max(1, shelf.last - shelf.first)
         return math.ceil(records * _SLACK * shelf.chunks / shelf.records + min(overlapping, shelf.chunks)) + 1
 
     def is_short_of(self, target: int | None) -> bool:
-        """Return whether it must be read further to reach the target time (None: its end)."""
+        """Return whether more chunks must be read to reach the target time (None: the end of the stream)."""
         if self.bound is None or target is None:
             return self.bound is not None
         return self.bound > target if self.backward else self.bound < target
@@ -125,7 +125,7 @@ class _Stream(Struct):
         return min(self.end, (target - 1 + self.shelf.span, _LAST_SEQUENCE))
 
     def keys(self, stop: Place) -> tuple[str, str]:
-        """Return the least and the greatest sort key from the position up to the stop."""
+        """Return the first and the last sort key from the position up to the stop."""
         low, high = (stop, self.position) if self.backward else (self.position, stop)
         return sort_key(self.kind, *low), sort_key(self.kind, *high)
 
@@ -158,7 +158,7 @@ class JournalReader(Struct, eq=False):
         """
         streams = _streams(snapshot, query)
         records = {record.sequence: record for record in snapshot.journal.tail if query.contains(record)}
-        needed = query.limit + 1  # one more shows that there are more
+        needed = query.limit + 1  # one more entry shows that there are more
         complete = _complete(records, streams, query)
         while (unread := [stream for stream in streams if stream.bound is not None]) and len(complete) < needed:
             leader, *others = unread
@@ -203,7 +203,7 @@ class JournalReader(Struct, eq=False):
 
 
 def with_records(snapshot: Snapshot, records: Iterable[Record]) -> Snapshot:
-    """Return the snapshot with more records in its journal: those that its state holds until a minute is over."""
+    """Return the snapshot with more records in its journal: the records of minutes that are not over."""
     return replace(snapshot, journal=replace(snapshot.journal, tail=[*snapshot.journal.tail, *records]))
 
 

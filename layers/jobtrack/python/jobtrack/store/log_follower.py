@@ -37,7 +37,7 @@ class LogFollower(Struct, eq=False):
     def read_lines(self, snapshot: Snapshot, query: JournalQuery, since: int) -> tuple[list[Record], int]:
         """Return the lines of the query after `since`, at most `limit`, and the sequence number to continue from.
 
-        The latter is the job's last sequence number if no line of the query follows.
+        The sequence number is the job's last one if no line of the query follows.
         """
         entries, covered = self._read_entries(snapshot, since)
         unread = sorted(
@@ -99,7 +99,7 @@ def _between(records: Mapping[int, Record], query: JournalQuery, since: int, las
 
 
 def _entries_for(entries: Sequence[Entry], lines: int) -> Sequence[Entry]:
-    """Return the first chunks, as many as hold that many lines if the query asks for all of them; at least one."""
+    """Return the first chunks that have more than that many lines together; at least one."""
     count, total = 0, 0
     while count < min(len(entries), MAX_KEYS) and total <= lines:
         total += entries[count].lines

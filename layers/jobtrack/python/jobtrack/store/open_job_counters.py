@@ -2,17 +2,17 @@
 
 Each version of a job stores what it adds to the counters (attribute `c` of its snapshot). The transaction that writes a
 version, or deletes the job, adds the difference from the version before it. So the sum of the counters is the sum over
-all stored jobs, whatever writers do at the same time or repeat.
+all stored jobs, even if writers run at the same time or retry.
 
 A project has `SHARDS` items with counters. A job's changes go to the shard that its id chooses, so changes of different
 jobs rarely conflict. A reader sums all items that it finds, so `SHARDS` may change while a stack runs: the sums stay
 exact, though single shards may become negative.
 
 The items are in one partition, with the project's workers, so that one query reads both. A partition takes 1,000 write
-units a second, and each change costs two. For more, further shards can be put into further partitions.
+units a second, and each change costs two. If that is not enough, more shards can be put into more partitions.
 
-A snapshot without `c` was written before there were counters, and is not counted. Its next version is counted as a
-whole (`python -m scripts.count_jobs` writes one of each such job).
+A snapshot without `c` was written before there were counters, and is not counted. The job's next version is counted
+(`python -m scripts.count_jobs` writes the next version of each such job).
 """
 
 import zlib
@@ -52,7 +52,7 @@ def is_counted(snapshot: Mapping[str, Any]) -> bool:
 def change_actions(
     table: str, key: JobKey, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> "Iterator[TransactWriteItemTypeDef]":
-    """Return the action that counts a job's next version (`after`) in place of the one before, if they differ.
+    """Yield the action that counts a job's next version (`after`) instead of the previous one, if the counts differ.
 
     Both are attributes of snapshots. A job that does not exist has none.
     """

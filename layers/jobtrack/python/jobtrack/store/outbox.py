@@ -1,4 +1,4 @@
-"""The outbox: what is to be sent because of a write, stored in the same transaction as the write."""
+"""The outbox: the messages that a write causes. They are stored in the same transaction as the write."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ KEPT_SECONDS = 2 * 24 * 3600
 
 
 def event_items(snapshot: Snapshot, applied: Iterable[AppliedEvent], now: Micros) -> "list[Item]":
-    """Return the items of a batch of events; none where no subscription wants any of them."""
+    """Return the items of a batch of events; none if no subscription wants any of the events."""
     if not (live := snapshot.live(now)):
         return []
     events = tuple([OutboxEvent.from_applied(event) for event in applied if _is_wanted(event, live)])
@@ -36,9 +36,9 @@ def event_items(snapshot: Snapshot, applied: Iterable[AppliedEvent], now: Micros
 def message_put(
     table: str, key: JobKey, message_id: str, body: str, nonce: str, now: Micros
 ) -> "TransactWriteItemTypeDef":
-    """Return the action that stores a message (`body` is that of the delivery queue).
+    """Return the action that stores a message; `body` is the body for the delivery queue.
 
-    Because of the nonce, every call stores an item of its own, also for a message that was stored before.
+    Because of the nonce, every call stores a new item, even for a message that was stored before.
     """
     return {"Put": {"TableName": table, "Item": _item(key, f"{message_id}#{nonce}", encode(ReadyMessage(body)), now)}}
 
@@ -60,7 +60,7 @@ def _item(key: JobKey, place: str, encoded: bytes, now: Micros) -> "Item":
 
 
 def interest(event_type: str, data: Json) -> str:
-    """Return the kind of event as listeners name it; that of a log line has its level, as in `log.WARN`."""
+    """Return the kind of event as listeners name it. The kind of a log line contains the level, as in `log.WARN`."""
     return f"log.{data['level']}" if event_type == "log" else event_type
 
 

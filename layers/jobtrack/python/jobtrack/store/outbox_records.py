@@ -1,4 +1,4 @@
-"""The records of the outbox: what is still to be sent to the receivers of a job's events, and the stored form."""
+"""The records of the outbox, and their stored form. A record will be sent to the receivers of a job's events."""
 
 from typing import Self
 
@@ -26,7 +26,7 @@ class OutboxEvent(Struct, frozen=True):
 
     @classmethod
     def from_applied(cls, applied: AppliedEvent) -> Self:
-        """Return the event as the job's writer applied it."""
+        """Return the outbox event of an applied event."""
         return cls(
             type=applied.event.type,
             sequence=applied.sequence,
@@ -56,17 +56,17 @@ class ReadyMessage(Struct, frozen=True, tag_field="kind", tag="message"):
 
 
 class ReplayStep(Struct, frozen=True):
-    """How far the replay of the events after `since`, up to `up_to`, has come; both are sequences.
+    """The progress of a replay.
 
     Args:
         since: the replay begins after this sequence.
         up_to: the last sequence of the replay.
         number: counts the steps.
-        place: the last place that was read of the timeline.
+        place: the place of the last timeline entry that was read.
         timeline_done: whether the timeline was read to its end.
-        logged: the last sequence that was read of the log lines.
+        logged: the sequence up to which log lines were read.
         statuses: the statuses that the job had so far, each with its first sequence.
-        percentages: the same for its percentages.
+        percentages: the percentages that the job had so far, each with its first sequence.
     """
 
     since: int
@@ -80,7 +80,7 @@ class ReplayStep(Struct, frozen=True):
 
 
 class Replay(Struct, frozen=True, tag_field="kind", tag="replay"):
-    """Events that happened before a subscription was made, read from the journal step by step."""
+    """A replay of the events from before a subscription was created. It reads the journal step by step."""
 
     job: JobKey
     subscription_id: str

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SHARDS = 8
 NEWEST = 50
-"""How many completions the durations of stages are taken from."""
+"""How many of the newest completions are used for the durations of stages."""
 
 _COUNTER, _COMPLETION = "0#", "1#"
 

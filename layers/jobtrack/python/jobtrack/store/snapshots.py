@@ -1,7 +1,7 @@
 """A job's snapshot: its state, the tail of its journal, and its listeners, in one item that one request reads.
 
-Members that may grow large (metadata, the stages' metrics and errors) are moved out of the snapshot to *extras*: items
-of their own, which are read only where they are shown.
+Members that may grow large (metadata, the stages' metrics and errors) are moved out of the snapshot to *extras*:
+separate items, which are read only for responses that show them.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ _MAX_STAGE_METRICS_BYTES = 256
 _MAX_METRICS_BYTES = 4_096
 _MAX_ERROR_BYTES = 256
 _MAX_METADATA_BYTES = 256
-"""What is larger is moved out; the limit of metrics applies to all stages together."""
+"""Larger members are moved out; the limit of metrics applies to all stages together."""
 
 
 class Listener(Struct, frozen=True):
@@ -47,7 +47,7 @@ class State(Struct, array_like=True):
 
 
 class Snapshot(Struct):
-    """One version of a job; `marks` are those of its last writers (`write_marks`)."""
+    """One version of a job; `marks` are the marks of its last writers (`write_marks`)."""
 
     key: JobKey
     version: int
@@ -67,12 +67,12 @@ def snapshot_key(key: JobKey) -> dict[str, Any]:
 
 
 def metadata_key(key: JobKey) -> dict[str, Any]:
-    """Return the primary key of a job's metadata, if they were moved out: that is done with the first event."""
+    """Return the primary key of a job's metadata, if they were moved out. This happens with the first event."""
     return key.item_key(extras_key(1, 0))
 
 
 def extras_key(sequence: int, index: int) -> str:
-    """Return the sort key of one of the extras that were moved out by the batch that ended with a sequence."""
+    """Return the sort key of extras; `sequence` is the last sequence of the batch that moved them out."""
     return f"{EXTRAS}{sequence:012d}#{index:03d}"
 
 
@@ -124,7 +124,7 @@ def _decode_listener(value: list[Any]) -> Listener:
 
 
 def take_extras(job: Job) -> Json:
-    """Move what is too large for a snapshot out of the job; return it, as it is to be stored."""
+    """Move members that are too large for a snapshot out of the job; return them in their stored form."""
     extras: Json = {}
     if job.metadata is not None and _size(job.metadata) > _MAX_METADATA_BYTES:
         extras["metadata"], job.metadata = job.metadata, None

@@ -1,4 +1,4 @@
-"""The index by status: its sort keys hold what lists, the queue and the project's load need to know of a job.
+"""The index by status: its sort keys contain the data that lists, the queue and the project's load need of a job.
 
     Queued    rank # created # job # expected seconds or -
     Running   created # job # cores or - # expected end in epoch seconds or -
@@ -41,7 +41,7 @@ class Place(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the place in a text that ends with one."""
+        """Return the place at the end of a text."""
         created, job = text.split("#")[-2:]
         return cls(Micros(int(created)), job)
 
@@ -55,7 +55,7 @@ def index_partition(owner: ProjectKey, status: JobStatus) -> str:
 
 
 def index_key(key: JobKey, job: Job) -> tuple[str, str]:
-    """Return the partition and sort key of a job in its present state."""
+    """Return the partition and sort key of a job in its current state."""
     return index_partition(key.owner, job.status), _sort_key(job)
 
 
@@ -78,12 +78,12 @@ def queue_position(job: QueuedJob) -> str:
 
 
 def queued_places(queue: JobQueue) -> list[Place] | None:
-    """Return the places of all queued jobs, if each was read."""
+    """Return the places of all queued jobs, or `None` if not all were read."""
     return None if queue.is_longer else [Place(job.created_at, job.job) for job in queue.queued]
 
 
 def parse_place(sort_key: str, status: JobStatus) -> Place:
-    """Return the place in the project's history in the sort key of a job with that status."""
+    """Return the place in the sort key of a job with that status."""
     parts = sort_key.split("#")
     created, job = parts[1:3] if status is JobStatus.QUEUED else parts[:2]
     return Place(Micros(int(created)), job)

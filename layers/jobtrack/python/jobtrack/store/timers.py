@@ -3,16 +3,15 @@
 A timer is written in the transaction that makes it necessary, and deleted after it was served. A timer that is too
 early is harmless: the function that serves it reads the stored item and finds nothing to do.
 
-`HEARTBEAT`: has a running job fallen silent? It is due when the job's heartbeat is. The reports that arrive in time do
-not move it, so they cost nothing more: the watchdog moves it, once it is due.
+`HEARTBEAT`: has a running job fallen silent? The timer is due when the job's heartbeat is due. Reports that arrive in
+time do not move it, so they cost no extra write: the watchdog moves it once it is due.
 
-`EXTENSION`: the items that a job wrote earlier would expire before the job. A report puts one every eighth of the
-retention.
+`EXTENSION`: would older items of a job expire before the job? A report puts a timer every eighth of the retention.
 
-`RETENTION`: has an open job not reported for the retention? Its creation puts one, which is due when the job expires.
-Reports do not move it: it moves to the job's new expiry once it is due.
+`RETENTION`: has an open job not reported for the retention? The creation of a job puts a timer, which is due when the
+job expires. Reports do not move it: once it is due, it is moved to the job's new expiry.
 
-`EXPIRY`: has a subscription expired? It is due at `expiresAt`, and each renewal puts a new one.
+`EXPIRY`: has a subscription expired? The timer is due at `expiresAt`, and each renewal puts a new timer.
 """
 
 import zlib
@@ -51,8 +50,8 @@ class Timer(Struct, frozen=True):
     Args:
         kind: what to look for.
         job: the job.
-        due: the moment.
-        subscription_id: the subscription, if it is about one.
+        due: when the timer is due.
+        subscription_id: the subscription, if the timer is about one.
         resume_after: the sort key at which an interrupted run continues.
     """
 
@@ -64,7 +63,7 @@ class Timer(Struct, frozen=True):
 
     @classmethod
     def for_heartbeat(cls, job: JobKey, deadline: Micros) -> "Timer":
-        """The timer of a heartbeat's deadline: it is due right after it."""
+        """The timer of a heartbeat. It is due right after the heartbeat's deadline."""
         return cls(HEARTBEAT, job, Micros(deadline + 1))
 
     @property
@@ -77,7 +76,7 @@ class Timer(Struct, frozen=True):
     def to_item(self, kept_seconds: int) -> dict[str, Any]:
         """The timer as it is stored; it expires `kept_seconds` after it is due."""
         resume_after = {"after": {"S": self.resume_after}} if self.resume_after else {}
-        # Nothing else would delete the job of a retention's timer.
+        # A retention timer does not expire: only this timer makes the service delete the job.
         expires = times.LATEST if self.kind == RETENTION else times.add_seconds(self.due, kept_seconds)
         return {**self.key, **_item_kind(self.kind).stamp, **resume_after, "exp": encode_expiry(expires)}
 
@@ -94,11 +93,11 @@ class Timer(Struct, frozen=True):
         return cls(kind, JobKey(tenant, project, job), Micros(int(due)), "".join(subscription), resume_after)
 
     def put_action(self, table: str, kept_seconds: int) -> "TransactWriteItemTypeDef":
-        """The action of a transaction that puts it."""
+        """The action that puts the timer."""
         return {"Put": {"TableName": table, "Item": self.to_item(kept_seconds)}}
 
     def delete_action(self, table: str) -> "TransactWriteItemTypeDef":
-        """The action of a transaction that deletes it, if it is still there."""
+        """The action that deletes the timer, if it still exists."""
         return {"Delete": {"TableName": table, "Key": self.key}}
 
 
@@ -113,8 +112,8 @@ class TimerStore(Struct, frozen=True):
     def read_due_timers(self, now: Micros) -> Iterator[list[Timer]]:
         """Yield the timers that are due at `now`, page by page; the earliest of each shard first.
 
-        The shard that is first changes every minute, so that none starves when the time of a run is short. Timers that
-        this release cannot read stay where they are.
+        Each minute, another shard is first, so that no shard starves when the time of a run is short. Timers that this
+        release cannot read stay where they are.
         """
         first = now // times.MINUTE
         for turn in range(SHARDS):
@@ -122,11 +121,11 @@ class TimerStore(Struct, frozen=True):
                 yield [*self._decode(items)]
 
     def put_timer(self, timer: Timer) -> None:
-        """Put a timer, over the one with the same key."""
+        """Put a timer. It replaces a timer with the same key."""
         self.dynamodb.put_item(TableName=self.table, Item=timer.to_item(self.kept_seconds))
 
     def replace_timers(self, replacements: Mapping[Timer, Timer]) -> None:
-        """Put new timers in place of old ones: all of the new first, so that no job is without one."""
+        """Replace timers. All new timers are put before old timers are deleted, so that no job lacks a timer."""
         new_timers = dict.fromkeys(replacements.values())
         put_items(self.dynamodb, self.table, [timer.to_item(self.kept_seconds) for timer in new_timers])
         self.delete_timers([*replacements])
@@ -137,7 +136,7 @@ class TimerStore(Struct, frozen=True):
 
     def _decode(self, items: Sequence[Mapping[str, Any]]) -> Iterator[Timer]:
         for item in items:
-            with suppress(UnreadableFormat):  # it is in the log
+            with suppress(UnreadableFormat):  # the error was logged
                 yield Timer.from_item(self.kind, item)
 
     def _read_pages(self, shard: int, now: Micros) -> Iterator[Sequence[Mapping[str, Any]]]:

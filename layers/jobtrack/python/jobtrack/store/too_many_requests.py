@@ -11,7 +11,7 @@ _Result = TypeVar("_Result")
 
 
 def write_with_retries(retry: Retry, write: Callable[[], _Result]) -> _Result:
-    """Return what `write` returns; call it again as long as it is cancelled.
+    """Call `write` until it is not cancelled, and return its result.
 
     Raises:
         JobBusy: other writers were faster until the time limit (429).

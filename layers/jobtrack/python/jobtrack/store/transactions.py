@@ -46,7 +46,7 @@ class Cancelled(Exception):
         return next((refusal for refusal in self.refusals if refusal.index == index), None)
 
     def current_item(self, key: Item) -> Item | None:
-        """Return the stored item with that key, if its condition was a reason."""
+        """Return the stored item with that key, if its condition failed."""
         items = (refusal.item for refusal in self.refusals if refusal.item)
         return next((item for item in items if all(item[name] == value for name, value in key.items())), None)
 
@@ -100,7 +100,7 @@ def _send(dynamodb: "DynamoDBClient", actions: Sequence[dict[str, Any]]) -> None
 
 
 def _marked(action: "TransactWriteItemTypeDef", mark: bytes) -> dict[str, Any]:
-    """Return the action with the mark. Without a condition it needs none, as its repetition changes nothing."""
+    """Return the action with the mark. An action without a condition needs no mark, as a repetition changes nothing."""
     if put := action.get("Put"):
         return {"Put": _marked_put(put, mark) if "ConditionExpression" in put else put}
     if update := action.get("Update"):
@@ -114,7 +114,7 @@ def _marked_put(put: Item, mark: bytes) -> Item:
 
 
 def _marked_update(update: Item, mark: bytes) -> Item:
-    """Return the update with the mark; if it sets the attribute itself, it keeps the marks of other writers."""
+    """Return the update with the mark. If the update already sets marks, these are kept."""
     name, value = f"#{write_marks.ATTRIBUTE}", f":{write_marks.ATTRIBUTE}"
     names, values = update.get("ExpressionAttributeNames", {}), update.get("ExpressionAttributeValues", {})
     expression = update["UpdateExpression"]
@@ -146,7 +146,7 @@ def _in_doubt(error: ClientError) -> bool:
 def _applied(dynamodb: "DynamoDBClient", actions: Sequence[dict[str, Any]], mark: bytes) -> bool:
     """Return whether the write was applied, judging by the mark of its last conditional action.
 
-    That is the item of the Idempotency-Key, if there is one, which no other writer overwrites.
+    For a request with an Idempotency-Key, this action writes the key's item, which no other writer overwrites.
     """
     conditional = [write for action in actions for write in action.values() if "ConditionExpression" in write]
     for write in reversed(conditional):
@@ -161,7 +161,7 @@ def _has_mark(dynamodb: "DynamoDBClient", table: str, key: Item, mark: bytes) ->
     """Return whether an item has the mark.
 
     Raises:
-        Unavailable: it is not known, so the write must not be repeated.
+        Unavailable: the item cannot be read or no longer shows it, so the write must not be repeated.
     """
     try:
         item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
@@ -174,7 +174,7 @@ def _has_mark(dynamodb: "DynamoDBClient", table: str, key: Item, mark: bytes) ->
 
 
 def _cancelled(error: ClientError) -> Exception:
-    """Return what an error means to a writer: `Cancelled` if another attempt may succeed, else the error itself."""
+    """Return the exception for the writer: `Cancelled` if another attempt may succeed, else the error itself."""
     response: Mapping[str, Any] = error.response
     code = response["Error"]["Code"]
     if code == "ConditionalCheckFailedException":

@@ -3,14 +3,14 @@
 A job is kept for the retention R after its last report: each report moves the expiry of its snapshot. The other items
 of the job are written once, and must not expire before the snapshot.
 
-- The snapshot of an ended job is deleted by its TTL. The TTL of an open job (queued or running) never comes: the job is
-  in the project's counters, so only a transaction that counts it out may delete it (`job_expiry`).
+- The snapshot of an ended job is deleted by its TTL. The TTL of an open job (queued or running) is never reached: the
+  job is in the project's counters, so only a transaction that also updates the counters may delete it (`job_expiry`).
 
 - A new item is kept for R + R/4.
-- While the job reports, the TTL extender looks at its items every R/8. Those that would expire in less than R + R/4 are
+- While the job reports, the TTL extender looks at its items every R/8. Items that would expire in less than R + R/4 are
   extended to R + 3R/4. So an item is extended at most once per R/2, and expires at least R/8 after its job.
 - If R becomes longer, the job's next report starts an extension at once: items that were written under the shorter R
-  might expire before the next one.
+  might expire before the next extension.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ DAY_SECONDS = 24 * 3600
 
 
 class Retention(Struct, frozen=True):
-    """The retention, and the expiries that follow from it for a report at some moment."""
+    """The retention, and the expiries that result from it after a report."""
 
     seconds: int
 
@@ -52,11 +52,11 @@ class Retention(Struct, frozen=True):
         return times.add_seconds(reported, self.seconds)
 
     def item_expiry(self, reported: Micros) -> Micros:
-        """Return when a new item expires; one that would expire earlier is to be extended."""
+        """Return when a new item expires. An item that would expire earlier must be extended."""
         return times.add_seconds(reported, self.item_seconds)
 
     def extended_expiry(self, reported: Micros) -> Micros:
-        """Return when an item expires that is extended now."""
+        """Return the new expiry of an item that is extended."""
         return times.add_seconds(reported, self.seconds * 7 // 4)
 
     def last_report(self, snapshot_expires: Micros) -> Micros:
@@ -72,14 +72,14 @@ class Retention(Struct, frozen=True):
 
 
 def encode_job_expiry(expires: Micros, ended: bool) -> "dict[str, AttributeValueTypeDef]":
-    """Return the attributes of a snapshot that say when its job expires: `until`, and the TTL."""
+    """Return the attributes of a snapshot with the expiry of its job: `until`, and the TTL."""
     return {"exp": encode_expiry(expires if ended else times.LATEST), "until": encode_expiry(expires)}
 
 
 def decode_job_expiry(snapshot: Mapping[str, Any]) -> Micros:
-    """Return when the job of a stored snapshot expires: by its TTL, or by `until` if the TTL never comes.
+    """Return when the job of a stored snapshot expires: by its TTL, or by `until` if the TTL is never reached.
 
-    An open job has a TTL that comes if a version without counters wrote it.
+    The TTL of an open job can be reached only if a version without counters wrote the job.
     """
     return decode_expiry({"exp": snapshot["until"]} if has_no_ttl(snapshot) else snapshot)
 

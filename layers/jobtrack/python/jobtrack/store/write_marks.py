@@ -1,11 +1,11 @@
-"""Marks, by which a writer recognizes its own write after the response was lost.
+"""Marks, with which a writer recognizes its own write after the response was lost.
 
 botocore repeats a request whose response does not arrive. If the first request was applied, its write makes the
 condition of the repetition fail, which looks as if another writer had been faster. So each conditional write adds a
 random mark to the item (attribute `w`).
 
-A snapshot has many writers, so it keeps the newest mark of each of the last eight. A writer finds its own mark unless
-eight others have written since.
+A snapshot has many writers, so it keeps the newest mark of each of its last eight writers. A writer finds its own mark
+unless eight other writers have written since.
 """
 
 import os
@@ -19,10 +19,10 @@ _WRITER_BYTES = 4
 _MARK_BYTES = 8
 _WRITERS = 8
 MAX_BYTES = _WRITERS * _MARK_BYTES
-"""The size of an item's marks at most."""
+"""The maximum size of an item's marks."""
 
 # Writers are threads: each makes one write at a time, so its newest mark suffices. A writer's id is not made at import,
-# where all functions restored from one SnapStart snapshot would get the same.
+# where all functions restored from one SnapStart snapshot would get the same id.
 _thread = threading.local()
 
 

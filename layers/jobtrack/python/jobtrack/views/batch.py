@@ -85,7 +85,7 @@ def _job(job: Job, now: Micros, turn: Turn, include_metrics: bool) -> TrackedJob
 
 
 def _completion(job: Job, turn: Turn, now: Micros) -> str | None:
-    """Return when the job ended, or is expected to end: a queued job by its turn in the queue."""
+    """Return when the job ended, or is expected to end. A queued job ends at the end of its turn."""
     if job.status is JobStatus.QUEUED:
         return times.render_optional(turn.end)
     return completion(job, estimate(job, now))

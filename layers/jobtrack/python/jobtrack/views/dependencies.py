@@ -112,7 +112,7 @@ def _resource(resource: Json) -> ResourceDependency:
 
 
 def _conditions(relations: Relations) -> list[ConditionState]:
-    """Return the conditions as declared, and as last reported. A declared one has no time of resolution."""
+    """Return the conditions as declared, and as last reported. A declared condition has no time of resolution."""
     conditions = {
         condition["condition"]: condition for condition in [*relations.conditions, *relations.changed.conditions]
     }

@@ -1,4 +1,4 @@
-"""How efficient a job is, in per cent; None where too little was reported."""
+"""How efficient a job is, in per cent; None if too little was reported."""
 
 from jobtrack.domain.estimate import completed_seconds, total_seconds
 from jobtrack.domain.job import Job
@@ -9,7 +9,7 @@ from jobtrack.views.usage import memory_limit
 
 _RATINGS: tuple[tuple[int, Efficiency], ...] = ((90, "Excellent"), (70, "Good"), (50, "Fair"))
 _SHORTEST_SECONDS = 1e-6
-"""Divides where a duration is 0."""
+"""The divisor for a duration of 0."""
 
 
 def cpu(job: Job) -> float | None:
@@ -36,7 +36,7 @@ def stages(job: Job) -> float | None:
 
 
 def overall(job: Job) -> Efficiency | None:
-    """Return a rating by the mean of those of the four efficiencies that are known."""
+    """Return a rating by the mean of the four efficiencies, without unknown ones."""
     efficiencies = (cpu(job), memory(job), processing(job), stages(job))
     known = [efficiency for efficiency in efficiencies if efficiency is not None]
     if not known:

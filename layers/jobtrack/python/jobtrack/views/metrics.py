@@ -97,7 +97,7 @@ def _bucket(bucket: Bucket, groups: Collection[Group]) -> responses.Bucket:
 
 
 def trends(newest: Sequence[Bucket], groups: Collection[Group]) -> GroupTrends:
-    """Return how the figures of the last bucket compare with the bucket before; None if one has no figure."""
+    """Return how the figures of the last bucket compare with the bucket before; None if either has no figure."""
     trends: GroupTrends = {}
     if "cpu" in groups:
         trends["cpuTrend"] = _trend(newest, "cpuUsage", "Rising")
@@ -188,7 +188,7 @@ def _processing(job: Job) -> Processing:
 
 
 def _records(job: Job) -> tuple[int | None, int | None]:
-    """Return the records done and their total: of the running stage, else the last one that reported, else the job."""
+    """Return the records done and their total: of the running stage, the last stage that reported, or the job."""
     reported = [stage for stage in job.stages if stage.records is not None]
     running = [stage for stage in reported if stage.status is StageStatus.RUNNING]
     stage = max(running or reported, key=lambda stage: stage.started_at or 0, default=None)

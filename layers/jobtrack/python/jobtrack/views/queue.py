@@ -13,7 +13,7 @@ from jobtrack.views.responses.queue import Capacity, QueuedJob, QueueSummary
 
 
 def queue(queue: JobQueue, jobs: Sequence[Job], cursor: str | None) -> responses.Queue:
-    """Return the response: the whole queue in figures, and a page of its jobs without those that have left it."""
+    """Return the response: the whole queue in figures, and a page of its jobs, without jobs that have left."""
     forecast = forecast_queue(queue)
     return {
         "queueStatus": "Active" if queue.queued or queue.running_jobs else "Idle",

@@ -173,17 +173,17 @@ _DETAILS: dict[str, Callable[[Job, Json], Json]] = {
 
 
 def _expected_duration(body: Json) -> str | None:
-    """Return how long was expected at the start: the range from P25 to P75 of past durations."""
+    """Return the duration that was expected at the start: the range from P25 to P75 of past durations."""
     return formats.time_range(*body["expected"]) if "expected" in body else None
 
 
 def _flatten(data: Json, name: str) -> tuple[Json, Json]:
-    """Return the members of one member, and the other members."""
+    """Return the members of the member `name`, and the other members of `data`."""
     return data.get(name) or {}, {key: value for key, value in data.items() if key != name}
 
 
 def _merge(own: Json, *reported: Json) -> Json:
-    """Return our own members, then reported ones of other names; a later part replaces an earlier one."""
+    """Return our own members, then reported members with other names; later parts replace earlier ones."""
     merged: Json = {}
     for part in reported:
         merged |= {name: value for name, value in part.items() if value is not None and name not in own}

@@ -1,4 +1,4 @@
-"""The resource usage of a job's last sample: each text with its number beside it."""
+"""The resource usage of a job's last sample: each text with its number."""
 
 from jobtrack.domain import formats
 from jobtrack.domain.job import Job
@@ -52,7 +52,7 @@ def memory_limit(job: Job) -> int | None:
 
 
 def _network(job: Job) -> int | None:
-    """Return the bytes received plus the bytes sent, as far as reported."""
+    """Return the reported bytes received plus the reported bytes sent; None if neither was reported."""
     parts = [job.sample[name] for name in ("networkInBytes", "networkOutBytes") if name in job.sample]
     return sum(parts) if parts else None
 

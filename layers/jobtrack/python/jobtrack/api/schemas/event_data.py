@@ -130,7 +130,7 @@ class ResourceData(Model):
 
 
 class ConditionData(Model):
-    """A condition that blocks the job, or no longer does."""
+    """A condition that blocks the job, or that was resolved."""
 
     condition: Description
     resolution: Description | None = None

@@ -151,7 +151,7 @@ class EventBatch(Model):
 
 
 def _data(event: AnyEvent, raw: Json) -> Json:
-    """Return all reported members; of samples only the known ones, since a job stores the last value of each."""
+    """Return all reported members, but only the known members of samples, since a job stores their last values."""
     if isinstance(event, MetricSample | Quality):
         return event.data.model_dump(by_alias=True, exclude_none=True)
     data: Json = raw.get("data") or {}

@@ -68,7 +68,7 @@ class WorkerHeartbeat(Model):
     memory_bytes: Count | None = None
 
     def heartbeat(self) -> Heartbeat:
-        """Return it as it is stored."""
+        """Return the heartbeat as it is stored."""
         return Heartbeat(**self.model_dump())
 
 

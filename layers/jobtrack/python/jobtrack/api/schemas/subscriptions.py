@@ -51,7 +51,7 @@ class SubscribeRequest(Model):
     since_sequence: Annotated[int, Field(ge=0, le=limits.NUMBER)] | None = None
 
     def spec(self) -> SubscriptionSpec:
-        """Return what it asks for, with the defaults of the specification."""
+        """Return the requested subscription, with the defaults of the specification."""
         return SubscriptionSpec(
             type=self.subscription_type,
             url=self.webhook_url,

@@ -23,7 +23,7 @@ class Chunk(Struct, frozen=True):
 
     @property
     def sort_key(self) -> str:
-        """Kind, greatest time, first sequence. No two chunks of a job share a record, so the key is unique."""
+        """Kind, latest time, first sequence. No two chunks of a job share a record, so the key is unique."""
         return sort_key(self.kind, self.records[-1].time, min(record.sequence for record in self.records))
 
     def entry(self, sealed_at: int) -> Entry:
@@ -34,7 +34,7 @@ class Chunk(Struct, frozen=True):
 
 
 class Shelf(Struct, array_like=True):
-    """The summary of the chunks of one kind, by which a reader plans its queries. The span is the greatest one."""
+    """The summary of the chunks of one kind, for planning queries. `span` is that of the longest chunk."""
 
     records: int = 0
     chunks: int = 0
@@ -58,12 +58,12 @@ def kinds(family: Family) -> tuple[str, ...]:
 
 
 def sort_key(kind: str, time: int, sequence: int = 0) -> str:
-    """Return the sort key of a chunk by its kind, greatest time and first sequence."""
+    """Return the sort key of a chunk by its kind, latest time and first sequence."""
     return f"L{kind}#{time - times.EARLIEST:018d}#{sequence:012d}"
 
 
 def place_of(key: str) -> tuple[Micros, int]:
-    """Return the greatest time and first sequence of a chunk from its sort key."""
+    """Return the latest time and first sequence of a chunk from its sort key."""
     _, time, sequence = key.split("#")
     return Micros(int(time) + times.EARLIEST), int(sequence)
 
@@ -93,7 +93,7 @@ def _span(records: Sequence[Record]) -> int:
 
 
 def _split_by_time(records: list[Record]) -> list[list[Record]]:
-    """Separate records that are far from most others: those before and after the minute that has most records.
+    """Separate the records of the minute that has the most records from the records before and after it.
 
     Records that are only jittered, or that arrive slowly, stay together: a chunk of a few records costs more than it
     saves a reader.
@@ -107,7 +107,7 @@ def _split_by_time(records: list[Record]) -> list[list[Record]]:
 
 
 def _busiest_minute(moments: Sequence[int]) -> tuple[int, int]:
-    """Return the range of indexes, in sorted times, of the minute that has most of them."""
+    """Return the range of indexes, in sorted times, of the minute that has the most times."""
     best, first = (0, 0), 0
     for last, moment in enumerate(moments, 1):
         while moment - moments[first] > _NORMAL_SPAN:

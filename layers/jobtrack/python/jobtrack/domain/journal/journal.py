@@ -1,11 +1,11 @@
 """The journal of a job: its log lines, timeline entries and metrics, packed in the order of time.
 
 New records collect in the *tail*, which is part of the snapshot. When the tail is full, its densest family is *sealed*
-into chunks. A chunk is an item whose sort key ends with the greatest time of its records, so that a query by time reads
+into chunks. A chunk is an item whose sort key ends with the latest time of its records, so that a query by time reads
 only the chunks that it needs. In a dense family, a chunk that spans more than a minute is *wide* and has a sort key of
-its own kind: otherwise a reader of the many normal chunks would have to look further back because of a few wide ones.
-The chunks of a sparse family all span long, but one query reads them. The *directory* in the snapshot has a summary of
-the chunks of each kind, by which a reader plans its queries.
+its own kind: otherwise a reader of the many normal chunks would have to read further back because of a few wide chunks.
+The chunks of a sparse family all span a long time, but one query reads them. The *directory* in the snapshot has a
+summary of the chunks of each kind, by which a reader plans its queries.
 """
 
 from collections.abc import Iterable
@@ -45,9 +45,9 @@ class Journal(Struct):
         Args:
             records: the new records.
             sequence: the last sequence of the job.
-            room: the greatest size of the packed tail in bytes.
-            quiet: whether the batch should write no chunk only because a few lines are old. A batch that writes chunks
-                anyway waits as long with such lines.
+            room: the maximum size of the packed tail in bytes.
+            quiet: whether the batch should not write a chunk just because a few lines are old. A batch that writes
+                other chunks also keeps such lines longer.
         """
         self.tail += records
         chunks: list[Chunk] = []

@@ -83,7 +83,7 @@ def mean_usage(job: Job, name: str) -> float | None:
 
 
 def peak_usage(job: Job, name: str) -> float | None:
-    """Return the greatest value of a metric in all samples of the job."""
+    """Return the maximum of a metric in all samples of the job."""
     return job.usage[name][2] if name in job.usage else None
 
 

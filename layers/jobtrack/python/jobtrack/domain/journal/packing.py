@@ -1,6 +1,6 @@
 """The stored form of values: JSON, compressed with a small trained dictionary.
 
-A compressed frame names its dictionary, so a dictionary is never changed: a better one is put in front of the others.
+A compressed frame names its dictionary, so a dictionary is never changed: a better dictionary is added in front of it.
 """
 
 import logging

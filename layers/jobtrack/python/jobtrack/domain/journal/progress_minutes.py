@@ -2,7 +2,7 @@
 
 The newest minute of a stage is open: the job stores it, and it becomes a record when a newer one begins or the stage
 ends. A late update of an older minute becomes a record at once, so a minute may have several records; the last is the
-one with the greatest time, then sequence.
+one with the latest time, then sequence.
 """
 
 from collections.abc import Sequence
@@ -48,8 +48,8 @@ def open_minutes(job: Job) -> list[Record]:
 def without_replaced(records: Sequence[Record], more: bool) -> list[Record]:
     """Return the records without progress that a later update of the same minute and stage replaces.
 
-    The records are in the order of their time. If `more` follow, the result ends before the first progress that one of
-    them may still replace.
+    The records are in the order of their time. If `more` records follow, the result ends before the first progress that
+    one of these may still replace.
     """
     last = {minute_of(record): record.place for record in records if record.family is Family.MINUTE_PROGRESS}
     last_minute = records[-1].time // times.MINUTE if records else 0
@@ -65,7 +65,7 @@ def without_replaced(records: Sequence[Record], more: bool) -> list[Record]:
 
 
 def minute_of(record: Record) -> Minute:
-    """Return the stage and the clock minute of a progress."""
+    """Return the stage and the clock minute of a progress record."""
     return record.body.get("stage"), record.time // times.MINUTE
 
 

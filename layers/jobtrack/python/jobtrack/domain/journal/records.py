@@ -35,7 +35,7 @@ class Record(NamedTuple):
 
     @property
     def place(self) -> tuple[int, int]:
-        """The sort key of the order of time."""
+        """The key that sorts records by time."""
         return self.time, self.sequence
 
 

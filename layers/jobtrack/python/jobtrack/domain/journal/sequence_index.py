@@ -1,8 +1,8 @@
 """The index of log chunks by sequence, for clients that follow a job in the order of its reports.
 
 The keys of chunks are in the order of time; this index has the order in which chunks were sealed. The snapshot stores
-the newest entries. When there are many, they are moved to an item of their own. A line is sealed at most `RESIDENCE`
-sequences after its own, so reading a range of sequences needs the entries of a range that is longer by as much.
+the newest entries. When there are many, they are moved to a separate item. A line is sealed at most `RESIDENCE`
+sequences after its own, so reading a range of sequences needs the entries of a range that is `RESIDENCE` longer.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from jobtrack import limits
 STALE = 1_000
 """Age in sequences at which a line is sealed, even if its severity has few lines.
 
-A batch seals one severity for its age; if it seals another severity anyway, only at twice this age.
+A batch seals only one severity because of its age. If it seals another severity anyway, the limit is twice this age.
 """
 RESIDENCE = 2 * STALE + 4 * limits.EVENTS
 
@@ -27,7 +27,7 @@ Row = tuple[str, int, int, int, int, int]
 
 
 class Entry(NamedTuple):
-    """A chunk: its kind, its greatest time (µs), its first and last sequence, its lines, and when it was sealed."""
+    """A chunk: its kind, its latest time (µs), its first and last sequence, its lines, and when it was sealed."""
 
     kind: str
     time: int

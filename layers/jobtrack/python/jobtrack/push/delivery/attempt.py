@@ -11,7 +11,7 @@ GONE = 410
 
 
 class Attempt(Struct, frozen=True):
-    """An attempt as it is stored, with the status code or the reason why there is none."""
+    """The stored form of an attempt, with the status code, or the reason why there is no response."""
 
     time: Micros
     milliseconds: int
@@ -29,7 +29,7 @@ class Outcome(Enum):
 
 
 class AttemptResult(Struct, frozen=True):
-    """The result of an attempt: the response, or the reason why there is none."""
+    """The result of an attempt: the response, or the reason why there is no response."""
 
     started: Micros
     seconds: float

@@ -1,6 +1,6 @@
-"""The circuit breaker: decides whether an endpoint may be sent to, and remembers how attempts went.
+"""The circuit breaker: decides whether messages may be sent to an endpoint, and stores the outcome of attempts.
 
-Its rules are in `endpoint_health`; here they are applied to the table that all deliverers share.
+`endpoint_health` has the rules. This module applies them to the table that all deliverers share.
 """
 
 import logging
@@ -43,7 +43,7 @@ Timer = Callable[[float, Callable[[], None]], Callable[[], None]]
 
 
 def start_timer(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
-    """Call `act` in another thread after a number of seconds; return the function that cancels that."""
+    """Call `act` in another thread after a number of seconds; return the function that cancels the call."""
     timer = threading.Timer(seconds, act)
     timer.daemon = True
     timer.start()
@@ -51,7 +51,7 @@ def start_timer(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
 
 
 class Permit(Struct, frozen=True):
-    """The permission to attempt one message; `health` is that of the endpoint when it was given."""
+    """The permission for one attempt; `health` is the endpoint's health when the permission was given."""
 
     endpoint: str
     lane: Lane
@@ -71,7 +71,7 @@ class CircuitBreaker(Struct, eq=False):
     timer: Timer = start_timer
 
     def acquire(self, endpoint: str, lane: Lane, health: EndpointHealth) -> Permit | Open | Refusal:
-        """Return a permit, or why there is none; `health` is what was just read."""
+        """Return a permit, or the reason for the refusal; `health` was just read from the table."""
         decision = self._acquire(endpoint, lane, health)
         for seconds in LEASE_WAIT_SECONDS if lane == "normal" else ():
             if decision is not Refusal.FULL:
@@ -106,7 +106,7 @@ class CircuitBreaker(Struct, eq=False):
     def release(self, permit: Permit, outcome: Outcome, seconds: float = 0.0) -> EndpointHealth:
         """Return the lease, store the outcome of an attempt and its duration, and return the new health.
 
-        A write that fails is only logged: the lease expires, and the next attempt will show the same.
+        A write that fails is only logged: the lease expires, and the next attempt shows the endpoint's health again.
         """
 
         def judge(health: EndpointHealth) -> EndpointHealth:
@@ -115,7 +115,7 @@ class CircuitBreaker(Struct, eq=False):
         return self._update(permit, judge, seconds > SLOW_RESPONSE_SECONDS, permit.lease)
 
     def mark_slow(self, permit: Permit) -> None:
-        """Remember that a response is late, while the attempt goes on."""
+        """Store that a response is late, while the attempt continues."""
         self._update(permit, lambda health: marked_slow(health, self.clock()), True)
 
     def _update(
@@ -135,7 +135,10 @@ class CircuitBreaker(Struct, eq=False):
     def _write_health(
         self, permit: Permit, judge: Callable[[EndpointHealth], EndpointHealth], late: bool, lease: Lease | None
     ) -> EndpointHealth:
-        """Store the judged health and release the lease; `late` reads it first, since much may have changed."""
+        """Store the judged health and release the lease.
+
+        If `late`, the health is read again first, since it may have changed.
+        """
         health = self.table.read_health(permit.endpoint) if late else permit.health
         for attempt in self.retry.attempts():
             if attempt:

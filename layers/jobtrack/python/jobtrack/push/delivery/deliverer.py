@@ -1,7 +1,7 @@
 """Delivery of one message of the queue: check, sign, post, record, and retry later.
 
-The process may end after any step. A message is acknowledged only after everything that follows from it was written, so
-a crash repeats a step and loses nothing.
+The process may end after any step. A message is acknowledged only after the results of the step were written, so a
+crash repeats a step and loses nothing.
 """
 
 import logging
@@ -84,12 +84,12 @@ class Deliverer(Struct, eq=False):
         return subscription
 
     def _deliver_to_socket(self, message: Message, context: DeliveryContext, subscription: Subscription) -> None:
-        """Attempt it without the circuit breaker: API Gateway accepts the message, so no endpoint can delay others."""
+        """Attempt it without the circuit breaker: API Gateway accepts the message, so a slow client delays nothing."""
         result = self._attempt(self.sockets, message, context.read_at, subscription)
         self._record(message, context.delivery, subscription, result, context.health)
 
     def _deliver_to_webhook(self, message: Message, context: DeliveryContext, subscription: Subscription) -> None:
-        """Attempt it if the circuit breaker permits, else put the message back into the queue."""
+        """Attempt it if the circuit breaker permits it, else put the message back into the queue."""
         match self.breaker.acquire(message.group, message.lane, context.health):
             case Open(until):
                 self._skip(message, context.delivery, until)
@@ -102,7 +102,7 @@ class Deliverer(Struct, eq=False):
                 self._record(message, context.delivery, subscription, result, health)
 
     def _skip(self, message: Message, delivery: Delivery, until: Micros) -> None:
-        """While the breaker is open the message counts as skipped; it comes back when the breaker lets a probe pass."""
+        """Mark the message as skipped while the breaker is open; it returns when the breaker permits a probe."""
         if delivery.status is not DeliveryStatus.SKIPPED:
             self.deliveries.put_delivery(message, delivery.skipped())
         self.queue.enqueue([message.postponed(next_breaker_check(until, message.waits, self.random()))])
@@ -110,7 +110,7 @@ class Deliverer(Struct, eq=False):
     def _attempt_permitted(
         self, message: Message, context: DeliveryContext, subscription: Subscription, permit: Permit
     ) -> tuple[AttemptResult, EndpointHealth]:
-        """Attempt it and give the permit back, whatever happens; also return the health of the endpoint afterwards."""
+        """Attempt it, and release the permit in any case. Return the result, and the endpoint's health afterwards."""
         try:
             with self.breaker.watch(permit):
                 result = self._attempt(self.webhooks, message, context.read_at, subscription)
@@ -127,7 +127,7 @@ class Deliverer(Struct, eq=False):
     def _post(
         self, sender: Sender, message: Message, read_at: Micros, subscription: Subscription
     ) -> Response | EgressError:
-        """Return the response, or why there is none.
+        """Return the response, or the error if there is no response.
 
         An error in our own code counts as a failed attempt, so that the schedule retries it. An error of AWS is raised,
         so that the queue delivers the message again.
@@ -174,7 +174,7 @@ class Deliverer(Struct, eq=False):
     def _retry_later(
         self, message: Message, subscription: Subscription, result: AttemptResult, health: EndpointHealth
     ) -> bool:
-        """Enqueue the next attempt, and return whether there is one: the schedule may be over."""
+        """Enqueue the next attempt; return `False` if the retry schedule is over."""
         now = self.clock()
         retry_after = retry_after_seconds(result.retry_after, now)
         if message.type == ENDED:
@@ -187,13 +187,13 @@ class Deliverer(Struct, eq=False):
         return at is not None
 
     def _abandon(self, message: Message, delivery: Delivery) -> None:
-        """Make no further attempt: a message that was attempted has failed, another is skipped."""
+        """Make no further attempt. A message that was attempted has failed; otherwise, it is skipped."""
         attempted = delivery.attempts or message.attempt > message.earlier
         status = DeliveryStatus.FAILED if attempted else DeliveryStatus.SKIPPED
         self._put_delivery(message, delivery.after(message, status), message.attempt)
 
     def _put_delivery(self, message: Message, delivery: Delivery, attempts: int) -> None:
-        """Store the delivery and log it. An alarm counts the failed ones, so they are logged at every log level."""
+        """Store the delivery and log it. An alarm counts failed deliveries, so they are always logged."""
         self.deliveries.put_delivery(message, delivery)
         log = log_filter.counted if delivery.status is DeliveryStatus.FAILED else logger
         log.info("%s %s after attempt %d", message.message_id, delivery.status, attempts)
@@ -202,7 +202,7 @@ class Deliverer(Struct, eq=False):
 def _is_wanted(message: Message, subscription: Subscription, now: Micros) -> bool:
     """Return whether the message may be sent.
 
-    After the end of a subscription that is the message about its end only, for five minutes. A first attempt may be
+    After a subscription has ended, only the message about its end may be sent, for five minutes. A first attempt may be
     late, but a message that waited or was attempted is sent for 24 hours only.
     """
     seconds = END_SECONDS if message.type == ENDED else RETRY_SECONDS

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 KEPT_SECONDS = 7 * 24 * 3600
 ATTEMPTS = 50
-"""How many attempts are stored, the newest; the schedule makes 18, and redeliveries and repeats come on top."""
+"""How many attempts are stored: the newest. The schedule makes 18; redeliveries and repetitions add more."""
 
 
 class Delivery(Struct, frozen=True):
-    """A message's delivery so far; `concluded` attempts need no repetition."""
+    """A message's delivery so far. The first `concluded` attempts are not repeated."""
 
     status: DeliveryStatus = DeliveryStatus.PENDING
     concluded: int = 0
@@ -60,7 +60,7 @@ class Delivery(Struct, frozen=True):
         return cls(DeliveryStatus(item["status"]["S"]), int(item["concluded"]["N"]), stored)
 
     def to_item(self, message: Message, now: Micros) -> "Item":
-        """Return the delivery as it is stored, with the payload for a redelivery."""
+        """Return the stored form of the delivery, with the payload for a redelivery."""
         body: dict[str, Any] = {"attempts": self.attempts, "payload": message.payload}
         sequence: AttributeValueTypeDef = {"NULL": True} if message.sequence is None else {"N": str(message.sequence)}
         return {

@@ -14,7 +14,7 @@ from jobtrack.times import Micros
 
 
 class DeliveryContext(Struct, frozen=True):
-    """What was read about a message, after `read_at`."""
+    """The stored context of a message. It was read after `read_at`."""
 
     read_at: Micros
     delivery: Delivery

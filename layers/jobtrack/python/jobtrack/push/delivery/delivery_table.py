@@ -37,7 +37,7 @@ class DeliveryTable(Struct, eq=False):
         return Delivery.from_item(response["Item"]) if "Item" in response else Delivery()
 
     def put_delivery(self, message: Message, delivery: Delivery) -> None:
-        """Store the delivery, unless another copy of the message was delivered meanwhile, or is an attempt ahead."""
+        """Store the delivery, unless another copy of the message was delivered, or has made more attempts."""
         # A success is stored in any case.
         concluded = _MANY_ATTEMPTS if delivery.status is DeliveryStatus.DELIVERED else delivery.concluded
         condition = "attribute_not_exists(pk) OR (#status <> :delivered AND concluded <= :concluded)"
@@ -87,7 +87,7 @@ class DeliveryTable(Struct, eq=False):
         return deliveries, items[-1]["sk"]["S"] if more else None
 
     def reopen_action(self, stored: StoredDelivery, subscription_id: str) -> "TransactWriteItemTypeDef":
-        """Return the part of a transaction that makes a delivery pending again."""
+        """Return the action that makes a delivery pending again."""
         return {
             "Update": {
                 "TableName": self.name,

@@ -28,7 +28,7 @@ SLOW_RESPONSE_SECONDS = 2.0
 """A response that takes longer makes its endpoint slow."""
 SLOW_SECONDS = 300.0
 FAST_SECONDS = 600.0
-"""How long an endpoint counts as slow, or as fast, after it was."""
+"""How long an endpoint counts as slow after a slow response, and as fast after a fast response."""
 REFRESH_SECONDS = 60.0
 """An endpoint that was marked as slow less than this ago is not marked again, to save writes."""
 MAX_ATTEMPTS: Mapping[Lane, int] = {"normal": 20, "slow": 10}
@@ -46,18 +46,18 @@ class Lease(Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """The lease as it is stored: it sorts by its time."""
+        """The stored form of the lease, which sorts by time."""
         return f"{self.until:018d}#{self.name}"
 
     @classmethod
     def parse(cls, slot: int, text: str) -> Self:
-        """Return the lease of a stored text."""
+        """Return the lease from its stored form."""
         until, _, name = text.partition("#")
         return cls(slot, Micros(int(until)), name)
 
 
 class EndpointHealth(Struct, frozen=True):
-    """The health of an endpoint as it is stored; `version` counts the changes of everything but its leases.
+    """The health of an endpoint as it is stored; `version` counts all changes except those of leases.
 
     The breaker is closed while `open_seconds` is 0. Once opened, it permits nothing until `open_until`, and then one
     probe at a time; the running probe has until `probe_until`.
@@ -73,15 +73,15 @@ class EndpointHealth(Struct, frozen=True):
     leases: Mapping[int, Lease] = field(default_factory=dict)
 
     def is_slow(self, now: Micros) -> bool:
-        """Return whether it responded slowly within the last minutes."""
+        """Return whether the endpoint responded slowly within the last minutes."""
         return now < self.slow_until
 
     def is_fast(self, now: Micros) -> bool:
-        """Return whether it responded fast within the last minutes, and was neither slow nor failing since."""
+        """Return whether the endpoint was fast within the last minutes, and neither slow nor failing since."""
         return not self.failures and not self.is_slow(now) and now < times.add_seconds(self.fast_at, FAST_SECONDS)
 
     def is_same(self, other: "EndpointHealth") -> bool:
-        """Return whether the two differ in nothing but leases and version."""
+        """Return whether both are the same, apart from leases and version."""
         return replace(self, version=0, leases={}) == replace(other, version=0, leases={})
 
 
@@ -94,14 +94,14 @@ class HealthUpdate(Struct, frozen=True):
     release: Lease | None = None
 
     def is_allowed(self, stored: EndpointHealth, now: Micros) -> bool:
-        """Return whether it may overwrite what is stored."""
+        """Return whether the stored health meets the conditions of the update."""
         current = self.health is None or stored.version == self.seen
         holder = stored.leases.get(self.take.slot) if self.take else None
         free = holder is None or holder.until < now
         return current and free and (self.release is None or stored.leases.get(self.release.slot) == self.release)
 
     def apply(self, stored: EndpointHealth) -> EndpointHealth:
-        """Return what is stored afterwards."""
+        """Return the stored health after the update."""
         leases = {slot: lease for slot, lease in stored.leases.items() if lease != self.release}
         if self.take:
             leases[self.take.slot] = self.take
@@ -169,14 +169,14 @@ def health_after(
 
 
 def marked_slow(health: EndpointHealth, now: Micros) -> EndpointHealth:
-    """Return the health once a response is late."""
+    """Return the health after a late response."""
     if times.seconds_between(now, health.slow_until) > SLOW_SECONDS - REFRESH_SECONDS:
         return health
     return replace(health, slow_until=times.add_seconds(now, SLOW_SECONDS), fast_at=times.EPOCH)
 
 
 def _marked_fast(health: EndpointHealth, lane: Lane, now: Micros) -> EndpointHealth:
-    """In the slow lane, a fast response only ends the slowness: it does not show what the normal lane would do."""
+    """In the slow lane, a fast response only ends the slowness: it does not prove that the normal lane is fast."""
     if lane == "slow":
         return replace(health, slow_until=times.EPOCH)
     return health if times.seconds_between(health.fast_at, now) < FAST_SECONDS / 2 else replace(health, fast_at=now)

@@ -28,7 +28,7 @@ def endpoint_key(endpoint: str) -> "dict[str, AttributeValueTypeDef]":
 
 
 def health_from_item(item: "Mapping[str, AttributeValueTypeDef] | None") -> EndpointHealth:
-    """Return the health of a stored item; a new one without an item."""
+    """Return the health in a stored item, or new health if there is no item."""
     if item is None:
         return EndpointHealth()
     ENDPOINT_HEALTH.check(item)
@@ -109,7 +109,7 @@ class EndpointHealthTable(Struct, eq=False):
 
 
 def _update(change: HealthUpdate, now: Micros) -> _Update:
-    """Return the update as DynamoDB takes it, with the effect of `HealthUpdate.is_allowed` and `HealthUpdate.apply`."""
+    """Return the update for DynamoDB. It has the same effect as `HealthUpdate.is_allowed` and `HealthUpdate.apply`."""
     update = _Update(set={**ENDPOINT_HEALTH.stamp, "exp": encode_expiry(times.add_seconds(now, KEPT_SECONDS))})
     if change.health:
         update.set |= _attributes(change.health, change.seen + 1)

@@ -29,7 +29,9 @@ class Redelivery(Struct, frozen=True):
     def retry(
         self, owner: ProjectKey, subscription_id: str, message_id: str, idempotency: Idempotency | None = None
     ) -> "tuple[QueuedMessage, bool]":
-        """Send the message again, whatever its status; return the same as `SubscriptionService`.
+        """Send the message again, whatever its status.
+
+        Return the response, and whether it is that of an earlier request.
 
         Raises:
             NotFound: the project has no such subscription, or the subscription no such delivery.

@@ -37,7 +37,7 @@ def next_attempt(
 def next_end_attempt(
     failed: int, now: Micros, first_at: Micros, random: float, retry_after: float | None = None
 ) -> Micros | None:
-    """Return the same for the message about a subscription's end: three attempts, within five minutes."""
+    """Return when to retry the message about a subscription's end, or None after three attempts or five minutes."""
     if failed >= END_ATTEMPTS:
         return None
     return next_attempt(failed, now, first_at, times.add_seconds(first_at, END_SECONDS), random, retry_after)
@@ -48,12 +48,12 @@ def _delay(failed: int) -> int:
 
 
 def next_lease_check(waits: int, now: Micros, random: float) -> Micros:
-    """Return when a message that has waited `waits` (0…) times for a lease checks again; `random` spreads it."""
+    """Return when a message checks for a lease again, after waiting `waits` (0…) times. `random` spreads the time."""
     return times.add_seconds(now, _wait_seconds(waits, LONGEST_WAIT_SECONDS) * (0.5 + random))
 
 
 def next_breaker_check(until: Micros, waits: int, random: float) -> Micros:
-    """Return when a message checks the breaker again that is open until a time: soon after it; `random` spreads it."""
+    """Return when a message checks an open breaker again: soon after `until`. `random` spreads the time."""
     return times.add_seconds(until, _wait_seconds(waits, LONGEST_SPREAD_SECONDS) * random)
 
 

@@ -1,4 +1,4 @@
-"""Sending a message to a webhook: signed with the current secrets of its subscription."""
+"""Sends a message to a webhook, signed with the current secrets of its subscription."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ USER_AGENT = "jobtrack"
 
 
 class WebhookConnection(Struct, frozen=True):
-    """A connection to a webhook, with the signed message that it is for."""
+    """A connection to a webhook, for one signed message."""
 
     connection: GuardedConnection
     headers: Mapping[str, str]
@@ -60,7 +60,7 @@ class WebhookSender(Struct, eq=False):
         return headers
 
     def _checked_url(self, subscription: Subscription) -> WebhookUrl:
-        """Return the subscription's URL, checked again: what the stack allows may have changed."""
+        """Return the subscription's URL. It is checked again, because the stack's rules may have changed."""
         try:
             return check_url(subscription.url or "", self.ports, self.allow_loopback)
         except ValueError as error:

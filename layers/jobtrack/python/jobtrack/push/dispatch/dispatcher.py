@@ -1,6 +1,6 @@
 """From the outbox to the delivery queue: a message for each webhook that wants an event, a wake for each WebSocket.
 
-Besides batches of events, the outbox holds complete messages, and replays of what happened before a subscription.
+Apart from batches of events, the outbox holds complete messages, and replays of earlier events for new subscriptions.
 """
 
 import base64
@@ -58,7 +58,8 @@ class Dispatcher(Struct, eq=False):
     def dispatch(self, records: Sequence[StreamRecord], seconds_left: Callable[[], float] = _no_limit) -> list[str]:
         """Enqueue the messages of the records, and return the sequence numbers of those that must be retried.
 
-        The records after a failed one are served too. Lambda delivers them again with it, but the ids stay the same.
+        The records after a failed record are served too. Lambda delivers them again together with the failed record,
+        but the ids of the messages stay the same.
         """
         failed: list[str] = []
         outages: list[Exception] = []
@@ -110,7 +111,7 @@ class Dispatcher(Struct, eq=False):
         return [subscription for subscription in subscriptions if subscription.live(now)]
 
     def _replay(self, subscription: Subscription, step: ReplayStep, now: Micros) -> None:
-        """Do one step and store the next one, as one item: the stream then has one record, however often this runs."""
+        """Do one step, and store the next step. A repetition stores the same item, so the stream gets one record."""
         try:
             job_name, events, next_step = self.replays.read(subscription, step)
         except NotFound:
@@ -133,7 +134,7 @@ def _messages(
 
 
 def _wakes(events: Sequence[OutboxEvent], subscriptions: Sequence[Subscription]) -> list[Wake]:
-    """Return a wake for each connected WebSocket that wants any of the events; a later `$connect` wakes by itself."""
+    """Return a wake for each connected WebSocket that wants any of the events; `$connect` sends its own wake."""
     wakes = []
     for subscription in subscriptions:
         if subscription.stream and subscription.stream.connection:

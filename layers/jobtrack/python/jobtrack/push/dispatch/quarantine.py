@@ -1,7 +1,7 @@
 """The quarantine of poison records: they are kept whole, so that they can be put back once the cause is fixed.
 
-Without it, Lambda would retry a failed record until it expires, and delay the records after it. To an on-failure queue
-Lambda sends only a pointer into the stream, which keeps records for a day.
+Without the quarantine, Lambda would retry a failed record until it expires, and delay the records after it. An
+on-failure queue would not suffice: Lambda sends it only a pointer into the stream, which keeps records for a day.
 """
 
 import gzip

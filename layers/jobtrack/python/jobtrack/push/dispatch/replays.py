@@ -1,7 +1,8 @@
-"""Events that happened before a subscription was made, read from the journal as the outbox would have held them.
+"""Reads the events from before a subscription was created from the journal, in the form of the outbox.
 
-The timeline is read first, in the order of time. It shows which status and percentage the job had at each sequence,
-which the log lines, read next in the order of their sequences, do not hold themselves. A step reads a page of each.
+The timeline is read first, in the order of time. It shows the job's status and percentage at each sequence. The log
+lines are read next, in the order of their sequences. They do not contain the status and the percentage. A step reads a
+page of the timeline and a page of log lines.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +34,7 @@ _STAGE_EVENTS = frozenset({"stageStarted", "stageCompleted", "stageFailed", "sta
 
 
 class StatusHistory(Struct):
-    """The first sequence of each status and percentage of a job, which never returns to an earlier one."""
+    """The first sequence of each status and percentage of a job, which never returns to an earlier value."""
 
     statuses: dict[str, int] = field(default_factory=dict)
     percentages: dict[int, int] = field(default_factory=dict)
@@ -55,7 +56,7 @@ class StatusHistory(Struct):
 
 
 class Replays(Struct, eq=False):
-    """Reads the events of earlier times from the jobs table."""
+    """Reads past events from the jobs table."""
 
     dynamodb: "DynamoDBClient"
     table: str
@@ -88,7 +89,7 @@ class Replays(Struct, eq=False):
     ) -> tuple[str, Sequence[OutboxEvent], int]:
         """Return the job's name, the events that the subscription wants after a sequence, and the last sequence read.
 
-        About `limit` events are returned, the first ones. The whole timeline is read for them, but not the whole log.
+        About the first `limit` events are returned. This reads the whole timeline, but not the whole log.
 
         Raises:
             NotFound: the job has been deleted.
@@ -137,7 +138,7 @@ class Replays(Struct, eq=False):
 
 
 def timeline_event(record: Record, job: Job) -> OutboxEvent:
-    """Return an entry of the timeline as the event of the outbox that it was."""
+    """Return the outbox event of a timeline entry."""
     body = record.body
     if record.family is Family.PROGRESS:
         stage_name, (percentage, previous) = body.get("stage"), body["percentages"]
@@ -160,7 +161,7 @@ def timeline_event(record: Record, job: Job) -> OutboxEvent:
 
 
 def log_event(record: Record, history: StatusHistory) -> OutboxEvent:
-    """Return a log line as the event of the outbox that it was."""
+    """Return the outbox event of a log line."""
     members = dict(zip(("message", "component", "stage", "details"), record.body, strict=False))
     present = {name: value for name, value in members.items() if value is not None}
     return OutboxEvent(
@@ -188,5 +189,5 @@ def _next_step(step: ReplayStep, history: StatusHistory) -> ReplayStep:
 
 
 def _last_value(first_sequences: Mapping[_Value, int], sequence: int) -> _Value:
-    """Return the value that was reached last, up to the sequence."""
+    """Return the last value that was reached up to the sequence."""
     return max((first, value) for value, first in first_sequences.items() if first <= sequence)[1]

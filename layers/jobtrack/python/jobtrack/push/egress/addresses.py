@@ -1,9 +1,8 @@
-"""The public addresses: webhooks are sent to no others.
+"""Public addresses are all addresses without a special purpose. Webhooks are sent only to public addresses.
 
 `ipaddress.is_global` is not enough: in Python 3.11 it is true for 64:ff9b::a9fe:a9fe (the metadata service through
-NAT64), fec0::1, ::127.0.0.1 and 224.0.0.1. For IPv6, all addresses outside global
-unicast (2000::/3) are refused: loopback, mapped and compatible IPv4, NAT64, unique local, link-local, site-local and
-multicast addresses.
+NAT64), fec0::1, ::127.0.0.1 and 224.0.0.1. For IPv6, all addresses outside global unicast (2000::/3) are refused:
+loopback, mapped and compatible IPv4, NAT64, unique local, link-local, site-local and multicast addresses.
 """
 
 import ipaddress
@@ -44,7 +43,7 @@ _NOT_PUBLIC_IPV6 = tuple(
 
 
 def is_public(address: Address) -> bool:
-    """Return whether the address is one of the public internet, by IANA's special-purpose registries."""
+    """Return whether the address is public, by IANA's special-purpose registries."""
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in _NOT_PUBLIC_IPV4)
     if address.scope_id is not None or address not in _GLOBAL_UNICAST:

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 
 RESPONSE_BYTES = 16 * 1024
-"""How much is read of a response."""
+"""The maximum that is read of a response."""
 EARLY_RESPONSE_SECONDS = 0.25
 """Reserved at the end of sending, to read the response of a receiver that did not read the whole request."""
 
@@ -25,7 +25,7 @@ class BoundedSocket:
 
     @property
     def full(self) -> bool:
-        """Whether the limit of the response was read."""
+        """Whether the response was read up to its size limit."""
         return self._left == 0
 
     def shorten(self, seconds: float) -> None:
@@ -44,7 +44,7 @@ class BoundedSocket:
             rest = rest[self._socket.send(rest) :]
 
     def receive(self) -> bytes:
-        """Return the next bytes; none at the end of the response, or at its limit.
+        """Return the next bytes, or no bytes at the end of the response or at its size limit.
 
         Raises:
             OSError: the connection failed; TimeoutError at the deadline.

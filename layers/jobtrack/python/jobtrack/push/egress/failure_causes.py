@@ -83,7 +83,7 @@ def _tls_cause(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return "the receiver closed the connection"
     words = _OPENSSL.sub("", error.strerror or "")
-    reason = getattr(error, "reason", None) or words.upper().replace(" ", "_")  # Python does not know newer ones
+    reason = getattr(error, "reason", None) or words.upper().replace(" ", "_")  # Python does not know newer reasons
     return _HANDSHAKE_ERRORS.get(reason, f"the handshake failed ({words})")
 
 

@@ -68,7 +68,7 @@ class GuardedConnection:
         """
         connection = HTTPConnection(self._url.host, self._url.port)
         connection.auto_open = 0
-        connection.sock = self._socket  # it has what http.client needs of a socket to send
+        connection.sock = self._socket  # it has the methods that http.client needs to send
         sent = {"host": self._url.authority, "connection": "close", **headers}
         with _explained(Step.SEND, self._seconds):
             try:
@@ -80,7 +80,7 @@ class GuardedConnection:
 
 
 class Egress:
-    """Connects to receivers; keeps nothing between requests but the TLS settings."""
+    """Connects to receivers. Only the TLS settings are kept between requests."""
 
     def __init__(
         self,
@@ -162,7 +162,7 @@ def _read_response(connected: BoundedSocket) -> Response:
 def _read_early_response(connected: BoundedSocket, error: OSError) -> Response:
     """Return the response of a receiver that did not read the whole request, such as a 413 or 401; else raise `error`.
 
-    A receiver that ends TLS sends the reason first; reading then raises it.
+    A receiver that ends TLS sends the reason first. Reading the response raises this reason.
     """
     try:
         return _read_response(connected)

@@ -1,7 +1,7 @@
 """Reading a receiver's response: the status line is enough, whatever follows it.
 
-`http.client` is not used here: it raises an error for 100 headers, a line of 64 KiB or a broken chunk, although the
-status was read.
+`http.client` is not used: it raises an error for 100 headers, a line of 64 KiB or a broken chunk, although the status
+was read.
 """
 
 import re
@@ -68,7 +68,7 @@ class _Lines:
 
     @property
     def full(self) -> bool:
-        """Whether the limit of the response was read."""
+        """Whether the response was read up to its size limit."""
         return self._wire.full
 
 
@@ -103,7 +103,7 @@ def _describe_missing_status(line: bytes | None, interim: int | None, full: bool
 
 
 def _headers(lines: _Lines) -> list[tuple[str, str]]:
-    """Return the headers up to the empty line, or up to where they break off."""
+    """Return the headers up to the empty line, or up to the end of the response."""
     headers: list[tuple[str, str]] = []
     with suppress(OSError):
         while line := lines.next():
@@ -123,7 +123,7 @@ def _drain(wire: BoundedSocket, head: ResponseHead, body: bytes) -> None:
 
 
 def _is_whole(head: ResponseHead, body: bytes) -> bool:
-    """Return whether the body is complete by its headers; without them, it ends with the connection."""
+    """Return whether the body is complete by its headers. Without such headers, it ends with the connection."""
     if head.status in _WITHOUT_BODY:
         return True
     if "chunked" in (head.header("transfer-encoding") or "").lower():

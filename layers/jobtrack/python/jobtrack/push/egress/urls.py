@@ -34,7 +34,7 @@ class WebhookUrl(Struct, frozen=True):
         """Parse a URL.
 
         Raises:
-            ValueError: it is no http or https URL, has user info, or its host is not valid.
+            ValueError: it is not an http or https URL, has user info, or its host is not valid.
         """
         if len(url) > URL_CHARACTERS or not _VISIBLE.fullmatch(url):
             raise ValueError(f"must be at most {URL_CHARACTERS} visible ASCII characters (a host in punycode)")

@@ -1,1 +1,1 @@
-"""The delivery queue, and what it carries: messages to receivers, and wakes of the streamer of WebSockets."""
+"""The delivery queue and its contents: messages to receivers, and wakes for the WebSocket streamer."""

@@ -42,10 +42,10 @@ class DeliveryQueue(Struct, eq=False):
     slow_url: str = ""
 
     def enqueue(self, messages: Sequence[Message | Wake]) -> None:
-        """Enqueue all of them, each with the delay until it is due, as far as SQS accepts it.
+        """Enqueue all messages, each with the delay until it is due, at most the longest delay that SQS accepts.
 
         Raises:
-            QueueError: some were not accepted after retries; others may have been.
+            QueueError: some messages were not accepted after retries. The rest may have been enqueued.
         """
         for url, slow in ((self.url, False), (self.slow_url, True)):
             of_lane = [message for message in messages if _is_slow(message) == slow]
@@ -71,7 +71,7 @@ class DeliveryQueue(Struct, eq=False):
 
 
 def decode(body: str) -> Message | Wake:
-    """Return the message or wake of a queue's message.
+    """Return the message or wake in a body from the queue.
 
     Raises:
         msgspec.DecodeError: the body is neither.
@@ -83,7 +83,7 @@ def decode(body: str) -> Message | Wake:
 
 
 def delay_seconds(not_before: Micros, now: Micros) -> int:
-    """Return the DelaySeconds until a message is due, at most what SQS accepts; 0 when it is due."""
+    """Return the DelaySeconds until a message is due: at least 0, and at most the maximum of SQS."""
     return min(MAX_DELAY_SECONDS, math.ceil(times.seconds_between(now, not_before)))
 
 

@@ -28,9 +28,9 @@ class Message(QueueMessage, frozen=True, tag="message"):
         first_at: when the retry schedule began.
         not_before: when the message is due.
         attempt: the number of this attempt, from 0.
-        earlier: attempts before this retry schedule; a redelivery begins a new one.
+        earlier: attempts before this retry schedule; a redelivery begins a new schedule.
         waits: how often this attempt was postponed because of its endpoint.
-        lane: the queue that it goes through.
+        lane: the lane of the delivery queue.
     """
 
     job: JobKey

@@ -1,6 +1,6 @@
 """The stored form of everything in the delivery queue.
 
-Messages of a release may be received by the release before it, during an update or after a rollback.
+A release may receive messages of the next release, during an update or after a rollback.
 """
 
 import json
@@ -18,7 +18,7 @@ READABLE = (1,)
 
 
 class QueueMessage(Struct, frozen=True, tag_field="kind"):
-    """Base of the messages and wakes; `kind` tells them apart in the queue."""
+    """Base of the messages and wakes; `kind` distinguishes them in the queue."""
 
     def encode(self) -> str:
         """Return the body for the queue: pure ASCII, since SQS refuses some characters that JSON allows."""
@@ -26,7 +26,7 @@ class QueueMessage(Struct, frozen=True, tag_field="kind"):
 
     @classmethod
     def decode(cls, body: str) -> Self:
-        """Return what `encode` wrote.
+        """Return the message or wake that `encode` wrote.
 
         Raises:
             msgspec.DecodeError: the body is not of this kind.

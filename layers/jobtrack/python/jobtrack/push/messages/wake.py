@@ -14,7 +14,7 @@ LONGEST_PAUSE_SECONDS = 60
 
 
 class Wake(QueueMessage, frozen=True, tag="wake"):
-    """A request to stream the events after the subscription's position, if that is before `sequence` (None: any).
+    """A request to stream the events after a subscription's position, unless it has reached `sequence` (if given).
 
     It carries no event, so it may arrive more than once and in any order.
     """

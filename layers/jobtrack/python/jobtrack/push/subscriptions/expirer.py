@@ -1,6 +1,6 @@
-"""Ends subscriptions that have expired, so that their receivers are told.
+"""Ends subscriptions that have expired, so that their receivers are notified.
 
-Nothing depends on when it runs: an expired subscription receives no more events, whether or not it was ended.
+It need not run on time: an expired subscription receives no more events, even before it is ended.
 """
 
 import logging
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Expirer(Struct, eq=False):
-    """Serves timers of the kind `EXPIRY`. Runs may overlap: each decides by what is stored."""
+    """Serves timers of the kind `EXPIRY`. Runs may overlap: each run decides by the stored subscription."""
 
     timers: TimerStore
     ender: SubscriptionEnder
@@ -39,7 +39,7 @@ class Expirer(Struct, eq=False):
             self.ender.end(timer.job, timer.subscription_id, "expired")
         except (JobBusy, Unavailable):
             return False  # the next run finds the timer again
-        except Exception:  # no error of one subscription may keep the others from being served
+        except Exception:  # an error of one subscription must not prevent the rest
             logger.exception("Subscription %s cannot be ended.", timer.subscription_id)
             return False
         return True

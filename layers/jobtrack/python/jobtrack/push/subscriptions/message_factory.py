@@ -1,4 +1,4 @@
-"""The messages to a subscription: about an event, a ping, about its end; and the wakes of its streamer."""
+"""Creates the messages to a subscription (events, pings, and its end) and the wakes of its streamer."""
 
 import hashlib
 from typing import TYPE_CHECKING
@@ -39,7 +39,8 @@ def service_message_id(sequence: int, now: Micros, nonce: str) -> str:
 def endpoint_group(subscription: Subscription) -> str:
     """Return the name of the endpoint: a tenant's URL, or a WebSocket subscription.
 
-    Circuit breaker and lanes work by endpoint. As the message group, it keeps a busy endpoint from delaying others.
+    Each endpoint has its own circuit breaker and lane. The name is also the message group in the queue, so that a busy
+    endpoint does not delay other endpoints.
     """
     receiver = subscription.subscription_id
     if subscription.url:
@@ -106,7 +107,7 @@ def _event_data(job_name: str, subscription: Subscription, event: OutboxEvent, p
 
 
 def _data(subscription: Subscription, job_name: str | None) -> "MessageData":
-    """Return the content of a message that is not about an event yet."""
+    """Return the content of a message, before the members of its event are set."""
     job = subscription.job
     return {
         "tenantId": job.tenant,

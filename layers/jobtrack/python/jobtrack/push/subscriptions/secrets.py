@@ -36,7 +36,7 @@ class SealedSecret(TypedDict):
 
 
 class SigningSecret(Struct, frozen=True):
-    """A `whsec_` secret; a replaced one signs until a time."""
+    """A `whsec_` secret. A replaced secret signs until `until`."""
 
     secret: str
     until: Micros | None = None
@@ -105,7 +105,7 @@ class Vault:
 
 
 def _text(secrets: Secrets) -> bytes:
-    """Append the token without JSON: a token of quotes alone would exceed the limit of KMS in JSON."""
+    """Append the token as it is: JSON escapes quotes, so a token of many quotes would exceed the limit of KMS."""
     return msgspec.json.encode(secrets.signing) + b"\n" + (secrets.token or "").encode()
 
 

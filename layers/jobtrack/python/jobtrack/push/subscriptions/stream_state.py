@@ -27,7 +27,7 @@ class StreamState(Struct, frozen=True):
     connected_at: Micros | None = None
 
     def to_attributes(self) -> "dict[str, AttributeValueTypeDef]":
-        """Return the attributes of a new subscription; later each of them changes separately."""
+        """Return the attributes of a new subscription. Later, each attribute changes separately."""
         return {"since": {"N": str(self.since)}, "position": {"N": str(self.position)}}
 
     @classmethod

@@ -34,7 +34,7 @@ DEFAULT_EVENTS: tuple[EventName, ...] = (
     "jobCompleted",
 )
 ERROR_EVENTS: tuple[EventName, ...] = ("error", "stageFailed", "jobFailed")
-"""Pushed with `notifyOnErrors`, whether subscribed to or not."""
+"""These events are pushed with `notifyOnErrors`, even if they are not subscribed to."""
 _LOG_EVENTS = {"WARN": "warning", "ERROR": "error"}
 
 
@@ -72,7 +72,7 @@ class Subscription(Struct, frozen=True):
         return self.status == "Active" and now < self.expires_at
 
     def interests(self) -> frozenset[str]:
-        """Return the kinds of reported event that it may want; that of a log line has its level, as in `log.WARN`."""
+        """Return the kinds of event that it may want. The kind of a log line contains the level, as in `log.WARN`."""
         levels = {level for level in ("DEBUG", "INFO", "WARN", "ERROR") if self._wanted_log(level)}
         return frozenset(self._subscribed() - {"log"} | {f"log.{level}" for level in levels})
 
@@ -119,7 +119,7 @@ class Subscription(Struct, frozen=True):
         }
 
     def to_item(self) -> "dict[str, AttributeValueTypeDef]":
-        """Return the subscription as it is stored; what changes later has an attribute of its own."""
+        """Return the subscription as it is stored. Members that change later have their own attributes."""
         end: dict[str, AttributeValueTypeDef] = {"endReason": {"S": self.end_reason}} if self.end_reason else {}
         return {
             **subscription_key(self.job, self.subscription_id),
@@ -172,7 +172,7 @@ class Subscription(Struct, frozen=True):
         )
 
     def pointer_item(self) -> "dict[str, AttributeValueTypeDef]":
-        """Return the item that leads from the subscription's id to its job."""
+        """Return the item by which a subscription's id leads to its job."""
         return {
             "pk": {"S": self.job.owner.partition},
             "sk": {"S": self.subscription_id},

@@ -30,7 +30,7 @@ class SubscriptionCreator(Struct, eq=False):
         idempotency: Idempotency | None = None,
         most: int = limits.LIVE_SUBSCRIPTIONS,
     ) -> "tuple[NewSubscription, bool]":
-        """Create the subscription; returns the response, and whether it is that of an earlier request.
+        """Create the subscription; return the response, and whether it is that of an earlier request.
 
         Raises:
             NotFound: the job does not exist.

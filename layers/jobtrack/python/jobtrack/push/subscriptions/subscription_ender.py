@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class SubscriptionEnder(Struct, eq=False):
-    """Ends subscriptions. A subscription ends once, also if two processes end it for two reasons."""
+    """Ends subscriptions. A subscription ends only once, even if two processes end it for different reasons."""
 
     subscriptions: SubscriptionTable
     jobs_table: str
@@ -77,7 +77,7 @@ class SubscriptionEnder(Struct, eq=False):
 
 
 def _end_action(table: str, subscription: Subscription, reason: EndReason) -> "TransactWriteItemTypeDef":
-    """Return the action that ends it, unless it has ended or was renewed since it was read."""
+    """Return the action that ends a subscription, unless it has ended or was renewed since it was read."""
     return {
         "Update": {
             "TableName": table,

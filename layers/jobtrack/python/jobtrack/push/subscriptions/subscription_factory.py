@@ -47,7 +47,7 @@ class NewSubscription(Struct, frozen=True):
 
     @property
     def replay_since(self) -> int | None:
-        """The sequence after which events are replayed to a webhook; a WebSocket's position begins there instead."""
+        """The sequence after which events are replayed to a webhook; a WebSocket begins at this position instead."""
         return None if self.ticket else self.since
 
     def to_items(self, last_sequence: int) -> "list[dict[str, AttributeValueTypeDef]]":
@@ -59,7 +59,7 @@ class NewSubscription(Struct, frozen=True):
         return [*subscription.to_items(), self.ticket.to_item()]
 
     def put_actions(self, table: str, last_sequence: int) -> "list[TransactWriteItemTypeDef]":
-        """Return the parts of a transaction that store it."""
+        """Return the actions that store the subscription."""
         condition = "attribute_not_exists(pk)"
         puts = [
             {"TableName": table, "Item": item, "ConditionExpression": condition}

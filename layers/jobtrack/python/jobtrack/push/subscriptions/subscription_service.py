@@ -1,4 +1,7 @@
-"""An owner's changes of a subscription, and its requests to it: each is one conditional transaction."""
+"""The requests of a subscription's owner: renew, rotate the secret, issue a ticket, ping.
+
+Each request is one conditional transaction.
+"""
 
 import base64
 import uuid
@@ -52,7 +55,7 @@ class SubscriptionService(Struct, eq=False):
     retry: Retry = RETRY
 
     def find(self, owner: ProjectKey, subscription_id: str) -> Subscription:
-        """Return a subscription of the project, also one that has ended."""
+        """Return a subscription of the project, even if it has ended."""
         subscription = self.subscriptions.find_subscription(owner, subscription_id)
         if subscription is None:
             raise NotFound(f"There is no subscription {subscription_id} in this project.")
@@ -61,7 +64,7 @@ class SubscriptionService(Struct, eq=False):
     def renew(
         self, owner: ProjectKey, subscription_id: str, seconds: int, idempotency: Idempotency | None = None
     ) -> "tuple[responses.Subscription, bool]":
-        """Extend it: it expires this many seconds from now."""
+        """Renew the subscription: it expires this many seconds from now."""
 
         def plan(
             subscription: Subscription, now: Micros
@@ -82,7 +85,7 @@ class SubscriptionService(Struct, eq=False):
         idempotency: Idempotency | None = None,
         new_secret: Callable[[], str] = new_signing_secret,
     ) -> "tuple[SealedSecret, bool]":
-        """Give it a new signing secret, which is returned sealed."""
+        """Create a new signing secret, which is returned sealed."""
 
         def plan(subscription: Subscription, now: Micros) -> "tuple[Sequence[TransactWriteItemTypeDef], SealedSecret]":
             if subscription.stream:
@@ -163,7 +166,7 @@ def _sealed(subscription: Subscription, sealed: bytes) -> SealedSecret:
 def rotated(secrets: Secrets, secret: str, now: Micros) -> Secrets:
     """Return the secrets with a new one in front.
 
-    The previous secret signs for a day more, those before it as long as they would.
+    The previous secret signs for another day. Earlier secrets sign as long as before.
 
     Raises:
         Conflict: too many secrets would sign at once.

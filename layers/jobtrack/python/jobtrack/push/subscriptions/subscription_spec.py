@@ -1,4 +1,4 @@
-"""What a request for a subscription asks for."""
+"""The members of a request for a subscription."""
 
 from msgspec import Struct
 

@@ -39,7 +39,7 @@ class SubscriptionTable(Struct, eq=False):
         return self.read_subscription(owner.job_key(POINTER.check(item)["job"]["S"]), subscription_id)
 
     def read_page(self, job: JobKey, limit: int, after: str | None) -> tuple[list[Subscription], str | None]:
-        """Return the job's subscriptions after an id, and the id that the next page is after, if there is one."""
+        """Return the job's subscriptions after an id, and the id after which the next page begins, if there is one."""
         response = self.dynamodb.query(
             TableName=self.name,
             ConsistentRead=True,
@@ -52,7 +52,7 @@ class SubscriptionTable(Struct, eq=False):
         return page, page[-1].subscription_id if more else None
 
     def renew_actions(self, subscription: Subscription, renewed: Subscription) -> "list[TransactWriteItemTypeDef]":
-        """Return the parts of a transaction that change when the subscription expires."""
+        """Return the actions that change when the subscription expires."""
         item = renewed.to_item()
         names, values = {"#status": "status"}, {":expires": item["expiresAt"], ":exp": item["exp"]}
         condition = {":active": subscription.to_item()["status"], ":seen": subscription.to_item()["expiresAt"]}
@@ -72,7 +72,7 @@ class SubscriptionTable(Struct, eq=False):
         ]
 
     def reseal_action(self, subscription: Subscription, sealed: bytes) -> "TransactWriteItemTypeDef":
-        """Return the part of a transaction that changes the subscription's secrets."""
+        """Return the action that changes the subscription's secrets."""
         return {
             "Update": {
                 "TableName": self.name,
@@ -89,7 +89,7 @@ class SubscriptionTable(Struct, eq=False):
         }
 
     def read_subscriptions(self, job: JobKey, subscription_ids: Sequence[str]) -> list[Subscription]:
-        """Return those of the job's subscriptions (at most 100) that have not been deleted, in the order of the ids.
+        """Return the job's subscriptions with these ids (at most 100), in the order of the ids, without deleted ones.
 
         Raises:
             Unavailable: the table is too busy to return all of them.

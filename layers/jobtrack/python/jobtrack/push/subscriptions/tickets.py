@@ -34,7 +34,7 @@ class Ticket(Struct, frozen=True):
 
     @classmethod
     def issued(cls, ticket: str, job: JobKey, subscription_id: str, now: Micros) -> Self:
-        """Return what is stored of a ticket that is issued now."""
+        """Return the stored form of a ticket that is issued now."""
         return cls(_digest(ticket), job, subscription_id, times.add_seconds(times.whole(now), TICKET_SECONDS))
 
     def to_item(self) -> "dict[str, AttributeValueTypeDef]":
@@ -55,11 +55,11 @@ class Ticket(Struct, frozen=True):
         return cls(digest, job, item["subscription"]["S"], decode_expiry(item))
 
     def put_action(self, table: str) -> "TransactWriteItemTypeDef":
-        """Return the part of a transaction that makes it valid."""
+        """Return the action that stores the ticket, which makes it valid."""
         return {"Put": {"TableName": table, "Item": self.to_item()}}
 
     def use_action(self, table: str) -> "TransactWriteItemTypeDef":
-        """Return the part of a transaction that uses it up."""
+        """Return the action that uses the ticket up."""
         condition = "attribute_exists(pk)"
         return {"Delete": {"TableName": table, "Key": _key(self.digest), "ConditionExpression": condition}}
 

@@ -1,7 +1,7 @@
 """The events that a WebSocket subscription has not received: those after its position, by sequence.
 
-They are read from the outbox, which keeps what the subscription wants for two days, from its creation on. Older events
-are read from the journal.
+They are read from the outbox, which keeps the events that the subscription wants for two days. Older events, and events
+from before the subscription was created, are read from the journal.
 """
 
 import logging
@@ -35,11 +35,11 @@ MARGIN_SECONDS = 3600
 PAGE = 2000
 """How many events are read from the journal at once."""
 _FIRST, _LAST = SORT_KEY, f"{SORT_KEY}:"
-"""They enclose the sort keys of all event batches; those of messages sort after them."""
+"""Bounds of the sort keys of all event batches. The sort keys of messages come after these bounds."""
 
 
 class BacklogPage(Struct, frozen=True):
-    """Events by sequence, and the position after them: no wanted event up to it is missing."""
+    """Events by sequence, and the position after them. No wanted event up to this position is missing."""
 
     job_name: str
     events: Sequence[OutboxEvent]
@@ -68,7 +68,7 @@ class Backlog(Struct, eq=False):
             position = page.position
 
     def _find_start(self, subscription: Subscription, position: int) -> str | None:
-        """Return the sort key from which the outbox has everything after the position, or None if it does not."""
+        """Return the sort key from which to read the outbox, or None if it lacks events after the position."""
         if not subscription.stream or position < subscription.stream.since:
             return None
         reliable_from = times.add_seconds(self.clock(), MARGIN_SECONDS - KEPT_SECONDS)
@@ -80,7 +80,7 @@ class Backlog(Struct, eq=False):
         return None
 
     def _read_batch_before(self, job: JobKey, position: int) -> "Item | None":
-        """Return sort key and expiry of the batch with the next event after the position, or of the one before."""
+        """Return sort key and expiry of the last batch that begins at or before the next event after the position."""
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             ConsistentRead=True,

@@ -1,4 +1,4 @@
-"""A WebSocket client connects, resumes and disconnects."""
+"""Serves WebSocket clients that connect, resume and disconnect."""
 
 from collections.abc import Callable
 
@@ -26,11 +26,11 @@ OPENING_SECONDS = 1
 RESUME_SECONDS = 2
 """How long a client that reconnects has to send `resume` before streaming continues at the stored position."""
 REFUSED = "refused"
-"""The type of the message that a client gets for a message that it must not send."""
+"""The type of the response to a message that the client must not send."""
 
 
 class ConnectionService(Struct, eq=False):
-    """Serves the connections of subscriptions; each subscription has one, the newest."""
+    """Serves the connections of subscriptions. Each subscription has one connection: the newest."""
 
     table: ConnectionTable
     subscriptions: SubscriptionTable
@@ -41,7 +41,7 @@ class ConnectionService(Struct, eq=False):
     retry: Retry = RETRY
 
     def connect(self, ticket: str, connection_id: str) -> None:
-        """Accept a client, close the previous connection, and stream what follows the subscription's position.
+        """Accept a client, close the previous connection, and stream the events after the subscription's position.
 
         Raises:
             Unauthorized: the ticket is unknown, used or expired, or its subscription has ended.
@@ -131,7 +131,7 @@ def _parse_since_sequence(body: str | None) -> int:
     """Return the sequence after which the client resumes.
 
     Raises:
-        Unprocessable: the message is no valid `resume`.
+        Unprocessable: the message is not a valid `resume`.
     """
     try:
         message = orjson.loads(body or "")

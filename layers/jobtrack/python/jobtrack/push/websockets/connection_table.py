@@ -1,7 +1,7 @@
 """WebSocket connections in the subscriptions table: which connection belongs to which subscription.
 
-A connection is stored twice. Its own item leads from a message of the client to the subscription. In the subscription's
-item it is an attribute, so that each change is one conditional write; this one is authoritative.
+A connection is stored twice. Its own item leads from a client's message to the subscription. The subscription's item
+has it as an attribute, so that each change is one conditional write. The attribute is authoritative.
 """
 
 from collections.abc import Callable
@@ -49,7 +49,7 @@ class ConnectionTable(Struct, eq=False):
         return JobKey.from_partition(CONNECTION.check(item)["job"]["S"]), item["subscription"]["S"]
 
     def attach(self, ticket: Ticket, subscription: Subscription, connection_id: str, quiet_until: Micros) -> None:
-        """Use up the ticket and give the connection to the subscription, to which nothing is sent until `quiet_until`.
+        """Use up the ticket and give the connection to the subscription. Nothing is sent until `quiet_until`.
 
         Raises:
             Cancelled: the ticket was used, or the subscription has changed since it was read.
@@ -92,9 +92,9 @@ class ConnectionTable(Struct, eq=False):
         }
 
     def rewind(self, job: JobKey, subscription_id: str, connection_id: str, position: int) -> bool:
-        """Continue the subscription after a sequence, and stop the present streamer by removing its lease.
+        """Set the subscription's position, and stop the current streamer by removing its lease.
 
-        Return False if the connection is not the subscription's. The quiet time ends, so that streaming begins at once.
+        The quiet time ends, so that streaming begins at once. Return False if the subscription has another connection.
         """
         return self._update(
             job,

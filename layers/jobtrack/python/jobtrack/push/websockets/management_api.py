@@ -1,4 +1,4 @@
-"""Posting to WebSocket connections, and closing them, by API Gateway's management API."""
+"""Posts to WebSocket connections, and closes them, with API Gateway's management API."""
 
 import logging
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Sending a message (a ping, the end) to the connection of a WebSocket subscription; events are streamed instead."""
+"""Sends a message (a ping, or the end) to the connection of a WebSocket subscription. Events are streamed instead."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -19,7 +19,7 @@ OPENING_SECONDS = 10
 
 
 class SocketConnection(Struct, frozen=True):
-    """The WebSocket connection of a subscription, and the message that it is for."""
+    """The WebSocket connection of a subscription, for one message."""
 
     sender: "SocketSender"
     message: Message
@@ -28,7 +28,7 @@ class SocketConnection(Struct, frozen=True):
     connected_at: Micros
 
     def post(self) -> Response:
-        """Post the message; a message that was accepted counts as one with a 200 response.
+        """Post the message; an accepted message counts as a 200 response.
 
         Raises:
             EgressError: the connection is gone, or the message was not accepted.
@@ -65,7 +65,7 @@ class SocketSender(Struct, frozen=True):
         return nullcontext(SocketConnection(self, message, subscription, stream.connection, connected_at))
 
     def drop_connection(self, subscription: Subscription, connection_id: str, connected_at: Micros) -> bool:
-        """Forget a connection that is gone; return False if it may not be open yet."""
+        """Remove a connection that is gone. If it may not be open yet, keep it and return False."""
         if self.clock() < times.add_seconds(connected_at, OPENING_SECONDS):
             return False
         self.connections.detach(subscription.job, subscription.subscription_id, connection_id)
@@ -73,9 +73,9 @@ class SocketSender(Struct, frozen=True):
 
 
 def socket_text(message: Message) -> str:
-    """Return the message as a WebSocket carries it: the webhook's JSON, with its `webhook-id` as `id`.
+    """Return the message in its WebSocket form: the webhook's JSON, with its `webhook-id` as `id`.
 
-    API Gateway carries 128 KB. A larger message has no event data; the client can read it by the sequence.
+    API Gateway accepts at most 128 KB. A larger message has no event data; the client can read it by the sequence.
     """
     whole = _with_id(message.message_id, message.payload)
     if len(whole.encode()) <= limits.SOCKET_BYTES:

@@ -62,7 +62,8 @@ class StreamLeaseTable(Struct, eq=False):
     def acquire(self, wake: Wake) -> StreamLease | None:
         """Return the lease, or None if there is nothing to stream.
 
-        That is the case if no client is connected, the subscription has ended, or its position is not before the wake.
+        There is nothing to stream if no client is connected, if the subscription has ended, or if its position has
+        reached the sequence of the wake.
 
         Raises:
             LeaseBusy: retry later.
@@ -148,7 +149,7 @@ class StreamLeaseTable(Struct, eq=False):
 
 
 def _refused_item(error: ClientError) -> "Item":
-    """Return the subscription that did not meet the condition; empty if there is none."""
+    """Return the stored subscription that did not meet the condition, or an empty item if there is none."""
     if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
         raise error
     item = {**error.response}.get("Item")

@@ -1,4 +1,4 @@
-"""Streaming to a WebSocket connection: after a wake, the events after the subscription's position, in order.
+"""Streams to a WebSocket connection: a wake makes it post the events after the subscription's position, in order.
 
 The process may end after any step. The position moves only after the events up to it were posted and recorded, and the
 wake is acknowledged only after that. So an event may be sent twice, but none is left out.
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 STREAM_SECONDS = 12
 """How long one invocation streams before another one continues."""
 BATCH = 25
-"""Messages between two moves of the position, and the most that are posted again after a crash."""
+"""Messages between two moves of the position, and so the maximum that is posted again after a crash."""
 
 Posted = tuple[Message, Attempt]
 
@@ -52,7 +52,7 @@ class Streamer(Struct, eq=False):
     clock: Callable[[], Micros] = times.now
 
     def serve(self, wake: Wake) -> None:
-        """Stream what the wake is for; when this returns, the wake may be acknowledged."""
+        """Stream the events after the position; when this returns, the wake may be acknowledged."""
         if delay_seconds(wake.not_before, self.clock()):
             self.queue.enqueue([wake])
             return

@@ -21,7 +21,7 @@ class TrackedJob(TypedDict):
     progress: WholePercent
     startTime: Time | None
     queuePosition: Position | None
-    """Position in the queue, from 1; only of a queued job. After the first 1,000 it is an estimate"""
+    """Position of a queued job in the queue, from 1. After the first 1,000 it is an estimate"""
     estimatedStartTime: Time | None
     """When a queued job is expected to start"""
     estimatedCompletion: Time | None
@@ -68,7 +68,7 @@ class Batch(TypedDict):
     summary: StatusCounts
     jobs: list[TrackedJob]
     notFound: list[str]
-    """Those of `jobIds` that are not jobs of the project"""
+    """The `jobIds` that do not exist in the project"""
     systemHealth: SystemHealth
     refreshInterval: int | None
     """Seconds, as requested"""

@@ -57,12 +57,12 @@ class DependencyLists(TypedDict):
 
 
 class ConditionState(TypedDict):
-    """A condition that blocks the job, or did."""
+    """A condition that blocks the job, or that was resolved."""
 
     condition: str
     status: ConditionStatus
     resolvedAt: Time | None
-    """`null` of a condition that was declared as resolved"""
+    """`null` if the condition was declared as resolved"""
     resolution: str | None
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 
 class Schema:
-    """What JSON Schema says of a value beyond its Python type. Only `make openapi` reads it."""
+    """The JSON Schema of a value, beyond its Python type. Only `make openapi` reads it."""
 
     def __init__(self, **keywords: Any) -> None:
         self.keywords = keywords

@@ -11,7 +11,7 @@ class JobProgress(TypedDict):
 
     percentage: WholePercent
     currentStage: str | None
-    """The running stage; of several, the one that started last"""
+    """The running stage that started last"""
     estimatedCompletion: Time | None
     """When the job ended, or is expected to end"""
     elapsedTime: Duration | None

@@ -28,7 +28,7 @@ class Subscription(TypedDict):
     endReason: EndReason | None
     """Why the subscription has ended"""
     webhookUrl: str | None
-    """`null` of a WebSocket"""
+    """`null` for WebSockets"""
     eventsSubscribed: list[EventName]
     filters: Filters
     language: Language

@@ -1,4 +1,4 @@
-"""What a job uses, in several responses: each text with its number beside it."""
+"""The resource usage of a job, in several responses: each text with its number."""
 
 from typing_extensions import TypedDict
 
