@@ -24,7 +24,7 @@ router = create_router()
 
 @router.get("/job/{jobId}/logs")
 def get_logs(request: Request, query: Annotated[LogQuery, Query()]) -> Response:
-    """Return a page of log lines in order of time: the newest, the oldest, or those after a sequence.
+    """Return a page of log lines in order of time: the newest, the oldest, or the lines after a sequence.
 
     A page that would not fit into a response ends early.
     """

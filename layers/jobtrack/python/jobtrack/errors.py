@@ -13,7 +13,7 @@ JobTrackError
 ├── Unprocessable           422 an invalid value
 ├── JobBusy                 429 too many concurrent writers
 ├── Unavailable             503 the store is throttled or unavailable
-└── UnreadableFormat        503 a newer release stored what is asked for
+└── UnreadableFormat        503 another release stored the item
 """
 
 from collections.abc import Sequence

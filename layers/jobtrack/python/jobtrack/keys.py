@@ -1,4 +1,4 @@
-"""The keys of projects and jobs. Every stored item belongs to one of them."""
+"""The keys of projects and jobs. Every stored item belongs to a project or a job."""
 
 from typing import Any, Self
 

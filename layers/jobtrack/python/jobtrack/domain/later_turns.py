@@ -1,8 +1,9 @@
 """The turns of queued jobs that a forecast does not read one by one. They are computed from sums.
 
-*Position.* The jobs of higher priorities are counted exactly. Among those of its own priority, a job's place is
+*Position.* The jobs of higher priorities are counted exactly. Among the jobs of its own priority, a job's place is
 interpolated between the oldest and the newest by its time of creation. So positions of the same priority never
-contradict the order of creation, and none is outside of the range of its priority. Two jobs may have the same position.
+contradict the order of creation, and no position is outside of the range of its priority. Two jobs may have the same
+position.
 
 *Start.* The work ahead of a job is divided among the slots as they become free. If the work ahead is known, the job
 starts no later than this estimate, and earlier by at most the longest duration of a job ahead (Graham's bound for list

@@ -1,4 +1,4 @@
-"""The sums over a project's open jobs, those that are queued or running."""
+"""The sums over a project's open jobs, which are queued or running."""
 
 from collections.abc import Sequence
 

@@ -1,6 +1,6 @@
 """Idempotent writes: a repeated request gets the first response, and changes nothing.
 
-The first response is stored in the same transaction as what the request writes, under the client's Idempotency-Key.
+The first response is stored under the client's Idempotency-Key, in the same transaction as the request's writes.
 """
 
 import hashlib

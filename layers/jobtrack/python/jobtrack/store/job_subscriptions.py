@@ -98,7 +98,7 @@ def add_listener_action(
     now: Micros,
     max_listeners: int = limits.LIVE_SUBSCRIPTIONS,
 ) -> "TransactWriteItemTypeDef":
-    """Return the action that adds or replaces a listener, and removes those that have expired at `now`.
+    """Return the action that adds or replaces a listener, and removes listeners that have expired at `now`.
 
     Raises:
         Unprocessable: the job has `max_listeners` other live subscriptions.

@@ -64,8 +64,8 @@ class JobStore(JobReader, eq=False):
             fingerprint: the hash of the request body: the same job id with the same fingerprint is the same request.
             response: the response if this is the first request.
             idempotency: the client's key, if it sent one.
-            actions: what to write in the same transaction.
-            write_ahead: writes what must exist before the job; it is called once the job can be written.
+            actions: more actions of the same transaction.
+            write_ahead: writes the items that must exist before the job; it is called right before the job is written.
 
         Raises:
             Conflict: another request created a job with this id.

@@ -4,8 +4,8 @@
     Running   created # job # cores or - # expected end in epoch seconds or -
     ended     created # job
 
-No batch of events changes a key unless it changes the status, because each change is two writes to the index. So the
-expected end is that of the job's first estimate.
+A batch of events changes a key only if it changes the status, because each change takes two writes to the index. So the
+expected end comes from the job's first estimate.
 
 Readers ignore further fields of a sort key, so that a later release can append one while this one still runs.
 """

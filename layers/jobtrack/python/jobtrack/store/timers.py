@@ -1,4 +1,4 @@
-"""Timers: when to look at a job or a subscription.
+"""Timers: when to check a job or a subscription.
 
 A timer is written in the transaction that makes it necessary, and deleted after it was served. A timer that is too
 early is harmless: the function that serves it reads the stored item and finds nothing to do.
@@ -45,10 +45,10 @@ _PAGE_SIZE = 100
 
 
 class Timer(Struct, frozen=True):
-    """A moment at which to look at a job, or at one of its subscriptions.
+    """The time at which to check a job, or one of its subscriptions.
 
     Args:
-        kind: what to look for.
+        kind: what to check.
         job: the job.
         due: when the timer is due.
         subscription_id: the subscription, if the timer is about one.

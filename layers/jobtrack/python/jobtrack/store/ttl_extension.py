@@ -22,8 +22,8 @@ Key = Mapping[str, Any]
 
 _PAGE_SIZE = 100
 _RANGES = (("L", "N~"), (PREFIX, f"{PREFIX}~"), (EXTRAS, f"{EXTRAS}~"))
-"""Sort keys of the journal and its index, of dependencies, and of extras. Other items are not extended: those of the
-outbox and of Idempotency-Keys are short-lived, and an edge is extended by the job that it leads to."""
+"""Sort keys of the journal and its index, of dependencies, and of extras. Other items are not extended: outbox records
+and responses are short-lived, and the job that an edge leads to extends the edge."""
 
 
 class TtlStore(Struct, eq=False):

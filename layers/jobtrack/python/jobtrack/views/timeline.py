@@ -53,7 +53,7 @@ def upcoming(job: Job, language: Language, now: Micros) -> list[UpcomingEvent]:
 
 
 _ORDER: tuple[UpcomingType, ...] = ("StageCompletion", "StageStart", "JobCompletion")
-"""The order of expected events of the same time."""
+"""The order of expected events at the same time."""
 
 
 def _expected(job: Job, now: Micros) -> Iterator[tuple[Micros | None, UpcomingType, Stage | None]]:

@@ -56,7 +56,7 @@ class Dispatcher(Struct, eq=False):
     clock: Callable[[], Micros] = times.now
 
     def dispatch(self, records: Sequence[StreamRecord], seconds_left: Callable[[], float] = _no_limit) -> list[str]:
-        """Enqueue the messages of the records, and return the sequence numbers of those that must be retried.
+        """Enqueue the messages of the records. Return the sequence numbers of the records that must be retried.
 
         The records after a failed record are served too. Lambda delivers them again together with the failed record,
         but the ids of the messages stay the same.

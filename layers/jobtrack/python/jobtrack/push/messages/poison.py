@@ -1,4 +1,4 @@
-"""Poison messages: those that fail because of their content, so that another attempt cannot succeed."""
+"""Poison messages: they fail because of their content, so another attempt cannot succeed."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def event_message_id(job: JobKey, subscription_id: str, sequence: int) -> str:
-    """Return the `webhook-id` of an event: the same for the same job, subscription and sequence.
+    """Return the `webhook-id` of an event. It depends only on the job, the subscription and the sequence.
 
     It begins with the sequence, so that the stored deliveries of a subscription sort by it.
     """

@@ -1,4 +1,4 @@
-"""The events that a WebSocket subscription has not received: those after its position, by sequence.
+"""The events that a WebSocket subscription has not received: the events after its position, by sequence.
 
 They are read from the outbox, which keeps the events that the subscription wants for two days. Older events, and events
 from before the subscription was created, are read from the journal.

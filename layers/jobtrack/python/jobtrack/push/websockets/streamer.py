@@ -97,7 +97,7 @@ class Streamer(Struct, eq=False):
                 self._advance(lease, page.position)
 
     def _post_batch(self, lease: StreamLease, messages: Sequence[Message], deadline: Micros) -> None:
-        """Post the messages; if one fails, still record those before it."""
+        """Post the messages; if one fails, still record the messages before it."""
         posted: list[Posted] = []
         try:
             for message in messages:

@@ -60,5 +60,5 @@ class Logs(TypedDict):
     logsSummary: LogsSummary
     logs: list[LogEntry]
     nextCursor: Cursor
-    lastSequence: Annotated[int, Schema(description="Send it as `sinceSequence` to get what is logged afterwards")]
+    lastSequence: Annotated[int, Schema(description="Send it as `sinceSequence` to get later log lines")]
     executionMetrics: ExecutionMetrics

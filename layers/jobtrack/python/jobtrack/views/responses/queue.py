@@ -17,7 +17,7 @@ class QueueSummary(TypedDict):
     normalPriorityJobs: Count
     lowPriorityJobs: Count
     averageWaitTime: MeanTime | None
-    """Mean time from now until the queued jobs start, over those whose start can be estimated"""
+    """Mean time from now until a queued job starts, over jobs with an estimated start"""
     averageWaitSeconds: float | None
     estimatedProcessingTime: Duration | None
     """From now until the last queued job has ended; `null` unless all ends can be estimated"""
