@@ -394,7 +394,7 @@ class QueueSummary(TypedDict):
     normalPriorityJobs: int
     lowPriorityJobs: int
     averageWaitTime: str | None
-    """Mean time from now until the queued jobs start, over those whose start can be estimated"""
+    """Mean time from now until a queued job starts, over jobs with an estimated start"""
     averageWaitSeconds: float | None
     estimatedProcessingTime: str | None
     """From now until the last queued job has ended; `null` unless all ends can be estimated"""
@@ -869,7 +869,7 @@ class Logs(TypedDict):
     nextCursor: str | None
     """Send it as `cursor` to get the next page; `null` on the last page"""
     lastSequence: int
-    """Send it as `sinceSequence` to get what is logged afterwards"""
+    """Send it as `sinceSequence` to get later log lines"""
     executionMetrics: ExecutionMetrics
 
 

@@ -138,7 +138,7 @@ def _planned_stage_seconds(stage: Stage) -> float | None:
 
 
 def _remaining(job: Job, by_stages: float | None, at_least: float, now: Micros) -> int | None:
-    """Return the remaining seconds by the stages; if these are unknown or have all ended, by the job's progress.
+    """Return the remaining seconds by the stages. If that is unknown or all stages ended, use the job's progress.
 
     The result is at least the greatest known remainder of a stage (`at_least`): a job does not end before its stages.
     """

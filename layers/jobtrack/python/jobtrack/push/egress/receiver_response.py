@@ -103,7 +103,7 @@ def _describe_missing_status(line: bytes | None, interim: int | None, full: bool
 
 
 def _headers(lines: _Lines) -> list[tuple[str, str]]:
-    """Return the headers up to the empty line, or up to the end of the response."""
+    """Return the headers up to the empty line, or as many as were received if the connection fails."""
     headers: list[tuple[str, str]] = []
     with suppress(OSError):
         while line := lines.next():

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jobtrack.views.responses import subscriptions as responses
 
 KEPT_SECONDS = 7 * 24 * 3600
-"""How long a subscription can be read after it expired: as long as its deliveries."""
+"""How long a subscription can be read after it expired. Its deliveries can be read as long."""
 DEFAULT_EVENTS: tuple[EventName, ...] = (
     "stageStarted",
     "stageCompleted",

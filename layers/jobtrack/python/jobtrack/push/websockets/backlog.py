@@ -68,7 +68,7 @@ class Backlog(Struct, eq=False):
             position = page.position
 
     def _find_start(self, subscription: Subscription, position: int) -> str | None:
-        """Return the sort key from which to read the outbox, or None if it lacks events after the position."""
+        """Return the sort key from which to read the outbox, or None if it may lack events after the position."""
         if not subscription.stream or position < subscription.stream.since:
             return None
         reliable_from = times.add_seconds(self.clock(), MARGIN_SECONDS - KEPT_SECONDS)
