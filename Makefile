@@ -61,7 +61,8 @@ test: setup $(SAM_VENV)/ready ## All tests, end to end on both engines
 	$(BIN)/python -m scripts.policies $(CALLS)/*
 
 test-faults: setup
-	$(PYTEST) tests/faults tests/runtime --numprocesses 2
+	$(PYTEST) tests/faults --numprocesses 2
+	$(PYTEST) tests/runtime --numprocesses 2
 
 test-engine: setup
 	if $(BIN)/jobtrack fetch-dynamodb-local; then \

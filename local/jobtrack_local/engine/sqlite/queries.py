@@ -80,13 +80,17 @@ class _Reader:
         """Return the page; an item with the range key `end` is known to be the last."""
         passed: list[Item] = []
         scanned = size = 0
+        last: Item | None = None
         for item in walk:
+            if size > LARGEST_PAGE:
+                return Page(passed, scanned, last)
             scanned += 1
             size += item_sizes.item_size(item)
+            last = {name: item[name] for name in self._key_names}
             if self._test is None or self._test(item):
                 passed.append(projected(item, self._paths))
-            if (scanned == self._limit or size > LARGEST_PAGE) and not self._is_last(item, end):
-                return Page(passed, scanned, {name: item[name] for name in self._key_names})
+            if scanned == self._limit and not self._is_last(item, end):
+                return Page(passed, scanned, last)
         return Page(passed, scanned, None)
 
     def _is_last(self, item: Item, end: bytes | None) -> bool:
