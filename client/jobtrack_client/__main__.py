@@ -1,4 +1,4 @@
-"""Run a Python program as a tracked job. Its output and log records are the log, and bars of tqdm are stages."""
+"""Run a Python program as a tracked job. Its output and log records become the log; tqdm bars become stages."""
 
 import argparse
 import atexit
@@ -25,7 +25,7 @@ _OURS = ("<frozen runpy>", "<frozen importlib", runpy.__file__, __file__)
 
 
 def main() -> None:
-    """Run the program. Under `jobtrack run`, it reports to that job."""
+    """Run the program. Under `jobtrack run`, report to its job."""
     arguments = _parser().parse_args()
     sys.argv = [arguments.program, *arguments.arguments]
     try:
@@ -108,7 +108,7 @@ def _summary(error: BaseException) -> str:
 
 
 def _find_beside(folder: Path) -> None:
-    """Let the program import modules of a folder, as Python does. Until now, the client could not import them."""
+    """Add the program's folder to the import path, as Python does, but only after the client's own imports."""
     if not sys.flags.safe_path:
         sys.path.insert(0, str(folder))
 

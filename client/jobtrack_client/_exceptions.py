@@ -30,14 +30,14 @@ from jobtrack_client._runtime.visible_text import visible
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """An invalid value of a request: a JSON pointer to it, and what is wrong with it."""
+    """An invalid value of a request: a JSON pointer to the value, and the problem."""
 
     pointer: str
     detail: str
 
 
 class Misuse(TypeError):
-    """Wrong arguments, which only a mistake in the program can cause. Reporting calls raise no other TypeError."""
+    """Wrong arguments: a mistake in the program. Reporting calls raise no other TypeError."""
 
 
 class JobTrackError(Exception):
@@ -74,7 +74,7 @@ class TimedOut(Unreachable):
 
 
 class ApiError(JobTrackError):
-    """The service responded with an error. The attributes are those of its problem (RFC 9457), if it sent one."""
+    """The service responded with an error. Attributes come from its problem details (RFC 9457), if sent."""
 
     def __init__(
         self,
@@ -160,6 +160,6 @@ class ServerError(ApiError):
 
 
 class UnexpectedResponse(ApiError):
-    """The response is not from this service, but for example the error page of a proxy."""
+    """The response is not from this service. It may be the error page of a proxy."""
 
     transient = True

@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _add_installed(app: typer.Typer) -> str | None:
-    """Add the commands of other distributions. Return a package that one of them needs and that is missing.
+    """Add the commands of other distributions. Return the name of a missing package that they need.
 
     Entry points are found by installed distribution. An import by name could find a module in the working directory.
     """

@@ -15,7 +15,7 @@ _REFUSALS = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 
 
 class BearerAuth(httpx.Auth):
-    """Adds the token to a request. When the service refuses it, a token callable is called once more."""
+    """Adds the token to a request. After a refusal, a token callable is called once more."""
 
     def __init__(self, token: AnyToken) -> None:
         self._token = usable(token) if isinstance(token, str) else token

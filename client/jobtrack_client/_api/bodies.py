@@ -43,7 +43,7 @@ _DATA = (
     types.EndedData,
 )
 EVENT: Members = {name: member for shape in _DATA for name, member in table(shape).items()}
-"""The members of all types of events. A member means the same in each of them, but not all require it."""
+"""The members of all types of events. A member means the same in each type, but not all require it."""
 
 _STAGE = {"stage_name": UNNAMED}
 _NOTE = {"description": ""}
@@ -103,12 +103,12 @@ def event_data(type_: str, data: Mapping[str, object]) -> dict[str, Json]:
 
 
 def event(event: Mapping[str, object]) -> dict[str, Json]:
-    """Return an event as `POST /job/{jobId}/events` takes it."""
+    """Return an event for `POST /job/{jobId}/events`."""
     return fitting(to_wire(as_mapping(event), _EVENT))
 
 
 def fitting(event: dict[str, Json]) -> dict[str, Json]:
-    """Shorten an event to the size that the service takes: each member may be within its limit, but not their sum."""
+    """Shorten an event to the service's limit: members within their own limits may be too long together."""
     if len(dumps(event)) <= EVENT_BYTES:
         return event
     room = EVENT_BYTES - len(dumps({**event, "data": {}}))

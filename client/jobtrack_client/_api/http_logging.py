@@ -15,7 +15,7 @@ _LOGGERS = ("httpx", *(f"httpcore.{name}" for name in ("connection", "http11", "
 
 @contextmanager
 def quiet(ours: bool = True) -> Iterator[None]:
-    """Drop the log records of the HTTP library in this block. A block with `ours=False` inside it keeps them."""
+    """Drop the log records of the HTTP library in this block. A nested block with `ours=False` keeps them."""
     token = _OURS.set(ours)
     try:
         yield

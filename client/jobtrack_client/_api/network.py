@@ -25,7 +25,7 @@ class Proxy(NamedTuple):
     variable: str
 
     def __str__(self) -> str:
-        """Return the proxy as error messages name it, without its user and password."""
+        """Return the proxy for error messages, without its user and password."""
         return f"the proxy {_shown(self.url)} ({self.variable})"
 
     def for_httpx(self, context: ssl.SSLContext) -> httpx.Proxy:
@@ -52,7 +52,7 @@ def proxy(url: str, socks: str = "socksio") -> Proxy | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine: `localhost`, a name below it, or a loopback address in any notation."""
+    """Return whether a host is this machine: `localhost`, a subdomain, or a loopback address in any notation."""
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True

@@ -20,9 +20,9 @@ def messages(
     """Return events and log lines as a subscription to `names` would have pushed them, in order of sequence.
 
     A line of WARN or ERROR is pushed as `warning` or `error` if `names` has that event, and as `log` otherwise. The
-    messages have no subscription, and the state of the job at the time of each is unknown.
+    messages have no subscription, and the job's state at their times is unknown.
     """
-    # An event that is in both replaces the log line of the same sequence.
+    # An event replaces the log line with the same sequence.
     candidates = [*map(_as_event, lines), *events]
     by_sequence = {event["sequence"]: event for event in candidates if _type(event) in names}
     return [_message(job, tenant, by_sequence[sequence]) for sequence in sorted(by_sequence)]

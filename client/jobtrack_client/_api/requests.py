@@ -18,7 +18,7 @@ ResponseT = TypeVar("ResponseT")
 
 @dataclass(frozen=True)
 class Request(Generic[ResponseT]):
-    """A request. `key` is the Idempotency-Key of a POST, `etag` the ETag of a response that is known already."""
+    """A request. `key` is the Idempotency-Key of a POST; `etag` is the ETag of an earlier response."""
 
     method: str
     path: str
@@ -28,7 +28,7 @@ class Request(Generic[ResponseT]):
     etag: str | None = None
 
     def with_params(self, **params: object) -> Self:
-        """Return the same request with more parameters of the query, in camelCase and without those that are None."""
+        """Return the request with more query parameters. Names become camelCase, and None is left out."""
         query = {**self.params, **{camel(name): _text(value) for name, value in params.items()}}
         return replace(self, params={name: value for name, value in query.items() if value is not None})
 
@@ -163,12 +163,12 @@ def _subscription(subscription_id: str) -> str:
 
 
 def _segment(text: str) -> str:
-    """Return a text as a segment of a path. Surrogates, which arguments that are not UTF-8 contain, are replaced."""
+    """Return a text as a path segment. Surrogates, which come from non-UTF-8 arguments, are replaced."""
     return quote(text, safe="", errors="replace")
 
 
 def _text(value: object) -> Any:
-    """Return a value as a parameter of the query. Lists are joined by commas."""
+    """Return a value as a query parameter. Lists are joined by commas."""
     if isinstance(value, datetime):
         return value.isoformat()
     return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else value

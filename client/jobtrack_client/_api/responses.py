@@ -69,7 +69,7 @@ def read_response(response: httpx.Response, clock: Callable[[], float], etag: st
 
 
 def refused_ticket(status: int) -> ApiError | None:
-    """Return the error of a WebSocket that was not opened, if its status says that the ticket was refused."""
+    """Return the error for the status of a refused WebSocket ticket; None for any other status."""
     why = "the service refused the WebSocket's ticket"
     return _ERRORS[status](status, why) if status in (401, 403) else None
 
@@ -94,7 +94,7 @@ def _unexplained(response: httpx.Response) -> str:
 
 
 def _through(response: httpx.Response) -> str:
-    """Return how the error names the proxy, which may have sent the response itself."""
+    """Return the error's note about a proxy, which may have sent the response."""
     proxy = response.extensions.get("proxy")
     return f" (through {proxy})" if proxy else ""
 
@@ -108,7 +108,7 @@ def _kind(status: int, wait: float | None) -> type[ApiError]:
 
 
 def retry_after(value: str | None, clock: Callable[[], float]) -> float | None:
-    """Return the seconds to wait by a `Retry-After` header (RFC 9110, section 10.2.3): a number or a date."""
+    """Return the seconds of a `Retry-After` header (RFC 9110, section 10.2.3): a number or a date."""
     if value is None:
         return None
     if value.strip().isascii() and value.strip().isdigit():

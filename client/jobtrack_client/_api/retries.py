@@ -1,4 +1,4 @@
-"""When a request is sent again: how often, and after which delay."""
+"""Retries: the number of attempts and the delays between them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from jobtrack_client._exceptions import JobTrackError
 
 
 def new_key() -> str:
-    """Return a new Idempotency-Key. A request keeps its key however often it is sent."""
+    """Return a new Idempotency-Key. All attempts of a request have the same key."""
     return str(uuid4())
 
 
@@ -28,7 +28,7 @@ class Backoff:
     random: Callable[[], float] = random_fraction
 
     def delay(self, attempts: int, asked: float | None = None, longest: float | None = None) -> float:
-        """Return the seconds to wait after `attempts` failures, or what the service `asked` for plus up to 10 %."""
+        """Return the seconds to wait after `attempts` failures, or the service's `asked` delay plus up to 10 %."""
         if asked is not None:
             return min(asked, self.longest_asked) * (1 + self.random() / 10)
         cap = self.longest if longest is None else min(longest, self.longest)
@@ -38,18 +38,18 @@ class Backoff:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """At most `attempts` attempts, unless the service asks to wait for more than `longest_wait` seconds."""
+    """Allows `attempts` attempts, but none after the service asks to wait over `longest_wait` seconds."""
 
     attempts: float = 5
     longest_wait: float = 60.0
     backoff: Backoff = field(default_factory=Backoff)
 
     def endless(self) -> Self:
-        """Return a policy that never gives up, except on errors that are not transient."""
+        """Return a policy that retries transient errors without limit."""
         return replace(self, attempts=inf, longest_wait=inf)
 
     def delay(self, attempts: int, error: JobTrackError) -> float:
-        """Return the seconds to wait after this number of attempts, the last of which ended with the error.
+        """Return the seconds to wait after `attempts` attempts, the last of which raised `error`.
 
         Raises:
             JobTrackError: the error, if the request is not sent again.

@@ -18,12 +18,12 @@ Token: TypeAlias = str | Callable[[], str]
 """A bearer token, or a callable that returns one and is called before every request."""
 
 AnyToken: TypeAlias = str | Callable[[], str | Awaitable[str]]
-"""The same for the asynchronous client, where the callable may be a coroutine function."""
+"""A token for the asynchronous client. The callable may be a coroutine function."""
 
 JOB_VARIABLE = "JOBTRACK_JOB_ID"
 """The variable with the id of the job that a process works for."""
 PLACE_VARIABLE = "JOBTRACK_JOB_IN"
-"""The variable with the tenant and project of that job. Without it, the job belongs to every project."""
+"""The variable with the tenant and project of the job. Without it, the job belongs to every project."""
 OUTPUT_VARIABLE = "JOBTRACK_OUTPUT_OF"
 """The variable with the id of the job whose log contains the output of a process."""
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -48,12 +48,12 @@ class Settings:
 
     @property
     def place(self) -> str:
-        """Return the value of PLACE_VARIABLE. It has no address, because one service may have several."""
+        """Return the value of PLACE_VARIABLE. It has no URL, because one service may have several."""
         return f"{self.tenant_id}/{self.project_id}"
 
     @property
     def root(self) -> str:
-        """Return the URL that every path is relative to."""
+        """Return the base URL of all paths."""
         return f"{self.base_url.rstrip('/')}/api/{self.tenant_id}/{self.project_id}/execution"
 
 
@@ -66,7 +66,7 @@ def resolve(
 ) -> Settings:
     """Return the settings: arguments, else JOBTRACK_URL, _TOKEN, _TENANT and _PROJECT, else those of the profile.
 
-    If there is a URL, the profile is not read, because its token is for its own service.
+    If a URL is given, the profile is not read: its token is for its own service.
 
     Raises:
         ConfigurationError: a setting is missing, the URL is not an http or https URL, an id is not a GUID, or the

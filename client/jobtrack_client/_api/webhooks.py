@@ -18,7 +18,7 @@ _PREFIX = "whsec_"
 _SECONDS = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
-"""The mapping of a framework, a WSGI environment (`HTTP_WEBHOOK_ID`), or pairs, as ASGI has them in bytes."""
+"""The mapping of a framework, a WSGI environment (`HTTP_WEBHOOK_ID`), or pairs (in ASGI, of bytes)."""
 
 
 def verify_webhook(
@@ -31,9 +31,9 @@ def verify_webhook(
 ) -> models.Message:
     """Return the message of a webhook, if it was signed with one of the secrets (`whsec_…`).
 
-    Pass the `body` exactly as it was received. The case of the `headers` does not matter. The signature must not be
-    older, or newer, than `tolerance` seconds. The service may send a message again, with the same `webhook-id`. After
-    a rotation, it signs with the old and the new secret.
+    Pass the `body` exactly as it was received. The case of the `headers` does not matter. The signature's time must be
+    within `tolerance` seconds of now. The service may send a message again, with the same `webhook-id`. After a
+    rotation, it signs with the old and the new secret.
 
     Raises:
         WebhookVerificationError: the signature is invalid or too old, or a secret is invalid. A request never causes
@@ -68,7 +68,7 @@ def check_secret(secret: str) -> None:
 
 
 def sign(message_id: str, body: bytes, secret: str, now: int) -> dict[str, str]:
-    """Return the headers with which the service would send the body at `now` (in seconds since 1970).
+    """Return the headers that the service would send with the body at `now` (in seconds since 1970).
 
     Raises:
         WebhookVerificationError: the secret is empty, or is not Base64.
@@ -88,7 +88,7 @@ def _listed(secrets: object) -> Sequence[object]:
 
 
 def _key(secret: object) -> bytes:
-    """Return the bytes of a secret. An empty one is refused, because anybody could sign with it."""
+    """Return the bytes of a secret. An empty secret is refused: anybody could sign with it."""
     if not isinstance(secret, str):
         raise WebhookVerificationError(f"a secret must be text such as whsec_…, not {type(secret).__name__}")
     try:
@@ -102,7 +102,7 @@ def _key(secret: object) -> bytes:
 
 def _signing_headers(headers: object) -> tuple[str, str, str]:
     """Return the id, the time and the signatures of a message."""
-    items = getattr(headers, "items", None)  # headers of frameworks have it, even if they are no Mapping
+    items = getattr(headers, "items", None)  # headers of frameworks have `items`, but may be no Mapping
     try:
         pairs = cast(Iterable[tuple[object, object]], items() if callable(items) else headers)
         by_name = {_name(name): _text(value) for name, value in pairs}
@@ -118,7 +118,7 @@ def _name(name: object) -> str:
 
 
 def _text(value: object) -> str | None:
-    """Return a value as text, or None if it is not ASCII, as all values of the service are."""
+    """Return a value as text; None if it is not ASCII. All values of the service are ASCII."""
     text = value.decode("latin-1") if isinstance(value, bytes) else value
     return text if isinstance(text, str) and text.isascii() else None
 

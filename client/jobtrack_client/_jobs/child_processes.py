@@ -1,8 +1,8 @@
 """The current job in processes that `multiprocessing` starts by its methods spawn and forkserver.
 
-Such a process receives a pickled description of itself, with the configuration of the process that starts it. A member
-of that configuration is pickled as the current job. The new process reports through the job's own process, as a forked
-one does, so that nothing is lost when it is terminated.
+The parent pickles its configuration for such a process. One member of the configuration is pickled as the current job.
+Like a forked process, the new process reports through the job's own process, so that nothing is lost when the new
+process is terminated.
 """
 
 import pickle
@@ -27,7 +27,7 @@ class HandedDown(NamedTuple):
 
 
 class CurrentJob:
-    """Pickles the current job. Unpickled, it holds the job that the new process reports to."""
+    """Pickles the current job. In the new process, it holds the job to report to."""
 
     KEY = "jobtrack"
 
@@ -35,7 +35,7 @@ class CurrentJob:
         self._handed_down = handed_down
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the current job, or None if there is none, so that the new process need not import this package."""
+        """Pickle the current job. If there is no job, pickle None: the new process need not import this package."""
         try:
             job = context.current_job()
             return (type(None), ()) if job is None else (CurrentJob, (_hand_down(job),))
@@ -65,7 +65,7 @@ def inherited_job() -> "Job | None":
 
 
 def reduced(job: "Job") -> tuple[Any, ...]:
-    """Return how a job is pickled.
+    """Return a job's `__reduce__`.
 
     Raises:
         TypeError: the token callable of its client cannot be pickled.
@@ -79,7 +79,7 @@ def reduced(job: "Job") -> tuple[Any, ...]:
 
 
 def _attached(job_id: str, settings: bytes) -> "Job":
-    """Return the job itself if it runs in this process, or the inherited one, or else one that is attached to it."""
+    """Return the inherited job, the job if it runs in this process, or else a job that is attached to it."""
     inherited = inherited_job()
     if inherited is not None and inherited.job_id == job_id:
         return inherited

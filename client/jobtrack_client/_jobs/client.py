@@ -22,7 +22,7 @@ _STARTED = table(StartedData)
 
 
 class JobArguments(JobDescription, total=False):
-    """The arguments of `Client.job`, beside the job's name and type."""
+    """The arguments of `Client.job`, except the job's name and type."""
 
     job_id: str | None
     heartbeat_seconds: int | None
@@ -57,17 +57,17 @@ class Client(blocking.Client):
         The job runs even if it cannot be tracked. If the service refuses it or cannot be reached, a warning goes to the
         logger `jobtrack_client`. With `required`, entering the `with` statement raises an exception instead.
 
-        `attach` starts the existing job `job_id`; its description is not sent. `resume` does the same for a job that
-        may be running already, because an earlier process began it. If the job does not exist, it is created. A signal
-        that ends this process does not cancel a resumed job.
+        `attach` starts the existing job `job_id`; its description is not sent. `resume` continues the job `job_id`,
+        which an earlier process may have started. If the job does not exist, it is created. A signal that ends this
+        process does not cancel a resumed job.
 
         If this process already works for a job (`jobtrack run` and `python -m jobtrack_client` set JOBTRACK_JOB_ID),
         its stages and log lines are added to that job, and a failure is only logged. To report a separate job, pass a
         `job_id`.
 
         SIGTERM and SIGHUP cancel the job within 5 seconds before they end the process, unless the program handles them
-        itself. This needs a job that begins in the main thread. A job that is still open when the interpreter ends
-        fails with the exception that ends it, or is cancelled.
+        itself. For this, the job must begin in the main thread. If the interpreter ends before the job, the job fails
+        with the uncaught exception, or else is cancelled.
 
         The service marks a job as stalled if it receives nothing for `heartbeat_seconds` (10 to 86400; None or 0:
         never). While this process lives, a silent job sends a heartbeat every 100 seconds, or after a third of
@@ -105,9 +105,9 @@ class Client(blocking.Client):
     ) -> Job:
         """Return a job that another process runs. Its `with` statement neither starts nor ends it.
 
-        The default is the job of JOBTRACK_JOB_ID, which `jobtrack run` sets. Events that are reported before the other
-        process has started the job wait until then. Heartbeats are sent as for `job`, except for the job of
-        JOBTRACK_JOB_ID, because `jobtrack run` sends them.
+        The default is the job of JOBTRACK_JOB_ID, which `jobtrack run` sets. Events wait until the other process has
+        started the job. Heartbeats are sent as for `job`, except for the job of JOBTRACK_JOB_ID, because `jobtrack run`
+        sends them.
 
         Raises:
             ConfigurationError: the `job_id` is missing or is not a GUID.

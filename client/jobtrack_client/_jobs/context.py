@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Scope(NamedTuple):
-    """The `with` statement of a job or a stage, and the one around it."""
+    """The `with` statement of a job or a stage, and its outer scope."""
 
     job: "Job"
     stage: "Stage | None"
@@ -22,7 +22,7 @@ class Scope(NamedTuple):
 
     @property
     def open(self) -> bool:
-        """Whether it is still open. Another context, which has a copy, may have closed it."""
+        """Whether the job or stage is open. Another context may have closed it."""
         return self.job.running if self.stage is None else self.stage.running
 
 
@@ -33,7 +33,7 @@ _BEGUN: "WeakValueDictionary[str, Job]" = WeakValueDictionary()
 
 
 def enter(job: "Job", stage: "Stage | None" = None) -> None:
-    """Make a job, and a stage of it, the current ones of this context."""
+    """Make a job or its stage current in this context."""
     if stage is None:
         carry()
         _BEGUN[job.job_id] = job
@@ -74,13 +74,13 @@ def current_job() -> "Job | None":
 
 
 def running(job_id: str) -> "Job | None":
-    """Return the running job of this process that has this id."""
+    """Return the running job with this id in this process."""
     job = _BEGUN.get(job_id)
     return job if job is not None and job.running else None
 
 
 def install_default(job: "Job") -> None:
-    """Make a job the current one of all contexts without a job."""
+    """Make a job current in all contexts without a job."""
     _DEFAULT.append(job)
 
 

@@ -23,13 +23,13 @@ _STARTED_IN = "_jobtrack_scope"
 
 
 def scope() -> "Scope | None":
-    """Return the innermost scope of this context, or else that in which this thread was started."""
+    """Return this context's innermost scope, or else the scope in which this thread was started."""
     return SCOPE.get() or threading.current_thread().__dict__.get(_STARTED_IN)
 
 
 @cache
 def carry() -> None:
-    """Pass scopes on from now on."""
+    """Begin to pass scopes on."""
     _wrap(threading.Thread, "start", _start)
     when_imported("concurrent.futures.thread", lambda module: _wrap(module.ThreadPoolExecutor, "submit", _submit))
     when_imported("gevent", lambda module: module.Greenlet.add_spawn_callback(_adopt))
@@ -65,7 +65,7 @@ def _submit(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _carried(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the call bound to the current scope. A thread of an executor runs calls of many scopes."""
+    """Bind a call to the current scope, because an executor's thread runs calls of many scopes."""
     here = scope()
 
     def run(*args: Any, **kwargs: Any) -> Any:

@@ -68,7 +68,7 @@ class Ends(Reports):
 
 
 def _exit(code: object) -> dict[str, Any]:
-    """Return the error of `sys.exit(code)`. A code that is a text is printed, and the exit code is 1."""
+    """Return the error of `sys.exit(code)`. If `code` is a text, Python prints it and exits with 1."""
     if isinstance(code, int):
         return {"error": f"exit code {code}", "type": "SystemExit", "exitCode": code}
     return {"error": as_text(code), "type": "SystemExit", "exitCode": 1}

@@ -33,7 +33,7 @@ class Interruptible(Protocol):
 
 
 def guard(job: Interruptible) -> None:
-    """End a job before a signal ends this process, until the job is released."""
+    """Until `release`, end the job before a signal ends this process."""
     _GUARD.jobs[id(job)] = job
     _GUARD.install()
 
@@ -59,9 +59,9 @@ class _Guard:
         _replace(self.handle, signal.SIG_DFL)
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """Let another thread end the jobs and this process.
+        """End the jobs and this process in another thread.
 
-        This thread waits, so that the program does no more work, unless it may hold a lock that the other thread needs.
+        This thread stops meanwhile, unless it may hold a lock that the other thread needs.
         """
         self.restore()  # a second signal ends the process at once
         # Not with `threading`, because this thread may hold its locks.
@@ -88,7 +88,7 @@ class _Guard:
 
 
 def _replace(action: _Action, by: _Action) -> None:
-    """Replace an action of the signals that have it and that exist on this system."""
+    """Set `by` for each signal of this system whose action is `action`."""
     numbers = [signal.Signals[name] for name in _NAMES if hasattr(signal, name)]
     with suppress(ValueError):  # only the main thread may do so
         for number in numbers:
@@ -106,11 +106,11 @@ def _may_hold_a_lock(frame: FrameType | None) -> bool:
 
 def _die(number: int) -> None:
     os.kill(os.getpid(), number)
-    # Linux ignores the default action for process 1, which is the case in a container without an init.
+    # Linux ignores the default action for process 1: a container's command, if there is no init.
     os._exit(128 + number)
 
 
 _GUARD = _Guard()
 if sys.platform != "win32":
-    # Also before the fork: a forked process loses a signal that arrives before Python has initialised itself there.
+    # Restored before the fork, because a forked process loses signals that arrive before Python's initialisation.
     os.register_at_fork(before=_GUARD.restore, after_in_parent=_GUARD.install, after_in_child=_GUARD.forked)

@@ -55,7 +55,7 @@ class Job(Ends):
         self.running: bool = False
         """Whether the job has begun and is not closed in this process."""
         self.unfinished: Callable[[BaseException | None], None] = self._abandon
-        """Called when the interpreter ends before the job, with the exception that ends it."""
+        """Called if the interpreter ends before the job, with the exception that ended it."""
         self._earlier = exit_hooks.uncaught()
         self._started = started
         self._reporter = reporter
@@ -76,7 +76,7 @@ class Job(Ends):
     ) -> None:
         """Report how the job ended, and wait at most `close_seconds` of the options until all events are acknowledged.
 
-        A job that this process is attached to, or that a forked process inherited, does not end here.
+        The job does not end in a process that is attached to it or inherited it by a fork.
         """
         self._left(error)
         self.close()
@@ -95,7 +95,7 @@ class Job(Ends):
         await self.aclose()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Attach another process to the job when it is sent there: see `Client.attach`."""
+        """Attach a process to which the job is sent: see `Client.attach`."""
         return reduced(self)
 
     def start(self) -> Self:
@@ -245,7 +245,7 @@ class Job(Ends):
 
 
 def _level(level: object) -> LogLevel:
-    """Return the contract's level for a name, which may be one of `logging`; INFO for any other name."""
+    """Return the contract's level for a level name of the contract or of `logging`; else INFO."""
     if type(level) is str and level in _LEVELS:
         return _LEVELS[level]
     return _LEVELS.get(as_text(level).upper(), "INFO")

@@ -36,7 +36,7 @@ def level_name(level: int) -> LogLevel:
 
 
 def tap(handler: logging.Handler) -> Callable[[], None]:
-    """Pass every log record to a handler too. Return a function that undoes this.
+    """Also pass all log records to a handler. Return a function that undoes this.
 
     The handler is not added to the root logger. `basicConfig` would not configure a root logger that has a handler,
     `dictConfig` would remove the handler, and a program without configuration would no longer print warnings.
@@ -60,8 +60,8 @@ def tap(handler: logging.Handler) -> Callable[[], None]:
 class JobLogHandler(logging.Handler):
     """Reports log records. The component is the logger's name; details are the traceback and `extra={"details": …}`.
 
-    Records of the client itself and of the sending thread are left out, because each report would cause another one.
-    Records of the HTTP library about the client's requests never reach a handler: see `_api/http_logging.py`.
+    Records of the client itself and of the sending thread are left out, because their reports would cause more. Records
+    of the HTTP library about the client's requests never reach a handler: see `_api/http_logging.py`.
     """
 
     def __init__(self, log: Log, sending_thread: Callable[[], int | None], level: int = logging.NOTSET) -> None:

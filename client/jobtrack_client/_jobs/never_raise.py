@@ -1,6 +1,6 @@
-"""Keeps exceptions of reporting calls away from the program: they are logged, and the program goes on.
+"""Logs exceptions of reporting calls instead of raising them in the program.
 
-Two kinds of exceptions are raised: those for wrong arguments, and those that the documentation of a call names.
+Two kinds of exceptions are raised: those for wrong arguments, and those in a call's documentation.
 """
 
 import inspect
@@ -18,7 +18,7 @@ _SPECIAL = ("__enter__", "__exit__", "__aenter__", "__aexit__")
 
 
 def guarded(kind: type[T]) -> type[T]:
-    """Guard the public methods of a class. One that fails returns the object itself, False or None.
+    """Guard a class's public methods. A method that fails returns the object itself, False or None.
 
     Methods that return anything else are not guarded, and must not fail.
     """
@@ -31,7 +31,7 @@ def guarded(kind: type[T]) -> type[T]:
 
 
 def guard(call: Call, returned: object = None) -> Call:
-    """Return a call that never raises. If it fails, it returns its first argument (for `Self`), False or None."""
+    """Wrap a call so that it never raises. On failure, return its first argument (for `Self`), False or None."""
     instead = False if returned is bool else None
     if inspect.iscoroutinefunction(call):
 

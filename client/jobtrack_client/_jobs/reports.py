@@ -14,7 +14,7 @@ _QUALITY = table(QualityData)
 
 @guarded
 class Reports:
-    """Reports one event for each call. The public methods never raise, nor do those of subclasses."""
+    """Reports one event for each call. Public methods, also of subclasses, never raise."""
 
     def __init_subclass__(cls) -> None:
         guarded(cls)

@@ -14,7 +14,7 @@ from jobtrack_client._reporting.queued_events import describe_error
 class Stage:
     """A stage in a `with` statement, also in asynchronous code. `Job.stage` returns it.
 
-    No method waits for anything. A process that is forked during the stage may advance it, but does not end it.
+    No method waits. A process that is forked during the stage may advance it, but does not end it.
     """
 
     def __init__(

@@ -46,11 +46,11 @@ class Stages:
     def current(self) -> Stage | None:
         """Return the current stage of this thread or task.
 
-        A thread belongs to the stage in which it was started. A thread that was started outside any stage, such as an
-        older one, belongs to the stage that began last, unless several stages run in parallel.
+        A thread belongs to the stage in which it was started. If a thread was started outside any stage, it belongs to
+        the stage that began last, unless several stages run in parallel.
         """
         scope = SCOPE.get()
-        # The common case first, without any call, because every log line comes here.
+        # The common case comes first and needs no call: all log lines run this code.
         if scope is not None and scope.job is self._job and (stage := scope.stage) is not None and stage.running:
             return stage
         stage = context.innermost(self._job)
@@ -86,7 +86,7 @@ class Stages:
             total,
             every=self._options.progress_seconds,
             clock=self._options.clock,
-            # The job's own process does not know the stages of a forked process, which counts them itself.
+            # Only the forked process that began a stage knows the stage, so it counts the progress itself.
             pass_on=lambda change: ours and self._reporter.change(number, change),
         )
         ours = self._process == os.getpid()

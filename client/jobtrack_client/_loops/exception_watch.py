@@ -1,4 +1,4 @@
-"""Waits until an exception is an object. Python 3.11 creates the object only when it is handled or traced."""
+"""Waits until an exception object exists. Python 3.11 creates it when the exception is handled or traced."""
 
 import sys
 from collections.abc import Iterator
@@ -17,8 +17,7 @@ class UnknownError(Exception):
 def when_seen(frame: FrameType, then: Then, otherwise: UnknownError | None) -> None:
     """Call `then` with the exception that leaves a frame at its current instruction, as soon as it is found.
 
-    If there is none, or it cannot be found, `then` is called with `otherwise`. It is not called for an exception that
-    ends the program.
+    If no exception is found, call `then` with `otherwise`. If an exception ends the program, do not call `then`.
     """
     trace = sys.gettrace()
     if trace is None:
@@ -53,7 +52,7 @@ class _Watch:
         """Trace only the frames around the loop."""
 
     def share(self, frame: FrameType, then: Then) -> bool:
-        """Also call this `then`, if the same exception leaves another loop of the frame. Return whether it does."""
+        """If the same exception leaves another loop of the frame, call this `then` too, and return True."""
         shared = frame is self._frame and frame.f_lasti == self._instruction
         if shared:
             self._thens.append(then)

@@ -98,7 +98,7 @@ def _instruction_of(error: BaseException) -> int | None:
 
 
 def show_exits() -> None:
-    """Make `sys.exit` raise an exception that `why_left` finds. In Python 3.11, its own is created too late."""
+    """Replace `sys.exit`, so that `why_left` finds its exception. Python 3.11 would create it too late."""
     global _shown
     if _LATE and not _shown:
         _shown = True
@@ -116,14 +116,14 @@ def _exit_under_way() -> SystemExit | None:
     exits = [
         candidate for candidate in gc.get_objects() if _is_exception(candidate) and isinstance(candidate, SystemExit)
     ]
-    # Nothing refers to the one that is being raised. The program holds the others.
+    # Nothing refers to the exception being raised. The program holds the others.
     return next((candidate for candidate in exits if len(gc.get_referrers(candidate)) == 1), None)
 
 
 def _broke_off(consumer: CodeType | None, frame: FrameType) -> bool:
     """Return whether an exception probably left a comprehension, judging by the frame that drops the iterator.
 
-    A comprehension holds its iterator in a variable, and the traceback of an exception holds that. The iterator is
+    A comprehension's variable holds its iterator, and an exception's traceback holds the variable. The iterator is
     dropped together with the exception. A call or a `for` statement drops an iterator that is not needed any more.
     """
     comprehension = consumer is not None and consumer.co_name in _COMPREHENSIONS
@@ -131,7 +131,7 @@ def _broke_off(consumer: CodeType | None, frame: FrameType) -> bool:
 
 
 def _without_closing_generators(frame: FrameType) -> FrameType:
-    """Return the frame, or the one that drops the generators around the iterator."""
+    """Return the frame, or the frame that drops the surrounding generators."""
     while frame.f_back is not None and frame.f_code.co_flags & CO_GENERATOR and _instruction(frame) == "YIELD_VALUE":
         frame = frame.f_back
     return frame

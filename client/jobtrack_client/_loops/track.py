@@ -26,8 +26,8 @@ def track(
     """Iterate over items, and report each one as processed when the next one is requested.
 
     If there is a current job (`current_job`), the loop is a stage of that job. Otherwise it is a new job with one
-    stage, which is made with `client` (default: `Client()`) and the other arguments of `Client.job`. `job_type` is the
-    name by default, and `total` is `len(items)`.
+    stage. `client` (default: `Client()`) makes the job with the other arguments of `Client.job`. By default, `job_type`
+    is the name and `total` is `len(items)`.
 
     The loop completes after the last item, or when `total` items were taken (by `zip` or `islice`). It fails with an
     exception of the iterator or of the loop's body. If `break` or `return` leaves the loop early, its job is cancelled;
@@ -75,7 +75,7 @@ class Track(Generic[T]):
         self._opened = None
 
     def __iter__(self) -> Iterator[T]:
-        """Iterate over the items. Without a `with` statement, the job or stage begins and ends here."""
+        """Iterate over the items. Without `with`, this also begins and ends the job or stage."""
         within = self._opened
         opened = within or self._open()
         if (caller := sys._getframe().f_back) is not None:
@@ -103,7 +103,7 @@ class Track(Generic[T]):
 
 
 class _AsyncWalk(Generic[T]):
-    """An asynchronous iterator. It is no generator, because the event loop ends abandoned generators only later."""
+    """An asynchronous iterator. It is not a generator, because the event loop ends abandoned generators late."""
 
     def __init__(
         self,

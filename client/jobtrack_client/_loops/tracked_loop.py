@@ -41,7 +41,7 @@ class Opened:
             own.unfinished = self._exiting
 
     def end(self, error: BaseException | None) -> None:
-        """End the stage and the loop's own job, as a `with` statement ends them when it raises this error."""
+        """End the stage and the loop's own job like a `with` statement that this error leaves."""
         if not self.ended:
             self.ended = True
             self._ending.__exit__(None if error is None else type(error), error, None)
@@ -60,9 +60,9 @@ class Opened:
             error = raised_by(self._task) or error
         if error is None and not self._whole:
             self._cancel()
-            error = GeneratorExit()  # with it, a stage ends with its job
+            error = GeneratorExit()  # the stage then ends with its job
         elif error is None:
-            self.stage.reach(self.handed_out)  # the last item counts too, although no other was requested
+            self.stage.reach(self.handed_out)  # the last item counts, although no next item was requested
         self.end(error)
 
     def _exiting(self, error: BaseException | None) -> None:
@@ -129,7 +129,7 @@ def begin(name: str, total: int | None, new_job: NewJob) -> Opened:
 
 
 async def begin_beside(name: str, total: int | None, new_job: NewJob) -> Opened:
-    """Do the same as `begin`, while the event loop goes on."""
+    """Do as `begin`, without blocking the event loop."""
     with ExitStack() as stack:
         own = None
         if (job := current_job()) is None:

@@ -21,7 +21,7 @@ _EVENTS, _BYTES = MAX_EVENTS - 1, ROOM - 1024
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Events that are sent as one request. It keeps its key in every attempt. A heartbeat needs no key."""
+    """Events that are sent as one request. All attempts use the same key. A heartbeat needs no key."""
 
     key: str | None
     events: tuple[Event, ...]
@@ -43,12 +43,12 @@ class Batch:
 
     @property
     def changes_state(self) -> bool:
-        """Whether it has an event that the service accepts only before the job's end, or as its end."""
+        """Whether it has an event that the service does not accept after the job's end."""
         return any(event.type not in ALLOWED_AFTER_THE_END for event in self.events)
 
 
 class PendingBatches:
-    """Events that wait: batches, then single events. At the job's end, changes of its state go first.
+    """Waiting events: batches, then single events. At the job's end, changes of its state go first.
 
     This is not safe for use by several threads.
     """
@@ -67,7 +67,7 @@ class PendingBatches:
 
     @property
     def oldest(self) -> int | None:
-        """The lowest number of an event that waits."""
+        """The lowest number of a waiting event."""
         first = self.queue.first()
         numbers = [batch.first for batch in self._batches] + [first.number if first else None]
         return min((number for number in numbers if number is not None), default=None)
@@ -79,15 +79,15 @@ class PendingBatches:
             self.note = None
 
     def settle(self, *parts: tuple[Event, ...]) -> None:
-        """Replace the first batch by these parts of it, each with a new key."""
+        """Replace the first batch by its parts, each with a new key."""
         self._batches.popleft()
         self._batches.extendleft(Batch(self._key(), part) for part in reversed(parts) if part)
 
     def put_state_first(self, *, always: bool) -> list[Event]:
         """Move the events that change the job's state to the front, if more than one batch waits, or `always`.
 
-        Existing batches keep their keys and events, because the service may have stored them. If the events that change
-        the state fill more than a batch, those that a later one replaces are dropped and returned.
+        Existing batches keep their keys and events, because the service may have stored them. If the state-changing
+        events fill more than a batch, events that a later one replaces are dropped and returned.
         """
         if self.queue.fits(_EVENTS, _BYTES) and not always:
             return []
@@ -103,7 +103,7 @@ class PendingBatches:
         return replaced
 
     def keep_newest(self) -> list[Event]:
-        """Keep only the newest single events, which fit into one batch with a note. Return the others."""
+        """Keep the newest single events that fit into one batch with a note. Return the older events."""
         return self.queue.keep_newest(_EVENTS, _BYTES)
 
 
@@ -122,7 +122,7 @@ def _cut(events: list[Event]) -> Iterator[list[Event]]:
 
 
 def _without_replaced(events: list[Event]) -> tuple[list[Event], list[Event]]:
-    """Return the events that no later one replaces, and those that one replaces."""
+    """Return the events that no later event replaces, and the replaced events."""
     subjects = [_subject(event) for event in events]
     last = {subject: index for index, subject in enumerate(subjects) if subject is not None}
     current: list[Event] = []
@@ -133,7 +133,7 @@ def _without_replaced(events: list[Event]) -> tuple[list[Event], list[Event]]:
 
 
 def _subject(event: Event) -> str | None:
-    """Return what a later event of the same type replaces: a heartbeat, or the progress of one stage."""
+    """Return a key for events that replace each other: heartbeats, or the progress of one stage."""
     if event.type == "progressUpdate":
         return f"progress {json.loads(event.body).get('data', {}).get('stageName', '')}"
     return event.type if event.type == "heartbeat" else None

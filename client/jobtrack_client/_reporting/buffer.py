@@ -14,7 +14,7 @@ from jobtrack_client._runtime.log import warn_seldom
 from jobtrack_client.types.events import FINAL_EVENTS
 
 MAX_LINES = 2 * MAX_EVENTS
-"""The lines that gather at most before a thread of the job makes events of them, if the sending thread is slow."""
+"""If the sending thread is slow, a thread of the job converts lines to events when this many have gathered."""
 
 
 class Buffer:
@@ -50,14 +50,14 @@ class Buffer:
             self._gathered(gathered)
 
     def note(self, event: Event) -> None:
-        """Add an event of the client itself to the next batch. It replaces one that still waits."""
+        """Add an event of the client itself to the next batch. It replaces a waiting note."""
         with self._changed:
             self._pending.note = event
 
     def sort_in(self) -> None:
-        """Convert the lines that have gathered to events, and put them into the queue."""
+        """Convert the gathered lines to events, and put them into the queue."""
         with self._changed:
-            if self._sorting:  # this very thread was interrupted by a signal handler
+            if self._sorting:  # a signal handler has interrupted this thread
                 return
             self._sorting = True
             try:
@@ -70,7 +70,7 @@ class Buffer:
                 self._changed.notify_all()
 
     def take(self, most: int = MAX_EVENTS) -> Batch | None:
-        """Return the next batch: one that is not settled yet, or a new one of at most `most` events."""
+        """Return the unsettled batch, or a new batch of at most `most` events."""
         with self._changed:
             if self._pending.next is None:
                 note = self._pending.note
@@ -95,7 +95,7 @@ class Buffer:
         self._settle(batch.events[:middle], batch.events[middle:])
 
     def without(self, batch: Batch, bad: frozenset[int]) -> None:
-        """Replace a batch by one with a new key, without the refused events at the positions `bad`."""
+        """Remove the refused events at the positions `bad` from a batch, and give it a new key."""
         with self._changed:
             self._tally.drop([batch.events[index] for index in sorted(bad)], Reason.REFUSED)
             self._settle(tuple(event for index, event in enumerate(batch.events) if index not in bad))
@@ -107,7 +107,7 @@ class Buffer:
             self._tally.drop(self._pending.put_state_first(always=always), Reason.SUPERSEDED)
 
     def conclude(self, note: Callable[[Stats], Event | None]) -> None:
-        """Make the last batch: a note about lost events, and the newest events that fit. Drop the others."""
+        """Make the last batch: a note about lost events, and the newest events that fit. Drop the rest."""
         with self._changed:
             if self._shut is not None:
                 return
@@ -118,7 +118,7 @@ class Buffer:
             self._pending.add(self._queue.take(MAX_EVENTS, MAX_BYTES))
 
     def shut(self, waiting: Reason, later: Reason) -> None:
-        """Drop all events for the reason `waiting`, and later ones for the reason `later`."""
+        """Drop waiting events for the reason `waiting`, and later ones for `later`."""
         with self._changed:
             self.sort_in()
             self._shut, self._pending.note = later, None
@@ -156,12 +156,12 @@ class Buffer:
         return None if self._deadline is None else max(0.0, self._deadline - self._clock())
 
     def wait_work(self, seconds: float) -> None:
-        """Wait for `seconds`, or until a batch is full or a thread waits for it."""
+        """Wait for `seconds`, or until a batch is full or a thread flushes."""
         with self._changed:
             self._changed.wait_for(self._urgent, seconds)
 
     def pause(self, seconds: float) -> bool:
-        """Wait before the next attempt, or until the deadline changes. Return whether there is time for another."""
+        """Wait before the next attempt, or until the deadline changes. Return whether time is left."""
         with self._changed:
             deadline, remaining = self._deadline, self.remaining
             longest = seconds if remaining is None else min(seconds, remaining)
@@ -205,7 +205,7 @@ class Buffer:
         return events
 
     def _accept(self, reported: Event | Line) -> Event | None:
-        """Count an event and number it. Return None if it is too late, or cannot be converted."""
+        """Count and number an event. Return None after the end, or if it cannot be converted."""
         try:
             number = self._last + 1
             event = reported._replace(number=number) if isinstance(reported, Event) else make_line(reported, number)

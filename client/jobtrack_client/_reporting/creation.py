@@ -20,7 +20,7 @@ class Creation:
         self.refusal: JobTrackError | None = None
         """Why the service refused the job."""
         self.failure: JobTrackError | None = None
-        """Why the last attempt failed, if there will be another."""
+        """Why the last attempt failed, if a retry follows."""
 
     def demand(self) -> None:
         """Check that the job was created.

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class Reported:
     """The job that is reported. It is created with `body` and `key`, unless it exists.
 
-    Another process creates and starts a job that is `joined`, possibly later. Another process may have started a job
-    that is `resumed`. After `silence` seconds without a report, a heartbeat is sent; None: never.
+    If `joined`, another process creates and starts the job, possibly later. If `resumed`, another process may have
+    started it. After `silence` seconds without a report, a heartbeat is sent; None: never.
     """
 
     job_id: str
@@ -76,7 +76,7 @@ class Delivery:
     def inherited(self) -> "Delivery":
         """Return the delivery of a forked process. It does not create the job if the parent knows that it exists.
 
-        It sends no heartbeats. A pool's process that outlives its killed parent would hide that the job is dead.
+        It sends no heartbeats: a pool's process that outlives its killed parent would hide that the job is dead.
         """
         body = None if self.creation.settled.is_set() else self._job.body
         delivery = Delivery(self._http, replace(self._job, body=body, joined=True, silence=None), self._options)

@@ -15,7 +15,7 @@ BATCH = Batch(None, (Event("heartbeat", Rank.ROUTINE, b'{"type":"heartbeat"}'),)
 
 
 def silence(heartbeat_seconds: float | None) -> float | None:
-    """Return how long a job may be silent: a third of the interval, so that one heartbeat may fail; None: for ever."""
+    """Return the longest silence of a job: a third of the interval, so that one heartbeat may fail; None: no limit."""
     if heartbeat_seconds is None or heartbeat_seconds <= 0:
         return None
     return min(LONGEST_SILENCE, heartbeat_seconds / 3)

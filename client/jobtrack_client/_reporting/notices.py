@@ -40,7 +40,7 @@ class Notices:
             self._logged_at.pop("down", None)
 
     def gap(self, stats: Stats, *, at_once: bool = False) -> str | None:
-        """Warn about events that were dropped because the memory was full, if there are new ones."""
+        """Warn if more events were dropped because the buffer was full."""
         dropped = stats.reasons.get(Reason.MEMORY, 0)
         if dropped == self._dropped or not (at_once or self._due("dropped")):
             return None
@@ -50,7 +50,7 @@ class Notices:
         return message
 
     def lost(self, stats: Stats) -> str | None:
-        """Return how many events are lost in total, if memory or time did not suffice."""
+        """Return a text about all events that were lost for lack of memory or time."""
         if not any(stats.reasons.get(reason) for reason in (Reason.MEMORY, Reason.UNDELIVERED)):
             return None
         return f"{_lost(stats)} were lost in total ({_reasons(stats)})"

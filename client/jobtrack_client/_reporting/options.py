@@ -15,12 +15,12 @@ _YEAR_10000 = 253_402_300_800
 class ReporterOptions:
     """Options of a job's reporting. Times are in seconds.
 
-    - `max_events` and `max_bytes` limit the buffer. One request of 500 events, and up to 1,000 new lines, come on top.
+    - `max_events` and `max_bytes` limit the buffer. They exclude one request of 500 events, and up to 1,000 new lines.
     - `flush_seconds`: how long an event waits for others, to be sent in one request.
     - `progress_seconds`: the shortest time between two updates of a stage.
     - `create_seconds`: how long the job's start waits until the service has created the job.
     - `close_seconds`: how long the job's end waits until all events are acknowledged.
-    - `exit_seconds`: the same for an interpreter that ends before its job does.
+    - `exit_seconds`: the same if the interpreter ends before the job.
     - `request_seconds`: the timeout of a request.
     - `backoff`: the delays between attempts.
     """
@@ -44,7 +44,7 @@ class ReporterOptions:
 
 
 def _reliable(call: Callable[[], T], instead: Callable[[], T], is_valid: Callable[[object], bool]) -> Callable[[], T]:
-    """Return a function that calls `call`, and `instead` if that fails."""
+    """Return a function that calls `call`, or `instead` if that fails."""
     if call is instead or hasattr(call, "reliable"):
         return call
 

@@ -37,7 +37,7 @@ class Pace:
 
     @property
     def time(self) -> float | None:
-        """The seconds that an attempt may take before the deadline. A service that hangs must leave time for others."""
+        """The seconds for an attempt. If the service hangs, time remains for other attempts before the deadline."""
         remaining = self._buffer.remaining
         return None if remaining is None else min(remaining, max(remaining / 2, _TRIPS * self._trip))
 
@@ -54,7 +54,7 @@ class Pace:
         self._attempts = 0
 
     def failed(self, asked: float | None) -> float:
-        """Return the delay before the next attempt: what the service `asked` for, if that leaves time to close."""
+        """Return the delay before the next attempt: the service's `asked` delay, if it leaves time to close."""
         self._attempts += 1
         remaining = self._buffer.remaining
         if remaining is None:

@@ -41,7 +41,7 @@ _RANKS = {
 
 
 OVERHEAD = 150
-"""The bytes of memory that an event takes beside its JSON."""
+"""The bytes of memory of an event besides its JSON."""
 
 
 class Event(NamedTuple):
@@ -54,20 +54,20 @@ class Event(NamedTuple):
 
     @property
     def weight(self) -> int:
-        """The bytes of memory that it takes."""
+        """The memory of the event in bytes."""
         return len(self.body) + OVERHEAD
 
 
 Line: TypeAlias = tuple[str, str, str | None, str | None, object, float]
 """A log line as it was reported: level, message, component, stage, details, and time in seconds since 1970.
 
-Its JSON is made later, together with that of other lines. Between the job's own work it would take three times as long
-(measured at 1,000 lines a second), because our code and data are not in the processor's caches then.
+The JSON of many lines is made later, at once. Making it immediately would take three times as long (measured at 1,000
+lines a second), because our code and data are not in the processor's caches then.
 """
 
 
 def make_event(type_: str, data: Mapping[str, object], time: float) -> Event:
-    """Return an event at `time` (seconds since 1970), within the contract's limits. None is left out."""
+    """Return an event at `time` (seconds since 1970), within the contract's limits, without None."""
     members = event_data(type_, data)
     envelope = _envelope(type_, members, time)
     body = dumps(envelope)
@@ -77,7 +77,7 @@ def make_event(type_: str, data: Mapping[str, object], time: float) -> Event:
 
 
 def make_line(line: Line, number: int = 0) -> Event:
-    """Return the event of a log line. The result is the same as that of `make_event`, but faster."""
+    """Return the event of a log line. This does the same as `make_event`, but faster."""
     level, message, component, stage, details, time = line
     values = _details(details)
     more = "" if values is None else f',"details":{encoded(values)}'

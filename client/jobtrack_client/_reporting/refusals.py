@@ -1,4 +1,4 @@
-"""Sends a job again without the members that the service refused. Another version may not accept all of them."""
+"""Sends a job again without the members that the service refused. Another version may refuse some members."""
 
 import json
 from collections.abc import Callable, Sequence

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Reporter:
     """Reports one job.
 
-    A process that is forked from the job's own process hands its events to that process. When that process has ended,
-    it sends them itself.
+    A forked process hands its events to the job's own process. If the job's own process has ended, the forked process
+    sends them itself.
     """
 
     def __init__(self, http: "Http", job: Reported, options: ReporterOptions) -> None:
@@ -46,7 +46,7 @@ class Reporter:
         self.tick: Callable[[], None] = lambda: None
         """Called every `flush_seconds` from the sending thread."""
         self.changed: Callable[[int, Change], None] = lambda number, change: None
-        """Called with a change of the progress with this number, which a forked process reported."""
+        """Called with the number of a progress, and its change that a forked process reported."""
         self.exiting: Callable[[], None] = lambda: None
         """Called when the interpreter ends, before the remaining events are sent."""
         fork_safety.renew(self)
@@ -99,7 +99,7 @@ class Reporter:
         return self._handover is not None and not self._adopted and self._handover.progressed(number, change)
 
     def settle(self) -> None:
-        """Take in the events that forked processes have reported so far."""
+        """Receive the events that forked processes have reported so far."""
         if self._relay is not None:
             self._relay.drain()
 
@@ -226,7 +226,7 @@ class Reporter:
             self._handover.close(seconds)
 
     def _send(self) -> None:
-        """Start the sending thread. If there can be no thread, all events are sent at the end."""
+        """Start the sending thread. Without a thread, all events are sent at the end."""
         self._to_be_sent = True
         if self._delivery.sender.started:
             return

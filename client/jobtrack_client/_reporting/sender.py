@@ -94,7 +94,7 @@ class Sender:
         return None
 
     def run(self, tick: Callable[[], None]) -> None:
-        """Send until everything is sent or the deadline is over. Without a thread, this runs at the job's end."""
+        """Send until all is sent or the deadline has passed. Without a thread, this runs at the job's end."""
         done = self._create()
         self._creation.settled.set()
         if self._creation.refusal is not None:

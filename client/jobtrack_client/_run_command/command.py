@@ -20,7 +20,7 @@ from jobtrack_client.types import Sample
 
 READ_BYTES = 64 * 1024
 DRAIN_SECONDS = 5.0
-"""How long output is read after the command's end, if a process that it started keeps its output open."""
+"""How long output is read after the command's end, if its child process keeps the output open."""
 TICK_SECONDS = 1.0
 """The interval at which the state of progress bars is reported."""
 NOT_FOUND = 127
@@ -44,7 +44,7 @@ class Ending:
     begun: bool = True
 
     def report(self, job: Job, cause: Cause | None) -> None:
-        """Report it as the end of the job."""
+        """End the job with this result."""
         if self.signal is not None:
             job.cancel(f"received {self.signal}; {self.reason}")
         elif self.code == 0:
@@ -93,7 +93,7 @@ def run(
 
 
 def _started(command: Sequence[str], job: Job) -> "subprocess.Popen[bytes]":
-    # Without PYTHONUNBUFFERED, Python buffers what it writes to a pipe.
+    # Without PYTHONUNBUFFERED, Python buffers its output to a pipe.
     variables = {**surrounding(job.job_id, job._reporter.settings), OUTPUT_VARIABLE: job.job_id}
     environment = {"PYTHONUNBUFFERED": "1", **os.environ, **variables}
     return subprocess.Popen(  # noqa: S603 - the user's own command
@@ -102,7 +102,7 @@ def _started(command: Sequence[str], job: Job) -> "subprocess.Popen[bytes]":
 
 
 def _outputs(process: "subprocess.Popen[bytes]", streams: tuple[int, int]) -> Iterator[tuple[str, BinaryIO, int]]:
-    """Iterate over the outputs: name, pipe, and the stream that it is passed on to."""
+    """Iterate over the outputs: name, pipe, and target stream."""
     for name, pipe, stream in zip(("stdout", "stderr"), (process.stdout, process.stderr), streams, strict=True):
         if pipe is not None:
             yield name, cast(BinaryIO, pipe), stream

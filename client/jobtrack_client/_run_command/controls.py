@@ -10,7 +10,7 @@ _SEQUENCE = re.compile(
       # that a sequence without an end removes only the rest of its line.
       (?: \x1b[PX\]^_] | [\x90\x98\x9d-\x9f] ) [^\x07\x18\x1a\x1b\x9c\r\n]*+
           (?: [\x07\x18\x1a\x9c] | \x1b\\ | (?P<string> \x1b?\Z ) | )
-      # CSI with its parameters: colours, cursor movements. A sequence without an end is removed as far as it goes.
+      # CSI with its parameters: colours, cursor movements. The valid part of an incomplete sequence is removed.
     | (?: \x1b\[ | \x9b ) [0-?]*+ [ -/]*+ (?: [@-~] | (?P<control>\Z) | )
       # Other sequences: character sets (`ESC ( B`), saving the cursor (`ESC 7`), and so on.
     | \x1b [ -/]*+ (?: [0-~] | (?P<escape>\Z) | )
@@ -35,14 +35,14 @@ class Sequences:
         """The possible start of a sequence, at the end of the last part."""
 
     def without(self, part: str) -> str:
-        """Return the part without sequences, and without one that is still incomplete."""
+        """Return the part without sequences. An incomplete sequence is kept for later."""
         text, self._begun = self._begun + part, ""
         return _SEQUENCE.sub(self._take, text)
 
     def _take(self, match: re.Match[str]) -> str:
         if match.lastgroup is not None:
             whole = match[0]
-            # Of a long sequence, only its kind matters, and whether its end has begun.
+            # Only the kind of a long sequence matters, and whether its end has begun.
             kind = whole[: 2 if whole[0] == "\x1b" else 1]
             short = kind + ("\x1b" if match.lastgroup == "string" and whole[-1] == "\x1b" else "")
             self._begun = whole if len(whole) <= _LONGEST_KEPT else short
@@ -57,7 +57,7 @@ def plain_line(line: str) -> str:
 
 
 def _overwritten(line: str) -> str:
-    """Return what remains visible when text is overwritten after backspaces, as `man` and spinners do."""
+    """Return the text that remains visible after backspaces, which `man` and spinners use."""
     visible: list[str] = []
     at = 0
     for character in line:

@@ -8,7 +8,7 @@ LINES = 500
 """The number of last lines that are searched."""
 LINE_CHARACTERS = 1000
 MORE_LINES = 10
-"""The lines that may follow an exception as part of its text. After more lines, the program failed otherwise."""
+"""The lines that may follow an exception as part of its text. After more, the failure has another reason."""
 
 
 class Cause(NamedTuple):

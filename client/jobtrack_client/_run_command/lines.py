@@ -35,7 +35,7 @@ _LONGEST_CHARACTER = 32
 
 
 class Lines:
-    """Splits bytes into lines. Only the last state remains of a line that is overwritten, such as a progress bar.
+    """Splits bytes into lines. If a line is overwritten, such as a progress bar, only its last state remains.
 
     Such a line also appears while it is incomplete: after 2 seconds, and then at growing intervals.
     """
@@ -50,7 +50,7 @@ class Lines:
         self._due: float | None = None
         """When the state of the incomplete line is due; None unless it was overwritten."""
         self._reported = ""
-        """Its last reported state."""
+        """The last reported state."""
 
     def add(self, data: bytes) -> Iterator[str]:
         """Return the lines that these bytes complete."""
@@ -99,7 +99,7 @@ def level(line: str) -> LogLevel:
 
 
 def _seen(line: str) -> str:
-    """Return what a terminal finally shows of a line."""
+    """Return the part of a line that stays visible."""
     return line.rstrip("\r").rpartition("\r")[2]
 
 

@@ -1,4 +1,4 @@
-"""Reports what a Python program prints as log lines of a job."""
+"""Reports a Python program's prints as log lines of a job."""
 
 import sys
 import threading
@@ -13,9 +13,9 @@ from jobtrack_client._run_command.lines import Lines, level
 
 
 class Prints:
-    """Reports what the program writes to `sys.stdout` and `sys.stderr`, line by line. It is still printed.
+    """Reports the program's output to `sys.stdout` and `sys.stderr`, line by line. It is still printed.
 
-    Log records that a handler of `logging` prints, and bars of tqdm, are left out, because they are reported otherwise.
+    Log records that a handler of `logging` prints, and bars of tqdm, are left out, because other code reports them.
     """
 
     def __init__(self, job: Job) -> None:

@@ -14,7 +14,7 @@ _FROM_TERMINAL = ("SIGINT", "SIGQUIT", "SIGBREAK")
 """A terminal sends these to all processes in its foreground, so the command receives them anyway."""
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 _ASKING = ("SIGINT", "SIGTERM", "SIGQUIT", "SIGBREAK")
-"""These ask a command to stop, with any exit code. SIGHUP is not here, because it often means a reload."""
+"""These ask a command to stop, with any exit code. SIGHUP is absent, because it often means a reload."""
 STOP_SECONDS = 90.0
 """If a command runs for longer, the signal did not end it. This is the default timeout of systemd."""
 
@@ -38,7 +38,7 @@ class Signals:
     def that_ended(self, status: int) -> str | None:
         """Return the signal that ended a command with this status (negative after a signal), or None.
 
-        The signal killed the command, or a shell says so (128 + N), or the command was asked to stop shortly before.
+        The signal killed the command, a shell reported it (128 + N), or it asked the command to stop shortly before.
         """
         killed_by = signal_name(-status)
         if status < 0 and killed_by in _ENDING:

@@ -20,9 +20,9 @@ class Usage:
         self._last = (monotonic(), 0.0)
 
     def sample(self) -> Sample:
-        """Return the resource use. `cpu_usage` is that since the last sample, in percent of the machine's cores.
+        """Return the resource use. `cpu_usage` is measured since the last sample, in percent of all cores.
 
-        Processes that have ended meanwhile count with their last known values.
+        Processes that have ended count with their last known values.
         """
         memory = sum(map(self._look, self._tree()))
         seconds, read, written = (sum(total[at] for total in self._totals.values()) for at in range(3))

@@ -1,4 +1,4 @@
-"""Functions to call when the interpreter ends, or a `multiprocessing` process, which does not run `atexit`."""
+"""Functions that run when the interpreter ends, also in `multiprocessing` processes, which skip `atexit`."""
 
 import atexit
 import sys
@@ -15,16 +15,16 @@ def register(callback: Callable[[], None]) -> None:
 
 
 def unregister(callback: Callable[[], None]) -> None:
-    """Do not call the function at exit. `multiprocessing` still does, so it must do nothing when called twice."""
+    """Do not call the function at exit. `multiprocessing` still does, so a second call must do nothing."""
     atexit.unregister(callback)
 
 
 def uncaught(earlier: BaseException | None = None) -> BaseException | None:
     """Return the exception that ends this interpreter.
 
-    Python keeps the last exception that it printed, which is never a `SystemExit`. An interactive interpreter survives
-    it, so an `earlier` one does not count. Until Python 3.12, a process of `multiprocessing` ends while it handles the
-    exception.
+    Python keeps the last exception that it printed, which is never a `SystemExit`. Interactive Python survives
+    exceptions, so an `earlier` one does not count. Until Python 3.12, a process of `multiprocessing` ends while it
+    handles the exception.
     """
     last: BaseException | None = sys.exc_info()[1] or getattr(sys, "last_value", None)
     return None if last is earlier else last

@@ -15,7 +15,7 @@ class Forked(Protocol):
     """An object that a forked process inherits."""
 
     def forked(self) -> None:
-        """Replace what two processes cannot share. This is called in the forked process before any other code."""
+        """Replace state that is not shareable. This is called in the forked process before any other code."""
 
 
 class Forking(Protocol):

@@ -1,4 +1,4 @@
-"""Prepares a process that runs one of our own programs: its import path, and what Ctrl-C does while it imports.
+"""Prepares a process that runs one of our programs: its import path, and the effect of Ctrl-C during imports.
 
 `python -m` and an empty or relative entry of PYTHONPATH put the working directory before all installed packages
 (https://docs.python.org/3/using/cmdline.html#envvar-PYTHONPATH). A file `httpx.py` there would run with the user's

@@ -21,11 +21,11 @@ def is_main_program() -> bool:
 def when_over(then: Then, otherwise: BaseException | None) -> None:
     """Call `then` with the exception that leaves the outermost frame, or with `otherwise` if it cannot be found.
 
-    In the main program `then` is not called. The exception ends the program, and its jobs end when it exits.
+    In the main program, `then` is not called: the jobs end when the program exits.
     """
     greenlet = _of_gevent()
     if greenlet is not None:
-        # In a thread of its own, because the hub calls this, and must not wait.
+        # In a new thread, because the hub calls this and must not wait.
         greenlet.rawlink(lambda over: threading.Thread(target=then, args=(_raised_in(over) or otherwise,)).start())
     elif not is_main_program():
         then(otherwise)
@@ -62,6 +62,6 @@ def _of_gevent() -> Any:
 
 
 def _raised_in(greenlet: Any) -> BaseException | None:
-    """Return the exception that ended a greenlet. A killed one has `GreenletExit` as its value."""
+    """Return the exception that ended a greenlet. A killed greenlet's value is `GreenletExit`."""
     error: BaseException | None = greenlet.exception
     return greenlet.value if error is None and isinstance(greenlet.value, BaseException) else error

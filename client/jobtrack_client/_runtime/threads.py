@@ -76,9 +76,9 @@ class Background:
 def patiently(wait: Callable[[], T]) -> T:
     """Return the result of a call that waits. Other greenlets of this thread go on meanwhile.
 
-    If threads are greenlets, a call that waits lets others run. In a program that uses gevent or eventlet without
-    monkey patching it would block the whole thread, so the call runs in the thread pool of the hub. A forked process
-    has no such pool, but waits for nothing that takes long.
+    If threads are greenlets, a waiting call lets other greenlets run. If a program uses gevent or eventlet without
+    monkey patching, the call would block the thread, so it runs in the hub's thread pool. A forked process has no such
+    pool, but waits only briefly.
     """
     if not threads_are_real() or os.getpid() != _PROCESS:
         return wait()

@@ -13,7 +13,7 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 DEPTH = 32
 """The levels of nesting that the contract allows. Deeper values become text."""
 MEMBERS = 8192
-"""The items that are kept of one container. More never fit into the contract's limits."""
+"""The items of a container that are kept. More never fit into the contract's limits."""
 _INTEGER = 2**63
 
 

@@ -25,7 +25,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.I
 
 
 def shown(value: object) -> str:
-    """Return a value as errors and warnings show it."""
+    """Return a value's text for errors and warnings."""
     result = plain(value)
     return cut(repr(result) if isinstance(result, str) else as_text(result), 100)
 
@@ -42,12 +42,12 @@ def name(value: object) -> str | None:
 
 
 def needed_name(value: object) -> str:
-    """Return the same for a required member."""
+    """Return a name; UNNAMED if it is blank."""
     return name(value) or UNNAMED
 
 
 def is_guid(value: str) -> bool:
-    """Return whether it is a GUID, in any letter case."""
+    """Return whether a text is a GUID, in any case."""
     return _GUID.fullmatch(value) is not None
 
 
@@ -81,7 +81,7 @@ def exact(longest: int) -> Kind:
 
 
 def number(value: object) -> float | None:
-    """Return a value, or the text of one, as a finite number; None if that is not possible."""
+    """Return a value or text as a finite number; None if that is not possible."""
     result = plain(value)
     if isinstance(result, str):
         try:
@@ -94,7 +94,7 @@ def number(value: object) -> float | None:
 
 
 def whole(lowest: int, highest: int, *, clamp: bool = False) -> Kind:
-    """Return the kind of an integer in a range. Others are left out, or moved to the nearer end with `clamp`."""
+    """Return the kind of an integer in a range. Others are left out; `clamp` moves them to the nearer end."""
 
     def kind(value: object) -> Json:
         result = number(value)
@@ -104,7 +104,7 @@ def whole(lowest: int, highest: int, *, clamp: bool = False) -> Kind:
 
 
 def real(lowest: float, highest: float, *, above: bool = False, clamp: bool = False) -> Kind:
-    """Return the kind of a number in a range, which with `above` excludes its lowest value."""
+    """Return the kind of a number in a range. With `above`, the lowest value is excluded."""
 
     def kind(value: object) -> Json:
         result = number(value)
@@ -137,7 +137,7 @@ def boolean(value: object) -> Json:
 
 
 def moment(value: object) -> Json:
-    """Return a time with its offset. The default is this machine's time zone."""
+    """Return a time in UTC. Its default time zone is this machine's."""
     try:
         result = value if isinstance(value, datetime) else datetime.fromisoformat(string(value))
         return result.astimezone(UTC).isoformat()
@@ -146,7 +146,7 @@ def moment(value: object) -> Json:
 
 
 def anything(value: object) -> Json:
-    """Return a value that the contract does not limit here."""
+    """Return a value that has no limit in the contract."""
     result = plain(value)
     return short_name(result) if isinstance(result, str) else squeeze(result, _OTHER_BYTES)
 
@@ -164,7 +164,7 @@ def json_object(limit: int) -> Kind:
 
 
 def mapping(limit: int) -> Kind:
-    """Return the same kind for mappings only."""
+    """Return `json_object` for mappings only."""
     shape = json_object(limit)
     return lambda value: shape(as_mapping(value))
 

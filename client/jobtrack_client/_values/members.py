@@ -10,7 +10,7 @@ from jobtrack_client._values.kinds import Kind, as_mapping, shown
 
 
 class Wire(NamedTuple):
-    """The name of a member in JSON, where it is not the camelCase form of its name in Python."""
+    """The JSON name of a member, if it is not the camelCase form of its Python name."""
 
     name: str
 
@@ -40,7 +40,7 @@ def within_limits(given: Mapping[str, object], members: Members) -> dict[str, Js
     """Return the given members, each converted to its kind. Members without content are left out.
 
     Raises:
-        Misuse: a member is unknown. The service would accept it and lose it.
+        Misuse: a member is unknown. The service would ignore it.
         TypeError: a member has a type that it cannot have.
         ValueError: a member has a value that it cannot have.
     """
@@ -59,7 +59,7 @@ def within_limits(given: Mapping[str, object], members: Members) -> dict[str, Js
 
 
 def to_wire(given: Mapping[str, object], members: Members) -> dict[str, Json]:
-    """Return the same as `within_limits`, with the names of JSON.
+    """Return the same as `within_limits`, with JSON names.
 
     Raises:
         Misuse, TypeError, ValueError: as `within_limits`.
@@ -80,7 +80,7 @@ def require(given: Mapping[str, object], *names: str) -> None:
 def record(shape: Any, *, alone: str | None = None, **defaults: object) -> Kind:
     """Return the kind of an object with the members of a TypedDict.
 
-    A value that is not a mapping is taken for the member `alone`, if that is given.
+    If `alone` is given, a value that is not a mapping becomes this member.
     """
     members = table(shape)
     required = [name for name in members if name in shape.__required_keys__]
@@ -112,6 +112,6 @@ def _convert(name: str, value: object, kind: Kind) -> Json:
 
 
 def _is_empty(value: object) -> bool:
-    """Return whether it is an empty text or mapping, or NaN, which many libraries use for an unknown value."""
+    """Return whether a value is an empty text or mapping, or NaN: in many libraries, an unknown value."""
     result = plain(value)
     return result is None or result == {} or (isinstance(result, str) and not result.strip())

@@ -40,7 +40,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 }
 """In the order in which help lists them."""
 _SETTINGS: dict[str, dict[str, Any]] = {
-    # What follows the command that is run are its own options.
+    # Words after the command to run are its own options.
     "run": {"allow_interspersed_args": False},
 }
 

@@ -21,7 +21,7 @@ NEWEST_LINES = 8
 class Picture:
     """The state of a job at one moment: its progress, its newest log lines (oldest first), and a note.
 
-    The texts come from the worker, so they are made harmless here.
+    The texts come from the worker, so they are made harmless.
     """
 
     progress: models.Progress
@@ -46,7 +46,7 @@ class Display(Protocol):
         """End, and leave the last picture visible."""
 
     def show(self, picture: Picture) -> None:
-        """Show what changed."""
+        """Show the changes."""
 
 
 def display_for(console: "Console") -> Display:

@@ -19,7 +19,7 @@ def deliveries(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Show at most N messages.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """List the messages of a subscription with their results, newest first, or push one again."""
+    """List a subscription's messages and their results, newest first, or push a message again."""
     with connected() as client:
         if retry is not None:
             delivery = client.retry_delivery(subscription, retry)

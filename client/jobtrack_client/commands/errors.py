@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 def report_errors(command: Callable[P, T]) -> Callable[P, T]:
-    """Return a command that prints errors in one line, and that Ctrl-C ends without a traceback."""
+    """Make a command print errors in one line. Ctrl-C ends it without a traceback."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:

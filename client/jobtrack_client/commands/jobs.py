@@ -49,7 +49,7 @@ def _show_jobs(jobs: list[models.Job]) -> None:
 
 
 def queue(as_json: Json = False) -> None:
-    """Show the queued jobs, when each is expected to start, and the capacity of the workers."""
+    """Show the queued jobs, their expected starts, and the capacity of the workers."""
     with connected() as client:
         page = queue = client.queue(limit=200)
         while page["nextCursor"] is not None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import httpx
 
 FORWARD_SECONDS = 10.0
-"""The timeout that the service has for a receiver."""
+"""The service's timeout for a receiver."""
 
 
 def listen(

@@ -45,8 +45,7 @@ def _entries(
 ) -> Iterator[models.LogEntry]:
     """Iterate over the existing lines, and with `follow` over the new ones.
 
-    The last sequence of the first page separates the two. Lines up to it count as existing, however long it takes to
-    read them, and whatever arrives meanwhile.
+    Lines up to the last sequence of the first page count as existing, even if new lines arrive while they are read.
     """
     newest = lines if since is None else 0
     direction = "backward" if newest else "forward"
@@ -61,7 +60,7 @@ def _entries(
 
 
 def _pages(client: Client, job: str, page: models.Logs, query: Mapping[str, Any]) -> Iterator[models.Logs]:
-    """Iterate over a page, and those that follow it in its direction."""
+    """Iterate over a page and the following pages in its direction."""
     yield page
     while (cursor := page["nextCursor"]) is not None:
         page = client.logs(job, cursor=cursor, **query)

@@ -28,7 +28,7 @@ def open_page(
     job: Job = "",
     show_url: Annotated[bool, typer.Option("--print", help="Print the URL instead.")] = False,
 ) -> None:
-    """Open the live page in a browser, at a job if one is named. A local page signs in with a one-time code."""
+    """Open the live page of the project or a job in a browser. A local page signs in with a one-time code."""
     with connected() as client:
         identity = job_id(client, job) if job else None
     settings = resolve(None, None, None, None)
@@ -43,7 +43,7 @@ def open_page(
 
 
 def page_address(settings: Settings, page: str, job: str | None) -> tuple[str, int | None]:
-    """Return the URL of the page at a job, and for how many seconds it signs in, if it does.
+    """Return the URL of a job's page. If the URL signs in, also return for how many seconds.
 
     It never contains a token, because other processes see a browser's command line, and browsers store URLs.
     """
@@ -55,7 +55,7 @@ def page_address(settings: Settings, page: str, job: str | None) -> tuple[str, i
 
 
 def _page(settings: Settings) -> str:
-    """Return where the page is. The page of a profile is used only with the service of that profile."""
+    """Return the page's URL. A profile's page is used only with that profile's service."""
     url = os.environ.get("JOBTRACK_URL", "").strip()
     return settings.base_url if url else profile().page or settings.base_url
 

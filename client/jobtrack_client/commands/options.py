@@ -24,7 +24,7 @@ def duration(text: str) -> int:
 
 
 def moment(text: str) -> datetime:
-    """Return a time in RFC 3339, or the time that is a duration such as `10m` ago.
+    """Parse a time in RFC 3339, or a duration before now such as `10m`.
 
     Raises:
         typer.BadParameter: the text is neither.

@@ -30,7 +30,7 @@ STYLES = {
     "Active": "green",
 }
 _JSON_ESCAPES = {code: f"\\u{code:04x}" for code in UNSAFE if code > 0x20}
-"""The characters that `json.dumps` does not escape. It escapes all control characters below."""
+"""The characters that `json.dumps` does not escape. It escapes lower control characters."""
 
 
 def replace_unprintable() -> None:
@@ -63,7 +63,7 @@ def terminal() -> bool:
 def present(
     response: T, as_json: bool, draw: Callable[[T], None], *, indent: int | None = 2, tabs: bool = False
 ) -> None:
-    """Print a response as JSON, or with `draw`, whose input has only harmless texts."""
+    """Print a response as JSON, or with `draw` after making its texts harmless."""
     if as_json:
         show_json(response, indent=indent)
     else:
@@ -128,7 +128,7 @@ def cell(value: object) -> str:
 
 
 def short(job_id: str) -> str:
-    """Return the beginning of an id for a terminal, and the whole id for a program."""
+    """Return an id, shortened to its beginning on a terminal."""
     return job_id[:8] if terminal() else job_id
 
 

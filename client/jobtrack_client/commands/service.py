@@ -40,7 +40,7 @@ def language() -> Language:
 
 
 def job_id(client: Client, job: str) -> str:
-    """Return the id of a job that the user names by its id, or by the beginning of its id or name, or as the newest.
+    """Find a job by its id, by the beginning of its id or name, or as the newest job. Return its id.
 
     Raises:
         typer.Exit: there is no such job, or several ids begin like this. The error was printed.

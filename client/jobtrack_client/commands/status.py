@@ -30,7 +30,7 @@ def _show(response: Mapping[str, Any]) -> None:
 
 
 def _details(job: models.Job) -> list[str]:
-    """Return the lines about what the progress does not contain."""
+    """Return lines for the details that the progress lacks."""
     texts = {
         "job": job["jobId"],
         "type": job["jobType"],

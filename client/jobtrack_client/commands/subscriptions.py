@@ -24,7 +24,7 @@ def subscribe(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Push the events of a job to a webhook. Prints the secret that signs them."""
+    """Push a job's events to a webhook, and print the secret that signs them."""
     with connected() as client:
         subscription = client.subscribe(
             job_id(client, job),

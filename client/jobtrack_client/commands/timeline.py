@@ -21,7 +21,7 @@ def timeline(
     sub_events: Annotated[bool, typer.Option("--sub-events", help="Include warnings, errors and resources.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Print the events of a job, oldest first, and those that are expected."""
+    """Print the events of a job, oldest first, and the expected events."""
     with connected() as client:
         identity = job_id(client, job)
         page = client.timeline(identity, granularity=granularity, include_sub_events=sub_events)

@@ -6,13 +6,13 @@ arguments and the result of a task are not sent.
 
 All attempts of a task belong to one job: retries, repeated deliveries, and the task that replaces it (`self.replace`;
 in a chain or group, the last task). The job is cancelled if the task is ignored, revoked or ended by a cold shutdown,
-and fails if the task is rejected, unless the task will be delivered again. If a process of a pool is lost, the worker's
-main process reports the end.
+and fails if the task is rejected, unless the task will be delivered again. If a pool process is lost, the worker's main
+process ends the job.
 
 While a retry waits for its countdown, the worker that holds its message sends the job's heartbeats. If the message is
 only in the broker (in a backlog, or delayed by a quorum queue of RabbitMQ), no heartbeats are sent, and the job is
 marked as stalled after `heartbeat_seconds` until the task goes on. When an attempt begins in the same process, the
-remaining events of the previous attempt are sent first. From another process, they may arrive too late.
+remaining events of the previous attempt are sent first. Events of another process may arrive too late.
 """
 
 import codecs
@@ -44,7 +44,7 @@ __all__ = ["track_tasks"]
 
 _OPTIONS = ReporterOptions(create_seconds=0)
 _REMEMBERED = 1000
-"""The number of tasks that are remembered after their jobs ended here."""
+"""The number of tasks that are remembered after their jobs ended."""
 
 
 def track_tasks(
@@ -56,9 +56,9 @@ def track_tasks(
 ) -> Callable[[], None]:
     """Track the tasks of this process and of the pool that it forks. Return a function that undoes this.
 
-    `is_tracked` selects the tasks; the default is all but those of Celery itself. A task never waits for the service.
+    `is_tracked` selects the tasks; the default is all except Celery's own tasks. A task never waits for the service.
     When a process of a pool is shut down, it sends its remaining events within `exit_seconds` of the options. `client`
-    is called when the worker starts, or with the first task if there is no worker. For `heartbeat_seconds`, see
+    is called when the worker starts, or at the first task if there is no worker. For `heartbeat_seconds`, see
     `Client.job`.
     """
     tasks = _Tasks(is_tracked, client, options, heartbeat_seconds)
@@ -133,7 +133,7 @@ class _Tasks:
                 self._running[task_id] = job.start()
 
     def retried(self, sender: Any, request: Any, reason: object = None, **_: object) -> None:
-        """Handle a task that will run again. Without a reason, a cold shutdown has ended it, and it will not."""
+        """Handle a retry. Without a reason, a cold shutdown has ended the task, and it will not run again."""
         job = self._running.get(request.id)
         if job and reason is not None:
             job.warning(f"retry {request.retries + 1}: {reason}")
@@ -148,7 +148,7 @@ class _Tasks:
             self._end_of_another(sender, task_id, lambda job: job.fail(exception))
 
     def revoked(self, sender: Any, request: Any, terminated: bool, **_: object) -> None:
-        """Handle a task that will not run, or whose process was ended. One that never began has no job."""
+        """Handle a task that will not run or was ended. A task that never began has no job."""
         if terminated or request.retries or (request.delivery_info or {}).get("redelivered"):
             self._end_of_another(sender, request.id, lambda job: job.cancel("the task was revoked"))
 
@@ -192,7 +192,7 @@ class _Tasks:
         end(job)
 
     def _end_of_another(self, task: Any, task_id: str, end: Callable[[Job], None]) -> None:
-        """End the job of a task that another process ran, or that runs here until it is killed."""
+        """End a task's job, if another process ran the task or if the task will be killed."""
         if job := self._running.get(task_id):
             self._finish(task_id, job, end)
         elif self._is_tracked(task) and task_id not in self._ended:
@@ -201,7 +201,7 @@ class _Tasks:
                 self._leave(job)
 
     def _job(self, task: Any, task_id: str) -> Iterator[Job]:
-        """Return the job of a task, which another process may have begun; nothing without a client."""
+        """Yield a task's job, which another process may have begun; nothing without a client."""
         if client := self._connected():
             job = client.job(
                 task.name,
@@ -224,7 +224,7 @@ class _Tasks:
         job.close(wait=False)
 
     def _held_tasks(self) -> HeldTasks | None:
-        """Return the sender of heartbeats for held tasks; None if there are none to be sent."""
+        """Return the sender of heartbeats for held tasks; None if it is not needed."""
         every, client = silence(self._heartbeat_seconds), self._connected()
         if self._held is None and every is not None and client is not None:
             self._held = HeldTasks(client._http, every)
@@ -241,7 +241,7 @@ class _Tasks:
 
 
 def _job_id(task_id: str) -> str:
-    """Return the task's id, or a GUID that is derived from it if the caller of the task has chosen another id."""
+    """Return the task's id. If it is not a GUID, return a GUID that is derived from it."""
     try:
         return str(UUID(task_id))
     except ValueError:

@@ -34,7 +34,7 @@ class HeldTasks:
             self._thread.start(self._run)
 
     def send_heartbeats(self) -> None:
-        """Send one heartbeat for each job. If the service is unreachable, the others wait for the next time."""
+        """Send one heartbeat for each job. If the service is unreachable, skip the remaining jobs."""
         for job_id, request in list(self._requests.items()):
             if not _waits(request()):
                 self._forget(job_id, request)
@@ -61,5 +61,5 @@ class HeldTasks:
 
 
 def _waits(request: Any) -> bool:
-    """Return whether the task still waits. Celery sets these when a pool accepts or drops it."""
+    """Return whether a task waits: a pool has neither accepted nor dropped it."""
     return request is not None and request.time_start is None and not request.acknowledged

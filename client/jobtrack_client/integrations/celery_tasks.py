@@ -1,4 +1,4 @@
-"""What a Celery task logs and prints, as lines of its job, and how its job ends."""
+"""Reports the logs and prints of a Celery task to its job, and how the job ends."""
 
 import copy
 import logging
@@ -80,7 +80,7 @@ class TaskLogHandler(logging.Handler):
     """Reports the log records of a running task to its job."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Report a record. Celery logs what a task prints as a warning, but here it is INFO."""
+        """Report a record. Celery logs printed lines as warnings; they are reported as INFO."""
         own = record.name.partition(".")[0] != "celery" or record.name in _OF_TASKS
         if own and (job := current_job()):
             if record.name == "celery.redirected":

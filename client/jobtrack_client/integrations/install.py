@@ -16,7 +16,7 @@ def install(job: Job, *, logging: bool = True, tqdm: bool = True) -> Iterator[Jo
 
     Records that pass the level and filters of their logger become log lines. Handlers and `logging.basicConfig` work as
     before. The outermost bar of each thread or task becomes a stage. Its name is the bar's first description, or the
-    file and line of the code that made it. The job becomes the current job of all code without one.
+    file and line of the code that made it. The job becomes current for all code without a job.
     """
     with ExitStack() as stack:
         context.install_default(job)

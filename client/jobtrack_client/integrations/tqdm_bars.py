@@ -1,4 +1,4 @@
-"""Bars of tqdm as stages. Inner bars only set the current operation of the outermost one."""
+"""Bars of tqdm as stages. Inner bars only set the current operation of the outermost bar."""
 
 import sys
 from collections.abc import Iterator
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 JOB_TYPE = "tqdm"
 NAMES = 100
-"""The most descriptions that become stage names, because a job has at most 200 stages. Later bars have the names of
-their places in the code."""
+"""At most this many descriptions become stage names, because a job has at most 200 stages. Later bars are named by file
+and line."""
 _OURS = ("tqdm", "jobtrack_client")
 _NAMES: "WeakKeyDictionary[Job, set[str]]" = WeakKeyDictionary()
 _OPEN: "WeakSet[Loop]" = WeakSet()
@@ -63,7 +63,7 @@ class Loop:
             self._opened.handed_out += 1
 
     def end(self, error: BaseException | None) -> None:
-        """End the loop as a `with` statement ends when it raises this error."""
+        """End the loop like a `with` statement that this error leaves."""
         if self._closed() and self._opened is not None:
             self._opened.end(error)
 
@@ -111,7 +111,7 @@ class Loop:
 
 
 def _around(loop: Loop | None) -> Loop | None:
-    """Return the loop around a new one."""
+    """Return the new loop's outer loop."""
     while loop is not None and not loop.under_way:
         loop = loop._outer
     return loop

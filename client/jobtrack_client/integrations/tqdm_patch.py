@@ -121,7 +121,7 @@ def _exit(original: _Method) -> _Method:
 
 
 def _safely(call: Callable[..., Any], *arguments: Any) -> Any:
-    """Return the result of a call. If it fails, log that, because the bar must go on."""
+    """Return the result of a call. Log a failure, because the bar must go on."""
     try:
         return call(*arguments)
     except Exception:

@@ -1,4 +1,4 @@
-"""Types of the arguments of the client's calls. Names are snake_case here, and camelCase in the JSON that is sent.
+"""Types of the arguments of the client's calls. Names are snake_case in Python, and camelCase in JSON.
 
 Each member is annotated with its type and with the kind of value that is sent. Texts that are too long are shortened,
 and numbers are converted.

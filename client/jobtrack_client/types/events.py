@@ -1,4 +1,4 @@
-"""Events as `Client.report_events` takes them: `{"type": "log", "data": {"level": "INFO", "message": "Loaded"}}`."""
+"""Events for `Client.report_events`: `{"type": "log", "data": {"level": "INFO", "message": "Loaded"}}`."""
 
 from typing import Annotated, Literal, NotRequired, Required, TypeAlias, TypedDict, get_args
 
@@ -86,14 +86,14 @@ class NoteData(TypedDict, total=False):
 
 
 class ConditionData(TypedDict, total=False):
-    """A condition that blocks a job, or that no longer does."""
+    """A condition that blocks or blocked a job."""
 
     condition: Required[fields.Description]
     resolution: fields.OptionalDescription
 
 
 class FailedData(TypedDict, total=False):
-    """Why a job failed: the error's `message`, and whatever else describes it."""
+    """Why a job failed: the error's `message`, and other details."""
 
     error: Required[fields.Error]
     metrics: fields.Metrics

@@ -75,7 +75,7 @@ class BlockingCondition(TypedDict, total=False):
 
 
 class Filters(TypedDict, total=False):
-    """Which of the subscribed events are pushed.
+    """Filters for the subscribed events.
 
     `min_progress_increment` is in percentage points, 0 to 100.
     """

@@ -26,8 +26,9 @@ class AsyncClient(AsyncFollowing):
     from a profile. `token` may be a callable that returns the token; it is called before every request. `language` is
     the language of descriptions. `timeout` is in seconds.
 
-    A request is sent up to `attempts` times when there is no response, or one with the status 408, 429 or 5xx. A POST
-    keeps its Idempotency-Key. If the service asks to wait for more than `longest_wait` seconds, the call fails at once.
+    A request is sent up to `attempts` times if there is no response or its status is 408, 429 or 5xx. A retried POST
+    reuses its Idempotency-Key. If the service asks to wait for more than `longest_wait` seconds, the call fails at
+    once.
 
     Raises:
         ConfigurationError: an argument is missing or invalid.

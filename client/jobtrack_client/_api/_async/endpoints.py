@@ -34,7 +34,7 @@ class AsyncEndpoints(ABC):
         idempotency_key: str | None = None,
         **description: Unpack[JobDescription],
     ) -> models.NewJob:
-        """Queue a job. Without a `job_id` it gets a new one.
+        """Queue a job. The default `job_id` is a new GUID.
 
         Raises:
             ConfigurationError: an id is not a GUID.
@@ -136,7 +136,7 @@ class AsyncEndpoints(ABC):
         limit: int | None = None,
         cursor: str | None = None,
     ) -> models.Timeline:
-        """Return a page of the events of a job, oldest first, and the events that are expected."""
+        """Return a page of the events of a job, oldest first, and the expected events."""
         content = {"granularity": granularity, "include_sub_events": include_sub_events}
         return await self._fetch(requests.timeline(job_id, **content, limit=limit, cursor=cursor))
 
@@ -153,7 +153,7 @@ class AsyncEndpoints(ABC):
         return await self._fetch(requests.metrics(job_id, **content))
 
     async def dependencies(self, job_id: str, *, depth: int | None = None) -> models.Dependencies:
-        """Return what a job waits for, and the jobs that wait for it, up to `depth` steps away."""
+        """Return a job's dependencies, and the jobs that wait for it, up to `depth` steps away."""
         return await self._fetch(requests.dependencies(job_id, depth))
 
     async def subscribe(
@@ -179,13 +179,13 @@ class AsyncEndpoints(ABC):
         return await self._fetch(requests.get_subscription(subscription_id))
 
     async def delete_subscription(self, subscription_id: str) -> None:
-        """End a subscription. It is no error if it has ended already."""
+        """End a subscription. If it has ended already, do nothing."""
         await self._send(requests.delete_subscription(subscription_id))
 
     async def renew_subscription(
         self, subscription_id: str, *, expires_in_seconds: int | None = None, idempotency_key: str | None = None
     ) -> models.Subscription:
-        """Let a subscription expire after this time from now (default: 8 hours)."""
+        """Make a subscription expire in `expires_in_seconds` (default: 8 hours)."""
         key = idempotency_key or self._key()
         return await self._fetch(requests.renew_subscription(subscription_id, expires_in_seconds, key))
 

@@ -92,8 +92,8 @@ class AsyncFollowing(AsyncWalks):
         lines; the job's end is always included. With `since_sequence`, earlier events after that sequence come first.
         The subscription ends with the iteration, or after a week.
 
-        If the job has ended already, its events are read from the timeline instead, without `filters`; all of them if
-        there is no `since_sequence`.
+        If the job has ended already, its events are read from the timeline, and `filters` is ignored. Without
+        `since_sequence`, all are read.
         """
         names = list(dict.fromkeys([*(EVENTS if events is None else events), *FINAL_EVENTS]))
         try:
@@ -125,7 +125,7 @@ class AsyncFollowing(AsyncWalks):
         """Return the events of a job that has ended, as they were pushed.
 
         Raises:
-            Conflict: `refused`, because the job has not ended: the conflict has another reason.
+            Conflict: the job has not ended, so the conflict `refused` has another reason.
         """
         job = await self.get_job(job_id)
         if isinstance(refused, InProgress) or job["status"] not in FINAL_STATUSES:

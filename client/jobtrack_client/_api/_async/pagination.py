@@ -11,7 +11,7 @@ from jobtrack_client.types import Granularity, JobStatus, LogLevel, Time
 
 
 class AsyncWalks(AsyncEndpoints):
-    """Lists as iterators, which request one page at a time."""
+    """Iterators over lists. They request page by page."""
 
     async def iter_jobs(
         self,
@@ -59,7 +59,7 @@ class AsyncWalks(AsyncEndpoints):
             yield delivery
 
     async def _items(self, request: Request[Any], name: str) -> AsyncIterator[Any]:
-        """Iterate over the items of this page and of all that follow."""
+        """Iterate over the items of this page and all later pages."""
         cursor: str | None = ""
         while cursor is not None:
             page = await self._fetch(request.with_params(cursor=cursor or None))

@@ -1,4 +1,4 @@
-"""Connections to one address, by the proxy and certificates that the environment names."""
+"""Connections to one address, with the proxy and certificates from the environment."""
 
 import httpx
 

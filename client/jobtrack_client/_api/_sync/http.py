@@ -69,7 +69,7 @@ class Http:
         return read_response(response, self._clock, request.etag)
 
     def forked(self) -> None:
-        """Replace the connections, which belong to the parent. Closing them here would end encrypted ones there too."""
+        """Replace the connections, which belong to the parent. Closing them would also end its TLS connections."""
         self._parents, self._client = self._client, self._new_client(transport=self._transport())
 
     def close(self) -> None:
@@ -106,5 +106,5 @@ class Http:
 
 @lru_cache(maxsize=64)
 def _url(root: str, path: str) -> httpx.URL:
-    """Return a URL, parsed once: the many reports of a job all have the same."""
+    """Return a cached URL, because all reports of a job use the same URL."""
     return httpx.URL(root + path)

@@ -12,7 +12,7 @@ from jobtrack_client.types import Granularity, JobStatus, LogLevel, Time
 
 
 class Walks(Endpoints):
-    """Lists as iterators, which request one page at a time."""
+    """Iterators over lists. They request page by page."""
 
     def iter_jobs(
         self,
@@ -60,7 +60,7 @@ class Walks(Endpoints):
             yield delivery
 
     def _items(self, request: Request[Any], name: str) -> Iterator[Any]:
-        """Iterate over the items of this page and of all that follow."""
+        """Iterate over the items of this page and all later pages."""
         cursor: str | None = ""
         while cursor is not None:
             page = self._fetch(request.with_params(cursor=cursor or None))

@@ -1,5 +1,5 @@
 # Generated from ../_async/transports.py by `make client`; do not edit.
-"""Connections to one address, by the proxy and certificates that the environment names."""
+"""Connections to one address, with the proxy and certificates from the environment."""
 
 import httpx
 

@@ -43,9 +43,9 @@ class Handover:
         self.pump()
 
     def pump(self) -> None:
-        """Hand over the waiting events, as far as there is room."""
+        """Hand over waiting events until the socket is full."""
         with self._lock:
-            if self._handing_over or self._over.is_set():  # this very thread was interrupted by a signal handler
+            if self._handing_over or self._over.is_set():  # a signal handler has interrupted this thread
                 return
             self._begin()
             self._handing_over = True

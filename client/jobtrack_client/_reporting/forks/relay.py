@@ -1,8 +1,8 @@
 """Hands events of a forked process to the job's own process, through a pair of datagram sockets.
 
 A forked process has no sending thread, shares the connections of its parent, and may be killed at any time, as a pool
-kills its workers. So it does not send requests. The kernel has each event when the call returns, and the job's own
-process sorts it among its own events.
+kills its workers. So it does not send requests. When a call returns, the kernel has the event. The job's own process
+then adds it to its own events.
 """
 
 import _socket
@@ -25,7 +25,7 @@ from jobtrack_client._values.shorten import EVENT_BYTES, dumps
 GATHER_SECONDS = 0.01
 """How long the relay waits for more events. Waking up for each line would cost more than the line itself."""
 _PROGRESS = b"progress"
-"""The kind of a message that is not an event, but a change of a stage that the parent began."""
+"""The kind of a message that changes the progress of a stage which the parent began."""
 _ROOM = 1024 * 1024
 _LONGEST = EVENT_BYTES + 1024
 AVAILABLE: bool = sys.platform != "win32"
@@ -51,8 +51,8 @@ class Relay:
         # Reentrant, because a signal handler may end a stage while its thread is draining.
         self._lock = threading.RLock()
         self._ending = threading.Event()
-        # Sockets of `_socket`, which gevent and eventlet do not replace. Their own ones wait in spite of MSG_DONTWAIT,
-        # and those of gevent raise an exception if another greenlet waits already.
+        # Use `_socket`, which gevent and eventlet do not replace. Their sockets wait in spite of MSG_DONTWAIT, and
+        # gevent's raise an exception if another greenlet waits already.
         self._reader, self._writer = _socket_pair()
         for end in (self._reader, self._writer):
             end.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, _ROOM)
@@ -66,7 +66,7 @@ class Relay:
 
     @property
     def writer(self) -> int:
-        """The descriptor of the other socket."""
+        """The descriptor to write to."""
         descriptor: int = self._writer.fileno()
         return descriptor
 
@@ -79,12 +79,12 @@ class Relay:
     def close(self) -> None:
         """Receive the remaining messages, and stop. Other processes notice this, and send their events themselves."""
         self._ending.set()
-        with suppress(OSError):  # the socket is full, or closed: the thread is awake
+        with suppress(OSError):  # the socket is full or closed: the thread is awake
             self._writer.send(b"", _DONT_WAIT)
         self._thread.join(1.0)
 
     def inherited(self) -> "ParentLink":
-        """Return the link of a forked process to its parent. It must not keep the parent's socket open."""
+        """Return a forked process's link to its parent. Close the copy of the parent's socket."""
         self._reader.close()
         return ParentLink(self._writer)
 
@@ -125,7 +125,7 @@ class ParentLink:
     def __init__(self, writer: _socket.socket | None) -> None:
         self._writer = writer
         self.cut_off = writer is None
-        """Whether the job's own process does not receive messages, or no longer does."""
+        """Whether the job's own process does not receive messages."""
 
     @classmethod
     def of(cls, writer: int) -> "ParentLink":
@@ -139,11 +139,11 @@ class ParentLink:
         return None if self._writer is None else self._writer.fileno()
 
     def send_event(self, event: Event) -> bool:
-        """Send an event. Return whether there was room for it, and a process that receives it."""
+        """Send an event. Return whether the socket had room and a receiver."""
         return self._send(event.type.encode(), event.rank, event.body)
 
     def send_change(self, number: int, change: Change) -> bool:
-        """Send a change of the parent's progress. The result is that of `send_event`."""
+        """Send a change of the parent's progress. Return the same as `send_event`."""
         state = within_limits(change.state, EVENT)
         return self._send(_PROGRESS, number, dumps([change.records, change.progress, state]))
 
