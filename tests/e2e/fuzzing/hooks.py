@@ -30,7 +30,7 @@ BEYOND_SCHEMAS = [
     (r"/query/cursor", "was not issued by this list"),
     (r"/query", "cursor cannot be combined with sinceSequence|fromTime is after toTime"),
     (r"/query/to", "must not be earlier than `from`"),
-    (r"/query/jobIds", "must not come with a cursor"),
+    (r"/query/jobIds", "cannot be combined with a cursor"),
     (r".*", r"must be at most \d+ bytes"),
     (r".*", "must be nested at most"),
     (r".*", "must be an integer"),  # JSON Schema accepts 60.0 as an integer
