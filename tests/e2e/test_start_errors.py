@@ -46,8 +46,6 @@ def used(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with running(home, SQLITE, "--data", str(folder)) as service, service.client() as client:
         subscribed(client, started(client), "http://127.0.0.1:9/", "milestone")
         service.stop()
-    with closing(sqlite3.connect(folder / SQLITE / DATABASE)) as database:
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # damage is in the file, not repaired from its log
     return folder
 
 
@@ -61,6 +59,10 @@ def cut_off(folder: Path) -> None:
     path = folder / DATABASE
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size // PAGE // 2 * PAGE)
+
+
+def empty(folder: Path) -> None:
+    (folder / DATABASE).write_bytes(b"")
 
 
 def overwrite_pages(folder: Path) -> None:
@@ -111,6 +113,7 @@ def delete_keys(folder: Path) -> None:
     ("damage", "file", "reason"),
     [
         (cut_off, DATABASE, "is damaged"),
+        (empty, DATABASE, "is missing"),
         (overwrite_pages, DATABASE, "is damaged"),
         (overwrite_header, DATABASE, "is damaged"),
         (replace_by_text, DATABASE, "is damaged"),

@@ -217,6 +217,20 @@ def test_a_connection_that_broke_is_replaced(database: Database) -> None:
     assert names(database) == ["before", "after"]
 
 
+def test_after_a_close_the_file_has_everything_also_what_other_threads_read(tmp_path: Path) -> None:
+    database = opened(tmp_path)
+    add(database, "a")
+    readers = [threading.Thread(target=names, args=[database]) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+        reader.join()
+    database.close()
+    (tmp_path / "copy").mkdir()
+    shutil.copy(tmp_path / FILE, tmp_path / "copy" / FILE)
+    with closing(sqlite3.connect(tmp_path / "copy" / FILE)) as copy:
+        assert copy.execute("SELECT name FROM notes").fetchall() == [("a",)]
+
+
 def test_closing_while_threads_write_finishes_or_refuses_each_write(tmp_path: Path) -> None:
     database = opened(tmp_path)
     acknowledged: list[str] = []

@@ -1,5 +1,6 @@
 """Queues, keys and streams of the SQLite engine."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from botocore.exceptions import ClientError
 from botocore.session import Session
 
 from jobtrack_local.engine.sqlite.engine import SqliteEngine
+from jobtrack_local.errors import LocalError
 from tests.engine.clock import Clock
 from tests.engine.conftest import session
 from tests.engine.operations import DEFINITION, TABLE
@@ -153,6 +155,17 @@ def test_a_ciphertext_is_opened_only_with_its_context_and_after_a_restart(tmp_pa
 def test_the_key_file_is_for_this_user_only(tmp_path: Path, kms: Any) -> None:
     kms.create_key()
     assert (tmp_path / "keys.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_database_that_lost_its_data_with_its_log_is_refused(tmp_path: Path, kms: Any) -> None:
+    """Until a checkpoint, all data are in the log: a copy of the file without it would be an empty service."""
+    kms.create_alias(AliasName="alias/secrets", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in ("jobtrack.db", "keys.json"):
+        shutil.copy(tmp_path / name, copy / name)
+    with pytest.raises(LocalError, match="has lost its data; restore a backup"):
+        SqliteEngine(copy)
 
 
 def test_a_damaged_ciphertext_is_refused(kms: Any) -> None:

@@ -10,6 +10,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -82,13 +83,15 @@ class Database:
         self._subscribers[topic].append(wake)
 
     def close(self) -> None:
-        """Finish the pending writes, then close the file."""
+        """Finish the pending writes, move them from the log to the file, and close it."""
         with self._closing:
             self._closed = True
             self._writes.put(None)
         self._thread.join()
         self._readers.close()
         if self._connection:
+            with suppress(sqlite3.Error):  # then the log keeps what the file does not have yet
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
             self._connection.close()
 
     def _run(self) -> None:

@@ -86,5 +86,6 @@ def _purge_all(purge: Callable[[int], int]) -> None:
 
 def _require_database(folder: Path) -> None:
     """Refuse a folder that has keys but no database: keys are stored after the database, so it was deleted."""
-    if (folder / KEYS).exists() and not (folder / DATABASE).exists():
+    database = folder / DATABASE
+    if (folder / KEYS).exists() and not (database.exists() and database.lstat().st_size):
         raise LocalError(f"{folder / DATABASE} is missing; restore a backup, or delete {folder} to start without data")

@@ -103,8 +103,13 @@ def check(connection: sqlite3.Connection, material: KeyMaterial, source: Path) -
     """Check that the keys are those of the database.
 
     Raises:
-        LocalError: a key is missing or wrong, so secrets in the database cannot be decrypted.
+        LocalError: a key is missing or wrong, so secrets in the database cannot be decrypted; or the database has lost
+            its contents.
     """
-    for (sealed,) in connection.execute("SELECT sealed FROM key_checks").fetchall():
+    checks = connection.execute("SELECT sealed FROM key_checks").fetchall()
+    for (sealed,) in checks:
         if material.open(sealed, b"") != _CHECK:
             raise LocalError(f"{source} does not hold the keys of this database; its secrets cannot be decrypted")
+    if material.aliases and not checks:  # a key gets its alias after its check
+        folder = source.parent
+        raise LocalError(f"{folder} has lost its data; restore a backup, or delete {folder} to start without data")
