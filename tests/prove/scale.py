@@ -1,9 +1,9 @@
-"""How often the proofs repeat: in full with `make prove`, and a twentieth of that in every run of the tests."""
+"""How often the proofs repeat: in full with `make prove`, and a tenth of that in every run of the tests."""
 
 import os
 
 FULL = os.environ.get("JOBTRACK_PROVE") == "1"
-_SHARE = 20
+_SHARE = 10
 
 
 def repeats(full: int) -> int:
