@@ -15,7 +15,7 @@ Once = Annotated[bool, typer.Option("--once", help="Exit when the job ends; the 
 Fast = Annotated[bool, typer.Option("--fast", help="Run the job without pauses, instead of for about half a minute.")]
 Port = Annotated[int | None, typer.Option(help="Port of the service. [default: a free one]", min=1, max=65535)]
 Engine = Annotated[str | None, typer.Option(help="Engine of the service, as for serve.")]
-Data = Annotated[Path | None, typer.Option(help="Folder to keep the data in. [default: in memory]")]
+Data = Annotated[Path | None, typer.Option(help="Folder to keep the data in. [default: a temporary folder]")]
 Out = Annotated[Path | None, typer.Option(help="Folder for the report. [default: a temporary one]")]
 
 

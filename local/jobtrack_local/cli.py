@@ -17,6 +17,7 @@ from jobtrack_local.errors import LocalError
 from jobtrack_local.profile import TENANT
 
 DEFAULT_PORT = 8080
+TEMPORARY = "in a temporary folder, deleted when the service ends"
 
 
 def commands(app: typer.Typer) -> None:
@@ -30,7 +31,7 @@ def serve(
     data: Annotated[
         Path | None, typer.Option(help="Folder to keep the data in. [default: this user's data folder]")
     ] = None,
-    memory: Annotated[bool, typer.Option("--memory", help="Keep the data in memory only.")] = False,
+    memory: Annotated[bool, typer.Option("--memory", help=f"Keep the data {TEMPORARY}.")] = False,
     engine: Annotated[str, typer.Option(help="sqlite or dynamodb-local.")] = "sqlite",
 ) -> None:
     """Serve the whole API on 127.0.0.1 until Ctrl-C."""
@@ -49,7 +50,7 @@ def serve(
 
 
 def _chosen_folder(data: Path | None, memory: bool) -> Path | None:
-    """Return the folder for the data, None if they stay in memory."""
+    """Return the folder for the data, None for a temporary folder."""
     if data is not None and memory:
         raise LocalError("use either --data or --memory")
     return None if memory else data or folders.data_folder()
@@ -57,7 +58,7 @@ def _chosen_folder(data: Path | None, memory: bool) -> Path | None:
 
 def _welcome(url: str, data: Path | None) -> None:
     print(f"jobtrack serves at {url}")
-    print(f"Data: {'in memory until the service ends' if data is None else data.absolute()}")
+    print(f"Data: {TEMPORARY if data is None else data.absolute()}")
     print("In another terminal: jobtrack run -- COMMAND, jobtrack watch, jobtrack open (the live page)", flush=True)
 
 

@@ -46,7 +46,7 @@ WATCH_SECONDS = 0.5
 def serve(port: int, data: Path | None, engine: str, ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM. Call `ready` with the URL once requests are accepted.
 
-    Without a folder for the data, they are kept in memory.
+    Without a folder for the data, they are in a temporary folder.
 
     Raises:
         LocalError: the service cannot start, or its engine ends.

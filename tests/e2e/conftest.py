@@ -95,7 +95,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def service(engine: str, home: Path) -> Iterator[Service]:
-    """Run a service in memory for the session."""
+    """Run a service with temporary data for the session."""
     with running(home, engine) as found:
         yield found
 

@@ -27,7 +27,7 @@ Item = dict[str, Any]
 
 @contextmanager
 def provisioned(engine: str) -> Iterator[Names]:
-    """Provide the resources of template.yaml on an engine in memory; the layer's AWS clients use it."""
+    """Provide the resources of template.yaml on an engine in a temporary folder; the layer's AWS clients use it."""
     before = dict(os.environ)
     aws.session.cache_clear()
     try:

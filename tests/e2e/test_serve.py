@@ -20,6 +20,7 @@ from jobtrack_local.pollers.scheduler import INTERVAL_VARIABLE
 from tests.e2e.reporting import by_gateway
 from tests.e2e.running import JOBTRACK, START_SECONDS, STOP_SECONDS, Service, command, environment, running
 
+TEMPORARY = "in a temporary folder, deleted when the service ends"
 JOB = {"jobName": "Customer Journey Analysis", "jobType": "process-mining"}
 
 
@@ -167,7 +168,8 @@ def test_a_tenant_that_is_no_guid_is_one_clear_line(home: Path) -> None:
 def test_a_port_in_use_is_one_clear_line(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert f"cannot listen on port {port}" in refused(home, "serve", "--port", str(port))
+        line = refused(home, "serve", "--memory", "--port", str(port))
+        assert line == f"jobtrack: cannot listen on port {port}: Address already in use; choose another with --port"
 
 
 @of_serve
@@ -281,6 +283,21 @@ def test_data_outlive_the_service(home: Path, engine: str, tmp_path: Path, end: 
         assert [entry["message"] for entry in client.get(f"/job/{job}/logs").json()["logs"]] == ["here"]
 
 
+@of_serve
+@pytest.mark.one_engine("sqlite", "the other engine uses the same folder")
+def test_the_temporary_folder_of_a_killed_service_is_removed(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the next start, unlike that of a service that runs."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with running(home, "sqlite") as killed, running(home, "sqlite") as alive:
+        killed.kill()
+        assert len(list(tmp_path.iterdir())) == 2
+        with running(home, "sqlite") as third:
+            assert set(tmp_path.iterdir()) == {alive.embedded, third.embedded}
+    assert not list(tmp_path.iterdir())
+
+
 def test_without_a_folder_nothing_is_kept(home: Path, engine: str) -> None:
     tenant, project = str(uuid4()), str(uuid4())
     with running(home, engine) as service, service.client(tenant, project) as client:
@@ -301,7 +318,7 @@ def test_a_clock_that_would_call_at_no_interval_is_told(
 @of_serve
 @any_engine
 def test_it_prints_where_the_data_are(home: Path, engine: str, tmp_path: Path) -> None:
-    for arguments, place in ((("--data", str(tmp_path)), str(tmp_path)), ((), "in memory until the service ends")):
+    for arguments, place in ((("--data", str(tmp_path)), str(tmp_path)), ((), TEMPORARY)):
         with running(home, engine, *arguments) as service:
             assert service.process.stdout is not None
             assert service.process.stdout.readline() == f"Data: {place}\n"

@@ -152,7 +152,9 @@ def test_data_of_another_engine(home: Path, tmp_path: Path, engine: str, other: 
 def test_a_second_service_on_the_default_folder(tmp_path: Path) -> None:
     with running(tmp_path, SQLITE, "--data", str(tmp_path / "data")):
         line = refused(tmp_path)
-    assert line.endswith(f"{tmp_path / 'data'} is in use by another jobtrack serve; use --data DIR or --memory")
+    assert line.endswith(
+        f"{tmp_path / 'data'} is in use by another jobtrack serve; use --data DIR or --memory, and --port"
+    )
 
 
 def test_a_folder_and_memory(home: Path, tmp_path: Path) -> None:

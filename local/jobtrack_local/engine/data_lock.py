@@ -14,6 +14,7 @@ from jobtrack_local.errors import LocalError
 ENGINE_SECONDS = 60
 """How long to wait for the engine of a killed service to finish writing its state."""
 
+REMEDY = "use --data DIR or --memory, and --port"
 SERVE_LOCK, ENGINE_LOCK = "serve.lock", "engine.lock"
 
 
@@ -43,7 +44,7 @@ def lock_data(folder: Path, patience: float = ENGINE_SECONDS) -> Iterator[DataLo
     """
     folder = folders.create_private_folder(folder.absolute())
     with (
-        _locked(folder / SERVE_LOCK, 0, f"{folder} is in use by another jobtrack serve; use --data DIR or --memory"),
+        _locked(folder / SERVE_LOCK, 0, f"{folder} is in use by another jobtrack serve; {REMEDY}"),
         _locked(folder / ENGINE_LOCK, patience, f"{folder} is in use by an engine that was left running") as lock,
     ):
         yield DataLock(folder, lock)

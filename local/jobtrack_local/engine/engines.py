@@ -1,6 +1,5 @@
 """The engines of a local service: SQLite in its own process, or DynamoDB Local with the queues and keys of SQLite."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from botocore.session import Session
 from jobtrack_local.engine.data_lock import DataLock
 from jobtrack_local.engine.engine_process import EngineProcess
 from jobtrack_local.engine.sqlite.engine import SqliteEngine
+from jobtrack_local.engine.temporary_data import temporary_folder
 from jobtrack_local.errors import LocalError
 
 SQLITE, DYNAMODB_LOCAL = "sqlite", "dynamodb-local"
@@ -53,7 +53,7 @@ def endpoints(dynamodb: str, others: str) -> dict[str, str]:
 
 @contextmanager
 def running(choice: str, lock: DataLock | None) -> Iterator[Engine]:
-    """Run an engine of `ENGINES`. With a lock, it keeps its data in the lock's folder, otherwise in memory.
+    """Run an engine of `ENGINES`. Its data are in the lock's folder, or without a lock in a temporary folder.
 
     Raises:
         LocalError: there is no such engine, it does not start, or the data are of another engine.
@@ -64,7 +64,7 @@ def running(choice: str, lock: DataLock | None) -> Iterator[Engine]:
         require_own_data(choice, lock.folder)
     with ExitStack() as stack:
         process = _dynamodb_local(stack, lock) if choice == DYNAMODB_LOCAL else None
-        folder = _temporary_folder(stack) if lock is None else lock.subfolder(choice)
+        folder = stack.enter_context(temporary_folder()) if lock is None else lock.subfolder(choice)
         embedded = SqliteEngine(folder, durable=lock is not None)
         stack.callback(embedded.close)
         embedded.sqs.release()  # the lock says that no other process handles messages
@@ -82,11 +82,6 @@ def require_own_data(choice: str, folder: Path) -> None:
             raise LocalError(
                 f"{folder} has data of the engine {other}; use --engine {other}, or another folder with --data"
             )
-
-
-def _temporary_folder(stack: ExitStack) -> Path:
-    """Return a folder, for this user only, that is removed when the service ends."""
-    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jobtrack-")))
 
 
 def _dynamodb_local(stack: ExitStack, lock: DataLock | None) -> EngineProcess:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import uvicorn
 
-from jobtrack_local import folders
+from jobtrack_local.errors import LocalError
 from jobtrack_local.gateway.acceptor import Acceptor
 from jobtrack_local.gateway.deadlines import KEEP_ALIVE_SECONDS, Deadlines
 from jobtrack_local.gateway.http_protocol import HttpProtocol
@@ -109,7 +109,9 @@ def bound(port: int) -> Iterator[socket.socket]:
     # IPPROTO_TCP must be explicit: asyncio disables Nagle's algorithm only for such sockets.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with folders.describe_errors(f"listen on port {port}"):
+        try:
             listener.bind(("127.0.0.1", port))
             listener.listen(socket.SOMAXCONN)
+        except OSError as error:
+            raise LocalError(f"cannot listen on port {port}: {error.strerror}; choose another with --port") from error
         yield listener
