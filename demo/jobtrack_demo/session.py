@@ -38,7 +38,10 @@ WATCHED_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the command line. None means the service's default, or a temporary folder."""
+    """The options of the command line.
+
+    None means a free port, the default engine, data in memory, or a report in a temporary folder.
+    """
 
     source: Source
     once: bool = False

@@ -59,7 +59,7 @@ class Progress:
             self._changed(Change(more))
 
     def reach(self, records: int) -> None:
-        """Set the total number of processed records."""
+        """Set the number of records processed so far."""
         if (reached := _integer(records)) is None:
             return
         reached = min(max(0, reached), NUMBER)

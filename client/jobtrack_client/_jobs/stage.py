@@ -72,7 +72,7 @@ class Stage:
         self._progress.advance(records)
 
     def reach(self, records: int) -> None:
-        """Set the total number of processed records."""
+        """Set the number of records processed so far."""
         self._progress.reach(records)
 
     def update(

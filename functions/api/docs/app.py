@@ -65,7 +65,7 @@ def get_docs(request: Request) -> Response:
 
 @router.get("/docs/{file}")
 def get_docs_file(request: Request, file: str) -> Response:
-    """Return a file of the page."""
+    """Return a file that the page `/docs` loads."""
     if file not in VIEWER:
         raise NotFound("The page has no such file.")
     return _file(request, f"viewer/{file}", VIEWER[file])
