@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 import threading
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import closing
 from itertools import count
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from jobtrack_local.engine.sqlite import backups
+from jobtrack_local.engine.sqlite import backups, kms
 from jobtrack_local.engine.sqlite.engine import DATABASE, KEYS, SqliteEngine
 from jobtrack_local.errors import LocalError
 from tests.engine.conftest import session
@@ -119,7 +120,9 @@ def test_restored_folders_have_no_trace_of_the_keys_in_the_database(tmp_path: Pa
     for name in names:
         assert (tmp_path / "target" / name).stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(tmp_path / "target" / DATABASE)) as database:
-        assert not database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'backup_keys'").fetchone()
+        assert not has_keys(database)
+        for key in kms.read_file(tmp_path / "target" / KEYS).keys.values():
+            assert b64encode(key) not in (tmp_path / "target" / DATABASE).read_bytes()
 
 
 def test_a_restore_replaces_everything(tmp_path: Path, source: tuple[Path, bytes], backup: Path) -> None:
@@ -149,6 +152,44 @@ def test_a_restore_replaces_what_cannot_be_opened(
         assert restored.plain(source[1]) == b"secret"
 
 
+def test_a_log_of_the_old_database_does_not_change_the_restored_one(
+    tmp_path: Path, source: tuple[Path, bytes], backup: Path
+) -> None:
+    killed = tmp_path / "killed"
+    with Opened(tmp_path / "target") as other:
+        other.create()
+        for number in range(100):
+            other.put(number)
+        shutil.copytree(tmp_path / "target", killed)
+    assert (killed / f"{DATABASE}-wal").stat().st_size
+    damage(killed / DATABASE)
+    backups.restore(backup, killed)
+    with Opened(killed) as restored:
+        assert restored.names() == {"one"}
+        assert restored.plain(source[1]) == b"secret"
+
+
+def test_a_restore_deletes_what_a_killed_restore_left(tmp_path: Path, backup: Path) -> None:
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / f"{DATABASE}.draft-killed").write_text("keys")
+    backups.restore(backup, tmp_path / "target")
+    assert sorted(os.listdir(tmp_path / "target")) == [DATABASE, KEYS]
+
+
+def test_a_service_on_a_copy_of_a_backup_deletes_the_keys_in_it(
+    tmp_path: Path, source: tuple[Path, bytes], backup: Path
+) -> None:
+    shutil.copy(backup, source[0] / DATABASE)
+    backups.write(source[0], tmp_path / "second")
+    backups.check(tmp_path / "second")
+    with Opened(source[0]) as opened:
+        assert not has_keys(opened.engine.database.reader)
+
+
+def has_keys(database: sqlite3.Connection) -> bool:
+    return database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'backup_keys'").fetchone() is not None
+
+
 def other_keys(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("""UPDATE backup_keys SET material = '{"keys":{},"aliases":{}}'""")
@@ -176,6 +217,23 @@ def test_a_file_that_cannot_be_restored_is_refused_in_one_line_and_changes_nothi
     assert [(path.name, path.read_bytes()) for path in sorted(source[0].iterdir())] == before
 
 
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("change", UNUSABLE)
+def test_a_restore_that_fails_leaves_even_what_cannot_be_opened(
+    source: tuple[Path, bytes], backup: Path, change: Callable[[Path], None]
+) -> None:
+    folder, _ = source
+    change(folder / DATABASE)
+    (folder / KEYS).write_text('{"format":99}')
+    before = files(folder)
+    with files_limited_to(20_000), pytest.raises(LocalError, match=r"^cannot restore .*: disk I/O error"):
+        backups.restore(backup, folder)
+    assert files(folder) == before
+
+
 @pytest.mark.parametrize("size", [20_000, 40_000])
 def test_a_restore_that_fails_leaves_what_was_there(tmp_path: Path, backup: Path, size: int) -> None:
     with Opened(tmp_path / "target") as other:
@@ -200,6 +258,30 @@ def test_a_backup_that_fails_leaves_the_file_that_was_there(tmp_path: Path, sour
         backups.write(source[0], tmp_path / "backup")
     assert (tmp_path / "backup").read_text() == "older"
     assert sorted(os.listdir(tmp_path)) == ["backup", "source"]
+
+
+@pytest.mark.parametrize("change", UNUSABLE)
+def test_data_that_could_not_be_restored_do_not_replace_a_backup(
+    tmp_path: Path, source: tuple[Path, bytes], backup: Path, change: Callable[[Path], None]
+) -> None:
+    older = backup.read_bytes()
+    change(source[0] / DATABASE)
+    with pytest.raises(LocalError, match=rf"^{source[0] / DATABASE} (is|was) [^\n]*$"):
+        backups.write(source[0], backup)
+    assert backup.read_bytes() == older
+    assert sorted(os.listdir(tmp_path)) == ["backup", "source"]
+
+
+def test_errors_blame_the_file_that_causes_them(tmp_path: Path, source: tuple[Path, bytes], backup: Path) -> None:
+    missing = tmp_path / "missing" / "backup"
+    with pytest.raises(LocalError, match=f"^cannot write {missing}: No such file or directory$"):
+        backups.write(source[0], missing)
+    truncate(backup)
+    with pytest.raises(LocalError, match=f"^{backup} is damaged"):
+        backups.check(backup)
+    damage(source[0] / DATABASE)
+    with pytest.raises(LocalError, match=r"is damaged.*; restore a backup with: jobtrack restore FILE --force$"):
+        SqliteEngine(source[0])
 
 
 def test_an_engine_does_not_open_without_its_database(source: tuple[Path, bytes]) -> None:

@@ -12,52 +12,61 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from jobtrack_local import folders
 from jobtrack_local.engine.sqlite import database_file, durable_files, key_material, kms
-from jobtrack_local.engine.sqlite.database_file import DatabaseFile, Unusable
 from jobtrack_local.engine.sqlite.engine import DATABASE, KEYS
 from jobtrack_local.engine.sqlite.key_material import KeyMaterial
 from jobtrack_local.errors import LocalError
 
 WHOLE = -1
 """Pages copied at once. In parts, each commit of the service would start the copy over."""
-_TABLE = "CREATE TABLE backup_keys (material BLOB NOT NULL)"
+_DRAFT = ".draft-"
+_LOGS = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a database, and would apply to a database that replaces it.
+https://www.sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use
+"""
 
 
 def write(folder: Path, target: Path) -> None:
-    """Write a backup of an engine's folder to a file, which is replaced only by a complete backup.
+    """Write a backup of an engine's folder to a file, which is replaced only by a backup that can be restored.
 
     Raises:
-        LocalError: the folder holds no database, or the file cannot be written.
+        LocalError: the folder holds no database or a damaged one, or the file cannot be written.
     """
+    database = folder / DATABASE
     with (
-        _errors(f"back up {folder}"),
+        folders.describe_errors(f"write {target}"),
         _draft(target) as draft,
-        closing(_open(folder / DATABASE, "rw")) as source,  # SQLite would leave a log behind with "ro"
+        _errors(f"back up {folder} to {target}", database),
+        closing(_open(database, "rw")) as source,  # SQLite would leave a log behind with "ro"
         closing(sqlite3.connect(draft)) as copy,
     ):
         source.backup(copy, pages=WHOLE)
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log
         material = kms.read_file(folder / KEYS)
-        key_material.check(copy, material, folder / KEYS)
         with copy:
-            copy.execute(_TABLE)
-            copy.execute("INSERT INTO backup_keys VALUES (?)", (key_material.dump(material),))
+            key_material.store_copy(copy, material)
+        database_file.check(copy, database)
+        key_material.check(copy, material, folder / KEYS)
 
 
 def restore(source: Path, folder: Path) -> None:
     """Replace the data in an engine's folder by a backup. No service may use the folder.
 
-    SQLite replaces the database in one transaction: after a power cut, it is either the old database or the backup.
+    The backup is copied to a draft, which is renamed when it is complete. So a failure or a power cut leaves the old
+    database or the backup, and in between the keys of both.
 
     Raises:
         LocalError: the file is no backup or is damaged, or the folder cannot be written.
     """
-    with _errors(f"restore {source}"), closing(_open(source)) as backup:
+    database = folder / DATABASE
+    with _errors(f"restore {source} to {folder}", source), closing(_open(source)) as backup:
         material = _check(backup, source)
-        with closing(_replaceable(folder / DATABASE)) as database:
-            durable_files.replace(folder / KEYS, key_material.dump(_known_keys(folder).merge(material)))
-            backup.backup(database, pages=WHOLE)
-            database.execute("DROP TABLE backup_keys")
+        _delete_drafts(database)
+        with _draft(database) as draft:
+            _copy_database(backup, draft)
+            _add_keys(folder / KEYS, material)
+            _retire_logs(database)
         durable_files.replace(folder / KEYS, key_material.dump(material))
 
 
@@ -67,35 +76,45 @@ def check(source: Path) -> None:
     Raises:
         LocalError: the file is not such a backup.
     """
-    with _errors(f"restore {source}"), closing(_open(source)) as backup:
+    with _errors(f"read {source}", source), closing(_open(source)) as backup:
         _check(backup, source)
 
 
 def _check(backup: sqlite3.Connection, source: Path) -> KeyMaterial:
-    if not backup.execute("SELECT 1 FROM sqlite_schema WHERE name = 'backup_keys'").fetchone():
+    if not key_material.has_copy(backup):
         raise LocalError(f"{source} is not a backup of `jobtrack backup`")
     database_file.check(backup, source)
-    ((text,),) = backup.execute("SELECT material FROM backup_keys").fetchall()
-    material = key_material.parse(text, source)
+    material = key_material.read_copy(backup, source)
     key_material.check(backup, material, source)
     return material
 
 
-def _replaceable(path: Path) -> sqlite3.Connection:
-    """Open the database to replace. If it is unusable, delete it first."""
-    file = DatabaseFile(path, durable=True)
-    try:
-        return file.create()
-    except Unusable:
-        for each in file.paths:
-            each.unlink(missing_ok=True)
-        return file.create()
+def _delete_drafts(database: Path) -> None:
+    """Delete the drafts of killed restores: they are as large as the database."""
+    for draft in database.parent.glob(f"{database.name}{_DRAFT}*"):
+        draft.unlink()
 
 
-def _known_keys(folder: Path) -> KeyMaterial:
+def _copy_database(backup: sqlite3.Connection, draft: Path) -> None:
+    with closing(sqlite3.connect(draft)) as copy:
+        backup.backup(copy, pages=WHOLE)
+        copy.execute("PRAGMA secure_delete = ON").close()  # overwrite the keys
+        key_material.delete_copy(copy)
+
+
+def _add_keys(path: Path, material: KeyMaterial) -> None:
+    """Store the keys beside those of the old database. A file that cannot be read stays with the old database."""
     with suppress(LocalError):
-        return kms.read_file(folder / KEYS)
-    return KeyMaterial()
+        durable_files.replace(path, key_material.dump(kms.read_file(path).merge(material)))
+
+
+def _retire_logs(path: Path) -> None:
+    """Bring the old database's logs into it, if it can be read, and delete them before another file has its name."""
+    with suppress(LocalError, sqlite3.Error), closing(_open(path, "rw")) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    for log in _LOGS:
+        path.with_name(path.name + log).unlink(missing_ok=True)
+    durable_files.sync_folder(path.parent)
 
 
 def _open(path: Path, mode: str = "ro") -> sqlite3.Connection:
@@ -107,7 +126,7 @@ def _open(path: Path, mode: str = "ro") -> sqlite3.Connection:
 @contextmanager
 def _draft(target: Path) -> Iterator[Path]:
     """Provide a file of mode 0600 that becomes the target when the block ends without an error."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f"{target.name}.draft-")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f"{target.name}{_DRAFT}")
     os.close(handle)
     draft = Path(name)
     try:
@@ -120,8 +139,10 @@ def _draft(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _errors(action: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        raise LocalError(f"cannot {action}: {error}") from error
+def _errors(action: str, read: Path) -> Iterator[None]:
+    """Turn errors into a LocalError: `cannot <action>`, or that the file that is read is damaged."""
+    with folders.describe_errors(action), database_file.describe_damage(read):
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise LocalError(f"cannot {action}: {error}") from error

@@ -9,8 +9,8 @@ transaction would write 9 % more, because it keeps a map of pages.
 
 import os
 import sqlite3
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jobtrack_local.engine.sqlite import durable_files, migrations
@@ -33,8 +33,8 @@ class Replaced(sqlite3.OperationalError):
     """The open file is no longer the file at the path, so writes to the open file would be lost."""
 
 
-class Unusable(LocalError):
-    """The file does not hold a database that this version reads."""
+class Damaged(LocalError):
+    """The file does not hold what was written to it."""
 
 
 class DatabaseFile:
@@ -56,9 +56,17 @@ class DatabaseFile:
         """Create the file if it does not exist, check it, and return a connection that writes.
 
         Raises:
-            Unusable: the file is damaged, of another program, or of a newer version.
-            LocalError: it cannot be opened or written.
+            LocalError: the file is damaged, of another program, of a newer version, or cannot be opened or written.
         """
+        try:
+            with describe_damage(self.path):
+                connection = self._create()
+        except Damaged as error:
+            raise Damaged(f"{error}; restore a backup with: jobtrack restore FILE --force") from error
+        self._identities = self._identify()  # reading has created the log and its index
+        return connection
+
+    def _create(self) -> sqlite3.Connection:
         try:
             self._create_empty()
             connection = self._connect(_WRITER_CACHE)
@@ -68,9 +76,6 @@ class DatabaseFile:
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         except (OSError, sqlite3.OperationalError) as error:
             raise LocalError(f"cannot open {self.path}: {error}") from error
-        except sqlite3.DatabaseError as error:
-            raise Unusable(f"{self.path} is damaged: {error}") from error
-        self._identities = self._identify()  # reading has created the log and its index
         return connection
 
     def _create_empty(self) -> None:
@@ -140,6 +145,17 @@ def _identify(path: Path) -> _Identity:
     return found.st_dev, found.st_ino
 
 
+@contextmanager
+def describe_damage(path: Path) -> Iterator[None]:
+    """Turn SQLite's error about the content of a file into `Damaged`."""
+    try:
+        yield
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise Damaged(f"{path} is damaged: {error}") from error
+
+
 def check(connection: sqlite3.Connection, path: Path) -> None:
     """Mark a new file as ours; refuse a file that is damaged, of another program, or of a newer format."""
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
@@ -150,9 +166,11 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         migrations.write_format(connection)
         return
     if application != APPLICATION:
-        raise Unusable(f"{path} is a database of another program")
+        raise LocalError(f"{path} is a database of another program")
     if version > newest:
-        raise Unusable(f"{path} was written by a newer version of jobtrack (format {version}; this one reads {newest})")
+        raise LocalError(
+            f"{path} was written by a newer version of jobtrack (format {version}; this one reads {newest})"
+        )
     (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if finding != "ok":
-        raise Unusable(f"{path} is damaged: {finding.splitlines()[-1]}")
+        raise Damaged(f"{path} is damaged: {finding.splitlines()[-1]}")

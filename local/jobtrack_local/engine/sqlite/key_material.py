@@ -90,8 +90,33 @@ dump = msgspec.json.encode
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Create the table of values that a key must decrypt."""
+    """Create the table of values that a key must decrypt. Delete the keys in a backup that was copied by hand."""
+    delete_copy(connection)
     connection.execute(_TABLE)
+
+
+def has_copy(connection: sqlite3.Connection) -> bool:
+    """Return whether the database is a backup, which has the keys in a table."""
+    found = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'backup_keys'").fetchone()
+    return found is not None
+
+
+def store_copy(connection: sqlite3.Connection, material: KeyMaterial) -> None:
+    """Store the keys in the database itself, which makes it a backup."""
+    delete_copy(connection)
+    connection.execute("CREATE TABLE backup_keys (material BLOB NOT NULL)")
+    connection.execute("INSERT INTO backup_keys VALUES (?)", (dump(material),))
+
+
+def read_copy(connection: sqlite3.Connection, source: Path) -> KeyMaterial:
+    """Return the keys in a backup."""
+    ((text,),) = connection.execute("SELECT material FROM backup_keys").fetchall()
+    return parse(text, source)
+
+
+def delete_copy(connection: sqlite3.Connection) -> None:
+    """Delete the keys in a database, if it has any."""
+    connection.execute("DROP TABLE IF EXISTS backup_keys")
 
 
 def add_check(connection: sqlite3.Connection, material: KeyMaterial, id: str) -> None:
