@@ -22,9 +22,10 @@ def backup(
     with one_line():
         from jobtrack_local.engine.sqlite import backups
 
+        folder = data or folders.data_folder()
+        _require_outside(file, folder)
         if file.exists() and not force:
             raise LocalError(f"{file} exists; --force replaces it")
-        folder = data or folders.data_folder()
         backups.write(_sqlite_folder(folder), file)
         print(f"Backed up {folder} to {file}")
 
@@ -48,6 +49,12 @@ def restore(
             print(f"Restored {file} to {lock.folder}")
 
 
+def _require_outside(file: Path, data: Path) -> None:
+    """Check that a backup replaces no data. A link to them may be replaced, so only the file's folder is resolved."""
+    if file.parent.resolve().is_relative_to(data.resolve()):
+        raise LocalError(f"{file} is in the folder of the data; choose a file outside {data}")
+
+
 def _sqlite_folder(data: Path) -> Path:
     """Return the embedded engine's folder.
 
@@ -57,6 +64,7 @@ def _sqlite_folder(data: Path) -> Path:
     from jobtrack_local.engine.engines import DYNAMODB_LOCAL, SQLITE
     from jobtrack_local.engine.sqlite.engine import DATABASE
 
+    folders.require_no_file(data)
     if (data / SQLITE / DATABASE).is_file():
         return data / SQLITE
     if (data / DYNAMODB_LOCAL).is_dir():

@@ -39,8 +39,19 @@ def describe_errors(action: str) -> Iterator[None]:
         raise LocalError(f"cannot {action}: {error.strerror or error}") from error
 
 
+def require_no_file(folder: Path) -> None:
+    """Check that a path is a folder or does not exist.
+
+    Raises:
+        LocalError: it is something else.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise LocalError(f"{folder} is not a folder")
+
+
 def create_folder(folder: Path) -> Path:
     """Create the folder with access for this user only, and check that it is writable. Return it."""
+    require_no_file(folder)
     with describe_errors(f"write to {folder}"):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         tempfile.TemporaryFile(dir=folder).close()

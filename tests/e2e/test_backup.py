@@ -105,7 +105,16 @@ def test_what_cannot_be_backed_up_or_restored_is_refused_in_one_line(home: Path,
     assert refused(home, "restore", file, "--data", data) == f"jobtrack: {data} is not empty; --force replaces its data"
     succeeded(home, "restore", file, "--data", data, "--force")
     database = data / "sqlite" / "jobtrack.db"
+    line = refused(home, "backup", database, "--data", data, "--force")
+    assert line == f"jobtrack: {database} is in the folder of the data; choose a file outside {data}"
     assert refused(home, "restore", database, "--data", tmp_path / "new").endswith("not a backup of `jobtrack backup`")
+
+
+def test_a_file_is_no_data_folder(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("text")
+    assert refused(home, "backup", tmp_path / "backup", "--data", file) == f"jobtrack: {file} is not a folder"
+    assert refused(home, "serve", "--data", file) == f"jobtrack: {file} is not a folder"
 
 
 def test_data_of_dynamodb_local_has_no_backup(home: Path, tmp_path: Path) -> None:
