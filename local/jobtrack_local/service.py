@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from jobtrack import aws
+from jobtrack.api import routes
 from jobtrack_client import profiles
 from jobtrack_local import environment, profile
 from jobtrack_local.engine import engines
@@ -28,6 +29,7 @@ from jobtrack_local.gateway import app
 from jobtrack_local.gateway.server import STOP_SECONDS, Server, bound, ignored
 from jobtrack_local.page import Page
 from jobtrack_local.pollers.pollers import Poller
+from jobtrack_local.rate_limited_log import RateLimitFilter
 from jobtrack_local.runtime import call_recorder
 from jobtrack_local.template import template
 from jobtrack_local.tokens import Verifier, load_signing_key
@@ -59,6 +61,7 @@ def serve(port: int, data: Path | None, engine: str, ready: Callable[[str], None
         running_engine = stack.enter_context(engines.running(engine, lock))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         assembly = _assemble(running_engine, verifier, url)
+        routes.logger.addFilter(RateLimitFilter())
         stack.enter_context(profile.publish(url, home))
         server = Server(assembly.application, assembly.websockets, lambda: ready(url))
         stack.enter_context(_polling(assembly.pollers))

@@ -1,9 +1,11 @@
 """The local service: starting, refusing, stopping, and what it leaves behind."""
 
+import json
 import signal
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -296,6 +298,24 @@ def test_the_temporary_folder_of_a_killed_service_is_removed(
         with running(home, "sqlite") as third:
             assert set(tmp_path.iterdir()) == {alive.embedded, third.embedded}
     assert not list(tmp_path.iterdir())
+
+
+@of_serve
+@pytest.mark.one_engine("sqlite", "the other engine keeps its tables in another process")
+def test_reads_that_fail_write_one_line(home: Path) -> None:
+    with running(home, "sqlite") as service, service.client() as client:
+        job = created(client)
+        for path in service.embedded.glob("jobtrack.db*"):
+            path.unlink()
+        with ThreadPoolExecutor(20) as threads:  # a new thread of the service must open the file
+            statuses = list(threads.map(lambda _: client.get(f"/job/{job}").status_code, range(60)))
+        service.stop()
+        assert service.process.stdout is not None
+        lines = [line for line in service.process.stdout if line.startswith("{")]
+    assert statuses.count(503) > 1
+    (line,) = lines
+    assert "jobtrack.db was deleted or replaced" in json.loads(line)["message"]
+    assert "Traceback" not in line
 
 
 def test_without_a_folder_nothing_is_kept(home: Path, engine: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from jobtrack_local.pollers import control as control_module
 from jobtrack_local.pollers.control import PollerControl
-from jobtrack_local.rate_limited_log import SECONDS, RateLimitedLog
+from jobtrack_local.rate_limited_log import SECONDS, RateLimitedLog, RateLimitFilter
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +25,8 @@ class Lines(logging.Handler):
         self.said.append(record.getMessage())
 
 
-@given(st.lists(st.floats(0, 3 * SECONDS), min_size=1, max_size=100))
-def test_a_trouble_is_logged_at_once_and_then_once_a_minute_and_nothing_is_uncounted(pauses: list[float]) -> None:
+@given(st.lists(st.integers(0, 3 * int(SECONDS)), min_size=1, max_size=100))
+def test_a_trouble_is_logged_at_once_and_then_once_a_minute_and_nothing_is_uncounted(pauses: list[int]) -> None:
     now, lines, logger = 0.0, Lines(), logging.Logger("seldom")
     logger.addHandler(lines)
     complaint = RateLimitedLog(logger, clock=lambda: now)
@@ -43,6 +43,18 @@ def test_a_trouble_is_logged_at_once_and_then_once_a_minute_and_nothing_is_uncou
     complaint = RateLimitedLog(logger, clock=lambda: now)
     complaint.warning("again")
     assert lines.said[-1] == "again"
+
+
+def test_a_filter_limits_the_warnings_of_a_logger_and_no_errors() -> None:
+    now, lines, logger = 0.0, Lines(), logging.Logger("limited")
+    logger.addHandler(lines)
+    logger.addFilter(RateLimitFilter(clock=lambda: now))
+    for number in range(3):
+        logger.warning("no %s", number)
+        logger.error("error %s", number)
+    now += SECONDS
+    logger.warning("no %s", 3)
+    assert lines.said == ["no 0", "error 0", "error 1", "error 2", "no 3 (2 more since the last line)"]
 
 
 @pytest.mark.parametrize(

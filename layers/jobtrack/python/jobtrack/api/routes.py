@@ -85,7 +85,8 @@ def _failed(request: Request, error: Exception) -> Response:
     """Return 503 if a service that this one needs is throttled or unavailable, since a retry can help; else 500."""
     request_name, path = request_id(request), request.url.path
     if passes(error):
-        logger.warning("a service is throttled or unavailable", exc_info=error, request_id=request_name, path=path)
+        # The error names the failed call. A traceback of each request would fill the log during an outage.
+        logger.warning("a service is throttled or unavailable: %s", error, request_id=request_name, path=path)
         return on_error(request, Unavailable())
     logger.error("request failed", exc_info=error, request_id=request_name, path=path)
     return on_crash(request)
