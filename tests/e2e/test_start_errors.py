@@ -92,6 +92,11 @@ def mark_as_newer(folder: Path) -> None:
         database.execute("PRAGMA user_version = 99")
 
 
+def rename_an_index(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / DATABASE)) as database, database:
+        database.execute("UPDATE dynamodb_tables SET definition = replace(definition, 'by_status', 'by_state')")
+
+
 def replace_by_a_folder(folder: Path) -> None:
     (folder / DATABASE).unlink()
     (folder / DATABASE).mkdir()
@@ -119,6 +124,7 @@ def delete_keys(folder: Path) -> None:
         (replace_by_text, DATABASE, "is damaged"),
         (replace_by_another_programs, DATABASE, "is a database of another program"),
         (mark_as_newer, DATABASE, "was written by a newer version of jobtrack"),
+        (rename_an_index, "jobtrack-JobsTable", "another set of indexes; use another folder with --data"),
         (replace_by_a_folder, DATABASE, "cannot open"),
         (cut_off_keys, KEYS, ""),
         (remove_members_of_keys, KEYS, ""),

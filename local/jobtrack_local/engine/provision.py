@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from jobtrack import aws
 from jobtrack_local import tokens
+from jobtrack_local.engine.table_differences import require_same_table
 from jobtrack_local.errors import LocalError
 from jobtrack_local.template.cloudformation import QueueSettings, TableProperties
 from jobtrack_local.template.intrinsics import Names
@@ -18,18 +19,20 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TimeToLiveSpecificationTypeDef
     from types_boto3_kms import KMSClient
     from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.literals import QueueAttributeNameType
 
 PREFIX = "jobtrack-"
 REGION = "us-east-1"
 PARAMETERS = {"JwtIssuer": tokens.ISSUER, "JwtAudience": tokens.AUDIENCE, "LogLevel": "WARNING"}
 """The parameters that a deployment would be given, with less logging."""
+_NO_REDRIVE: "Mapping[QueueAttributeNameType, str]" = {"RedrivePolicy": ""}
 
 
 def provision(template: Template) -> Names:
-    """Create the resources that do not exist yet.
+    """Create the resources that do not exist yet, and update the settings of queues.
 
     Raises:
-        LocalError: the engine refused a request.
+        LocalError: the engine refused a request, or a table differs from the template.
     """
     try:
         return _provision(template)
@@ -59,6 +62,7 @@ def _table(dynamodb: "DynamoDBClient", name: str, table: TableProperties) -> dic
         dynamodb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **table.arguments())
         dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
         found = dynamodb.describe_table(TableName=name)["Table"]
+    require_same_table(name, found, table)
     _enable_time_to_live(dynamodb, name, table)
     arns = {"Arn": found["TableArn"]}
     return arns | {"StreamArn": found["LatestStreamArn"]} if "LatestStreamArn" in found else arns
@@ -80,12 +84,22 @@ def _queue(
     sqs: "SQSClient", name: str, settings: QueueSettings, attributes: Mapping[tuple[str, str], str]
 ) -> tuple[str, str]:
     """Return the queue's URL, with the engine's current port, and its ARN."""
+    wanted = settings.attributes(Names({}, attributes))
     try:
         url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
     except sqs.exceptions.QueueDoesNotExist:
-        url = sqs.create_queue(QueueName=name, Attributes=settings.attributes(Names({}, attributes)))["QueueUrl"]
+        url = sqs.create_queue(QueueName=name, Attributes=wanted)["QueueUrl"]
     url = urlsplit(url)._replace(netloc=urlsplit(sqs.meta.endpoint_url).netloc).geturl()
+    _update_settings(sqs, url, {**_NO_REDRIVE, **wanted})
     return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+
+def _update_settings(sqs: "SQSClient", url: str, wanted: "Mapping[QueueAttributeNameType, str]") -> None:
+    """Change the settings that differ: another version of the template may have created the queue."""
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(wanted)).get("Attributes", {})
+    changed = {name: value for name, value in wanted.items() if found.get(name, "") != value}
+    if changed:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=changed)
 
 
 def _key(kms: "KMSClient", alias: str, description: str) -> tuple[str, str]:

@@ -16,6 +16,9 @@ from typing import Any
 from jobtrack_local.engine.sqlite.refusals import Refused
 
 ACCOUNT = "000000000000"
+MOST_ENTRIES = 10
+LARGEST_MESSAGE = 1024 * 1024
+"""Bytes of a message, and of all messages of a batch."""
 LONGEST_DELAY = 900
 _CANDIDATES = 500
 """Due messages that one receive looks at, to share itself out among groups."""
@@ -172,3 +175,19 @@ def _message(connection: sqlite3.Connection, id: int) -> dict[str, Any]:
     if attributes != "{}":
         message["MessageAttributes"] = json.loads(attributes)
     return message
+
+
+def check_entries(entries: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a batch without entries, with too many, or with equal ids."""
+    if not entries:
+        raise Refused("EmptyBatchRequest", "There should be at least one entry in the request.")
+    if len(entries) > MOST_ENTRIES:
+        raise Refused("TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10.")
+    if len({entry["Id"] for entry in entries}) < len(entries):
+        raise Refused("BatchEntryIdsNotDistinct", "Two or more batch entries have the same Id.")
+
+
+def check_sizes(entries: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse messages that are too large together."""
+    if sum(len(entry["MessageBody"].encode()) for entry in entries) > LARGEST_MESSAGE:
+        raise Refused("BatchRequestTooLong", "Batch requests cannot be longer than 1048576 bytes.")

@@ -18,9 +18,6 @@ from jobtrack_local.engine.sqlite.refusals import Refused
 
 REGION = "us-east-1"
 URL = "https://sqs.local/"
-MOST_ENTRIES = 10
-LARGEST_MESSAGE = 1024 * 1024
-"""Bytes of a message, and of all messages of a batch."""
 DEFAULT_RETENTION_SECONDS = 4 * 24 * 3600
 
 _TABLES = (
@@ -79,6 +76,17 @@ class Sqs:
         self._queue(URL + params["QueueName"])
         return {"QueueUrl": URL + params["QueueName"]}
 
+    def set_queue_attributes(self, params: Params) -> Response:
+        """Change settings of a queue. An empty redrive policy means that there is none."""
+        name, queue = _name(params["QueueUrl"]), self._queue(params["QueueUrl"])
+        settings = {n: v for n, v in {**queue.attributes, **params["Attributes"]}.items() if v}
+        row = json.dumps(settings), queue.id
+        self._database.write(
+            lambda connection: connection.execute("UPDATE queues SET attributes = ? WHERE id = ?", row)
+        )
+        self._queues[name] = _Queue(queue.id, settings)
+        return {}
+
     def get_queue_attributes(self, params: Params) -> Response:
         """Return a queue's settings, its ARN and how many messages wait or are being handled."""
         queue = self._queue(params["QueueUrl"])
@@ -104,7 +112,7 @@ class Sqs:
     def send_message_batch(self, params: Params) -> Response:
         """Send up to 10 messages."""
         entries = params["Entries"]
-        _check_entries(entries)
+        messages.check_entries(entries)
         sent = self._send(params["QueueUrl"], entries)
         return {
             "Successful": [{"Id": entry["Id"], **each} for entry, each in zip(entries, sent, strict=True)],
@@ -113,7 +121,7 @@ class Sqs:
 
     def _send(self, url: str, entries: Sequence[Params]) -> list[Response]:
         queue, now = self._queue(url), self._clock()
-        _check_sizes(entries)
+        messages.check_sizes(entries)
         rows = [messages.row(queue.id, entry, now, queue.seconds("DelaySeconds", 0)) for entry in entries]
 
         def insert(connection: sqlite3.Connection) -> None:
@@ -175,7 +183,7 @@ class Sqs:
     def delete_message_batch(self, params: Params) -> Response:
         """Delete up to 10 messages; the handle must be that of the last receive."""
         entries = params["Entries"]
-        _check_entries(entries)
+        messages.check_entries(entries)
         self._delete(params["QueueUrl"], [entry["ReceiptHandle"] for entry in entries])
         return {"Successful": [{"Id": entry["Id"]} for entry in entries], "Failed": []}
 
@@ -234,17 +242,3 @@ class Sqs:
 def _name(place: str) -> str:
     """Return the queue's name in its URL or ARN."""
     return re.split("[/:]", place)[-1]
-
-
-def _check_entries(entries: Sequence[Params]) -> None:
-    if not entries:
-        raise Refused("EmptyBatchRequest", "There should be at least one entry in the request.")
-    if len(entries) > MOST_ENTRIES:
-        raise Refused("TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10.")
-    if len({entry["Id"] for entry in entries}) < len(entries):
-        raise Refused("BatchEntryIdsNotDistinct", "Two or more batch entries have the same Id.")
-
-
-def _check_sizes(entries: Sequence[Params]) -> None:
-    if sum(len(entry["MessageBody"].encode()) for entry in entries) > LARGEST_MESSAGE:
-        raise Refused("BatchRequestTooLong", "Batch requests cannot be longer than 1048576 bytes.")
