@@ -87,13 +87,17 @@ class Put(_Conditional):
         return Outcome(item, self._item)
 
 
-class Delete(_Conditional):
-    """Deletes an item, if there is one."""
+class _Keyed(_Conditional):
+    """A change whose request has only a key and a condition."""
 
     def __init__(self, table: Table, params: Params) -> None:
         super().__init__(params)
         self._request.check_unused()
         self.key = key_of_request(table, params["Key"])
+
+
+class Delete(_Keyed):
+    """Deletes an item, if there is one."""
 
     def apply(self, item: Item | None) -> Outcome:
         """Return the outcome: no item."""
@@ -138,13 +142,8 @@ class Update(_Conditional):
         return {"Attributes": written} if written else {}
 
 
-class ConditionCheck(_Conditional):
+class ConditionCheck(_Keyed):
     """Changes nothing, but fails the transaction if its condition does not hold."""
-
-    def __init__(self, table: Table, params: Params) -> None:
-        super().__init__(params)
-        self._request.check_unused()
-        self.key = key_of_request(table, params["Key"])
 
     def apply(self, item: Item | None) -> Outcome:
         """Return the outcome: the same item."""

@@ -16,7 +16,7 @@ from jobtrack.keys import ProjectKey
 from jobtrack.store import item_kinds, status_index
 from jobtrack.store.batch_reads import read_items
 from jobtrack.store.snapshots import Snapshot, decode_snapshot, metadata_key, restore_extras, snapshot_key
-from jobtrack.store.status_index import INDEX, Place
+from jobtrack.store.status_index import Place
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -140,19 +140,10 @@ class JobLister(Struct, eq=False):
         high = prefix + min(f"{job_filter.last:018d}#~", f"{after.text}#~" if after else "~")
         if low > high:
             return
-        items = self.dynamodb.query(
-            TableName=self.table,
-            IndexName=INDEX,
-            KeyConditionExpression="gpk = :partition AND gsk BETWEEN :low AND :high",
-            ExpressionAttributeValues={
-                ":partition": {"S": status_index.index_partition(owner, status)},
-                ":low": {"S": low},
-                ":high": {"S": high},
-            },
-            ScanIndexForward=False,
-            Limit=count + 2,
-        )["Items"]
-        for item in items:
-            place = status_index.parse_place(item["gsk"]["S"], status)
+        keys = status_index.read_sort_keys(
+            self.dynamodb, self.table, owner, status, (low, high), count + 2, forward=False
+        )
+        for key in keys:
+            place = status_index.parse_place(key, status)
             if after is None or place < after:
                 yield place

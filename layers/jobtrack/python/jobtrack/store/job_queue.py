@@ -17,7 +17,6 @@ from jobtrack.domain.job_queue import JobQueue, QueuedJob, Rest, RunningJob
 from jobtrack.domain.later_turns import Period
 from jobtrack.keys import ProjectKey
 from jobtrack.store import open_job_counters, status_index
-from jobtrack.store.status_index import INDEX
 from jobtrack.store.workers import live_workers
 from jobtrack.times import Micros
 
@@ -112,19 +111,9 @@ class QueueReader(Struct, eq=False):
         forward: bool = True,
     ) -> list[str]:
         """Return at most `limit` sort keys of a status within bounds."""
-        items = self.dynamodb.query(
-            TableName=self.table,
-            IndexName=INDEX,
-            KeyConditionExpression="gpk = :partition AND gsk BETWEEN :low AND :high",
-            ExpressionAttributeValues={
-                ":partition": {"S": status_index.index_partition(owner, status)},
-                ":low": {"S": low},
-                ":high": {"S": high},
-            },
-            ScanIndexForward=forward,
-            Limit=limit,
-        )["Items"]
-        return [item["gsk"]["S"] for item in items]
+        return status_index.read_sort_keys(
+            self.dynamodb, self.table, owner, status, (low, high), limit, forward=forward
+        )
 
 
 def _if_longer(jobs: Sequence[_Entry]) -> Sequence[_Entry] | None:

@@ -10,13 +10,16 @@ expected end comes from the job's first estimate.
 Readers ignore further fields of a sort key, so that a later release can append one while this one still runs.
 """
 
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from jobtrack import times
 from jobtrack.domain.job import PRIORITIES, Job, JobStatus
 from jobtrack.domain.job_queue import JobQueue, QueuedJob, RunningJob
 from jobtrack.keys import JobKey, ProjectKey
 from jobtrack.times import Micros
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
 
 INDEX = "by_status"
 
@@ -44,6 +47,33 @@ class Place(NamedTuple):
         """Return the place at the end of a text."""
         created, job = text.split("#")[-2:]
         return cls(Micros(int(created)), job)
+
+
+def read_sort_keys(
+    dynamodb: "DynamoDBClient",
+    table: str,
+    owner: ProjectKey,
+    status: JobStatus,
+    bounds: tuple[str, str],
+    limit: int,
+    *,
+    forward: bool,
+) -> list[str]:
+    """Return at most `limit` sort keys of a project's jobs with a status, within both bounds, by one request."""
+    low, high = bounds
+    items = dynamodb.query(
+        TableName=table,
+        IndexName=INDEX,
+        KeyConditionExpression="gpk = :partition AND gsk BETWEEN :low AND :high",
+        ExpressionAttributeValues={
+            ":partition": {"S": index_partition(owner, status)},
+            ":low": {"S": low},
+            ":high": {"S": high},
+        },
+        ScanIndexForward=forward,
+        Limit=limit,
+    )["Items"]
+    return [item["gsk"]["S"] for item in items]
 
 
 def index_partition(owner: ProjectKey, status: JobStatus) -> str:
